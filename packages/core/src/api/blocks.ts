@@ -1,0 +1,24 @@
+import type { CID } from 'multiformats/cid'
+import type { Block, PeerInfo } from '../port/common.ts'
+import type { CallOptions, CidInput } from './common.ts'
+
+export interface GetOptions extends CallOptions {
+  /** Only what is stored here. */
+  local?: boolean | undefined
+  /** Participants that probably have it (`peer.network.self()` of theirs): saves the look-up. */
+  providers?: readonly PeerInfo[] | undefined
+  /** The DAG it belongs to, where known: engines with sessions or whole-file transfer use it. */
+  root?: CidInput | undefined
+}
+
+/** Blocks by CID, each verified against its CID. */
+export interface Blocks {
+  /** `INVALID_CONTENT` when the bytes do not hash to the CID. */
+  get(cid: CidInput, options?: GetOptions): Promise<Uint8Array>
+  /** Stores bytes under CIDv1, sha2-256. `codec` is a multicodec code; default 0x55, raw. */
+  put(bytes: Uint8Array, options?: CallOptions & { codec?: number | undefined }): Promise<CID>
+  /** Stores blocks whose CIDs the caller computed; they are not hashed again. */
+  putMany(blocks: Iterable<Block> | AsyncIterable<Block>, options?: CallOptions): Promise<void>
+  has(cid: CidInput, options?: CallOptions): Promise<boolean>
+  delete(cid: CidInput, options?: CallOptions): Promise<void>
+}

@@ -1,0 +1,13 @@
+import type { PeerInfo } from '../port/common.ts'
+import type { CallOptions } from './common.ts'
+
+/** The engine-level neighbourhood. Where messages and data use two backends, this is the data backend's. */
+export interface Network {
+  /** Under which id and addresses others reach this peer's data. Give it to them as a provider hint, or to `connect`. */
+  self(): PeerInfo
+  findPeer(id: string, options?: CallOptions): Promise<PeerInfo>
+  /** Connects, and again whenever the connection is lost, on every backend of this peer that understands the address. */
+  connect(peer: PeerInfo, options?: CallOptions): Promise<void>
+  disconnect(id: string, options?: CallOptions): Promise<void>
+  connections(options?: CallOptions): Promise<readonly PeerInfo[]>
+}

@@ -1,0 +1,11 @@
+// The door for people who write adapters and layers.
+export * from './errors.ts'
+export * from './layer.ts'
+export * from './clock.ts'
+export type * from './port/backend.ts'
+export type * from './port/blocks.ts'
+export type * from './port/capabilities.ts'
+export type * from './port/common.ts'
+export type * from './port/events.ts'
+export type * from './port/messages.ts'
+export type * from './port/routing.ts'

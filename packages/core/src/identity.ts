@@ -1,0 +1,150 @@
+import { base58btc } from 'multiformats/bases/base58'
+import { invalidArgument, P2plError } from './errors.ts'
+
+/** Who signs: an ed25519 key pair (RFC 8032), independent of any engine. */
+export interface Identity {
+  /** The public key as a libp2p peer id in base58btc: `12D3KooW…` (libp2p peer-ids spec). */
+  readonly id: string
+  /** 32 bytes. */
+  readonly publicKey: Uint8Array<ArrayBuffer>
+  /** The 64-byte signature of the bytes. */
+  sign(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>
+}
+
+/** How signatures are checked. Replaced by something faster in the simulator; everywhere else it is {@link ed25519}. */
+export interface Cryptography {
+  verify(
+    publicKey: Uint8Array<ArrayBuffer>,
+    bytes: Uint8Array<ArrayBuffer>,
+    signature: Uint8Array<ArrayBuffer>
+  ): Promise<boolean>
+}
+
+export const publicKeyLength = 32
+export const signatureLength = 64
+
+// identity multihash (0x00, 36 bytes) of the protobuf PublicKey { Type: Ed25519 (1), Data: 32 bytes }
+const peerIdPrefix = Uint8Array.of(0x00, 0x24, 0x08, 0x01, 0x12, 0x20)
+// PrivateKeyInfo of RFC 8410 up to the 32-byte seed
+const pkcs8Prefix = Uint8Array.of(
+  0x30,
+  0x2e,
+  0x02,
+  0x01,
+  0x00,
+  0x30,
+  0x05,
+  0x06,
+  0x03,
+  0x2b,
+  0x65,
+  0x70,
+  0x04,
+  0x22,
+  0x04,
+  0x20
+)
+
+/** The peer id of an ed25519 public key. */
+export function peerIdFromPublicKey(publicKey: Uint8Array): string {
+  if (publicKey.byteLength !== publicKeyLength)
+    throw invalidArgument(
+      'peerIdFromPublicKey',
+      `an ed25519 public key has ${publicKeyLength} bytes, not ${publicKey.byteLength}`
+    )
+  const bytes = new Uint8Array(peerIdPrefix.length + publicKeyLength)
+  bytes.set(peerIdPrefix)
+  bytes.set(publicKey, peerIdPrefix.length)
+  return base58btc.baseEncode(bytes)
+}
+
+/** The public key inside an ed25519 peer id. Throws `INVALID_ARGUMENT` for any other text. */
+export function publicKeyFromPeerId(id: string): Uint8Array<ArrayBuffer> {
+  const bytes = tryDecode(id)
+  if (
+    bytes === undefined ||
+    bytes.length !== peerIdPrefix.length + publicKeyLength ||
+    peerIdPrefix.some((byte, i) => bytes[i] !== byte)
+  ) {
+    throw invalidArgument(
+      'publicKeyFromPeerId',
+      `"${id.slice(0, 80)}" is not the peer id of an ed25519 key (it starts with 12D3KooW)`
+    )
+  }
+  return bytes.slice(peerIdPrefix.length)
+}
+
+function tryDecode(id: string): Uint8Array<ArrayBuffer> | undefined {
+  if (id.length > 80) return undefined
+  try {
+    return base58btc.baseDecode(id) as Uint8Array<ArrayBuffer>
+  } catch {
+    return undefined
+  }
+}
+
+/** A new random identity. */
+export async function createIdentity(): Promise<Identity> {
+  return await identityFromSeed(crypto.getRandomValues(new Uint8Array(32)))
+}
+
+/**
+ * The identity of a private key: the 32-byte seed of RFC 8032. Keep it secret, and never run two peers with one
+ * identity: others would take the messages of one for replays.
+ */
+export async function identityFromSeed(seed: Uint8Array): Promise<Identity> {
+  if (seed.byteLength !== 32)
+    throw invalidArgument('identityFromSeed', `an ed25519 seed has 32 bytes, not ${seed.byteLength}`)
+  const pkcs8 = new Uint8Array(pkcs8Prefix.length + 32)
+  pkcs8.set(pkcs8Prefix)
+  pkcs8.set(seed, pkcs8Prefix.length)
+  const privateKey = await importKey(() => crypto.subtle.importKey('pkcs8', pkcs8, 'Ed25519', true, ['sign']))
+  const jwk = await crypto.subtle.exportKey('jwk', privateKey)
+  const publicKey = Uint8Array.from(atob((jwk.x ?? '').replaceAll('-', '+').replaceAll('_', '/')), (c) =>
+    c.charCodeAt(0)
+  )
+  return {
+    id: peerIdFromPublicKey(publicKey),
+    publicKey,
+    sign: async (bytes) => new Uint8Array(await crypto.subtle.sign('Ed25519', privateKey, bytes))
+  }
+}
+
+async function importKey(load: () => Promise<CryptoKey>): Promise<CryptoKey> {
+  try {
+    return await load()
+  } catch (cause) {
+    throw new P2plError({
+      code: 'MISSING_DEPENDENCY',
+      operation: 'identity',
+      cause,
+      message: 'this runtime has no Ed25519 in WebCrypto: use Node 22, Chromium 137, Firefox 129, Safari 17 or later'
+    })
+  }
+}
+
+const maxCachedKeys = 1024
+const importedKeys = new Map<string, CryptoKey>()
+
+async function verifyingKey(publicKey: Uint8Array<ArrayBuffer>): Promise<CryptoKey> {
+  const id = peerIdFromPublicKey(publicKey)
+  const known = importedKeys.get(id)
+  if (known !== undefined) return known
+  const key = await importKey(() => crypto.subtle.importKey('raw', publicKey, 'Ed25519', false, ['verify']))
+  // Keys come from the network: the cache is bounded, and the oldest goes first.
+  if (importedKeys.size >= maxCachedKeys)
+    for (const oldest of importedKeys.keys()) {
+      importedKeys.delete(oldest)
+      break
+    }
+  importedKeys.set(id, key)
+  return key
+}
+
+/** Ed25519 by WebCrypto, asynchronous: many checks under way at once use all cores. */
+export const ed25519: Cryptography = {
+  verify: async (publicKey, bytes, signature) => {
+    if (publicKey.byteLength !== publicKeyLength || signature.byteLength !== signatureLength) return false
+    return await crypto.subtle.verify('Ed25519', await verifyingKey(publicKey), signature, bytes)
+  }
+}

@@ -1,0 +1,10 @@
+import { preset } from '@p2pl/tooling-tsup'
+const config: ReturnType<typeof preset> = preset([
+  'src/index.ts',
+  'src/retry.ts',
+  'src/deadline.ts',
+  'src/metrics.ts',
+  'src/chaos.ts'
+])
+
+export default config

@@ -1,0 +1,3 @@
+export * from './seed.ts'
+export * from './temporary.ts'
+export * from './wait.ts'

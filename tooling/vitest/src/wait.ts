@@ -1,0 +1,19 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/**
+ * Resolves when `condition` gives a value other than `undefined` or `false`; rejects after `timeout` ms, naming `what`.
+ * For states of other processes that send no event; never as a substitute for one.
+ */
+export async function until<T>(
+  what: string,
+  condition: () => T | undefined | false | Promise<T | undefined | false>,
+  timeout = 30_000
+): Promise<T> {
+  const end = performance.now() + timeout
+  for (let pause = 1; ; pause = Math.min(pause * 2, 100)) {
+    const value = await condition()
+    if (value !== undefined && value !== false) return value
+    if (performance.now() > end) throw new Error(`${what}: not so after ${timeout} ms`)
+    await sleep(pause)
+  }
+}

@@ -1,0 +1,18 @@
+import { defineConfig } from 'vitest/config'
+
+const conditions = ['@p2pl/source', 'module', 'node', 'import', 'default']
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  test: {
+    include: ['{packages,apps,tooling}/*/test/**/*.test.ts'],
+    reporters: ['default', './tooling/vitest/src/reporter.ts'],
+    // Real engines need real seconds; a test that hangs still ends.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    pool: 'forks',
+    maxWorkers: 2,
+    execArgv: ['-C', '@p2pl/source']
+  }
+})
