@@ -1,1 +1,12 @@
-export {}
+export { compose } from '@p2pl/core/backend'
+export type { Layer } from '@p2pl/core/backend'
+export { chaos } from './chaos.ts'
+export type { ChaosOptions } from './chaos.ts'
+export { deadline } from './deadline.ts'
+export type { DeadlineGroup, DeadlineOptions } from './deadline.ts'
+export { countingSink, metrics } from './metrics.ts'
+export type { CallRecord, IncomingRecord, MetricsSink, OperationTotals, Totals } from './metrics.ts'
+export { operations } from './operations.ts'
+export type { Operation } from './operations.ts'
+export { retry } from './retry.ts'
+export type { RetryOptions } from './retry.ts'
