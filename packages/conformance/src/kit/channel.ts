@@ -1,0 +1,139 @@
+import type { IncomingMessage, PublishResult, TransportSubscription, Verdict } from '@p2pl/core/backend'
+import { isP2plError } from '@p2pl/core/backend'
+import { check, fail, show } from './check.ts'
+import { Inbox, probe } from './inbox.ts'
+import { messagesOf, type Network, type TestRun } from './kit.ts'
+import { uniqueName } from './samples.ts'
+
+export interface ChannelInit {
+  readonly topic?: string | undefined
+  /** Indexes of the backends that publish. Default: the first. */
+  readonly publishers?: readonly number[] | undefined
+  /** Indexes of the backends that subscribe. Default: the second and third. */
+  readonly subscribers?: readonly number[] | undefined
+  /** Judges what the subscribers get. */
+  readonly judge?: ((message: IncomingMessage) => Verdict | Promise<Verdict>) | undefined
+}
+
+/** A topic that has come together: each subscriber has heard each publisher at least once. */
+export class Channel {
+  readonly topic: string
+  readonly #t: TestRun
+  readonly #network: Network
+  readonly #inboxes = new Map<number, Inbox>()
+  readonly #subscriptions = new Map<number, TransportSubscription>()
+
+  constructor(t: TestRun, network: Network, topic: string) {
+    this.#t = t
+    this.#network = network
+    this.topic = topic
+  }
+
+  static async open(t: TestRun, network: Network, init: ChannelInit = {}): Promise<Channel> {
+    const channel = new Channel(t, network, init.topic ?? uniqueName('topic'))
+    const subscribers = init.subscribers ?? [1, 2]
+    await Promise.all(subscribers.map(async (index) => await channel.subscribe(index, init.judge)))
+    for (const publisher of init.publishers ?? [0]) {
+      await channel.warm(
+        publisher,
+        subscribers.filter((index) => index !== publisher)
+      )
+    }
+    return channel
+  }
+
+  inbox(index: number): Inbox {
+    return this.#inboxes.get(index) ?? fail('the test subscribed', `no inbox ${index}`)
+  }
+
+  async subscribe(index: number, judge?: ChannelInit['judge']): Promise<Inbox> {
+    const inbox = new Inbox()
+    if (judge !== undefined) inbox.judge(judge)
+    const subscription = await this.#t.within(
+      `subscribe to ${show(this.topic)} resolves`,
+      messagesOf(this.#network.at(index)).subscribe(this.topic, inbox, { signal: this.#t.signal })
+    )
+    this.#inboxes.set(index, inbox)
+    this.#subscriptions.set(index, subscription)
+    this.#t.defer(async () => await subscription.close())
+    return inbox
+  }
+
+  async close(index: number): Promise<void> {
+    await this.#t.within(
+      'close() of a subscription resolves',
+      this.#subscriptions.get(index)?.close() ?? Promise.resolve()
+    )
+  }
+
+  /** Publishes probes until each of `to` has heard one: a topic needs a moment to come together. */
+  async warm(publisher: number, to: readonly number[]): Promise<void> {
+    const inboxes = to.map((index) => this.inbox(index))
+    for (const inbox of inboxes) inbox.probes.delete(publisher)
+    const heard = (inbox: Inbox): boolean => inbox.probes.has(publisher)
+    await this.#repeat(heard, inboxes, 'a message reaches every subscriber of its topic', async (attempt) => {
+      try {
+        await this.publish(publisher, probe(publisher, attempt))
+      } catch (error) {
+        if (!isP2plError(error) || !error.retryable) throw error
+      }
+    })
+  }
+
+  async publish(from: number, payload: Uint8Array): Promise<PublishResult> {
+    return await this.#t.within(
+      'publish resolves',
+      messagesOf(this.#network.at(from)).publish(this.topic, payload, { signal: this.#t.signal })
+    )
+  }
+
+  /**
+   * Publishes until each of `to` has it: once where delivery is reliable, again and again where a message may be lost
+   * (`payload` is then asked for another one that does as well).
+   */
+  async deliver(from: number, payload: (attempt: number) => Uint8Array, to: readonly number[]): Promise<Uint8Array[]> {
+    const sent: Uint8Array[] = []
+    const inboxes = to.map((index) => this.inbox(index))
+    const arrived = (inbox: Inbox): boolean => sent.some((bytes) => inbox.count(bytes) > 0)
+    const once = this.#t.capabilities.messages?.delivery === 'reliable'
+    await this.#repeat(
+      arrived,
+      inboxes,
+      'a message arrives unchanged at every subscriber of its topic',
+      async (attempt) => {
+        if (once && attempt > 0) return
+        const bytes = payload(attempt)
+        sent.push(bytes.slice())
+        await this.publish(from, bytes)
+      }
+    )
+    return sent
+  }
+
+  /** Publishes a marker until each of `to` has it: what was sent before it and could come, has come. */
+  async flush(from: number, to: readonly number[]): Promise<void> {
+    await this.#t.pace()
+    await this.deliver(from, (attempt) => new TextEncoder().encode(uniqueName(`marker-${attempt}`)), to)
+  }
+
+  async #repeat(
+    done: (inbox: Inbox) => boolean,
+    inboxes: readonly Inbox[],
+    what: string,
+    act: (attempt: number) => Promise<void>
+  ): Promise<void> {
+    let wait = Math.max(25, this.#t.capabilities.messages?.pacing ?? 0)
+    for (let attempt = 0; ; attempt++) {
+      await act(attempt)
+      const deadline = Math.min(wait, this.#t.remaining())
+      await Promise.all(inboxes.map(async (inbox) => await inbox.until(() => done(inbox), deadline)))
+      if (inboxes.every((inbox) => done(inbox))) return
+      check(
+        this.#t.remaining() > 0,
+        what,
+        `${attempt + 1} attempts, received ${show(inboxes.map((inbox) => inbox.messages.length))}`
+      )
+      wait = Math.min(wait * 2, 500)
+    }
+  }
+}

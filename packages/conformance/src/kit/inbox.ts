@@ -1,0 +1,76 @@
+import type { IncomingMessage, Subscriber, TransportGap, Verdict } from '@p2pl/core/backend'
+import { equalBytes } from './check.ts'
+
+const probeMark = Uint8Array.of(0x70, 0x32, 0x70, 0x6c, 0x00, 0x70, 0x62, 0x65)
+
+/** A payload that only tests whether a topic has come together; inboxes keep it apart. */
+export function probe(publisher: number, attempt: number): Uint8Array {
+  const bytes = new Uint8Array(probeMark.length + 16)
+  bytes.set(probeMark)
+  const view = new DataView(bytes.buffer)
+  view.setUint32(8, publisher)
+  view.setUint32(12, attempt)
+  crypto.getRandomValues(bytes.subarray(16))
+  return bytes
+}
+
+function isProbe(payload: Uint8Array): boolean {
+  return payload.byteLength === probeMark.length + 16 && equalBytes(payload.subarray(0, 8), probeMark)
+}
+
+/** A subscriber that remembers what it was called with, and wakes those who wait for it. */
+export class Inbox implements Subscriber {
+  readonly messages: IncomingMessage[] = []
+  readonly gaps: TransportGap[] = []
+  readonly probes: Set<number> = new Set<number>()
+  /** Every call in its order. */
+  readonly calls: ('validate' | 'message' | 'gap')[] = []
+  validate?: (message: IncomingMessage) => Verdict | Promise<Verdict>
+  readonly #watchers = new Set<() => void>()
+
+  message(message: IncomingMessage): void {
+    this.calls.push('message')
+    if (isProbe(message.payload)) this.probes.add(new DataView(message.payload.slice().buffer).getUint32(8))
+    else this.messages.push(message)
+    this.#wake()
+  }
+
+  gap(gap: TransportGap): void {
+    this.calls.push('gap')
+    this.gaps.push(gap)
+    this.#wake()
+  }
+
+  judge(verdict: (message: IncomingMessage) => Verdict | Promise<Verdict>): this {
+    this.validate = (message) => {
+      this.calls.push('validate')
+      return isProbe(message.payload) ? 'accept' : verdict(message)
+    }
+    return this
+  }
+
+  count(payload: Uint8Array): number {
+    return this.messages.filter((message) => equalBytes(message.payload, payload)).length
+  }
+
+  /** Resolves true as soon as the condition holds, false after `ms`. */
+  async until(condition: () => boolean, ms: number): Promise<boolean> {
+    if (condition()) return true
+    return await new Promise<boolean>((resolve) => {
+      const end = (result: boolean): void => {
+        clearTimeout(timer)
+        this.#watchers.delete(watcher)
+        resolve(result)
+      }
+      const watcher = (): void => {
+        if (condition()) end(true)
+      }
+      const timer = setTimeout(() => end(condition()), Math.max(ms, 1))
+      this.#watchers.add(watcher)
+    })
+  }
+
+  #wake(): void {
+    for (const watcher of this.#watchers) watcher()
+  }
+}
