@@ -77,7 +77,7 @@ export function publicKeyFromPeerId(id: string): Uint8Array<ArrayBuffer> {
 function tryDecode(id: string): Uint8Array<ArrayBuffer> | undefined {
   if (id.length > 80) return undefined
   try {
-    return base58btc.baseDecode(id) as Uint8Array<ArrayBuffer>
+    return base58btc.baseDecode(id)
   } catch {
     return undefined
   }

@@ -1,0 +1,80 @@
+import { encode } from '@ipld/dag-cbor'
+import fc from 'fast-check'
+import { CID } from 'multiformats/cid'
+import { describe, expect, it } from 'vitest'
+import { type Envelope, openEnvelope, sealEnvelope } from '../../src/envelope/envelope.ts'
+import { createIdentity, ed25519, identityFromSeed } from '../../src/identity.ts'
+
+const topic = new TextEncoder().encode('topic')
+const cid = CID.parse('bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy')
+
+async function sealed(overrides: Partial<Envelope> = {}): Promise<{ envelope: Envelope; bytes: Uint8Array }> {
+  const identity = await identityFromSeed(new Uint8Array(32).fill(7))
+  const envelope: Envelope = {
+    publicKey: identity.publicKey,
+    session: 1,
+    first: 0,
+    messages: [new Uint8Array([1, 2]), { cid, size: 5 }],
+    provider: { id: 'x', addresses: ['/ip4/127.0.0.1/tcp/1'] },
+    ...overrides
+  }
+  return { envelope, bytes: await sealEnvelope(topic, envelope, identity) }
+}
+
+describe('envelope', () => {
+  it('opens to what was sealed', async () => {
+    const { envelope, bytes } = await sealed()
+    expect(await openEnvelope(topic, bytes, 10, ed25519)).toEqual(envelope)
+  })
+
+  it('is deterministic: the same content gives the same bytes', async () => {
+    expect((await sealed()).bytes).toEqual((await sealed()).bytes)
+  })
+
+  it('is bound to its topic', async () => {
+    const { bytes } = await sealed()
+    expect(await openEnvelope(new TextEncoder().encode('other'), bytes, 10, ed25519)).toBe('forged')
+  })
+
+  it('never opens when any byte was changed, and never throws', async () => {
+    const { bytes } = await sealed()
+    for (let i = 0; i < bytes.length; i++) {
+      const changed = new Uint8Array(bytes)
+      changed[i] = (changed[i] ?? 0) ^ 0x41
+      expect(typeof (await openEnvelope(topic, changed, 10, ed25519)), `byte ${i}`).toBe('string')
+    }
+  })
+
+  it('takes any bytes for garbage without throwing', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), async (bytes) => {
+        expect(await openEnvelope(topic, bytes, 10, ed25519)).toBe('garbage')
+      })
+    )
+  })
+
+  it('takes another signer for forged', async () => {
+    const { envelope } = await sealed()
+    const bytes = await sealEnvelope(topic, envelope, await createIdentity())
+    expect(await openEnvelope(topic, bytes, 10, ed25519)).toBe('forged')
+  })
+
+  it('takes more messages than allowed, negative and unsafe numbers for garbage', async () => {
+    expect(await openEnvelope(topic, (await sealed()).bytes, 1, ed25519)).toBe('garbage')
+    const identity = await identityFromSeed(new Uint8Array(32).fill(7))
+    const odd: unknown[] = [
+      [identity.publicKey, -1, 0, [], null],
+      [identity.publicKey, 1, 1.5, [], null],
+      [identity.publicKey, 1, Number.MAX_SAFE_INTEGER, [new Uint8Array(1)], null],
+      [identity.publicKey, 1, 0, ['text'], null],
+      [identity.publicKey, 1, 0, [[cid]], null],
+      [identity.publicKey, 1, 0, [], ['id', ['a'.repeat(513)]]],
+      [identity.publicKey, 1, 0, [], ['id', Array.from({ length: 9 }, () => 'a')]],
+      [identity.publicKey.slice(1), 1, 0, [], null]
+    ]
+    for (const body of odd) {
+      const bytes = encode([1, encode(body), new Uint8Array(64)])
+      expect(await openEnvelope(topic, bytes, 10, ed25519)).toBe('garbage')
+    }
+  })
+})

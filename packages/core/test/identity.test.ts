@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest'
+import {
+  createIdentity,
+  ed25519,
+  identityFromSeed,
+  isP2plError,
+  peerIdFromPublicKey,
+  publicKeyFromPeerId
+} from '../src/index.ts'
+
+const hex = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.from(Buffer.from(text, 'hex'))
+
+describe('identity', () => {
+  it('gives the key and signature of RFC 8032, test 2', async () => {
+    const identity = await identityFromSeed(hex('4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb'))
+    expect(identity.publicKey).toEqual(hex('3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c'))
+    expect(await identity.sign(hex('72'))).toEqual(
+      hex(
+        '92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00'
+      )
+    )
+  })
+
+  it('gives a libp2p peer id and its key back', async () => {
+    const { id, publicKey } = await createIdentity()
+    expect(id).toMatch(/^12D3KooW/)
+    expect(peerIdFromPublicKey(publicKey)).toBe(id)
+    expect(publicKeyFromPeerId(id)).toEqual(publicKey)
+  })
+
+  it('refuses what is no peer id, naming it', () => {
+    for (const text of ['', 'abc', 'QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N', '0OIl', 'x'.repeat(10_000)]) {
+      expect(() => publicKeyFromPeerId(text)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
+    }
+  })
+
+  it('refuses a seed of another length', async () => {
+    const error: unknown = await identityFromSeed(new Uint8Array(31)).catch((caught: unknown) => caught)
+    expect(isP2plError(error, 'INVALID_ARGUMENT')).toBe(true)
+  })
+
+  it('verifies own signatures and no others', async () => {
+    const [one, other] = [await createIdentity(), await createIdentity()]
+    const bytes = new Uint8Array([1, 2, 3])
+    const signature = await one.sign(bytes)
+    expect(await ed25519.verify(one.publicKey, bytes, signature)).toBe(true)
+    expect(await ed25519.verify(other.publicKey, bytes, signature)).toBe(false)
+    expect(await ed25519.verify(one.publicKey, new Uint8Array([1, 2, 4]), signature)).toBe(false)
+    expect(await ed25519.verify(one.publicKey, bytes, signature.slice(1))).toBe(false)
+  })
+})
