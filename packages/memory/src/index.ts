@@ -1,1 +1,5 @@
-export {}
+export { memory } from './memory.ts'
+export type { MemoryOptions } from './memory.ts'
+export { createMemoryNetwork, MemoryNetwork } from './network.ts'
+export { createMemoryStore } from './store.ts'
+export type { MemoryStore } from './store.ts'

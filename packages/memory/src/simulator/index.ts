@@ -1,1 +1,1 @@
-export {}
+// The network simulator.
