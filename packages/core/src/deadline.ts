@@ -2,14 +2,21 @@ import type { CallOptions } from './api/common.ts'
 import type { Clock } from './clock.ts'
 import { abortError, invalidArgument, P2plError, throwIfAborted } from './errors.ts'
 
+export interface CountdownOptions extends CallOptions {
+  /** Ends the call, too: the life of the peer or part that the call belongs to. Its reason should be a `P2plError`. */
+  scope?: AbortSignal | undefined
+}
+
 /** A running deadline, joined with the caller's signal. Whoever starts one closes it. */
 export interface Countdown {
   /** Fires with the caller's reason, or with a `TIMEOUT` error as its reason. */
   readonly signal: AbortSignal
-  /** There was progress: the deadline counts anew from now. */
+  /** There was progress: the deadline counts anew from now. Of no effect while it stands still. */
   renew(): void
-  /** Stands still until `renew`, such as while the reader of a stream is the slow one. The caller's signal still counts. */
+  /** Stands still until `resume`, such as while the reader of a stream is the slow one. The caller's signal still counts. */
   pause(): void
+  /** Counts again, from now. */
+  resume(): void
   /** Settles like `work`, but rejects as soon as the countdown fires, even where `work` ignores the signal. */
   race<T>(work: PromiseLike<T>): Promise<T>
   /** Fires the signal for what is still under way, with this reason. */
@@ -24,13 +31,14 @@ export interface Countdown {
  */
 export function startCountdown(
   clock: Clock,
-  options: CallOptions | undefined,
+  options: CountdownOptions | undefined,
   defaultMs: number,
   operation: string
 ): Countdown {
+  throwIfAborted(operation, options?.scope)
   throwIfAborted(operation, options?.signal)
   const ms = deadlineOf(options, defaultMs, operation)
-  const outer = options?.signal
+  const { signal: outer, scope } = options ?? {}
   const controller = new AbortController()
   const waiting = new Set<(error: P2plError) => void>()
   let failure: P2plError | undefined
@@ -50,8 +58,9 @@ export function startCountdown(
     waiting.clear()
     controller.abort(reason)
   }
-  const onAbort = (): void => {
-    fire(abortError(operation, outer as AbortSignal), outer?.reason)
+  const onAbort = (event: Event): void => {
+    const signal = event.target as AbortSignal
+    fire(abortError(operation, signal), signal.reason)
   }
   const onTimeout = (): void => {
     timer = undefined
@@ -70,14 +79,19 @@ export function startCountdown(
     closed = true
     disarm()
     outer?.removeEventListener('abort', onAbort)
+    scope?.removeEventListener('abort', onAbort)
   }
 
   outer?.addEventListener('abort', onAbort, { once: true })
+  scope?.addEventListener('abort', onAbort, { once: true })
   arm()
   return {
     signal: controller.signal,
-    renew: arm,
+    renew: () => {
+      if (timer !== undefined) arm()
+    },
     pause: disarm,
+    resume: arm,
     race: (work) =>
       new Promise((resolve, reject) => {
         if (failure !== undefined) reject(failure)
@@ -99,7 +113,7 @@ export function startCountdown(
  */
 export async function withDeadline<T>(
   clock: Clock,
-  options: CallOptions | undefined,
+  options: CountdownOptions | undefined,
   defaultMs: number,
   operation: string,
   work: (signal: AbortSignal) => PromiseLike<T> | T
@@ -110,7 +124,7 @@ export async function withDeadline<T>(
 /** Like {@link withDeadline}, for work of any length: it calls `countdown.renew()` whenever it has got on. */
 export async function withProgressDeadline<T>(
   clock: Clock,
-  options: CallOptions | undefined,
+  options: CountdownOptions | undefined,
   defaultMs: number,
   operation: string,
   work: (countdown: Countdown) => PromiseLike<T> | T
@@ -129,7 +143,7 @@ export async function withProgressDeadline<T>(
  */
 export function iterateWithDeadline<T>(
   clock: Clock,
-  options: CallOptions | undefined,
+  options: CountdownOptions | undefined,
   defaultMs: number,
   operation: string,
   renewed: boolean,
@@ -153,7 +167,7 @@ export function iterateWithDeadline<T>(
       if (countdown === undefined) {
         countdown = startCountdown(clock, options, defaultMs, operation)
         source = open(countdown)[Symbol.asyncIterator]()
-      } else if (renewed) countdown.renew()
+      } else if (renewed) countdown.resume()
       const item = await countdown.race((source as AsyncIterator<T>).next())
       if (renewed) countdown.pause()
       if (item.done === true) {
@@ -193,7 +207,7 @@ async function call<T>(work: (countdown: Countdown) => PromiseLike<T> | T, count
   return await work(countdown)
 }
 
-function deadlineOf(options: CallOptions | undefined, defaultMs: number, operation: string): number {
+function deadlineOf(options: CountdownOptions | undefined, defaultMs: number, operation: string): number {
   const ms = options?.deadline ?? defaultMs
   if (typeof ms !== 'number' || !(ms > 0)) {
     throw invalidArgument(

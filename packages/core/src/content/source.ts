@@ -1,0 +1,73 @@
+import type { DataSource } from '../api/data.ts'
+import { invalidArgument } from '../errors.ts'
+
+/** What a source yields, as pieces that the caller may change once it is asked for the next one, or never. */
+export interface Pieces {
+  readonly iterator: AsyncIterator<Uint8Array>
+  /** Bytes in all, where known beforehand. */
+  readonly total: number | undefined
+  /** Whether a piece stays as it is: then views of it need no copy. */
+  readonly stable: boolean
+}
+
+/** Opens any source. `pieceBytes` is the size in which sources that can be sliced are read. */
+export function openSource(source: DataSource, pieceBytes: number, operation: string): Pieces {
+  if (isBytes(source)) return { iterator: once(plain(source)), total: source.byteLength, stable: true }
+  if (typeof Blob === 'function' && source instanceof Blob) {
+    return { iterator: blobPieces(source, pieceBytes), total: source.size, stable: true }
+  }
+  if (isReadableStream(source)) return { iterator: streamPieces(source), total: undefined, stable: false }
+  if (typeof source === 'object' && source !== null) {
+    if (Symbol.asyncIterator in source) {
+      return { iterator: source[Symbol.asyncIterator](), total: undefined, stable: false }
+    }
+    if (Symbol.iterator in source) return { iterator: syncPieces(source), total: undefined, stable: false }
+  }
+  throw invalidArgument(
+    operation,
+    'the source must be a Uint8Array, a Blob, a ReadableStream, or an (async) iterable of Uint8Array'
+  )
+}
+
+/** Also true for arrays of another realm, and for Node's Buffer. */
+export function isBytes(value: unknown): value is Uint8Array {
+  return value instanceof Uint8Array || Object.prototype.toString.call(value) === '[object Uint8Array]'
+}
+
+/** A plain view: stores and apps shall not find Node's Buffer where they expect a Uint8Array. */
+export function plain(bytes: Uint8Array): Uint8Array {
+  return bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
+}
+
+async function* blobPieces(blob: Blob, pieceBytes: number): AsyncGenerator<Uint8Array> {
+  for (let start = 0; start < blob.size; start += pieceBytes) {
+    yield new Uint8Array(await blob.slice(start, start + pieceBytes).arrayBuffer())
+  }
+}
+
+async function* syncPieces(source: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* source
+}
+
+function streamPieces(stream: ReadableStream<Uint8Array>): AsyncIterator<Uint8Array> {
+  const reader = stream.getReader()
+  return {
+    async next() {
+      const item = await reader.read()
+      return item.done ? { done: true, value: undefined } : { done: false, value: item.value }
+    },
+    async return() {
+      // `cancel` also ends a `read` that is pending, which an async generator around the reader could not.
+      await reader.cancel()
+      return { done: true, value: undefined }
+    }
+  }
+}
+
+function isReadableStream(source: unknown): source is ReadableStream<Uint8Array> {
+  return typeof source === 'object' && source !== null && typeof (source as ReadableStream).getReader === 'function'
+}

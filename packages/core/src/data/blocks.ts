@@ -1,0 +1,116 @@
+import { CID } from 'multiformats/cid'
+import type { Blocks } from '../api/blocks.ts'
+import { cidOf, identityBytes } from '../content/hash.ts'
+import { codecs } from '../content/layout.ts'
+import { isBytes, plain } from '../content/source.ts'
+import { invalidArgument, P2plError, unsupported } from '../errors.ts'
+import type { BlockCapabilities } from '../port/capabilities.ts'
+import type { Block } from '../port/common.ts'
+import { Calls } from './calls.ts'
+import { toCid } from './cid-input.ts'
+import type { DataContext } from './context.ts'
+
+/** Blocks of a peer, over the backend's. */
+export function createBlocks(context: DataContext): Blocks {
+  const calls = new Calls(context)
+  const { deadlines } = context
+  return {
+    async get(input, options) {
+      const operation = 'blocks.get'
+      const cid = toCid(input, operation)
+      return await calls.run(options, deadlines.get, operation, (countdown) =>
+        calls.fetcher(operation, options, countdown.signal)(cid)
+      )
+    },
+
+    async put(bytes, options) {
+      const operation = 'blocks.put'
+      const codec = options?.codec ?? codecs.raw
+      if (!Number.isSafeInteger(codec) || codec < 0) {
+        throw invalidArgument(operation, `codec must be a multicodec code, not ${String(options?.codec)}`)
+      }
+      const { transport, capabilities } = calls.blocks(operation)
+      checkBytes(bytes, capabilities, context.backend.name, operation)
+      return await calls.run(options, deadlines.put, operation, async ({ signal }) => {
+        const block = { cid: await cidOf(codec, bytes), bytes: plain(bytes) }
+        await calls.port(operation, () => transport.put(block, { signal }))
+        return block.cid
+      })
+    },
+
+    async putMany(blocks, options) {
+      const operation = 'blocks.putMany'
+      const { transport, capabilities } = calls.blocks(operation)
+      await calls.run(options, deadlines.put, operation, async (countdown) => {
+        // What the caller's iterable throws is the caller's, and is thrown as it is.
+        let failure: { readonly error: unknown } | undefined
+        async function* checked(): AsyncGenerator<Block> {
+          try {
+            for await (const block of blocks) {
+              countdown.renew()
+              const own = checkBlock(block, capabilities, context.backend.name, operation)
+              if (own !== undefined) yield own
+            }
+          } catch (error) {
+            failure = { error }
+            throw error
+          }
+        }
+        try {
+          await transport.putMany(checked(), { signal: countdown.signal })
+        } catch (error) {
+          throw failure === undefined ? calls.classify(error, operation) : failure.error
+        }
+      })
+    },
+
+    async has(input, options) {
+      const operation = 'blocks.has'
+      const cid = toCid(input, operation)
+      const { transport } = calls.blocks(operation)
+      return await calls.run(options, deadlines.store, operation, async ({ signal }) => {
+        if (identityBytes(cid, operation) !== undefined) return true
+        return await calls.port(operation, () => transport.has(cid, { signal }))
+      })
+    },
+
+    async delete(input, options) {
+      const operation = 'blocks.delete'
+      const cid = toCid(input, operation)
+      const { transport } = calls.blocks(operation)
+      await calls.run(options, deadlines.store, operation, async ({ signal }) => {
+        if (identityBytes(cid, operation) !== undefined) return
+        await calls.port(operation, () => transport.delete(cid, { signal }))
+      })
+    }
+  }
+}
+
+/** The block with a CID of ours; `undefined` for identity CIDs, which carry their bytes themselves. */
+function checkBlock(
+  block: Block,
+  capabilities: BlockCapabilities,
+  backend: string,
+  operation: string
+): Block | undefined {
+  const cid = CID.asCID(block.cid)
+  if (cid === null) throw invalidArgument(operation, 'each block must be { cid, bytes } with a CID')
+  checkBytes(block.bytes, capabilities, backend, operation)
+  if (identityBytes(cid, operation) !== undefined) return undefined
+  if (!capabilities.hashes.includes(cid.multihash.code)) {
+    throw unsupported(backend, `${operation} of multihash 0x${cid.multihash.code.toString(16)}`)
+  }
+  return { cid, bytes: plain(block.bytes) }
+}
+
+function checkBytes(bytes: unknown, { maxBlockBytes }: BlockCapabilities, backend: string, operation: string): void {
+  if (!isBytes(bytes)) throw invalidArgument(operation, 'a block must be a Uint8Array')
+  if (bytes.byteLength > maxBlockBytes) {
+    throw new P2plError({
+      code: 'TOO_LARGE',
+      operation,
+      backend,
+      message: `a block of ${bytes.byteLength} bytes is over the limit of "${backend}", ${maxBlockBytes}: data.add takes content of any size`
+    })
+  }
+}

@@ -1,0 +1,147 @@
+import type { CID } from 'multiformats/cid'
+import type { GetOptions } from '../api/blocks.ts'
+import type { CallOptions } from '../api/common.ts'
+import { assertVerifiable, identityBytes, verifyBlock } from '../content/hash.ts'
+import { type Countdown, iterateWithDeadline, withProgressDeadline } from '../deadline.ts'
+import { invalidArgument, isP2plError, P2plError, unsupported } from '../errors.ts'
+import type { BlockTransport } from '../port/blocks.ts'
+import type { BlockCapabilities, RoutingCapabilities } from '../port/capabilities.ts'
+import type { Routing } from '../port/routing.ts'
+import { toCid } from './cid-input.ts'
+import type { DataContext } from './context.ts'
+
+/** Calls of the port, as policy wants them: while the peer runs, under deadlines, with typed errors, verified. */
+export class Calls {
+  readonly context: DataContext
+  readonly #life: AbortController = new AbortController()
+
+  constructor(context: DataContext) {
+    this.context = context
+  }
+
+  /** Ends every call under way. */
+  stop(): void {
+    this.#life.abort(
+      new P2plError({
+        code: 'NOT_RUNNING',
+        operation: 'data',
+        message: 'the peer was stopped while the call was under way'
+      })
+    )
+  }
+
+  run<T>(
+    options: CallOptions | undefined,
+    defaultMs: number,
+    operation: string,
+    work: (countdown: Countdown) => PromiseLike<T> | T
+  ): Promise<T> {
+    return withProgressDeadline(this.context.clock, this.#scoped(options, operation), defaultMs, operation, work)
+  }
+
+  /** `renewed`: the deadline counts from item to item, not for all of them. */
+  iterate<T>(
+    options: CallOptions | undefined,
+    defaultMs: number,
+    operation: string,
+    renewed: boolean,
+    open: (countdown: Countdown) => AsyncIterable<T>
+  ): AsyncIterableIterator<T> {
+    return iterateWithDeadline(
+      this.context.clock,
+      { ...options, scope: this.#life.signal },
+      defaultMs,
+      operation,
+      renewed,
+      (countdown) => {
+        this.context.assertRunning(operation)
+        return open(countdown)
+      }
+    )
+  }
+
+  blocks(operation: string): { transport: BlockTransport; capabilities: BlockCapabilities } {
+    const { backend } = this.context
+    if (backend.blocks === undefined || backend.capabilities.blocks === undefined) {
+      throw unsupported(backend.name, operation, 'it has no blocks; give createPeer another backend for "data"')
+    }
+    return { transport: backend.blocks, capabilities: backend.capabilities.blocks }
+  }
+
+  routing(feature: keyof RoutingCapabilities, operation: string): Routing {
+    const { backend } = this.context
+    if (!this.canRoute(feature) || backend.routing === undefined) {
+      throw unsupported(backend.name, operation, `it declares routing.${feature} as none`)
+    }
+    return backend.routing
+  }
+
+  canRoute(feature: keyof RoutingCapabilities): boolean {
+    const support = this.context.backend.capabilities.routing?.[feature]
+    return support !== undefined && support !== 'none'
+  }
+
+  /** What a backend throws is a `P2plError`; where a foreign one throws something else, it becomes one. */
+  async port<T>(operation: string, call: () => Promise<T>): Promise<T> {
+    try {
+      return await call()
+    } catch (error) {
+      throw this.classify(error, operation)
+    }
+  }
+
+  async *portItems<T>(operation: string, open: () => AsyncIterable<T>): AsyncGenerator<T> {
+    try {
+      yield* open()
+    } catch (error) {
+      throw this.classify(error, operation)
+    }
+  }
+
+  classify(cause: unknown, operation: string): unknown {
+    if (isP2plError(cause)) return cause
+    const { name } = this.context.backend
+    const message = cause instanceof Error ? cause.message : String(cause)
+    return new P2plError({
+      code: 'ENGINE',
+      operation,
+      backend: name,
+      cause,
+      message: `the backend "${name}" failed in ${operation}: ${message}`
+    })
+  }
+
+  /** The bytes of one block, hashed and compared unless the backend is trusted. */
+  fetcher(
+    operation: string,
+    options: GetOptions | undefined,
+    signal: AbortSignal,
+    root?: CID
+  ): (cid: CID) => Promise<Uint8Array> {
+    const { transport } = this.blocks(operation)
+    const { backend, trust } = this.context
+    const hints = {
+      signal,
+      local: options?.local,
+      providers: options?.providers,
+      root: options?.root === undefined ? root : toCid(options.root, operation)
+    }
+    return async (cid) => {
+      const inline = identityBytes(cid, operation)
+      if (inline !== undefined) return inline
+      if (trust === 'backend') return await this.port(operation, () => transport.get(cid, hints))
+      assertVerifiable(cid, operation, backend.name)
+      const bytes = await this.port(operation, () => transport.get(cid, hints))
+      await verifyBlock(cid, bytes, operation, backend.name)
+      return bytes
+    }
+  }
+
+  #scoped(options: CallOptions | undefined, operation: string): CallOptions & { scope: AbortSignal } {
+    this.context.assertRunning(operation)
+    if (options !== undefined && (typeof options !== 'object' || options === null)) {
+      throw invalidArgument(operation, 'the options must be an object')
+    }
+    return { signal: options?.signal, deadline: options?.deadline, scope: this.#life.signal }
+  }
+}

@@ -1,0 +1,16 @@
+import type { Deadlines } from '../api/common.ts'
+import type { Clock } from '../clock.ts'
+import type { Backend } from '../port/backend.ts'
+import type { BackendEvent } from '../port/events.ts'
+
+/** What the data half of a peer works with. */
+export interface DataContext {
+  readonly backend: Backend
+  /** `backend`: what it returns is not hashed again. */
+  readonly trust: 'verify' | 'backend'
+  readonly deadlines: Deadlines
+  readonly clock: Clock
+  readonly onEvent: (event: BackendEvent) => void
+  /** Throws `NOT_RUNNING` once the peer was stopped. */
+  readonly assertRunning: (operation: string) => void
+}

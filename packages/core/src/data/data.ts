@@ -1,0 +1,149 @@
+import type { CID } from 'multiformats/cid'
+import type { Data } from '../api/data.ts'
+import { identityBytes } from '../content/hash.ts'
+import { invalidArgument, unsupported } from '../errors.ts'
+import type { BlockCapabilities } from '../port/capabilities.ts'
+import type { BlockTransport } from '../port/blocks.ts'
+import { add } from './add.ts'
+import { Announcer } from './announcer.ts'
+import { Calls } from './calls.ts'
+import { toCid } from './cid-input.ts'
+import type { DataContext } from './context.ts'
+import { hasDeep } from './has.ts'
+import { read, readBytes, stat } from './read.ts'
+
+/** What the peer itself holds; apps see {@link Data}. */
+export interface OwnData extends Data {
+  /** Ends calls under way with `NOT_RUNNING`, and background announcing. */
+  stop(): Promise<void>
+}
+
+/** Files of a peer, over the backend's blocks and routing. */
+export function createData(context: DataContext): OwnData {
+  const calls = new Calls(context)
+  const announcer = new Announcer(calls)
+  const { deadlines } = context
+
+  const withFeature = (feature: 'pins' | 'gc', operation: string): BlockTransport => {
+    const { transport, capabilities } = calls.blocks(operation)
+    if (capabilities[feature] === 'none') throw missing(feature, context, operation)
+    return transport
+  }
+
+  return {
+    add: (source, options) => add(calls, announcer, source, options),
+    get: (input, options) => read(calls, 'data.get', input, options),
+    bytes: (input, options) => readBytes(calls, input, options),
+    stat: (input, options) => stat(calls, input, options),
+
+    async has(input, options) {
+      const operation = 'data.has'
+      const cid = toCid(input, operation)
+      const { transport } = calls.blocks(operation)
+      return await calls.run(options, deadlines.store, operation, async (countdown) => {
+        const { signal } = countdown
+        const has = async (block: typeof cid): Promise<boolean> =>
+          isInline(block, operation) || (await calls.port(operation, () => transport.has(block, { signal })))
+        if (options?.deep === false) return await has(cid)
+        return await hasDeep(cid, {
+          operation,
+          has,
+          fetch: calls.fetcher(operation, { local: true }, signal, cid),
+          onProgress: () => {
+            countdown.renew()
+          }
+        })
+      })
+    },
+
+    async pin(input, options) {
+      const operation = 'data.pin'
+      const cid = toCid(input, operation)
+      const transport = withFeature('pins', operation)
+      if (isInline(cid, operation)) return
+      await calls.run(options, deadlines.store, operation, ({ signal }) =>
+        calls.port(operation, () => transport.pin(cid, { recursive: options?.recursive ?? true, signal }))
+      )
+    },
+
+    async unpin(input, options) {
+      const operation = 'data.unpin'
+      const cid = toCid(input, operation)
+      const transport = withFeature('pins', operation)
+      if (isInline(cid, operation)) return
+      await calls.run(options, deadlines.store, operation, ({ signal }) =>
+        calls.port(operation, () => transport.unpin(cid, { signal }))
+      )
+    },
+
+    pins(options) {
+      const operation = 'data.pins'
+      return calls.iterate(options, deadlines.store, operation, true, ({ signal }) => {
+        const transport = withFeature('pins', operation)
+        return calls.portItems(operation, () => transport.pins({ signal }))
+      })
+    },
+
+    gc(options) {
+      const operation = 'data.gc'
+      return calls.iterate(options, deadlines.store, operation, true, ({ signal }) => {
+        const transport = withFeature('gc', operation)
+        return calls.portItems(operation, () => transport.gc({ signal }))
+      })
+    },
+
+    async provide(input, options) {
+      const operation = 'data.provide'
+      const cid = toCid(input, operation)
+      const routing = calls.routing('provide', operation)
+      if (isInline(cid, operation)) return
+      await calls.run(options, deadlines.routing, operation, ({ signal }) =>
+        calls.port(operation, () => routing.provide(cid, { signal }))
+      )
+      announcer.cancel(cid)
+    },
+
+    async unprovide(input, options) {
+      const operation = 'data.unprovide'
+      const cid = toCid(input, operation)
+      const pending = announcer.cancel(cid)
+      // Not announced yet: nothing has to be taken back, also where the backend could not.
+      if (pending && !calls.canRoute('unprovide')) return
+      const routing = calls.routing('unprovide', operation)
+      if (isInline(cid, operation)) return
+      await calls.run(options, deadlines.routing, operation, ({ signal }) =>
+        calls.port(operation, () => routing.unprovide(cid, { signal }))
+      )
+    },
+
+    findProviders(input, options) {
+      const operation = 'data.findProviders'
+      return calls.iterate(options, deadlines.routing, operation, false, ({ signal }) => {
+        const cid = toCid(input, operation)
+        const limit = options?.limit
+        if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 1)) {
+          throw invalidArgument(operation, `limit must be a whole number from 1, not ${String(limit)}`)
+        }
+        const routing = calls.routing('findProviders', operation)
+        if (isInline(cid, operation)) return nothing()
+        return calls.portItems(operation, () => routing.findProviders(cid, { signal, limit }))
+      })
+    },
+
+    async stop() {
+      announcer.stop()
+      calls.stop()
+    }
+  }
+}
+
+/** Identity CIDs carry their bytes: everybody has them, and no backend is asked. */
+function isInline(cid: CID, operation: string): boolean {
+  return identityBytes(cid, operation) !== undefined
+}
+
+async function* nothing(): AsyncGenerator<never> {}
+
+function missing(feature: keyof BlockCapabilities, context: DataContext, operation: string): Error {
+  return unsupported(context.backend.name, operation, `it declares blocks.${feature} as none`)
+}

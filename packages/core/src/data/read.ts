@@ -1,0 +1,112 @@
+import type { GetOptions } from '../api/blocks.ts'
+import type { CidInput } from '../api/common.ts'
+import type { DataStat, ReadOptions } from '../api/data.ts'
+import { decodeNode, notAFile } from '../content/node.ts'
+import { readFile } from '../content/reader.ts'
+import { invalidArgument, P2plError } from '../errors.ts'
+import type { Calls } from './calls.ts'
+import { toCid } from './cid-input.ts'
+
+const defaultMaxBytes = 64 * 1024 * 1024
+
+/** Streams one file. `onSize` is told how many bytes will come before the first of them. */
+export function read(
+  calls: Calls,
+  operation: string,
+  input: CidInput,
+  options: ReadOptions | undefined,
+  onSize?: (bytes: number) => void
+): AsyncIterableIterator<Uint8Array> {
+  return calls.iterate(options, calls.context.deadlines.get, operation, true, (countdown) => {
+    const cid = toCid(input, operation)
+    const range = { offset: countOf(options?.offset, 0, 'offset', operation), length: lengthOf(options, operation) }
+    const progress: { bytes: number; total: number | undefined; blocks: number } = {
+      bytes: 0,
+      total: undefined,
+      blocks: 0
+    }
+    const chunks = readFile(cid, {
+      operation,
+      range,
+      fetch: calls.fetcher(operation, options, countdown.signal, cid),
+      onBlock: () => {
+        progress.blocks++
+        countdown.renew()
+      },
+      onSize: (bytes) => {
+        progress.total = bytes
+        onSize?.(bytes)
+      }
+    })
+    return options?.onProgress === undefined ? chunks : reported(chunks, progress, options.onProgress)
+  })
+}
+
+/** All of it as one array, whose size is checked before it is fetched. */
+export async function readBytes(
+  calls: Calls,
+  input: CidInput,
+  options: (ReadOptions & { maxBytes?: number | undefined }) | undefined
+): Promise<Uint8Array> {
+  const operation = 'data.bytes'
+  const maxBytes = options?.maxBytes ?? defaultMaxBytes
+  if (Number.isNaN(maxBytes) || maxBytes < 0)
+    throw invalidArgument(operation, `maxBytes must not be ${String(maxBytes)}`)
+  let size = 0
+  const chunks = read(calls, operation, input, options, (bytes) => {
+    size = bytes
+    if (bytes > maxBytes) {
+      throw new P2plError({
+        code: 'TOO_LARGE',
+        operation,
+        message: `the content has ${bytes} bytes, more than maxBytes (${maxBytes}): stream it with data.get`
+      })
+    }
+  })
+  let all: Uint8Array | undefined
+  let at = 0
+  for await (const chunk of chunks) {
+    // Content of a single block is handed on as it is.
+    if (at === 0 && chunk.byteLength === size) return chunk
+    all ??= new Uint8Array(size)
+    all.set(chunk, at)
+    at += chunk.byteLength
+  }
+  return all ?? new Uint8Array(0)
+}
+
+export async function stat(calls: Calls, input: CidInput, options: GetOptions | undefined): Promise<DataStat> {
+  const operation = 'data.stat'
+  const cid = toCid(input, operation)
+  return await calls.run(options, calls.context.deadlines.get, operation, async ({ signal }) => {
+    const bytes = await calls.fetcher(operation, options, signal, cid)(cid)
+    const node = decodeNode(cid, bytes, operation)
+    if (node.kind === 'symlink') throw notAFile(operation, cid, node.kind)
+    if (node.kind === 'directory') return { cid, kind: node.kind }
+    return { cid, kind: node.kind, size: node.kind === 'file' ? node.size : bytes.byteLength }
+  })
+}
+
+async function* reported(
+  chunks: AsyncIterable<Uint8Array>,
+  progress: { bytes: number; total: number | undefined; blocks: number },
+  onProgress: NonNullable<ReadOptions['onProgress']>
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    progress.bytes += chunk.byteLength
+    onProgress({ ...progress })
+    yield chunk
+  }
+}
+
+function lengthOf(options: ReadOptions | undefined, operation: string): number {
+  return options?.length === Infinity ? Infinity : countOf(options?.length, Infinity, 'length', operation)
+}
+
+function countOf(value: number | undefined, otherwise: number, name: string, operation: string): number {
+  if (value === undefined) return otherwise
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw invalidArgument(operation, `${name} must be a whole number of bytes, not ${String(value)}`)
+  }
+  return value
+}
