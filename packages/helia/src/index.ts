@@ -1,1 +1,2 @@
-export {}
+export { helia } from './backend.ts'
+export type { ConnectionOptions, GossipOptions, HeliaOptions, Passthrough, Profile } from './options.ts'

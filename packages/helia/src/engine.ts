@@ -1,0 +1,198 @@
+import type { Libp2p, PrivateKey } from '@libp2p/interface'
+import type { SingleKadDHT } from '@libp2p/kad-dht'
+import type { Libp2pOptions } from 'libp2p'
+import { openBitswap, type Exchange, type ServedBlocks } from './bitswap.ts'
+import { classify, failure } from './errors.ts'
+import type { Gater } from './gater.ts'
+import { gossipOptions, type Gossip } from './gossip.ts'
+import { hashers, servedBlocks } from './hashes.ts'
+import { swarmKey, type Settings } from './options.ts'
+import { openStores, type Stores } from './stores.ts'
+
+/** The maker of a service of libp2p. */
+type Service = NonNullable<Libp2pOptions['services']>[string]
+
+/** The running node. Lives from one `start` to the next `stop`. */
+export interface Engine {
+  readonly libp2p: Libp2p
+  readonly gossip: Gossip
+  readonly dht: SingleKadDHT | undefined
+  readonly exchange: Exchange
+  readonly stores: Stores
+  stop(): Promise<void>
+}
+
+/** Opens the stores and starts the node. A failure leaves nothing open. */
+export async function startEngine(settings: Settings, gater: Gater, memoryKey: MemoryKey): Promise<Engine> {
+  const stores = await openStores(settings)
+  let libp2p: Libp2p | undefined
+  try {
+    libp2p = await createNode(settings, gater, stores, await privateKey(settings, stores, memoryKey))
+    await libp2p.start()
+    const exchange = await openBitswap(libp2p, servedBlocks(stores.blocks), hashers, settings.passthrough.bitswap)
+    return assemble(libp2p, exchange, stores)
+  } catch (error) {
+    await libp2p?.stop()
+    await stores.close()
+    throw startError(settings, error)
+  }
+}
+
+function assemble(libp2p: Libp2p, exchange: Exchange, stores: Stores): Engine {
+  const services = libp2p.services as { gossip: unknown; dht?: unknown }
+  return {
+    libp2p,
+    gossip: services.gossip as Gossip,
+    dht: services.dht as SingleKadDHT | undefined,
+    exchange,
+    stores,
+    stop: async () => {
+      // Each part is released whatever the ones before it say.
+      await Promise.allSettled([exchange.stop()])
+      await Promise.allSettled([libp2p.stop()])
+      await stores.close()
+    }
+  }
+}
+
+async function createNode(settings: Settings, gater: Gater, stores: Stores, key: PrivateKey): Promise<Libp2p> {
+  const { profile, connections } = settings
+  const [
+    { createLibp2p },
+    { noise },
+    { yamux },
+    { identify, identifyPush },
+    { ping },
+    { gossipsub },
+    transports,
+    dht,
+    protector,
+    discovery
+  ] = await Promise.all([
+    import('libp2p'),
+    import('@libp2p/noise'),
+    import('@libp2p/yamux'),
+    import('@libp2p/identify'),
+    import('@libp2p/ping'),
+    import('@libp2p/gossipsub'),
+    loadTransports(settings),
+    loadDht(settings),
+    loadProtector(settings),
+    loadDiscovery(settings)
+  ])
+  return (await createLibp2p({
+    start: false,
+    privateKey: key,
+    datastore: stores.data,
+    nodeInfo: { name: 'p2pl' },
+    addresses: {
+      listen: settings.listen.map(String),
+      ...(settings.announce.length > 0 ? { appendAnnounce: settings.announce.map(String) } : {})
+    },
+    transports,
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux({ ...settings.passthrough.yamux })],
+    ...(protector === undefined ? {} : { connectionProtector: protector }),
+    peerDiscovery: discovery,
+    connectionGater: { denyDialMultiaddr: (address) => !gater.allows(address) },
+    connectionManager: {
+      maxConnections: connections.high,
+      // The defaults, 5 new connections a second and 10 at a time from one address, refuse a small network that starts
+      // together on one machine or behind one router.
+      ...(profile === 'public' ? {} : { inboundConnectionThreshold: 1_000, maxIncomingPendingConnections: 256 }),
+      ...settings.passthrough.connectionManager
+    },
+    services: {
+      identify: identify(),
+      identifyPush: identifyPush(),
+      ping: ping(),
+      gossip: gossipsub(await gossipOptions(settings)),
+      ...(dht === undefined ? {} : { dht })
+    }
+  })) as unknown as Libp2p
+}
+
+async function loadTransports({ listen, profile }: Settings): Promise<NonNullable<Libp2pOptions['transports']>> {
+  const { tcp } = await import('@libp2p/tcp')
+  const transports: NonNullable<Libp2pOptions['transports']> = [tcp()]
+  const isWebSocket = listen.some((address) =>
+    address.getComponents().some(({ name }) => name === 'ws' || name === 'wss')
+  )
+  // Others may be reachable by WebSocket only (browsers' relays): in public the node must be able to dial them.
+  if (isWebSocket || profile === 'public') {
+    const { webSockets } = await import('@libp2p/websockets')
+    transports.push(webSockets())
+  }
+  return transports
+}
+
+async function loadDht(settings: Settings): Promise<Service | undefined> {
+  if (settings.dht === false) return undefined
+  const { kadDHT, passthroughMapper, removePrivateAddressesMapper } = await import('@libp2p/kad-dht')
+  const isPublic = settings.profile === 'public'
+  return kadDHT({
+    // The names by which Kubo's two DHTs are found.
+    protocol: isPublic ? '/ipfs/kad/1.0.0' : '/ipfs/lan/kad/1.0.0',
+    // In public the engine turns a client into a server by itself once it is known to be reachable.
+    ...(isPublic && settings.dht === 'server' ? {} : { clientMode: settings.dht === 'client' }),
+    // The default mapper drops loopback and private addresses, and with them every record of such a network.
+    peerInfoMapper: isPublic ? removePrivateAddressesMapper : passthroughMapper,
+    initialQuerySelfInterval: isPublic ? 1_000 : 50,
+    ...settings.passthrough.dht
+  }) as unknown as Service
+}
+
+async function loadProtector({ psk }: Settings): Promise<Libp2pOptions['connectionProtector']> {
+  if (psk === undefined) return undefined
+  const { preSharedKey } = await import('@libp2p/pnet')
+  return preSharedKey({ psk: typeof psk === 'string' ? await readSwarmKey(psk) : psk })
+}
+
+async function readSwarmKey(path: string): Promise<Uint8Array> {
+  const { readFile } = await import('node:fs/promises')
+  try {
+    return swarmKey(await readFile(path, 'utf8'))
+  } catch (cause) {
+    throw failure({
+      code: 'INVALID_ARGUMENT',
+      operation: 'start',
+      cause,
+      message: `option "psk" names ${path}, which is not a readable swarm.key`
+    })
+  }
+}
+
+async function loadDiscovery({ mdns: serviceTag }: Settings): Promise<NonNullable<Libp2pOptions['peerDiscovery']>> {
+  if (serviceTag === undefined) return []
+  const { mdns } = await import('@libp2p/mdns')
+  return [mdns({ serviceTag, interval: 5_000 })]
+}
+
+/** The key of a backend without a folder: its peer id is the same after `stop` and `start`. */
+export interface MemoryKey {
+  key?: PrivateKey
+}
+
+const keyName = new TextEncoder().encode('private-key')
+
+async function privateKey(settings: Settings, stores: Stores, memory: MemoryKey): Promise<PrivateKey> {
+  const { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } = await import('@libp2p/crypto/keys')
+  if (settings.dir === undefined) return (memory.key ??= await generateKeyPair('Ed25519'))
+  const stored = await stores.state.get(keyName)
+  if (stored !== undefined) return privateKeyFromProtobuf(stored)
+  const key = await generateKeyPair('Ed25519')
+  await stores.state.write([{ key: keyName, value: privateKeyToProtobuf(key) }])
+  return key
+}
+
+function startError(settings: Settings, error: unknown): Error {
+  if (error instanceof Error && error.name === 'UnsupportedListenAddressesError') {
+    return failure({
+      code: 'LOCKED',
+      operation: 'start',
+      cause: error,
+      message: `cannot listen on ${settings.listen.join(', ')}: a port is taken by another process, or an address is not of this machine (port 0 takes any free port)`
+    })
+  }
+  return classify('start', error)
+}

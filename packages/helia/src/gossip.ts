@@ -1,0 +1,66 @@
+import type { GossipSub, GossipsubOpts, Message } from '@libp2p/gossipsub'
+import { textOf } from './stores.ts'
+import type { Settings } from './options.ts'
+
+/**
+ * Largest payload. Go nodes refuse a whole RPC above 1 MiB and then hear nothing more from its sender, for ever: an RPC is
+ * the payload, at most 1,024 bytes of topic and some 200 of signature, and gossipsub may add control messages to it.
+ */
+export const maxMessageBytes: number = 512 * 1024
+
+/** What the instance has beyond the published interface. */
+export interface Gossip extends GossipSub {
+  readonly streamsOutbound: ReadonlyMap<string, unknown>
+  readonly topics: ReadonlyMap<string, ReadonlySet<string>>
+  publish(topic: string, data: Uint8Array, options?: { floodPublish?: boolean }): ReturnType<GossipSub['publish']>
+}
+
+/** Message ids as go-libp2p makes them (peer id as multihash, sequence number): with others, IHAVE and IWANT never match. */
+export function messageId(message: Message): Uint8Array {
+  if (message.type !== 'signed') throw new Error('an unsigned message has no sender and no sequence number')
+  const from = message.from.toMultihash().bytes
+  const id = new Uint8Array(from.length + 8)
+  id.set(from)
+  new DataView(id.buffer).setBigUint64(from.length, message.sequenceNumber)
+  return id
+}
+
+/** Options of gossipsub for the settings. */
+export async function gossipOptions(settings: Settings): Promise<Partial<GossipsubOpts>> {
+  const { createHash } = await import('node:crypto')
+  const closed = settings.profile !== 'public'
+  const { degree, heartbeatInterval, seenTtl } = settings.gossip
+  return {
+    D: degree,
+    Dlo: Math.max(1, degree - 1),
+    Dhi: degree * 2,
+    Dout: Math.min(1, degree - 2),
+    Dlazy: degree,
+    heartbeatInterval,
+    seenTTL: seenTtl,
+    emitSelf: false,
+    // Messages asks for it where the mesh has nobody.
+    floodPublish: false,
+    allowPublishToZeroTopicPeers: true,
+    ignoreDuplicatePublishError: true,
+    globalSignaturePolicy: settings.signing === 'strict' ? 'StrictSign' : 'StrictNoSign',
+    ...(settings.signing === 'strict' ? { msgIdFn: messageId } : {}),
+    // Without it the signature of each duplicate is verified again. The signature is part of it: a forged copy that
+    // arrives first must not hide the true message.
+    fastMsgIdFn: (message) => {
+      const hash = createHash('sha256')
+      for (const part of [message.from, message.seqno, message.signature]) if (part !== undefined) hash.update(part)
+      hash.update(message.topic)
+      hash.update('\0')
+      if (message.data !== undefined) hash.update(message.data)
+      return hash.digest('base64')
+    },
+    msgIdToStrFn: textOf,
+    // The default marks down every peer of an address that has more than ten: a hub on loopback, or behind one router,
+    // would hear nothing at all.
+    ...(closed ? { scoreParams: { IPColocationFactorWeight: 0 } } : {}),
+    // A neighbour that does not read must not fill the memory.
+    maxOutboundBufferSize: 16 << 20,
+    ...settings.passthrough.gossipsub
+  }
+}

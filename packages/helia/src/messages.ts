@@ -1,0 +1,151 @@
+import type {
+  AbortOptions,
+  IncomingMessage,
+  MessageTransport,
+  PeerInfo,
+  PublishResult,
+  Subscriber,
+  TransportSubscription
+} from '@p2pl/core/backend'
+import type { Door } from './door.ts'
+import type { Engine } from './engine.ts'
+import { failure } from './errors.ts'
+import { maxMessageBytes } from './gossip.ts'
+import { peerInfo } from './peers.ts'
+import { Topic } from './topic.ts'
+
+const maxTopicBytes = 1_024
+
+/** Topic messages by gossipsub. */
+export class Messages implements MessageTransport {
+  readonly #door: Door
+  readonly #degree: number
+  readonly #topics = new Map<string, Topic>()
+
+  constructor(door: Door, degree: number) {
+    this.#door = door
+    this.#degree = degree
+  }
+
+  /** Called once for each engine, before the first call. */
+  attach({ gossip, libp2p }: Engine): void {
+    gossip.addEventListener('subscription-change', ({ detail }) => {
+      const peer = detail.peerId.toString()
+      for (const { topic, subscribe } of detail.subscriptions) {
+        if (subscribe) this.#topics.get(topic)?.joined(peer)
+        else this.#topics.get(topic)?.left(peer)
+      }
+    })
+    libp2p.addEventListener('peer:disconnect', ({ detail }) => {
+      for (const topic of this.#topics.values()) topic.disconnected(detail.toString())
+    })
+  }
+
+  detach(): void {
+    for (const topic of this.#topics.values()) topic.subscribers.clear()
+    this.#topics.clear()
+  }
+
+  async publish(topic: string, payload: Uint8Array, options?: AbortOptions): Promise<PublishResult> {
+    return await this.#door.quick('messages.publish', options, async ({ gossip }) => {
+      checkTopic('messages.publish', topic)
+      checkPayload(payload)
+      const reachable = reachablePeers(gossip, topic).length
+      // Handing it to the engine would only fill its caches, and make the same unsigned message a duplicate later.
+      if (reachable === 0) return { recipients: 0 }
+      // The engine keeps the bytes for some heartbeats.
+      const bytes = payload.slice()
+      // Who is subscribed has a mesh, and the engine tops it up to the degree; who only publishes may know a single relay.
+      const flood = reachable <= this.#degree || !this.#topics.has(topic)
+      const { recipients } = await gossip.publish(topic, bytes, { floodPublish: flood })
+      if (recipients.length > 0 || flood) return { recipients: recipients.length }
+      const second = await gossip.publish(topic, bytes, { floodPublish: true })
+      return { recipients: second.recipients.length }
+    })
+  }
+
+  async subscribe(topic: string, subscriber: Subscriber, options?: AbortOptions): Promise<TransportSubscription> {
+    return await this.#door.quick('messages.subscribe', options, (engine) => {
+      checkTopic('messages.subscribe', topic)
+      const joined = this.#topics.get(topic) ?? this.#join(engine, topic)
+      // An object of its own for each subscription: the same subscriber may be given twice.
+      const own: Subscriber = {
+        message: (message) => subscriber.message(message),
+        gap: (gap) => subscriber.gap(gap),
+        ...(subscriber.validate === undefined
+          ? {}
+          : { validate: (message) => subscriber.validate?.(message) ?? 'accept' })
+      }
+      joined.subscribers.add(own)
+      return Promise.resolve({
+        close: () => {
+          if (joined.subscribers.delete(own) && joined.subscribers.size === 0 && this.#topics.get(topic) === joined)
+            this.#leave(engine, topic)
+          return Promise.resolve()
+        }
+      })
+    })
+  }
+
+  async peers(topic: string, options?: AbortOptions): Promise<readonly PeerInfo[]> {
+    return await this.#door.quick('messages.peers', options, async ({ gossip, libp2p }) => {
+      checkTopic('messages.peers', topic)
+      return await Promise.all(reachablePeers(gossip, topic).map((id) => peerInfo(libp2p, id)))
+    })
+  }
+
+  #join({ gossip }: Engine, topic: string): Topic {
+    const joined = new Topic()
+    for (const peer of gossip.getSubscribers(topic)) joined.joined(peer.toString())
+    this.#topics.set(topic, joined)
+    // The validator is where a message is first known to be new and rightly signed; it also decides on relaying.
+    gossip.topicValidators.set(topic, (_, message) => {
+      const incoming: IncomingMessage = {
+        // The engine relays from the same buffer, and the buffer is that of the whole RPC.
+        payload: message.data.slice(),
+        ...(message.type === 'signed' ? { from: message.from.toString() } : {})
+      }
+      // The engine's results are an enum of the same three words.
+      return joined.receive(incoming) as never
+    })
+    gossip.subscribe(topic)
+    return joined
+  }
+
+  #leave({ gossip }: Engine, topic: string): void {
+    this.#topics.delete(topic)
+    gossip.topicValidators.delete(topic)
+    if (this.#door.engine?.gossip === gossip) gossip.unsubscribe(topic)
+  }
+}
+
+/**
+ * Peers that are in the topic and to which a stream is open. At the event of a subscription the stream may not be there yet,
+ * and the engine then drops what is published without a word.
+ */
+function reachablePeers(gossip: Engine['gossip'], topic: string): string[] {
+  return [...(gossip.topics.get(topic) ?? [])].filter((id) => gossip.streamsOutbound.has(id))
+}
+
+const encoder = new TextEncoder()
+
+function checkTopic(operation: string, topic: string): void {
+  if (typeof topic !== 'string' || topic === '' || encoder.encode(topic).byteLength > maxTopicBytes)
+    throw failure({
+      code: 'INVALID_ARGUMENT',
+      operation,
+      message: `a topic is a string of 1 to ${maxTopicBytes} bytes of UTF-8`
+    })
+}
+
+function checkPayload(payload: Uint8Array): void {
+  const operation = 'messages.publish'
+  if (!(payload instanceof Uint8Array))
+    throw failure({ code: 'INVALID_ARGUMENT', operation, message: 'a payload is a Uint8Array' })
+  if (payload.byteLength > maxMessageBytes)
+    throw failure({
+      code: 'TOO_LARGE',
+      operation,
+      message: `a payload has at most ${maxMessageBytes} bytes, not ${payload.byteLength}: publish a CID instead`
+    })
+}

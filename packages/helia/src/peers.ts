@@ -1,0 +1,66 @@
+import type { Libp2p, PeerId } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { isMultiaddr, multiaddr, type Multiaddr } from '@multiformats/multiaddr'
+import type { PeerInfo } from '@p2pl/core/backend'
+import { failure } from './errors.ts'
+
+/** Limits of `PeerInfo`. */
+const maxAddresses = 16
+const maxAddressLength = 512
+
+/** The text forms of addresses, each once, within the limits of the port. */
+export function addressTexts(addresses: readonly Multiaddr[]): string[] {
+  const texts = new Set<string>()
+  for (const address of addresses) {
+    const text = address.toString()
+    if (text.length <= maxAddressLength && texts.size < maxAddresses) texts.add(text)
+  }
+  return [...texts]
+}
+
+/** What the node knows of a participant. */
+export async function peerInfo(libp2p: Libp2p, id: string): Promise<PeerInfo> {
+  try {
+    const peer = await libp2p.peerStore.get(peerIdFromString(id))
+    return { id, addresses: addressTexts(peer.addresses.map((address) => address.multiaddr)) }
+  } catch {
+    return { id, addresses: [] }
+  }
+}
+
+export function parsePeerId(operation: string, id: string): PeerId {
+  try {
+    if (typeof id === 'string' && id.length <= 128) return peerIdFromString(id)
+  } catch {
+    // Said below.
+  }
+  throw failure({
+    code: 'INVALID_ARGUMENT',
+    operation,
+    message: `"${String(id).slice(0, 80)}" is not a peer id such as 12D3KooW…`
+  })
+}
+
+/** Addresses to dial, each ending in the peer id, so that nobody else can answer. Texts that are no multiaddr are left out. */
+export function dialable(id: string, addresses: readonly unknown[]): Multiaddr[] {
+  const suffix = multiaddr(`/p2p/${id}`)
+  const result: Multiaddr[] = []
+  for (const entry of addresses.slice(0, maxAddresses)) {
+    const address = toMultiaddr(entry)
+    if (address === undefined) continue
+    const named = address.getComponents().findLast(({ name }) => name === 'p2p')?.value
+    if (named === undefined) result.push(address.encapsulate(suffix))
+    else if (named === id) result.push(address)
+  }
+  return result
+}
+
+function toMultiaddr(entry: unknown): Multiaddr | undefined {
+  if (isMultiaddr(entry)) return entry
+  if (typeof entry !== 'string' || entry.length > maxAddressLength) return undefined
+  try {
+    return multiaddr(entry)
+  } catch {
+    return undefined
+  }
+}
