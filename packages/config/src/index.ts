@@ -1,1 +1,6 @@
-export {}
+export { createBackends } from './create.ts'
+export type { Backends } from './create.ts'
+export { loadConfig } from './load.ts'
+export type { LoadOptions } from './load.ts'
+export { defineConfig } from './types.ts'
+export type { BackendChoice, BackendInput, Config, ConfigInput, DeadlineConfig, RetryConfig } from './types.ts'

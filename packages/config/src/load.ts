@@ -1,0 +1,51 @@
+import { basename, dirname, resolve } from 'node:path'
+import process from 'node:process'
+import { readEnvironment } from './environment.ts'
+import { findFile, readConfigFile } from './file.ts'
+import { merge, type Source } from './merge.ts'
+import type { Config, ConfigInput } from './types.ts'
+import { validate } from './validate.ts'
+
+export interface LoadOptions {
+  /** Where `p2pl.config.{ts,js,json,yaml}` is looked for. Default: the current folder. */
+  cwd?: string | undefined
+  /** Default: `process.env`. */
+  env?: Readonly<Record<string, string | undefined>> | undefined
+  /** A file of any name with one of the four extensions, relative to `cwd`; `false` for none. Default: `P2PL_CONFIG`, then the search. */
+  file?: string | false | undefined
+  /** What holds where neither file nor environment says anything. */
+  defaults?: ConfigInput | undefined
+  /** What holds whatever file and environment say: an application's own command line. */
+  overrides?: ConfigInput | undefined
+}
+
+/**
+ * Reads and checks the configuration: defaults, under the file, under the environment, under overrides.
+ *
+ * @throws `INVALID_ARGUMENT` that names source, path and nearest right key of everything that is wrong; never a value.
+ */
+export async function loadConfig(options: LoadOptions = {}): Promise<Config> {
+  const cwd = resolve(options.cwd ?? process.cwd())
+  const env = options.env ?? process.env
+  const file = await locate(cwd, env, options.file)
+  const directory = file === undefined ? cwd : dirname(file)
+  const sources: Source[] = []
+  const add = (name: string, input: unknown, from = cwd): void => {
+    sources.push({ name, input: validate(input, name), directory: from })
+  }
+  if (options.defaults !== undefined) add('defaults', options.defaults)
+  if (file !== undefined) add(basename(file), await readConfigFile(file), directory)
+  add('environment', readEnvironment(env))
+  if (options.overrides !== undefined) add('overrides', options.overrides)
+  return { ...merge(sources), file, directory }
+}
+
+async function locate(
+  cwd: string,
+  env: Readonly<Record<string, string | undefined>>,
+  file: string | false | undefined
+): Promise<string | undefined> {
+  if (file === false) return undefined
+  const named = file ?? (env['P2PL_CONFIG'] || undefined)
+  return named === undefined ? await findFile(cwd) : resolve(cwd, named)
+}

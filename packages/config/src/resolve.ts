@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs'
+import { createRequire, findPackageJSON } from 'node:module'
+import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { isPlainObject } from './plain.ts'
+
+/**
+ * The URL of a module as seen from each of the places in turn (files or folders ending in `/`), or `undefined` where none
+ * sees it. Node's own `import.meta.resolve` cannot look from elsewhere, and `require.resolve` does not know packages whose
+ * exports have only an `import` condition; hence the two steps.
+ */
+export function resolveModule(specifier: string, places: readonly URL[]): URL | undefined {
+  if (specifier.startsWith('file:')) return new URL(specifier)
+  if (specifier.startsWith('/')) return pathToFileURL(specifier)
+  for (const place of places) {
+    const found = byRequire(specifier, place) ?? byImportCondition(specifier, place)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+function byRequire(specifier: string, place: URL): URL | undefined {
+  try {
+    return pathToFileURL(createRequire(place).resolve(specifier))
+  } catch {
+    return undefined
+  }
+}
+
+function byImportCondition(specifier: string, place: URL): URL | undefined {
+  try {
+    const manifest = findPackageJSON(specifier, place)
+    if (manifest === undefined) return undefined
+    const { exports } = JSON.parse(readFileSync(manifest, 'utf8')) as { exports?: unknown }
+    const subpath = `.${specifier
+      .split('/')
+      .slice(specifier.startsWith('@') ? 2 : 1)
+      .map((part) => `/${part}`)
+      .join('')}`
+    const entry = isPlainObject(exports) && Object.hasOwn(exports, subpath) ? exports[subpath] : exports
+    const target = pick(entry)
+    return target === undefined ? undefined : pathToFileURL(join(dirname(manifest), target))
+  } catch {
+    return undefined
+  }
+}
+
+function pick(entry: unknown): string | undefined {
+  if (typeof entry === 'string') return entry
+  if (!isPlainObject(entry)) return undefined
+  for (const condition of Object.keys(entry)) {
+    if (!['node', 'import', 'module-sync', 'default'].includes(condition)) continue
+    const target = pick(entry[condition])
+    if (target !== undefined) return target
+  }
+  return undefined
+}
+
+/** As a place to look from. */
+export function placeOf(directory: string): URL {
+  return pathToFileURL(join(directory, 'p2pl.config.js'))
+}

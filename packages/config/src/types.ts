@@ -1,0 +1,54 @@
+import type { DeadlineOptions } from '@p2pl/layers/deadline'
+import type { RetryOptions } from '@p2pl/layers/retry'
+
+/** What `retry` takes from a configuration; see `@p2pl/layers/retry`. */
+export type RetryConfig = Omit<RetryOptions, 'clock' | 'random'>
+/** What `deadline` takes from a configuration, in milliseconds; see `@p2pl/layers/deadline`. */
+export type DeadlineConfig = Omit<DeadlineOptions, 'clock'>
+
+/** Which adapter, and what it is given. */
+export interface BackendInput {
+  /** `helia`, `memory`, `ipfs-rpc`, `bittorrent`, the name of another module, or a path relative to the file that says so. */
+  use?: string | undefined
+  /** The adapter's own options; the adapter checks them. */
+  options?: Readonly<Record<string, unknown>> | undefined
+}
+
+/** What a file, the environment or a caller may say. Everything is optional. */
+export interface ConfigInput {
+  /** For messages and data, unless one of the two is given. Default `helia`. */
+  backend?: string | BackendInput | undefined
+  /** For messages only. */
+  messages?: string | BackendInput | undefined
+  /** For data only. */
+  data?: string | BackendInput | undefined
+  /** Repeat calls that fail with a retryable error. `true` (default) for the layer's own defaults. */
+  retry?: boolean | RetryConfig | undefined
+  /** A deadline for each attempt of a call, next to the peer's own for the whole of it. Default `false`. */
+  deadline?: false | DeadlineConfig | undefined
+}
+
+export interface BackendChoice {
+  /** A short name, a module name, or an absolute path or URL. */
+  readonly use: string
+  readonly options: Readonly<Record<string, unknown>>
+}
+
+/** Everything decided, all sources merged. */
+export interface Config {
+  /** Equal to `data` where one backend serves both. */
+  readonly messages: BackendChoice
+  readonly data: BackendChoice
+  /** `undefined`: no retries. */
+  readonly retry: RetryConfig | undefined
+  readonly deadline: DeadlineConfig | undefined
+  /** The file that was read, if any. */
+  readonly file: string | undefined
+  /** The folder from which modules are looked up: that of the file, or where the search for one began. */
+  readonly directory: string
+}
+
+/** Gives a configuration file its types: `export default defineConfig({ … })`. */
+export function defineConfig(config: ConfigInput): ConfigInput {
+  return config
+}

@@ -1,0 +1,157 @@
+import type { Backend } from '@p2pl/core'
+import { describe, expect, it } from 'vitest'
+import { type Backends, createBackends, loadConfig, type LoadOptions } from '../src/index.ts'
+import { installCommand } from '../src/install.ts'
+import { adapterSource, folderWith, messageOf } from './support.ts'
+
+async function create(options: LoadOptions): Promise<Backends> {
+  return await createBackends(await loadConfig({ env: {}, ...options }))
+}
+
+async function one(options: LoadOptions): Promise<Backend> {
+  const made = await create(options)
+  if (!('backend' in made)) throw new Error('expected one backend')
+  return made.backend
+}
+
+const module = '{"type":"module"}'
+
+describe('known adapters', () => {
+  it('come by their short name', async () => {
+    const backend = await one({ file: false, env: { P2PL_BACKEND: 'memory' } })
+    expect(backend.name).toBe('memory')
+    await backend.start()
+    await backend.stop()
+  })
+
+  it('are helia by default', async () => {
+    expect((await one({ cwd: folderWith() })).name).toBe('helia')
+  })
+})
+
+describe('adapters of others', () => {
+  it.each([
+    ['a named export', adapterSource('third'), { 'index.js': '' }],
+    ['a default export', adapterSource('third', 'export default'), {}]
+  ])('come by the name of their module, as %s', async (_, source, more) => {
+    const cwd = folderWith({
+      'package.json': module,
+      'node_modules/third-party/package.json': '{"type":"module","exports":{".":{"import":"./main.js"}}}',
+      'node_modules/third-party/main.js': source,
+      'p2pl.config.yaml': 'backend: { use: third-party, options: { a: 1 } }',
+      ...more
+    })
+    const backend = await one({ cwd })
+    expect([backend.name, backend.self().addresses]).toEqual(['third', ['{"a":1}']])
+  })
+
+  it('come with a scope and a subpath', async () => {
+    const cwd = folderWith({
+      'node_modules/@some/thing/package.json':
+        '{"type":"module","exports":{"./p2p":{"import":{"default":"./p2p.js"}}}}',
+      'node_modules/@some/thing/p2p.js': adapterSource('scoped')
+    })
+    expect((await one({ cwd, env: { P2PL_BACKEND: '@some/thing/p2p' } })).name).toBe('scoped')
+  })
+
+  it('come as a file next to the configuration', async () => {
+    const cwd = folderWith({
+      'package.json': module,
+      'mine.ts': adapterSource('mine').replace('(options)', '(options: object)'),
+      'p2pl.config.json': '{"backend":"./mine.ts"}'
+    })
+    expect((await one({ cwd })).name).toBe('mine')
+  })
+
+  it('may differ for messages and data, and are one where they are equal', async () => {
+    const cwd = folderWith({
+      'package.json': module,
+      'a.js': adapterSource('a'),
+      'b.js': adapterSource('b'),
+      'p2pl.config.json': '{"messages":"./a.js","data":"./b.js"}'
+    })
+    const made = await create({ cwd })
+    expect('messages' in made && [made.messages.name, made.data.name]).toEqual(['a', 'b'])
+    expect((await one({ cwd, env: { P2PL_DATA: './a.js' } })).name).toBe('a')
+    const options = await create({ cwd, env: { P2PL_DATA: './a.js', P2PL_DATA__OPTIONS__X: '1' } })
+    expect('messages' in options).toBe(true)
+  })
+})
+
+describe('layers', () => {
+  const flaky = `let calls = 0
+    export const backend = () => ({ name: 'flaky', capabilities: { runtimes: ['node'], routing: {} },
+      start: async () => {}, stop: async () => {}, self: () => ({ id: '', addresses: [] }),
+      routing: { connections: async (options) => {
+        calls++
+        if (options?.signal === undefined && globalThis.p2plTestHang) throw new Error('no deadline')
+        if (globalThis.p2plTestHang) await new Promise(() => {})
+        if (calls % 3 !== 0) throw Object.assign(new Error('gone'),
+          { [Symbol.for('@p2pl/error/1')]: true, code: 'UNREACHABLE', retryable: true })
+        return []
+      } } })`
+  it('retry as configured, or not at all', async () => {
+    const cwd = folderWith({ 'package.json': module, 'flaky.js': flaky })
+    const env = { P2PL_BACKEND: './flaky.js', P2PL_RETRY__BASE_DELAY: '0' }
+    expect(await (await one({ cwd, env })).routing?.connections()).toEqual([])
+    const bare = await one({ cwd, env: { P2PL_BACKEND: './flaky.js', P2PL_RETRY: 'false' } })
+    await expect(bare.routing?.connections()).rejects.toThrow('gone')
+  })
+
+  it('end what hangs', async () => {
+    const cwd = folderWith({ 'package.json': module, 'flaky.js': flaky })
+    const env = { P2PL_BACKEND: './flaky.js', P2PL_RETRY: 'false', P2PL_DEADLINE__ROUTING: '1' }
+    const backend = await one({ cwd, env })
+    Object.assign(globalThis, { p2plTestHang: true })
+    try {
+      await expect(backend.routing?.connections()).rejects.toMatchObject({ code: 'TIMEOUT' })
+    } finally {
+      Object.assign(globalThis, { p2plTestHang: false })
+    }
+  })
+})
+
+describe('what is missing', () => {
+  it('is named with the command that installs it', async () => {
+    const cwd = folderWith({ 'pnpm-lock.yaml': '', 'p2pl.config.json': '{"backend":"some-adapter/sub"}' })
+    await expect(create({ cwd })).rejects.toMatchObject({
+      code: 'MISSING_DEPENDENCY',
+      retryable: false,
+      message: expect.stringContaining('run "pnpm add some-adapter"') as string
+    })
+  })
+
+  it('is named with the known adapter that was probably meant', async () => {
+    expect(await messageOf(create({ file: false, env: { P2PL_BACKEND: 'hela' } }))).toContain('Did you mean "helia"?')
+  })
+
+  it('is not shown where it may be a secret', async () => {
+    const message = await messageOf(create({ file: false, env: { P2PL_BACKEND: 'https://user:s3cret@host/' } }))
+    expect(message).not.toContain('s3cret')
+    expect(message).toContain('neither a known one (helia, memory, ipfs-rpc, bittorrent)')
+  })
+
+  it.each([
+    ['a part of it', "import 'not-there-at-all'", 'MISSING_DEPENDENCY', 'check its imports'],
+    ['a factory', 'export const x = 1', 'INVALID_ARGUMENT', 'must export a function (options) => Backend'],
+    ['a backend', 'export default () => ({})', 'INVALID_ARGUMENT', 'is not a backend'],
+    ['sense', "throw new Error('boom')", 'ENGINE', 'failed while it was loaded']
+  ])('is told apart: %s', async (_, source, code, message) => {
+    const cwd = folderWith({ 'package.json': module, 'bad.js': source, 'p2pl.config.json': '{"backend":"./bad.js"}' })
+    await expect(create({ cwd })).rejects.toMatchObject({ code, message: expect.stringContaining(message) as string })
+  })
+})
+
+describe('the command', () => {
+  it.each([
+    [{ 'package-lock.json': '' }, 'pnpm/12', 'npm install x'],
+    [{ 'pnpm-lock.yaml': '' }, 'npm/11', 'pnpm add x'],
+    [{ 'yarn.lock': '' }, 'npm/11', 'yarn add x'],
+    [{ 'bun.lock': '' }, 'npm/11', 'bun add x'],
+    [{}, 'yarn/4.0.0 npm/? node/24', 'yarn add x'],
+    [{}, 'npm/11.0.0 node/24', 'npm install x'],
+    [{}, '', 'npm install x']
+  ])('follows the lockfile %o, then who runs us (%s)', (files, agent, command) => {
+    expect(installCommand('x', folderWith(files), agent)).toBe(command)
+  })
+})

@@ -1,0 +1,229 @@
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { defineConfig, loadConfig } from '../src/index.ts'
+import { folderWith, messageOf } from './support.ts'
+
+const none = {}
+const types = pathToFileURL(join(import.meta.dirname, '../src/types.ts')).href
+
+describe('without anything', () => {
+  it('is helia for messages and data, with retries', async () => {
+    const cwd = folderWith()
+    const choice = { use: 'helia', options: {} }
+    expect(await loadConfig({ cwd, env: none })).toEqual({
+      messages: choice,
+      data: choice,
+      retry: {},
+      deadline: undefined,
+      file: undefined,
+      directory: cwd
+    })
+  })
+})
+
+describe('one file', () => {
+  const expected = { use: 'memory', options: { seed: 7 } }
+  it.each([
+    ['json', '{ "backend": { "use": "memory", "options": { "seed": 7 } }, "retry": false }'],
+    ['yaml', 'backend:\n  use: memory\n  options:\n    seed: 7\nretry: false\n'],
+    ['js', 'export default { backend: { use: "memory", options: { seed: 7 } }, retry: false }'],
+    [
+      'ts',
+      `import { defineConfig } from '${types}'\nconst seed: number = 7\nexport default defineConfig({ backend: { use: 'memory', options: { seed } }, retry: false })`
+    ]
+  ])('of kind %s', async (kind, text) => {
+    const cwd = folderWith({ [`p2pl.config.${kind}`]: text, 'package.json': '{"type":"module"}' })
+    const config = await loadConfig({ cwd, env: none })
+    expect([config.messages, config.data, config.retry]).toEqual([expected, expected, undefined])
+    expect(config.file).toBe(join(cwd, `p2pl.config.${kind}`))
+  })
+
+  it('may be named by the caller or by P2PL_CONFIG, or left out', async () => {
+    const cwd = folderWith({
+      'a.yaml': 'backend: memory',
+      'b.json': '{"backend":"bittorrent"}',
+      'p2pl.config.json': '{"backend":"ipfs-rpc"}'
+    })
+    const use = async (options: Parameters<typeof loadConfig>[0]): Promise<string> =>
+      (await loadConfig({ cwd, env: none, ...options })).data.use
+    expect(await use({ file: 'a.yaml' })).toBe('memory')
+    expect(await use({ env: { P2PL_CONFIG: 'b.json' } })).toBe('bittorrent')
+    expect(await use({ file: 'a.yaml', env: { P2PL_CONFIG: 'b.json' } })).toBe('memory')
+    expect(await use({})).toBe('ipfs-rpc')
+    expect(await use({ file: false })).toBe('helia')
+  })
+
+  it('is refused when there are two, none where one was named, or another kind', async () => {
+    const cwd = folderWith({ 'p2pl.config.json': '{}', 'p2pl.config.yaml': '', 'c.toml': '' })
+    expect(await messageOf(loadConfig({ cwd, env: none }))).toMatch(/json and p2pl.config.yaml stand side by side/)
+    expect(await messageOf(loadConfig({ cwd, env: none, file: 'no.json' }))).toMatch(
+      /there is no configuration file .*no\.json/
+    )
+    expect(await messageOf(loadConfig({ cwd, env: none, file: 'c.toml' }))).toMatch(/ends in .ts, .js, .json, .yaml/)
+  })
+
+  it('may be empty YAML', async () => {
+    expect((await loadConfig({ cwd: folderWith({ 'p2pl.config.yaml': '' }), env: none })).data.use).toBe('helia')
+  })
+})
+
+describe('sources', () => {
+  it('overrule each other: defaults, file, environment, overrides', async () => {
+    const cwd = folderWith({ 'p2pl.config.yaml': 'backend: { use: memory, options: { b: file, c: file, d: file } }' })
+    const config = await loadConfig({
+      cwd,
+      defaults: { backend: { use: 'memory', options: { a: 'defaults', b: 'defaults' } } },
+      env: { P2PL_BACKEND__OPTIONS__C: 'env', P2PL_BACKEND__OPTIONS__D: 'env' },
+      overrides: { backend: { options: { d: 'overrides' } } }
+    })
+    expect(config.data).toEqual({ use: 'memory', options: { a: 'defaults', b: 'file', c: 'env', d: 'overrides' } })
+  })
+
+  it('drop the options of an adapter that a stronger source replaces', async () => {
+    const cwd = folderWith({ 'p2pl.config.yaml': 'backend: { use: helia, options: { profile: lan } }' })
+    const config = await loadConfig({ cwd, env: { P2PL_BACKEND: 'memory' } })
+    expect(config.data).toEqual({ use: 'memory', options: {} })
+    expect((await loadConfig({ cwd, env: { P2PL_BACKEND: 'helia' } })).data.options).toEqual({ profile: 'lan' })
+  })
+
+  it('may split messages and data', async () => {
+    const cwd = folderWith({ 'p2pl.config.yaml': 'messages: bittorrent' })
+    const uses = async (env: Record<string, string>): Promise<string[]> => {
+      const { messages, data } = await loadConfig({ cwd, env })
+      return [messages.use, data.use]
+    }
+    expect(await uses({})).toEqual(['bittorrent', 'helia'])
+    expect(await uses({ P2PL_DATA: 'ipfs-rpc' })).toEqual(['bittorrent', 'ipfs-rpc'])
+    expect(await uses({ P2PL_MESSAGES: 'memory', P2PL_DATA: 'ipfs-rpc' })).toEqual(['memory', 'ipfs-rpc'])
+    expect(await uses({ P2PL_BACKEND: 'memory' })).toEqual(['memory', 'memory'])
+  })
+
+  it('take paths relative to where they stand', async () => {
+    const cwd = folderWith({ 'conf/mine.json': '{ "messages": "./a.js" }' })
+    const config = await loadConfig({ cwd, env: { P2PL_DATA: './b.js' }, file: 'conf/mine.json' })
+    expect(config.messages.use).toBe(pathToFileURL(join(cwd, 'conf/a.js')).href)
+    expect(config.data.use).toBe(pathToFileURL(join(cwd, 'b.js')).href)
+    expect(config.directory).toBe(join(cwd, 'conf'))
+  })
+
+  it('switch layers on, off and by key', async () => {
+    const cwd = folderWith({ 'p2pl.config.yaml': 'retry: { attempts: 5, baseDelay: 10 }\ndeadline: { get: 1000 }' })
+    const load = async (env: Record<string, string>): Promise<unknown[]> => {
+      const { retry, deadline } = await loadConfig({ cwd, env })
+      return [retry, deadline]
+    }
+    expect(await load({})).toEqual([{ attempts: 5, baseDelay: 10 }, { get: 1000 }])
+    expect(await load({ P2PL_RETRY__BASE_DELAY: '20', P2PL_DEADLINE__PUT: '5' })).toEqual([
+      { attempts: 5, baseDelay: 20 },
+      { get: 1000, put: 5 }
+    ])
+    expect(await load({ P2PL_RETRY: 'false', P2PL_DEADLINE: 'false' })).toEqual([undefined, undefined])
+    expect(await load({ P2PL_RETRY: '{"attempts":2}' })).toEqual([{ attempts: 2, baseDelay: 10 }, { get: 1000 }])
+    expect(await load({ P2PL_RETRY: 'true' })).toEqual([{}, { get: 1000 }])
+  })
+})
+
+describe('the environment', () => {
+  it('has values that are JSON or text, and SNAKE_CASE for camelCase', async () => {
+    const { messages } = await loadConfig({
+      file: false,
+      env: {
+        P2PL_BACKEND: 'memory',
+        P2PL_BACKEND__OPTIONS__API_URL: 'http://127.0.0.1:5001',
+        P2PL_BACKEND__OPTIONS__LISTEN: '["/ip4/127.0.0.1/tcp/0"]',
+        P2PL_BACKEND__OPTIONS__DEEP__LOW_WATER: '3',
+        P2PL_BACKEND__OPTIONS__TEXT: '"3"',
+        P2PL_BACKEND__OPTIONS__EMPTY: '',
+        P2PL_SEED: '1',
+        P2PL_CONFIG_HOME: '/x',
+        OTHER: 'x'
+      }
+    })
+    expect(messages).toEqual({
+      use: 'memory',
+      options: { apiUrl: 'http://127.0.0.1:5001', listen: ['/ip4/127.0.0.1/tcp/0'], deep: { lowWater: 3 }, text: '3' }
+    })
+  })
+
+  it.each([
+    [{ P2PL_BACKND: 'memory' }, 'P2PL_BACKND: unknown key. Did you mean "P2PL_BACKEND"?'],
+    [{ P2PL_RETRY__ATEMPTS: '3' }, 'environment: retry.atempts: unknown key. Did you mean "attempts"?'],
+    [{ P2PL_BACKEND__OPTIONS____X: '3' }, 'a key is missing next to "__"'],
+    [{ P2PL_RETRY: 'false', P2PL_RETRY__ATTEMPTS: '3' }, 'P2PL_RETRY__ATTEMPTS contradicts a shorter variable']
+  ])('refuses %o', async (env, message) => {
+    expect(await messageOf(loadConfig({ file: false, env }))).toContain(message)
+  })
+})
+
+describe('what is wrong', () => {
+  it.each([
+    [
+      '{"backnd":"memory"}',
+      'p2pl.config.json: backnd: unknown key. Did you mean "backend"? Known here: backend, messages'
+    ],
+    ['{"retry":{"maxdelay":1}}', 'retry.maxdelay: unknown key. Did you mean "maxDelay"?'],
+    ['{"data":{"name":"memory"}}', 'data.name: unknown key. Known here: use, options'],
+    ['{"retry":{"attempts":0}}', 'retry.attempts: must be a whole number of at least 1'],
+    ['{"retry":{"jitter":"much"}}', 'retry.jitter: must be a number from 0 to 1'],
+    ['{"retry":{"operations":["block.get"]}}', 'Did you mean "blocks.get"?'],
+    ['{"retry":"yes"}', 'retry: must be true, false or an object'],
+    ['{"deadline":{"get":0}}', 'deadline.get: must be milliseconds over 0'],
+    ['{"deadline":true}', 'deadline: must be false or an object'],
+    ['{"backend":7}', 'backend: must be a name, or an object'],
+    ['{"backend":{"options":[]}}', 'backend.options: must be an object'],
+    ['[]', 'must be an object'],
+    ['{"messages":{"options":{}}}', 'messages.use is missing'],
+    ['{"backend":{"options":{"__proto__":{"polluted":1}}}}', 'backend.options.__proto__: this key is not allowed'],
+    ['{"backend":{"options":{"a":{"constructor":1}}}}', 'backend.options.a.constructor: this key is not allowed']
+  ])('is named with its path: %s', async (text, message) => {
+    const failure = await messageOf(loadConfig({ cwd: folderWith({ 'p2pl.config.json': text }), env: none }))
+    expect(failure).toContain(message)
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
+  })
+
+  it('is named all at once', async () => {
+    const cwd = folderWith({ 'p2pl.config.json': '{"retry":{"attempts":0,"jitter":2},"dat":1}' })
+    expect((await messageOf(loadConfig({ cwd, env: none }))).split('\n')).toHaveLength(3)
+  })
+
+  it('is refused as INVALID_ARGUMENT, also in overrides', async () => {
+    const overrides = defineConfig({ retry: { attempts: -1 } })
+    await expect(loadConfig({ file: false, env: none, overrides })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      retryable: false
+    })
+  })
+
+  it.each([
+    ['json', '{\n  "psk": "s3cret" oops }', 'line 2'],
+    ['json', '{"retry": {"attempts": "s3cret"}}', 'retry.attempts'],
+    ['json', '{"backend": {"use": ["s3cret"]}}', 'backend.use'],
+    ['yaml', 'a: 1\npsk: "s3cret', 'line'],
+    ['yaml', 'retry: { operations: [s3cret] }', 'retry.operations.0'],
+    ['js', 'export default { psk: s3cret s3cret }', 'could not be loaded'],
+    ['ts', 'export const psk = "s3cret"', 'no default export']
+  ])('keeps the secret of a %s file: %s', async (kind, text, hint) => {
+    const cwd = folderWith({ [`p2pl.config.${kind}`]: text, 'package.json': '{"type":"module"}' })
+    const error: unknown = await loadConfig({ cwd, env: none }).catch((failure: unknown) => failure)
+    expect((error as Error).message).toContain(hint)
+    expect((error as Error).message).not.toContain('s3cret')
+    expect((error as Error).cause).toBeUndefined()
+  })
+
+  it('is bounded in size, depth and number', async () => {
+    const load = (kind: string, text: string): Promise<string> =>
+      messageOf(loadConfig({ cwd: folderWith({ [`p2pl.config.${kind}`]: text }), env: none }))
+    expect(await load('json', `"${'x'.repeat(1_048_577)}"`)).toContain('larger than 1048576 bytes')
+    expect(await load('json', `{"backend":{"options":${'{"a":'.repeat(40)}1${'}'.repeat(40)}}}`)).toContain(
+      'nested deeper'
+    )
+    expect(await load('json', `{"backend":{"options":{"a":[${'1,'.repeat(10_001)}1]}}}`)).toContain(
+      'more than 10000 values'
+    )
+    expect(await load('yaml', 'backend:\n  options: &a\n    b: *a\n')).toMatch(/nested deeper|aliases/)
+    const bomb = ['a: &a0 [x,x,x,x,x,x,x,x,x]']
+    for (let i = 1; i < 9; i++) bomb.push(`a${i}: &a${i} [${`*a${i - 1},`.repeat(8)}*a${i - 1}]`)
+    expect(await load('yaml', bomb.join('\n'))).toContain('aliases without end')
+  })
+})
