@@ -1,0 +1,160 @@
+import { describe, expect, it } from 'vitest'
+import type { Backend, BackendEvent, PeerInfo, StartOptions } from '../../src/backend.ts'
+import { P2plError } from '../../src/errors.ts'
+import { createPeer } from '../../src/index.ts'
+import type { PeerOptions } from '../../src/index.ts'
+import { createBus } from '../support/bus.ts'
+
+interface Recorded {
+  readonly backend: Backend
+  readonly calls: string[]
+}
+
+/** A message backend that records its lifecycle. */
+function recorded(name: string, overrides: Partial<Backend> = {}): Recorded {
+  const calls: string[] = []
+  const inner = createBus().backend(name)
+  const backend: Backend = {
+    ...inner,
+    start: async () => {
+      calls.push('start')
+    },
+    stop: async () => {
+      calls.push('stop')
+    },
+    ...overrides
+  }
+  return { backend, calls }
+}
+
+describe('createPeer', () => {
+  it('starts the backend, and stops it once', async () => {
+    const { backend, calls } = recorded('one')
+    const peer = await createPeer({ backend })
+    expect(peer.id).toMatch(/^12D3KooW/)
+    await Promise.all([peer.stop(), peer.stop(), peer[Symbol.asyncDispose]()])
+    expect(calls).toEqual(['start', 'stop'])
+  })
+
+  it('refuses every call after stop, and rejects what is under way', async () => {
+    const peer = await createPeer({ backend: recorded('one').backend })
+    const topic = peer.topic('t')
+    const subscription = topic.subscribe()
+    const published = topic.publish(new Uint8Array(1))
+    const failed = expect(published).rejects.toMatchObject({ code: 'NOT_RUNNING' })
+    await subscription.joined
+    await peer.stop()
+    await failed
+    expect(await subscription.next()).toEqual({ value: undefined, done: true })
+    expect(() => peer.topic('t')).toThrow(expect.objectContaining({ code: 'NOT_RUNNING' }))
+    expect(() => topic.subscribe()).toThrow(expect.objectContaining({ code: 'NOT_RUNNING' }))
+    expect(() => peer.network.self()).toThrow(expect.objectContaining({ code: 'NOT_RUNNING' }))
+    await expect(topic.publish(new Uint8Array(1))).rejects.toMatchObject({ code: 'NOT_RUNNING' })
+    await expect(topic.ready()).rejects.toMatchObject({ code: 'NOT_RUNNING' })
+    await expect(peer.network.connections()).rejects.toMatchObject({ code: 'NOT_RUNNING' })
+  })
+
+  it('leaves nothing running when one of two backends does not start', async () => {
+    const cause = new P2plError({ code: 'LOCKED', message: 'in use' })
+    const good = recorded('good')
+    const bad = recorded('bad', {
+      capabilities: { runtimes: ['node'], blocks: {} as NonNullable<Backend['capabilities']['blocks']> },
+      start: async () => {
+        throw cause
+      }
+    })
+    await expect(createPeer({ messages: good.backend, data: bad.backend })).rejects.toBe(cause)
+    expect(good.calls).toEqual(['start', 'stop'])
+    expect(bad.calls).toEqual(['stop'])
+  })
+
+  it('takes one backend for messages and another for data, and says what is missing', async () => {
+    const { backend } = recorded('messages only')
+    await expect(createPeer({ messages: backend, data: backend })).rejects.toMatchObject({ code: 'UNSUPPORTED' })
+    const peer = await createPeer({ backend })
+    await expect(peer.data.add(new Uint8Array(1))).rejects.toMatchObject({ code: 'UNSUPPORTED' })
+    await expect(peer.network.connect({ id: 'x', addresses: [] })).rejects.toMatchObject({ code: 'UNSUPPORTED' })
+    expect(await peer.network.connections()).toEqual([])
+    await peer.stop()
+  })
+
+  it('connects on every backend that understands the address', async () => {
+    const asked: string[] = []
+    const routed = (name: string, failure?: P2plError): Backend => ({
+      ...recorded(name).backend,
+      capabilities: {
+        ...recorded(name).backend.capabilities,
+        blocks: {} as NonNullable<Backend['capabilities']['blocks']>,
+        routing: {
+          provide: 'none',
+          unprovide: 'none',
+          findProviders: 'none',
+          findPeer: 'none',
+          connect: 'native',
+          recordLifetime: 0
+        }
+      },
+      routing: {
+        connect: async (peer: PeerInfo) => {
+          asked.push(`${name} ${peer.id}`)
+          if (failure !== undefined) throw failure
+        }
+      } as unknown as NonNullable<Backend['routing']>
+    })
+    const odd = new P2plError({ code: 'INVALID_ARGUMENT', message: 'not an address of mine' })
+    const peer = await createPeer({ messages: routed('a', odd), data: routed('b') })
+    await peer.network.connect({ id: 'x', addresses: [] })
+    expect(asked).toEqual(['a x', 'b x'])
+    await peer.stop()
+    const down = new P2plError({ code: 'UNREACHABLE', message: 'down' })
+    const none = await createPeer({ messages: routed('a', odd), data: routed('b', down) })
+    await expect(none.network.connect({ id: 'x', addresses: [] })).rejects.toBe(down)
+    await none.stop()
+  })
+
+  it('hands events of backends to the app', async () => {
+    const events: BackendEvent[] = []
+    const { backend } = recorded('one', {
+      start: async (options?: StartOptions) => {
+        options?.onEvent?.({ type: 'warning', backend: 'one', message: 'careful' })
+      }
+    })
+    const peer = await createPeer({ backend, onEvent: (event) => events.push(event) })
+    expect(events).toEqual([{ type: 'warning', backend: 'one', message: 'careful' }])
+    await peer.stop()
+  })
+
+  it('names wrong options', async () => {
+    const { backend } = recorded('one')
+    const wrong: unknown[] = [
+      {},
+      { backend: {} },
+      { backend, limits: { maxPayload: 1 } },
+      { backend, limits: { maxSenders: 0 } },
+      { backend, deadlines: { get: '5s' } }
+    ]
+    for (const options of wrong) {
+      await expect(createPeer(options as PeerOptions)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    }
+    const peer = await createPeer({ backend })
+    for (const name of ['', 'x'.repeat(1_025), 'ü'.repeat(513)]) {
+      expect(() => peer.topic(name)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
+    }
+    await peer.stop()
+  })
+
+  it('gives up starting when its signal fires', async () => {
+    const { backend } = recorded('one', { start: async () => await new Promise(() => undefined) })
+    const controller = new AbortController()
+    const starting = createPeer({ backend, signal: controller.signal })
+    controller.abort()
+    await expect(starting).rejects.toMatchObject({ code: 'ABORTED' })
+  })
+
+  it('gives the same topic for the same name and mode', async () => {
+    const peer = await createPeer({ backend: recorded('one').backend })
+    expect(peer.topic('a')).toBe(peer.topic('a'))
+    expect(peer.topic('a')).not.toBe(peer.topic('a', { mode: 'raw' }))
+    await peer.stop()
+  })
+})
