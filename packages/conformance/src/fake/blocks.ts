@@ -7,7 +7,7 @@ import type {
   Pin,
   PinOptions
 } from '@p2pl/core/backend'
-import { isP2plError } from '@p2pl/core/backend'
+import { abortError, isP2plError } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
 import { key } from '../kit/samples.ts'
 import { linksOf } from './dag.ts'
@@ -153,14 +153,19 @@ export class FakeBlocks implements BlockTransport {
     if (found !== undefined) return found
     if (options?.local === true || !this.#declared.remote)
       throw this.#node.error('NOT_FOUND', operation, `${cid.toString()} is not stored here`)
-    return await new Promise<Uint8Array>((resolve) => {
+    return await new Promise<Uint8Array>((resolve, reject) => {
       const ignore = this.#node.network.watch(() => {
         const bytes = look()
-        if (bytes === undefined) return
-        ignore()
-        resolve(bytes)
+        if (bytes !== undefined) end(() => resolve(bytes))
       })
-      signal.addEventListener('abort', ignore, { once: true })
+      const end = (settle: () => void): void => {
+        ignore()
+        signal.removeEventListener('abort', onAbort)
+        settle()
+      }
+      const onAbort = (): void => end(() => reject(abortError(operation, signal, this.#node.name)))
+      signal.addEventListener('abort', onAbort, { once: true })
+      if (signal.aborted) onAbort()
     })
   }
 

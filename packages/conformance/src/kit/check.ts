@@ -55,6 +55,8 @@ export async function rejects(call: () => Promise<unknown>, expected: Expected):
   return fail(wanted, `it resolved with ${show(value)}`)
 }
 
+const neverRetryable: readonly ErrorCode[] = ['ABORTED', 'UNSUPPORTED', 'TOO_LARGE', 'INVALID_ARGUMENT', 'PINNED']
+
 /** Any rejection of the port: branded, with backend, operation and an honest kind. */
 export function wellFormed(error: unknown, expected: Expected): P2plError {
   const { backend, operation, codes } = expected
@@ -65,7 +67,14 @@ export function wellFormed(error: unknown, expected: Expected): P2plError {
   if (error.operation !== operation) fail(`the error names its operation "${operation}"`, error.operation, error)
   if (typeof error.retryable !== 'boolean')
     fail(`the error of ${operation} says whether it is retryable`, error.retryable, error)
+  if (error.retryable && neverRetryable.includes(error.code))
+    fail(`${error.code} of ${operation} is not retryable: the same call cannot succeed later`, 'retryable: true', error)
   return error
+}
+
+/** A rejection of any code. */
+export function anyError(error: unknown, backend: Backend, operation: string): P2plError {
+  return wellFormed(error, { backend, operation, codes: isP2plError(error) ? [error.code] : [] })
 }
 
 export function show(value: unknown): string {

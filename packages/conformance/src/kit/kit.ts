@@ -200,3 +200,9 @@ export function blocksOf(backend: Backend): BlockTransport {
 export function routingOf(backend: Backend): Routing {
   return backend.routing ?? fail('a backend that declares routing has the part', 'no `routing`')
 }
+
+export function dagOf(backend: Backend): NonNullable<BlockTransport['getDag']> {
+  const blocks = blocksOf(backend)
+  if (blocks.getDag === undefined) fail('a backend that declares `dag` has getDag', 'no `getDag`')
+  return (root, options) => (blocks.getDag as NonNullable<BlockTransport['getDag']>)(root, options)
+}

@@ -1,5 +1,5 @@
 import type { BlockCapabilities, Capabilities } from '@p2pl/core/backend'
-import { check, equal, rejects, sameBytes } from '../kit/check.ts'
+import { anyError, check, equal, fail, rejects, sameBytes } from '../kit/check.ts'
 import { blocksOf, type Suite, type TestRun } from '../kit/kit.ts'
 import {
   alias,
@@ -226,21 +226,17 @@ export const store: Suite = {
           yield await rawBlock()
           throw reason
         }
-        const error = await t.within(
+        const rejection = await t.within(
           'putMany of a failing iterable rejects',
           blocksOf(backend)
             .putMany(failing())
             .then(
-              () => undefined,
-              (rejection: unknown) => rejection
+              () => fail('putMany of a failing iterable rejects', 'it resolved'),
+              (error: unknown) => error
             )
         )
-        check(error !== undefined, 'putMany of a failing iterable rejects', 'it resolved')
-        check(
-          error === reason || (error instanceof Error && error.cause === reason),
-          'the reason of the iterable is the error or its cause',
-          error
-        )
+        const error = anyError(rejection, backend, 'blocks.putMany')
+        check(error.cause === reason, 'the reason of the iterable is the cause of the error', error.cause)
         let ended = false
         const tooLarge = await rawBlock(Math.min(declared(t).maxBlockBytes, largestTried) + 1)
         if (declared(t).maxBlockBytes > largestTried) return

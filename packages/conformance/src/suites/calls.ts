@@ -1,155 +1,198 @@
-import type { Backend, Capabilities, Subscriber } from '@p2pl/core/backend'
-import type { CID } from 'multiformats/cid'
+import type {
+  Backend,
+  BlockCapabilities,
+  Capabilities,
+  ErrorCode,
+  MessageCapabilities,
+  RoutingCapabilities
+} from '@p2pl/core/backend'
 import { Inbox } from '../kit/inbox.ts'
-import { blocksOf, messagesOf, routingOf } from '../kit/kit.ts'
-import { rawBlock, uniqueBytes, uniqueName } from '../kit/samples.ts'
+import { blocksOf, dagOf, messagesOf, routingOf } from '../kit/kit.ts'
+import { rawBlock, rawBlocks, uniqueBytes, uniqueName } from '../kit/samples.ts'
 import { collect } from '../kit/time.ts'
 
 /** One method of the port, called with harmless arguments. */
 export interface Call {
   readonly operation: string
-  /** Whether the part that it belongs to is there. */
-  readonly part: (capabilities: Capabilities) => boolean
-  /** Whether the method is there and does something. */
+  /** Whether the method is there: its part, and the method where it is optional. */
+  readonly there: (capabilities: Capabilities) => boolean
+  /** Whether it does something; otherwise it is refused. */
   readonly supported: (capabilities: Capabilities) => boolean
-  invoke(backend: Backend, signal?: AbortSignal): Promise<unknown>
+  /** How the call may fail by itself, with these arguments. */
+  readonly fails: readonly ErrorCode[]
+  /** Makes the arguments; what it gives calls the method at once. */
+  prepare(): Promise<(backend: Backend, signal?: AbortSignal) => Promise<unknown>>
 }
 
-const messages = (c: Capabilities): boolean => c.messages !== undefined
-const blocks = (c: Capabilities): boolean => c.blocks !== undefined
-const routing = (c: Capabilities): boolean => c.routing !== undefined
+/** A well-formed libp2p id of nobody; engines with other ids may refuse it as an argument. */
+export const strangerId = '12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA'
 
-const unknownCid = async (): Promise<CID> => (await rawBlock()).cid
-const silent = (): Subscriber => new Inbox()
+type Make = Pick<Call, 'prepare'> & { readonly fails?: readonly ErrorCode[] }
+
+function messages(method: string, make: Make, feature?: keyof MessageCapabilities): Call {
+  return {
+    operation: `messages.${method}`,
+    there: (c) => c.messages !== undefined,
+    supported: (c) => c.messages !== undefined && (feature === undefined || c.messages[feature] !== 'none'),
+    fails: [],
+    ...make
+  }
+}
+
+function blocks(method: string, make: Make, feature?: keyof BlockCapabilities): Call {
+  return {
+    operation: `blocks.${method}`,
+    there: (c) => c.blocks !== undefined && (feature !== 'dag' || c.blocks.dag !== 'none'),
+    supported: (c) => c.blocks !== undefined && (feature === undefined || c.blocks[feature] !== 'none'),
+    fails: [],
+    ...make
+  }
+}
+
+function routing(method: string, make: Make, feature: keyof RoutingCapabilities): Call {
+  return {
+    operation: `routing.${method}`,
+    there: (c) => c.routing !== undefined,
+    supported: (c) => c.routing !== undefined && c.routing[feature] !== 'none',
+    fails: [],
+    ...make
+  }
+}
+
+const nobody: readonly ErrorCode[] = ['NOT_FOUND', 'NO_PEERS', 'UNREACHABLE', 'INVALID_ARGUMENT']
 
 /** Every method of the three parts. */
 export const calls: readonly Call[] = [
-  {
-    operation: 'messages.publish',
-    part: messages,
-    supported: messages,
-    invoke: async (b, signal) => await messagesOf(b).publish(uniqueName('call'), uniqueBytes(16), { signal })
-  },
-  {
-    operation: 'messages.subscribe',
-    part: messages,
-    supported: messages,
-    invoke: async (b, signal) => {
-      const subscription = await messagesOf(b).subscribe(uniqueName('call'), silent(), { signal })
+  messages('publish', {
+    fails: ['NO_PEERS'],
+    prepare: async () => async (b, signal) =>
+      await messagesOf(b).publish(uniqueName('call'), uniqueBytes(16), { signal })
+  }),
+  messages('subscribe', {
+    prepare: async () => async (b, signal) => {
+      const subscription = await messagesOf(b).subscribe(uniqueName('call'), new Inbox(), { signal })
       await subscription.close()
     }
-  },
-  {
-    operation: 'messages.peers',
-    part: messages,
-    supported: (c) => c.messages !== undefined && c.messages.peers !== 'none',
-    invoke: async (b, signal) => await messagesOf(b).peers(uniqueName('call'), { signal })
-  },
-  {
-    operation: 'blocks.get',
-    part: blocks,
-    supported: blocks,
-    invoke: async (b, signal) => await blocksOf(b).get(await unknownCid(), { signal })
-  },
-  {
-    operation: 'blocks.put',
-    part: blocks,
-    supported: blocks,
-    invoke: async (b, signal) => await blocksOf(b).put(await rawBlock(), { signal })
-  },
-  {
-    operation: 'blocks.putMany',
-    part: blocks,
-    supported: blocks,
-    invoke: async (b, signal) => await blocksOf(b).putMany([await rawBlock(), await rawBlock()], { signal })
-  },
-  {
-    operation: 'blocks.has',
-    part: blocks,
-    supported: blocks,
-    invoke: async (b, signal) => await blocksOf(b).has(await unknownCid(), { signal })
-  },
-  {
-    operation: 'blocks.delete',
-    part: blocks,
-    supported: blocks,
-    invoke: async (b, signal) => await blocksOf(b).delete(await unknownCid(), { signal })
-  },
-  {
-    operation: 'blocks.pin',
-    part: blocks,
-    supported: (c) => c.blocks !== undefined && c.blocks.pins !== 'none',
-    invoke: async (b, signal) => await blocksOf(b).pin(await unknownCid(), { signal })
-  },
-  {
-    operation: 'blocks.unpin',
-    part: blocks,
-    supported: (c) => c.blocks !== undefined && c.blocks.pins !== 'none',
-    invoke: async (b, signal) => await blocksOf(b).unpin(await unknownCid(), { signal })
-  },
-  {
-    operation: 'blocks.pins',
-    part: blocks,
-    supported: (c) => c.blocks !== undefined && c.blocks.pins !== 'none',
-    invoke: async (b, signal) => await collect(() => blocksOf(b).pins({ signal }))
-  },
-  {
-    operation: 'blocks.gc',
-    part: blocks,
-    supported: (c) => c.blocks !== undefined && c.blocks.gc !== 'none',
-    invoke: async (b, signal) => await collect(() => blocksOf(b).gc({ signal }))
-  },
-  {
-    operation: 'blocks.getDag',
-    part: (c) => c.blocks !== undefined && c.blocks.dag !== 'none',
-    supported: (c) => c.blocks !== undefined && c.blocks.dag !== 'none',
-    invoke: async (b, signal) => {
-      const cid = await unknownCid()
-      return await collect(() => blocksOf(b).getDag?.(cid, { signal }) ?? empty())
+  }),
+  messages(
+    'peers',
+    { prepare: async () => async (b, signal) => await messagesOf(b).peers(uniqueName('call'), { signal }) },
+    'peers'
+  ),
+  blocks('get', {
+    fails: ['NOT_FOUND'],
+    prepare: async () => {
+      const { cid } = await rawBlock()
+      return async (b, signal) => await blocksOf(b).get(cid, { signal })
     }
-  },
-  ...(['provide', 'unprovide'] as const).map((method): Call => ({
-    operation: `routing.${method}`,
-    part: routing,
-    supported: (c) => c.routing !== undefined && c.routing[method] !== 'none',
-    invoke: async (b, signal) => await routingOf(b)[method](await unknownCid(), { signal })
-  })),
-  {
-    operation: 'routing.findProviders',
-    part: routing,
-    supported: (c) => c.routing !== undefined && c.routing.findProviders !== 'none',
-    invoke: async (b, signal) => {
-      const cid = await unknownCid()
-      return await collect(() => routingOf(b).findProviders(cid, { signal }))
+  }),
+  blocks('put', {
+    prepare: async () => {
+      const block = await rawBlock()
+      return async (b, signal) => await blocksOf(b).put(block, { signal })
     }
-  },
-  {
-    operation: 'routing.findPeer',
-    part: routing,
-    supported: (c) => c.routing !== undefined && c.routing.findPeer !== 'none',
-    invoke: async (b, signal) => await routingOf(b).findPeer(strangerId, { signal })
-  },
-  {
-    operation: 'routing.connect',
-    part: routing,
-    supported: (c) => c.routing !== undefined && c.routing.connect !== 'none',
-    invoke: async (b, signal) => await routingOf(b).connect({ id: strangerId, addresses: [] }, { signal })
-  },
-  {
-    operation: 'routing.disconnect',
-    part: routing,
-    supported: (c) => c.routing !== undefined && c.routing.connect !== 'none',
-    invoke: async (b, signal) => await routingOf(b).disconnect(strangerId, { signal })
-  },
-  {
-    operation: 'routing.connections',
-    part: routing,
-    supported: (c) => c.routing !== undefined && c.routing.connect !== 'none',
-    invoke: async (b, signal) => await routingOf(b).connections({ signal })
-  }
+  }),
+  blocks('putMany', {
+    prepare: async () => {
+      const many = await rawBlocks(3)
+      return async (b, signal) => await blocksOf(b).putMany(many, { signal })
+    }
+  }),
+  blocks('has', {
+    prepare: async () => {
+      const { cid } = await rawBlock()
+      return async (b, signal) => await blocksOf(b).has(cid, { signal })
+    }
+  }),
+  blocks('delete', {
+    prepare: async () => {
+      const { cid } = await rawBlock()
+      return async (b, signal) => await blocksOf(b).delete(cid, { signal })
+    }
+  }),
+  blocks(
+    'pin',
+    {
+      fails: ['NOT_FOUND'],
+      prepare: async () => {
+        const { cid } = await rawBlock()
+        return async (b, signal) => await blocksOf(b).pin(cid, { signal })
+      }
+    },
+    'pins'
+  ),
+  blocks(
+    'unpin',
+    {
+      prepare: async () => {
+        const { cid } = await rawBlock()
+        return async (b, signal) => await blocksOf(b).unpin(cid, { signal })
+      }
+    },
+    'pins'
+  ),
+  blocks(
+    'pins',
+    { prepare: async () => async (b, signal) => await collect(() => blocksOf(b).pins({ signal })) },
+    'pins'
+  ),
+  blocks('gc', { prepare: async () => async (b, signal) => await collect(() => blocksOf(b).gc({ signal })) }, 'gc'),
+  blocks(
+    'getDag',
+    {
+      fails: ['NOT_FOUND'],
+      prepare: async () => {
+        const { cid } = await rawBlock()
+        return async (b, signal) => await collect(() => dagOf(b)(cid, { signal }))
+      }
+    },
+    'dag'
+  ),
+  ...(['provide', 'unprovide'] as const).map((method) =>
+    routing(
+      method,
+      {
+        fails: nobody,
+        prepare: async () => {
+          const { cid } = await rawBlock()
+          return async (b, signal) => await routingOf(b)[method](cid, { signal })
+        }
+      },
+      method
+    )
+  ),
+  routing(
+    'findProviders',
+    {
+      prepare: async () => {
+        const { cid } = await rawBlock()
+        return async (b, signal) => await collect(() => routingOf(b).findProviders(cid, { signal }))
+      }
+    },
+    'findProviders'
+  ),
+  routing(
+    'findPeer',
+    { fails: nobody, prepare: async () => async (b, signal) => await routingOf(b).findPeer(strangerId, { signal }) },
+    'findPeer'
+  ),
+  routing(
+    'connect',
+    {
+      fails: nobody,
+      prepare: async () => async (b, signal) =>
+        await routingOf(b).connect({ id: strangerId, addresses: [] }, { signal })
+    },
+    'connect'
+  ),
+  routing(
+    'disconnect',
+    { fails: nobody, prepare: async () => async (b, signal) => await routingOf(b).disconnect(strangerId, { signal }) },
+    'connect'
+  ),
+  routing(
+    'connections',
+    { prepare: async () => async (b, signal) => await routingOf(b).connections({ signal }) },
+    'connect'
+  )
 ]
-
-/** A well-formed libp2p id of nobody; engines with other ids may reject it as an argument. */
-const strangerId = '12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA'
-
-async function* empty(): AsyncGenerator<never> {}

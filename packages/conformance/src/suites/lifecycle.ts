@@ -1,16 +1,18 @@
 import type { Backend } from '@p2pl/core/backend'
+import { Channel } from '../kit/channel.ts'
 import { check, equal, fail, rejects, show, wellFormed } from '../kit/check.ts'
 import { Inbox } from '../kit/inbox.ts'
 import { blocksOf, messagesOf, routingOf, type Suite, type TestRun } from '../kit/kit.ts'
-import { rawBlock, uniqueName } from '../kit/samples.ts'
+import { rawBlock, uniqueBytes, uniqueName } from '../kit/samples.ts'
 import { collect } from '../kit/time.ts'
 import { calls } from './calls.ts'
 
 async function everyCallIsRefused(t: TestRun, backend: Backend): Promise<void> {
   for (const call of calls.filter(({ supported }) => supported(t.capabilities))) {
+    const invoke = await call.prepare()
     await t.within(
       `${call.operation} is refused at once`,
-      rejects(async () => await call.invoke(backend), { backend, operation: call.operation, codes: ['NOT_RUNNING'] })
+      rejects(async () => await invoke(backend), { backend, operation: call.operation, codes: ['NOT_RUNNING'] })
     )
   }
   try {
@@ -180,16 +182,16 @@ export const lifecycle: Suite = {
         const network = await t.fresh(1)
         await network.start(0)
         const backend = network.at(0)
-        const pending = calls
-          .filter(({ supported }) => supported(t.capabilities))
-          .map(async (call) => {
-            try {
-              await call.invoke(backend)
-            } catch (error) {
-              return { error, call }
-            }
-            return undefined
-          })
+        const under = calls.filter(({ supported }) => supported(t.capabilities))
+        const invokes = await Promise.all(under.map(async (call) => ({ call, invoke: await call.prepare() })))
+        const pending = invokes.map(async ({ call, invoke }) => {
+          try {
+            await invoke(backend)
+          } catch (error) {
+            return { error, call }
+          }
+          return undefined
+        })
         await t.within('stop resolves while calls are under way', backend.stop())
         const ended = await t.within('every call that was under way at stop ends', Promise.all(pending))
         for (const outcome of ended) {
@@ -197,7 +199,7 @@ export const lifecycle: Suite = {
           wellFormed(outcome.error, {
             backend,
             operation: outcome.call.operation,
-            codes: ['NOT_RUNNING', 'ABORTED', 'NOT_FOUND', 'NO_PEERS', 'UNREACHABLE', 'INVALID_ARGUMENT']
+            codes: ['NOT_RUNNING', 'ABORTED', ...outcome.call.fails]
           })
         }
       }
@@ -291,6 +293,23 @@ export const lifecycle: Suite = {
           )
         }
         equal(new Set(infos.map(({ id }) => id)).size, infos.length, 'participants have different ids')
+      }
+    },
+    {
+      name: 'a restarted participant takes part again, and a subscription of another outlives its restart',
+      when: (c) => c.messages !== undefined,
+      run: async (t) => {
+        const network = await t.fresh(2)
+        await t.within('both start', network.startAll())
+        await t.within('link() resolves', network.link())
+        const channel = await Channel.open(t, network, { publishers: [1], subscribers: [0] })
+        await t.within('one stops', network.at(1).stop())
+        await t.within('it starts again', network.start(1))
+        await t.within('link() after a restart resolves', network.link())
+        await channel.warm(1, [0])
+        await channel.deliver(1, () => uniqueBytes(32), [0])
+        await channel.subscribe(1)
+        await channel.warm(0, [1])
       }
     },
     {
