@@ -1,1 +1,5 @@
-export {}
+export { ipfsRpc, type IpfsRpcBackend } from './backend.ts'
+export type { DaemonOptions, DaemonProfile } from './daemon/options.ts'
+export type { IpfsRpcOptions } from './options.ts'
+export type { Authorization, TlsOptions } from './rpc/target.ts'
+export type { IpfsRpcStats } from './stats.ts'

@@ -1,1 +1,3 @@
-export {}
+export * from './ensure.ts'
+export * from './unavailable.ts'
+export * from './test-daemon.ts'

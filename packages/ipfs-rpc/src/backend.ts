@@ -1,0 +1,158 @@
+import { join } from 'node:path'
+import type { AbortOptions, Backend, Capabilities, PeerInfo, StartOptions } from '@p2pl/core/backend'
+import { abortError, throwIfAborted } from '@p2pl/core/backend'
+import { KuboBlocks } from './blocks.ts'
+import { managedDaemon } from './daemon/managed.ts'
+import { type DaemonSource, Engine } from './engine.ts'
+import { backendName } from './errors.ts'
+import { maxBlockBytes, maxMessageBytes } from './limits.ts'
+import { KuboMessages } from './messages.ts'
+import { type IpfsRpcOptions, parseOptions } from './options.ts'
+import { hashNames } from './put-blocks.ts'
+import { Renewals } from './renewals.ts'
+import { KuboRouting } from './routing.ts'
+import { pacing } from './rpc/publish-queue.ts'
+import { readStats, type IpfsRpcStats } from './stats.ts'
+
+/** A backend over a Kubo daemon, with what is particular to it. */
+export interface IpfsRpcBackend extends Backend {
+  /** Size and traffic of the daemon. */
+  stats(options?: AbortOptions): Promise<IpfsRpcStats>
+}
+
+/** A backend over the RPC API of a Kubo daemon: a running one (`url`), or one that it starts itself (`daemon`). */
+export function ipfsRpc(options: IpfsRpcOptions = {}): IpfsRpcBackend {
+  return new IpfsRpc(options)
+}
+
+const dayMs = 86_400_000
+
+class IpfsRpc implements IpfsRpcBackend {
+  readonly name: string = backendName
+  readonly capabilities: Capabilities
+  readonly blocks: KuboBlocks
+  readonly routing: KuboRouting
+  readonly messages: KuboMessages | undefined
+  readonly #engine: Engine
+  readonly #renewals: Renewals
+  // One after the other: a stop that comes during a start waits for it, and a start for a stop.
+  #transition: Promise<void> = Promise.resolve()
+  #running = false
+  #starting: { promise: Promise<void>; abort: AbortController } | undefined
+
+  constructor(options: IpfsRpcOptions) {
+    const settings = parseOptions(options)
+    const managed = options.daemon
+    this.capabilities = capabilitiesOf(settings.pubsub, managed !== undefined)
+    const { target } = settings
+    const source: DaemonSource =
+      target === undefined
+        ? managedDaemon(managed ?? { repo: '' }, settings.pubsub)
+        : { start: async () => target, stop: async () => {} }
+    this.#engine = new Engine({ ...settings, source })
+    const file = managed === undefined ? undefined : join(managed.repo, 'p2pl', 'provided.json')
+    this.#renewals = new Renewals(this.#engine, settings.reprovideInterval, file)
+    this.messages = settings.pubsub ? new KuboMessages(this.#engine, settings.silence) : undefined
+    this.blocks = new KuboBlocks(this.#engine)
+    this.routing = new KuboRouting(this.#engine, this.#renewals, managed !== undefined)
+  }
+
+  async start(options: StartOptions = {}): Promise<void> {
+    throwIfAborted('start', options.signal, backendName)
+    const starting = (this.#starting ??= this.#beginStart(options.onEvent))
+    await withSignal(starting, options.signal)
+  }
+
+  #beginStart(onEvent: StartOptions['onEvent']): { promise: Promise<void>; abort: AbortController } {
+    const abort = new AbortController()
+    const promise = this.#next(async () => {
+      if (this.#running) return
+      await this.#engine.start(onEvent, abort.signal)
+      this.messages?.start()
+      this.#renewals.start()
+      this.#running = true
+    }).finally(() => {
+      this.#starting = undefined
+    })
+    return { promise, abort }
+  }
+
+  async stop(): Promise<void> {
+    this.#starting?.abort.abort(new Error('stop was called'))
+    await this.#next(async () => {
+      this.#running = false
+      await this.messages?.stop()
+      await this.#renewals.stop()
+      await this.#engine.stop()
+    })
+  }
+
+  self(): PeerInfo {
+    return this.#engine.self()
+  }
+
+  async stats(options: AbortOptions = {}): Promise<IpfsRpcStats> {
+    return await readStats(this.#engine, options.signal)
+  }
+
+  async #next(step: () => Promise<void>): Promise<void> {
+    const done = this.#transition.then(step)
+    this.#transition = done.catch(() => {})
+    await done
+  }
+}
+
+/** The start ends when the signal of a caller fires, as long as it is under way. */
+async function withSignal(
+  { promise, abort }: { promise: Promise<void>; abort: AbortController },
+  signal: AbortSignal | undefined
+): Promise<void> {
+  if (signal === undefined) return await promise
+  const onAbort = (): void => abort.abort(abortError('start', signal, backendName))
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    await promise
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
+function capabilitiesOf(pubsub: boolean, managed: boolean): Capabilities {
+  return {
+    runtimes: ['node'],
+    messages: pubsub
+      ? {
+          delivery: 'at-most-once',
+          ordering: 'none',
+          echo: true,
+          duplicates: 'delivered',
+          maxMessageBytes,
+          pacing,
+          peers: 'native',
+          recipients: 'emulated',
+          gaps: 'native',
+          validation: 'none',
+          sender: 'verified'
+        }
+      : undefined,
+    blocks: {
+      maxBlockBytes,
+      // A managed daemon syncs its store; what an external one does is its owner's choice.
+      persistence: managed ? 'power' : 'process',
+      remote: true,
+      keepsFetched: true,
+      pins: 'native',
+      gc: 'native',
+      dag: 'native',
+      hashes: [...hashNames.keys()]
+    },
+    routing: {
+      provide: 'native',
+      unprovide: managed ? 'emulated' : 'none',
+      findProviders: 'native',
+      findPeer: 'native',
+      connect: 'native',
+      recordLifetime: 2 * dayMs
+    }
+  }
+}

@@ -1,0 +1,142 @@
+import type { AbortOptions, PeerInfo } from '@p2pl/core/backend'
+import { isP2plError } from '@p2pl/core/backend'
+import { boundedAddresses, type Engine } from './engine.ts'
+import { backendName, failure } from './errors.ts'
+
+interface Wanted {
+  readonly peer: PeerInfo
+  failures: number
+  /** On the clock of `performance.now`. */
+  nextAttempt: number
+}
+
+const dialTimeout = 15_000
+const maxHintDials = 8
+const maxHints = 4
+const maxRedialPause = 30_000
+const maxListBytes = 8 * 1024 * 1024
+
+/**
+ * Direct connections of the daemon. It forgets those that break, so the wanted ones are looked after here: at every
+ * look at the daemon a lost one is dialled again, for ever, with a growing pause.
+ */
+export class Connections {
+  readonly #engine: Engine
+  readonly #wanted = new Map<string, Wanted>()
+  readonly #dialling = new Set<string>()
+  #connected: ReadonlySet<string> = new Set()
+
+  constructor(engine: Engine) {
+    this.#engine = engine
+  }
+
+  async connect(peer: PeerInfo, options: AbortOptions = {}): Promise<void> {
+    const operation = 'routing.connect'
+    this.#engine.check(operation, options.signal)
+    if (typeof peer.id !== 'string' || peer.id === '')
+      throw failure('INVALID_ARGUMENT', operation, 'connect needs the id of the peer')
+    if (peer.id === this.#engine.self().id)
+      throw failure('INVALID_ARGUMENT', operation, 'a peer cannot connect to itself')
+    await this.#dial(operation, peer, options.signal)
+    this.#wanted.set(peer.id, {
+      peer: { id: peer.id, addresses: boundedAddresses(peer.addresses) },
+      failures: 0,
+      nextAttempt: 0
+    })
+  }
+
+  async disconnect(id: string, options: AbortOptions = {}): Promise<void> {
+    const operation = 'routing.disconnect'
+    this.#engine.check(operation, options.signal)
+    this.#wanted.delete(id)
+    try {
+      await this.#engine.rpc.bytes(
+        'swarm/disconnect',
+        { arg: `/p2p/${id}` },
+        { operation, signal: options.signal, lane: 'network' }
+      )
+    } catch (error) {
+      // Not being connected is what was asked for.
+      if (!isP2plError(error, 'NOT_FOUND') && !(isP2plError(error, 'ENGINE') && /not connected/.test(error.message)))
+        throw error
+    }
+  }
+
+  async list(options: AbortOptions = {}): Promise<PeerInfo[]> {
+    const operation = 'routing.connections'
+    this.#engine.check(operation, options.signal)
+    const answer = await this.#engine.rpc.json(
+      'swarm/peers',
+      {},
+      { operation, signal: options.signal, lane: 'network', maxBytes: maxListBytes }
+    )
+    const addresses = new Map<string, string[]>()
+    for (const entry of (answer['Peers'] ?? []) as { Peer?: unknown; Addr?: unknown }[]) {
+      if (typeof entry.Peer !== 'string') continue
+      const known = addresses.get(entry.Peer)
+      const address = String(entry.Addr ?? '')
+      if (known === undefined) addresses.set(entry.Peer, [address])
+      else known.push(address)
+    }
+    return [...addresses].map(([id, list]) => ({ id, addresses: boundedAddresses(list.filter((a) => a !== '')) }))
+  }
+
+  /** Connects in the background to a few of those who probably have something. Bounded; failures do not matter. */
+  hint(providers: readonly PeerInfo[] | undefined): void {
+    for (const peer of (providers ?? []).slice(0, maxHints)) {
+      if (this.#connected.has(peer.id) || this.#dialling.has(peer.id) || peer.id === this.#engine.self().id) continue
+      if (this.#dialling.size >= maxHintDials) return
+      this.#dialling.add(peer.id)
+      void this.#dial('routing.connect', peer, undefined)
+        .then(
+          () => {
+            this.#connected = new Set([...this.#connected, peer.id])
+          },
+          () => {}
+        )
+        .finally(() => this.#dialling.delete(peer.id))
+    }
+  }
+
+  /** Looks who is connected, tells who came and went, and dials wanted ones that are lost. */
+  async tick(): Promise<void> {
+    const now = new Set((await this.list()).map((peer) => peer.id))
+    const before = this.#connected
+    this.#connected = now
+    for (const id of now) if (!before.has(id)) this.#engine.emit({ type: 'peer:connect', backend: backendName, id })
+    for (const id of before) if (!now.has(id)) this.#engine.emit({ type: 'peer:disconnect', backend: backendName, id })
+    for (const wanted of this.#wanted.values()) if (!now.has(wanted.peer.id)) void this.#redial(wanted)
+  }
+
+  clear(): void {
+    this.#wanted.clear()
+    this.#connected = new Set()
+  }
+
+  async #redial(wanted: Wanted): Promise<void> {
+    const { peer } = wanted
+    if (this.#dialling.has(peer.id) || performance.now() < wanted.nextAttempt) return
+    this.#dialling.add(peer.id)
+    try {
+      await this.#dial('routing.connect', peer, undefined)
+      wanted.failures = 0
+    } catch {
+      wanted.failures++
+      wanted.nextAttempt = performance.now() + Math.min(maxRedialPause, 500 * 2 ** Math.min(wanted.failures, 10))
+    } finally {
+      this.#dialling.delete(peer.id)
+    }
+  }
+
+  async #dial(operation: string, peer: PeerInfo, signal: AbortSignal | undefined): Promise<void> {
+    const suffix = `/p2p/${peer.id}`
+    const addresses = boundedAddresses(peer.addresses).map((address) =>
+      address.includes('/p2p/') ? address : `${address}${suffix}`
+    )
+    await this.#engine.rpc.bytes(
+      'swarm/connect',
+      { arg: addresses.length === 0 ? [suffix] : addresses },
+      { operation, signal, lane: 'network', timeout: dialTimeout }
+    )
+  }
+}

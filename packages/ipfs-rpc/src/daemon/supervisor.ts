@@ -1,0 +1,158 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+
+/**
+ * Runs between us and the daemon, in a process and session of its own: when the channel to us closes, however we end
+ * (also by `kill -9`), it ends the daemon and then itself. Given as text, so that it works from sources, from the build
+ * and from inside somebody's bundle alike. Arguments: SIGTERM-to-SIGKILL milliseconds, binary, its arguments.
+ */
+const script = `
+const { spawn } = require('node:child_process')
+const [grace, binary, ...args] = process.argv.slice(1)
+const child = spawn(binary, args, { stdio: ['ignore', 'inherit', 'inherit'] })
+const tell = (message, done = () => {}) => process.connected ? process.send(message, () => done()) : done()
+let stopping = false
+const stop = () => {
+  if (stopping) return
+  stopping = true
+  // A stopped process takes no SIGTERM before it continues.
+  child.kill('SIGTERM')
+  child.kill('SIGCONT')
+  setTimeout(() => child.kill('SIGKILL'), Number(grace))
+}
+process.on('disconnect', stop)
+process.on('message', stop)
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, stop)
+process.stdout.on('error', () => {})
+process.stderr.on('error', () => {})
+child.on('error', (error) => tell({ type: 'failed', message: error.message }, () => process.exit(1)))
+child.on('spawn', () => tell({ type: 'pid', pid: child.pid }))
+child.on('exit', (code, signal) => tell({ type: 'exit', code, signal }, () => process.exit(0)))
+`
+
+export interface SupervisedExit {
+  readonly code: number | null
+  readonly signal: string | null
+  /** The last output. */
+  readonly output: string
+}
+
+/** A daemon process that cannot outlive this process. */
+export class SupervisedProcess {
+  readonly #supervisor: ChildProcess
+  readonly #grace: number
+  readonly #waiters = new Set<() => void>()
+  #output = ''
+  #pid: number | undefined
+  #reported: { code: number | null; signal: string | null } | undefined
+  /** Resolves when the daemon is gone. */
+  readonly exited: Promise<SupervisedExit>
+
+  constructor(binary: string, args: readonly string[], env: NodeJS.ProcessEnv, grace: number) {
+    this.#grace = grace
+    this.#supervisor = spawn(process.execPath, ['-e', script, String(grace), binary, ...args], {
+      env: { ...env, ELECTRON_RUN_AS_NODE: '1', NODE_OPTIONS: '' },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      // Out of our process group: Ctrl-C in a terminal reaches us, and we stop the daemon in order.
+      detached: true,
+      windowsHide: true
+    })
+    const collect = (text: Buffer): void => {
+      this.#output = (this.#output + text.toString('utf8')).slice(-16_384)
+      for (const waiter of this.#waiters) waiter()
+    }
+    this.#supervisor.stdout?.on('data', collect)
+    this.#supervisor.stderr?.on('data', collect)
+    this.#supervisor.on('message', (message: unknown) => this.#onMessage(message))
+    this.exited = new Promise((resolve) => {
+      const onEnd = (): void => {
+        void this.#endOrphan().then(() => {
+          const { code, signal } = this.#reported ?? { code: null, signal: null }
+          resolve({ code, signal, output: this.#output })
+        })
+      }
+      this.#supervisor.on('error', (error) => {
+        this.#output += error.message
+        onEnd()
+      })
+      this.#supervisor.on('exit', onEnd)
+    })
+  }
+
+  /** Of the daemon; known soon after the start. */
+  get pid(): number | undefined {
+    return this.#pid
+  }
+
+  get supervisorPid(): number | undefined {
+    return this.#supervisor.pid
+  }
+
+  /** Resolves when the output holds `text`, with `false` when the process ended first. */
+  async printed(text: string): Promise<boolean> {
+    let waiter: () => void = () => {}
+    const seen = new Promise<boolean>((resolve) => {
+      waiter = () => {
+        if (this.#output.includes(text)) resolve(true)
+      }
+    })
+    this.#waiters.add(waiter)
+    waiter()
+    try {
+      return await Promise.race([seen, this.exited.then(() => false)])
+    } finally {
+      this.#waiters.delete(waiter)
+    }
+  }
+
+  /** Ends the daemon, in order if it takes it, and resolves when it is gone. */
+  async stop(): Promise<void> {
+    if (this.#supervisor.connected) this.#supervisor.send({ type: 'stop' }, () => {})
+    else this.#supervisor.kill('SIGTERM')
+    await this.exited
+  }
+
+  #onMessage(message: unknown): void {
+    const { type, pid, code, signal, message: text } = (message ?? {}) as Record<string, unknown>
+    if (type === 'pid' && typeof pid === 'number') this.#pid = pid
+    else if (type === 'failed') this.#output += String(text)
+    else if (type === 'exit') this.#reported = { code: code as number | null, signal: signal as string | null }
+  }
+
+  /** Somebody killed the supervisor, and only that. */
+  async #endOrphan(): Promise<void> {
+    if (this.#reported !== undefined || this.#pid === undefined) return
+    await endProcess(this.#pid, this.#grace)
+  }
+}
+
+/** Ends a process that is not our child: SIGTERM, then SIGKILL after `grace` milliseconds. */
+export async function endProcess(pid: number, grace: number): Promise<void> {
+  const start = performance.now()
+  if (!sendSignal(pid, 'SIGTERM')) return
+  sendSignal(pid, 'SIGCONT')
+  for (let killed = false; isAlive(pid);) {
+    if (!killed && performance.now() - start > grace) {
+      killed = true
+      sendSignal(pid, 'SIGKILL')
+    }
+    if (performance.now() - start > grace + 5_000) return
+    await new Promise((resolve) => setTimeout(resolve, 25))
+  }
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+function sendSignal(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal)
+  } catch {
+    return false
+  }
+}

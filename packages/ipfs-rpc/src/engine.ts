@@ -1,0 +1,198 @@
+import type { BackendEvent, P2plError, PeerInfo } from '@p2pl/core/backend'
+import { throwIfAborted } from '@p2pl/core/backend'
+import { Connections } from './connections.ts'
+import { backendName, classify, failure, notRunning } from './errors.ts'
+import { RpcClient } from './rpc/client.ts'
+import type { Target } from './rpc/target.ts'
+
+/** Where the daemon comes from: an address, or a process of our own. */
+export interface DaemonSource {
+  /** Resolves when the daemon answers at the target. `onTarget` is called when it moves. */
+  start(hooks: DaemonHooks, signal: AbortSignal | undefined): Promise<Target>
+  stop(): Promise<void>
+}
+
+export interface DaemonHooks {
+  event(event: BackendEvent): void
+  /** The process ended by itself; it is being restarted. */
+  lost(error: P2plError): void
+  /** It runs again, perhaps elsewhere. */
+  back(target: Target): void
+}
+
+export interface EngineOptions {
+  readonly source: DaemonSource
+  readonly pubsub: boolean
+  /** Milliseconds that local work of the daemon may take. */
+  readonly timeout: number
+  /** Milliseconds between two looks at the daemon. */
+  readonly probeInterval: number
+  /** Milliseconds after which a daemon that does not answer counts as lost. */
+  readonly probeTimeout: number
+}
+
+const maxAddresses = 16
+const maxAddressLength = 512
+
+/** The daemon as one thing that is reachable or not, and what is to be told when that changes. */
+export class Engine {
+  readonly rpc: RpcClient
+  readonly connections: Connections
+  readonly #options: EngineOptions
+  readonly #watchers = new Set<(state: 'lost' | 'back') => void>()
+  readonly #tickers = new Set<() => Promise<void>>()
+  #life: AbortController | undefined
+  #self: PeerInfo | undefined
+  #degraded = false
+  #timer: NodeJS.Timeout | undefined
+  #onEvent: ((event: BackendEvent) => void) | undefined
+
+  constructor(options: EngineOptions) {
+    this.#options = options
+    this.rpc = new RpcClient(options.timeout)
+    this.connections = new Connections(this)
+    this.#tickers.add(() => this.connections.tick())
+  }
+
+  /** Throws `NOT_RUNNING`, or the error of a signal that has fired. */
+  check(operation: string, signal?: AbortSignal): void {
+    if (this.#self === undefined) throw notRunning(operation)
+    throwIfAborted(operation, signal, backendName)
+  }
+
+  /** Fires when the backend stops. */
+  get life(): AbortSignal {
+    if (this.#life === undefined) throw notRunning('engine')
+    return this.#life.signal
+  }
+
+  self(): PeerInfo {
+    if (this.#self === undefined) throw notRunning('self')
+    return this.#self
+  }
+
+  emit(event: BackendEvent): void {
+    this.#onEvent?.(event)
+  }
+
+  warn(message: string): void {
+    this.emit({ type: 'warning', backend: backendName, message })
+  }
+
+  /** `lost` when the daemon stopped answering, `back` when it answers again. Returns what ends the watching. */
+  watch(watcher: (state: 'lost' | 'back') => void): () => void {
+    this.#watchers.add(watcher)
+    return () => this.#watchers.delete(watcher)
+  }
+
+  /** Called after every look at a healthy daemon; rejections are its own affair. */
+  onTick(ticker: () => Promise<void>): void {
+    this.#tickers.add(ticker)
+  }
+
+  async start(onEvent: ((event: BackendEvent) => void) | undefined, signal: AbortSignal | undefined): Promise<void> {
+    this.#onEvent = onEvent
+    this.#life = new AbortController()
+    try {
+      const target = await this.#options.source.start(
+        {
+          event: (event) => this.emit(event),
+          lost: (error) => this.#lost(error),
+          back: (moved) => {
+            this.rpc.retarget(moved)
+            this.#schedule(0)
+          }
+        },
+        signal
+      )
+      this.rpc.open(target)
+      const self = await this.#identify('start', signal, this.#options.timeout)
+      if (this.#options.pubsub) await this.#checkPubsub(signal)
+      this.#self = self
+      this.#schedule(this.#options.probeInterval)
+    } catch (error) {
+      await this.stop()
+      throw classify('start', error, signal)
+    }
+  }
+
+  async stop(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#self = undefined
+    this.#degraded = false
+    this.#life?.abort(notRunning('call'))
+    this.#life = undefined
+    this.rpc.close()
+    this.connections.clear()
+    await this.#options.source.stop()
+    this.#onEvent = undefined
+  }
+
+  async #identify(operation: string, signal: AbortSignal | undefined, timeout: number): Promise<PeerInfo> {
+    const answer = await this.rpc.json('id', {}, { operation, signal, lane: 'network', timeout })
+    const id = answer['ID']
+    const addresses = answer['Addresses'] ?? []
+    if (typeof id !== 'string' || id === '' || !Array.isArray(addresses))
+      throw failure('PROTOCOL', operation, 'what answers at this address is no Kubo daemon: check the url')
+    return { id, addresses: boundedAddresses(addresses) }
+  }
+
+  async #checkPubsub(signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await this.rpc.json('pubsub/ls', {}, { operation: 'start', signal, lane: 'store' })
+    } catch (error) {
+      const classified = classify('start', error, signal)
+      if (classified.code !== 'UNSUPPORTED' && classified.code !== 'ENGINE') throw classified
+      throw failure(
+        'UNSUPPORTED',
+        'start',
+        'this daemon has no pubsub: run "ipfs config --json Pubsub.Enabled true" and restart it, or pass "pubsub: false" to use it for data only',
+        { cause: error }
+      )
+    }
+  }
+
+  #schedule(ms: number): void {
+    clearTimeout(this.#timer)
+    if (this.#life === undefined) return
+    this.#timer = setTimeout(() => void this.#probe(), ms)
+    this.#timer.unref()
+  }
+
+  async #probe(): Promise<void> {
+    const life = this.#life
+    if (life === undefined) return
+    try {
+      const self = await this.#identify('probe', life.signal, this.#options.probeTimeout)
+      if (life.signal.aborted) return
+      this.#self = self
+      this.#back()
+      for (const ticker of this.#tickers) await ticker().catch(() => {})
+    } catch (error) {
+      if (!life.signal.aborted) this.#lost(classify('probe', error))
+    }
+    if (!life.signal.aborted) this.#schedule(this.#options.probeInterval)
+  }
+
+  #lost(error: P2plError): void {
+    if (this.#degraded || this.#self === undefined) return
+    this.#degraded = true
+    this.emit({ type: 'degraded', backend: backendName, error })
+    for (const watcher of this.#watchers) watcher('lost')
+  }
+
+  #back(): void {
+    if (!this.#degraded) return
+    this.#degraded = false
+    this.emit({ type: 'recovered', backend: backendName })
+    for (const watcher of this.#watchers) watcher('back')
+  }
+}
+
+/** Addresses as the port allows them: few and short. */
+export function boundedAddresses(addresses: readonly unknown[]): string[] {
+  return addresses
+    .filter((address): address is string => typeof address === 'string' && address.length <= maxAddressLength)
+    .slice(0, maxAddresses)
+}

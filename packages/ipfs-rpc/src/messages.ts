@@ -1,0 +1,125 @@
+import type {
+  AbortOptions,
+  MessageTransport,
+  PeerInfo,
+  PublishResult,
+  Subscriber,
+  TransportSubscription
+} from '@p2pl/core/backend'
+import { unsupported } from '@p2pl/core/backend'
+import type { Engine } from './engine.ts'
+import { backendName, failure } from './errors.ts'
+import { maxMessageBytes } from './limits.ts'
+import { multipart } from './rpc/multipart.ts'
+import { PublishQueue } from './rpc/publish-queue.ts'
+import { Subscription } from './subscription.ts'
+
+const maxTopicBytes = 1024
+const maxSubscriptions = 1024
+const maxCountedTopics = 1024
+const countLifetime = 250
+
+/** Topics of the daemon's gossipsub. */
+export class KuboMessages implements MessageTransport {
+  readonly #engine: Engine
+  readonly #silence: number
+  readonly #subscriptions = new Set<Subscription>()
+  readonly #counts = new Map<string, { count: number; until: number }>()
+  #queue: PublishQueue | undefined
+
+  /** `silence`: milliseconds after which a quiet subscription is opened anew. */
+  constructor(engine: Engine, silence: number) {
+    this.#engine = engine
+    this.#silence = silence
+  }
+
+  start(): void {
+    this.#queue = PublishQueue.of(this.#engine.rpc.target?.key ?? '')
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#subscriptions].map((subscription) => subscription.close()))
+    this.#counts.clear()
+    this.#queue?.release()
+    this.#queue = undefined
+  }
+
+  async publish(topic: string, payload: Uint8Array, options: AbortOptions = {}): Promise<PublishResult> {
+    const operation = 'messages.publish'
+    this.#engine.check(operation, options.signal)
+    const arg = encodeTopic(operation, topic)
+    if (payload.byteLength > maxMessageBytes)
+      throw failure(
+        'TOO_LARGE',
+        operation,
+        `a message has at most ${maxMessageBytes} bytes, this one has ${payload.byteLength}`
+      )
+    const queue = this.#queue
+    if (queue === undefined) throw failure('NOT_RUNNING', operation, 'publish was called before start had resolved')
+    const life = this.#engine.life
+    const signal = options.signal === undefined ? life : AbortSignal.any([options.signal, life])
+    const body = multipart([payload])
+    return await queue.run(operation, signal, async () => {
+      const recipients = await this.#recipients(arg, signal)
+      // Not sent twice by the transport: whether the daemon took the first is unknown.
+      await this.#engine.rpc.bytes('pubsub/pub', { arg }, { operation, signal, lane: 'store', body, idempotent: false })
+      return { recipients }
+    })
+  }
+
+  async subscribe(topic: string, subscriber: Subscriber, options: AbortOptions = {}): Promise<TransportSubscription> {
+    const operation = 'messages.subscribe'
+    this.#engine.check(operation, options.signal)
+    const arg = encodeTopic(operation, topic)
+    if (subscriber.validate !== undefined)
+      throw unsupported(backendName, 'validate', 'the daemon forwards messages before anybody can look at them')
+    if (this.#subscriptions.size >= maxSubscriptions)
+      throw failure('OVERLOADED', operation, `${maxSubscriptions} subscriptions are open already; close some`)
+    const subscription: Subscription = new Subscription(this.#engine, arg, subscriber, this.#silence, () =>
+      this.#subscriptions.delete(subscription)
+    )
+    this.#subscriptions.add(subscription)
+    await subscription.open(options.signal)
+    return subscription
+  }
+
+  async peers(topic: string, options: AbortOptions = {}): Promise<readonly PeerInfo[]> {
+    const operation = 'messages.peers'
+    this.#engine.check(operation, options.signal)
+    const ids = await this.#peers(operation, encodeTopic(operation, topic), options.signal)
+    return ids.map((id) => ({ id, addresses: [] }))
+  }
+
+  async #peers(operation: string, arg: string, signal: AbortSignal | undefined): Promise<string[]> {
+    const answer = await this.#engine.rpc.json('pubsub/peers', { arg }, { operation, signal, lane: 'store' })
+    const ids = answer['Strings'] ?? []
+    if (!Array.isArray(ids) || ids.some((id) => typeof id !== 'string'))
+      throw failure('PROTOCOL', operation, 'the daemon answered pubsub/peers with something else than ids')
+    return ids as string[]
+  }
+
+  /** How many the daemon knows on the topic. Nobody is asked about again at once, somebody only after a while. */
+  async #recipients(arg: string, signal: AbortSignal | undefined): Promise<number> {
+    const known = this.#counts.get(arg)
+    if (known !== undefined && known.until > performance.now()) return known.count
+    const count = (await this.#peers('messages.publish', arg, signal)).length
+    this.#counts.delete(arg)
+    if (count > 0) {
+      if (this.#counts.size >= maxCountedTopics) this.#counts.clear()
+      this.#counts.set(arg, { count, until: performance.now() + countLifetime })
+    }
+    return count
+  }
+}
+
+/** Topics go over the RPC in multibase base64url. */
+function encodeTopic(operation: string, topic: string): string {
+  const bytes = Buffer.from(topic, 'utf8')
+  if (bytes.length === 0 || bytes.length > maxTopicBytes)
+    throw failure(
+      'INVALID_ARGUMENT',
+      operation,
+      `a topic has 1 to ${maxTopicBytes} bytes of UTF-8, not ${bytes.length}`
+    )
+  return `u${bytes.toString('base64url')}`
+}

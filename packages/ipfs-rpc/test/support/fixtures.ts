@@ -1,0 +1,77 @@
+import { rmSync, mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { ConformanceFixture } from '@p2pl/conformance'
+import type { Layer } from '@p2pl/core/backend'
+import { startTestDaemon } from '@p2pl/tooling-kubo'
+import { ipfsRpc, type IpfsRpcBackend } from '../../src/index.ts'
+import { startProxy } from './proxy.ts'
+
+/** Connects each with each. */
+export async function linkAll(backends: readonly IpfsRpcBackend[]): Promise<void> {
+  for (const [i, one] of backends.entries())
+    for (const other of backends.slice(i + 1)) await one.routing?.connect(other.self())
+}
+
+/** Daemons that somebody else runs, each behind a proxy that can lose its connections. */
+export function externalFixture(binary: string, wrap?: Layer): ConformanceFixture {
+  return {
+    name: 'external daemon',
+    wrap,
+    create: async (count) => {
+      const daemons = await Promise.all(Array.from({ length: count }, async () => await startTestDaemon({ binary })))
+      const proxies = await Promise.all(daemons.map(async (daemon) => await startProxy(daemon.url)))
+      const make = (index: number): IpfsRpcBackend => ipfsRpc({ url: proxies[index]?.url, probeInterval: 500 })
+      const backends = daemons.map((_, index) => make(index))
+      return {
+        backends,
+        link: async () => await linkAll(backends),
+        reopen: async (index) => make(index),
+        interrupt: async (index) => {
+          proxies[index]?.drop()
+        },
+        obstruct: async (index) => {
+          proxies[index]?.refuse()
+          return async () => proxies[index]?.heal()
+        },
+        dispose: async () => {
+          await Promise.all(proxies.map(async (proxy) => await proxy.close()))
+          await Promise.all(daemons.map(async (daemon) => await daemon.stop()))
+        }
+      }
+    }
+  }
+}
+
+/** Daemons that the backends start themselves. */
+export function managedFixture(binary: string, wrap?: Layer): ConformanceFixture {
+  return {
+    name: 'managed daemon',
+    wrap,
+    create: async (count) => {
+      const folder = mkdtempSync(join(tmpdir(), 'p2pl-managed-'))
+      const make = (index: number): IpfsRpcBackend =>
+        ipfsRpc({ daemon: { repo: join(folder, String(index)), binary }, probeInterval: 500 })
+      const backends = Array.from({ length: count }, (_, index) => make(index))
+      return {
+        backends,
+        link: async () => await linkAll(backends),
+        reopen: async (index) => make(index),
+        interrupt: async (index) => {
+          await restartDaemon(join(folder, String(index)))
+        },
+        dispose: async () => {
+          rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+        }
+      }
+    }
+  }
+}
+
+/** `kill -9` of the daemon of a managed repo; the backend brings it back. */
+export async function restartDaemon(repo: string): Promise<void> {
+  const { readRecord } = await import('../../src/daemon/repo.ts')
+  const pid = readRecord(repo)?.pid
+  if (pid === undefined) throw new Error(`no daemon runs on ${repo}`)
+  process.kill(pid, 'SIGKILL')
+}
