@@ -1,0 +1,38 @@
+const tokens = /'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\[^])*`|\/\/[^\n]*|\/\*[^]*?\*\//g
+
+/** Source text without its comments; strings stay. */
+export function withoutComments(source: string): string {
+  return source.replaceAll(tokens, (token) => (token.startsWith('/') ? ' ' : token))
+}
+
+export interface Import {
+  readonly specifier: string
+  readonly dynamic: boolean
+}
+
+/** What a module imports or re-exports: `import`, `export … from`, `import()` of a literal. */
+export function importsOf(source: string): Import[] {
+  const code = withoutComments(source)
+  const found: Import[] = []
+  for (const [, specifier] of code.matchAll(
+    /(?:^|[;\n}])\s*(?:import|export)\b[^;'"`()]*?\bfrom\s*['"]([^'"\n]+)['"]/g
+  ))
+    found.push({ specifier: specifier as string, dynamic: false })
+  for (const [, specifier] of code.matchAll(/(?:^|[;\n])\s*import\s*['"]([^'"\n]+)['"]/g))
+    found.push({ specifier: specifier as string, dynamic: false })
+  for (const [, specifier] of code.matchAll(/\bimport\s*\(\s*['"`]([^'"`\n]+)['"`]/g))
+    found.push({ specifier: specifier as string, dynamic: true })
+  return found
+}
+
+/** `@a/b/c` is of the package `@a/b`. */
+export function packageOf(specifier: string): string {
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/')
+}
+
+export function isRelative(specifier: string): boolean {
+  return specifier.startsWith('.')
+}
