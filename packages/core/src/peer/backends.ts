@@ -48,7 +48,7 @@ function assertBackend(value: unknown, option: string): asserts value is Backend
   ) {
     throw invalidArgument(
       'createPeer',
-      `"${option}" is not a backend: pass what an adapter's factory returns, such as helia()`
+      `"${option}" is not a backend: pass what an adapter's factory returns`
     )
   }
 }
