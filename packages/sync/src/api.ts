@@ -36,6 +36,7 @@ export interface ViewOptions {
   readonly maxPayloadBytes?: number | undefined
   /** Mean time between beacons in ms; each is ± a quarter, and suppressed when an equal one was heard. Default 2,000. */
   readonly beaconPeriod?: number | undefined
+  /** Called in order; what it throws is ignored. */
   readonly onEvent?: ((event: ViewEvent) => void) | undefined
   /** Default: the peer's clock. */
   readonly clock?: Clock | undefined
@@ -44,7 +45,7 @@ export interface ViewOptions {
 }
 
 export type ViewEvent =
-  /** An entry is solid: valid, stored, all its parents present. */
+  /** An entry is solid: valid, stored and synced, all its parents present. Parents come before children; own entries before `append` resolves. */
   | { readonly type: 'entry'; readonly entry: Entry; readonly local: boolean }
   /** Something from the network was dropped. */
   | {
@@ -63,6 +64,7 @@ export interface Digest {
 }
 
 export interface ViewStatus {
+  /** As last computed: appends since then are in `count` of the view, not in here yet. */
   readonly digest: Digest
   readonly heads: readonly CID[]
   /** Peers heard within the last few beacon periods, by what their last beacon said. */
@@ -77,17 +79,27 @@ export interface ViewStatus {
   readonly dropped: number
 }
 
+export interface AppendOptions {
+  /**
+   * Entries that it approves; all must be in this view. Default: heads, at most `maxParents`, among them always the author's own latest
+   * entry or one above it, appends still under way included. So the entries of one author stand in the order of the calls of `append`,
+   * without a wait for each to be acknowledged.
+   */
+  readonly parents?: readonly CID[] | undefined
+  /** Author of this entry. Default: the view's. */
+  readonly identity?: Identity | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
 /** A replicated, append-only set of entries that converges on every peer. */
 export interface View {
   readonly topic: string
   /**
-   * Appends an entry that approves the given parents (default: the current heads, at most `maxParents`).
    * Resolves when it is on disk and synced (group commit): what was acknowledged survives a crash. Announcing comes after.
+   * `TOO_LARGE` over `maxPayloadBytes`, `INVALID_ARGUMENT` for parents that are not here and for what `validate` refuses, `STORAGE`
+   * when the write failed.
    */
-  append(
-    payload: Uint8Array,
-    options?: { parents?: readonly CID[] | undefined; signal?: AbortSignal | undefined }
-  ): Promise<Entry>
+  append(payload: Uint8Array, options?: AppendOptions): Promise<Entry>
   get(cid: CID): Promise<Entry | undefined>
   has(cid: CID): Promise<boolean>
   /** All entries in canonical order (`clock`, then CID bytes); with `after`, those that follow it. A consistent snapshot. */
@@ -102,12 +114,18 @@ export interface View {
   readonly count: number
   /** The digest of everything acknowledged so far. Index nodes are computed on demand. */
   digest(): Promise<Digest>
-  /** Hands the index nodes and entries of the current digest to the backend and resolves when others can fetch them by CID. */
+  /**
+   * Hands the nodes of the index, with the entries inside its leaves, to the backend and resolves when others can fetch them by CID:
+   * from the root alone, `readView` reads the whole view. Entries have blocks of their own only while they are recent.
+   */
   publishDigest(options?: { signal?: AbortSignal | undefined }): Promise<Digest>
   status(): ViewStatus
-  /** Resolves when at least `peers` other peers (default 1) have reported an equal digest and nothing is missing. */
+  /** Resolves when at least `peers` other peers (default 1) have reported a digest equal to the present one; asks them at once. */
   agreed(options?: { peers?: number | undefined; signal?: AbortSignal | undefined }): Promise<Digest>
-  /** Takes entries that came by another way (a CAR file); checked like those of the network. Resolves when they are solid or refused. */
+  /**
+   * Takes entries that came by another way (a CAR file): blocks of entries, or nodes of an index, in any order. Checked like those of the
+   * network. Resolves when they are on disk or refused; counts entries, inner nodes count nothing.
+   */
   import(
     blocks: AsyncIterable<{ cid: CID; bytes: Uint8Array }>,
     options?: { signal?: AbortSignal | undefined }
@@ -115,15 +133,3 @@ export interface View {
   stop(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
-
-/** Opens (or resumes) a view and joins its topic. */
-export type OpenView = (options: ViewOptions) => Promise<View>
-
-/**
- * Reads a whole view from its root CID alone, through any source of blocks, checking every hash, signature, clock, parent and
- * the canonical shape of the index. Yields the entries in canonical order; throws `INVALID_CONTENT` at the first contradiction.
- */
-export type ReadView = (
-  root: CID,
-  source: { topic: string; getBlock: (cid: CID) => Promise<Uint8Array> }
-) => AsyncIterableIterator<Entry>

@@ -1,0 +1,30 @@
+import { CID } from 'multiformats/cid'
+import * as Digest from 'multiformats/hashes/digest'
+import { sha256 } from 'multiformats/hashes/sha2'
+import type { Bytes } from './bytes.ts'
+
+export const digestBytes = 32
+export const dagCborCode = 0x71
+const sha256Code = 0x12
+/** What stands before the digest in the CID of every entry and node: version 1, DAG-CBOR, sha2-256, 32 bytes. */
+export const cidPrefix: Bytes = Uint8Array.of(0x01, dagCborCode, sha256Code, digestBytes)
+/** Tag 42, a byte string of 37 bytes, the identity multibase, and {@link cidPrefix}. */
+export const linkPrefix: Bytes = Uint8Array.of(0xd8, 0x2a, 0x58, 0x25, 0x00, ...cidPrefix)
+
+/** The CID of an entry or node, from the 32 bytes of its digest. */
+export function cidOf(digest: Uint8Array): CID {
+  return CID.createV1(dagCborCode, Digest.create(sha256Code, digest))
+}
+
+/** The digest of a CID that an entry or node can have; `undefined` for any other value. */
+export function digestOf(value: unknown): Bytes | undefined {
+  const cid = CID.asCID(value)
+  if (cid === null || cid.version !== 1 || cid.code !== dagCborCode) return undefined
+  const { code, digest } = cid.multihash
+  return code === sha256Code && digest.length === digestBytes ? (digest as Bytes) : undefined
+}
+
+/** sha2-256; synchronous where the runtime can. */
+export function hash(bytes: Uint8Array): Bytes | Promise<Bytes> {
+  return sha256.encode(bytes) as Bytes | Promise<Bytes>
+}

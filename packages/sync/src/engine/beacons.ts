@@ -1,0 +1,128 @@
+import { equalBytes } from '../bytes.ts'
+import type { Bytes } from '../bytes.ts'
+import type { Root } from '../index/tree.ts'
+import { limits } from '../limits.ts'
+import type { Beacon } from '../wire/messages.ts'
+import { BoundedMap } from './bounded-map.ts'
+import type { Timers } from './timers.ts'
+
+export interface Report {
+  readonly root: Bytes
+  readonly count: number
+  readonly at: number
+}
+
+/** How many beacon periods a report counts. */
+const reportPeriods = 6
+/** A peer of a small group is heard at least once in so many periods, suppressed or not. */
+const audiblePeriods = 3
+const smallGroup = 16
+
+/**
+ * When to tell others what this view is: once per period, unless somebody with an equal view just did; sooner after a change, after a
+ * loss, for someone who is behind, and for someone who asks.
+ */
+export class Beacons {
+  readonly #timers: Timers
+  readonly #period: number
+  readonly #random: () => number
+  readonly #send: (wanted: number) => Promise<void>
+  readonly #reports: BoundedMap<Report> = new BoundedMap(limits.reports)
+  #cancel: () => void = () => {}
+  #due = Infinity
+  #forced = false
+  #sending = false
+  #sentAt = -Infinity
+  /** When an equal beacon was last heard, and how many since our own last one. */
+  #echoedAt = -Infinity
+  #echoes = 0
+  #wanted = 0
+  #stopped = false
+
+  constructor(timers: Timers, period: number, random: () => number, send: (wanted: number) => Promise<void>) {
+    this.#timers = timers
+    this.#period = period
+    this.#random = random
+    this.#send = send
+  }
+
+  start(): void {
+    this.soon(0, true)
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#cancel()
+  }
+
+  /** How many equal peers somebody here waits for. */
+  want(peers: number): void {
+    this.#wanted = peers
+  }
+
+  /** The view is another now: what was heard before says nothing about it. */
+  changed(local: boolean): void {
+    this.#echoedAt = -Infinity
+    this.#echoes = 0
+    this.soon(local ? 0.1 : 0.5, false)
+  }
+
+  /** Sends within `share` of a period, ± the jitter; `forced`: even if an equal beacon is heard before. */
+  soon(share: number, forced: boolean): void {
+    if (this.#stopped) return
+    // Bursts of reasons make one beacon: never more than ten per period.
+    const earliest = this.#sentAt + this.#period / 10
+    const wait = share * this.#period * (0.5 + this.#random())
+    const at = Math.max(this.#timers.now() + wait, earliest)
+    this.#forced ||= forced
+    if (at < this.#due) this.#schedule(at)
+  }
+
+  #schedule(at: number): void {
+    this.#cancel()
+    this.#due = at
+    this.#cancel = this.#timers.after(Math.max(0, at - this.#timers.now()), () => {
+      void this.#fire()
+    })
+  }
+
+  async #fire(): Promise<void> {
+    this.#due = Infinity
+    if (this.#stopped || this.#sending) return
+    const now = this.#timers.now()
+    const silent = now - this.#sentAt > audiblePeriods * this.#period && this.#reports.size <= smallGroup
+    const suppressed = now - this.#echoedAt < this.#period && !silent && this.#wanted === 0
+    if (this.#forced || !suppressed) {
+      this.#forced = false
+      this.#sending = true
+      try {
+        await this.#send(this.#wanted)
+      } finally {
+        this.#sending = false
+        this.#sentAt = this.#timers.now()
+        this.#echoes = 0
+      }
+    }
+    const next = this.#timers.now() + this.#period * (0.75 + this.#random() / 2)
+    if (next < this.#due && !this.#stopped) this.#schedule(next)
+  }
+
+  /** Somebody's beacon, with our own root at that moment; true when their report is another one than before. */
+  heard(sender: string, beacon: Beacon, own: Root): boolean {
+    const { root, count, wanted } = beacon
+    const before = this.#reports.get(sender)
+    this.#reports.set(sender, { root: root.slice(), count, at: this.#timers.now() })
+    if (equalBytes(root, own.digest)) {
+      this.#echoedAt = this.#timers.now()
+      this.#echoes++
+      if (wanted > 0 && this.#echoes <= wanted) this.soon(0.2, true)
+    }
+    return before === undefined || !equalBytes(before.root, root)
+  }
+
+  /** Peers heard within the last few periods. */
+  *recent(): Generator<[string, Report], void, undefined> {
+    const since = this.#timers.now() - reportPeriods * this.#period
+    for (const [sender, report] of this.#reports.entries()) if (report.at >= since) yield [sender, report]
+  }
+}

@@ -1,0 +1,112 @@
+import { mapKey } from '../bytes.ts'
+import type { Bytes } from '../bytes.ts'
+import { hash } from '../cid.ts'
+import { limits } from '../limits.ts'
+import type { RepairAnswer, RepairRequest } from '../wire/messages.ts'
+import { BoundedMap } from './bounded-map.ts'
+import type { SyncNetwork } from './network.ts'
+import type { Timers } from './timers.ts'
+
+interface Asked {
+  readonly digest: Bytes
+  readonly until: number
+  deliver(bytes: Bytes): void
+}
+
+/**
+ * The last resort when a block cannot be fetched by CID: ask everybody, once in a while and for a few blocks. Each peer that has one
+ * waits for a time that depends on its id and the block, and stays silent when another was quicker.
+ */
+export class Repair {
+  readonly #network: SyncNetwork
+  readonly #timers: Timers
+  readonly #period: number
+  readonly #find: (digest: Bytes) => Promise<Bytes | undefined>
+  readonly #asked: BoundedMap<Asked> = new BoundedMap(limits.missing)
+  readonly #answering: Map<string, () => void> = new Map()
+  readonly #requests: BoundedMap<{ start: number; count: number }> = new BoundedMap(limits.reports)
+  #queue: Bytes[] = []
+  #scheduled = false
+
+  constructor(
+    network: SyncNetwork,
+    timers: Timers,
+    period: number,
+    find: (digest: Bytes) => Promise<Bytes | undefined>
+  ) {
+    this.#network = network
+    this.#timers = timers
+    this.#period = period
+    this.#find = find
+  }
+
+  /** Asks everybody; `deliver` gets the bytes, their hash checked, if they come soon enough. */
+  ask(digest: Bytes, deliver: (bytes: Bytes) => void): void {
+    const id = mapKey(digest)
+    const now = this.#timers.now()
+    const before = this.#asked.get(id)
+    this.#asked.set(id, { digest, until: now + 4 * this.#period, deliver })
+    if (before !== undefined && before.until > now + 2 * this.#period) return
+    if (this.#queue.length < limits.missing) this.#queue.push(digest)
+    this.#schedule()
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#queue.length === 0) return
+    this.#scheduled = true
+    this.#timers.after(this.#period / 8, () => {
+      this.#scheduled = false
+      const wanted = this.#queue.splice(0, limits.repairCids).filter((digest) => this.#asked.has(mapKey(digest)))
+      if (wanted.length > 0) this.#network.send({ kind: 'request', wanted })
+      this.#schedule()
+    })
+  }
+
+  request(sender: string, { wanted }: RepairRequest): void {
+    const now = this.#timers.now()
+    const rate = this.#requests.get(sender)
+    if (rate === undefined || now - rate.start > this.#period) this.#requests.set(sender, { start: now, count: 1 })
+    else if (++rate.count > 8) return
+    for (const digest of wanted) {
+      const id = mapKey(digest)
+      if (this.#answering.has(id) || this.#answering.size >= limits.repairAnswers) continue
+      const own = new Uint8Array(digest)
+      const cancel = this.#timers.after((this.#period / 2) * share(this.#network.id, own), () => {
+        this.#answering.delete(id)
+        void this.#answer(own)
+      })
+      this.#answering.set(id, cancel)
+    }
+  }
+
+  async #answer(digest: Bytes): Promise<void> {
+    try {
+      const bytes = await this.#find(digest)
+      if (bytes === undefined || bytes.length > limits.repairBytes) return
+      this.#network.send({ kind: 'answer', provider: this.#network.self(), blocks: [bytes] })
+    } catch {
+      // Store or backend stopped meanwhile: nothing to answer with.
+    }
+  }
+
+  async answer({ blocks }: RepairAnswer): Promise<void> {
+    if (this.#asked.size === 0 && this.#answering.size === 0) return
+    for (const block of blocks) {
+      const id = mapKey(await hash(block))
+      this.#answering.get(id)?.()
+      this.#answering.delete(id)
+      const asked = this.#asked.get(id)
+      if (asked === undefined) continue
+      this.#asked.delete(id)
+      if (asked.until >= this.#timers.now()) asked.deliver(block.slice())
+    }
+  }
+}
+
+/** A number in [0, 1) that differs from peer to peer and from block to block (FNV-1a). */
+function share(id: string, digest: Uint8Array): number {
+  let state = 0x811c9dc5
+  for (let i = 0; i < id.length; i++) state = Math.imul(state ^ id.charCodeAt(i), 0x01000193)
+  for (const byte of digest) state = Math.imul(state ^ byte, 0x01000193)
+  return (state >>> 0) / 0x1_0000_0000
+}

@@ -1,0 +1,30 @@
+import { peerIdFromPublicKey } from '@p2pl/core'
+import type { Entry } from '../api.ts'
+import { mapKey } from '../bytes.ts'
+import type { Bytes } from '../bytes.ts'
+import { cidOf } from '../cid.ts'
+import { BoundedMap } from '../engine/bounded-map.ts'
+import type { EntryRecord } from './codec.ts'
+
+// A peer id is base58: slow enough to be worth remembering.
+const peerIds: BoundedMap<string> = new BoundedMap(4096)
+
+function authorId(publicKey: Bytes): string {
+  const key = mapKey(publicKey)
+  const known = peerIds.get(key)
+  if (known !== undefined) return known
+  const id = peerIdFromPublicKey(publicKey)
+  peerIds.set(key, id)
+  return id
+}
+
+/** An entry as applications see it, independent of our own memory. */
+export function publicEntry(record: EntryRecord): Entry {
+  return {
+    cid: cidOf(record.digest.slice()),
+    parents: record.parents.map((parent) => cidOf(parent.slice())),
+    clock: record.clock,
+    author: authorId(record.author),
+    payload: record.payload.slice()
+  }
+}

@@ -1,0 +1,59 @@
+/** Bounds of the format: a peer with others could not agree. A change of them is a new version of the format. */
+export const formatVersion = 1
+/** Bits of a digest that must be zero for a boundary: 64 items to a node on average. */
+export const boundaryBits = 6
+/** Most bytes of the items of one index node. */
+export const maxNodeBytes: number = 512 * 1024
+/** Most items of one index node. */
+export const maxNodeItems = 1024
+/** Levels that an index can have: 64 ** 12 entries. */
+export const maxLevels = 12
+/** Highest value that the options `maxParents` and `maxPayloadBytes` take. */
+export const parentsCeiling = 32
+export const payloadCeiling: number = 256 * 1024
+
+/** Everything that comes from the network is bounded by these. */
+export const limits = {
+  /** Bytes of entries in one announcement. */
+  messageBytes: 131_072,
+  /** Entries in one announcement. */
+  messageEntries: 512,
+  /** Largest topic message that is looked at. */
+  maxMessageBytes: 1_048_576,
+  /** Entries and bytes being checked at once. */
+  checking: 4096,
+  checkingBytes: 33_554_432,
+  /** Entries and bytes that wait for parents. */
+  pending: 8192,
+  pendingBytes: 33_554_432,
+  /** Missing parents that are looked for. */
+  missing: 4096,
+  /** How far below an announced entry parents are chased one by one; further down the index is faster. */
+  chaseDepth: 64,
+  /** Fetches under way at once. */
+  chaseParallel: 16,
+  /** Fetches that fail before a parent is given up. */
+  chaseAttempts: 6,
+  /** CIDs given up, and CIDs known to be invalid, that are remembered. */
+  quarantined: 4096,
+  rejected: 4096,
+  /** Clocks of recent entries kept in memory. */
+  recent: 65_536,
+  /** Peers whose last beacon is remembered, and roots that are known to hold nothing new. */
+  reports: 4096,
+  mergedRoots: 1024,
+  /** Index nodes fetched ahead, and their bytes. */
+  readAhead: 12,
+  /** Roots waiting to be compared. */
+  roots: 64,
+  /** Bytes of entries handed to the store that are not yet synced. */
+  stagedBytes: 16_777_216,
+  /** Recent entries that the backend serves by CID of their own; older ones are served inside index leaves. */
+  servedEntries: 2048,
+  servedPerBurst: 256,
+  /** CIDs in one repair request, and bytes of one answer. */
+  repairCids: 16,
+  repairBytes: 196_608,
+  /** Repair answers that wait for their moment. */
+  repairAnswers: 256
+} as const

@@ -1,0 +1,58 @@
+import { concatBytes, writeUint64 } from '../bytes.ts'
+import type { Bytes } from '../bytes.ts'
+
+// The first byte of a key in the store says what it is. A folder written by one version is read by the next:
+// add tables, never change one.
+const table = { format: 0, count: 1, entry: 2, clock: 3, head: 4, dirty: 5, node: 6, served: 7, author: 8 } as const
+
+export type TableName = keyof typeof table
+
+export const formatKey: Bytes = Uint8Array.of(table.format)
+export const countKey: Bytes = Uint8Array.of(table.count)
+
+export function tableKey(name: TableName, key: Uint8Array): Bytes {
+  const bytes = new Uint8Array(1 + key.length)
+  bytes[0] = table[name]
+  bytes.set(key, 1)
+  return bytes
+}
+
+export function withoutTable(key: Uint8Array): Bytes {
+  return concatBytes(key.subarray(1))
+}
+
+/** Before every key of the table. */
+export function tableStart(name: TableName): Bytes {
+  return Uint8Array.of(table[name])
+}
+
+/** After every key of the table. */
+export function tableEnd(name: TableName): Bytes {
+  return Uint8Array.of(table[name] + 1)
+}
+
+/** A node of the index by its level and last key. */
+export function nodeKey(level: number, key: Uint8Array): Bytes {
+  const bytes = new Uint8Array(2 + key.length)
+  bytes[0] = table.node
+  bytes[1] = level
+  bytes.set(key, 2)
+  return bytes
+}
+
+export function levelStart(level: number): Bytes {
+  return Uint8Array.of(table.node, level)
+}
+
+export function levelEnd(level: number): Bytes {
+  return Uint8Array.of(table.node, level + 1)
+}
+
+/** A note of keys whose nodes have to be made again, in order of writing. */
+export function dirtyKey(level: number, sequence: number): Bytes {
+  const bytes = new Uint8Array(10)
+  bytes[0] = table.dirty
+  bytes[1] = level
+  writeUint64(bytes, sequence, 2)
+  return bytes
+}

@@ -1,0 +1,68 @@
+import { createPeer } from '@p2pl/core'
+import type { Peer, PeerOptions } from '@p2pl/core'
+import { createMemoryNetwork, memory } from '@p2pl/memory'
+import type { MemoryNetwork } from '@p2pl/memory'
+import { MemoryLevel } from 'memory-level'
+import { openView } from '../../src/index.ts'
+import type { View, ViewEvent, ViewOptions } from '../../src/index.ts'
+
+export type TestDatabase = Exclude<ViewOptions['store'], string>
+
+export function memoryDatabase(): TestDatabase {
+  return new MemoryLevel<Uint8Array, Uint8Array>({
+    storeEncoding: 'view',
+    keyEncoding: 'view',
+    valueEncoding: 'view'
+  }) as unknown as TestDatabase
+}
+
+export interface Member extends AsyncDisposable {
+  readonly peer: Peer
+  readonly view: View
+  readonly events: ViewEvent[]
+  readonly database: TestDatabase
+}
+
+/** A peer on a memory network with a view of the topic `test`. */
+export async function member(
+  network: MemoryNetwork,
+  options: Partial<ViewOptions> & { peerOptions?: Partial<PeerOptions> } = {}
+): Promise<Member> {
+  const { peerOptions, ...viewOptions } = options
+  const peer = await createPeer({ backend: memory({ network }), ...peerOptions } as PeerOptions)
+  const events: ViewEvent[] = []
+  const database = (viewOptions.store as TestDatabase | undefined) ?? memoryDatabase()
+  const view = await openView({
+    peer,
+    topic: 'test',
+    store: database,
+    beaconPeriod: 100,
+    onEvent: (event) => events.push(event),
+    ...viewOptions
+  })
+  return {
+    peer,
+    view,
+    events,
+    database,
+    [Symbol.asyncDispose]: async () => {
+      await view.stop()
+      await peer.stop()
+    }
+  }
+}
+
+export async function members(count: number, options: Partial<ViewOptions> = {}): Promise<Member[]> {
+  const network = createMemoryNetwork()
+  return await Promise.all(Array.from({ length: count }, async () => await member(network, options)))
+}
+
+export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text)
+}
+
+export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const item of items) all.push(item)
+  return all
+}
