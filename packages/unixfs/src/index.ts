@@ -1,1 +1,2 @@
-export {}
+export { unixfs } from './unixfs.ts'
+export type * from './types.ts'

@@ -1,0 +1,15 @@
+import { get, ls, resolve, stat, walk } from './read.ts'
+import type { UnixFS, UnixFSPeer } from './types.ts'
+import { addDirectory } from './write.ts'
+
+/** Folders over any peer's blocks. It holds no state: make as many as you like. */
+export function unixfs(peer: UnixFSPeer): UnixFS {
+  return {
+    addDirectory: (entries, options) => addDirectory(peer, entries, options),
+    resolve: (path, options) => resolve(peer, path, options),
+    ls: (path, options) => ls(peer, path, options),
+    get: (path, options) => get(peer, path, options),
+    stat: (path, options) => stat(peer, path, options),
+    walk: (path, options) => walk(peer, path, options)
+  }
+}

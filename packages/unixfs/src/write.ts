@@ -1,0 +1,162 @@
+import { invalidArgument, P2plError, throwIfAborted } from '@p2pl/core/backend'
+import { UnixFS } from 'ipfs-unixfs'
+import { importer } from 'ipfs-unixfs-importer'
+import type { ImporterOptions, ImportResult, WritableStorage } from 'ipfs-unixfs-importer'
+import { contentOf } from './content.ts'
+import { namesOf } from './names.ts'
+import { type Folder, folderIn, isFolder, newFolder, parentOf, twice } from './tree.ts'
+import type { AddDirectoryOptions, AddDirectoryResult, DirectoryEntry, UnixFSPeer } from './types.ts'
+import { WriteBehind } from './write-behind.ts'
+
+const operation = 'unixfs.addDirectory'
+const filesAtOnce = 8
+
+/** `blockWriteConcurrency`: the importer holds that many chunks of each file in memory. */
+const profile: ImporterOptions = { profile: 'unixfs-v1-2025', blockWriteConcurrency: 4 }
+
+export async function addDirectory(
+  peer: UnixFSPeer,
+  entries: Iterable<DirectoryEntry> | AsyncIterable<DirectoryEntry>,
+  options: AddDirectoryOptions = {}
+): Promise<AddDirectoryResult> {
+  const { signal } = options
+  throwIfAborted(operation, signal)
+  const pin = mayPin(peer, options.pin)
+  const writer = new WriteBehind(peer, signal)
+  const store = writableStorage(writer)
+  const root = newFolder()
+  await addFiles(root, entries, store, options)
+  const result = await writeFolder(root, store)
+  await writer.finish()
+  if (pin) await peer.data.pin(result.cid, { signal })
+  return { cid: result.cid, size: Number(result.size) }
+}
+
+/** Holds the name of a file until it is stored. */
+const pending = {} as ImportResult
+
+/** Stores the files, some at a time, and puts their results in their places. */
+async function addFiles(
+  root: Folder,
+  entries: Iterable<DirectoryEntry> | AsyncIterable<DirectoryEntry>,
+  store: WritableStorage,
+  { signal, onProgress }: AddDirectoryOptions
+): Promise<void> {
+  const progress = { bytes: 0, files: 0 }
+  const running = new Set<Promise<void>>()
+  let failure: { readonly error: unknown } | undefined
+  const check = (): void => {
+    if (failure !== undefined) throw failure.error
+    throwIfAborted(operation, signal)
+  }
+  const addFile = async (entry: DirectoryEntry, parent: Folder, name: string): Promise<void> => {
+    const content = contentOf(entry.content, signal, operation, (bytes) => {
+      progress.bytes += bytes
+      onProgress?.({ ...progress })
+      check()
+    })
+    const result = await last(importer([{ content, ...metadata(entry) }], store, { ...profile }))
+    parent.children.set(name, result)
+    progress.files++
+    onProgress?.({ ...progress })
+  }
+  try {
+    for await (const entry of entries) {
+      check()
+      const names = namesOf(entry.path, operation)
+      checkMetadata(entry)
+      const parent = parentOf(root, names, operation)
+      const name = names.at(-1) as string
+      if (entry.content === undefined) {
+        const folder = folderIn(parent, name, names, operation)
+        if (folder.explicit) throw twice(names, operation, 'it was given before')
+        Object.assign(folder, { explicit: true, mode: entry.mode, mtime: entry.mtime })
+        continue
+      }
+      if (parent.children.has(name)) throw twice(names, operation, 'it was given before')
+      parent.children.set(name, pending)
+      const task: Promise<void> = addFile(entry, parent, name)
+        .catch((error: unknown) => {
+          failure ??= { error }
+        })
+        .finally(() => running.delete(task))
+      running.add(task)
+      while (running.size >= filesAtOnce) await Promise.race(running)
+      check()
+    }
+  } finally {
+    await Promise.all(running)
+  }
+  check()
+}
+
+/** Writes a folder after what it contains: only then does the importer know its size, and whether to shard it. */
+async function writeFolder(folder: Folder, store: WritableStorage): Promise<ImportResult> {
+  for (const [name, child] of folder.children) {
+    if (isFolder(child)) folder.children.set(name, await writeFolder(child, store))
+  }
+  // The importer lays out directories around results that are there already. The folder itself comes first: it
+  // carries mode and mtime.
+  const dagBuilder: NonNullable<ImporterOptions['dagBuilder']> = async function* () {
+    const own = { path: 'x', unixfs: new UnixFS({ type: 'directory', ...metadata(folder) }) }
+    yield async () => own as never
+    for (const [name, child] of folder.children) yield async () => ({ ...child, path: `x/${name}` }) as never
+  }
+  if (folder.children.size > 0) return await last(importer([], store, { ...profile, dagBuilder }))
+  return await last(importer([{ path: 'x', ...metadata(folder) }], store, { ...profile }))
+}
+
+async function last(results: AsyncIterable<ImportResult>): Promise<ImportResult> {
+  let result: ImportResult | undefined
+  for await (const each of results) result = each
+  if (result === undefined) throw new P2plError({ code: 'ENGINE', operation, message: 'the importer gave no result' })
+  return { cid: result.cid, size: result.size }
+}
+
+function writableStorage(writer: WriteBehind): WritableStorage {
+  return {
+    async put(cid, bytes) {
+      if (!(bytes instanceof Uint8Array)) throw new TypeError('the importer gave a block that is no Uint8Array')
+      await writer.put({ cid, bytes })
+      return cid
+    }
+  }
+}
+
+function metadata({ mode, mtime }: Pick<DirectoryEntry, 'mode' | 'mtime'>): {
+  mode?: number
+  mtime?: { secs: bigint; nsecs?: number }
+} {
+  return {
+    ...(mode === undefined ? {} : { mode }),
+    ...(mtime === undefined
+      ? {}
+      : { mtime: mtime.nsecs === undefined ? { secs: mtime.secs } : { secs: mtime.secs, nsecs: mtime.nsecs } })
+  }
+}
+
+function checkMetadata({ path, mode, mtime }: DirectoryEntry): void {
+  if (mode !== undefined && (!Number.isInteger(mode) || mode < 0 || mode > 0o7777)) {
+    throw invalidArgument(operation, `mode of ${JSON.stringify(path)} must be from 0 to 0o7777, not ${String(mode)}`)
+  }
+  if (mtime === undefined) return
+  const { secs, nsecs = 0 } = mtime
+  if (typeof secs !== 'bigint' || !Number.isInteger(nsecs) || nsecs < 0 || nsecs > 999_999_999) {
+    throw invalidArgument(
+      operation,
+      `mtime of ${JSON.stringify(path)} must be { secs: bigint, nsecs?: 0 to 999,999,999 }`
+    )
+  }
+}
+
+function mayPin(peer: UnixFSPeer, pin: boolean | undefined): boolean {
+  const canPin = (peer.capabilities.blocks?.pins ?? 'none') !== 'none'
+  if (pin === true && !canPin) {
+    throw new P2plError({
+      code: 'UNSUPPORTED',
+      operation,
+      message: `${operation} with pin: true needs a data backend that has pins`
+    })
+  }
+  return pin ?? canPin
+}

@@ -1,0 +1,247 @@
+import { createPeer, isP2plError } from '@p2pl/core'
+import type { ErrorCode, Peer } from '@p2pl/core'
+import { decode, encode, prepare } from '@ipld/dag-pb'
+import { memory } from '@p2pl/memory'
+import { seededBytes } from '@p2pl/tooling-vitest'
+import { UnixFS } from 'ipfs-unixfs'
+import type { CID } from 'multiformats/cid'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { unixfs } from '../src/index.ts'
+import type { DirectoryEntry, Entry } from '../src/index.ts'
+
+const text = (value: string): Uint8Array => new TextEncoder().encode(value)
+let peer: Peer
+
+beforeAll(async () => {
+  peer = await createPeer({ backend: memory() })
+})
+afterAll(async () => {
+  await peer.stop()
+})
+
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const result: T[] = []
+  for await (const item of items) result.push(item)
+  return result
+}
+
+async function read(path: CID | string): Promise<string> {
+  return Buffer.concat(await all(unixfs(peer).get(path))).toString()
+}
+
+async function failure(work: Promise<unknown>): Promise<{ code: ErrorCode; message: string }> {
+  const error: unknown = await work.then(
+    () => undefined,
+    (reason: unknown) => reason
+  )
+  if (!isP2plError(error)) throw new Error('expected a P2plError', { cause: error })
+  return error
+}
+
+const sample: DirectoryEntry[] = [
+  { path: 'readme.txt', content: text('hello') },
+  { path: 'docs/a.txt', content: [text('a'), text('b')] },
+  { path: 'docs/deep/er/b.bin', content: seededBytes(3_000_000, 1) },
+  { path: 'empty' },
+  { path: 'docs/ünï \\', content: new Blob(['blob']) },
+  { path: 'nothing', content: new Uint8Array(0) }
+]
+
+describe('a folder', () => {
+  it('is written and read back', async () => {
+    const folders = unixfs(peer)
+    const progress: { bytes: number; files: number }[] = []
+    const { cid, size } = await folders.addDirectory(sample, { onProgress: (at) => progress.push(at) })
+    expect(progress.at(-1)).toEqual({ bytes: 3_000_000 + 5 + 2 + 4, files: 5 })
+    expect(size).toBeGreaterThan(3_000_000)
+    expect((await all(folders.ls(cid))).map(({ name, kind, size: bytes }) => [name, kind, bytes])).toEqual([
+      ['docs', 'directory', undefined],
+      ['empty', 'directory', undefined],
+      ['nothing', 'file', 0],
+      ['readme.txt', 'file', 5]
+    ])
+    expect((await all(folders.walk(cid))).map(({ path }) => path)).toEqual([
+      'docs',
+      'docs/a.txt',
+      'docs/deep',
+      'docs/deep/er',
+      'docs/deep/er/b.bin',
+      'docs/ünï \\',
+      'empty',
+      'nothing',
+      'readme.txt'
+    ])
+    expect(await read(`${cid.toString()}/docs/a.txt`)).toBe('ab')
+    expect(await read(`/ipfs/${cid.toString()}/docs/ünï \\`)).toBe('blob')
+    expect((await folders.stat(`${cid.toString()}/docs/deep/er/b.bin`)).size).toBe(3_000_000)
+    const part = await all(folders.get(`${cid.toString()}/docs/deep/er/b.bin`, { offset: 1_048_570, length: 20 }))
+    expect(Buffer.concat(part)).toEqual(Buffer.from(seededBytes(3_000_000, 1).subarray(1_048_570, 1_048_590)))
+    expect((await all(peer.data.pins())).map((pin) => pin.cid.toString())).toContain(cid.toString())
+    expect(await peer.data.has(cid)).toBe(true)
+  })
+
+  it('has the same CID in whatever order its entries come', async () => {
+    const forth = await unixfs(peer).addDirectory(sample)
+    const back = await unixfs(peer).addDirectory(sample.toReversed())
+    expect(back.cid.toString()).toBe(forth.cid.toString())
+  })
+
+  it('can be empty: the CID that every implementation gives', async () => {
+    const { cid } = await unixfs(peer).addDirectory([])
+    expect(cid.toString()).toBe('bafybeiczsscdsbs7ffqz55asqdf3smv6klcw3gofszvwlyarci47bgf354')
+    expect(await all(unixfs(peer).ls(cid))).toEqual([])
+  })
+
+  it('keeps mode and mtime where they are given', async () => {
+    const mtime = { secs: 1_700_000_000n, nsecs: 7 }
+    const { cid } = await unixfs(peer).addDirectory([
+      { path: 'd/run.sh', content: text('#!'), mode: 0o755, mtime },
+      { path: 'd', mode: 0o700, mtime },
+      { path: 'plain', content: text('p') }
+    ])
+    expect(await unixfs(peer).stat(`${cid.toString()}/d`)).toMatchObject({ kind: 'directory', mode: 0o700, mtime })
+    expect(await unixfs(peer).stat(`${cid.toString()}/d/run.sh`)).toMatchObject({
+      kind: 'file',
+      mode: 0o755,
+      mtime,
+      size: 2
+    })
+    expect(await unixfs(peer).stat(`${cid.toString()}/plain`)).not.toHaveProperty('mtime')
+    expect(await read(`${cid.toString()}/d/run.sh`)).toBe('#!')
+  })
+
+  it('of thousands of files is sharded, and read, listed and resolved like any other', async () => {
+    const names = Array.from({ length: 1_200 }, (_, i) => `${'entry of a large folder'.padEnd(240, '.')}${i}`)
+    const { cid } = await unixfs(peer).addDirectory(
+      names.map((name, i) => ({ path: `big/${name}`, content: text(String(i)) }))
+    )
+    const big = await unixfs(peer).resolve(`${cid.toString()}/big`)
+    expect(UnixFS.unmarshal(decode(await peer.blocks.get(big)).Data as Uint8Array).type).toBe('hamt-sharded-directory')
+    const listed = await all(unixfs(peer).ls(big))
+    expect(new Set(listed.map((entry) => entry.name))).toEqual(new Set(names))
+    for (const i of [0, 1, 777, 1_199]) expect(await read(`${big.toString()}/${names[i] as string}`)).toBe(String(i))
+    expect((await failure(unixfs(peer).resolve(`${big.toString()}/none`))).code).toBe('NOT_FOUND')
+  })
+
+  it('of thousands of folders is sharded by what the links to them take', async () => {
+    const entries = Array.from({ length: 1_200 }, (_, i) => ({
+      path: `${'folder'.padEnd(240, '-')}${i}/f`,
+      content: text('x')
+    }))
+    const { cid } = await unixfs(peer).addDirectory(entries)
+    const root = await peer.blocks.get(cid)
+    expect(root.byteLength).toBeLessThan(262_144)
+    expect(await all(unixfs(peer).ls(cid))).toHaveLength(1_200)
+  })
+})
+
+describe('what is refused', () => {
+  it.each(['', '/', 'a//b', '../a', 'a/../b', './a', 'a/.', '/a', 'a/', 'a\0b', 'x'.repeat(256), '\ud800'])(
+    'the path %j',
+    async (path) => {
+      const error = await failure(unixfs(peer).addDirectory([{ path, content: text('x') }]))
+      expect(error.code).toBe('INVALID_ARGUMENT')
+    }
+  )
+
+  it('paths that contradict each other', async () => {
+    const file = { path: 'a', content: text('x') }
+    for (const entries of [
+      [file, file],
+      [file, { path: 'a/b', content: text('y') }],
+      [{ path: 'a/b' }, file],
+      [{ path: 'd' }, { path: 'd' }]
+    ]) {
+      expect((await failure(unixfs(peer).addDirectory(entries))).code).toBe('INVALID_ARGUMENT')
+    }
+  })
+
+  it('sources that fail: with their own error, and nothing pinned', async () => {
+    const before = (await all(peer.data.pins())).length
+    const broken = new Error('the disk is gone')
+    const entries = [
+      { path: 'ok', content: text('x') },
+      {
+        path: 'bad',
+        content: (async function* () {
+          yield text('part')
+          throw broken
+        })()
+      }
+    ]
+    await expect(unixfs(peer).addDirectory(entries)).rejects.toBe(broken)
+    expect((await all(peer.data.pins())).length).toBe(before)
+  })
+
+  it('work after the signal fired, also when a source never answers', async () => {
+    const controller = new AbortController()
+    let ended = false
+    const silent: AsyncIterable<Uint8Array> = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => {
+          queueMicrotask(() => {
+            controller.abort()
+          })
+          return new Promise(() => undefined)
+        },
+        return: async () => {
+          ended = true
+          return { done: true, value: undefined }
+        }
+      })
+    }
+    const work = unixfs(peer).addDirectory([{ path: 'a', content: silent }], { signal: controller.signal })
+    expect((await failure(work)).code).toBe('ABORTED')
+    expect(ended).toBe(true)
+    expect((await failure(unixfs(peer).addDirectory([], { signal: controller.signal }))).code).toBe('ABORTED')
+    const { cid } = await unixfs(peer).addDirectory([])
+    expect((await failure(all(unixfs(peer).walk(cid, { signal: controller.signal })))).code).toBe('ABORTED')
+  })
+
+  it('paths through files, unknown names, and what is no CID', async () => {
+    const { cid } = await unixfs(peer).addDirectory([
+      { path: 'f', content: text('x') },
+      { path: 'big', content: seededBytes(2_000_000, 3) }
+    ])
+    const root = cid.toString()
+    expect((await failure(unixfs(peer).resolve(`${root}/f/x`))).code).toBe('NOT_FOUND')
+    expect((await failure(unixfs(peer).resolve(`${root}/big/x`))).code).toBe('NOT_FOUND')
+    expect((await failure(unixfs(peer).resolve(`${root}/g`))).code).toBe('NOT_FOUND')
+    expect((await failure(unixfs(peer).resolve(`${root}/../f`))).code).toBe('INVALID_ARGUMENT')
+    expect((await failure(unixfs(peer).resolve('no cid/x'))).code).toBe('INVALID_ARGUMENT')
+    expect((await failure(all(unixfs(peer).ls(`${root}/f`)))).code).toBe('INVALID_ARGUMENT')
+    expect((await failure(all(unixfs(peer).get(root)))).code).toBe('UNSUPPORTED')
+  })
+
+  it('directories of others with names that lead elsewhere', async () => {
+    const leaf = await peer.blocks.put(text('evil'))
+    for (const name of ['..', '.', '', 'a/b', '../../etc/passwd', 'nul\0']) {
+      const directory = new UnixFS({ type: 'directory' })
+      const bytes = encode(prepare({ Data: directory.marshal(), Links: [{ Name: name, Hash: leaf, Tsize: 4 }] }))
+      const cid = await peer.blocks.put(bytes, { codec: 0x70 })
+      expect((await failure(all(unixfs(peer).ls(cid)))).code).toBe('INVALID_CONTENT')
+      expect((await failure(all(unixfs(peer).walk(cid)))).code).toBe('INVALID_CONTENT')
+    }
+  })
+
+  it('sharded directories that claim absurd tables, and nodes that are no UnixFS', async () => {
+    const shard = new UnixFS({ type: 'hamt-sharded-directory', hashType: 0x22n, fanout: 2n ** 40n })
+    const cid = await peer.blocks.put(encode(prepare({ Data: shard.marshal(), Links: [] })), { codec: 0x70 })
+    expect((await failure(unixfs(peer).resolve(`${cid.toString()}/x`))).code).toBe('INVALID_CONTENT')
+    const bare = await peer.blocks.put(encode(prepare({ Links: [] })), { codec: 0x70 })
+    expect((await failure(all(unixfs(peer).ls(bare)))).code).toBe('INVALID_CONTENT')
+    const garbage = await peer.blocks.put(text('garbage'), { codec: 0x70 })
+    expect((await failure(unixfs(peer).stat(garbage))).code).toBe('INVALID_CONTENT')
+  })
+
+  it('symlinks as files: they are named, never followed', async () => {
+    const link = new UnixFS({ type: 'symlink', data: text('/etc/passwd') })
+    const target = await peer.blocks.put(encode(prepare({ Data: link.marshal(), Links: [] })), { codec: 0x70 })
+    const directory = new UnixFS({ type: 'directory' })
+    const bytes = encode(prepare({ Data: directory.marshal(), Links: [{ Name: 'link', Hash: target, Tsize: 4 }] }))
+    const cid = await peer.blocks.put(bytes, { codec: 0x70 })
+    const [entry] = (await all(unixfs(peer).ls(cid))) as [Entry]
+    expect(entry).toMatchObject({ kind: 'symlink', target: '/etc/passwd' })
+    expect((await failure(all(unixfs(peer).get(`${cid.toString()}/link`)))).code).toBe('UNSUPPORTED')
+  })
+})
