@@ -1,1 +1,12 @@
-// The network simulator.
+export { createSimulator } from './simulator.ts'
+export type { Ending, Simulator } from './simulator.ts'
+export type { SimulatorOptions, SimulatorStats } from './options.ts'
+export type { CrashOptions, SimulatedHost, SimulatedProcess } from './host.ts'
+export type { Disturbance } from './disturbance.ts'
+export type { Latency } from './latency.ts'
+export type { Lies } from './medium.ts'
+export type { TraceEvent, TraceKind } from './trace.ts'
+export { createRandom, randomInteger, shuffle } from './random.ts'
+export type { Random } from './random.ts'
+export { simulatedCryptography, simulatedIdentity } from './identity.ts'
+export type { SimulatedCryptography, SimulatedIdentity } from './identity.ts'

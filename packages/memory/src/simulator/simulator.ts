@@ -1,0 +1,168 @@
+import type { Backend, Clock } from '@p2pl/core/backend'
+import { capabilities } from '../capabilities.ts'
+import type { FullCapabilities } from '../capabilities.ts'
+import { failure } from '../errors.ts'
+import { Disturbances } from './disturbance.ts'
+import type { Disturbance } from './disturbance.ts'
+import { createClock, Host } from './host.ts'
+import type { SimulatedHost } from './host.ts'
+import { Medium } from './medium.ts'
+import type { Node } from './medium.ts'
+import { SimulatedNetwork } from './network.ts'
+import type { SimulatorOptions, SimulatorStats } from './options.ts'
+import { EventQueue } from './queue.ts'
+import { createRandom } from './random.ts'
+import type { Random } from './random.ts'
+import { Runner } from './runner.ts'
+import { Trace } from './trace.ts'
+
+const defaultEpoch = Date.UTC(2030, 0, 1)
+const defaultSyncDelay = 1000
+const defaultLimit = 3_600_000
+
+/** Ends what a call began. */
+export interface Ending {
+  end(): void
+}
+
+/** A network, its hosts and its time. Nothing moves unless one of the running calls is under way, one at a time. */
+export interface Simulator {
+  readonly seed: number | string
+  /** Virtual time for code outside of any host; its timers never die. */
+  readonly clock: Clock
+  /** Virtual milliseconds since the beginning. */
+  readonly now: number
+  /** In the order of their making. */
+  readonly hosts: readonly SimulatedHost[]
+  /** The host of that id; made by the first call. */
+  host(id: string): SimulatedHost
+  /** The backend of a newly booted process of that host, not started yet. */
+  backend(id: string): Backend
+  /** A stream of its own for each label: using one more does not change what the others give. */
+  random(label: string): Random
+
+  /** Lets virtual time pass. */
+  run(options: { readonly for: number }): Promise<void>
+  /**
+   * Lets time pass until the condition holds: true; or for `limit` ms (default one hour), then false. It is asked every
+   * `every` ms of virtual time, default 10; time goes on while it is answering.
+   */
+  runUntil(
+    condition: () => boolean | Promise<boolean>,
+    options?: { readonly limit?: number | undefined; readonly every?: number | undefined }
+  ): Promise<boolean>
+  /** Lets time pass until the promise has settled, and gives its value. `TIMEOUT` after `limit` ms, default one hour. */
+  complete<T>(promise: PromiseLike<T>, options?: { readonly limit?: number | undefined }): Promise<T>
+  /** Lets all promise work settle; time stands still. */
+  settle(): Promise<void>
+  /** Does something at a later time. If it throws or rejects, what runs then rejects with its error. */
+  after(ms: number, action: () => unknown): void
+
+  /** Makes something go wrong until it is ended. */
+  disturb(disturbance: Disturbance): Ending
+  /** Only in this direction nothing passes. */
+  block(from: readonly string[], to: readonly string[]): Ending
+  /** Nothing passes from group to group; hosts that are named in none, also later ones, are a group of their own. */
+  partition(...groups: readonly (readonly string[])[]): Ending
+  /** Ends all disturbances. Slow and lying hosts stay what they are. */
+  heal(): void
+
+  /** Equal for equal runs: a hash over everything that happened on the network and when. */
+  traceHash(): string
+  stats(): SimulatorStats
+}
+
+/** A simulated network in virtual time. Everything that happens on it follows from the seed and from the code that uses it. */
+export function createSimulator(options: SimulatorOptions): Simulator {
+  const { seed, epoch = defaultEpoch, syncDelay = defaultSyncDelay } = options
+  const queue = new EventQueue()
+  const trace = new Trace()
+  const disturbances = new Disturbances(options.loss ?? 0, options.duplicate ?? 0)
+  const medium = new Medium(options, queue, createRandom(`${seed}/network`), trace, disturbances)
+  const runner = new Runner(medium)
+  const hosts = new Map<string, Host>()
+  const network = new SimulatedNetwork(medium, options, (node, key) => hosts.get(node.id)?.wrote(key))
+  const promised = simulatedCapabilities(options)
+
+  function begin(end: () => boolean): Ending {
+    network.changed()
+    return {
+      end: () => {
+        if (end()) network.changed()
+      }
+    }
+  }
+
+  function host(id: string): Host {
+    const known = hosts.get(id)
+    if (known !== undefined) return known
+    if (typeof id !== 'string' || id === '' || id.length > 256)
+      throw failure('INVALID_ARGUMENT', 'host', 'the id of a host is a string of 1 to 256 characters')
+    const node: Node = { id, index: hosts.size, member: undefined, slowness: 1, lies: {}, uplinkFree: 0 }
+    network.add(node)
+    const made = new Host({ seed, node, medium, network, capabilities: promised, epoch, syncDelay })
+    hosts.set(id, made)
+    return made
+  }
+
+  return {
+    seed,
+    clock: createClock(medium, epoch, () => false),
+    get now(): number {
+      return medium.now
+    },
+    get hosts(): readonly SimulatedHost[] {
+      return [...hosts.values()]
+    },
+    host,
+    backend: (id) => host(id).boot().backend,
+    random: (label) => createRandom(`${seed}/label/${label}`),
+
+    async run({ for: ms }): Promise<void> {
+      await runner.advance(ms)
+    },
+    async runUntil(condition, { limit = defaultLimit, every = 10 } = {}): Promise<boolean> {
+      return await runner.advance(limit, condition, every)
+    },
+    async complete<T>(promise: PromiseLike<T>, { limit = defaultLimit } = {}): Promise<T> {
+      let settled = false
+      const mark = (): void => {
+        settled = true
+      }
+      promise.then(mark, mark)
+      if (await runner.advance(limit, () => settled, 0)) return await promise
+      throw failure('TIMEOUT', 'complete', `the promise has not settled after ${limit} ms of virtual time`)
+    },
+    async settle(): Promise<void> {
+      await runner.advance(0)
+    },
+    after(ms, action): void {
+      medium.after(ms, () => {
+        runner.watch(action())
+        return true
+      })
+    },
+
+    disturb: (disturbance) => begin(disturbances.add(disturbance)),
+    block: (from, to) => begin(disturbances.add({ from, to, block: true })),
+    partition: (...groups) => begin(disturbances.divide(groups)),
+    heal(): void {
+      disturbances.clear()
+      network.changed()
+    },
+
+    traceHash: () => trace.digest(),
+    stats: () => ({ events: runner.events, turns: runner.turns, ...medium.counts })
+  }
+}
+
+/** The store survives a crash of the simulated process, and what is lost is not reported: that is what is simulated. */
+function simulatedCapabilities(options: SimulatorOptions): FullCapabilities {
+  const { maxMessageBytes = 1_048_576, maxBlockBytes = 2_097_152 } = options
+  const plain = capabilities({ maxMessageBytes, maxBlockBytes })
+  return {
+    ...plain,
+    messages: { ...plain.messages, delivery: 'at-most-once', ordering: 'none', gaps: 'none' },
+    blocks: { ...plain.blocks, persistence: 'process' }
+  }
+}
