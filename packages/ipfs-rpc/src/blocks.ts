@@ -5,6 +5,7 @@ import { readCar } from './car.ts'
 import type { Engine } from './engine.ts'
 import { backendName, classify, failure, RpcStatusError } from './errors.ts'
 import { maxBlockBytes } from './limits.ts'
+import type { CallOptions } from './rpc/client.ts'
 import { BlockWriter, hashNames } from './put-blocks.ts'
 
 /** Blocks in the daemon's store, and by Bitswap from others. */
@@ -63,6 +64,7 @@ export class KuboBlocks implements BlockTransport {
     const operation = 'blocks.delete'
     const key = this.#key(operation, cid, options.signal)
     const call = { operation, signal: options.signal, lane: 'store' } as const
+    await this.#refusePinnedAlias(operation, cid, call)
     for await (const line of this.#engine.rpc.lines('block/rm', { arg: key }, call)) {
       const error = typeof line['Error'] === 'string' ? line['Error'] : ''
       if (error === '') continue
@@ -89,11 +91,16 @@ export class KuboBlocks implements BlockTransport {
   async unpin(cid: CID, options: AbortOptions = {}): Promise<void> {
     const operation = 'blocks.unpin'
     const key = this.#key(operation, cid, options.signal)
-    try {
-      await this.#engine.rpc.bytes('pin/rm', { arg: key }, { operation, signal: options.signal, lane: 'store' })
-    } catch (error) {
-      if (!causedBy(error, /not pinned/)) throw error
-    }
+    const call = { operation, signal: options.signal, lane: 'store' } as const
+    await Promise.all(
+      [key, ...aliases(cid)].map(async (arg) => {
+        try {
+          await this.#engine.rpc.bytes('pin/rm', { arg }, call)
+        } catch (error) {
+          if (!causedBy(error, /not pinned/)) throw error
+        }
+      })
+    )
   }
 
   async *pins(options: AbortOptions = {}): AsyncGenerator<Pin, void, undefined> {
@@ -130,6 +137,21 @@ export class KuboBlocks implements BlockTransport {
     yield* readCar(operation, call.chunks(), maxBlockBytes)
   }
 
+  /** The daemon keeps pins by CID but blocks by multihash: a pin under another CID of the same block holds it, too. */
+  async #refusePinnedAlias(operation: string, cid: CID, call: CallOptions): Promise<void> {
+    await Promise.all(
+      aliases(cid).map(async (arg) => {
+        try {
+          await this.#engine.rpc.bytes('pin/ls', { arg, type: 'all' }, call)
+        } catch (error) {
+          if (causedBy(error, /not pinned/)) return
+          throw error
+        }
+        throw failure('PINNED', operation, `${cid.toString()} is pinned as ${arg}`)
+      })
+    )
+  }
+
   #key(operation: string, cid: CID, signal: AbortSignal | undefined): string {
     this.#engine.check(operation, signal)
     throwIfAborted(operation, signal, backendName)
@@ -143,6 +165,14 @@ export class KuboBlocks implements BlockTransport {
       )
     return own.toString()
   }
+}
+
+/** Other CIDs by which the same block may be pinned: version 0 and the codecs in use. */
+function aliases(cid: CID): string[] {
+  const { multihash } = cid
+  const all: CID[] = [0x55, 0x70, 0x71, 0x0129].map((codec) => CID.createV1(codec, multihash))
+  if (multihash.code === 0x12 && multihash.size === 32) all.push(CID.create(0, 0x70, multihash))
+  return all.filter((other) => !other.equals(cid)).map((other) => other.toString())
 }
 
 function parseCid(operation: string, text: unknown): CID {

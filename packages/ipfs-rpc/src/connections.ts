@@ -74,7 +74,7 @@ export class Connections {
     for (const entry of (answer['Peers'] ?? []) as { Peer?: unknown; Addr?: unknown }[]) {
       if (typeof entry.Peer !== 'string') continue
       const known = addresses.get(entry.Peer)
-      const address = String(entry.Addr ?? '')
+      const address = typeof entry.Addr === 'string' ? entry.Addr : ''
       if (known === undefined) addresses.set(entry.Peer, [address])
       else known.push(address)
     }

@@ -1,7 +1,7 @@
 import type { BackendEvent, P2plError, PeerInfo } from '@p2pl/core/backend'
 import { throwIfAborted } from '@p2pl/core/backend'
 import { Connections } from './connections.ts'
-import { backendName, classify, failure, notRunning } from './errors.ts'
+import { backendName, classify, failure, notRunning, stopped } from './errors.ts'
 import { RpcClient } from './rpc/client.ts'
 import type { Target } from './rpc/target.ts'
 
@@ -121,7 +121,7 @@ export class Engine {
     this.#timer = undefined
     this.#self = undefined
     this.#degraded = false
-    this.#life?.abort(notRunning('call'))
+    this.#life?.abort(stopped)
     this.#life = undefined
     this.rpc.close()
     this.connections.clear()

@@ -1,5 +1,8 @@
 import { abortError, isP2plError, P2plError, type ErrorCode } from '@p2pl/core/backend'
 
+/** The reason of the signal that fires when the backend stops. */
+export const stopped: Error = new Error('the backend was stopped')
+
 export const backendName = 'ipfs-rpc'
 
 /** An answer of the daemon other than 200, or an error it reported after its first bytes. */
@@ -30,7 +33,8 @@ export function notRunning(operation: string): P2plError {
 /** Makes the one error type of whatever a call failed with. */
 export function classify(operation: string, error: unknown, signal?: AbortSignal): P2plError {
   if (isP2plError(error)) return error
-  if (signal?.aborted === true) return abortError(operation, signal, backendName)
+  if (signal?.aborted === true)
+    return signal.reason === stopped ? notRunning(operation) : abortError(operation, signal, backendName)
   if (error instanceof RpcStatusError) return classifyStatus(operation, error)
   return classifyTransport(operation, error)
 }
@@ -101,7 +105,7 @@ const certificateCodes =
   /CERT|SELF_SIGNED|UNABLE_TO_(?:VERIFY|GET_ISSUER)|ERR_TLS_CERT|HOSTNAME_MISMATCH|ERR_SSL|ERR_OSSL|EPROTO/
 
 function classifyTransport(operation: string, error: unknown): P2plError {
-  const code = String((error as { code?: unknown } | undefined)?.code ?? '')
+  const code = codeOf(error)
   const text = error instanceof Error ? error.message : String(error)
   if (code.startsWith('HPE_'))
     return failure('PROTOCOL', operation, `the answer to ${operation} is not HTTP: ${text}`, { cause: error })
@@ -120,4 +124,9 @@ function classifyTransport(operation: string, error: unknown): P2plError {
   return failure('UNREACHABLE', operation, `the daemon cannot be reached for ${operation}: ${text || code}`, {
     cause: error
   })
+}
+
+function codeOf(error: unknown): string {
+  const code = (error as { code?: unknown } | null | undefined)?.code
+  return typeof code === 'string' ? code : ''
 }

@@ -7,6 +7,7 @@ import type {
   TransportSubscription
 } from '@p2pl/core/backend'
 import { unsupported } from '@p2pl/core/backend'
+import { eitherSignal } from './abort.ts'
 import type { Engine } from './engine.ts'
 import { backendName, failure } from './errors.ts'
 import { maxMessageBytes } from './limits.ts'
@@ -56,8 +57,7 @@ export class KuboMessages implements MessageTransport {
       )
     const queue = this.#queue
     if (queue === undefined) throw failure('NOT_RUNNING', operation, 'publish was called before start had resolved')
-    const life = this.#engine.life
-    const signal = options.signal === undefined ? life : AbortSignal.any([options.signal, life])
+    const signal = eitherSignal(this.#engine, options.signal)
     const body = multipart([payload])
     return await queue.run(operation, signal, async () => {
       const recipients = await this.#recipients(arg, signal)
@@ -72,7 +72,11 @@ export class KuboMessages implements MessageTransport {
     this.#engine.check(operation, options.signal)
     const arg = encodeTopic(operation, topic)
     if (subscriber.validate !== undefined)
-      throw unsupported(backendName, 'validate', 'the daemon forwards messages before anybody can look at them')
+      throw unsupported(
+        backendName,
+        operation,
+        '"validate" cannot be honoured, the daemon forwards messages before anybody can look at them'
+      )
     if (this.#subscriptions.size >= maxSubscriptions)
       throw failure('OVERLOADED', operation, `${maxSubscriptions} subscriptions are open already; close some`)
     const subscription: Subscription = new Subscription(this.#engine, arg, subscriber, this.#silence, () =>

@@ -1,11 +1,12 @@
 import { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
 import type { Block } from '@p2pl/core/backend'
-import { throwIfAborted } from '@p2pl/core/backend'
+import { isP2plError } from '@p2pl/core/backend'
+import { eitherSignal, orAborted } from './abort.ts'
 import { writeCar } from './car.ts'
 import { maxBlockBytes } from './limits.ts'
 import type { Engine } from './engine.ts'
-import { backendName, failure } from './errors.ts'
+import { failure } from './errors.ts'
 import { multipart } from './rpc/multipart.ts'
 
 /** Multihash code to the name that the daemon knows it by. */
@@ -51,11 +52,11 @@ export class BlockWriter {
         .finally(() => running.delete(done))
       running.add(done)
     }
+    const either = eitherSignal(this.#engine, signal)
     try {
       let batch: Block[] = []
       let size = 0
-      for await (const given of blocks) {
-        throwIfAborted(operation, signal, backendName)
+      for await (const given of endsWith(operation, blocks, either)) {
         const block = checked(operation, given)
         batch.push(block)
         size += block.bytes.byteLength
@@ -129,4 +130,34 @@ function checked(operation: string, block: Block): Block {
       `a block has at most ${maxBlockBytes} bytes, this one has ${block.bytes.byteLength}`
     )
   return { cid, bytes: block.bytes }
+}
+
+/** The items of a source until it or the signal ends; what the source throws becomes the cause of a typed error. */
+async function* endsWith<T>(
+  operation: string,
+  source: Iterable<T> | AsyncIterable<T>,
+  signal: AbortSignal
+): AsyncGenerator<T, void, undefined> {
+  const iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
+  let done = false
+  try {
+    for (;;) {
+      const next = await orAborted(operation, nextOf(operation, iterator), signal)
+      done = next.done === true
+      if (next.done === true) return
+      yield next.value
+    }
+  } finally {
+    // Not awaited: a source that gives nothing does not end soon either.
+    if (!done) void Promise.resolve(iterator.return?.()).catch(() => {})
+  }
+}
+
+async function nextOf<T>(operation: string, iterator: Iterator<T> | AsyncIterator<T>): Promise<IteratorResult<T>> {
+  try {
+    return await iterator.next()
+  } catch (cause) {
+    if (isP2plError(cause)) throw cause
+    throw failure('INVALID_ARGUMENT', operation, `the source of the blocks failed: ${String(cause)}`, { cause })
+  }
 }

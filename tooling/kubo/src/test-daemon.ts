@@ -28,6 +28,7 @@ export interface TestDaemon {
   /** `http://127.0.0.1:port`, or `/unix/path`. */
   readonly url: string
   readonly pid: number
+  readonly running: boolean
   /** Runs the `ipfs` command against this repo and gives its standard output. */
   ipfs(...args: string[]): Promise<string>
   /** Sends a signal; SIGSTOP and SIGCONT are fine, too. */
@@ -93,6 +94,9 @@ export async function startTestDaemon(options: TestDaemonOptions = {}): Promise<
     ipfs,
     get url() {
       return url
+    },
+    get running() {
+      return child.exitCode === null && child.signalCode === null
     },
     get pid() {
       return child.pid ?? 0

@@ -84,7 +84,7 @@ export function daemonConfig(base: Json, input: ConfigInput): Json {
   }
   if (options.storageMax !== undefined) mergeJson(config, { Datastore: { StorageMax: options.storageMax } })
   if (options.gcPeriod !== undefined) mergeJson(config, { Datastore: { GCPeriod: options.gcPeriod } })
-  mergeJson(config, (options.config ?? {}) as Json)
+  mergeJson(config, options.config ?? {})
   syncToDisk((config['Datastore'] as Json | undefined)?.['Spec'])
   return config
 }
@@ -103,7 +103,7 @@ export function checkDaemonOptions(options: DaemonOptions): void {
   if (typeof options.repo !== 'string' || options.repo === '')
     fail('"daemon.repo" names the folder of the daemon\'s repo')
   if (options.profile !== undefined && !['closed', 'lan', 'public'].includes(options.profile))
-    fail(`"daemon.profile" is closed, lan or public, not ${String(options.profile)}`)
+    fail(`"daemon.profile" is closed, lan or public, not ${options.profile}`)
   if (options.swarmKey !== undefined && !/^[0-9a-f]{64}$/i.test(options.swarmKey))
     fail('"daemon.swarmKey" is 64 hex digits')
   if (options.connections !== undefined) {

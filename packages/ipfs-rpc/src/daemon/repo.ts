@@ -16,6 +16,7 @@ import { endProcess, isAlive } from './supervisor.ts'
 const run = promisify(execFile)
 // Of a unix socket's path on the systems that have them (104 on macOS, 108 on Linux, the final zero included).
 const maxSocketPath = 100
+const emptyFolder = 'QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn'
 
 /** What we know about the daemon of a repo, next to it. */
 export interface DaemonRecord {
@@ -48,6 +49,8 @@ export async function initRepo(repo: string, binary: string, env: NodeJS.Process
   if (!existsSync(join(repo, 'config'))) {
     try {
       await run(binary, ['init', '--profile=unixfs-v1-2025'], { env })
+      // A new repo pins the empty folder; pins are the caller's alone.
+      await run(binary, ['pin', 'rm', emptyFolder], { env }).catch(() => {})
     } catch (cause) {
       const text = String((cause as { stderr?: unknown }).stderr ?? cause).trim()
       throw failure('ENGINE', 'start', `"ipfs init" failed in ${repo}: ${text.slice(0, 500)}`, { cause })

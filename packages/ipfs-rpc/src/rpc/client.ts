@@ -1,6 +1,6 @@
 import * as http from 'node:http'
 import * as https from 'node:https'
-import { abortError, throwIfAborted } from '@p2pl/core/backend'
+import { throwIfAborted } from '@p2pl/core/backend'
 import { backendName, classify, failure, notRunning, RpcStatusError } from '../errors.ts'
 import { Call } from './call.ts'
 import { Lane } from './lane.ts'
@@ -118,7 +118,7 @@ export class RpcClient {
     if (room !== undefined) await room
 
     let timer: NodeJS.Timeout | undefined
-    const onAbort = (): void => call.fail(abortError(operation, signal as AbortSignal, backendName))
+    const onAbort = (): void => call.fail(classify(operation, undefined, signal))
     const call = new Call(operation, () => {
       lane.leave()
       this.#calls.delete(call)
@@ -136,7 +136,11 @@ export class RpcClient {
     try {
       throwIfAborted(operation, signal, backendName)
       await this.#exchange(call, path, params, options)
-      if (options.lane === 'stream') clearTimeout(timer)
+      if (options.lane === 'stream') {
+        // From now on it lives by itself.
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', onAbort)
+      }
       if (call.response.statusCode !== 200) throw await refusal(call)
       return call
     } catch (error) {
@@ -181,7 +185,8 @@ async function refusal(call: Call): Promise<RpcStatusError> {
   let message = text
   if (text.startsWith('{')) {
     try {
-      message = String((JSON.parse(text) as { Message?: unknown }).Message ?? text)
+      const given = (JSON.parse(text) as { Message?: unknown }).Message
+      if (typeof given === 'string') message = given
     } catch {
       // Not Kubo's JSON: the text itself is the best there is.
     }
@@ -208,7 +213,7 @@ function tlsOptions(target: Target): https.RequestOptions {
     ...(key === undefined ? {} : { key: toPem(key) }),
     ...(servername === undefined ? {} : { servername }),
     ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized })
-  } as https.RequestOptions
+  }
 }
 
 function toPem(value: string | Uint8Array | readonly (string | Uint8Array)[]): string | Buffer | (string | Buffer)[] {

@@ -1,5 +1,4 @@
-import { abortError } from '@p2pl/core/backend'
-import { backendName, failure } from '../errors.ts'
+import { classify, failure } from '../errors.ts'
 
 interface Waiter {
   enter: () => void
@@ -34,7 +33,7 @@ export class Lane {
       }
       const onAbort = (): void => {
         this.#waiting.delete(waiter)
-        reject(abortError(operation, signal as AbortSignal, backendName))
+        reject(classify(operation, undefined, signal))
       }
       signal?.addEventListener('abort', onAbort, { once: true })
       this.#waiting.add(waiter)

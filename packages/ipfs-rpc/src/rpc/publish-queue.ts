@@ -1,5 +1,5 @@
-import { abortError } from '@p2pl/core/backend'
-import { backendName, failure } from '../errors.ts'
+import { orAborted } from '../abort.ts'
+import { failure } from '../errors.ts'
 
 /**
  * Smallest distance of two publishes through one daemon, in milliseconds. Receiving daemons check sequence numbers of
@@ -37,7 +37,7 @@ export class PublishQueue {
     if (--this.#users === 0) queues.delete(this.#key)
   }
 
-  async run<T>(operation: string, signal: AbortSignal | undefined, publish: () => Promise<T>): Promise<T> {
+  async run<T>(operation: string, signal: AbortSignal, publish: () => Promise<T>): Promise<T> {
     if (this.#waiting >= maxWaiting)
       throw failure('OVERLOADED', operation, `${maxWaiting} messages wait to be published; publish more slowly`)
     this.#waiting++
@@ -47,9 +47,9 @@ export class PublishQueue {
       leave = resolve
     })
     try {
-      await unlessAborted(operation, previous, signal)
+      await orAborted(operation, previous, signal)
       const pause = this.#last + pacing - performance.now()
-      if (pause > 0) await unlessAborted(operation, new Promise((resolve) => setTimeout(resolve, pause)), signal)
+      if (pause > 0) await orAborted(operation, new Promise<void>((resolve) => setTimeout(resolve, pause)), signal)
       this.#last = performance.now()
       return await publish()
     } finally {
@@ -58,17 +58,4 @@ export class PublishQueue {
       void previous.then(leave)
     }
   }
-}
-
-async function unlessAborted(operation: string, wait: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) return await wait
-  await new Promise<void>((resolve, reject) => {
-    const onAbort = (): void => reject(abortError(operation, signal, backendName))
-    if (signal.aborted) return onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
-    void wait.then(() => {
-      signal.removeEventListener('abort', onAbort)
-      resolve()
-    })
-  })
 }

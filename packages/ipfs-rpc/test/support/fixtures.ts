@@ -2,13 +2,13 @@ import { rmSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ConformanceFixture } from '@p2pl/conformance'
-import type { Layer } from '@p2pl/core/backend'
-import { startTestDaemon } from '@p2pl/tooling-kubo'
+import type { Backend, Layer } from '@p2pl/core/backend'
+import { startTestDaemon, type TestDaemon } from '@p2pl/tooling-kubo'
 import { ipfsRpc, type IpfsRpcBackend } from '../../src/index.ts'
 import { startProxy } from './proxy.ts'
 
 /** Connects each with each. */
-export async function linkAll(backends: readonly IpfsRpcBackend[]): Promise<void> {
+export async function linkAll(backends: readonly Backend[]): Promise<void> {
   for (const [i, one] of backends.entries())
     for (const other of backends.slice(i + 1)) await one.routing?.connect(other.self())
 }
@@ -19,9 +19,14 @@ export function externalFixture(binary: string, wrap?: Layer): ConformanceFixtur
     name: 'external daemon',
     wrap,
     create: async (count) => {
-      const daemons = await Promise.all(Array.from({ length: count }, async () => await startTestDaemon({ binary })))
+      const daemons = await Promise.all(Array.from({ length: count }, async () => await startTestDaemon({ binary, config: { Provide: { Strategy: 'mfs' } } })))
       const proxies = await Promise.all(daemons.map(async (daemon) => await startProxy(daemon.url)))
-      const make = (index: number): IpfsRpcBackend => ipfsRpc({ url: proxies[index]?.url, probeInterval: 500 })
+      for (const daemon of daemons) await daemon.ipfs('pin', 'rm', 'QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn')
+      const make = (index: number): Backend => {
+        const [daemon, proxy] = [daemons[index], proxies[index]]
+        if (daemon === undefined || proxy === undefined) throw new Error(`there is no daemon ${index}`)
+        return withDaemon(ipfsRpc({ url: proxy.url, probeInterval: 500 }), daemon)
+      }
       const backends = daemons.map((_, index) => make(index))
       return {
         backends,
@@ -39,6 +44,37 @@ export function externalFixture(binary: string, wrap?: Layer): ConformanceFixtur
           await Promise.all(daemons.map(async (daemon) => await daemon.stop()))
         }
       }
+    }
+  }
+}
+
+/**
+ * A participant is the backend with its daemon: the kit expects one that was stopped to be out of reach, so the daemon
+ * goes down and comes up with it.
+ */
+function withDaemon(backend: IpfsRpcBackend, daemon: TestDaemon): Backend {
+  let order: Promise<unknown> = Promise.resolve()
+  const next = async (step: () => Promise<void>): Promise<void> => {
+    const done = order.then(step)
+    order = done.catch(() => {})
+    await done
+  }
+  return {
+    name: backend.name,
+    capabilities: backend.capabilities,
+    messages: backend.messages,
+    blocks: backend.blocks,
+    routing: backend.routing,
+    self: () => backend.self(),
+    start: async (options) => {
+      await next(async () => {
+        if (!daemon.running) await daemon.restart()
+      })
+      await backend.start(options)
+    },
+    stop: async (options) => {
+      await backend.stop(options)
+      await next(async () => await daemon.kill())
     }
   }
 }
