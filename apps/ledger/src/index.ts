@@ -1,1 +1,14 @@
-export {}
+// What other apps of this repository use of the ledger.
+export { LedgerError, isLedgerError } from './errors.ts'
+export type { LedgerErrorCode } from './errors.ts'
+export { type Api, type ApiOptions, startApi } from './http/server.ts'
+export { initHome, openHome, prepareHome } from './node/home.ts'
+export type { Home } from './node/home.ts'
+export { LedgerNode } from './node/ledger-node.ts'
+export type { LedgerNodeOptions } from './node/ledger-node.ts'
+export { openNode, type RunningNode, runNode, type RunOptions } from './node/open-node.ts'
+export { verifyCar, verifyLedger } from './node/verify.ts'
+export { encodeGenesis, type Genesis, type GenesisBlock } from './rules/genesis.ts'
+export { RemoteLedger } from './service/remote.ts'
+export type * from './service/service.ts'
+export type * from './service/views.ts'

@@ -1,0 +1,125 @@
+import { createReadStream, createWriteStream } from 'node:fs'
+import { access, rename, rm } from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { CID } from 'multiformats/cid'
+import { LedgerError } from '../../errors.ts'
+import type { GenesisBlock } from '../../rules/genesis.ts'
+import { verificationView, verifyCar, verifyLedger } from '../../node/verify.ts'
+import { openHome } from '../../node/home.ts'
+import type { VerificationView } from '../../service/views.ts'
+import { type CommandContext, withLedger } from '../context.ts'
+import { balanceLines } from '../text.ts'
+
+export async function exportCar(context: CommandContext, file: string): Promise<void> {
+  const { output, signal } = context
+  const progress = output.progress('bytes written:')
+  let bytes = 0
+  const counted = async function* (source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of source) {
+      yield chunk
+      bytes += chunk.byteLength
+      progress(bytes)
+    }
+  }
+  await withLedger(context, 'entries', async (service) => {
+    const source = counted(service.exportCar({ signal }))
+    if (file === '-') for await (const chunk of source) await output.bytes(chunk)
+    else await writeWhole(file, source)
+  })
+  progress()
+  if (file !== '-') output.result({ file, bytes }, () => `${bytes} bytes written to ${file}`)
+}
+
+export async function importCar(context: CommandContext, file: string): Promise<void> {
+  const source = file === '-' ? process.stdin : await openFile(file)
+  const { added, known, refused } = await withLedger(
+    context,
+    'entries',
+    async (service) => await service.importCar(source, { signal: context.signal })
+  )
+  context.output.result({ added, known, refused }, () => `${added} added, ${known} known, ${refused} refused`)
+}
+
+export async function verify(
+  context: CommandContext,
+  source: string | undefined,
+  options: { readonly root?: string | undefined }
+): Promise<void> {
+  const progress = context.output.progress('entries verified:')
+  const found = await verifySource(context, source, options.root, progress)
+  progress()
+  context.output.result(found, () => [
+    `ledger    ${found.genesis} (${found.network})`,
+    `root      ${found.root}`,
+    `balances  ${found.balances}`,
+    `verified  ${found.entries} entries, ${found.rejected} of them rejected by the rules`,
+    ...balanceLines(found.accounts)
+  ])
+}
+
+async function verifySource(
+  context: CommandContext,
+  source: string | undefined,
+  expectedRoot: string | undefined,
+  onProgress: (entries: number) => void
+): Promise<VerificationView> {
+  const { signal } = context
+  const checks = { onProgress, signal }
+  const root = expectedRoot === undefined ? undefined : parseCid(expectedRoot)
+  if (source === undefined) {
+    return await withLedger(context, 'entries', async (service, home) => {
+      return await verifyCar(service.exportCar({ signal }), { genesis: home.genesis, root }, checks)
+    })
+  }
+  const cid = tryCid(source)
+  if (cid === undefined)
+    return await verifyCar(await openFile(source), { genesis: await knownGenesis(context), root }, checks)
+  return await withLedger(context, 'content', async (service, { genesis }) => {
+    const getBlock = async (wanted: CID): Promise<Uint8Array> => await service.block(wanted.toString(), { signal })
+    return verificationView(genesis, cid, await verifyLedger({ root: cid, genesis, getBlock, ...checks }))
+  })
+}
+
+/** A file can be verified where there is no ledger, too; then it is the file that says which one it is. */
+async function knownGenesis(context: CommandContext): Promise<GenesisBlock | undefined> {
+  try {
+    return (await openHome(context.options.dir)).genesis
+  } catch {
+    return undefined
+  }
+}
+
+async function writeWhole(file: string, source: AsyncIterable<Uint8Array>): Promise<void> {
+  const temporary = `${file}.${process.pid}.tmp`
+  try {
+    await pipeline(Readable.from(source, { objectMode: false }), createWriteStream(temporary, { flush: true }))
+    await rename(temporary, file)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
+}
+
+async function openFile(file: string): Promise<AsyncIterable<Uint8Array>> {
+  try {
+    await access(file)
+  } catch (cause) {
+    throw new LedgerError('NOT_FOUND', `no file ${file}`, cause)
+  }
+  return createReadStream(file)
+}
+
+function parseCid(text: string): CID {
+  const cid = tryCid(text)
+  if (cid === undefined) throw new LedgerError('INVALID_ARGUMENT', `"${text.slice(0, 80)}" is not a CID`)
+  return cid
+}
+
+function tryCid(text: string): CID | undefined {
+  try {
+    return CID.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,54 @@
+import { once } from 'node:events'
+import { resolve } from 'node:path'
+import { LedgerError } from '../../errors.ts'
+import { openHome } from '../../node/home.ts'
+import { runNode } from '../../node/open-node.ts'
+import type { PeerView } from '../../service/views.ts'
+import type { CommandContext } from '../context.ts'
+import { exitCodes } from '../exit-codes.ts'
+
+interface RunOptions {
+  readonly port: number
+  readonly listen?: readonly string[] | undefined
+  readonly connect?: readonly string[] | undefined
+  readonly beaconPeriod?: number | undefined
+}
+
+export async function run(context: CommandContext, options: RunOptions): Promise<number> {
+  const { output, signal } = context
+  const peers = (options.connect ?? []).map(parsePeer)
+  const home = await openHome(resolve(context.options.dir))
+  const running = await runNode(home, {
+    backend: context.options.backend,
+    listen: options.listen,
+    port: options.port,
+    beaconPeriod: options.beaconPeriod,
+    onError: (error) => {
+      output.error(error)
+    }
+  })
+  try {
+    // A peer that is away now is dialled again for as long as this node runs.
+    for (const peer of peers) running.node.connect(peer).catch((error: unknown) => output.error(error))
+    const { self, account, entries } = await running.node.status()
+    output.result({ url: running.api.url, account, entries, self, pid: process.pid }, () => [
+      `api      ${running.api.url}/v1/status`,
+      `account  ${account}, ${entries} entries`,
+      ...self.addresses.map((address) => `peer     ${self.id}@${address}`),
+      'running until Ctrl-C'
+    ])
+    if (!signal.aborted) await once(signal, 'abort')
+    return exitCodes.ok
+  } finally {
+    await running.stop()
+  }
+}
+
+function parsePeer(text: string): PeerView {
+  const at = text.indexOf('@')
+  const id = text.slice(0, at)
+  const address = text.slice(at + 1)
+  if (at < 1 || address === '')
+    throw new LedgerError('INVALID_ARGUMENT', '--connect must look like id@address, as "run" prints it')
+  return { id, addresses: [address] }
+}

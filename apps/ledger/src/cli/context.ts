@@ -1,0 +1,48 @@
+import { resolve } from 'node:path'
+import { readApiFile } from '../node/api-file.ts'
+import { apiPathOf, type Home, openHome } from '../node/home.ts'
+import type { LedgerNode } from '../node/ledger-node.ts'
+import { openNode, openOffline } from '../node/open-node.ts'
+import { RemoteLedger } from '../service/remote.ts'
+import type { LedgerService } from '../service/service.ts'
+import type { Output } from './output.ts'
+
+/** Options that every command takes. */
+export interface GlobalOptions {
+  readonly dir: string
+  readonly json?: boolean | undefined
+  readonly backend?: string | undefined
+}
+
+export interface CommandContext {
+  readonly options: GlobalOptions
+  readonly output: Output
+  /** Fires at Ctrl-C. */
+  readonly signal: AbortSignal
+}
+
+/** `content`: the command stores or fetches content, so that it needs the folder's own backend when no node runs. */
+export type Need = 'entries' | 'content'
+
+/** Gives the running node of the folder, or opens the folder for the time of one command. */
+export async function withLedger<T>(
+  context: CommandContext,
+  need: Need,
+  body: (service: LedgerService, home: Home) => Promise<T>
+): Promise<T> {
+  const path = resolve(context.options.dir)
+  const home = await openHome(path)
+  const access = await readApiFile(apiPathOf(path))
+  if (access !== undefined) return await body(new RemoteLedger(access), home)
+  const node = await openFor(context, need, home)
+  try {
+    return await body(node, home)
+  } finally {
+    await node.stop()
+  }
+}
+
+async function openFor(context: CommandContext, need: Need, home: Home): Promise<LedgerNode> {
+  if (need === 'entries') return await openOffline(home)
+  return await openNode(home, { backend: context.options.backend })
+}

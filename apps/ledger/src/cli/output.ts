@@ -1,0 +1,42 @@
+import { describeError } from '../errors.ts'
+
+/** Where commands write: results to stdout, everything about the way there to stderr. */
+export interface Output {
+  /** One result: as JSON on one line with --json, otherwise as the lines that `text` makes. */
+  result(value: unknown, text: () => string | readonly string[]): void
+  bytes(chunk: Uint8Array): Promise<void>
+  error(error: unknown): void
+  /** Shows how far long work is, on terminals only. Call the result with nothing to end it. */
+  progress(label: string): (done?: number) => void
+}
+
+export function createOutput(json: boolean): Output {
+  return {
+    result: (value, text) => {
+      const lines = json ? JSON.stringify(value) : text()
+      process.stdout.write(`${typeof lines === 'string' ? lines : lines.join('\n')}\n`)
+    },
+    bytes: async (chunk) => {
+      if (process.stdout.write(chunk)) return
+      await new Promise<void>((resolve) => {
+        process.stdout.once('drain', resolve)
+      })
+    },
+    error: (error) => {
+      const { code, message } = describeError(error)
+      process.stderr.write(json ? `${JSON.stringify({ error: { code, message } })}\n` : `error: ${message} (${code})\n`)
+      if (process.env['P2PL_DEBUG'] !== undefined && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+    },
+    progress: (label) => {
+      if (json || !process.stderr.isTTY) return () => undefined
+      let last = 0
+      return (done) => {
+        if (done === undefined) process.stderr.write('\r\u001b[2K')
+        else if (performance.now() - last > 100) {
+          last = performance.now()
+          process.stderr.write(`\r\u001b[2K${label} ${done.toLocaleString('en')}`)
+        }
+      }
+    }
+  }
+}

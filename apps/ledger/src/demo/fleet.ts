@@ -1,0 +1,34 @@
+import type { RemoteLedger } from '../service/remote.ts'
+import type { Branch } from './accounts.ts'
+
+/** One peer of the demonstration, while it runs. */
+export interface Member {
+  readonly name: Branch
+  readonly url: string
+  /** Everything is asked through the HTTP API, as any other program would. */
+  readonly ledger: RemoteLedger
+  /** Absent where all peers share this process. */
+  readonly pid?: number | undefined
+  /** Ends it without warning. */
+  kill(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Starts peers. A peer that was started before goes on where it stopped. */
+export interface Fleet {
+  /** What stands between the peers: `3 processes`. */
+  readonly description: string
+  start(name: Branch): Promise<Member>
+}
+
+export interface FleetOptions {
+  /** One folder per peer, made by `prepareNetwork`. */
+  readonly folderOf: (name: Branch) => string
+  /** Backend of each peer; see `--backend`. */
+  readonly backendOf: (name: Branch) => string
+  /** Port of each peer's HTTP API; 0 for any free one. */
+  readonly portOf: (name: Branch) => number
+  /** Addresses for the engine to listen on; empty for its default. */
+  readonly listenOf: (name: Branch) => readonly string[]
+  readonly beaconPeriod: number
+}

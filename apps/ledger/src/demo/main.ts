@@ -1,0 +1,88 @@
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { describeError, isLedgerError } from '../errors.ts'
+import { type Branch, branches } from './accounts.ts'
+import { Crew } from './crew.ts'
+import type { FleetOptions } from './fleet.ts'
+import { readInput } from './input.ts'
+import { localFleet } from './local-fleet.ts'
+import { prepareNetwork } from './network.ts'
+import { backendFor, type DemoOptions, parseOptions, usage } from './options.ts'
+import { processFleet } from './process-fleet.ts'
+import { poll, type Progress, runScenario } from './scenario.ts'
+import { createScreen } from './screen.ts'
+
+async function demonstrate(options: DemoOptions, signal: AbortSignal): Promise<number> {
+  const started = performance.now()
+  // Content of one backend is not another's: each has a folder of its own.
+  const network = await prepareNetwork(join(options.dir, `demo-${options.backend.replaceAll(/[^a-z0-9-]+/gi, '_')}`))
+  const input = await readInput(network.accounts)
+  const progress = progressOf(input.tasks)
+  const fleetOptions: FleetOptions = {
+    folderOf: (name) => network.folderOf(name),
+    backendOf: (name) => backendFor(options.backend, name),
+    portOf: (name) => (options.port === 0 ? 0 : options.port + branches.indexOf(name)),
+    listenOf: (name) =>
+      options.listenPort === 0 ? [] : [`/ip4/127.0.0.1/tcp/${options.listenPort + branches.indexOf(name)}`],
+    beaconPeriod: 500
+  }
+  const crew = new Crew(options.backend === 'memory' ? localFleet(fleetOptions) : processFleet(fleetOptions))
+  const screen = createScreen(crew, progress, process.stdout)
+  screen.say(`ledger ${network.genesis} in ${options.dir}`)
+  screen.say(`three peers on ${options.backend}, in ${crew.description}; ${input.count} entries to write`)
+  const line = { peers: branches.length, backend: options.backend }
+  try {
+    const result = await runScenario(crew, network, input, progress, screen, signal)
+    screen.close()
+    const seconds = Math.round((performance.now() - started) / 100) / 10
+    screen.say(
+      `proved: ${result.entries} entries, ${result.rejected} of them rejected by all alike, same root and same balances ` +
+        `${result.convergeMs} ms after the last write; ${result.verified} entries verified from the root alone`
+    )
+    if (options.once) process.stdout.write(`${JSON.stringify({ ok: true, ...line, ...result, seconds })}\n`)
+    else await keepRunning(crew, signal)
+    return 0
+  } catch (error) {
+    screen.close()
+    if (signal.aborted) return 130
+    const { code, message } = describeError(error)
+    process.stderr.write(`failed: ${message} (${code})\n`)
+    if (process.env['P2PL_DEBUG'] !== undefined) console.error(error)
+    if (options.once) process.stdout.write(`${JSON.stringify({ ok: false, ...line, error: { code, message } })}\n`)
+    return 1
+  } finally {
+    await crew.stop()
+  }
+}
+
+async function keepRunning(crew: Crew, signal: AbortSignal): Promise<void> {
+  console.log('\nThe peers keep running until Ctrl-C. Look at them:')
+  for (const { name, url } of crew.members()) console.log(`  ${name}  curl ${url}/v1/status`)
+  const poller = poll(crew, signal, 1_000)
+  if (!signal.aborted) await once(signal, 'abort')
+  poller.stop()
+  console.log('stopping')
+}
+
+function progressOf(tasks: Readonly<Record<Branch, readonly unknown[]>>): Progress {
+  const of = (name: Branch): { done: number; total: number } => ({ done: 0, total: tasks[name].length })
+  return { alder: of('alder'), birch: of('birch'), cedar: of('cedar') }
+}
+
+async function main(): Promise<number> {
+  const stop = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => stop.abort())
+  try {
+    const options = parseOptions(process.argv.slice(2))
+    if (options.help) {
+      console.log(usage)
+      return 0
+    }
+    return await demonstrate(options, stop.signal)
+  } catch (error) {
+    process.stderr.write(`${describeError(error).message}\n\n${usage}\n`)
+    return isLedgerError(error, 'INVALID_ARGUMENT') ? 2 : 1
+  }
+}
+
+process.exit(await main())

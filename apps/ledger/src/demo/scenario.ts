@@ -1,0 +1,112 @@
+import { type Branch, branches } from './accounts.ts'
+import type { Crew } from './crew.ts'
+import { feed, type FeedProgress, giveTask } from './feed.ts'
+import type { Input, Task } from './input.ts'
+import type { DemoNetwork } from './network.ts'
+import { agrees, type Proof, prove } from './proof.ts'
+
+export interface ScenarioEvents {
+  /** A new part begins, or something happened that people should see. */
+  say(line: string): void
+}
+
+export interface ScenarioResult extends Proof {
+  /** Milliseconds from the last acknowledged entry until all peers agreed. */
+  readonly convergeMs: number
+}
+
+export type Progress = Readonly<Record<Branch, FeedProgress>>
+
+const victim: Branch = 'cedar'
+
+/**
+ * The demonstration: three peers are fed at once, one of them is killed in the midst and brought back, and in the end all
+ * have the same root and the same balances. It knows nothing of what network they run on.
+ */
+export async function runScenario(
+  crew: Crew,
+  network: DemoNetwork,
+  input: Input,
+  progress: Progress,
+  events: ScenarioEvents,
+  signal: AbortSignal
+): Promise<ScenarioResult> {
+  // The first peer alone, then the others at once: two of them cannot tell each other of a third that is starting.
+  for (const name of branches) await crew.start(name)
+  const poller = poll(crew, signal)
+  try {
+    events.say(network.resumed ? 'all peers are back; what is missing is fed' : 'all peers are up; feeding begins')
+    const feeding = Promise.all(
+      branches.map(async (name) => {
+        await feed(crew, name, input.tasks[name], progress[name], signal)
+      })
+    )
+    // A failure of the feed must end the wait for its progress, too.
+    await Promise.race([Promise.all([feeding, killAndReturn(crew, progress, events, signal)]), feeding.then(never)])
+    await giveTask(crew, victim, secondSpend(network), signal)
+    events.say(`${victim} tried to use its number 0 twice: every peer must reject that`)
+    const lastWrite = performance.now()
+    const expected = input.count + 1
+    await crew.until('all peers agree', () => agrees(crew, expected), signal)
+    const convergeMs = Math.round(performance.now() - lastWrite)
+    events.say('all peers agree; checking balances, documents and the root')
+    return { ...(await prove(crew, input, network.accounts, expected)), convergeMs }
+  } finally {
+    poller.stop()
+  }
+}
+
+async function killAndReturn(
+  crew: Crew,
+  progress: Progress,
+  events: ScenarioEvents,
+  signal: AbortSignal
+): Promise<void> {
+  const half = (name: Branch): number => Math.floor(progress[name].total / 2)
+  await crew.until('feeding', () => progress[victim].done >= half(victim), signal)
+  const before = Object.fromEntries(branches.map((name) => [name, progress[name].done]))
+  await crew.kill(victim)
+  events.say(`${victim} was killed (SIGKILL) after ${progress[victim].done} of ${progress[victim].total}`)
+  // It comes back when it has missed something.
+  await crew.until(
+    'the others go on',
+    () =>
+      branches.every(
+        (name) => name === victim || progress[name].done >= Math.min((before[name] ?? 0) + 20, progress[name].total)
+      ),
+    signal
+  )
+  await crew.start(victim)
+  events.say(`${victim} is back with what it had on disk`)
+}
+
+/** A second entry with a number that is used up. */
+function secondSpend(network: DemoNetwork): Task & { sequence: number } {
+  return {
+    type: 'transfer',
+    reference: 'spent-twice',
+    to: network.accounts.alder,
+    amount: 1n,
+    memo: 'the same number again',
+    sequence: 0
+  }
+}
+
+/** Asks the peers how they are, until stopped. */
+export function poll(crew: Crew, signal: AbortSignal, pauseMs = 100): { stop(): void } {
+  let stopped = false
+  const round = async (): Promise<void> => {
+    await Promise.allSettled(crew.members().map(async ({ name }) => await crew.refresh(name)))
+    if (!stopped && !signal.aborted) setTimeout(() => void round(), pauseMs)
+  }
+  void round()
+  return {
+    stop: () => {
+      stopped = true
+    }
+  }
+}
+
+async function never(): Promise<never> {
+  return await new Promise<never>(() => undefined)
+}

@@ -1,0 +1,49 @@
+import { isP2plError } from '@p2pl/core'
+
+export type LedgerErrorCode =
+  /** The rules refuse it: overdraft, used sequence. */
+  | 'REJECTED'
+  /** An argument is wrong; the message names it and what is allowed. */
+  | 'INVALID_ARGUMENT'
+  /** No such entry, account, content or ledger. */
+  | 'NOT_FOUND'
+  /** What was checked contradicts itself: it was damaged or forged. */
+  | 'INVALID_CONTENT'
+  /** The request lacks the right token. */
+  | 'UNAUTHORIZED'
+  /** The request comes from a page or host that may not ask. */
+  | 'FORBIDDEN'
+  /** The body is over its limit. */
+  | 'TOO_LARGE'
+  /** The method is not one of this resource's. */
+  | 'METHOD_NOT_ALLOWED'
+  /** Too many requests of this kind at once. */
+  | 'OVERLOADED'
+  /** A node that should run does not answer, or another process holds the folder. */
+  | 'UNAVAILABLE'
+
+/** What the ledger itself refuses. Errors of the network and the store are `P2plError`s; {@link describeError} knows both. */
+export class LedgerError extends Error {
+  override readonly name: string = 'LedgerError'
+  readonly code: LedgerErrorCode
+
+  constructor(code: LedgerErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+  }
+}
+
+export function isLedgerError(value: unknown, code?: LedgerErrorCode): value is LedgerError {
+  return value instanceof LedgerError && (code === undefined || value.code === code)
+}
+
+export interface ErrorDescription {
+  readonly code: string
+  readonly message: string
+}
+
+/** Any thrown value as a code and a sentence; `INTERNAL` for what nobody foresaw. */
+export function describeError(error: unknown): ErrorDescription {
+  if (isLedgerError(error) || isP2plError(error)) return { code: error.code, message: error.message }
+  return { code: 'INTERNAL', message: error instanceof Error ? error.message : String(error) }
+}

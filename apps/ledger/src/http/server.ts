@@ -1,0 +1,155 @@
+import { randomBytes } from 'node:crypto'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { LedgerError } from '../errors.ts'
+import type { NodeListener } from '../node/node-events.ts'
+import type { LedgerService } from '../service/service.ts'
+import { EventStreams } from './event-stream.ts'
+import { checkOrigin, checkToken } from './guard.ts'
+import { type ApiLimits, type Route, routes, sendJson } from './routes.ts'
+import { failureOf } from './status-codes.ts'
+
+export interface ApiOptions {
+  readonly service: LedgerService & { listen(listener: NodeListener): () => void }
+  /** Default 0: any free one. */
+  readonly port?: number | undefined
+  readonly limits?: Partial<ApiLimits> | undefined
+  /** Gets what the client is not told. */
+  readonly onError?: ((error: unknown) => void) | undefined
+}
+
+export interface Api {
+  /** `http://127.0.0.1:<port>` */
+  readonly url: string
+  readonly port: number
+  /** Needed for writing. New in every start. */
+  readonly token: string
+  close(): Promise<void>
+}
+
+const defaultLimits: ApiLimits = { maxJsonBytes: 16 * 1_024, maxContentBytes: 256 * 1_024 * 1_024 }
+
+/** Serves a ledger on the loopback interface, and on no other. */
+export async function startApi(options: ApiOptions): Promise<Api> {
+  const token = randomBytes(32).toString('base64url')
+  const events = new EventStreams()
+  const context: ServerContext = {
+    service: options.service,
+    events,
+    limits: { ...defaultLimits, ...options.limits },
+    token,
+    port: 0,
+    onError: options.onError
+  }
+  const server = createServer(
+    { maxHeaderSize: 8_192, headersTimeout: 10_000, requestTimeout: 300_000, keepAliveTimeout: 5_000 },
+    (request, response) => {
+      void answer(context, request, response)
+    }
+  )
+  server.maxConnections = 256
+  const port = await listen(server, options.port ?? 0)
+  context.port = port
+  const unlisten = options.service.listen((event) => {
+    events.send(event)
+  })
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    token,
+    close: async () => {
+      unlisten()
+      events.close()
+      const closed = new Promise<void>((resolve) => {
+        server.close(() => {
+          resolve()
+        })
+      })
+      server.closeAllConnections()
+      await closed
+    }
+  }
+}
+
+interface ServerContext {
+  readonly service: LedgerService
+  readonly events: EventStreams
+  readonly limits: ApiLimits
+  readonly token: string
+  port: number
+  readonly onError: ((error: unknown) => void) | undefined
+}
+
+async function answer(context: ServerContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const gone = new AbortController()
+  response.on('close', () => {
+    gone.abort()
+  })
+  // A client that goes away in the midst of an answer is no failure of ours.
+  response.on('error', () => undefined)
+  try {
+    checkOrigin(request, context.port)
+    const url = new URL(request.url ?? '/', `http://127.0.0.1:${context.port}`)
+    const { route, parameter } = findRoute(request.method ?? 'GET', url.pathname)
+    if (route.write) checkToken(request, context.token)
+    await route.handle({ ...context, request, response, url, signal: gone.signal }, parameter)
+  } catch (error) {
+    fail(context, request, response, error, gone.signal.aborted)
+  }
+}
+
+function fail(
+  context: ServerContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+  error: unknown,
+  gone: boolean
+): void {
+  if (gone) return
+  const { status, error: description } = failureOf(error)
+  if (status === 500) context.onError?.(error)
+  if (response.headersSent) {
+    response.destroy()
+    return
+  }
+  // What is left of a refused body is not read: the connection ends with the answer.
+  if (!request.complete) response.setHeader('connection', 'close')
+  if (status === 401) response.setHeader('www-authenticate', 'Bearer')
+  sendJson(response, status, { error: description })
+}
+
+function findRoute(method: string, path: string): { route: Route; parameter: string } {
+  let known = false
+  for (const route of routes) {
+    const match = route.path.exec(path)
+    if (match === null) continue
+    known = true
+    if (route.method === method) return { route, parameter: decode(match[1] ?? '') }
+  }
+  if (known) throw new LedgerError('METHOD_NOT_ALLOWED', `${method.slice(0, 16)} is not for ${path.slice(0, 80)}`)
+  throw new LedgerError('NOT_FOUND', `no resource ${path.slice(0, 80)}`)
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw new LedgerError('INVALID_ARGUMENT', 'the path is not well encoded')
+  }
+}
+
+async function listen(server: Server, port: number): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new LedgerError('UNAVAILABLE', `port ${port} is taken: choose another, or 0 for any free one`, error)
+          : error
+      )
+    })
+    server.listen({ host: '127.0.0.1', port }, () => {
+      resolve()
+    })
+  })
+  return (server.address() as AddressInfo).port
+}

@@ -1,0 +1,17 @@
+#!/usr/bin/env -S node -C @p2pl/source
+import { runCommandLine } from './cli/program.ts'
+
+const stop = new AbortController()
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => stop.abort())
+
+// A process that another one started with a channel ends with it, however it ended.
+if (process.channel !== undefined) {
+  process.once('disconnect', () => {
+    stop.abort()
+    setTimeout(() => process.exit(1), 2_000).unref()
+  })
+  process.channel.unref()
+}
+
+// Engines may keep timers and sockets for a while after they were stopped: the command is done now.
+process.exit(await runCommandLine(process.argv.slice(2), stop.signal))

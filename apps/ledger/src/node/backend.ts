@@ -1,0 +1,47 @@
+import { type Backends, type Config, createBackends, loadConfig } from '@p2pl/config'
+import { LedgerError } from '../errors.ts'
+import type { Home } from './home.ts'
+
+export interface BackendOptions {
+  /**
+   * A backend's short name or module, for everything; or two of them, `messages+data`. It overrules the folder's
+   * `p2pl.config.*` and the environment. Default: what they say.
+   */
+  readonly backend?: string | undefined
+  /** Addresses to listen on, in the engine's own form. */
+  readonly listen?: readonly string[] | undefined
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined
+}
+
+/** The network that a node runs on: chosen by configuration, and by nothing else in this app. */
+export async function chooseBackend(
+  home: Home,
+  options: BackendOptions
+): Promise<{ name: string; backends: Backends }> {
+  const config = await loadConfig({
+    cwd: home.path,
+    env: options.env,
+    overrides: overridesOf(options.backend)
+  })
+  const completed = { ...config, messages: complete(config.messages), data: complete(config.data) }
+  const { messages, data } = completed
+  const name = messages.use === data.use ? data.use : `${messages.use}+${data.use}`
+  return { name, backends: await createBackends(completed) }
+
+  /** Where this node's folder is, and what the command line says, for engines that have a word for it. */
+  function complete(choice: Config['data']): Config['data'] {
+    if (choice.use !== 'helia') return choice
+    const listen = options.listen === undefined || options.listen.length === 0 ? {} : { listen: options.listen }
+    return { ...choice, options: { dir: home.contentPath, durability: 'power', ...choice.options, ...listen } }
+  }
+}
+
+function overridesOf(
+  backend: string | undefined
+): { backend: string } | { messages: string; data: string } | undefined {
+  if (backend === undefined) return undefined
+  const [messages, data, ...rest] = backend.split('+')
+  if (messages === undefined || messages === '' || data === '' || rest.length > 0)
+    throw new LedgerError('INVALID_ARGUMENT', 'backend must be a name, or two with "+" between them: messages+data')
+  return data === undefined ? { backend: messages } : { messages, data }
+}

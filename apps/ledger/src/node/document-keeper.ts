@@ -1,0 +1,100 @@
+import type { Peer } from '@p2pl/core'
+import type { CID } from 'multiformats/cid'
+
+export interface KeeperOptions {
+  /** Larger documents are fetched when somebody asks for them, not before. Bytes; 0 keeps none. Default 16 MiB. */
+  readonly maxBytes?: number | undefined
+  /** Documents being fetched at once. Default 4. */
+  readonly concurrency?: number | undefined
+}
+
+const firstPauseMs = 500
+const longestPauseMs = 60_000
+const attemptMs = 15_000
+
+interface Task {
+  readonly cid: CID
+  failures: number
+}
+
+/**
+ * Holds a copy of each document that an entry names, so that it outlives the peer that recorded it. Fetching goes on in
+ * the background, and again until it succeeds.
+ */
+export class DocumentKeeper {
+  readonly #peer: Peer
+  readonly #maxBytes: number
+  readonly #concurrency: number
+  readonly #stopped = new AbortController()
+  readonly #known = new Set<string>()
+  readonly #waiting: Task[] = []
+  readonly #timers = new Set<NodeJS.Timeout>()
+  #running = 0
+  #kept = 0
+
+  constructor(peer: Peer, options: KeeperOptions = {}) {
+    this.#peer = peer
+    this.#maxBytes = options.maxBytes ?? 16 * 1_024 * 1_024
+    this.#concurrency = options.concurrency ?? 4
+  }
+
+  /** `size` is what the entry says; a document that is larger than it says is not fetched to its end. */
+  keep(cid: CID, size: number): void {
+    const key = cid.toString()
+    if (this.#known.has(key) || size > this.#maxBytes || this.#maxBytes === 0) return
+    this.#known.add(key)
+    this.#waiting.push({ cid, failures: 0 })
+    this.#next()
+  }
+
+  status(): { known: number; kept: number } {
+    return { known: this.#known.size, kept: this.#kept }
+  }
+
+  stop(): void {
+    this.#stopped.abort()
+    this.#waiting.length = 0
+    for (const timer of this.#timers) clearTimeout(timer)
+  }
+
+  #next(): void {
+    while (this.#running < this.#concurrency && !this.#stopped.signal.aborted) {
+      const task = this.#waiting.shift()
+      if (task === undefined) return
+      this.#running++
+      void this.#attempt(task)
+    }
+  }
+
+  async #attempt(task: Task): Promise<void> {
+    const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(attemptMs)])
+    try {
+      await this.#fetch(task.cid, signal)
+      this.#kept++
+    } catch {
+      this.#later(task)
+    } finally {
+      this.#running--
+      this.#next()
+    }
+  }
+
+  async #fetch(cid: CID, signal: AbortSignal): Promise<void> {
+    const { data, capabilities } = this.#peer
+    // Reading it first bounds its size, whatever its root says, and verifies it.
+    await data.bytes(cid, { signal, maxBytes: this.#maxBytes })
+    if (capabilities.blocks !== undefined && capabilities.blocks.pins !== 'none') await data.pin(cid, { signal })
+  }
+
+  #later(task: Task): void {
+    if (this.#stopped.signal.aborted) return
+    const pause = Math.min(firstPauseMs * 2 ** task.failures++, longestPauseMs)
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      this.#waiting.push(task)
+      this.#next()
+    }, pause)
+    timer.unref()
+    this.#timers.add(timer)
+  }
+}

@@ -1,0 +1,24 @@
+/** Bounds of everything that other participants can send. Each is part of the rules: all peers must agree on them. */
+
+/** Largest payload of an entry, bytes. */
+export const maxPayloadBytes = 2_048
+/** Most parents of an entry: how many earlier tips it approves. */
+export const maxParents = 8
+/** Largest amount, and largest sum of all balances: 2^63 − 1, so that every language has an integer for it. */
+export const maxAmount: bigint = 2n ** 63n - 1n
+/** UTF-8 bytes. */
+export const maxMemoBytes = 280
+/** UTF-8 bytes. */
+export const maxReferenceBytes = 64
+/** UTF-8 bytes. */
+export const maxNameBytes = 255
+/** UTF-8 bytes. */
+export const maxMediaTypeBytes = 127
+/** UTF-8 bytes. */
+export const maxNetworkNameBytes = 64
+/** One bit of a 32-bit mask each. */
+export const maxWitnesses = 31
+/** Accounts with an initial balance. */
+export const maxInitialAccounts = 4_096
+/** Largest genesis block, bytes. */
+export const maxGenesisBytes: number = 512 * 1_024

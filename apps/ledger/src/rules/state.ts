@@ -1,0 +1,235 @@
+import { createHash } from 'node:crypto'
+import * as dagCbor from '@ipld/dag-cbor'
+import { CID } from 'multiformats/cid'
+import * as digest from 'multiformats/hashes/digest'
+import { LedgerError } from '../errors.ts'
+import { Accounts, type Outcome, type Posting } from './accounts.ts'
+import { type Approvable, Approvals } from './approvals.ts'
+import { amountToCbor } from './fields.ts'
+import type { Genesis } from './genesis.ts'
+import { type Ordered, positionOf } from './order.ts'
+import { decodePayload, type Payload } from './payload.ts'
+
+/** An entry as it comes from the network or the store: signed, and solid. */
+export interface RawEntry extends Ordered {
+  readonly parents: readonly CID[]
+  readonly author: string
+  readonly payload: Uint8Array
+}
+
+/** An entry in the ledger. What the rules make of it is `outcome`; that may change when an earlier entry arrives late. */
+export interface LedgerEntry extends Posting, Approvable {
+  readonly parents: readonly LedgerEntry[]
+  readonly payload: Payload
+  outcome: Outcome
+}
+
+/** What happened to the ledger since the last look. */
+export interface Changes {
+  /** In the order of arrival. */
+  readonly added: readonly LedgerEntry[]
+  /** Entries whose outcome is another than it was. */
+  readonly overturned: readonly LedgerEntry[]
+  /** Entries that gained confirmations. */
+  readonly confirmed: readonly LedgerEntry[]
+}
+
+export interface Counts {
+  readonly entries: number
+  readonly accepted: number
+  readonly rejected: number
+}
+
+/** Told from an outcome by its identity. */
+const unjudged: Outcome = { accepted: true }
+
+/** Whether an entry may be in the ledger at all: its form alone, so that all peers decide alike and for ever. */
+export function isWellFormed(entry: RawEntry): boolean {
+  try {
+    parse(entry)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function parse(entry: RawEntry): Payload {
+  const payload = decodePayload(entry.payload)
+  if (payload.type === 'transfer' && payload.to === entry.author)
+    throw new LedgerError('INVALID_ARGUMENT', 'to must be another account')
+  return payload
+}
+
+/**
+ * The whole ledger in memory: entries in canonical order, accounts, confirmations. Entries may come in any order in which
+ * parents stand before children; the result is the same.
+ */
+export class LedgerState {
+  readonly #accounts: Accounts
+  readonly #approvals: Approvals
+  readonly #entries = new Map<string, LedgerEntry>()
+  readonly #order: LedgerEntry[] = []
+  readonly #references = new Map<string, LedgerEntry>()
+  readonly #documents = new Map<string, LedgerEntry>()
+  /** How many of `#order` are in `#accounts`. */
+  #applied = 0
+  #rejected = 0
+  #added: LedgerEntry[] = []
+  readonly #overturned = new Set<LedgerEntry>()
+  readonly #confirmed = new Set<LedgerEntry>()
+
+  constructor(genesis: Genesis) {
+    this.#accounts = new Accounts(genesis.balances)
+    this.#approvals = new Approvals(genesis.witnesses)
+  }
+
+  /** Adds a well-formed entry and gives it; nothing when it is there already. Its outcome is not known yet. */
+  add(raw: RawEntry): LedgerEntry | undefined {
+    const key = raw.cid.toString()
+    if (this.#entries.has(key)) return undefined
+    const entry: LedgerEntry = {
+      cid: raw.cid,
+      clock: raw.clock,
+      author: raw.author,
+      parents: raw.parents.map((cid) => this.#parent(cid)),
+      payload: parse(raw),
+      approvedBy: 0,
+      outcome: unjudged
+    }
+    this.#entries.set(key, entry)
+    const position = positionOf(this.#order, entry)
+    this.#rewind(position)
+    if (position === this.#order.length) this.#order.push(entry)
+    else this.#order.splice(position, 0, entry)
+    this.#approvals.add(entry, (approved) => this.#confirmed.add(approved as LedgerEntry))
+    this.#remember(entry)
+    this.#added.push(entry)
+    return entry
+  }
+
+  /** What changed since the last call. */
+  changes(): Changes {
+    this.#settle()
+    const changes = { added: this.#added, overturned: [...this.#overturned], confirmed: [...this.#confirmed] }
+    this.#added = []
+    this.#overturned.clear()
+    this.#confirmed.clear()
+    return changes
+  }
+
+  get size(): number {
+    return this.#order.length
+  }
+
+  counts(): Counts {
+    this.#settle()
+    return { entries: this.#order.length, accepted: this.#order.length - this.#rejected, rejected: this.#rejected }
+  }
+
+  get(cid: CID): LedgerEntry | undefined {
+    this.#settle()
+    return this.#entries.get(cid.toString())
+  }
+
+  /** The account's entry with this reference. */
+  byReference(author: string, reference: string): LedgerEntry | undefined {
+    this.#settle()
+    return this.#references.get(referenceKey(author, reference))
+  }
+
+  /** The first record (as they came) of this content. */
+  byContent(cid: CID): LedgerEntry | undefined {
+    this.#settle()
+    return this.#documents.get(cid.toString())
+  }
+
+  witnessesOf(entry: LedgerEntry): string[] {
+    return this.#approvals.witnessesOf(entry)
+  }
+
+  /** Entries in canonical order, or from the last to the first; those after `after`. Not while entries are being added. */
+  *entries(options: { after?: CID | undefined; reverse?: boolean | undefined } = {}): Generator<LedgerEntry> {
+    this.#settle()
+    const step = options.reverse === true ? -1 : 1
+    let i = step === 1 ? 0 : this.#order.length - 1
+    if (options.after !== undefined) {
+      const after = this.get(options.after)
+      if (after === undefined) throw new LedgerError('NOT_FOUND', `no entry ${options.after.toString()}`)
+      i = positionOf(this.#order, after) + step
+    }
+    for (; ; i += step) {
+      const entry = this.#order[i]
+      if (entry === undefined) return
+      yield entry
+    }
+  }
+
+  balance(account: string): bigint {
+    this.#settle()
+    return this.#accounts.balance(account)
+  }
+
+  nextSequence(account: string): number {
+    this.#settle()
+    return this.#accounts.nextSequence(account)
+  }
+
+  balances(): [id: string, balance: bigint][] {
+    this.#settle()
+    return this.#accounts.balances()
+  }
+
+  /** The CID of all balances as DAG-CBOR: equal exactly when the balances are. */
+  balancesCid(): CID {
+    const bytes = dagCbor.encode(this.balances().map(([id, balance]) => [id, amountToCbor(balance)]))
+    return CID.createV1(dagCbor.code, digest.create(0x12, createHash('sha256').update(bytes).digest()))
+  }
+
+  #parent(cid: CID): LedgerEntry {
+    const parent = this.#entries.get(cid.toString())
+    if (parent === undefined)
+      throw new LedgerError('INVALID_CONTENT', `the parent ${cid.toString()} of an entry is not there`)
+    return parent
+  }
+
+  #remember(entry: LedgerEntry): void {
+    const { author, payload } = entry
+    if (payload.reference !== undefined) {
+      const key = referenceKey(author, payload.reference)
+      if (!this.#references.has(key)) this.#references.set(key, entry)
+    }
+    if (payload.type === 'record') {
+      const key = payload.cid.toString()
+      if (!this.#documents.has(key)) this.#documents.set(key, entry)
+    }
+  }
+
+  #rewind(position: number): void {
+    while (this.#applied > position) {
+      const entry = this.#order[--this.#applied]
+      if (entry === undefined) return
+      this.#accounts.undo(entry, entry.outcome)
+      if (!entry.outcome.accepted) this.#rejected--
+    }
+  }
+
+  #settle(): void {
+    while (this.#applied < this.#order.length) {
+      const entry = this.#order[this.#applied++]
+      if (entry === undefined) return
+      const before = entry.outcome
+      entry.outcome = this.#accounts.apply(entry)
+      if (!entry.outcome.accepted) this.#rejected++
+      if (before !== unjudged && !sameOutcome(before, entry.outcome)) this.#overturned.add(entry)
+    }
+  }
+}
+
+function sameOutcome(a: Outcome, b: Outcome): boolean {
+  if (a.accepted || b.accepted) return a.accepted === b.accepted
+  return a.reason === b.reason && a.conflict === b.conflict
+}
+
+function referenceKey(author: string, reference: string): string {
+  return `${author}/${reference}`
+}
