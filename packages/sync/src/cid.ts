@@ -21,10 +21,10 @@ export function digestOf(value: unknown): Bytes | undefined {
   const cid = CID.asCID(value)
   if (cid === null || cid.version !== 1 || cid.code !== dagCborCode) return undefined
   const { code, digest } = cid.multihash
-  return code === sha256Code && digest.length === digestBytes ? (digest as Bytes) : undefined
+  return code === sha256Code && digest.length === digestBytes ? digest : undefined
 }
 
 /** sha2-256; synchronous where the runtime can. */
 export function hash(bytes: Uint8Array): Bytes | Promise<Bytes> {
-  return sha256.encode(bytes) as Bytes | Promise<Bytes>
+  return sha256.encode(bytes)
 }

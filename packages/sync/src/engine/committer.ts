@@ -130,7 +130,7 @@ export class Committer {
         this.#stagedBytes -= entry.bytes.length
       }
       this.#onCommitted(batch)
-      for (const { resolve } of batch) resolve()
+      for (const one of batch) one.resolve()
       this.#wake()
     }
     this.#writing = false
@@ -151,7 +151,7 @@ export class Committer {
     this.#tips.clear()
     for (const [id, head] of this.#store.heads) this.#tips.set(id, head)
     this.#authors = new Map(this.#store.authors)
-    for (const { reject } of all) reject(cause)
+    for (const one of all) one.reject(cause)
     this.#wake()
   }
 }

@@ -152,7 +152,9 @@ export class Intake {
   /** What is wrong with each entry that is not here yet; begins at once. */
   async checkMany(entries: readonly EntryRecord[]): Promise<readonly (DropReason | undefined)[]> {
     const present = await this.#committer.clocksOf(entries)
-    return await Promise.all(entries.map((entry, i) => (present[i] === undefined ? this.#fault(entry) : undefined)))
+    return await Promise.all(
+      entries.map(async (entry, i) => (present[i] === undefined ? await this.#fault(entry) : undefined))
+    )
   }
 
   async #fault(entry: EntryRecord): Promise<DropReason | undefined> {

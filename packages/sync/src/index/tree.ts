@@ -220,7 +220,7 @@ export class IndexTree {
       if (limit === 256) break
     }
     for await (const rows of this.#store.tables.scan(range)) {
-      for (const [row] of rows) if (isBoundary(row.subarray(2) as Key, level)) return row.slice(2)
+      for (const [row] of rows) if (isBoundary(row.subarray(2), level)) return row.slice(2)
     }
     return undefined
   }

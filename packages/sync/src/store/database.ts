@@ -124,5 +124,5 @@ export async function openTables(store: string | Database): Promise<Tables> {
         : `cannot open the store "${store}": ${reason instanceof Error ? reason.message : String(reason)}`
     })
   }
-  return new Tables(database as unknown as Database, true)
+  return new Tables(database, true)
 }

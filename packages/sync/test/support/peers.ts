@@ -13,7 +13,7 @@ export function memoryDatabase(): TestDatabase {
     storeEncoding: 'view',
     keyEncoding: 'view',
     valueEncoding: 'view'
-  }) as unknown as TestDatabase
+  })
 }
 
 export interface Member extends AsyncDisposable {
@@ -29,7 +29,7 @@ export async function member(
   options: Partial<ViewOptions> & { peerOptions?: Partial<PeerOptions> } = {}
 ): Promise<Member> {
   const { peerOptions, ...viewOptions } = options
-  const peer = await createPeer({ backend: memory({ network }), ...peerOptions } as PeerOptions)
+  const peer = await createPeer({ backend: memory({ network }), ...peerOptions })
   const events: ViewEvent[] = []
   const database = (viewOptions.store as TestDatabase | undefined) ?? memoryDatabase()
   const view = await openView({
