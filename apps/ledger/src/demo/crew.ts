@@ -23,6 +23,10 @@ export class Crew {
     return this.#fleet.description
   }
 
+  get killing(): string {
+    return this.#fleet.killing
+  }
+
   member(name: Branch): Member | undefined {
     return this.#members.get(name)
   }

@@ -8,9 +8,12 @@ export interface FeedProgress {
   readonly total: number
 }
 
+/** Tasks that a peer works at at once: they share its writes to disk. */
+const concurrency = 4
+
 /**
- * Gives a peer its tasks, one after another. When the peer is gone, it waits until it is back and asks again: the task's
- * reference keeps an answer that was lost from becoming a second entry.
+ * Gives a peer its tasks. When the peer is gone, it waits until it is back and asks again: the task's reference keeps an
+ * answer that was lost from becoming a second entry.
  */
 export async function feed(
   crew: Crew,
@@ -19,11 +22,15 @@ export async function feed(
   progress: FeedProgress,
   signal: AbortSignal
 ): Promise<void> {
-  for (const task of tasks) {
-    await giveTask(crew, name, task, signal)
-    progress.done++
-    crew.changed()
+  const rest = tasks.values()
+  const worker = async (): Promise<void> => {
+    for (const task of rest) {
+      await giveTask(crew, name, task, signal)
+      progress.done++
+      crew.changed()
+    }
   }
+  await Promise.all(Array.from({ length: concurrency }, worker))
 }
 
 export async function giveTask(crew: Crew, name: Branch, task: Task, signal: AbortSignal): Promise<void> {

@@ -18,6 +18,8 @@ export interface Member {
 export interface Fleet {
   /** What stands between the peers: `3 processes`. */
   readonly description: string
+  /** How it ends a peer without warning. */
+  readonly killing: string
   start(name: Branch): Promise<Member>
 }
 

@@ -10,6 +10,7 @@ import type { Fleet, FleetOptions } from './fleet.ts'
 export function localFleet(options: FleetOptions): Fleet {
   return {
     description: 'one process',
+    killing: 'closed at once',
     start: async (name) => {
       const running = await runNode(await openHome(options.folderOf(name)), {
         backend: options.backendOf(name),

@@ -18,6 +18,7 @@ const startMs = 40_000
 export function processFleet(options: FleetOptions): Fleet {
   return {
     description: 'three processes',
+    killing: 'kill -9',
     start: async (name) => await startProcess(name, options)
   }
 }

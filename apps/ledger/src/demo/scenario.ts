@@ -31,8 +31,7 @@ export async function runScenario(
   events: ScenarioEvents,
   signal: AbortSignal
 ): Promise<ScenarioResult> {
-  // The first peer alone, then the others at once: two of them cannot tell each other of a third that is starting.
-  for (const name of branches) await crew.start(name)
+  await Promise.all(branches.map(async (name) => await crew.start(name)))
   const poller = poll(crew, signal)
   try {
     events.say(network.resumed ? 'all peers are back; what is missing is fed' : 'all peers are up; feeding begins')
@@ -66,7 +65,9 @@ async function killAndReturn(
   await crew.until('feeding', () => progress[victim].done >= half(victim), signal)
   const before = Object.fromEntries(branches.map((name) => [name, progress[name].done]))
   await crew.kill(victim)
-  events.say(`${victim} was killed (SIGKILL) after ${progress[victim].done} of ${progress[victim].total}`)
+  events.say(
+    `${victim} was killed (${crew.killing}) after ${progress[victim].done} of ${progress[victim].total} entries`
+  )
   // It comes back when it has missed something.
   await crew.until(
     'the others go on',
@@ -93,7 +94,7 @@ function secondSpend(network: DemoNetwork): Task & { sequence: number } {
 }
 
 /** Asks the peers how they are, until stopped. */
-export function poll(crew: Crew, signal: AbortSignal, pauseMs = 100): { stop(): void } {
+export function poll(crew: Crew, signal: AbortSignal, pauseMs = 200): { stop(): void } {
   let stopped = false
   const round = async (): Promise<void> => {
     await Promise.allSettled(crew.members().map(async ({ name }) => await crew.refresh(name)))
