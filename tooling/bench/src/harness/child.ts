@@ -1,0 +1,82 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { Context } from './scenario.ts'
+
+/** What a module that runs in a child exports as its default: given options, it offers methods to call. */
+export type Role<Options, Methods> = (options: Options) => Promise<Methods>
+
+/** What a role offers: its arguments and results cross a process boundary, as structured clones. */
+export type Remote<Methods> = {
+  [K in keyof Methods]: Methods[K] extends (...args: infer A) => Promise<infer R> ? (...args: A) => Promise<R> : never
+}
+
+export interface Child<Methods> {
+  readonly call: Remote<Methods>
+  close(): Promise<void>
+}
+
+interface Answer {
+  readonly id: number
+  readonly value?: unknown
+  readonly error?: string
+}
+
+/** Starts a process of its own for a role, and resolves when the role is ready. */
+export async function startChild<Methods extends object>(
+  role: URL,
+  options: object,
+  context: Pick<Context, 'profile'>
+): Promise<Child<Methods>> {
+  const profiling = context.profile === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', context.profile]
+  const process = fork(fileURLToPath(new URL('./child-main.ts', import.meta.url)), [role.href], {
+    execArgv: ['-C', '@p2pl/source', ...profiling],
+    serialization: 'advanced',
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc']
+  })
+  const pending = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
+  let ids = 0
+  process.on('message', (message) => {
+    const { id, value, error } = message as Answer
+    const waiting = pending.get(id)
+    pending.delete(id)
+    if (error === undefined) waiting?.resolve(value)
+    else waiting?.reject(new Error(error))
+  })
+  process.on('exit', (code, signal) => {
+    for (const { reject } of pending.values()) reject(new Error(`the child ended (${signal ?? code})`))
+    pending.clear()
+  })
+  const request = (method: string, args: unknown[]): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      const id = ids++
+      pending.set(id, { resolve, reject })
+      process.send({ id, method, args }, (error) => {
+        if (error !== null) reject(error)
+      })
+    })
+  try {
+    await request('', [options])
+  } catch (error) {
+    process.kill()
+    throw error
+  }
+  return {
+    call: new Proxy({} as Remote<Methods>, {
+      get: (_, method) => (typeof method === 'string' ? (...args: unknown[]) => request(method, args) : undefined)
+    }),
+    close: () => end(process)
+  }
+}
+
+/** The child leaves when its channel closes; one that does not is ended. */
+async function end(process: ChildProcess): Promise<void> {
+  if (process.exitCode !== null || process.signalCode !== null) return
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(() => process.kill('SIGKILL'), 10_000)
+    process.once('exit', () => {
+      clearTimeout(timer)
+      resolve()
+    })
+    if (process.connected) process.disconnect()
+  })
+}

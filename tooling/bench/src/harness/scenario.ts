@@ -1,0 +1,32 @@
+/** How much of everything: `quick` for a look, full for figures that are written down. */
+export interface Context {
+  readonly quick: boolean
+  /** A folder that is removed at the end. */
+  readonly folder: string
+  /** Where children leave CPU profiles, if they are to. */
+  readonly profile: string | undefined
+  /** Says something about the result that a reader should know: losses, sizes. */
+  note(text: string): void
+}
+
+/** One side of a comparison, set up and ready to be measured any number of times. */
+export interface Side {
+  /** One run; its figure in the unit of the scenario. */
+  run(): Promise<number>
+  close(): Promise<void>
+}
+
+export interface Scenario {
+  /** For `--only`. */
+  readonly name: string
+  /** What is measured, in one line. */
+  readonly title: string
+  readonly unit: string
+  readonly better: 'higher' | 'lower'
+  /** What the row has to reach: a ratio to the baseline, or a figure of its own. */
+  readonly aim: { readonly ratio: number } | { readonly value: number }
+  readonly baseline: { readonly label: string; prepare(context: Context): Promise<Side> }
+  readonly subject: { readonly label: string; prepare(context: Context): Promise<Side> }
+  /** Measured runs of each side. Default 7, quick 3. */
+  readonly runs?: number | undefined
+}

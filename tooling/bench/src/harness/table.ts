@@ -1,0 +1,36 @@
+import type { Row } from './run.ts'
+
+/** Three significant digits, thousands apart. */
+export function figure(value: number): string {
+  const rounded = Number(value.toPrecision(3))
+  return rounded.toLocaleString('en', { maximumFractionDigits: rounded < 10 ? 2 : rounded < 100 ? 1 : 0 })
+}
+
+function aimText(row: Row): string {
+  return 'ratio' in row.aim ? `${figure(row.aim.ratio)} ×` : `${figure(row.aim.value)} ${row.unit}`
+}
+
+/** Rows under each other, as Markdown. */
+export function table(rows: readonly Row[]): string {
+  const header = ['scenario', 'unit', 'baseline', 'p2pl', 'ratio', 'of pairs', 'aim', '']
+  const lines = rows.map((row) => [
+    row.name,
+    row.unit,
+    `${figure(row.baseline)} (${row.labels[0]})`,
+    figure(row.subject),
+    `${figure(row.ratio)} ×`,
+    `${figure(row.spread[0])}–${figure(row.spread[1])}`,
+    aimText(row),
+    row.met ? 'met' : 'MISSED'
+  ])
+  const widths = header.map((_, column) => Math.max(...[header, ...lines].map((line) => (line[column] ?? '').length)))
+  const render = (line: readonly string[]): string =>
+    `| ${line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`
+  const notes = rows.flatMap((row) => row.notes.map((note) => `${row.name}: ${note}`))
+  return [
+    render(header),
+    `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`,
+    ...lines.map(render),
+    ...notes
+  ].join('\n')
+}
