@@ -1,4 +1,4 @@
-import { abortError, throwIfAborted } from '@p2pl/core/backend'
+import { abortError, isP2plError, throwIfAborted } from '@p2pl/core/backend'
 import type { P2plError } from '@p2pl/core/backend'
 import { backendName, failure } from './errors.ts'
 
@@ -63,24 +63,24 @@ export class Lifecycle {
     })
   }
 
-  /** The source's items; a source that never yields does not outlive the signal or the backend. */
+  /**
+   * The source's items. A source that fails ends it with `INVALID_ARGUMENT` and its reason; one that never yields does not
+   * outlive the signal or the backend.
+   */
   async *iterate<T>(
     operation: string,
     source: Iterable<T> | AsyncIterable<T>,
     signal: AbortSignal | undefined
   ): AsyncGenerator<T> {
-    if (Symbol.iterator in source) {
-      yield* source
-      return
-    }
-    const iterator = source[Symbol.asyncIterator]()
+    const iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
+    const next = async (): Promise<IteratorResult<T>> => await iterator.next()
     let ended = false
     try {
       while (true) {
         const item = await this.wait<IteratorResult<T>>(operation, signal, (resolve, reject) => {
-          iterator.next().then(resolve, (error: unknown) => {
+          next().then(resolve, (cause: unknown) => {
             ended = true
-            reject(error)
+            reject(sourceFailed(operation, cause))
           })
           return undefined
         })
@@ -92,11 +92,16 @@ export class Lifecycle {
       }
     } finally {
       // Not awaited: a source that hangs in `next` hangs in `return`, too.
-      if (!ended) iterator.return?.().catch(() => undefined)
+      if (!ended) void Promise.resolve(iterator.return?.()).catch(() => undefined)
     }
   }
 }
 
 function notRunning(operation: string): P2plError {
   return failure('NOT_RUNNING', operation, `${operation} was called while the backend does not run: start it first`)
+}
+
+function sourceFailed(operation: string, cause: unknown): unknown {
+  if (isP2plError(cause)) return cause
+  return failure('INVALID_ARGUMENT', operation, `the source given to ${operation} failed, see the cause`, cause)
 }

@@ -7,8 +7,8 @@ import { createMemoryStore } from './store.ts'
 import type { MemoryStore } from './store.ts'
 
 export interface MemoryOptions {
-  /** Whom it can reach. Default: one network for the whole process. */
-  readonly network?: MemoryNetwork | undefined
+  /** Whom it can reach: a network object, or the name of one for the whole process. Default: the process network `default`. */
+  readonly network?: MemoryNetwork | string | undefined
   /** Engine-level id, unique among those who run on the network; up to 256 characters. Default: `memory-1`, `memory-2` … */
   readonly id?: string | undefined
   /** Content that outlives `stop`. Default: its own, emptied by `stop`. */
@@ -20,11 +20,12 @@ export interface MemoryOptions {
 }
 
 const smallestBlockLimit = 1_048_576 + 65_536
-let processNetwork: MemoryNetwork | undefined
+/** Networks by name, so that configuration files can tell them apart. Made on first use. */
+const processNetworks = new Map<string, MemoryNetwork>()
 
 /** A backend in this process: everybody on the same network reaches everybody at once. */
 export function memory(options: MemoryOptions = {}): Backend {
-  const network = options.network ?? (processNetwork ??= new MemoryNetwork())
+  const network = networkOf(options.network ?? 'default')
   const id = options.id ?? network.nextId()
   if (typeof id !== 'string' || id === '' || id.length > 256)
     throw failure('INVALID_ARGUMENT', 'memory', 'id is a string of 1 to 256 characters')
@@ -42,6 +43,13 @@ export function memory(options: MemoryOptions = {}): Backend {
       if (options.store === undefined) for (const part of [store.blocks, store.pins, store.provided]) part.clear()
     }
   })
+}
+
+function networkOf(network: MemoryNetwork | string): MemoryNetwork {
+  if (typeof network !== 'string') return network
+  const known = processNetworks.get(network) ?? new MemoryNetwork()
+  processNetworks.set(network, known)
+  return known
 }
 
 function checkLimit(name: string, value: number, least: number): void {

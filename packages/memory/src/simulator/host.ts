@@ -15,7 +15,7 @@ import type { Random } from './random.ts'
 /** What runs on a host from one boot to its end; hand it to `createPeer` as it is. */
 export interface SimulatedProcess {
   readonly backend: Backend
-  /** Its timers die with the process. */
+  /** Its timers die when the host crashes. */
   readonly clock: Clock
   readonly random: Random
   readonly identity: SimulatedIdentity
@@ -35,7 +35,7 @@ export interface SimulatedHost {
   /** Whatever else the code under test keeps on disk: an in-memory database object, for instance. */
   readonly disk: Map<string, unknown>
   readonly identity: SimulatedIdentity
-  /** Whether a process has been booted and neither crashed nor been replaced. */
+  /** Whether a process has been booted and not crashed. */
   readonly up: boolean
   /** Multiplies every latency from and to it, at least 0. Default 1. */
   slowness: number
@@ -114,7 +114,6 @@ export class Host implements SimulatedHost {
     const { node, network, medium, capabilities, epoch, seed } = this.#parts
     if (node.member !== undefined)
       throw failure('LOCKED', 'boot', `a process runs on the host "${this.id}": crash it, or stop its backend first`)
-    if (this.#life !== undefined) this.#life.over = true
     const random = createRandom(`${seed}/${this.id}/${++this.#boots}`)
     const backend = createBackend({ id: this.id, engine: network, store: this.store, capabilities })
     const life: Life = {

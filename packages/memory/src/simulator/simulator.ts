@@ -22,7 +22,8 @@ const defaultLimit = 3_600_000
 
 /** Ends what a call began. */
 export interface Ending {
-  end(): void
+  /** Idempotent. */
+  readonly end: () => void
 }
 
 /** A network, its hosts and its time. Nothing moves unless one of the running calls is under way, one at a time. */

@@ -149,7 +149,8 @@ export class Topics {
 
   #deliver(flight: Flight, to: Node): Verdict | Promise<Verdict> {
     this.#medium.counts.delivered++
-    const message = { payload: flight.payload, from: flight.publisher }
+    // A copy for each: what one receiver does to its bytes is nobody else's business.
+    const message = { payload: flight.payload.slice(), from: flight.publisher }
     return to.member?.receive(flight.topic.name, message) ?? 'ignore'
   }
 

@@ -1,0 +1,36 @@
+import { conformance } from '@p2pl/conformance'
+import type { ConformanceNetwork } from '@p2pl/conformance'
+import { describe, it } from 'vitest'
+import { createMemoryNetwork, memory } from '../src/index.ts'
+import { passThrough } from './pass-through.ts'
+
+let made = 0
+
+async function create(count: number): Promise<ConformanceNetwork> {
+  const network = createMemoryNetwork()
+  // One participant may not be mistaken for that of another network.
+  const backends = Array.from({ length: count }, () => memory({ network, id: `memory-${++made}` }))
+  return {
+    backends,
+    link: async () => undefined,
+    interrupt: async (index) => {
+      const { id } = backends[index]!.self()
+      network.interrupt(id)
+      network.resume(id)
+    },
+    dispose: async () => undefined
+  }
+}
+
+const runner = {
+  describe,
+  it,
+  onUnhandledRejection: (listener: (reason: unknown) => void) => {
+    process.on('unhandledRejection', listener)
+    return () => void process.off('unhandledRejection', listener)
+  }
+}
+const { capabilities } = memory({ network: createMemoryNetwork() })
+
+conformance(runner, { name: 'memory', create, capabilities, followsHints: true })
+conformance(runner, { name: 'memory, wrapped', create, capabilities, followsHints: true, wrap: passThrough })
