@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { AbortOptions, Backend, Capabilities, PeerInfo, StartOptions } from '@p2pl/core/backend'
 import { abortError, throwIfAborted } from '@p2pl/core/backend'
 import { KuboBlocks } from './blocks.ts'
+import { Connections } from './connections.ts'
 import { managedDaemon } from './daemon/managed.ts'
 import { type DaemonSource, Engine } from './engine.ts'
 import { backendName } from './errors.ts'
@@ -34,6 +35,7 @@ class IpfsRpc implements IpfsRpcBackend {
   readonly routing: KuboRouting
   readonly messages: KuboMessages | undefined
   readonly #engine: Engine
+  readonly #connections: Connections
   readonly #renewals: Renewals
   // One after the other: a stop that comes during a start waits for it, and a start for a stop.
   #transition: Promise<void> = Promise.resolve()
@@ -50,11 +52,12 @@ class IpfsRpc implements IpfsRpcBackend {
         ? managedDaemon(managed ?? { repo: '' }, settings.pubsub)
         : { start: async () => target, stop: async () => {} }
     this.#engine = new Engine({ ...settings, source })
+    this.#connections = new Connections(this.#engine)
     const file = managed === undefined ? undefined : join(managed.repo, 'p2pl', 'provided.json')
     this.#renewals = new Renewals(this.#engine, settings.reprovideInterval, file)
     this.messages = settings.pubsub ? new KuboMessages(this.#engine, settings.silence) : undefined
-    this.blocks = new KuboBlocks(this.#engine)
-    this.routing = new KuboRouting(this.#engine, this.#renewals, managed !== undefined)
+    this.blocks = new KuboBlocks(this.#engine, this.#connections)
+    this.routing = new KuboRouting(this.#engine, this.#connections, this.#renewals, managed !== undefined)
   }
 
   async start(options: StartOptions = {}): Promise<void> {
@@ -84,6 +87,7 @@ class IpfsRpc implements IpfsRpcBackend {
       await this.messages?.stop()
       await this.#renewals.stop()
       await this.#engine.stop()
+      this.#connections.clear()
     })
   }
 
@@ -92,7 +96,7 @@ class IpfsRpc implements IpfsRpcBackend {
   }
 
   async stats(options: AbortOptions = {}): Promise<IpfsRpcStats> {
-    return await readStats(this.#engine, options.signal)
+    return await readStats(this.#engine, this.#connections, options.signal)
   }
 
   async #next(step: () => Promise<void>): Promise<void> {

@@ -2,6 +2,7 @@ import { CID } from 'multiformats/cid'
 import type { AbortOptions, Block, BlockTransport, GetBlockOptions, Pin, PinOptions } from '@p2pl/core/backend'
 import { isP2plError, throwIfAborted } from '@p2pl/core/backend'
 import { readCar } from './car.ts'
+import type { Connections } from './connections.ts'
 import type { Engine } from './engine.ts'
 import { backendName, classify, failure, RpcStatusError } from './errors.ts'
 import { maxBlockBytes } from './limits.ts'
@@ -11,10 +12,12 @@ import { BlockWriter, hashNames } from './put-blocks.ts'
 /** Blocks in the daemon's store, and by Bitswap from others. */
 export class KuboBlocks implements BlockTransport {
   readonly #engine: Engine
+  readonly #connections: Connections
   readonly #writer: BlockWriter
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, connections: Connections) {
     this.#engine = engine
+    this.#connections = connections
     this.#writer = new BlockWriter(engine)
   }
 
@@ -22,7 +25,7 @@ export class KuboBlocks implements BlockTransport {
     const operation = 'blocks.get'
     const key = this.#key(operation, cid, options.signal)
     const local = options.local === true
-    if (!local) this.#engine.connections.hint(options.providers)
+    if (!local) this.#connections.hint(options.providers)
     const bytes = await this.#engine.rpc.bytes(
       'block/get',
       { arg: key, offline: local ? true : undefined },
@@ -128,7 +131,7 @@ export class KuboBlocks implements BlockTransport {
     const operation = 'blocks.getDag'
     const key = this.#key(operation, root, options.signal)
     const local = options.local === true
-    if (!local) this.#engine.connections.hint(options.providers)
+    if (!local) this.#connections.hint(options.providers)
     const call = await this.#engine.rpc.stream(
       'dag/export',
       { arg: key, progress: false, offline: local ? true : undefined },

@@ -1,6 +1,7 @@
 import type { AbortOptions, PeerInfo } from '@p2pl/core/backend'
 import { isP2plError } from '@p2pl/core/backend'
-import { boundedAddresses, type Engine } from './engine.ts'
+import { boundedAddresses } from './addresses.ts'
+import type { Engine } from './engine.ts'
 import { backendName, failure } from './errors.ts'
 
 interface Wanted {
@@ -28,6 +29,7 @@ export class Connections {
 
   constructor(engine: Engine) {
     this.#engine = engine
+    engine.onTick(() => this.tick())
   }
 
   async connect(peer: PeerInfo, options: AbortOptions = {}): Promise<void> {
@@ -108,6 +110,7 @@ export class Connections {
     for (const wanted of this.#wanted.values()) if (!now.has(wanted.peer.id)) void this.#redial(wanted)
   }
 
+  /** Forgets all: the backend stops. */
   clear(): void {
     this.#wanted.clear()
     this.#connected = new Set()

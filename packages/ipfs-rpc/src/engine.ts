@@ -1,6 +1,6 @@
 import type { BackendEvent, P2plError, PeerInfo } from '@p2pl/core/backend'
 import { throwIfAborted } from '@p2pl/core/backend'
-import { Connections } from './connections.ts'
+import { boundedAddresses } from './addresses.ts'
 import { backendName, classify, failure, notRunning, stopped } from './errors.ts'
 import { RpcClient } from './rpc/client.ts'
 import type { Target } from './rpc/target.ts'
@@ -31,13 +31,9 @@ export interface EngineOptions {
   readonly probeTimeout: number
 }
 
-const maxAddresses = 16
-const maxAddressLength = 512
-
 /** The daemon as one thing that is reachable or not, and what is to be told when that changes. */
 export class Engine {
   readonly rpc: RpcClient
-  readonly connections: Connections
   readonly #options: EngineOptions
   readonly #watchers = new Set<(state: 'lost' | 'back') => void>()
   readonly #tickers = new Set<() => Promise<void>>()
@@ -50,8 +46,6 @@ export class Engine {
   constructor(options: EngineOptions) {
     this.#options = options
     this.rpc = new RpcClient(options.timeout)
-    this.connections = new Connections(this)
-    this.#tickers.add(() => this.connections.tick())
   }
 
   /** Throws `NOT_RUNNING`, or the error of a signal that has fired. */
@@ -124,7 +118,6 @@ export class Engine {
     this.#life?.abort(stopped)
     this.#life = undefined
     this.rpc.close()
-    this.connections.clear()
     await this.#options.source.stop()
     this.#onEvent = undefined
   }
@@ -188,11 +181,4 @@ export class Engine {
     this.emit({ type: 'recovered', backend: backendName })
     for (const watcher of this.#watchers) watcher('back')
   }
-}
-
-/** Addresses as the port allows them: few and short. */
-export function boundedAddresses(addresses: readonly unknown[]): string[] {
-  return addresses
-    .filter((address): address is string => typeof address === 'string' && address.length <= maxAddressLength)
-    .slice(0, maxAddresses)
 }

@@ -2,7 +2,9 @@ import { CID } from 'multiformats/cid'
 import type { AbortOptions, FindProvidersOptions, PeerInfo, Routing } from '@p2pl/core/backend'
 import { unsupported } from '@p2pl/core/backend'
 import { announce } from './announce.ts'
-import { boundedAddresses, type Engine } from './engine.ts'
+import { boundedAddresses } from './addresses.ts'
+import type { Connections } from './connections.ts'
+import type { Engine } from './engine.ts'
 import { backendName, failure } from './errors.ts'
 import type { Renewals } from './renewals.ts'
 
@@ -15,12 +17,14 @@ const provider = 4
 /** Provider records and addresses through the daemon's DHT. */
 export class KuboRouting implements Routing {
   readonly #engine: Engine
+  readonly #connections: Connections
   readonly #renewals: Renewals
   readonly #canUnprovide: boolean
 
   /** `canUnprovide`: whether the daemon announces nothing on its own, so that ending our renewals ends them all. */
-  constructor(engine: Engine, renewals: Renewals, canUnprovide: boolean) {
+  constructor(engine: Engine, connections: Connections, renewals: Renewals, canUnprovide: boolean) {
     this.#engine = engine
+    this.#connections = connections
     this.#renewals = renewals
     this.#canUnprovide = canUnprovide
   }
@@ -88,15 +92,15 @@ export class KuboRouting implements Routing {
   }
 
   async connect(peer: PeerInfo, options: AbortOptions = {}): Promise<void> {
-    await this.#engine.connections.connect(peer, options)
+    await this.#connections.connect(peer, options)
   }
 
   async disconnect(id: string, options: AbortOptions = {}): Promise<void> {
-    await this.#engine.connections.disconnect(id, options)
+    await this.#connections.disconnect(id, options)
   }
 
   async connections(options: AbortOptions = {}): Promise<readonly PeerInfo[]> {
-    return await this.#engine.connections.list(options)
+    return await this.#connections.list(options)
   }
 }
 

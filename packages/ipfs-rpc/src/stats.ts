@@ -1,3 +1,4 @@
+import type { Connections } from './connections.ts'
 import type { Engine } from './engine.ts'
 
 export interface IpfsRpcStats {
@@ -11,21 +12,25 @@ export interface IpfsRpcStats {
   readonly connections: number
 }
 
-export async function readStats(engine: Engine, signal: AbortSignal | undefined): Promise<IpfsRpcStats> {
+export async function readStats(
+  engine: Engine,
+  connections: Connections,
+  signal: AbortSignal | undefined
+): Promise<IpfsRpcStats> {
   const operation = 'stats'
   engine.check(operation, signal)
   const call = { operation, signal, lane: 'store' } as const
-  const [repo, bandwidth, connections] = await Promise.all([
+  const [repo, bandwidth, connected] = await Promise.all([
     engine.rpc.json('repo/stat', { 'size-only': true }, call),
     engine.rpc.json('stats/bw', {}, call),
-    engine.connections.list({ signal })
+    connections.list({ signal })
   ])
   return {
     storageBytes: count(repo['RepoSize']),
     storageMaxBytes: count(repo['StorageMax']),
     receivedBytes: count(bandwidth['TotalIn']),
     sentBytes: count(bandwidth['TotalOut']),
-    connections: connections.length
+    connections: connected.length
   }
 }
 

@@ -148,13 +148,17 @@ class ManagedDaemon implements DaemonSource {
     this.#hooks?.lost(error)
     const pause = Math.min(maxPause, firstPause * 2 ** Math.min(this.#failures++, 10))
     this.#restart = setTimeout(() => {
-      this.#relaunch = this.#launch(life.signal).then(
-        (target) => this.#hooks?.back(target),
-        (cause: unknown) => {
-          if (!life.signal.aborted) this.#restartFailed(classify('daemon', cause))
-        }
-      )
+      this.#relaunch = this.#startAgain(life.signal)
     }, pause)
+  }
+
+  async #startAgain(signal: AbortSignal): Promise<void> {
+    try {
+      const target = await this.#launch(signal)
+      this.#hooks?.back(target)
+    } catch (cause) {
+      if (!signal.aborted) this.#restartFailed(classify('daemon', cause))
+    }
   }
 
   #restartFailed(error: P2plError): void {

@@ -147,7 +147,7 @@ async function isDaemonCommand(pid: number): Promise<boolean> {
 }
 
 /** The process that holds `repo.lock`. Only Linux tells; elsewhere the daemon's own refusal has to do. */
-function lockHolder(repo: string): number | undefined {
+export function lockHolder(repo: string): number | undefined {
   try {
     const { ino } = statSync(join(repo, 'repo.lock'))
     for (const line of readFileSync('/proc/locks', 'utf8').split('\n')) {

@@ -19,7 +19,12 @@ export function externalFixture(binary: string, wrap?: Layer): ConformanceFixtur
     name: 'external daemon',
     wrap,
     create: async (count) => {
-      const daemons = await Promise.all(Array.from({ length: count }, async () => await startTestDaemon({ binary, config: { Provide: { Strategy: 'mfs' } } })))
+      const daemons = await Promise.all(
+        Array.from(
+          { length: count },
+          async () => await startTestDaemon({ binary, config: { Provide: { Strategy: 'mfs' } } })
+        )
+      )
       const proxies = await Promise.all(daemons.map(async (daemon) => await startProxy(daemon.url)))
       for (const daemon of daemons) await daemon.ipfs('pin', 'rm', 'QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn')
       const make = (index: number): Backend => {

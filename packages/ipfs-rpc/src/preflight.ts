@@ -1,0 +1,237 @@
+import { execFile } from 'node:child_process'
+import { statfs } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import type { AbortOptions } from '@p2pl/core/backend'
+import { checkDaemonOptions } from './daemon/config.ts'
+import { findKubo } from './daemon/find.ts'
+import { lockHolder } from './daemon/repo.ts'
+import { classify } from './errors.ts'
+import { externalTarget, type IpfsRpcOptions } from './options.ts'
+import { RpcClient } from './rpc/client.ts'
+
+const run = promisify(execFile)
+
+export interface PreflightCheck {
+  /** Stable: `daemon`, `authorization`, `version`, `pubsub`, `routing`, `dht`, `storage`, `binary`, `repo`. */
+  readonly name: string
+  /** `fail`: it will not work. `warn`: it works, but not as well as it could. */
+  readonly status: 'ok' | 'warn' | 'fail'
+  readonly message: string
+  /** What to run or change. */
+  readonly fix?: string | undefined
+}
+
+const oldestTested: readonly [number, number] = [0, 43]
+const gigabyte = 1_000_000_000
+const timeout = 5_000
+
+/**
+ * Looks at the daemon without changing anything: what is there, what is missing, and the command that mends it. Takes the
+ * options of `ipfsRpc`. Features are probed; a version alone never fails. Rejects for wrong options only.
+ */
+export async function preflight(options: IpfsRpcOptions & AbortOptions = {}): Promise<PreflightCheck[]> {
+  const { signal, daemon, ...rest } = options
+  if (daemon !== undefined) {
+    checkDaemonOptions(daemon)
+    return await Promise.all([checkBinary(daemon.binary), checkRepo(daemon.repo)])
+  }
+  const rpc = new RpcClient(timeout)
+  try {
+    rpc.open(externalTarget(rest))
+    return await checkDaemon(new Probe(rpc, signal), options.pubsub ?? true)
+  } finally {
+    rpc.close()
+  }
+}
+
+/** Calls whose failure is an answer. */
+class Probe {
+  readonly #rpc: RpcClient
+  readonly #signal: AbortSignal | undefined
+
+  constructor(rpc: RpcClient, signal: AbortSignal | undefined) {
+    this.#rpc = rpc
+    this.#signal = signal
+  }
+
+  async ask(path: string, params: Record<string, string | boolean> = {}): Promise<Record<string, unknown> | Error> {
+    const operation = 'preflight'
+    try {
+      return await this.#rpc.json(path, params, {
+        operation,
+        signal: this.#signal,
+        lane: 'store',
+        timeout,
+        maxBytes: 8 * 1024 * 1024
+      })
+    } catch (error) {
+      return classify(operation, error, this.#signal)
+    }
+  }
+}
+
+async function checkDaemon(probe: Probe, wantsPubsub: boolean): Promise<PreflightCheck[]> {
+  const version = await probe.ask('version')
+  if (version instanceof Error) {
+    const { code } = classify('preflight', version)
+    if (code === 'UNAUTHORIZED')
+      return [
+        { name: 'daemon', status: 'ok', message: 'a daemon answers' },
+        {
+          name: 'authorization',
+          status: 'fail',
+          message: version.message,
+          fix: 'pass "authorization", with a secret that "ipfs config API.Authorizations" lists'
+        }
+      ]
+    return [
+      {
+        name: 'daemon',
+        status: 'fail',
+        message: version.message,
+        fix: 'start one with "ipfs daemon", correct "url", or pass "daemon" to have one started'
+      }
+    ]
+  }
+  return [
+    { name: 'daemon', status: 'ok', message: 'a daemon answers' },
+    { name: 'authorization', status: 'ok', message: 'the daemon takes our calls' },
+    checkVersion(version['Version']),
+    ...(wantsPubsub ? [checkPubsub(await probe.ask('pubsub/ls'))] : []),
+    checkRouting(await probe.ask('config', { arg: 'Routing.Type' })),
+    checkDht(await probe.ask('swarm/peers'), await probe.ask('stats/dht', { arg: 'lan' })),
+    await checkStorage(await probe.ask('repo/stat', { 'size-only': true }))
+  ]
+}
+
+function checkVersion(version: unknown): PreflightCheck {
+  const name = 'version'
+  const parts = typeof version === 'string' ? /^(\d+)\.(\d+)\./.exec(version) : null
+  if (parts === null)
+    return {
+      name,
+      status: 'warn',
+      message: `the daemon says that its version is ${JSON.stringify(version)}: not a Kubo that we know`
+    }
+  const [major, minor] = [Number(parts[1]), Number(parts[2])]
+  if (major < oldestTested[0] || (major === oldestTested[0] && minor < oldestTested[1]))
+    return {
+      name,
+      status: 'warn',
+      message: `Kubo ${String(version)} is older than ${oldestTested.join('.')}: not tested, and open to memory exhaustion through pubsub topics (CVE-2026-46679)`,
+      fix: 'ipfs-update install latest, or your package manager'
+    }
+  return { name, status: 'ok', message: `Kubo ${String(version)}` }
+}
+
+function checkPubsub(answer: Record<string, unknown> | Error): PreflightCheck {
+  const name = 'pubsub'
+  if (!(answer instanceof Error)) return { name, status: 'ok', message: 'pubsub is on' }
+  return {
+    name,
+    status: 'fail',
+    message: `pubsub cannot be used: ${answer.message}`,
+    fix: 'ipfs config --json Pubsub.Enabled true, then restart the daemon; or pass "pubsub: false" to use it for data only'
+  }
+}
+
+function checkRouting(answer: Record<string, unknown> | Error): PreflightCheck {
+  const name = 'routing'
+  // Not set is the default, "auto"; a token may not be allowed to read the configuration.
+  const type = answer instanceof Error || typeof answer['Value'] !== 'string' ? 'auto' : answer['Value']
+  if (type === 'none')
+    return {
+      name,
+      status: 'warn',
+      message: 'Routing.Type is "none": content can be had from connected peers only',
+      fix: 'ipfs config Routing.Type auto, then restart the daemon'
+    }
+  return { name, status: 'ok', message: `Routing.Type is "${type}"` }
+}
+
+function checkDht(peers: Record<string, unknown> | Error, dht: Record<string, unknown> | Error): PreflightCheck {
+  const name = 'dht'
+  const connected = peers instanceof Error || !Array.isArray(peers['Peers']) ? 0 : peers['Peers'].length
+  if (connected === 0)
+    return {
+      name,
+      status: 'warn',
+      message: 'the daemon has no connected peer: nothing can be provided or found',
+      fix: 'ipfs swarm connect <address of a peer>; in the public network: ipfs bootstrap add default'
+    }
+  const buckets =
+    dht instanceof Error || !Array.isArray(dht['Buckets']) ? [] : (dht['Buckets'] as { Peers?: unknown }[])
+  const local = buckets.reduce((sum, { Peers }) => sum + (Array.isArray(Peers) ? Peers.length : 0), 0)
+  return {
+    name,
+    status: 'ok',
+    message: `${connected} connected peers, ${local} of them in the DHT of the local network`
+  }
+}
+
+async function checkStorage(answer: Record<string, unknown> | Error): Promise<PreflightCheck> {
+  const name = 'storage'
+  if (answer instanceof Error)
+    return { name, status: 'warn', message: `the daemon does not say how full it is: ${answer.message}` }
+  const [size, max] = [Number(answer['RepoSize']), Number(answer['StorageMax'])]
+  const used = `${(size / gigabyte).toFixed(2)} GB of ${(max / gigabyte).toFixed(2)} GB are used`
+  const fix = 'ipfs repo gc, or ipfs config Datastore.StorageMax 50GB'
+  if (max > 0 && size > max) return { name, status: 'fail', message: used, fix }
+  if (max > 0 && size > 0.9 * max) return { name, status: 'warn', message: used, fix }
+  const left = await diskLeft(answer['RepoPath'])
+  if (left !== undefined && left < gigabyte)
+    return {
+      name,
+      status: 'warn',
+      message: `${used}, but the disk has ${(left / gigabyte).toFixed(2)} GB left`,
+      fix: 'make room on the disk of the repo'
+    }
+  return { name, status: 'ok', message: used }
+}
+
+/** Bytes left where the repo is, if it is on this machine. */
+async function diskLeft(path: unknown): Promise<number | undefined> {
+  if (typeof path !== 'string') return undefined
+  return await statfs(path).then(
+    ({ bavail, bsize }) => bavail * bsize,
+    () => undefined
+  )
+}
+
+async function checkBinary(option: string | undefined): Promise<PreflightCheck> {
+  const name = 'binary'
+  try {
+    const path = await findKubo(option)
+    const { stdout } = await run(path, ['version', '-n'], { timeout })
+    const version = checkVersion(stdout.trim())
+    return { ...version, name, message: `${path}: ${version.message}` }
+  } catch (error) {
+    return {
+      name,
+      status: 'fail',
+      message: error instanceof Error ? error.message : String(error),
+      fix: 'npm install kubo, or install Kubo so that "ipfs" is in PATH'
+    }
+  }
+}
+
+async function checkRepo(repo: string): Promise<PreflightCheck> {
+  const name = 'repo'
+  const holder = lockHolder(repo)
+  if (holder !== undefined)
+    return {
+      name,
+      status: 'fail',
+      message: `the process ${holder} uses ${repo}`,
+      fix: `stop it, use it through "url", or name another daemon.repo`
+    }
+  const left = await diskLeft(repo)
+  if (left !== undefined && left < gigabyte)
+    return {
+      name,
+      status: 'warn',
+      message: `the disk of ${repo} has ${(left / gigabyte).toFixed(2)} GB left`,
+      fix: 'make room'
+    }
+  return { name, status: 'ok', message: `${repo} is free` }
+}

@@ -1,0 +1,190 @@
+import { execFileSync } from 'node:child_process'
+import { type BackendEvent, isP2plError } from '@p2pl/core/backend'
+import { startTestDaemon, type TestDaemon } from '@p2pl/tooling-kubo'
+import { describeWithKubo } from '@p2pl/tooling-kubo/test'
+import { until } from '@p2pl/tooling-vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { ipfsRpc, type IpfsRpcBackend, type IpfsRpcOptions } from '../src/index.ts'
+import { seededBlock } from './support/block.ts'
+import { bytes, Inbox } from './support/inbox.ts'
+import { type Proxy, startProxy } from './support/proxy.ts'
+
+describeWithKubo('a daemon that fails', (binary) => {
+  let daemons: TestDaemon[] = []
+  let proxy: Proxy
+  let subject: IpfsRpcBackend
+  let other: IpfsRpcBackend
+  const events: BackendEvent[] = []
+  const extra: IpfsRpcBackend[] = []
+
+  beforeAll(async () => {
+    daemons = await Promise.all([startTestDaemon({ binary }), startTestDaemon({ binary })])
+  })
+  afterAll(async () => {
+    await Promise.all(daemons.map(async (daemon) => await daemon.stop()))
+  })
+  beforeEach(async () => {
+    proxy = await startProxy(daemonAt(0).url)
+    events.length = 0
+    subject = ipfsRpc({ url: proxy.url, probeInterval: 200, probeTimeout: 400, timeout: 2_000 })
+    other = ipfsRpc({ url: daemonAt(1).url, probeInterval: 200 })
+    await subject.start({ onEvent: (event) => events.push(event) })
+    await other.start()
+    await other.routing?.connect(subject.self())
+  })
+  afterEach(async () => {
+    await Promise.all([subject, other, ...extra.splice(0)].map(async (backend) => await backend.stop()))
+    await proxy.close()
+  })
+
+  function daemonAt(index: number): TestDaemon {
+    const daemon = daemons[index]
+    if (daemon === undefined) throw new Error('no daemon')
+    return daemon
+  }
+
+  async function another(options: IpfsRpcOptions): Promise<IpfsRpcBackend> {
+    const backend = ipfsRpc(options)
+    extra.push(backend)
+    await backend.start()
+    return backend
+  }
+
+  async function reach(topic: string, text: string, inbox: Inbox): Promise<void> {
+    await until(`"${text}" gets through`, async () => {
+      await other.messages?.publish(topic, bytes(text)).catch(() => {})
+      return inbox.items.includes(text)
+    })
+  }
+
+  async function errorOf(call: Promise<unknown> | undefined): Promise<unknown> {
+    return await Promise.resolve(call).then(
+      () => undefined,
+      (error: unknown) => error
+    )
+  }
+
+  it('kill -9 and restart: calls end typed and retryable, the subscription heals with a gap, content is there', async () => {
+    const inbox = new Inbox()
+    await subject.messages?.subscribe('kill', inbox)
+    await reach('kill', 'before', inbox)
+    const block = await seededBlock(1000, 1)
+    await subject.blocks?.put(block)
+    await daemonAt(0).kill()
+    await inbox.hasGap()
+    const error = await errorOf(subject.blocks?.has(block.cid))
+    expect(error).toMatchObject({ code: 'UNREACHABLE', retryable: true, operation: 'blocks.has', backend: 'ipfs-rpc' })
+    await until('the loss is reported', () => events.some((event) => event.type === 'degraded'))
+    await daemonAt(0).restart()
+    await until('the return is reported', () => events.some((event) => event.type === 'recovered'))
+    await other.routing?.connect(subject.self())
+    await reach('kill', 'after', inbox)
+    expect(await subject.blocks?.has(block.cid)).toBe(true)
+    const gap = inbox.items.findIndex((item) => typeof item !== 'string')
+    expect(gap).toBeLessThan(inbox.items.indexOf('after'))
+  })
+
+  it('SIGSTOP and SIGCONT: calls end by their deadline, what may be lost is covered by gaps', async () => {
+    const inbox = new Inbox()
+    await subject.messages?.subscribe('stop', inbox)
+    await reach('stop', 'before', inbox)
+    daemonAt(0).signal('SIGSTOP')
+    try {
+      await until('the daemon stands still', () =>
+        execFileSync('ps', ['-o', 'state=', '-p', String(daemonAt(0).pid)], { encoding: 'utf8' }).startsWith('T')
+      )
+      const signal = AbortSignal.timeout(300)
+      expect(await errorOf(subject.blocks?.has((await seededBlock(10, 2)).cid, { signal }))).toMatchObject({
+        code: 'TIMEOUT',
+        retryable: true
+      })
+      for (let i = 0; i < 20; i++) await other.messages?.publish('stop', bytes(`while stopped ${i}`))
+      await inbox.hasGap()
+    } finally {
+      daemonAt(0).signal('SIGCONT')
+    }
+    await until('the return is reported', () => events.some((event) => event.type === 'recovered'))
+    await reach('stop', 'after', inbox)
+    const lost = Array.from({ length: 20 }, (_, i) => `while stopped ${i}`).filter((m) => !inbox.items.includes(m))
+    const firstGap = inbox.items.findIndex((item) => typeof item !== 'string')
+    expect(inbox.items.slice(0, firstGap)).toContain('before')
+    // Whatever did not come is between the last message before the stop and one after it, with a gap in between.
+    if (lost.length > 0) expect(firstGap).toBeGreaterThan(0)
+    expect(inbox.gaps.every((gap) => gap.reason === 'disconnected')).toBe(true)
+  })
+
+  it('dropped connections: the subscription is back with a gap', async () => {
+    const inbox = new Inbox()
+    await subject.messages?.subscribe('drop', inbox)
+    await reach('drop', 'before', inbox)
+    proxy.drop()
+    await inbox.hasGap()
+    await reach('drop', 'after', inbox)
+  })
+
+  it('a stream that the daemon ends in order is opened again with a gap', async () => {
+    const inbox = new Inbox()
+    await subject.messages?.subscribe('half', inbox)
+    await reach('half', 'before', inbox)
+    proxy.halfClose()
+    await inbox.hasGap()
+    await reach('half', 'after', inbox)
+  })
+
+  it('a network that stalls: calls end within the deadline of the adapter, all is well after it', async () => {
+    const inbox = new Inbox()
+    await subject.messages?.subscribe('stall', inbox)
+    await reach('stall', 'before', inbox)
+    proxy.stall()
+    const error = await errorOf(subject.blocks?.put(await seededBlock(10, 3)))
+    expect(isP2plError(error, 'TIMEOUT')).toBe(true)
+    await inbox.hasGap()
+    proxy.heal()
+    await until('the return is reported', () => events.some((event) => event.type === 'recovered'))
+    await reach('stall', 'after', inbox)
+  })
+
+  it('a subscription that stays silent far longer than the server allows still delivers', async () => {
+    // What fetch does to a stream after 300 s of silence, this proxy does after 200 ms.
+    proxy.idleTimeout(200)
+    const inbox = new Inbox()
+    await subject.messages?.subscribe('silence', inbox)
+    await inbox.hasGap(3)
+    await reach('silence', 'at last', inbox)
+  })
+
+  it('a silent subscription is opened anew before anybody cuts it, without a gap and without doubles', async () => {
+    const quiet = await another({ url: proxy.url, silence: 150, probeInterval: 60_000 })
+    const inbox = new Inbox()
+    const before = proxy.accepted
+    await quiet.messages?.subscribe('anew', inbox)
+    await until('it was opened anew twice', () => proxy.accepted >= before + 4)
+    await until('a peer is known', async () => ((await other.messages?.peers('anew')) ?? []).length > 0)
+    for (let i = 0; i < 20; i++) await other.messages?.publish('anew', bytes(String(i)))
+    await inbox.has('19')
+    expect(inbox.gaps).toEqual([])
+    expect(new Set(inbox.messages).size).toBe(inbox.messages.length)
+  })
+
+  it('publishes of all backends of one daemon are serialised: none is refused', async () => {
+    const twin = await another({ url: proxy.url })
+    const texts = Array.from({ length: 60 }, (_, i) => `m${i}`)
+    const results = await Promise.allSettled(
+      texts.map(async (text, i) => await (i % 2 === 0 ? subject : twin).messages?.publish('serial', bytes(text)))
+    )
+    expect(results.filter((result) => result.status === 'rejected')).toEqual([])
+  })
+
+  it('keeps a connection: it is made again when the daemon lost it', async () => {
+    await subject.routing?.connect(other.self())
+    const id = other.self().id
+    await daemonAt(0).ipfs('swarm', 'disconnect', `/p2p/${id}`)
+    await until('it is connected again', async () =>
+      ((await subject.routing?.connections()) ?? []).some((peer) => peer.id === id)
+    )
+    // Both sides keep it: each has to let go.
+    await other.routing?.disconnect(subject.self().id)
+    await subject.routing?.disconnect(id)
+    expect(((await subject.routing?.connections()) ?? []).some((peer) => peer.id === id)).toBe(false)
+  })
+})

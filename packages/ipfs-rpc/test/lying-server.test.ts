@@ -1,0 +1,205 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { CID } from 'multiformats/cid'
+import { afterEach, describe, expect, it } from 'vitest'
+import { ipfsRpc, type IpfsRpcBackend } from '../src/index.ts'
+import { rawBlock } from './support/block.ts'
+import { collect } from './support/collect.ts'
+import { Inbox } from './support/inbox.ts'
+
+type Answer = (response: ServerResponse, request: IncomingMessage) => void
+
+const cid = CID.parse('bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku')
+const id = JSON.stringify({ ID: '12D3KooWLiar', Addresses: ['/ip4/127.0.0.1/tcp/1', 7, 'x'.repeat(600)] })
+
+describe('a server that lies', () => {
+  let server: Server | undefined
+  let backend: IpfsRpcBackend | undefined
+
+  afterEach(async () => {
+    await backend?.stop()
+    server?.closeAllConnections()
+    await new Promise((resolve) => (server === undefined ? resolve(undefined) : server.close(resolve)))
+    server = undefined
+  })
+
+  async function against(answers: Record<string, Answer>): Promise<IpfsRpcBackend> {
+    const all: Record<string, Answer> = {
+      id: (response) => response.end(id),
+      'pubsub/ls': (response) => response.end('{"Strings":[]}'),
+      'swarm/peers': (response) => response.end('{"Peers":null}'),
+      ...answers
+    }
+    server = createServer((request, response) => {
+      response.on('error', () => {})
+      request.resume()
+      const name = /^\/api\/v0\/([^?]+)/.exec(request.url ?? '')?.[1] ?? ''
+      const answer = all[name]
+      if (answer === undefined) response.writeHead(404).end('404 page not found')
+      else request.on('end', () => answer(response, request))
+    })
+    await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve))
+    const address = server.address()
+    if (address === null || typeof address === 'string') throw new Error('no port')
+    backend = ipfsRpc({ url: `http://127.0.0.1:${address.port}`, timeout: 2_000, probeInterval: 100 })
+    await backend.start()
+    return backend
+  }
+
+  const endless: Answer = (response) => {
+    const chunk = Buffer.alloc(64 * 1024, 120)
+    const more = (): void => {
+      while (!response.destroyed && response.write(chunk));
+      if (!response.destroyed) response.once('drain', more)
+    }
+    more()
+  }
+  const refused =
+    (message: string, status = 500): Answer =>
+    (response) =>
+      response
+        .writeHead(status, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ Message: message, Code: 0, Type: 'error' }))
+
+  it('bounds what it takes for its own addresses', async () => {
+    expect((await against({})).self()).toEqual({
+      id: '12D3KooWLiar',
+      addresses: ['/ip4/127.0.0.1/tcp/1', 'x'.repeat(600)].slice(0, 1)
+    })
+  })
+
+  it('an endless block ends with PROTOCOL', async () => {
+    const { blocks } = await against({ 'block/get': endless })
+    await expect(blocks?.get(cid)).rejects.toMatchObject({ code: 'PROTOCOL', retryable: true, operation: 'blocks.get' })
+  })
+
+  it('an endless JSON answer ends with PROTOCOL', async () => {
+    const { messages } = await against({ 'pubsub/peers': endless })
+    await expect(messages?.peers('t')).rejects.toMatchObject({ code: 'PROTOCOL' })
+  })
+
+  it('an endless line of a stream ends with PROTOCOL', async () => {
+    const { blocks } = await against({ 'pin/ls': endless })
+    await expect(collect(blocks?.pins() ?? [])).rejects.toMatchObject({ code: 'PROTOCOL' })
+  })
+
+  it('lines that are not JSON, or not of the right kind, end with PROTOCOL', async () => {
+    const { blocks, routing } = await against({
+      'pin/ls': (response) => response.end('{"Cid":"not a cid"}\n'),
+      'repo/gc': (response) => response.end('{{{\n'),
+      'routing/findprovs': (response) => response.end('null\n')
+    })
+    await expect(collect(blocks?.pins() ?? [])).rejects.toMatchObject({ code: 'PROTOCOL' })
+    await expect(collect(blocks?.gc() ?? [])).rejects.toMatchObject({ code: 'PROTOCOL' })
+    await expect(collect(routing?.findProviders(cid) ?? [])).rejects.toMatchObject({ code: 'PROTOCOL' })
+  })
+
+  it('a stored block under another CID is INVALID_CONTENT', async () => {
+    const { blocks } = await against({
+      'block/put': (response) => response.end(JSON.stringify({ Key: cid.toString(), Size: 1 }))
+    })
+    await expect(blocks?.put(await rawBlock(new Uint8Array(1)))).rejects.toMatchObject({ code: 'INVALID_CONTENT' })
+  })
+
+  it('an import that stored less than it was given is PROTOCOL', async () => {
+    const { blocks } = await against({
+      'dag/import': (response) => response.end('{"Stats":{"BlockCount":1,"BlockBytesCount":1}}\n')
+    })
+    const many = await Promise.all(Array.from({ length: 9 }, async (_, i) => await rawBlock(Uint8Array.of(i))))
+    await expect(blocks?.putMany(many)).rejects.toMatchObject({ code: 'PROTOCOL' })
+  })
+
+  it('a CAR that is garbage, too large, or cut off is typed', async () => {
+    const header = Buffer.from('a265726f6f747380 6776657273696f6e01'.replace(' ', ''), 'hex')
+    const bodies: Record<string, Buffer> = {
+      garbage: Buffer.from('<html>not a car at all</html>'),
+      'endless varint': Buffer.alloc(100, 0xff),
+      'huge section': Buffer.concat([Buffer.from([header.length]), header, Buffer.from([0xff, 0xff, 0xff, 0x7f])]),
+      'no CID': Buffer.concat([Buffer.from([header.length]), header, Buffer.from([2, 0xff, 0xff])]),
+      'cut off': Buffer.concat([Buffer.from([header.length]), header, Buffer.from([50, 1, 0x55])]),
+      empty: Buffer.alloc(0)
+    }
+    let body: Buffer = Buffer.alloc(0)
+    const { blocks } = await against({ 'dag/export': (response) => response.end(body) })
+    for (const [name, bytes] of Object.entries(bodies)) {
+      body = bytes
+      const failed = collect(blocks?.getDag?.(cid) ?? [])
+      await expect(failed, name).rejects.toMatchObject({ code: 'PROTOCOL', operation: 'blocks.getDag' })
+    }
+  })
+
+  it('an answer that breaks off is UNREACHABLE and retryable', async () => {
+    const { blocks } = await against({
+      'block/get': (response) => {
+        response.writeHead(200, { 'content-length': '1000' })
+        response.write('only this', () => response.destroy())
+      }
+    })
+    await expect(blocks?.get(cid)).rejects.toMatchObject({ code: 'UNREACHABLE', retryable: true })
+  })
+
+  it('an error after the first bytes is found in the trailer', async () => {
+    const { blocks } = await against({
+      'block/get': (response) => {
+        response.writeHead(200, { trailer: 'X-Stream-Error' })
+        response.write('half a block')
+        response.addTrailers({ 'X-Stream-Error': 'no space left on device' })
+        response.end()
+      }
+    })
+    await expect(blocks?.get(cid)).rejects.toMatchObject({ code: 'STORAGE' })
+  })
+
+  it('garbage on a subscription never reaches the subscriber: it is opened again, with a gap and a pause', async () => {
+    let opened = 0
+    const { messages } = await against({
+      'pubsub/sub': (response) => {
+        opened++
+        response.write('{"from":"x","data":"uaGVsbG8","seqno":"u1"}\n{"data":7}\n')
+      }
+    })
+    const inbox = new Inbox()
+    await messages?.subscribe('t', inbox)
+    await inbox.hasGap(2)
+    expect(inbox.messages.every((text) => text === 'hello')).toBe(true)
+    // The same sender and number again is no new message.
+    expect(inbox.messages.length).toBe(1)
+    expect(opened).toBeGreaterThan(1)
+  })
+
+  it('classifies what a daemon says', async () => {
+    const said: [string, number, Record<string, unknown>][] = [
+      ['validation ignored', 500, { code: 'OVERLOADED', retryable: true }],
+      ['403 - Access Denied', 403, { code: 'UNAUTHORIZED', retryable: false }],
+      ['block was not found locally (offline): ipld: could not find x', 500, { code: 'NOT_FOUND' }],
+      ['context deadline exceeded', 500, { code: 'TIMEOUT', retryable: true }],
+      [
+        'experimental pubsub feature not enabled. Run daemon with --enable-pubsub-experiment',
+        500,
+        { code: 'UNSUPPORTED' }
+      ],
+      ['write /x: no space left on device', 500, { code: 'STORAGE' }],
+      ['Bad Gateway', 502, { code: 'UNREACHABLE', retryable: true }],
+      ['slow down', 429, { code: 'OVERLOADED', retryable: true }],
+      ['something never seen', 500, { code: 'ENGINE', retryable: false }]
+    ]
+    let answer: Answer = () => {}
+    const { messages } = await against({ 'pubsub/peers': (response, request) => answer(response, request) })
+    for (const [text, status, expected] of said) {
+      answer = refused(text, status)
+      await expect(messages?.peers('t'), text).rejects.toMatchObject(expected)
+    }
+  })
+
+  it('something else than a daemon at the address is found at the start', async () => {
+    await expect(against({ id: (response) => response.end('{"hello":"world"}') })).rejects.toMatchObject({
+      code: 'PROTOCOL'
+    })
+    await backend?.stop()
+    server?.closeAllConnections()
+    server?.close()
+    await expect(against({ id: (response) => response.writeHead(404).end('nothing here') })).rejects.toMatchObject({
+      code: 'PROTOCOL',
+      retryable: false
+    })
+  })
+})
