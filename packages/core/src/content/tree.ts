@@ -1,18 +1,11 @@
-import { encode, prepare } from '@ipld/dag-pb'
-import { UnixFS } from 'ipfs-unixfs'
-import type { CID } from 'multiformats/cid'
 import type { Block } from '../port/common.ts'
+import { encodeInnerNode } from './encode.ts'
+import type { FileLink } from './encode.ts'
 import { cidOf } from './hash.ts'
 import { codecs } from './layout.ts'
 
-/** A finished part of the file. */
-export interface Subtree {
-  readonly cid: CID
-  /** Bytes of content. */
-  readonly contentBytes: number
-  /** Bytes of all blocks, the `Tsize` of a link to it. */
-  readonly blockBytes: number
-}
+/** A finished part of the file: what a link to it says. */
+export type Subtree = FileLink
 
 /** Builds the balanced tree from the left, with at most `maxLinks` pending links per level. */
 export class TreeBuilder {
@@ -54,13 +47,7 @@ export class TreeBuilder {
 }
 
 async function innerNode(links: readonly Subtree[]): Promise<{ block: Block; subtree: Subtree }> {
-  const file = new UnixFS({ type: 'file', blockSizes: links.map((link) => BigInt(link.contentBytes)) })
-  const bytes = encode(
-    prepare({
-      Data: file.marshal(),
-      Links: links.map((link) => ({ Name: '', Hash: link.cid, Tsize: link.blockBytes }))
-    })
-  )
+  const bytes = encodeInnerNode(links)
   const cid = await cidOf(codecs.dagPb, bytes)
   let contentBytes = 0
   let blockBytes = bytes.byteLength
