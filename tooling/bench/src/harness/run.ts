@@ -16,7 +16,7 @@ export interface Row extends Comparison {
 export async function runScenario(
   scenario: Scenario,
   context: Omit<Context, 'note'>,
-  runs: number = scenario.runs ?? (context.quick ? 3 : 7)
+  runs: number = context.quick ? 3 : (scenario.runs ?? 7)
 ): Promise<Row> {
   const notes: string[] = []
   const noting: Context = { ...context, note: (text) => void (notes.includes(text) || notes.push(text)) }

@@ -27,6 +27,6 @@ export interface Scenario {
   readonly aim: { readonly ratio: number } | { readonly value: number }
   readonly baseline: { readonly label: string; prepare(context: Context): Promise<Side> }
   readonly subject: { readonly label: string; prepare(context: Context): Promise<Side> }
-  /** Measured runs of each side. Default 7, quick 3. */
+  /** Measured runs of each side. Default 7; always 3 with `quick`. */
   readonly runs?: number | undefined
 }
