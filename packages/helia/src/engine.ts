@@ -1,11 +1,10 @@
 import type { Libp2p, PrivateKey } from '@libp2p/interface'
 import type { SingleKadDHT } from '@libp2p/kad-dht'
 import type { Libp2pOptions } from 'libp2p'
-import { openBitswap, type Exchange, type ServedBlocks } from './bitswap.ts'
+import { Bitswap } from './bitswap/index.ts'
 import { classify, failure } from './errors.ts'
 import type { Gater } from './gater.ts'
 import { gossipOptions, type Gossip } from './gossip.ts'
-import { hashers, servedBlocks } from './hashes.ts'
 import { swarmKey, type Settings } from './options.ts'
 import { openStores, type Stores } from './stores.ts'
 
@@ -17,7 +16,7 @@ export interface Engine {
   readonly libp2p: Libp2p
   readonly gossip: Gossip
   readonly dht: SingleKadDHT | undefined
-  readonly exchange: Exchange
+  readonly bitswap: Bitswap
   readonly stores: Stores
   stop(): Promise<void>
 }
@@ -29,8 +28,9 @@ export async function startEngine(settings: Settings, gater: Gater, memoryKey: M
   try {
     libp2p = await createNode(settings, gater, stores, await privateKey(settings, stores, memoryKey))
     await libp2p.start()
-    const exchange = await openBitswap(libp2p, servedBlocks(stores.blocks), hashers, settings.passthrough.bitswap)
-    return assemble(libp2p, exchange, stores)
+    const bitswap = new Bitswap(libp2p, (multihash) => stores.blocks.get(multihash))
+    await bitswap.start()
+    return assemble(libp2p, bitswap, stores)
   } catch (error) {
     await libp2p?.stop()
     await stores.close()
@@ -38,17 +38,17 @@ export async function startEngine(settings: Settings, gater: Gater, memoryKey: M
   }
 }
 
-function assemble(libp2p: Libp2p, exchange: Exchange, stores: Stores): Engine {
+function assemble(libp2p: Libp2p, bitswap: Bitswap, stores: Stores): Engine {
   const services = libp2p.services as { gossip: unknown; dht?: unknown }
   return {
     libp2p,
     gossip: services.gossip as Gossip,
     dht: services.dht as SingleKadDHT | undefined,
-    exchange,
+    bitswap,
     stores,
     stop: async () => {
       // Each part is released whatever the ones before it say.
-      await Promise.allSettled([exchange.stop()])
+      await Promise.allSettled([bitswap.stop()])
       await Promise.allSettled([libp2p.stop()])
       await stores.close()
     }

@@ -12,6 +12,7 @@ const maxHints = 16
 const dialLimit = 10_000
 /** Connected peers are asked first; the DHT when none of them has answered for this long. */
 const firstSearch = 300
+const secondSearch = 1_000
 const longestSearchPause = 60_000
 const maxSearches = 8
 const maxProviders = 3
@@ -31,13 +32,19 @@ export class Fetcher {
   async fetch(cid: CID, providers: readonly PeerInfo[] | undefined, signal: AbortSignal): Promise<Uint8Array> {
     const leave = await this.#wants.enter(signal)
     const done = new AbortController()
-    const helping = AbortSignal.any([signal, done.signal])
+    // Neither is waited for: whoever answers first wins, and a hint may be wrong. Most blocks come before a search is due.
+    if (providers !== undefined) {
+      const dialling = AbortSignal.any([signal, done.signal, AbortSignal.timeout(dialLimit)])
+      for (const peer of providers.slice(0, maxHints)) void this.#dial(peer, dialling)
+    }
+    const search = setTimeout(() => {
+      void this.#search(cid, AbortSignal.any([signal, done.signal])).catch(() => {})
+    }, firstSearch)
+    search.unref()
     try {
-      // Neither is waited for: whoever answers first wins, and a hint may be wrong.
-      if (providers !== undefined) for (const peer of providers.slice(0, maxHints)) void this.#dial(peer, helping)
-      void this.#search(cid, helping).catch(() => {})
-      return await this.#engine.exchange.want(cid, signal)
+      return await this.#engine.bitswap.want(cid, signal)
     } finally {
+      clearTimeout(search)
       done.abort()
       leave()
     }
@@ -45,7 +52,7 @@ export class Fetcher {
 
   async #dial(peer: PeerInfo, signal: AbortSignal): Promise<void> {
     try {
-      await this.#links.dial(peer, AbortSignal.any([signal, AbortSignal.timeout(dialLimit)]))
+      await this.#links.dial(peer, signal)
     } catch {
       // A provider that does not answer is one less.
     }
@@ -54,15 +61,15 @@ export class Fetcher {
   async #search(cid: CID, signal: AbortSignal): Promise<void> {
     const { dht, libp2p } = this.#engine
     if (dht === undefined) return
-    for (let pause = firstSearch; !signal.aborted; pause = Math.min(pause * 4, longestSearchPause)) {
-      await sleep(pause, signal)
+    for (let pause = secondSearch; !signal.aborted; pause = Math.min(pause * 4, longestSearchPause)) {
       const leave = await this.#searches.enter(signal)
       try {
         for await (const provider of searchProviders(libp2p, dht, cid, maxProviders, signal))
-          void this.#dial(provider, signal)
+          void this.#dial(provider, AbortSignal.any([signal, AbortSignal.timeout(dialLimit)]))
       } finally {
         leave()
       }
+      await sleep(pause, signal)
     }
   }
 }

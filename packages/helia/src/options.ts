@@ -36,8 +36,6 @@ export interface Passthrough {
   gossipsub?: Readonly<Record<string, unknown>> | undefined
   /** Options of kad-dht. */
   dht?: Readonly<Record<string, unknown>> | undefined
-  /** Options of Bitswap. */
-  bitswap?: Readonly<Record<string, unknown>> | undefined
   /** Options of yamux. */
   yamux?: Readonly<Record<string, unknown>> | undefined
 }
@@ -110,7 +108,7 @@ export function resolveOptions(options: HeliaOptions = {}): Settings {
   refuseUnknown('', options, optionKeys)
   const profile = oneOf('profile', options.profile, ['closed', 'lan', 'public'] as const, 'closed')
   const lowResource = boolean('lowResource', options.lowResource)
-  const dir = text('dir', options.dir)
+  const dir = nonEmpty('dir', options.dir)
   const durability = oneOf('durability', options.durability, ['process', 'power'] as const, 'process')
   if (durability === 'power' && dir === undefined)
     throw invalid('durability', "'power' needs dir: a store in memory survives nothing")
@@ -140,13 +138,7 @@ export function resolveOptions(options: HeliaOptions = {}): Settings {
       seenTtl: integer('gossip.seenTtl', gossip.seenTtl, 1_000, 3_600_000, 120_000)
     },
     connections: { low, high },
-    passthrough: section('passthrough', options.passthrough, [
-      'connectionManager',
-      'gossipsub',
-      'dht',
-      'bitswap',
-      'yamux'
-    ])
+    passthrough: section('passthrough', options.passthrough, ['connectionManager', 'gossipsub', 'dht', 'yamux'])
   }
 }
 
@@ -194,7 +186,7 @@ function boolean(key: string, value: boolean | undefined): boolean {
   return value ?? false
 }
 
-function text(key: string, value: string | undefined): string | undefined {
+function nonEmpty(key: string, value: string | undefined): string | undefined {
   if (value !== undefined && (typeof value !== 'string' || value === ''))
     throw invalid(key, 'must be a non-empty string')
   return value
@@ -242,8 +234,7 @@ function dhtMode(
   fallback: 'server' | 'client'
 ): 'server' | 'client' | false {
   if (value === undefined) return fallback
-  if (value !== 'server' && value !== 'client' && value !== false)
-    throw invalid('dht', "must be 'server', 'client' or false")
+  if (!['server', 'client', false].includes(value)) throw invalid('dht', "must be 'server', 'client' or false")
   return value
 }
 
@@ -261,8 +252,8 @@ const pskHelp =
   'must be 32 bytes, a swarm.key (/key/swarm/psk/1.0.0/, /base16/ and 64 hexadecimal digits on three lines), or the path of one'
 
 /** Checks the text of a `swarm.key` file. Its error does not repeat the text: that is a secret. */
-export function swarmKey(text: string): Uint8Array {
-  const hex = /^\/key\/swarm\/psk\/1\.0\.0\/\s+\/base16\/\s+([0-9a-f]{64})\s*$/i.exec(text)?.[1]
+export function swarmKey(content: string): Uint8Array {
+  const hex = /^\/key\/swarm\/psk\/1\.0\.0\/\s+\/base16\/\s+([0-9a-f]{64})\s*$/i.exec(content)?.[1]
   if (hex === undefined) throw invalid('psk', pskHelp)
   return swarmKeyOf(hex.toLowerCase())
 }

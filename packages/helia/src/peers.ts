@@ -30,14 +30,14 @@ export async function peerInfo(libp2p: Libp2p, id: string): Promise<PeerInfo> {
 
 export function parsePeerId(operation: string, id: string): PeerId {
   try {
-    if (typeof id === 'string' && id.length <= 128) return peerIdFromString(id)
+    if (id.length <= 128) return peerIdFromString(id)
   } catch {
     // Said below.
   }
   throw failure({
     code: 'INVALID_ARGUMENT',
     operation,
-    message: `"${String(id).slice(0, 80)}" is not a peer id such as 12D3KooW…`
+    message: `"${id.slice(0, 80)}" is not a peer id such as 12D3KooW…`
   })
 }
 

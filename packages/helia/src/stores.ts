@@ -54,10 +54,10 @@ async function openMemory(): Promise<Stores> {
  */
 async function openFolder(dir: string, sync: boolean): Promise<Stores> {
   const [{ Level }, { LevelDatastore }] = await Promise.all([import('level'), import('datastore-level')])
-  // Readable by the owner only: the private key is in it.
-  await mkdir(dir, { recursive: true, mode: 0o700 })
   const db = new Level<Uint8Array, Uint8Array>(join(dir, 'store'), { keyEncoding: 'view', valueEncoding: 'view' })
   try {
+    // Readable by the owner only: the private key is in it.
+    await mkdir(dir, { recursive: true, mode: 0o700 })
     await db.open({ compression: false, writeBufferSize: 16 << 20, cacheSize: 16 << 20 })
   } catch (cause) {
     throw openError(dir, cause)
@@ -115,8 +115,9 @@ class LevelTable implements Table {
     this.#sync = sync
   }
 
-  get(key: Uint8Array): Promise<Uint8Array | undefined> {
-    return this.#level.get(key)
+  async get(key: Uint8Array): Promise<Uint8Array | undefined> {
+    const value = await this.#level.get(key)
+    return value === undefined ? undefined : plain(value)
   }
 
   has(key: Uint8Array): Promise<boolean> {
@@ -168,8 +169,17 @@ class MemoryTable implements Table {
   }
 
   async *keys(): AsyncIterable<Uint8Array> {
-    for (const { key } of [...this.#entries.values()]) yield key
+    for (const { key } of Array.from(this.#entries.values())) yield key
   }
+}
+
+/**
+ * The bytes as a plain Uint8Array: modules of Node give Buffers, which behave differently. A small part of a large buffer is
+ * copied, so that it does not keep the rest alive.
+ */
+export function plain(bytes: Uint8Array): Uint8Array {
+  if (bytes.byteLength * 2 < bytes.buffer.byteLength) return new Uint8Array(bytes)
+  return bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 /** Bytes as a text of the same length, for use as a key of a map. */

@@ -26,7 +26,7 @@ export class Topic {
   #regained(): void {
     if (!this.#lost) return
     this.#lost = false
-    for (const subscriber of [...this.subscribers]) guarded(() => subscriber.gap({ reason: 'disconnected' }))
+    for (const subscriber of this.subscribers) guarded(() => subscriber.gap({ reason: 'disconnected' }))
   }
 
   /** Asks the validators, delivers to the subscriptions that accept, and says what the engine is to do with the message. */

@@ -1,0 +1,233 @@
+import { generateKeyPair, publicKeyToProtobuf } from '@libp2p/crypto/keys'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { isP2plError } from '@p2pl/core/backend'
+import { seededBytes, until } from '@p2pl/tooling-vitest'
+import { describe, expect, test } from 'vitest'
+import { gossipOptions, maxMessageBytes, messageId } from '../src/gossip.ts'
+import { resolveOptions } from '../src/options.ts'
+import { listen, pair, ready, same, say, started, startMany } from './helper.ts'
+
+describe('messages', () => {
+  test('a publish with a peer in the topic has a recipient and arrives, from the first on', async () => {
+    // The race is in the first milliseconds after the subscription: fresh pairs, no pause.
+    for (let round = 0; round < 6; round++) {
+      const [a, b] = await pair()
+      const inbox = await listen(b, 'race')
+      await ready(a, 'race')
+      expect(await say(a, 'race', 'first')).toBeGreaterThan(0)
+      await until('the message', () => inbox.texts.includes('first'))
+      await Promise.all([a.stop(), b.stop()])
+    }
+  })
+
+  test('nobody there: no recipient, and a retry of the same bytes is not taken for a duplicate', async () => {
+    for (const signing of ['strict', 'none'] as const) {
+      const [a, b] = await pair({ signing })
+      expect(await say(a, 'late', 'hello')).toBe(0)
+      const inbox = await listen(b, 'late')
+      await ready(a, 'late')
+      expect(await say(a, 'late', 'hello')).toBe(1)
+      await until('the message', () => inbox.texts.length === 1)
+      expect(inbox.messages[0]?.from).toBe(signing === 'strict' ? a.self().id : undefined)
+    }
+  })
+
+  test('equal payloads are delivered each time, and never to the publisher', async () => {
+    const [a, b] = await pair()
+    const own = await listen(a, 'twice')
+    const inbox = await listen(b, 'twice')
+    await ready(a, 'twice')
+    await say(a, 'twice', 'same')
+    await say(a, 'twice', 'same')
+    await until('both', () => inbox.texts.length === 2)
+    expect(own.texts).toEqual([])
+  })
+
+  test('a payload of the largest size arrives, a larger one is refused, and the link outlives both', async () => {
+    const [a, b] = await pair()
+    const inbox = await listen(b, 'big')
+    await ready(a, 'big')
+    const largest = seededBytes(maxMessageBytes, 7)
+    await a.messages.publish('big', largest)
+    await expect(a.messages.publish('big', new Uint8Array(maxMessageBytes + 1))).rejects.toSatisfy((error) =>
+      isP2plError(error, 'TOO_LARGE')
+    )
+    await say(a, 'big', 'after')
+    await until('both', () => inbox.messages.length === 2)
+    expect(same(inbox.messages[0]?.payload ?? new Uint8Array(), largest)).toBe(true)
+  })
+
+  test('the payload may be changed after the publish', async () => {
+    const [a, b] = await pair()
+    const inbox = await listen(b, 'reuse')
+    await ready(a, 'reuse')
+    const payload = new TextEncoder().encode('before')
+    const published = a.messages.publish('reuse', payload)
+    payload.fill(0x78)
+    await published
+    await until('the message', () => inbox.texts.length === 1)
+    expect(inbox.texts).toEqual(['before'])
+  })
+
+  test('a subscriber that throws harms nobody', async () => {
+    const [a, b] = await pair()
+    await b.messages.subscribe('throw', {
+      message: () => {
+        throw new Error('a broken subscriber')
+      },
+      gap: () => {}
+    })
+    const inbox = await listen(b, 'throw')
+    await ready(a, 'throw')
+    await say(a, 'throw', 'one')
+    await say(a, 'throw', 'two')
+    await until('both', () => inbox.texts.length === 2)
+  })
+
+  test('what a validator refuses is neither delivered nor passed on', async () => {
+    // A line: what reaches the third has passed the second.
+    const [first, second, third] = (await startMany(3)) as [never, never, never] as Awaited<
+      ReturnType<typeof startMany>
+    >
+    if (first === undefined || second === undefined || third === undefined) throw new Error('three nodes')
+    await second.routing.connect(first.self())
+    await third.routing.connect(second.self())
+    const passed: string[] = []
+    await second.messages.subscribe('valid', {
+      message: ({ payload }) => void passed.push(new TextDecoder().decode(payload)),
+      gap: () => {},
+      validate: async ({ payload }) => {
+        const text = new TextDecoder().decode(payload)
+        if (text === 'throw') throw new Error('a broken validator')
+        return text === 'bad' ? 'reject' : text === 'odd' ? 'ignore' : 'accept'
+      }
+    })
+    const inbox = await listen(third, 'valid')
+    await ready(first, 'valid')
+    await ready(second, 'valid')
+    for (const text of ['bad', 'odd', 'throw', 'good']) await say(first, 'valid', text)
+    await until('the good one', () => inbox.texts.includes('good'))
+    expect(inbox.texts).toEqual(['good'])
+    expect(passed).toEqual(['good'])
+  })
+
+  test('subscriptions of one topic are independent, and closing the last leaves it', async () => {
+    const [a, b] = await pair()
+    const one = await listen(b, 'shared')
+    const two = await listen(b, 'shared')
+    await ready(a, 'shared')
+    await say(a, 'shared', 'both')
+    await until('both', () => one.texts.length === 1 && two.texts.length === 1)
+    await one.subscription.close()
+    await say(a, 'shared', 'second only')
+    await until('the second', () => two.texts.length === 2)
+    expect(one.texts).toEqual(['both'])
+    await two.subscription.close()
+    await until('nobody in the topic', async () => (await a.messages.peers('shared')).length === 0)
+    // Back at once: a leaver is not kept out for the engine's ten seconds.
+    const again = await listen(b, 'shared')
+    await ready(a, 'shared')
+    await say(a, 'shared', 'again')
+    await until('again', () => again.texts.length === 1)
+  })
+
+  test('every participant of a hub on one address gets every message', async () => {
+    const hub = await started()
+    const inboxes = [await listen(hub, 'hub')]
+    const spokes = await startMany(14)
+    // All at the same time: the engine's defaults refuse the sixth.
+    await Promise.all(spokes.map((spoke) => spoke.routing.connect(hub.self())))
+    for (const spoke of spokes) inboxes.push(await listen(spoke, 'hub'))
+    await ready(hub, 'hub', 14)
+    await Promise.all(spokes.map((spoke) => ready(spoke, 'hub')))
+    const texts = spokes.map((_, i) => `from ${i}`)
+    // One waits for the other, so that bursts are no part of this.
+    for (const [i, spoke] of spokes.entries()) await say(spoke, 'hub', `from ${i}`)
+    await until('all messages everywhere', () =>
+      inboxes.every(({ texts: got }, i) => new Set(got).size === (i === 0 ? 14 : 13))
+    )
+    for (const [i, { texts: got }] of inboxes.entries())
+      expect(got.toSorted()).toEqual(texts.filter((_, from) => from !== i - 1).toSorted())
+  })
+
+  test('a publisher that never subscribed reaches everybody that it is connected to', async () => {
+    const publisher = await started()
+    const listeners = await startMany(6)
+    const inboxes = await Promise.all(listeners.map((node) => listen(node, 'fanout')))
+    await Promise.all(listeners.map((node) => node.routing.connect(publisher.self())))
+    await ready(publisher, 'fanout', 6)
+    expect(await say(publisher, 'fanout', 'all')).toBe(6)
+    await until('all', () => inboxes.every(({ texts }) => texts.length === 1))
+  })
+
+  test('the loss of the last peer of a topic is a gap once it is back, before its messages', async () => {
+    const [a, b] = await pair()
+    const order: string[] = []
+    await b.messages.subscribe('gap', {
+      message: ({ payload }) => void order.push(new TextDecoder().decode(payload)),
+      gap: ({ reason }) => void order.push(reason)
+    })
+    await listen(a, 'gap')
+    await ready(a, 'gap')
+    await ready(b, 'gap')
+    await say(a, 'gap', 'before')
+    await until('the first', () => order.length === 1)
+    await b.routing.disconnect(a.self().id)
+    await until('the topic is empty', async () => (await a.messages.peers('gap')).length === 0)
+    await b.routing.connect(a.self())
+    await ready(a, 'gap')
+    await say(a, 'gap', 'after')
+    await until('the second', () => order.includes('after'))
+    expect(order).toEqual(['before', 'disconnected', 'after'])
+  })
+
+  test.each(['', 'x'.repeat(1_025), 'ü'.repeat(513)])('a topic has 1 to 1,024 bytes', async (topic) => {
+    const node = await started()
+    await expect(node.messages.publish(topic, new Uint8Array())).rejects.toSatisfy((error) =>
+      isP2plError(error, 'INVALID_ARGUMENT')
+    )
+  })
+})
+
+describe('gossip', () => {
+  test('message ids are those of go-libp2p: the peer id as multihash, then the sequence number', async () => {
+    const privateKey = await generateKeyPair('Ed25519')
+    const from = peerIdFromPrivateKey(privateKey)
+    const id = messageId({
+      type: 'signed',
+      from,
+      topic: 't',
+      data: new Uint8Array(),
+      sequenceNumber: 0x0102030405060708n,
+      signature: new Uint8Array(),
+      key: privateKey.publicKey
+    })
+    // An ed25519 peer id is the identity multihash (0x00, length 36) of the protobuf key.
+    expect(id).toEqual(Uint8Array.of(0x00, 0x24, ...publicKeyToProtobuf(privateKey.publicKey), 1, 2, 3, 4, 5, 6, 7, 8))
+  })
+
+  test('a copy with another signature is not taken for the message itself', async () => {
+    const { fastMsgIdFn } = await gossipOptions(resolveOptions())
+    if (fastMsgIdFn === undefined) throw new Error('no fastMsgIdFn')
+    const message = {
+      topic: 't',
+      from: Uint8Array.of(1),
+      seqno: Uint8Array.of(2),
+      data: Uint8Array.of(3),
+      signature: Uint8Array.of(4)
+    }
+    expect(fastMsgIdFn({ ...message })).toBe(fastMsgIdFn(message))
+    for (const other of [
+      { signature: Uint8Array.of(5) },
+      { topic: 'u' },
+      { data: Uint8Array.of(9) },
+      { seqno: Uint8Array.of(9) }
+    ])
+      expect(fastMsgIdFn({ ...message, ...other })).not.toBe(fastMsgIdFn(message))
+  })
+
+  test('peers of one address are not marked down, except in public', async () => {
+    expect((await gossipOptions(resolveOptions({ profile: 'closed' }))).scoreParams?.IPColocationFactorWeight).toBe(0)
+    expect((await gossipOptions(resolveOptions({ profile: 'public' }))).scoreParams).toBeUndefined()
+  })
+})

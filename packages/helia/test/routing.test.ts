@@ -1,0 +1,228 @@
+import { isP2plError, type BackendEvent } from '@p2pl/core/backend'
+import { until } from '@p2pl/tooling-vitest'
+import { multiaddr } from '@multiformats/multiaddr'
+import { describe, expect, test } from 'vitest'
+import { Gater } from '../src/gater.ts'
+import { collect, listen, make, pair, ready, say, started, startMany, textBlock } from './helper.ts'
+import { spawnScript } from './process.ts'
+
+const code = (expected: Parameters<typeof isP2plError>[1]) => (error: unknown) => isP2plError(error, expected)
+
+async function freePort(): Promise<number> {
+  const { createServer } = await import('node:net')
+  const server = createServer()
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise((resolve) => void server.close(resolve))
+  return port
+}
+
+describe('provider records', () => {
+  test('providing alone is refused at once, and works when somebody is there', async () => {
+    const [a, b] = await startMany(2)
+    if (a === undefined || b === undefined) throw new Error('two nodes')
+    const { cid } = await textBlock('provided')
+    await expect(a.routing.provide(cid)).rejects.toSatisfy((error) => isP2plError(error, 'NO_PEERS') && error.retryable)
+    expect(await collect(a.routing.findProviders(cid))).toEqual([])
+    await a.routing.connect(b.self())
+    await a.routing.provide(cid, { signal: AbortSignal.timeout(20_000) })
+    const found = await collect(b.routing.findProviders(cid, { signal: AbortSignal.timeout(20_000) }))
+    expect(found.map(({ id }) => id)).toEqual([a.self().id])
+    expect(found[0]?.addresses.length).toBeGreaterThan(0)
+  })
+
+  test('providers are distinct, without the asking node, and as many as asked for', async () => {
+    const nodes = await startMany(4)
+    const [hub, ...others] = nodes
+    if (hub === undefined) throw new Error('four nodes')
+    await Promise.all(others.map((node) => node.routing.connect(hub.self())))
+    const { cid } = await textBlock('by all')
+    const signal = AbortSignal.timeout(20_000)
+    for (const node of nodes) await node.routing.provide(cid, { signal })
+    for (const node of nodes) {
+      const ids = (await collect(node.routing.findProviders(cid, { signal }))).map(({ id }) => id)
+      expect(ids.toSorted()).toEqual(
+        nodes
+          .filter((other) => other !== node)
+          .map((other) => other.self().id)
+          .toSorted()
+      )
+    }
+    expect(await collect(hub.routing.findProviders(cid, { signal, limit: 2 }))).toHaveLength(2)
+    await hub.routing.unprovide(cid)
+    await hub.routing.unprovide((await textBlock('never provided')).cid)
+  })
+
+  test('are given again while the backend runs', async () => {
+    // The engine's clock made fast: a record is due again 200 ms after it was made.
+    const a = await started({
+      passthrough: { dht: { reprovide: { interval: 100, threshold: 10_000, validity: 10_200 } } }
+    })
+    const first = await started()
+    await a.routing.connect(first.self())
+    const { cid } = await textBlock('again')
+    await a.routing.provide(cid, { signal: AbortSignal.timeout(20_000) })
+    await first.stop()
+    const second = await started()
+    await a.routing.connect(second.self())
+    // Nobody provides again here, and the only one who had the record is gone.
+    await until('the record', async () => (await collect(second.routing.findProviders(cid))).length === 1)
+  })
+
+  test('without a DHT they are refused as declared', async () => {
+    const node = await started({ dht: false })
+    const { cid } = await textBlock('none')
+    await expect(node.routing.provide(cid)).rejects.toSatisfy(code('UNSUPPORTED'))
+    await expect(node.routing.unprovide(cid)).rejects.toSatisfy(code('UNSUPPORTED'))
+    await expect(collect(node.routing.findProviders(cid))).rejects.toSatisfy(code('UNSUPPORTED'))
+  })
+})
+
+describe('connections', () => {
+  test('addresses of a peer are found through others', async () => {
+    const [a, middle, b] = await startMany(3)
+    if (a === undefined || middle === undefined || b === undefined) throw new Error('three nodes')
+    await a.routing.connect(middle.self())
+    await b.routing.connect(middle.self())
+    await until('the hub has both', async () => (await middle.routing.connections()).length === 2)
+    const found = await until('the peer', async () => {
+      try {
+        return await b.routing.findPeer(a.self().id, { signal: AbortSignal.timeout(5_000) })
+      } catch {
+        return undefined
+      }
+    })
+    expect(found.addresses.length).toBeGreaterThan(0)
+    await b.routing.connect(found)
+    const nobody = '12D3KooWDTVwmHWQrkT7yLe4B6Ht42fNXFe3sD3qEErBjZk4CwVj'
+    await expect(b.routing.findPeer(nobody, { signal: AbortSignal.timeout(20_000) })).rejects.toSatisfy(
+      code('NOT_FOUND')
+    )
+    await expect(b.routing.findPeer('nobody')).rejects.toSatisfy(code('INVALID_ARGUMENT'))
+  })
+
+  test('nobody there, somebody else there, and the node itself', async () => {
+    const [a, b] = await startMany(2)
+    if (a === undefined || b === undefined) throw new Error('two nodes')
+    const id = '12D3KooWDTVwmHWQrkT7yLe4B6Ht42fNXFe3sD3qEErBjZk4CwVj'
+    const at = async (addresses: string[]): Promise<unknown> =>
+      await a.routing
+        .connect({ id, addresses }, { signal: AbortSignal.timeout(20_000) })
+        .catch((error: unknown) => error)
+    expect(await at([`/ip4/127.0.0.1/tcp/${await freePort()}`])).toSatisfy(code('UNREACHABLE'))
+    const taken = b.self().addresses[0]?.split('/p2p/')[0] ?? ''
+    expect(await at([taken])).toSatisfy(code('UNREACHABLE'))
+    expect(await at(['not an address'])).toSatisfy(code('INVALID_ARGUMENT'))
+    await expect(a.routing.connect(a.self())).rejects.toSatisfy(code('INVALID_ARGUMENT'))
+    expect(await a.routing.connections()).toEqual([])
+  })
+
+  test('fifteen at the same time are all made', async () => {
+    const [hub, ...others] = await startMany(16)
+    if (hub === undefined) throw new Error('a hub')
+    await Promise.all(others.map((node) => node.routing.connect(hub.self())))
+    await until('all of them', async () => (await hub.routing.connections()).length === 15)
+  })
+
+  test('a lost connection is made again when the other is back on its port, and topics work again', async () => {
+    const port = await freePort()
+    const options = { listen: [`/ip4/127.0.0.1/tcp/${port}`] }
+    const a = await started(options)
+    const events: BackendEvent[] = []
+    const b = await started({}, { onEvent: (event) => void events.push(event) })
+    await b.routing.connect(a.self())
+    const inbox = await listen(b, 'back')
+    await ready(a, 'back')
+    const { id } = a.self()
+    // Longer than the engine would try: it gives up after five failures.
+    for (let round = 0; round < 2; round++) {
+      await a.stop()
+      await until('the loss', async () => (await b.routing.connections()).length === 0)
+      await a.start()
+      expect(a.self().id).toBe(id)
+      await until('the connection', async () => (await b.routing.connections()).length === 1)
+      await ready(a, 'back')
+      await say(a, 'back', `round ${round}`)
+      await until('the message', () => inbox.texts.includes(`round ${round}`))
+    }
+    expect(new Set(events.map(({ type }) => type))).toEqual(new Set(['peer:connect', 'peer:disconnect']))
+  })
+
+  test('a connection that was ended stays ended', async () => {
+    const [a, b] = await pair()
+    await b.routing.disconnect(a.self().id)
+    await b.routing.disconnect(a.self().id)
+    expect(await b.routing.connections()).toEqual([])
+    await until('the other side, too', async () => (await a.routing.connections()).length === 0)
+  })
+
+  test('bootstrap peers are dialled when they come, without anybody waiting for them', async () => {
+    const port = await freePort()
+    const a = make({ listen: [`/ip4/127.0.0.1/tcp/${port}`] })
+    await a.start()
+    const { id, addresses } = a.self()
+    await a.stop()
+    const b = await started({ bootstrap: [...addresses] })
+    await a.start()
+    expect(a.self().id).toBe(id)
+    await until('the connection', async () => (await b.routing.connections()).length === 1)
+  })
+
+  test('two processes find each other by multicast DNS, and only with the same tag', async () => {
+    const tag = `_p2pl${process.pid}._udp.local`
+    const a = await started({ mdns: tag })
+    const other = await started({ mdns: `_other${process.pid}._udp.local` })
+    const remote = await spawnScript('node.process.ts', JSON.stringify({ mdns: tag }))
+    const self = await remote.ask<{ id: string }>('start')
+    await until('the connection', async () => (await a.routing.connections()).some(({ id }) => id === self.id))
+    expect(await other.routing.connections()).toEqual([])
+  })
+})
+
+describe('a profile', () => {
+  const given = '12D3KooWDTVwmHWQrkT7yLe4B6Ht42fNXFe3sD3qEErBjZk4CwVj'
+  const other = '12D3KooWQ7pPDUHAZ9HhCAhGBcSUrPDCJ8WLBzR8rvqPYBxhbYSm'
+  test.each([
+    ['closed', '/ip4/127.0.0.1/tcp/1', true],
+    ['closed', '/ip6/::1/tcp/1', true],
+    ['closed', '/ip4/192.168.1.2/tcp/1', false],
+    ['closed', '/ip4/93.184.216.34/tcp/1', false],
+    ['closed', '/dns4/example.org/tcp/1', false],
+    ['closed', `/ip4/93.184.216.34/tcp/1/p2p/${given}`, true],
+    ['closed', `/ip4/93.184.216.34/tcp/1/p2p/${other}`, false],
+    ['lan', '/ip4/192.168.1.2/tcp/1', true],
+    ['lan', '/ip4/10.1.1.2/tcp/1', true],
+    ['lan', '/ip4/172.32.1.2/tcp/1', false],
+    ['lan', '/ip6/fd00::1/tcp/1', true],
+    ['lan', '/ip4/93.184.216.34/tcp/1', false],
+    ['public', '/ip4/93.184.216.34/tcp/1', true]
+  ] as const)('%s and %s: %s', (profile, address, allowed) => {
+    const gater = new Gater(profile, [multiaddr(`/ip4/10.0.0.1/tcp/1/p2p/${given}`)])
+    expect(gater.allows(multiaddr(address))).toBe(allowed)
+  })
+
+  test('hints of others do not lead out of a closed network', async () => {
+    const node = await started()
+    const { cid } = await textBlock('outside')
+    // A listener that would notice; its address is not loopback, so the node must not even try.
+    const { networkInterfaces } = await import('node:os')
+    const outside = Object.values(networkInterfaces())
+      .flat()
+      .find((one) => one !== undefined && one.family === 'IPv4' && !one.internal)?.address
+    if (outside === undefined) return
+    const { createServer } = await import('node:net')
+    let connections = 0
+    const server = createServer((socket) => {
+      connections++
+      socket.destroy()
+    })
+    await new Promise<void>((resolve) => void server.listen(0, outside, resolve))
+    const { port } = server.address() as { port: number }
+    const providers = [{ id: other, addresses: [`/ip4/${outside}/tcp/${port}`] }]
+    await expect(node.blocks.get(cid, { providers, signal: AbortSignal.timeout(300) })).rejects.toSatisfy(
+      code('TIMEOUT')
+    )
+    await new Promise((resolve) => void server.close(resolve))
+    expect(connections).toBe(0)
+  })
+})
