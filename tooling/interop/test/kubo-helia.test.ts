@@ -1,0 +1,150 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createPeer, type Peer, type Subscription, type TopicItem } from '@p2pl/core'
+import { helia } from '@p2pl/helia'
+import { ipfsRpc } from '@p2pl/ipfs-rpc'
+import { startTestDaemon, type TestDaemon } from '@p2pl/tooling-kubo'
+import { describeWithKubo } from '@p2pl/tooling-kubo/test'
+import { seededBytes, temporaryFolder, until } from '@p2pl/tooling-vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+
+const count = 5_000
+const payloadBytes = 256
+
+describeWithKubo('a network of two Kubo peers and a Helia peer', (binary) => {
+  const folder = temporaryFolder('p2pl-interop-')
+  let daemons: TestDaemon[] = []
+  const peers: Record<'kubo' | 'kubo2' | 'helia', Peer> = {} as never
+
+  beforeAll(async () => {
+    daemons = await Promise.all([startTestDaemon({ binary }), startTestDaemon({ binary })])
+    const [one, two] = daemons
+    peers.kubo = await createPeer({ backend: ipfsRpc({ url: one?.url }) })
+    peers.kubo2 = await createPeer({ backend: ipfsRpc({ url: two?.url }) })
+    peers.helia = await createPeer({ backend: helia() })
+    await peers.helia.network.connect(peers.kubo.network.self())
+    await peers.helia.network.connect(peers.kubo2.network.self())
+    await peers.kubo.network.connect(peers.kubo2.network.self())
+  })
+  afterAll(async () => {
+    await Promise.all(Object.values(peers).map(async (peer) => await peer.stop()))
+    await Promise.all(daemons.map(async (daemon) => await daemon.stop()))
+  })
+
+  function payload(index: number): Uint8Array {
+    const bytes = new Uint8Array(payloadBytes)
+    new DataView(bytes.buffer).setUint32(0, index)
+    return bytes
+  }
+
+  /** What arrived of the numbers 0 to `count`, and how many the gaps cover, once each is one or the other. */
+  async function account(subscription: Subscription): Promise<{ arrived: Set<number>; gaps: TopicItem[] }> {
+    const arrived = new Set<number>()
+    const gaps: TopicItem[] = []
+    for await (const item of subscription) {
+      if (item.type === 'gap') {
+        gaps.push(item)
+        if (item.count === undefined) continue
+      } else arrived.add(new DataView(item.payload.buffer, item.payload.byteOffset).getUint32(0))
+      const covered = gaps.reduce((sum, gap) => sum + (gap.type === 'gap' ? (gap.count ?? 0) : 0), 0)
+      if (arrived.size + covered >= count) break
+    }
+    return { arrived, gaps }
+  }
+
+  for (const [from, to] of [
+    ['helia', 'kubo'],
+    ['kubo', 'helia'],
+    ['kubo', 'kubo2']
+  ] as const)
+    it(`${count} messages of ${payloadBytes} B as fast as the app can, ${from} to ${to}: all arrive`, async () => {
+      const name = `burst ${from} ${to}`
+      const subscription = peers[to].topic(name).subscribe()
+      await subscription.joined
+      const topic = peers[from].topic(name)
+      await topic.ready({ deadline: 20_000 })
+      const accounted = account(subscription)
+      const published: Promise<unknown>[] = []
+      for (let i = 0; i < count; i++) published.push(topic.publish(payload(i), { deadline: 50_000 }))
+      await Promise.all(published)
+      const { arrived, gaps } = await accounted
+      await subscription.close()
+      expect(gaps).toEqual([])
+      expect(arrived.size).toBe(count)
+    })
+
+  it('while a daemon stands still 20 messages go by: each arrives or is covered by a gap', async () => {
+    const subscription = peers.kubo.topic('standstill').subscribe()
+    await subscription.joined
+    const items: (number | 'gap')[] = []
+    const reading = (async () => {
+      for await (const item of subscription)
+        items.push(
+          item.type === 'gap' ? 'gap' : new DataView(item.payload.buffer, item.payload.byteOffset).getUint32(0)
+        )
+    })()
+    const topic = peers.helia.topic('standstill')
+    await topic.ready({ deadline: 20_000 })
+    await topic.publish(payload(0))
+    await until('the first one arrives', () => items.includes(0))
+    daemons[0]?.signal('SIGSTOP')
+    try {
+      for (let i = 1; i <= 20; i++) await topic.publish(payload(i), { recipients: 0 })
+      // Longer than the adapter lets a daemon be silent; that it notices is what ends the wait.
+      await until('the standstill is noticed', () => items.includes('gap'))
+    } finally {
+      daemons[0]?.signal('SIGCONT')
+    }
+    await until('messages flow again', async () => {
+      await topic.publish(payload(99), { recipients: 0 })
+      return items.includes(99)
+    })
+    await subscription.close()
+    await reading
+    const missing = Array.from({ length: 20 }, (_, i) => i + 1).filter((i) => !items.includes(i))
+    const gap = items.indexOf('gap')
+    expect(missing.length === 0 || (gap > items.indexOf(0) && gap < items.lastIndexOf(99))).toBe(true)
+  })
+
+  it('content goes both ways, with equal CIDs, and is what the ipfs command sees', async () => {
+    for (const [size, seed] of [
+      [0, 1],
+      [1, 2],
+      [1_048_576, 3],
+      [1_048_577, 4],
+      [5_242_880, 5]
+    ] as const) {
+      const bytes = seededBytes(size, seed)
+      const file = join(folder, `file-${size}`)
+      writeFileSync(file, bytes)
+      const expected = (await daemons[1]?.ipfs('add', '--only-hash', '--quieter', file))?.trim()
+      const { cid } = await peers.helia.data.add(bytes)
+      expect(cid.toString()).toBe(expected)
+      expect(await peers.kubo.data.bytes(cid, { deadline: 20_000 })).toEqual(bytes)
+
+      const other = seededBytes(size + 3, seed + 100)
+      const added = await peers.kubo.data.add(other)
+      expect(await peers.helia.data.bytes(added.cid, { deadline: 20_000 })).toEqual(other)
+      writeFileSync(file, other)
+      expect((await daemons[0]?.ipfs('add', '--only-hash', '--quieter', file))?.trim()).toBe(added.cid.toString())
+    }
+    const { cid } = await peers.kubo.data.add(new TextEncoder().encode('as plain as can be'))
+    expect(await daemons[0]?.ipfs('cat', cid.toString())).toBe('as plain as can be')
+  })
+
+  it('provider records go both ways', async () => {
+    for (const [from, to] of [
+      ['helia', 'kubo'],
+      ['kubo', 'helia']
+    ] as const) {
+      const { cid, reached } = await peers[from].data.add(seededBytes(700, from.length), {
+        until: 'announced',
+        deadline: 30_000
+      })
+      expect(reached).toBe('announced')
+      const found: string[] = []
+      for await (const provider of peers[to].data.findProviders(cid, { deadline: 20_000 })) found.push(provider.id)
+      expect(found).toContain(peers[from].network.self().id)
+    }
+  })
+})
