@@ -20,7 +20,7 @@ const smallGroup = 16
 
 /**
  * When to tell others what this view is: once per period, unless somebody with an equal view just did; sooner after a change, after a
- * loss, for someone who is behind, and for someone who asks.
+ * loss, for someone who is behind, and for someone who asks. Each reason counts as served by an equal beacon that is heard after it.
  */
 export class Beacons {
   readonly #timers: Timers
@@ -30,11 +30,13 @@ export class Beacons {
   readonly #reports: BoundedMap<Report> = new BoundedMap(limits.reports)
   #cancel: () => void = () => {}
   #due = Infinity
+  /** Reasons before this moment are served by an equal beacon heard later; forced ones by nothing but our own. */
+  #reasonAt = -Infinity
   #forced = false
   #sending = false
   #sentAt = -Infinity
-  /** When an equal beacon was last heard, and how many since our own last one. */
   #echoedAt = -Infinity
+  /** Equal beacons heard since our own last one. */
   #echoes = 0
   #wanted = 0
   #stopped = false
@@ -47,7 +49,7 @@ export class Beacons {
   }
 
   start(): void {
-    this.soon(0, true)
+    this.soon(0.25)
   }
 
   stop(): void {
@@ -64,17 +66,23 @@ export class Beacons {
   changed(local: boolean): void {
     this.#echoedAt = -Infinity
     this.#echoes = 0
-    this.soon(local ? 0.1 : 0.5, false)
+    this.soon(local ? 0.1 : 0.6)
   }
 
-  /** Sends within `share` of a period, ± the jitter; `forced`: even if an equal beacon is heard before. */
-  soon(share: number, forced: boolean): void {
+  /** Messages were lost: others hear what we have, and those who have more answer. At most once per period, for losses come in crowds. */
+  lost(): void {
+    if (this.#timers.now() - this.#sentAt >= this.#period) this.soon(0.3)
+  }
+
+  /** Sends within `share` of a period, ± half of it; `forced`: even if an equal beacon is heard before. */
+  soon(share: number, forced = false): void {
     if (this.#stopped) return
+    const now = this.#timers.now()
     // Bursts of reasons make one beacon: never more than ten per period.
     const earliest = this.#sentAt + this.#period / 10
-    const wait = share * this.#period * (0.5 + this.#random())
-    const at = Math.max(this.#timers.now() + wait, earliest)
+    const at = Math.max(now + share * this.#period * (0.5 + this.#random()), earliest)
     this.#forced ||= forced
+    this.#reasonAt = now
     if (at < this.#due) this.#schedule(at)
   }
 
@@ -89,10 +97,7 @@ export class Beacons {
   async #fire(): Promise<void> {
     this.#due = Infinity
     if (this.#stopped || this.#sending) return
-    const now = this.#timers.now()
-    const silent = now - this.#sentAt > audiblePeriods * this.#period && this.#reports.size <= smallGroup
-    const suppressed = now - this.#echoedAt < this.#period && !silent && this.#wanted === 0
-    if (this.#forced || !suppressed) {
+    if (this.#forced || !this.#suppressed()) {
       this.#forced = false
       this.#sending = true
       try {
@@ -105,6 +110,14 @@ export class Beacons {
     }
     const next = this.#timers.now() + this.#period * (0.75 + this.#random() / 2)
     if (next < this.#due && !this.#stopped) this.#schedule(next)
+  }
+
+  #suppressed(): boolean {
+    if (this.#wanted > 0) return false
+    const now = this.#timers.now()
+    const audible = now - this.#sentAt <= audiblePeriods * this.#period || this.#reports.size > smallGroup
+    const echoed = this.#echoedAt >= this.#reasonAt && now - this.#echoedAt < this.#period
+    return audible && echoed
   }
 
   /** Somebody's beacon, with our own root at that moment; true when their report is another one than before. */

@@ -87,7 +87,7 @@ export class Engine {
       period,
       intake: () => this.intake,
       onDeep: () => {
-        this.beacons.soon(0.2, true)
+        this.beacons.lost()
       }
     })
     this.intake = new Intake(this.committer, options.peer.cryptography, domain, bounds, {
@@ -133,7 +133,7 @@ export class Engine {
         this.#receive(sender, payload)
       },
       gap: (): void => {
-        this.beacons.soon(0.1, true)
+        this.beacons.lost()
       }
     }
     await this.#network.listen(listener, this.#stopping.signal)
@@ -308,7 +308,7 @@ export class Engine {
     if (this.stopped) return
     const news = this.beacons.heard(sender, beacon, own)
     if (!equalBytes(beacon.root, own.digest)) {
-      if (this.#exchange.isMerged(beacon.root)) this.beacons.soon(0.2, false)
+      if (this.#exchange.isMerged(beacon.root)) this.beacons.soon(0.2)
       else this.#exchange.offer(sender, { ...beacon, root: beacon.root.slice() })
     }
     if (news) this.#digestChanged(own)
@@ -318,7 +318,7 @@ export class Engine {
   async #merged(root: Bytes): Promise<void> {
     try {
       const own = await this.root()
-      if (!equalBytes(own.digest, root)) this.beacons.soon(0.2, false)
+      if (!equalBytes(own.digest, root)) this.beacons.soon(0.2)
     } catch {
       // The store was closed meanwhile.
     }

@@ -184,10 +184,13 @@ export class IndexTree {
         for (const item of items) {
           for (const node of chunker.push(item, itemBytes(item))) fresh.push(await seal(level, node))
           if (!isBoundary(item.key, level)) continue
+          // A boundary that is new cuts an old node in two: what is behind it has to be made again as well.
+          const whole = (await this.node({ level, key: item.key })) !== undefined
           await replace(after, item.key, fresh)
           fresh = []
           after = item.key
           while (next < dirty.length && compareBytes(dirty[next] as Key, item.key) <= 0) next++
+          if (!whole) continue
           if (next === dirty.length) return
           const closer = await this.#boundaryBefore(level, dirty[next] as Key)
           if (closer !== undefined && compareBytes(closer, item.key) > 0) {
