@@ -91,9 +91,13 @@ export class Channel {
    * Publishes until each of `to` has it: once where delivery is reliable, again and again where a message may be lost
    * (`payload` is then asked for another one that does as well).
    */
-  async deliver(from: number, payload: (attempt: number) => Uint8Array, to: readonly number[]): Promise<Uint8Array[]> {
+  async deliver(
+    from: number,
+    payload: (attempt: number) => Uint8Array,
+    to: readonly (number | Inbox)[]
+  ): Promise<Uint8Array[]> {
     const sent: Uint8Array[] = []
-    const inboxes = to.map((index) => this.inbox(index))
+    const inboxes = to.map((index) => (typeof index === 'number' ? this.inbox(index) : index))
     const arrived = (inbox: Inbox): boolean => sent.some((bytes) => inbox.count(bytes) > 0)
     const once = this.#t.capabilities.messages?.delivery === 'reliable'
     await this.#repeat(
@@ -111,7 +115,7 @@ export class Channel {
   }
 
   /** Publishes a marker until each of `to` has it: what was sent before it and could come, has come. */
-  async flush(from: number, to: readonly number[]): Promise<void> {
+  async flush(from: number, to: readonly (number | Inbox)[]): Promise<void> {
     await this.#t.pace()
     await this.deliver(from, (attempt) => new TextEncoder().encode(uniqueName(`marker-${attempt}`)), to)
   }

@@ -5,6 +5,11 @@ export async function pause(ms: number): Promise<void> {
   if (ms > 0) await new Promise<void>((resolve) => setTimeout(resolve, ms))
 }
 
+/** One turn of the event loop: what the engine had ready has come out. */
+export async function turn(): Promise<void> {
+  await new Promise<void>((resolve) => setTimeout(resolve, 0))
+}
+
 /** The promise's end, or a failure that names what was awaited. */
 export async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined

@@ -65,8 +65,7 @@ const nobody: readonly ErrorCode[] = ['NOT_FOUND', 'NO_PEERS', 'UNREACHABLE', 'I
 export const calls: readonly Call[] = [
   messages('publish', {
     fails: ['NO_PEERS'],
-    prepare: async () => async (b, signal) =>
-      await messagesOf(b).publish(uniqueName('call'), uniqueBytes(16), { signal })
+    prepare: async () => (b, signal) => messagesOf(b).publish(uniqueName('call'), uniqueBytes(16), { signal })
   }),
   messages('subscribe', {
     prepare: async () => async (b, signal) => {
@@ -76,38 +75,38 @@ export const calls: readonly Call[] = [
   }),
   messages(
     'peers',
-    { prepare: async () => async (b, signal) => await messagesOf(b).peers(uniqueName('call'), { signal }) },
+    { prepare: async () => (b, signal) => messagesOf(b).peers(uniqueName('call'), { signal }) },
     'peers'
   ),
   blocks('get', {
     fails: ['NOT_FOUND'],
     prepare: async () => {
       const { cid } = await rawBlock()
-      return async (b, signal) => await blocksOf(b).get(cid, { signal })
+      return (b, signal) => blocksOf(b).get(cid, { signal })
     }
   }),
   blocks('put', {
     prepare: async () => {
       const block = await rawBlock()
-      return async (b, signal) => await blocksOf(b).put(block, { signal })
+      return (b, signal) => blocksOf(b).put(block, { signal })
     }
   }),
   blocks('putMany', {
     prepare: async () => {
       const many = await rawBlocks(3)
-      return async (b, signal) => await blocksOf(b).putMany(many, { signal })
+      return (b, signal) => blocksOf(b).putMany(many, { signal })
     }
   }),
   blocks('has', {
     prepare: async () => {
       const { cid } = await rawBlock()
-      return async (b, signal) => await blocksOf(b).has(cid, { signal })
+      return (b, signal) => blocksOf(b).has(cid, { signal })
     }
   }),
   blocks('delete', {
     prepare: async () => {
       const { cid } = await rawBlock()
-      return async (b, signal) => await blocksOf(b).delete(cid, { signal })
+      return (b, signal) => blocksOf(b).delete(cid, { signal })
     }
   }),
   blocks(
@@ -116,7 +115,7 @@ export const calls: readonly Call[] = [
       fails: ['NOT_FOUND'],
       prepare: async () => {
         const { cid } = await rawBlock()
-        return async (b, signal) => await blocksOf(b).pin(cid, { signal })
+        return (b, signal) => blocksOf(b).pin(cid, { signal })
       }
     },
     'pins'
@@ -126,24 +125,20 @@ export const calls: readonly Call[] = [
     {
       prepare: async () => {
         const { cid } = await rawBlock()
-        return async (b, signal) => await blocksOf(b).unpin(cid, { signal })
+        return (b, signal) => blocksOf(b).unpin(cid, { signal })
       }
     },
     'pins'
   ),
-  blocks(
-    'pins',
-    { prepare: async () => async (b, signal) => await collect(() => blocksOf(b).pins({ signal })) },
-    'pins'
-  ),
-  blocks('gc', { prepare: async () => async (b, signal) => await collect(() => blocksOf(b).gc({ signal })) }, 'gc'),
+  blocks('pins', { prepare: async () => (b, signal) => collect(() => blocksOf(b).pins({ signal })) }, 'pins'),
+  blocks('gc', { prepare: async () => (b, signal) => collect(() => blocksOf(b).gc({ signal })) }, 'gc'),
   blocks(
     'getDag',
     {
       fails: ['NOT_FOUND'],
       prepare: async () => {
         const { cid } = await rawBlock()
-        return async (b, signal) => await collect(() => dagOf(b)(cid, { signal }))
+        return (b, signal) => collect(() => dagOf(b)(cid, { signal }))
       }
     },
     'dag'
@@ -155,7 +150,7 @@ export const calls: readonly Call[] = [
         fails: nobody,
         prepare: async () => {
           const { cid } = await rawBlock()
-          return async (b, signal) => await routingOf(b)[method](cid, { signal })
+          return (b, signal) => routingOf(b)[method](cid, { signal })
         }
       },
       method
@@ -166,33 +161,28 @@ export const calls: readonly Call[] = [
     {
       prepare: async () => {
         const { cid } = await rawBlock()
-        return async (b, signal) => await collect(() => routingOf(b).findProviders(cid, { signal }))
+        return (b, signal) => collect(() => routingOf(b).findProviders(cid, { signal }))
       }
     },
     'findProviders'
   ),
   routing(
     'findPeer',
-    { fails: nobody, prepare: async () => async (b, signal) => await routingOf(b).findPeer(strangerId, { signal }) },
+    { fails: nobody, prepare: async () => (b, signal) => routingOf(b).findPeer(strangerId, { signal }) },
     'findPeer'
   ),
   routing(
     'connect',
     {
       fails: nobody,
-      prepare: async () => async (b, signal) =>
-        await routingOf(b).connect({ id: strangerId, addresses: [] }, { signal })
+      prepare: async () => (b, signal) => routingOf(b).connect({ id: strangerId, addresses: [] }, { signal })
     },
     'connect'
   ),
   routing(
     'disconnect',
-    { fails: nobody, prepare: async () => async (b, signal) => await routingOf(b).disconnect(strangerId, { signal }) },
+    { fails: nobody, prepare: async () => (b, signal) => routingOf(b).disconnect(strangerId, { signal }) },
     'connect'
   ),
-  routing(
-    'connections',
-    { prepare: async () => async (b, signal) => await routingOf(b).connections({ signal }) },
-    'connect'
-  )
+  routing('connections', { prepare: async () => (b, signal) => routingOf(b).connections({ signal }) }, 'connect')
 ]

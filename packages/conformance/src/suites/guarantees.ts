@@ -53,7 +53,7 @@ export const guarantees: Suite = {
         const network = await t.shared('trio')
         const backend = network.at(0)
         if (declared(t).peers === 'none') {
-          await rejects(async () => await messagesOf(backend).peers(uniqueName('topic')), {
+          await rejects(() => messagesOf(backend).peers(uniqueName('topic')), {
             backend,
             operation: 'messages.peers',
             codes: ['UNSUPPORTED']
@@ -240,7 +240,7 @@ export const guarantees: Suite = {
       run: async (t) => {
         const backend = (await t.shared('trio')).at(1)
         const inbox = new Inbox().judge(() => 'accept')
-        await rejects(async () => await messagesOf(backend).subscribe(uniqueName('topic'), inbox), {
+        await rejects(() => messagesOf(backend).subscribe(uniqueName('topic'), inbox), {
           backend,
           operation: 'messages.subscribe',
           codes: ['UNSUPPORTED']

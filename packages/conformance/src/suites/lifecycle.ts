@@ -4,7 +4,7 @@ import { check, equal, fail, rejects, show, wellFormed } from '../kit/check.ts'
 import { Inbox } from '../kit/inbox.ts'
 import { blocksOf, messagesOf, routingOf, type Suite, type TestRun } from '../kit/kit.ts'
 import { rawBlock, uniqueBytes, uniqueName } from '../kit/samples.ts'
-import { collect } from '../kit/time.ts'
+import { collect, turn } from '../kit/time.ts'
 import { calls } from './calls.ts'
 
 async function everyCallIsRefused(t: TestRun, backend: Backend): Promise<void> {
@@ -12,7 +12,7 @@ async function everyCallIsRefused(t: TestRun, backend: Backend): Promise<void> {
     const invoke = await call.prepare()
     await t.within(
       `${call.operation} is refused at once`,
-      rejects(async () => await invoke(backend), { backend, operation: call.operation, codes: ['NOT_RUNNING'] })
+      rejects(() => invoke(backend), { backend, operation: call.operation, codes: ['NOT_RUNNING'] })
     )
   }
   try {
@@ -229,20 +229,20 @@ export const lifecycle: Suite = {
       name: 'subscriptions end with stop: a restarted backend does not call their subscribers',
       when: (c) => c.messages !== undefined,
       run: async (t) => {
-        const network = await t.fresh(1)
-        const backend = network.at(0)
-        await network.start(0)
+        const network = await t.fresh(2)
+        await t.within('both start', network.startAll())
+        const backend = network.at(1)
         const topic = uniqueName('topic')
         const inbox = new Inbox()
         const subscription = await messagesOf(backend).subscribe(topic, inbox)
-        await backend.stop()
-        await t.within('close() of a subscription after stop resolves', subscription.close())
+        await t.within('stop resolves', backend.stop())
         const before = inbox.calls.length
-        await network.start(0)
-        await messagesOf(backend)
-          .publish(topic, new Uint8Array(4))
-          .catch(() => undefined)
+        await t.within('it starts again', network.start(1))
+        await t.within('link() resolves', network.link())
+        const channel = await Channel.open(t, network, { topic, subscribers: [1] })
+        await channel.deliver(0, () => uniqueBytes(16), [1])
         equal(inbox.calls.length, before, 'a subscriber from before stop is not called')
+        await t.within('close() of a subscription from before stop resolves', subscription.close())
       }
     },
     {
@@ -256,6 +256,7 @@ export const lifecycle: Suite = {
         const seen = network.events[0] ?? []
         const atStop = seen.length
         await t.within('the other stops', network.at(1).stop())
+        await turn()
         equal(seen.length, atStop, 'no event comes after stop has resolved')
         for (const event of seen) {
           equal(event.backend, backend.name, `the event ${event.type} names its backend`)

@@ -4,7 +4,6 @@ import { check, equal, equalBytes, rejects, show } from '../kit/check.ts'
 import { Inbox } from '../kit/inbox.ts'
 import { messagesOf, type Suite, type TestRun } from '../kit/kit.ts'
 import { uniqueBytes, uniqueName } from '../kit/samples.ts'
-import { poll } from '../kit/time.ts'
 
 function declared(t: TestRun): MessageCapabilities {
   return t.capabilities.messages as MessageCapabilities
@@ -63,8 +62,13 @@ export const messages: Suite = {
         const all = Uint8Array.from({ length: 512 }, (_value, i) => i & 0xff)
         await channel.deliver(0, (n) => (n === 0 ? all : Uint8Array.of(...all, n)), [1])
         await t.pace()
-        const sent = await channel.deliver(0, () => new Uint8Array(0), [1])
-        equal(sent[0]?.byteLength, 0, 'the empty payload arrives')
+        if (declared(t).delivery === 'reliable' || declared(t).duplicates === 'delivered')
+          await channel.deliver(0, () => new Uint8Array(0), [1])
+        else {
+          // One that was lost cannot be sent again where equal bytes are collapsed: it must only be taken.
+          await channel.publish(0, new Uint8Array(0))
+          await channel.flush(0, [1])
+        }
       }
     },
     {
@@ -84,7 +88,7 @@ export const messages: Suite = {
         const channel = await Channel.open(t, network, { subscribers: [1] })
         const backend = network.at(0)
         const payload = uniqueBytes(declared(t).maxMessageBytes + 1)
-        await rejects(async () => await channel.publish(0, payload), {
+        await rejects(() => channel.publish(0, payload), {
           backend,
           operation: 'messages.publish',
           codes: ['TOO_LARGE']
@@ -125,18 +129,18 @@ export const messages: Suite = {
         const transport = messagesOf(backend)
         for (const topic of ['', 'a'.repeat(1025), 'é'.repeat(513)]) {
           const codes = ['INVALID_ARGUMENT'] as const
-          await rejects(async () => await transport.publish(topic, uniqueBytes(4)), {
+          await rejects(() => transport.publish(topic, uniqueBytes(4)), {
             backend,
             operation: 'messages.publish',
             codes
           })
-          await rejects(async () => await transport.subscribe(topic, new Inbox()), {
+          await rejects(() => transport.subscribe(topic, new Inbox()), {
             backend,
             operation: 'messages.subscribe',
             codes
           })
           if (declared(t).peers !== 'none')
-            await rejects(async () => await transport.peers(topic), { backend, operation: 'messages.peers', codes })
+            await rejects(() => transport.peers(topic), { backend, operation: 'messages.peers', codes })
         }
       }
     },
@@ -152,20 +156,15 @@ export const messages: Suite = {
           messagesOf(network.at(1)).subscribe(channel.topic, second, { signal: t.signal })
         )
         t.defer(async () => await subscription.close())
-        const sent = await channel.deliver(0, () => uniqueBytes(32), [1])
-        await channel.flush(0, [1])
-        for (const bytes of sent)
-          equal(second.count(bytes), channel.inbox(1).count(bytes), 'both subscriptions get the message')
+        const sent = await channel.deliver(0, () => uniqueBytes(32), [1, second])
+        await channel.flush(0, [1, second])
+        if (declared(t).delivery === 'reliable')
+          for (const bytes of sent)
+            for (const inbox of [channel.inbox(1), second])
+              equal(inbox.count(bytes), 1, 'each subscription gets the message once')
         await channel.close(1)
         const closed = channel.inbox(1).calls.length
-        const last = uniqueBytes(32)
-        const got = async (): Promise<boolean> => {
-          await t.pace()
-          await channel.publish(0, last)
-          return await second.until(() => second.count(last) > 0, 100)
-        }
-        const arrived = await poll(t.remaining(), async () => ((await got()) ? true : undefined))
-        equal(arrived, true, 'the other subscription stays when one closes')
+        await channel.deliver(0, () => uniqueBytes(32), [second])
         equal(channel.inbox(1).calls.length, closed, 'a closed subscription gets nothing')
       }
     },

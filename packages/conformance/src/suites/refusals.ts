@@ -42,7 +42,7 @@ const refused: readonly Test[] = calls.map((call) => ({
     const invoke = await call.prepare()
     await t.within(
       `${call.operation} is refused at once`,
-      rejects(async () => await invoke(backend, t.signal), {
+      rejects(() => invoke(backend, t.signal), {
         backend,
         operation: call.operation,
         codes: ['UNSUPPORTED']

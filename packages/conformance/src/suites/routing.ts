@@ -155,7 +155,7 @@ export const routing: Suite = {
         const cid = await stored(t, network, [0])
         const error = await t.within(
           'provide while alone rejects',
-          rejects(async () => await routingOf(backend).provide(cid, { signal: t.signal }), {
+          rejects(() => routingOf(backend).provide(cid, { signal: t.signal }), {
             backend,
             operation: 'routing.provide',
             codes: ['NO_PEERS']
@@ -195,7 +195,7 @@ export const routing: Suite = {
         const backend = network.at(0)
         await t.within(
           'findPeer of a stranger rejects',
-          rejects(async () => await routingOf(backend).findPeer(stranger, { signal: t.signal }), {
+          rejects(() => routingOf(backend).findPeer(stranger, { signal: t.signal }), {
             backend,
             operation: 'routing.findPeer',
             codes: ['NOT_FOUND']
@@ -236,7 +236,7 @@ export const routing: Suite = {
         const backend = network.at(0)
         await t.within(
           'connect to who is gone rejects',
-          rejects(async () => await routingOf(backend).connect(gone, { signal: t.signal }), {
+          rejects(() => routingOf(backend).connect(gone, { signal: t.signal }), {
             backend,
             operation: 'routing.connect',
             codes: ['UNREACHABLE']

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest'
+import { createFakeConformanceNetwork, type FakeNode } from '../src/fake/index.ts'
+import type { ConformanceFixture } from '../src/index.ts'
+import { abortMutants, concurrencyMutants, errorMutants } from './mutants/abort.ts'
+import { blockMutants, exchangeMutants, pinMutants } from './mutants/blocks.ts'
+import { endMutants, lifecycleMutants, refusalMutants } from './mutants/lifecycle.ts'
+import { guaranteeMutants, messageMutants } from './mutants/messages.ts'
+import type { Mutant } from './mutants/mutant.ts'
+import { routingMutants } from './mutants/routing.ts'
+import { failures, report, runKit } from './support.ts'
+
+/** A mutant is expected to keep a test waiting; the right fake answers within a few milliseconds. */
+const patience = 250
+
+function fixtureOf(mutant: Mutant): ConformanceFixture {
+  return {
+    name: mutant.name,
+    patience,
+    followsHints: true,
+    capabilities: mutant.claimed,
+    wrap: (backend) => mutant.mutate(backend as FakeNode),
+    create: async (count) => {
+      const network = createFakeConformanceNetwork(count, { capabilities: mutant.capabilities })
+      return mutant.network?.(network) ?? network
+    }
+  }
+}
+
+const groups: Readonly<Record<string, readonly Mutant[]>> = {
+  lifecycle: lifecycleMutants,
+  capabilities: refusalMutants,
+  messages: messageMutants,
+  'messages: guarantees': guaranteeMutants,
+  blocks: blockMutants,
+  'blocks from others': exchangeMutants,
+  'pins, gc and DAGs': pinMutants,
+  routing: routingMutants,
+  abort: abortMutants,
+  errors: errorMutants,
+  concurrency: concurrencyMutants,
+  end: endMutants
+}
+
+for (const [group, mutants] of Object.entries(groups)) {
+  describe(`mutants of ${group}`, () => {
+    for (const mutant of mutants) {
+      it(`is caught when ${mutant.name}`, async () => {
+        // Its test alone: what fails alone fails in a whole run as well, which takes a hundred times as long.
+        const outcomes = await runKit(fixtureOf(mutant), { only: mutant.caughtBy })
+        expect(
+          failures(outcomes).find((name) => mutant.caughtBy.test(name)),
+          report(outcomes)
+        ).toBeDefined()
+      })
+    }
+  })
+}

@@ -1,0 +1,122 @@
+import type { Capabilities } from '@p2pl/core/backend'
+import { seededRandom } from '@p2pl/tooling-vitest'
+import { describe, expect, it } from 'vitest'
+import { fakeBlocks, fakeCapabilities, fakeFixture, fakeMessages, fakeRouting } from '../src/fake/index.ts'
+import { report, runKit } from './support.ts'
+
+const lossSeed = 7
+const everyThird = (): (() => boolean) => {
+  const random = seededRandom(lossSeed)
+  return () => random() < 1 / 3
+}
+
+const weaker: Readonly<Record<string, { capabilities: Capabilities; lose?: () => boolean }>> = {
+  everything: { capabilities: fakeCapabilities },
+  'messages only': { capabilities: { runtimes: ['node'], messages: fakeMessages } },
+  'blocks only': { capabilities: { runtimes: ['node'], blocks: fakeBlocks } },
+  'routing only': { capabilities: { runtimes: ['node'], routing: fakeRouting } },
+  'no routing': { capabilities: { ...fakeCapabilities, routing: undefined } },
+  'messages with loss': {
+    capabilities: { ...fakeCapabilities, messages: { ...fakeMessages, delivery: 'at-most-once' } },
+    lose: everyThird()
+  },
+  'the least that messages can be': {
+    capabilities: {
+      runtimes: ['node'],
+      messages: {
+        ...fakeMessages,
+        delivery: 'at-most-once',
+        ordering: 'none',
+        duplicates: 'collapsed',
+        echo: true,
+        peers: 'none',
+        recipients: 'none',
+        gaps: 'none',
+        validation: 'none',
+        sender: 'none',
+        pacing: 2
+      }
+    },
+    lose: everyThird()
+  },
+  'a store for blocks that is nothing but that': {
+    capabilities: {
+      runtimes: ['node'],
+      blocks: {
+        ...fakeBlocks,
+        persistence: 'none',
+        remote: false,
+        keepsFetched: false,
+        pins: 'none',
+        gc: 'none',
+        dag: 'none',
+        hashes: [0x12]
+      }
+    }
+  },
+  'gc without pins': { capabilities: { ...fakeCapabilities, blocks: { ...fakeBlocks, pins: 'none' } } },
+  'pins without gc': { capabilities: { ...fakeCapabilities, blocks: { ...fakeBlocks, gc: 'none' } } },
+  'what is fetched is not kept': {
+    capabilities: { ...fakeCapabilities, blocks: { ...fakeBlocks, keepsFetched: false } }
+  },
+  'routing that can do nothing': {
+    capabilities: {
+      ...fakeCapabilities,
+      routing: {
+        provide: 'none',
+        unprovide: 'none',
+        findProviders: 'none',
+        findPeer: 'none',
+        connect: 'none',
+        recordLifetime: 1
+      }
+    }
+  },
+  'no way to find a peer': { capabilities: { ...fakeCapabilities, routing: { ...fakeRouting, findPeer: 'none' } } }
+}
+
+for (const [name, options] of Object.entries(weaker)) {
+  describe(`a right backend that declares ${name}`, () => {
+    for (const stated of name === 'everything' || name === 'routing that can do nothing' ? [true, false] : [true])
+      it(`passes the whole kit ${stated ? 'with' : 'without'} capabilities in the fixture`, async () => {
+        const outcomes = await runKit({
+          ...fakeFixture(options),
+          ...(stated ? { capabilities: options.capabilities } : {})
+        })
+        expect(report(outcomes)).toBe('')
+        expect(outcomes.length).toBeGreaterThan(30)
+      })
+  })
+}
+
+describe('the kit', () => {
+  it('defines fewer tests where the fixture says that less is declared', async () => {
+    const capabilities: Capabilities = { runtimes: ['node'], messages: fakeMessages }
+    const all = await runKit(fakeFixture({ capabilities }), { only: /nothing/ })
+    const chosen = await runKit({ ...fakeFixture({ capabilities }), capabilities }, { only: /nothing/ })
+    expect(chosen.length).toBeLessThan(all.length)
+  })
+
+  it('fails its last test when the runner saw an unhandled rejection', async () => {
+    let listening = true
+    const outcomes = await runKit(fakeFixture(), {
+      only: /nothing at all/,
+      onUnhandledRejection: (listener) => {
+        listener(new Error('the engine failed and nobody looked'))
+        return () => {
+          listening = false
+        }
+      }
+    })
+    expect(report(outcomes)).toContain('the engine failed and nobody looked')
+    expect(listening).toBe(false)
+  })
+
+  it('fails, not hangs, where the fixture never gives a network', async () => {
+    const outcomes = await runKit(
+      { name: 'never', patience: 20, create: async () => await new Promise<never>(() => undefined) },
+      { only: /self\(\)|get fetches/ }
+    )
+    expect(report(outcomes)).toContain('create(1) resolves')
+  })
+})
