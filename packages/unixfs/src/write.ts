@@ -3,6 +3,7 @@ import { UnixFS } from 'ipfs-unixfs'
 import { importer } from 'ipfs-unixfs-importer'
 import type { ImporterOptions, ImportResult, WritableStorage } from 'ipfs-unixfs-importer'
 import { contentOf } from './content.ts'
+import { balancedLayout } from './layout.ts'
 import { namesOf } from './names.ts'
 import { type Folder, folderIn, isFolder, newFolder, parentOf, twice } from './tree.ts'
 import type { AddDirectoryOptions, AddDirectoryResult, DirectoryEntry, UnixFSPeer } from './types.ts'
@@ -55,7 +56,9 @@ async function addFiles(
       onProgress?.({ ...progress })
       check()
     })
-    const result = await last(importer([{ content, ...metadata(entry) }], store, { ...profile }))
+    const result = await last(
+      importer([{ content, ...metadata(entry) }], store, { ...profile, layout: balancedLayout(store, metadata(entry)) })
+    )
     parent.children.set(name, result)
     progress.files++
     onProgress?.({ ...progress })
@@ -146,6 +149,13 @@ function checkMetadata({ path, mode, mtime }: DirectoryEntry): void {
       operation,
       `mtime of ${JSON.stringify(path)} must be { secs: bigint, nsecs?: 0 to 999,999,999 }`
     )
+  }
+  if (secs >= 2n ** 31n && secs < 2n ** 32n) {
+    throw new P2plError({
+      code: 'UNSUPPORTED',
+      operation,
+      message: `mtime of ${JSON.stringify(path)} lies after 2038-01-19, which ipfs-unixfs 13 cannot encode: leave it out`
+    })
   }
 }
 
