@@ -1,11 +1,12 @@
 import type { AbortOptions, Block, BlockTransport, GetBlockOptions, Pin, PinOptions } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
-import { walkDag } from './dag.ts'
+import { nodeKey, walkDag } from './dag.ts'
 import type { Engine, Member } from './engine.ts'
 import { failure } from './errors.ts'
 import { asCid, blockKey, dialable } from './key.ts'
 import type { Lifecycle } from './lifecycle.ts'
-import { hold, release } from './store.ts'
+import { pinDag } from './pins.ts'
+import { release } from './store.ts'
 
 export interface BlockOptions {
   readonly maxBlockBytes: number
@@ -88,39 +89,16 @@ export function createBlocks(
     async pin(value: CID, options: PinOptions = {}): Promise<void> {
       const { recursive = true, signal } = options
       const cid = checked('blocks.pin', value, signal)
-      const name = pinName(cid)
-      const earlier = store.pins.get(name)
+      const earlier = store.pins.get(nodeKey(cid))
       if (earlier !== undefined && (earlier.recursive || !recursive)) return
-      const fetch = (link: CID): Promise<Uint8Array> => load('blocks.pin', link, { signal, root: cid })
-      const keys = new Set<string>()
-      const protect = (link: CID): void => {
-        const key = blockKey(link)
-        if (keys.has(key)) return
-        keys.add(key)
-        hold(store, key)
-      }
-      try {
-        // What is protected first cannot be collected between its arrival and the end of the walk.
-        if (recursive) {
-          const walk = walkDag('blocks.pin', cid, (link) => (protect(link), fetch(link)))
-          while ((await walk.next()).done !== true) lifecycle.assert('blocks.pin', signal)
-        } else {
-          protect(cid)
-          await fetch(cid)
-        }
-        lifecycle.assert('blocks.pin', signal)
-      } catch (error) {
-        for (const key of keys) release(store, key)
-        throw error
-      }
-      // Another call may have pinned it meanwhile: one record takes the place of the other, with its holds.
-      const replaced = store.pins.get(name)
-      store.pins.set(name, { cid, recursive: recursive || replaced?.recursive === true, keys })
-      for (const key of replaced?.keys ?? []) release(store, key)
+      await pinDag(store, cid, recursive, {
+        check: (link) => void checked('blocks.pin', link, signal),
+        fetch: (link) => load('blocks.pin', link, { signal, root: cid })
+      })
     },
 
     async unpin(value: CID, options?: AbortOptions): Promise<void> {
-      const name = pinName(checked('blocks.unpin', value, options?.signal))
+      const name = nodeKey(checked('blocks.unpin', value, options?.signal))
       for (const key of store.pins.get(name)?.keys ?? []) release(store, key)
       store.pins.delete(name)
     },
@@ -149,8 +127,4 @@ export function createBlocks(
       yield* walkDag('blocks.getDag', root, (link) => load('blocks.getDag', link, { ...options, root }))
     }
   }
-}
-
-function pinName(cid: CID): string {
-  return `${cid.code}/${blockKey(cid)}`
 }

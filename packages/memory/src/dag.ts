@@ -14,6 +14,16 @@ const decoders = new Map<number, BlockDecoder<number, unknown>>(
 )
 const identityHash = 0x00
 
+/** Nodes of a DAG: of one multihash the raw view has no links and the dag-pb view has, so they are two. */
+export function nodeKey(cid: CID): string {
+  return `${cid.code}/${blockKey(cid)}`
+}
+
+/** The content of an identity CID, which is stored nowhere. */
+export function inlineBytes(cid: CID): Uint8Array | undefined {
+  return cid.multihash.code === identityHash ? cid.multihash.digest : undefined
+}
+
 /** Blocks below `root`, each once, depth first in the order of the links, so a parent comes before its children. */
 export async function* walkDag(
   operation: string,
@@ -23,18 +33,18 @@ export async function* walkDag(
   const seen = new Set<string>()
   const waiting = [root]
   for (let cid = waiting.pop(); cid !== undefined; cid = waiting.pop()) {
-    // Of one multihash the raw view has no links and the dag-pb view has: they are two nodes over the same bytes.
-    const node = `${cid.code}/${blockKey(cid)}`
+    const node = nodeKey(cid)
     if (seen.has(node)) continue
     seen.add(node)
-    const inline = cid.multihash.code === identityHash
-    const block = { cid, bytes: inline ? cid.multihash.digest : await load(cid) }
-    if (!inline) yield block
-    waiting.push(...links(operation, block).reverse())
+    const inline = inlineBytes(cid)
+    const block = { cid, bytes: inline ?? (await load(cid)) }
+    if (inline === undefined) yield block
+    waiting.push(...linksOf(operation, block).reverse())
   }
 }
 
-function links(operation: string, { cid, bytes }: Block): CID[] {
+/** `UNSUPPORTED` for an unknown codec, `INVALID_CONTENT` when the bytes are not of theirs. */
+export function linksOf(operation: string, { cid, bytes }: Block): CID[] {
   const codec = decoders.get(cid.code)
   if (codec === undefined)
     throw failure(

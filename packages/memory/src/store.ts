@@ -18,12 +18,14 @@ export interface MemoryStore {
   readonly provided: Set<string>
   /** How many pins, finished or under way, protect a multihash. */
   readonly holds: Map<string, number>
+  /** How often the holds were counted anew. */
+  generation: number
   /** Id of the running backend that uses it. */
   user: string | undefined
 }
 
 export function createMemoryStore(): MemoryStore {
-  return { blocks: new Map(), pins: new Map(), provided: new Set(), holds: new Map(), user: undefined }
+  return { blocks: new Map(), pins: new Map(), provided: new Set(), holds: new Map(), generation: 0, user: undefined }
 }
 
 export function hold(store: MemoryStore, key: string): void {
@@ -38,6 +40,7 @@ export function release(store: MemoryStore, key: string): void {
 
 /** Counts the holds anew: a pin that was under way when the last user of the store vanished holds nothing. */
 export function recountHolds(store: MemoryStore): void {
+  store.generation++
   store.holds.clear()
   for (const pin of store.pins.values()) for (const key of pin.keys) hold(store, key)
 }

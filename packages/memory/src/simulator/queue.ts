@@ -15,6 +15,12 @@ export class EventQueue {
   #orders = 0
   #cancelled = 0
 
+  /** Places in use, those of cancelled events included. */
+  get length(): number {
+    return this.#heap.length
+  }
+
+  /** Events that will happen. */
   get size(): number {
     return this.#heap.length - this.#cancelled
   }

@@ -53,15 +53,7 @@ export class Runner {
           }
           if (holds(false)) finish(true)
           else if (this.#step(end)) inNextTurn(turn)
-          else {
-            // The last word is asked for at the very end, and may take one more turn.
-            const held = holds(true)
-            if (held) finish(true)
-            else
-              inNextTurn(() => {
-                finish(holds(false))
-              })
-          }
+          else this.#askAtTheEnd(holds, finish)
         } catch (error) {
           this.#running = false
           reject(error)
@@ -94,6 +86,19 @@ export class Runner {
       }
     }
     return true
+  }
+
+  /** An answer that is under way is waited for one turn, and so is the one to the last question. */
+  #askAtTheEnd(holds: (must: boolean) => boolean, finish: (held: boolean) => void): void {
+    if (holds(true)) finish(true)
+    else
+      inNextTurn(() => {
+        if (holds(true)) finish(true)
+        else
+          inNextTurn(() => {
+            finish(holds(false))
+          })
+      })
   }
 
   /** Asks again after some time, or when it must, and never twice at once. */
