@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { CpuMeter } from '../src/harness/cpu.ts'
 import { startChild } from '../src/harness/child.ts'
 import { runScenario } from '../src/harness/run.ts'
 import type { Scenario, Side } from '../src/harness/scenario.ts'
@@ -50,11 +51,13 @@ describe('the command', () => {
 
 describe('a child', () => {
   it('answers, passes errors on, and says when it has gone', async () => {
-    const child = await startChild<Echo>(new URL('./echo-role.ts', import.meta.url), { prefix: 7 }, context)
+    const cpu = new CpuMeter()
+    const child = await startChild<Echo>(new URL('./echo-role.ts', import.meta.url), { prefix: 7 }, { ...context, cpu })
     expect(await child.call.say(Uint8Array.of(1, 2))).toEqual(Uint8Array.of(7, 1, 2))
     await expect(child.call.fail()).rejects.toThrow('as asked')
     await expect(child.call.leave()).rejects.toThrow('the child ended (3)')
     await child.close()
+    expect(await cpu.total()).toBeGreaterThanOrEqual(0)
   })
 })
 
@@ -68,7 +71,7 @@ describe('a scenario', () => {
           log.push(name)
           const next = figures.shift()
           if (next === undefined || next instanceof Error) throw next ?? new Error('too many runs')
-          return next
+          return { figure: next, work: 1 }
         },
         close: async () => void log.push(`${name} closed`)
       })

@@ -50,13 +50,18 @@ describe('the table', () => {
       labels: ['bare', 'p2pl'] as const,
       ...compare([100], [80], 'higher'),
       samples: { baseline: [100], subject: [80] },
+      cpu: compare([2], [4], 'lower'),
       aim: { ratio: 0.9 },
       met: false,
       notes: ['3 lost']
     }
     const lines = table([row, { ...row, aim: { value: 70 }, met: true, notes: [] }]).split('\n')
-    expect(lines[2]).toBe('| add      | MiB/s | 100 (bare) | 80   | 0.8 × | 0.8–0.8  | 0.9 ×    | MISSED |')
-    expect(lines[3]).toBe('| add      | MiB/s | 100 (bare) | 80   | 0.8 × | 0.8–0.8  | 70 MiB/s | met    |')
+    expect(lines[2]).toBe(
+      '| add      | MiB/s | 100 (bare) | 80   | 0.8 × | 0.8–0.8  | 0.9 ×    | MISSED | 0.5 ×          |'
+    )
+    expect(lines[3]).toBe(
+      '| add      | MiB/s | 100 (bare) | 80   | 0.8 × | 0.8–0.8  | 70 MiB/s | met    | 0.5 ×          |'
+    )
     expect(lines[4]).toBe('add: 3 lost')
     expect(new Set(lines.slice(0, 4).map((line) => line.length)).size).toBe(1)
   })

@@ -1,4 +1,4 @@
-import type { Role } from './child.ts'
+import { cpuRequest, type Role } from './child.ts'
 
 // Runs in the child: the first request (without a method) makes the role, the others call its methods.
 type Methods = Record<string, (...args: unknown[]) => Promise<unknown>>
@@ -10,6 +10,10 @@ async function answer(method: string, args: readonly unknown[]): Promise<unknown
   if (method === '') {
     methods = await module.default(args[0])
     return undefined
+  }
+  if (method === cpuRequest) {
+    const { user, system } = process.cpuUsage()
+    return (user + system) / 1_000
   }
   const found = methods?.[method]
   if (found === undefined) throw new Error(`the role has no method ${method}`)

@@ -15,6 +15,9 @@ export interface Child<Methods> {
   close(): Promise<void>
 }
 
+/** Asks a child for the processor time that it has used, in milliseconds. */
+export const cpuRequest = '#cpu'
+
 interface Answer {
   readonly id: number
   readonly value?: unknown
@@ -25,7 +28,7 @@ interface Answer {
 export async function startChild<Methods extends object>(
   role: URL,
   options: object,
-  context: Pick<Context, 'profile'>
+  context: Pick<Context, 'profile' | 'cpu'>
 ): Promise<Child<Methods>> {
   const profiling = context.profile === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', context.profile]
   const process = fork(fileURLToPath(new URL('./child-main.ts', import.meta.url)), [role.href], {
@@ -49,13 +52,21 @@ export async function startChild<Methods extends object>(
   const request = (method: string, args: unknown[]): Promise<unknown> =>
     new Promise((resolve, reject) => {
       const id = ids++
+      if (!process.connected) {
+        reject(new Error('the child has ended'))
+        return
+      }
       pending.set(id, { resolve, reject })
       process.send({ id, method, args }, (error) => {
         if (error !== null) reject(error)
       })
     })
+  let ended: () => Promise<void>
   try {
     await request('', [options])
+    // What the start has used does not count.
+    const before = (await request(cpuRequest, [])) as number
+    ended = context.cpu.add(async () => ((await request(cpuRequest, [])) as number) - before)
   } catch (error) {
     process.kill()
     throw error
@@ -64,7 +75,10 @@ export async function startChild<Methods extends object>(
     call: new Proxy({} as Remote<Methods>, {
       get: (_, method) => (typeof method === 'string' ? (...args: unknown[]) => request(method, args) : undefined)
     }),
-    close: () => end(process)
+    close: async () => {
+      await ended()
+      await end(process)
+    }
   }
 }
 

@@ -1,3 +1,5 @@
+import type { CpuMeter } from './cpu.ts'
+
 /** How much of everything: `quick` for a look, full for figures that are written down. */
 export interface Context {
   readonly quick: boolean
@@ -5,14 +7,22 @@ export interface Context {
   readonly folder: string
   /** Where children leave CPU profiles, if they are to. */
   readonly profile: string | undefined
+  /** Counts the children of this side. */
+  readonly cpu: CpuMeter
   /** Says something about the result that a reader should know: losses, sizes. */
   note(text: string): void
 }
 
+export interface Run {
+  /** In the unit of the scenario. */
+  readonly figure: number
+  /** How much was done, in whatever the scenario counts: processor time is given for one of it. */
+  readonly work: number
+}
+
 /** One side of a comparison, set up and ready to be measured any number of times. */
 export interface Side {
-  /** One run; its figure in the unit of the scenario. */
-  run(): Promise<number>
+  run(): Promise<Run>
   close(): Promise<void>
 }
 

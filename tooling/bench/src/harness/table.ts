@@ -12,7 +12,7 @@ function aimText(row: Row): string {
 
 /** Rows under each other, as Markdown. */
 export function table(rows: readonly Row[]): string {
-  const header = ['scenario', 'unit', 'baseline', 'p2pl', 'ratio', 'of pairs', 'aim', '']
+  const header = ['scenario', 'unit', 'baseline', 'p2pl', 'ratio', 'of pairs', 'aim', '', 'processor time']
   const lines = rows.map((row) => [
     row.name,
     row.unit,
@@ -21,7 +21,8 @@ export function table(rows: readonly Row[]): string {
     `${figure(row.ratio)} ×`,
     `${figure(row.spread[0])}–${figure(row.spread[1])}`,
     aimText(row),
-    row.met ? 'met' : 'MISSED'
+    row.met ? 'met' : 'MISSED',
+    `${figure(row.cpu.ratio)} ×`
   ])
   const widths = header.map((_, column) => Math.max(...[header, ...lines].map((line) => (line[column] ?? '').length)))
   const render = (line: readonly string[]): string =>

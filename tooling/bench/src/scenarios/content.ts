@@ -11,7 +11,7 @@ async function adding(stack: Stack, size: number, times: number, context: Contex
       let sum = 0
       for (let i = 0; i < times; i++) sum += (await node.add(size)).time
       await node.forget()
-      return (times * size) / MiB / (sum / 1_000)
+      return { figure: (times * size) / MiB / (sum / 1_000), work: (times * size) / MiB }
     },
     close: () => closeAll(nodes)
   }
@@ -30,7 +30,7 @@ async function getting(stack: Stack, size: number, times: number, context: Conte
         sum += time
       }
       await Promise.all([seeder!.forget(), getter!.forget()])
-      return (times * size) / MiB / (sum / 1_000)
+      return { figure: (times * size) / MiB / (sum / 1_000), work: (times * size) / MiB }
     },
     close: () => closeAll(nodes)
   }

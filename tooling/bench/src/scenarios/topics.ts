@@ -19,7 +19,7 @@ async function flooding(stack: Stack, count: number, context: Context): Promise<
       const begin = await sender!.flood('bench', count, payloadBytes)
       const { count: got, last } = await heard
       if (got !== count) context.note(`${stack}: ${count - got} of ${count} messages were lost in a run`)
-      return got / ((last - begin) / 1_000)
+      return { figure: got / ((last - begin) / 1_000), work: got }
     },
     close: () => closeAll(nodes)
   }
@@ -34,7 +34,7 @@ async function publishing(stack: Stack, count: number, context: Context): Promis
       const { time } = await sender!.publish('bench', count, payloadBytes)
       const { count: got } = await heard
       if (got !== count) context.note(`${stack}: ${count - got} of ${count} messages were lost in a run`)
-      return count / (time / 1_000)
+      return { figure: count / (time / 1_000), work: count }
     },
     close: () => closeAll(nodes)
   }
@@ -49,7 +49,10 @@ async function answering(stack: Stack, count: number, context: Context): Promise
   await answerer!.listen('answer')
   for (const topic of ['question', 'answer']) for (const node of nodes) await node.call.ready(topic)
   return {
-    run: async () => (await asking!.pingPong('question', 'answer', count, payloadBytes)).time / count,
+    run: async () => {
+      const { time } = await asking!.pingPong('question', 'answer', count, payloadBytes)
+      return { figure: time / count, work: count }
+    },
     close: () => closeAll(nodes)
   }
 }
@@ -71,8 +74,8 @@ const scenarios: Scenario[] = [
     unit: 'messages/s',
     better: 'higher',
     aim: { ratio: 0.9 },
-    baseline: { label: bare, prepare: (context) => publishing('bare', 500, context) },
-    subject: { label: 'p2pl', prepare: (context) => publishing('p2pl', 500, context) }
+    baseline: { label: bare, prepare: (context) => publishing('bare', 1_000, context) },
+    subject: { label: 'p2pl', prepare: (context) => publishing('p2pl', 1_000, context) }
   },
   {
     name: 'round-trip',

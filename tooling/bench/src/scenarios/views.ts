@@ -18,7 +18,10 @@ function startView(context: Context): Promise<Child<ViewNode>> {
 async function signatures(method: 'sign' | 'verify', count: number, context: Context): Promise<Side> {
   const child = await startChild<Signatures>(new URL('../nodes/signatures.ts', import.meta.url), {}, context)
   return {
-    run: async () => count / ((await child.call[method](count, entryBytes)).time / 1_000),
+    run: async () => {
+      const { time } = await child.call[method](count, entryBytes)
+      return { figure: count / (time / 1_000), work: count }
+    },
     close: () => child.close()
   }
 }
@@ -26,7 +29,10 @@ async function signatures(method: 'sign' | 'verify', count: number, context: Con
 async function appending(count: number, context: Context): Promise<Side> {
   const child = await startView(context)
   return {
-    run: async () => count / ((await child.call.append(count, payloadBytes, 256)).time / 1_000),
+    run: async () => {
+      const { time } = await child.call.append(count, payloadBytes, 256)
+      return { figure: count / (time / 1_000), work: count }
+    },
     close: () => child.close()
   }
 }
@@ -45,7 +51,7 @@ async function catchingUp(count: number, context: Context): Promise<Side> {
       try {
         const { time, wait } = await cold.call.catchUp(await source.call.self(), count)
         context.note(`${count} entries in ${Math.round(time)} ms, the first after ${Math.round(wait)} ms`)
-        return count / (time / 1_000)
+        return { figure: count / (time / 1_000), work: count }
       } finally {
         await cold.close()
       }
