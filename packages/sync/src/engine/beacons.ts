@@ -80,10 +80,19 @@ export class Beacons {
     const now = this.#timers.now()
     // Bursts of reasons make one beacon: never more than ten per period.
     const earliest = this.#sentAt + this.#period / 10
-    const at = Math.max(now + share * this.#period * (0.5 + this.#random()), earliest)
+    const at = Math.max(now + share * this.#period * (0.5 + this.#late()), earliest)
     this.#forced ||= forced
     this.#reasonAt = now
     if (at < this.#due) this.#schedule(at)
+  }
+
+  /**
+   * From 0 to 1, near 1 for most and near 0 for a few: of however many peers that have the same to say, a few come first and spare the
+   * others. The more there are, the fewer may be early.
+   */
+  #late(): number {
+    const steepness = 1 + Math.log(Math.max(this.#reports.size, smallGroup))
+    return Math.log(1 + this.#random() * Math.expm1(steepness)) / steepness
   }
 
   #schedule(at: number): void {
@@ -108,7 +117,7 @@ export class Beacons {
         this.#echoes = 0
       }
     }
-    const next = this.#timers.now() + this.#period * (0.75 + this.#random() / 2)
+    const next = this.#timers.now() + this.#period * (0.75 + this.#late() / 2)
     if (next < this.#due && !this.#stopped) this.#schedule(next)
   }
 

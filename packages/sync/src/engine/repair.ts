@@ -25,6 +25,9 @@ export class Repair {
   readonly #asked: BoundedMap<Asked> = new BoundedMap(limits.missing)
   readonly #answering: Map<string, () => void> = new Map()
   readonly #requests: BoundedMap<{ start: number; count: number }> = new BoundedMap(limits.reports)
+  /** Blocks that somebody asked for, and that somebody answered, and when: nobody needs to do it twice. */
+  readonly #overheard: BoundedMap<number> = new BoundedMap(limits.missing)
+  readonly #answered: BoundedMap<number> = new BoundedMap(limits.missing)
   #queue: Bytes[] = []
   #scheduled = false
 
@@ -52,11 +55,16 @@ export class Repair {
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#queue.length === 0) return
+    const [first] = this.#queue
+    if (this.#scheduled || first === undefined) return
     this.#scheduled = true
-    this.#timers.after(this.#period / 8, () => {
+    const pause = (this.#period / 4) * (0.25 + share(this.#network.id, first))
+    this.#timers.after(pause, () => {
       this.#scheduled = false
-      const wanted = this.#queue.splice(0, limits.repairCids).filter((digest) => this.#asked.has(mapKey(digest)))
+      const since = this.#timers.now() - 2 * this.#period
+      const wanted = this.#queue
+        .splice(0, limits.repairCids)
+        .filter((digest) => this.#asked.has(mapKey(digest)) && !((this.#overheard.get(mapKey(digest)) ?? 0) > since))
       if (wanted.length > 0) this.#network.send({ kind: 'request', wanted })
       this.#schedule()
     })
@@ -69,6 +77,8 @@ export class Repair {
     else if (++rate.count > 8) return
     for (const digest of wanted) {
       const id = mapKey(digest)
+      this.#overheard.set(id, now)
+      if ((this.#answered.get(id) ?? 0) > now - this.#period) continue
       if (this.#answering.has(id) || this.#answering.size >= limits.repairAnswers) continue
       const own = new Uint8Array(digest)
       const cancel = this.#timers.after((this.#period / 2) * share(this.#network.id, own), () => {
@@ -83,6 +93,7 @@ export class Repair {
     try {
       const bytes = await this.#find(digest)
       if (bytes === undefined || bytes.length > limits.repairBytes) return
+      this.#answered.set(mapKey(digest), this.#timers.now())
       this.#network.send({ kind: 'answer', provider: this.#network.self(), blocks: [bytes] })
     } catch {
       // Store or backend stopped meanwhile: nothing to answer with.
@@ -94,7 +105,7 @@ export class Repair {
     for (const block of blocks) {
       const id = mapKey(await hash(block))
       this.#answering.get(id)?.()
-      this.#answering.delete(id)
+      if (this.#answering.delete(id)) this.#answered.set(id, this.#timers.now())
       const asked = this.#asked.get(id)
       if (asked === undefined) continue
       this.#asked.delete(id)
