@@ -40,7 +40,7 @@ class IpfsRpc implements IpfsRpcBackend {
   // One after the other: a stop that comes during a start waits for it, and a start for a stop.
   #transition: Promise<void> = Promise.resolve()
   #running = false
-  #starting: { promise: Promise<void>; abort: AbortController } | undefined
+  #starting: SharedStart | undefined
 
   constructor(options: IpfsRpcOptions) {
     const settings = parseOptions(options)
@@ -61,12 +61,16 @@ class IpfsRpc implements IpfsRpcBackend {
   }
 
   async start(options: StartOptions = {}): Promise<void> {
-    throwIfAborted('start', options.signal, backendName)
-    const starting = (this.#starting ??= this.#beginStart(options.onEvent))
-    await withSignal(starting, options.signal)
+    for (;;) {
+      throwIfAborted('start', options.signal, backendName)
+      const starting = (this.#starting ??= this.#beginStart(options.onEvent))
+      if (!starting.abort.signal.aborted) return await joinStart(starting, options.signal)
+      // Somebody gave that one up: wait for its end, then begin again.
+      await starting.promise.catch(() => {})
+    }
   }
 
-  #beginStart(onEvent: StartOptions['onEvent']): { promise: Promise<void>; abort: AbortController } {
+  #beginStart(onEvent: StartOptions['onEvent']): SharedStart {
     const abort = new AbortController()
     const promise = this.#next(async () => {
       if (this.#running) return
@@ -77,7 +81,7 @@ class IpfsRpc implements IpfsRpcBackend {
     }).finally(() => {
       this.#starting = undefined
     })
-    return { promise, abort }
+    return { promise, abort, callers: 0 }
   }
 
   async stop(): Promise<void> {
@@ -106,19 +110,25 @@ class IpfsRpc implements IpfsRpcBackend {
   }
 }
 
-/** The start ends when the signal of a caller fires, as long as it is under way. */
-async function withSignal(
-  { promise, abort }: { promise: Promise<void>; abort: AbortController },
-  signal: AbortSignal | undefined
-): Promise<void> {
-  if (signal === undefined) return await promise
-  const onAbort = (): void => abort.abort(abortError('start', signal, backendName))
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    await promise
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
+interface SharedStart {
+  readonly promise: Promise<void>
+  readonly abort: AbortController
+  callers: number
+}
+
+/** Waits for a start that several may have called. It is given up when the last of them does so. */
+async function joinStart(starting: SharedStart, signal: AbortSignal | undefined): Promise<void> {
+  starting.callers++
+  if (signal === undefined) return await starting.promise
+  await new Promise<void>((resolve, reject) => {
+    const onAbort = (): void => {
+      const error = abortError('start', signal, backendName)
+      if (--starting.callers > 0) reject(error)
+      else starting.abort.abort(error)
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    starting.promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
 }
 
 function capabilitiesOf(pubsub: boolean, managed: boolean): Capabilities {

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createPeer, type Peer, type Subscription, type TopicItem } from '@p2pl/core'
+import type { Backend } from '@p2pl/core/backend'
 import { helia } from '@p2pl/helia'
 import { ipfsRpc } from '@p2pl/ipfs-rpc'
 import { startTestDaemon, type TestDaemon } from '@p2pl/tooling-kubo'
@@ -10,6 +11,22 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 
 const count = 5_000
 const payloadBytes = 256
+
+/** Daemons drop what comes closer: a sender of another engine has to keep the distance that they need, too. */
+function paced(backend: Backend, pacing: number): Backend {
+  const { messages } = backend.capabilities
+  if (messages === undefined) throw new Error('no messages')
+  return {
+    name: backend.name,
+    capabilities: { ...backend.capabilities, messages: { ...messages, pacing } },
+    messages: backend.messages,
+    blocks: backend.blocks,
+    routing: backend.routing,
+    self: () => backend.self(),
+    start: async (options) => await backend.start(options),
+    stop: async (options) => await backend.stop(options)
+  }
+}
 
 describeWithKubo('a network of two Kubo peers and a Helia peer', (binary) => {
   const folder = temporaryFolder('p2pl-interop-')
@@ -21,7 +38,7 @@ describeWithKubo('a network of two Kubo peers and a Helia peer', (binary) => {
     const [one, two] = daemons
     peers.kubo = await createPeer({ backend: ipfsRpc({ url: one?.url }) })
     peers.kubo2 = await createPeer({ backend: ipfsRpc({ url: two?.url }) })
-    peers.helia = await createPeer({ backend: helia() })
+    peers.helia = await createPeer({ backend: paced(helia(), 10) })
     await peers.helia.network.connect(peers.kubo.network.self())
     await peers.helia.network.connect(peers.kubo2.network.self())
     await peers.kubo.network.connect(peers.kubo2.network.self())
@@ -120,11 +137,11 @@ describeWithKubo('a network of two Kubo peers and a Helia peer', (binary) => {
       const expected = (await daemons[1]?.ipfs('add', '--only-hash', '--quieter', file))?.trim()
       const { cid } = await peers.helia.data.add(bytes)
       expect(cid.toString()).toBe(expected)
-      expect(await peers.kubo.data.bytes(cid, { deadline: 20_000 })).toEqual(bytes)
+      expect(Buffer.compare(await peers.kubo.data.bytes(cid, { deadline: 20_000 }), bytes)).toBe(0)
 
       const other = seededBytes(size + 3, seed + 100)
       const added = await peers.kubo.data.add(other)
-      expect(await peers.helia.data.bytes(added.cid, { deadline: 20_000 })).toEqual(other)
+      expect(Buffer.compare(await peers.helia.data.bytes(added.cid, { deadline: 20_000 }), other)).toBe(0)
       writeFileSync(file, other)
       expect((await daemons[0]?.ipfs('add', '--only-hash', '--quieter', file))?.trim()).toBe(added.cid.toString())
     }

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { P2plError } from '@p2pl/core/backend'
 import { abortError, isP2plError } from '@p2pl/core/backend'
 import type { DaemonHooks, DaemonSource } from '../engine.ts'
 import { backendName, classify, failure } from '../errors.ts'
+import { RpcClient } from '../rpc/client.ts'
 import { apiOfRepo, parseTarget, type Target } from '../rpc/target.ts'
 import { checkDaemonOptions, daemonConfig, type Json } from './config.ts'
 import { findKubo } from './find.ts'
@@ -16,6 +17,7 @@ import { SupervisedProcess } from './supervisor.ts'
 const firstPause = 250
 const maxPause = 30_000
 const healthyAfter = 60_000
+const emptyFolder = 'QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn'
 
 /** A daemon that lives as long as the backend runs: started, watched, restarted after a crash, and stopped. */
 export function managedDaemon(options: DaemonOptions, pubsub: boolean): DaemonSource {
@@ -76,7 +78,7 @@ class ManagedDaemon implements DaemonSource {
     const { repo } = this.#options
     const binary = await findKubo(this.#options.binary)
     const env: NodeJS.ProcessEnv = { ...process.env, IPFS_PATH: repo, IPFS_TELEMETRY: 'off' }
-    const base = await initRepo(repo, binary, env)
+    const { base, fresh } = await initRepo(repo, binary, env)
     const useSocket = this.#options.api === undefined ? process.platform !== 'win32' : this.#options.api === 'socket'
     const socketPath = useSocket ? await apiSocket(repo) : undefined
     await claimRepo(repo, (base['Identity'] as Json | undefined)?.['PeerID'], socketPath)
@@ -111,10 +113,15 @@ class ManagedDaemon implements DaemonSource {
         )
       )
     })
-    return parseTarget({
+    const target = parseTarget({
       url: apiOfRepo(repo) ?? api,
       ...(secret === undefined ? {} : { authorization: { bearer: secret } })
     })
+    if (fresh !== undefined) {
+      await unpinEmptyFolder(target)
+      await rm(fresh, { force: true })
+    }
+    return target
   }
 
   async #ready(daemon: SupervisedProcess, signal: AbortSignal): Promise<void> {
@@ -181,6 +188,19 @@ class ManagedDaemon implements DaemonSource {
         'start',
         `${file} makes this repo part of a private network, but daemon.swarmKey is not given: give it, or remove the file`
       )
+  }
+}
+
+/** A new repo pins the empty folder; pins are the caller's alone. */
+async function unpinEmptyFolder(target: Target): Promise<void> {
+  const rpc = new RpcClient(5_000)
+  try {
+    rpc.open(target)
+    await rpc.bytes('pin/rm', { arg: emptyFolder }, { operation: 'start', lane: 'store' })
+  } catch (error) {
+    if (!isP2plError(error, 'ENGINE') || !error.message.includes('not pinned')) throw error
+  } finally {
+    rpc.close()
   }
 }
 

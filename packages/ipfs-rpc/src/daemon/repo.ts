@@ -16,7 +16,6 @@ import { endProcess, isAlive } from './supervisor.ts'
 const run = promisify(execFile)
 // Of a unix socket's path on the systems that have them (104 on macOS, 108 on Linux, the final zero included).
 const maxSocketPath = 100
-const emptyFolder = 'QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn'
 
 /** What we know about the daemon of a repo, next to it. */
 export interface DaemonRecord {
@@ -43,14 +42,21 @@ export async function writeRecord(repo: string, record: DaemonRecord): Promise<v
   await writeWhole(ownFile(repo, 'daemon.json'), JSON.stringify(record))
 }
 
-/** Creates the repo if there is none, and gives the configuration that it was made with. */
-export async function initRepo(repo: string, binary: string, env: NodeJS.ProcessEnv): Promise<Json> {
+/**
+ * Creates the repo if there is none, and gives the configuration that it was made with. `fresh`: a file that
+ * stands for what is still to be done to a new repo; who has done it removes the file.
+ */
+export async function initRepo(
+  repo: string,
+  binary: string,
+  env: NodeJS.ProcessEnv
+): Promise<{ base: Json; fresh: string | undefined }> {
   await mkdir(repo, { recursive: true, mode: 0o700 })
+  const fresh = ownFile(repo, 'fresh')
   if (!existsSync(join(repo, 'config'))) {
     try {
       await run(binary, ['init', '--profile=unixfs-v1-2025'], { env })
-      // A new repo pins the empty folder; pins are the caller's alone.
-      await run(binary, ['pin', 'rm', emptyFolder], { env }).catch(() => {})
+      await writeWhole(fresh, '')
     } catch (cause) {
       const text = String((cause as { stderr?: unknown }).stderr ?? cause).trim()
       throw failure('ENGINE', 'start', `"ipfs init" failed in ${repo}: ${text.slice(0, 500)}`, { cause })
@@ -58,7 +64,7 @@ export async function initRepo(repo: string, binary: string, env: NodeJS.Process
   }
   const base = ownFile(repo, 'base-config.json')
   if (!existsSync(base)) await writeWhole(base, await readFile(join(repo, 'config'), 'utf8'))
-  return JSON.parse(await readFile(base, 'utf8')) as Json
+  return { base: JSON.parse(await readFile(base, 'utf8')) as Json, fresh: existsSync(fresh) ? fresh : undefined }
 }
 
 export async function writeConfig(repo: string, config: Json): Promise<void> {

@@ -26,7 +26,11 @@ export function externalFixture(binary: string, wrap?: Layer): ConformanceFixtur
         )
       )
       const proxies = await Promise.all(daemons.map(async (daemon) => await startProxy(daemon.url)))
-      for (const daemon of daemons) await daemon.ipfs('pin', 'rm', 'QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn')
+      // A new repo pins the empty folder, which the kit did not.
+      for (const daemon of daemons)
+        await fetch(`${daemon.url}/api/v0/pin/rm?arg=QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn`, {
+          method: 'POST'
+        })
       const make = (index: number): Backend => {
         const [daemon, proxy] = [daemons[index], proxies[index]]
         if (daemon === undefined || proxy === undefined) throw new Error(`there is no daemon ${index}`)
