@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'vitest'
+import { createData } from '../../src/data/data.ts'
+import { isP2plError, P2plError } from '../../src/errors.ts'
+import type { BackendEvent } from '../../src/port/events.ts'
+import type { Routing } from '../../src/port/routing.ts'
+import { contextOf, ManualClock, settle, StoreBackend } from './store-backend.ts'
+
+const text = (value: string): Uint8Array => new TextEncoder().encode(value)
+const never = (): Promise<never> => new Promise(() => undefined)
+
+function routingWith(provide: Routing['provide']): Routing {
+  return {
+    provide,
+    unprovide: async () => undefined,
+    findProviders: async function* () {
+      yield { id: 'a', addresses: [] }
+      await never()
+    },
+    findPeer: never,
+    connect: never,
+    disconnect: async () => undefined,
+    connections: async () => []
+  }
+}
+
+describe('announcing', () => {
+  it('in the background is tried again, with growing pauses, until it succeeds', async () => {
+    const clock = new ManualClock()
+    const events: BackendEvent[] = []
+    const times: number[] = []
+    const backend = new StoreBackend({
+      routing: routingWith(async () => {
+        times.push(clock.now())
+        if (times.length < 5) throw new P2plError({ code: 'NO_PEERS', message: 'alone' })
+      })
+    })
+    const data = createData(contextOf(backend, { clock, events }))
+    expect((await data.add(text('x'))).reached).toBe('local')
+    await settle()
+    for (let i = 0; i < 40; i++) {
+      clock.advance(500)
+      await settle()
+    }
+    expect(times.slice(1).map((time, i) => time - (times[i] as number))).toEqual([1_000, 2_000, 4_000, 8_000])
+    expect(events).toEqual([])
+    expect(clock.pending).toBe(0)
+  })
+
+  it('that cannot succeed is given up with an event; one that hangs has a deadline', async () => {
+    const clock = new ManualClock()
+    const events: BackendEvent[] = []
+    let calls = 0
+    const backend = new StoreBackend({
+      routing: routingWith(async () => {
+        calls++
+        if (calls === 1) return await never()
+        throw new P2plError({ code: 'UNAUTHORIZED', message: 'no' })
+      })
+    })
+    const data = createData(contextOf(backend, { clock, events, deadlines: { routing: 100 } }))
+    const { cid } = await data.add(text('x'))
+    await settle()
+    clock.advance(100)
+    await settle()
+    clock.advance(1_000)
+    await settle()
+    expect(calls).toBe(2)
+    expect(events).toEqual([{ type: 'warning', backend: 'store', message: expect.stringContaining(cid.toString()) }])
+    expect(clock.pending).toBe(0)
+  })
+
+  it('is bounded in number, four at once, and says once that it is full', async () => {
+    const events: BackendEvent[] = []
+    let underWay = 0
+    const backend = new StoreBackend({
+      routing: routingWith(async () => {
+        underWay++
+        return await never()
+      })
+    })
+    const data = createData(contextOf(backend, { clock: new ManualClock(), events }))
+    for (let i = 0; i < 4_100; i++) await data.add(text(String(i)), { pin: false })
+    expect(underWay).toBe(4)
+    expect(events).toHaveLength(1)
+    await data.stop()
+  })
+
+  it('is cancelled by unprovide, and by stop', async () => {
+    const clock = new ManualClock()
+    const signals: AbortSignal[] = []
+    const backend = new StoreBackend({
+      routing: routingWith(async (_, options) => {
+        signals.push(options?.signal as AbortSignal)
+        return await never()
+      })
+    })
+    const events: BackendEvent[] = []
+    const data = createData(contextOf(backend, { clock, events }))
+    const { cid } = await data.add(text('x'))
+    await data.add(text('y'))
+    await settle()
+    expect(signals).toHaveLength(2)
+    await data.unprovide(cid)
+    expect(signals.map((signal) => signal.aborted)).toEqual([true, false])
+    await data.stop()
+    await settle()
+    expect(signals.map((signal) => signal.aborted)).toEqual([true, true])
+    expect(clock.pending).toBe(0)
+    expect(events).toEqual([])
+  })
+
+  it('is waited for with until: announced, and can be left out', async () => {
+    let calls = 0
+    const backend = new StoreBackend({
+      routing: routingWith(async () => {
+        calls++
+        if (calls > 1) throw new P2plError({ code: 'NO_PEERS', message: 'alone' })
+      })
+    })
+    const data = createData(contextOf(backend, { clock: new ManualClock() }))
+    expect((await data.add(text('x'), { until: 'announced' })).reached).toBe('announced')
+    const error: unknown = await data.add(text('y'), { until: 'announced' }).catch((reason: unknown) => reason)
+    expect(isP2plError(error, 'NO_PEERS')).toBe(true)
+    await data.add(text('z'), { announce: false })
+    await settle()
+    expect(calls).toBe(2)
+  })
+})
+
+describe('findProviders', () => {
+  it('has one deadline for the whole search, and ends when its reader does', async () => {
+    const clock = new ManualClock()
+    const backend = new StoreBackend({ routing: routingWith(async () => undefined) })
+    const data = createData(contextOf(backend, { clock, deadlines: { routing: 100 } }))
+    const cid = 'bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku'
+    const found = data.findProviders(cid)
+    expect((await found.next()).value).toEqual({ id: 'a', addresses: [] })
+    const rest = expect(found.next()).rejects.toMatchObject({ code: 'TIMEOUT', operation: 'data.findProviders' })
+    await settle()
+    clock.advance(100)
+    await rest
+    await expect(data.findProviders(cid, { limit: 0 }).next()).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    expect(clock.pending).toBe(0)
+  })
+})

@@ -1,0 +1,336 @@
+import { seededBytes } from '@p2pl/tooling-vitest'
+import { encode as encodeCbor } from '@ipld/dag-cbor'
+import { CID } from 'multiformats/cid'
+import { identity } from 'multiformats/hashes/identity'
+import { sha256 } from 'multiformats/hashes/sha2'
+import { describe, expect, it } from 'vitest'
+import type { Progress } from '../../src/api/data.ts'
+import { createBlocks } from '../../src/data/blocks.ts'
+import { createData } from '../../src/data/data.ts'
+import { isP2plError, P2plError } from '../../src/errors.ts'
+import type { Backend } from '../../src/port/backend.ts'
+import { contextOf, ManualClock, settle, StoreBackend } from './store-backend.ts'
+
+const text = (value: string): Uint8Array => new TextEncoder().encode(value)
+const never = (): Promise<never> => new Promise(() => undefined)
+const mebibyte = 1024 * 1024
+
+async function codeOf(work: Promise<unknown>): Promise<string> {
+  return await work.then(
+    () => 'no error',
+    (error: unknown) => (isP2plError(error) ? error.code : String(error))
+  )
+}
+
+describe('data.add', () => {
+  it('gives the CIDs of the profile, pins the root last, and reports progress', async () => {
+    const backend = new StoreBackend()
+    const data = createData(contextOf(backend))
+    expect((await data.add(new Uint8Array(0))).cid.toString()).toBe(
+      'bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku'
+    )
+    expect((await data.add(text('hello'))).cid.toString()).toBe(
+      'bafkreibm6jg3ux5qumhcn2b3flc3tyu6dmlb4xa7u5bf44yegnrjhc4yeq'
+    )
+    const progress: Progress[] = []
+    const bytes = seededBytes(3 * mebibyte + 5, 1)
+    const { cid, size, reached } = await data.add(bytes, { onProgress: (at) => progress.push(at) })
+    expect({ size, reached }).toEqual({ size: bytes.byteLength, reached: 'local' })
+    expect(progress.at(-1)).toEqual({ bytes: bytes.byteLength, total: bytes.byteLength, blocks: 5 })
+    expect([...backend.pinned.values()].map((pin) => pin.cid.toString())).toContain(cid.toString())
+    expect(Buffer.compare(await data.bytes(cid), bytes)).toBe(0)
+    const unpinned = await data.add(text('not pinned'), { pin: false })
+    expect([...backend.pinned.values()].some((pin) => pin.cid.equals(unpinned.cid))).toBe(false)
+  })
+
+  it('hands on what a source throws, tells a source it stops early, and pins nothing then', async () => {
+    const backend = new StoreBackend()
+    const data = createData(contextOf(backend))
+    const broken = new Error('unplugged')
+    const failing = async function* (): AsyncGenerator<Uint8Array> {
+      yield seededBytes(2 * mebibyte, 1)
+      throw broken
+    }
+    await expect(data.add(failing())).rejects.toBe(broken)
+    let cancelled: unknown
+    const stream = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        controller.enqueue(new Uint8Array(mebibyte))
+      },
+      cancel: (reason) => {
+        cancelled = reason ?? 'cancelled'
+      }
+    })
+    backend.onPut = async () => {
+      throw new P2plError({ code: 'STORAGE', message: 'full' })
+    }
+    expect(await codeOf(data.add(stream))).toBe('STORAGE')
+    await settle()
+    expect(cancelled).toBe('cancelled')
+    expect(backend.pinned.size).toBe(0)
+    for (const source of [5, null, 'text', [1, 2], {}, [text('a'), 'b']]) {
+      expect(await codeOf(data.add(source as never))).toBe('INVALID_ARGUMENT')
+    }
+  })
+
+  it('ends with the caller’s signal, also while the source or the store never answers', async () => {
+    const backend = new StoreBackend()
+    const data = createData(contextOf(backend))
+    expect(await codeOf(data.add(text('x'), { signal: AbortSignal.abort() }))).toBe('ABORTED')
+    expect(backend.puts).toBe(0)
+    const silent: AsyncIterable<Uint8Array> = { [Symbol.asyncIterator]: () => ({ next: never }) }
+    const controller = new AbortController()
+    const slow = codeOf(data.add(silent, { signal: controller.signal }))
+    const stuck = new StoreBackend()
+    stuck.onPut = never
+    const put = codeOf(createData(contextOf(stuck)).add(text('x'), { signal: controller.signal }))
+    await settle()
+    controller.abort()
+    expect(await slow).toBe('ABORTED')
+    expect(await put).toBe('ABORTED')
+  })
+
+  it('has a deadline that counts from the last progress', async () => {
+    const clock = new ManualClock()
+    const data = createData(contextOf(new StoreBackend(), { clock, deadlines: { put: 100 } }))
+    let give: (() => void) | undefined
+    async function* source(): AsyncGenerator<Uint8Array> {
+      for (let i = 0; i < 5; i++) {
+        await new Promise<void>((resolve) => (give = resolve))
+        yield text(String(i))
+      }
+    }
+    const work = data.add(source())
+    for (let i = 0; i < 5; i++) {
+      await settle()
+      clock.advance(99)
+      give?.()
+    }
+    expect((await work).size).toBe(5)
+    expect(clock.pending).toBe(0)
+    const late = codeOf(data.add(source()))
+    await settle()
+    clock.advance(100)
+    expect(await late).toBe('TIMEOUT')
+  })
+
+  it('refuses what the backend declares as none, before any work', async () => {
+    const bare = new StoreBackend({ blocks: { pins: 'none' } })
+    const data = createData(contextOf(bare))
+    expect(await codeOf(data.add(text('x'), { pin: true }))).toBe('UNSUPPORTED')
+    expect(await codeOf(data.add(text('x'), { until: 'announced' }))).toBe('UNSUPPORTED')
+    expect(await codeOf(data.add(text('x'), { announce: true }))).toBe('UNSUPPORTED')
+    expect(await codeOf(data.add(text('x'), { until: 'soon' as 'local' }))).toBe('INVALID_ARGUMENT')
+    expect(bare.puts).toBe(0)
+    expect(await codeOf(data.add(text('x')))).toBe('no error')
+    expect(bare.pinned.size).toBe(0)
+    expect(await codeOf(data.pin('bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku'))).toBe('UNSUPPORTED')
+    expect(await codeOf(data.gc().next())).toBe('UNSUPPORTED')
+    expect(await codeOf(data.pins().next())).toBe('UNSUPPORTED')
+    const none: Backend = {
+      name: 'bare',
+      capabilities: { runtimes: ['node'] },
+      start: async () => undefined,
+      stop: async () => undefined,
+      self: () => ({ id: 'bare', addresses: [] })
+    }
+    const nothing = createData(contextOf(none))
+    const cid = 'bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku'
+    const calls = [
+      nothing.add(text('x')),
+      nothing.bytes(cid),
+      nothing.stat(cid),
+      nothing.has(cid),
+      nothing.pin(cid),
+      nothing.provide(cid),
+      nothing.unprovide(cid),
+      nothing.findProviders(cid).next(),
+      createBlocks(contextOf(none)).get(cid),
+      createBlocks(contextOf(none)).put(text('x'))
+    ]
+    for (const call of calls) expect(await codeOf(call)).toBe('UNSUPPORTED')
+  })
+
+  it('many at once give what each gives alone', async () => {
+    const data = createData(contextOf(new StoreBackend()))
+    const sizes = Array.from({ length: 24 }, (_, i) => i * 100_000)
+    const together = await Promise.all(sizes.map((size) => data.add(seededBytes(size, size + 1))))
+    for (const [i, size] of sizes.entries()) {
+      const cid = together[i]?.cid as CID
+      expect(Buffer.compare(await data.bytes(cid), seededBytes(size, size + 1))).toBe(0)
+    }
+  })
+
+  it('a foreign error of a backend becomes a typed one', async () => {
+    const backend = new StoreBackend()
+    const cause = new TypeError('engine bug')
+    backend.onPut = async () => {
+      throw cause
+    }
+    await expect(createData(contextOf(backend)).add(text('x'))).rejects.toMatchObject({
+      code: 'ENGINE',
+      backend: 'store',
+      cause
+    })
+  })
+})
+
+describe('reading', () => {
+  it('streams, and counts its deadline from block to block', async () => {
+    const clock = new ManualClock()
+    const backend = new StoreBackend()
+    const data = createData(contextOf(backend, { clock, deadlines: { get: 100 } }))
+    const { cid } = await data.add(seededBytes(3 * mebibyte, 1))
+    const releases: (() => void)[] = []
+    backend.onGet = (asked) =>
+      new Promise((resolve) => {
+        releases.push(() => {
+          resolve(backend.map.get(asked.multihash.bytes.join()) as Uint8Array)
+        })
+      })
+    const work = data.bytes(cid)
+    for (let i = 0; i < 4; i++) {
+      await settle()
+      clock.advance(99)
+      releases[i]?.()
+    }
+    expect((await work).byteLength).toBe(3 * mebibyte)
+    const late = codeOf(data.bytes(cid))
+    await settle()
+    clock.advance(100)
+    expect(await late).toBe('TIMEOUT')
+    expect(clock.pending).toBe(0)
+  })
+
+  it('checks the size before it fetches it all', async () => {
+    const backend = new StoreBackend()
+    const data = createData(contextOf(backend))
+    const { cid } = await data.add(seededBytes(3 * mebibyte, 1))
+    backend.asked.length = 0
+    expect(await codeOf(data.bytes(cid, { maxBytes: mebibyte }))).toBe('TOO_LARGE')
+    expect(backend.asked).toHaveLength(1)
+    expect((await data.bytes(cid, { maxBytes: mebibyte, offset: 1, length: mebibyte })).byteLength).toBe(mebibyte)
+  })
+
+  it('takes CIDs in any base, and says what is wrong with other texts', async () => {
+    const data = createData(contextOf(new StoreBackend()))
+    const { cid } = await data.add(text('hello'))
+    const { base58btc } = await import('multiformats/bases/base58')
+    const { base16 } = await import('multiformats/bases/base16')
+    const { base64url } = await import('multiformats/bases/base64')
+    for (const base of [base58btc, base16, base64url]) {
+      expect(new TextDecoder().decode(await data.bytes(cid.toString(base)))).toBe('hello')
+    }
+    for (const input of ['', 'x', 'bafkrei', `${cid.toString()}/a`, 'x'.repeat(20_000), 5, null, {}]) {
+      expect(await codeOf(data.bytes(input as string))).toBe('INVALID_ARGUMENT')
+    }
+    await expect(data.stat(`${cid.toString()}/a.txt`)).rejects.toMatchObject({
+      message: expect.stringContaining('@p2pl/unixfs')
+    })
+  })
+
+  it('gives hints to the backend', async () => {
+    const backend = new StoreBackend()
+    const seen: unknown[] = []
+    const get = backend.blocks.get.bind(backend.blocks)
+    backend.blocks.get = async (cid, options) => {
+      seen.push({ local: options?.local, providers: options?.providers, root: options?.root?.toString() })
+      return await get(cid, options)
+    }
+    const data = createData(contextOf(backend))
+    const { cid } = await data.add(seededBytes(mebibyte + 1, 1))
+    const providers = [{ id: 'them', addresses: ['/ip4/127.0.0.1'] }]
+    await data.bytes(cid, { local: true, providers })
+    expect(seen).toHaveLength(3)
+    for (const hint of seen) expect(hint).toEqual({ local: true, providers, root: cid.toString() })
+  })
+
+  it('keeps the backend’s errors', async () => {
+    const data = createData(contextOf(new StoreBackend()))
+    await expect(data.bytes('bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku')).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      backend: 'store'
+    })
+  })
+
+  it('ends when the peer stops', async () => {
+    const backend = new StoreBackend()
+    const data = createData(contextOf(backend))
+    const { cid } = await data.add(text('x'))
+    backend.onGet = never
+    const stuck = codeOf(data.bytes(cid))
+    await settle()
+    await data.stop()
+    expect(await stuck).toBe('NOT_RUNNING')
+    expect(await codeOf(data.bytes(cid))).toBe('NOT_RUNNING')
+  })
+})
+
+describe('data.has', () => {
+  it('walks files and DAG-CBOR, and finds each hole', async () => {
+    const backend = new StoreBackend()
+    const data = createData(contextOf(backend))
+    const file = await data.add(seededBytes(2 * mebibyte + 1, 1))
+    const bytes = encodeCbor({ file: file.cid, list: [1, { again: file.cid }], nothing: null, bin: new Uint8Array(3) })
+    const root = CID.createV1(0x71, await sha256.digest(bytes))
+    await backend.blocks.put({ cid: root, bytes })
+    expect(await data.has(root)).toBe(true)
+    expect(await data.has(root, { deep: false })).toBe(true)
+    const keys = Array.from(backend.map.keys())
+    for (const key of keys) {
+      const held = backend.map.get(key) as Uint8Array
+      backend.map.delete(key)
+      expect(await data.has(root)).toBe(false)
+      backend.map.set(key, held)
+    }
+    const unknown = CID.createV1(0x129, await sha256.digest(bytes))
+    expect(await codeOf(data.has(unknown))).toBe('UNSUPPORTED')
+    expect(await data.has(unknown, { deep: false })).toBe(true)
+  })
+})
+
+describe('identity CIDs', () => {
+  it('never reach the backend', async () => {
+    const backend = new StoreBackend({ routing: undefined as never })
+    const data = createData(contextOf(backend))
+    const blocks = createBlocks(contextOf(backend))
+    const cid = CID.createV1(0x55, identity.digest(text('inline')))
+    expect(new TextDecoder().decode(await data.bytes(cid))).toBe('inline')
+    expect(new TextDecoder().decode(await blocks.get(cid))).toBe('inline')
+    expect(await data.has(cid)).toBe(true)
+    expect(await blocks.has(cid)).toBe(true)
+    await blocks.delete(cid)
+    await data.pin(cid)
+    await blocks.putMany([{ cid, bytes: text('inline') }])
+    expect([backend.asked.length, backend.pinned.size, backend.map.size]).toEqual([0, 0, 0])
+  })
+})
+
+describe('blocks', () => {
+  it('are stored under sha2-256, verified when read, and checked before they are stored', async () => {
+    const backend = new StoreBackend()
+    const blocks = createBlocks(contextOf(backend))
+    const cid = await blocks.put(Buffer.from('hello'))
+    expect(cid.toString()).toBe('bafkreibm6jg3ux5qumhcn2b3flc3tyu6dmlb4xa7u5bf44yegnrjhc4yeq')
+    expect((await blocks.get(cid)).constructor).toBe(Uint8Array)
+    expect((await blocks.put(text('x'), { codec: 0x71 })).code).toBe(0x71)
+    backend.onGet = async () => text('hellO')
+    expect(await codeOf(blocks.get(cid))).toBe('INVALID_CONTENT')
+    expect(await createBlocks(contextOf(backend, { trust: 'backend' })).get(cid)).toEqual(text('hellO'))
+    expect(await codeOf(blocks.put(new Uint8Array(2 * mebibyte + 1)))).toBe('TOO_LARGE')
+    expect(await codeOf(blocks.put('text' as never))).toBe('INVALID_ARGUMENT')
+    expect(await codeOf(blocks.put(text('x'), { codec: -1 }))).toBe('INVALID_ARGUMENT')
+    expect(await codeOf(blocks.putMany([{ cid: 'x' as never, bytes: text('x') }]))).toBe('INVALID_ARGUMENT')
+    const blake = CID.createV1(0x55, { code: 0x1e, digest: new Uint8Array(32), size: 32, bytes: new Uint8Array(34) })
+    expect(await codeOf(blocks.putMany([{ cid: blake, bytes: text('x') }]))).toBe('UNSUPPORTED')
+    const broken = new Error('own')
+    await expect(
+      blocks.putMany(
+        (function* () {
+          yield* []
+          throw broken
+        })()
+      )
+    ).rejects.toBe(broken)
+  })
+})
