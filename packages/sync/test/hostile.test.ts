@@ -1,0 +1,225 @@
+import { createIdentity, createPeer } from '@p2pl/core'
+import type { Identity, Peer } from '@p2pl/core'
+import { createMemoryNetwork, memory } from '@p2pl/memory'
+import type { MemoryNetwork } from '@p2pl/memory'
+import { seededBytes, until } from '@p2pl/tooling-vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { compareBytes } from '../src/bytes.ts'
+import type { Bytes } from '../src/bytes.ts'
+import { cidOf, digestOf, hash } from '../src/cid.ts'
+import { decodeEntry, encodeEntry, signingDomain, signingInput, widestBounds } from '../src/entry/codec.ts'
+import type { EntryRecord } from '../src/entry/codec.ts'
+import { encodeInner, encodeLeaf } from '../src/index/node.ts'
+import { encodeMessage } from '../src/wire/messages.ts'
+import type { WireMessage } from '../src/wire/messages.ts'
+import { bytesOf, collect, member } from './support/peers.ts'
+import type { Member } from './support/peers.ts'
+
+let network: MemoryNetwork
+let honest: Member
+let attacker: Peer
+let identity: Identity
+const domain = signingDomain('test')
+
+beforeEach(async () => {
+  network = createMemoryNetwork()
+  honest = await member(network, { maxPayloadBytes: 1000 })
+  identity = await createIdentity()
+  attacker = await createPeer({ backend: memory({ network }), identity })
+})
+
+afterEach(async () => {
+  await honest[Symbol.asyncDispose]()
+  await attacker.stop()
+})
+
+async function send(message: WireMessage): Promise<void> {
+  await attacker.topic('test').publish(encodeMessage(message))
+}
+
+async function announce(...entries: Bytes[]): Promise<void> {
+  await send({ kind: 'announcement', provider: attacker.network.self(), entries })
+}
+
+async function forge(
+  fields: { parents?: Bytes[]; clock?: number; payload?: Bytes },
+  signature?: Bytes
+): Promise<EntryRecord> {
+  const { parents = [], clock = 1, payload = bytesOf('evil') } = fields
+  const all = { parents: [...parents].sort(compareBytes), clock, payload, author: identity.publicKey }
+  return await decodeEntry(
+    encodeEntry(all, signature ?? (await identity.sign(signingInput(domain, all)))),
+    widestBounds
+  )
+}
+
+function dropped(reason: string): number {
+  return honest.events.filter((event) => event.type === 'dropped' && event.reason === reason).length
+}
+
+async function untilDropped(reason: string, count = 1): Promise<void> {
+  await until(`${count} dropped as ${reason}`, () => dropped(reason) >= count)
+}
+
+/** Whatever happened, honest peers still converge with this one. */
+async function expectAlive(entries: number): Promise<void> {
+  await using other = await member(network, { maxPayloadBytes: 1000 })
+  await other.view.append(bytesOf('hello'))
+  await honest.view.append(bytesOf('still here'))
+  await Promise.all([honest.view.agreed(), other.view.agreed()])
+  expect(honest.view.count).toBe(entries + 2)
+}
+
+test('garbage is counted and dropped', async () => {
+  for (let i = 0; i < 20; i++) await attacker.topic('test').publish(seededBytes(i * 50, i))
+  await announce(seededBytes(100, 1), bytesOf(''))
+  await untilDropped('garbage', 22)
+  await expectAlive(0)
+})
+
+test('oversized entries and messages are dropped', async () => {
+  const large = await forge({ payload: seededBytes(5000, 1) })
+  await announce(large.bytes)
+  await untilDropped('oversized')
+  await attacker.topic('test').publish(seededBytes(2_000_000, 1))
+  await untilDropped('oversized', 2)
+  await expectAlive(0)
+})
+
+test('forged entries are dropped, also under the key of somebody else', async () => {
+  await announce((await forge({}, seededBytes(64, 1))).bytes)
+  await untilDropped('forged')
+  const elsewhere = { parents: [], clock: 1, payload: bytesOf('x'), author: identity.publicKey }
+  const signature = await identity.sign(signingInput(signingDomain('another topic'), elsewhere))
+  await announce(encodeEntry(elsewhere, signature))
+  await untilDropped('forged', 2)
+  await expectAlive(0)
+})
+
+test('clocks that do not follow from the parents are dropped, and so are descendants', async () => {
+  const root = await forge({})
+  const liar = await forge({ parents: [root.digest], clock: 9 })
+  const child = await forge({ parents: [liar.digest], clock: 10 })
+  await announce(root.bytes)
+  await until('the good entry', () => honest.view.count === 1)
+  await announce(child.bytes)
+  await until('a pending entry', () => honest.view.status().pending === 1)
+  await announce(liar.bytes)
+  await untilDropped('clock')
+  await untilDropped('invalid')
+  await announce((await forge({ clock: 2 })).bytes)
+  await untilDropped('clock', 2)
+  expect(honest.view.status()).toMatchObject({ pending: 0, missing: 0 })
+  await expectAlive(1)
+})
+
+test('a bad child of a good parent poisons nobody', async () => {
+  const parent = await forge({})
+  const bad = await forge({ parents: [parent.digest], clock: 2 }, seededBytes(64, 1))
+  const good = await forge({ parents: [parent.digest], clock: 2, payload: bytesOf('good') })
+  await announce(bad.bytes, good.bytes, parent.bytes)
+  await until('both good entries', () => honest.view.count === 2)
+  expect(dropped('forged')).toBe(1)
+  expect(await honest.view.has(cidOf(good.digest))).toBe(true)
+})
+
+test('parents that do not exist are looked for, given up, and cost no memory', async () => {
+  for (let i = 0; i < 30; i++) {
+    const invented = await Promise.all([seededBytes(32, i), seededBytes(32, i + 1000)].map(hash))
+    await announce((await forge({ parents: invented, clock: 5, payload: seededBytes(8, i) })).bytes)
+  }
+  await until('pending entries', () => honest.view.status().pending === 30)
+  expect(honest.view.status().missing).toBe(60)
+  expect(honest.view.status().oldestMissing).toBeGreaterThanOrEqual(0)
+  await untilDropped('quarantined', 30)
+  const status = honest.view.status()
+  expect(status).toMatchObject({ pending: 0, missing: 0 })
+  expect(status.quarantined).toBeGreaterThan(0)
+  await expectAlive(0)
+})
+
+test.each<[string, () => Promise<{ root: Bytes; count: number; blocks: Bytes[] }>]>([
+  [
+    'entries out of order',
+    async () => {
+      const all = await Promise.all([1, 2, 3].map(async (i) => await forge({ payload: seededBytes(4, i) })))
+      const sorted = all.sort((a, b) => compareBytes(b.key, a.key))
+      const leaf = encodeLeaf(sorted.map(({ bytes }) => bytes))
+      return { root: await hash(leaf), count: 3, blocks: [leaf] }
+    }
+  ],
+  [
+    'another count than its beacon',
+    async () => {
+      const leaf = encodeLeaf([(await forge({})).bytes])
+      return { root: await hash(leaf), count: 7, blocks: [leaf] }
+    }
+  ],
+  [
+    'a child with another key',
+    async () => {
+      const all = await Promise.all([1, 2].map(async (i) => await forge({ payload: seededBytes(4, i) })))
+      const [first, second] = all.sort((a, b) => compareBytes(a.key, b.key)) as [EntryRecord, EntryRecord]
+      const leaf = encodeLeaf([first.bytes])
+      const inner = encodeInner(1, [
+        { key: first.key, digest: await hash(leaf), count: 1 },
+        { key: second.key, digest: await hash(leaf), count: 1 }
+      ])
+      return { root: await hash(inner), count: 2, blocks: [leaf, inner] }
+    }
+  ],
+  [
+    'a forged entry',
+    async () => {
+      const leaf = encodeLeaf([(await forge({}, seededBytes(64, 9))).bytes])
+      return { root: await hash(leaf), count: 1, blocks: [leaf] }
+    }
+  ],
+  [
+    'bytes that are no node',
+    async () => {
+      const bytes = seededBytes(500, 1)
+      return { root: await hash(bytes), count: 1, blocks: [bytes] }
+    }
+  ]
+])('an index with %s is a lie', async (_, make) => {
+  const { root, count, blocks } = await make()
+  await attacker.blocks.putMany(
+    await Promise.all(blocks.map(async (bytes) => ({ cid: cidOf(await hash(bytes)), bytes })))
+  )
+  await send({ kind: 'beacon', provider: attacker.network.self(), root, count, heads: [], wanted: 0 })
+  await untilDropped('garbage')
+  await expectAlive(0)
+})
+
+test('what validate refuses is dropped with all that builds on it, here and everywhere', async () => {
+  const strict = async (): Promise<Member> =>
+    await member(network, {
+      validate: ({ payload }) => {
+        if (payload[0] === 2) throw new Error('a bug of the application')
+        return payload[0] === 1 ? 'invalid' : 'valid'
+      }
+    })
+  await using a = await strict()
+  await using b = await strict()
+  const bad = await forge({ payload: Uint8Array.of(1) })
+  const child = await forge({ parents: [bad.digest], clock: 2, payload: Uint8Array.of(0) })
+  const crash = await forge({ payload: Uint8Array.of(2) })
+  await announce(child.bytes, bad.bytes, crash.bytes)
+  await until('three dropped', () => a.view.status().dropped >= 3 && b.view.status().dropped >= 3)
+  await expect(a.view.append(Uint8Array.of(1))).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+  const good = await a.view.append(Uint8Array.of(0))
+  await until('the good entry', async () => await b.view.has(good.cid))
+  expect(await collect(b.view.entries())).toEqual([good])
+})
+
+test('a flood of repair requests is answered for a few blocks only', async () => {
+  const entry = await honest.view.append(bytesOf('wanted'))
+  const before = honest.peer.topic('test').stats().published
+  for (let i = 0; i < 100; i++) {
+    await send({ kind: 'request', wanted: [digestOf(entry.cid)!, seededBytes(32, i)] })
+  }
+  await honest.view.append(bytesOf('later'))
+  await expectAlive(2)
+  expect(honest.peer.topic('test').stats().published - before).toBeLessThan(60)
+})
