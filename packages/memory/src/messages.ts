@@ -114,7 +114,9 @@ export function createMessages(
 }
 
 function checkTopic(operation: string, topic: string): void {
-  const fits = topic.length * 3 <= maxTopicBytes || utf8.encode(topic).byteLength <= maxTopicBytes
-  if (typeof topic !== 'string' || topic === '' || !fits)
-    throw failure('INVALID_ARGUMENT', operation, `a topic is a string of 1 to ${maxTopicBytes} bytes of UTF-8`)
+  const fits =
+    typeof topic === 'string' &&
+    topic !== '' &&
+    (topic.length * 3 <= maxTopicBytes || utf8.encode(topic).byteLength <= maxTopicBytes)
+  if (!fits) throw failure('INVALID_ARGUMENT', operation, `a topic is a string of 1 to ${maxTopicBytes} bytes of UTF-8`)
 }

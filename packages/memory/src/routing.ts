@@ -49,6 +49,7 @@ export function createRouting(engine: Engine, member: Member, lifecycle: Lifecyc
     async connect(peer: PeerInfo, options?: AbortOptions): Promise<void> {
       lifecycle.assert('routing.connect', options?.signal)
       const id = dialable(peer)
+      if (id !== peer.id) throw failure('UNREACHABLE', 'routing.connect', `at "memory:${id}" there is no "${peer.id}"`)
       if (id === member.id) throw failure('INVALID_ARGUMENT', 'routing.connect', `"${id}" is this participant itself`)
       await lifecycle.wait<void>('routing.connect', options?.signal, (resolve, reject) =>
         engine.connect(member, id, { resolve, reject })

@@ -54,6 +54,20 @@ describe('networks', () => {
     expect(second.self().id).toBe('memory-1')
   })
 
+  it('connects to nobody whose address leads to somebody else', async () => {
+    const network = createMemoryNetwork()
+    const [a, b, c] = [await start({ network }), await start({ network }), await start({ network })]
+    const mixed = { id: b.self().id, addresses: c.self().addresses }
+    await expect(a.routing!.connect(mixed)).rejects.toEqual(refusal('UNREACHABLE'))
+  })
+
+  it('refuses topics that are none', async () => {
+    const a = await start({ network: createMemoryNetwork() })
+    for (const topic of ['', 'ä'.repeat(513), undefined as unknown as string])
+      await expect(a.messages!.publish(topic, new Uint8Array())).rejects.toEqual(refusal('INVALID_ARGUMENT'))
+    await a.messages!.publish('ä'.repeat(512), new Uint8Array())
+  })
+
   it('refuses options that it cannot honour', () => {
     for (const options of [{ id: '' }, { maxMessageBytes: 0 }, { maxBlockBytes: 1000 }, { maxBlockBytes: 2.5e6 + 0.5 }])
       expect(() => memory(options)).toThrow(refusal('INVALID_ARGUMENT'))

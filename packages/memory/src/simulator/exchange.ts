@@ -91,6 +91,11 @@ export class Exchange {
     }
   }
 
+  /** Somebody says that they have it. */
+  announced(key: string): void {
+    for (const search of this.#searches.get(key) ?? []) this.#wake(search)
+  }
+
   removed(node: Node, key: string): void {
     const holders = this.#holders.get(key)
     holders?.remove(node)

@@ -51,7 +51,7 @@ export class Medium {
 
   /** Calls `run` after so many milliseconds, at least 1: time always moves. */
   after(ms: number, run: () => boolean): Scheduled {
-    const event = { at: this.now + Math.max(1, Math.ceil(ms)), order: 0, cancelled: false, run }
+    const event = { at: this.now + (ms > 1 ? Math.ceil(ms) : 1), order: 0, cancelled: false, run }
     this.queue.push(event)
     return event
   }

@@ -108,6 +108,7 @@ export class SimulatedNetwork implements Engine {
         )
       else {
         this.#record(key, node)
+        this.#exchange.announced(key)
         outcome.resolve()
       }
     })

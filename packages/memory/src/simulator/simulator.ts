@@ -76,6 +76,7 @@ export interface Simulator {
 /** A simulated network in virtual time. Everything that happens on it follows from the seed and from the code that uses it. */
 export function createSimulator(options: SimulatorOptions): Simulator {
   const { seed, epoch = defaultEpoch, syncDelay = defaultSyncDelay } = options
+  checkOptions(options)
   const queue = new EventQueue()
   const trace = new Trace()
   const disturbances = new Disturbances(options.loss ?? 0, options.duplicate ?? 0)
@@ -155,6 +156,19 @@ export function createSimulator(options: SimulatorOptions): Simulator {
     traceHash: () => trace.digest(),
     stats: () => ({ events: runner.events, turns: runner.turns, ...medium.counts })
   }
+}
+
+function checkOptions({ seed, bandwidth = Infinity, mesh }: SimulatorOptions): void {
+  if (typeof seed !== 'number' && typeof seed !== 'string')
+    throw failure('INVALID_ARGUMENT', 'createSimulator', 'seed is a number or a text: what fails is repeated by it')
+  if (!(bandwidth > 0))
+    throw failure(
+      'INVALID_ARGUMENT',
+      'createSimulator',
+      `bandwidth is a number of bytes per second above 0, not ${bandwidth}`
+    )
+  if (mesh !== undefined && !(Number.isInteger(mesh.degree) && mesh.degree >= 2))
+    throw failure('INVALID_ARGUMENT', 'createSimulator', `mesh.degree is a whole number from 2, not ${mesh.degree}`)
 }
 
 /** The store survives a crash of the simulated process, and what is lost is not reported: that is what is simulated. */

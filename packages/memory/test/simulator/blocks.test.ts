@@ -112,6 +112,16 @@ describe('blocks', () => {
     await simulator.complete(getting)
     expect(simulator.stats().fetched).toBe(3)
   })
+
+  it('are asked for again when somebody says later that they have them', async () => {
+    const { simulator, backends } = await world(2, { discovery: 'known' })
+    const block = await rawBlock('x')
+    await backends[0]!.blocks!.put(block)
+    const getting = backends[1]!.blocks!.get(block.cid)
+    await simulator.run({ for: 10_000 })
+    await simulator.complete(backends[0]!.routing!.provide(block.cid))
+    expect(await simulator.complete(getting, { limit: 1000 })).toEqual(block.bytes)
+  })
 })
 
 describe('routing', () => {

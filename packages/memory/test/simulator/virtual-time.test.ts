@@ -64,6 +64,21 @@ describe('latencies', () => {
   })
 })
 
+describe('a simulator', () => {
+  it('refuses options that make no sense', () => {
+    for (const options of [
+      { seed: undefined },
+      { bandwidth: 0 },
+      { mesh: { degree: 1 } },
+      { loss: 1.1 },
+      { duplicate: -1 }
+    ])
+      expect(() => createSimulator({ seed: 1, ...(options as object) })).toThrow(
+        expect.toSatisfy((error) => isP2plError(error, 'INVALID_ARGUMENT'))
+      )
+  })
+})
+
 describe('virtual time', () => {
   it('moves only after microtasks and ticks have settled, however deep', async () => {
     const simulator = createSimulator({ seed: 1 })
@@ -91,6 +106,7 @@ describe('virtual time', () => {
     simulator.clock.setTimeout(() => fired++, year)
     const dropped = simulator.clock.setTimeout(() => (fired += 100), 5)
     simulator.clock.clearTimeout(dropped)
+    simulator.clock.clearTimeout(undefined)
     await simulator.run({ for: year - 1 })
     expect(fired).toBe(0)
     await simulator.run({ for: 1 })
