@@ -5,21 +5,41 @@ export interface Body {
   readonly chunks: readonly Uint8Array[]
 }
 
-const smallBody = 64 * 1024
+const smallChunk = 16 * 1024
+const joinedChunk = 256 * 1024
 
-/** A multipart/form-data body with one file a part, of known length. Large parts are not copied. */
-export function multipart(parts: readonly Uint8Array[]): Body {
+/** A multipart/form-data body with one file, of known length. Large chunks are not copied, small ones are joined. */
+export function multipart(file: Iterable<Uint8Array>): Body {
   const boundary = `p2pl-${randomBytes(18).toString('base64url')}`
   const head = Buffer.from(
     `--${boundary}\r\nContent-Disposition: form-data; name="data"; filename="data"\r\nContent-Type: application/octet-stream\r\n\r\n`
   )
-  const lineEnd = Buffer.from('\r\n')
   const chunks: Uint8Array[] = []
-  for (const part of parts) chunks.push(head, part, lineEnd)
-  chunks.push(Buffer.from(`--${boundary}--\r\n`))
-  const length = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0)
+  let length = 0
+  let small: Uint8Array[] = []
+  let smallBytes = 0
+  const flush = (): void => {
+    if (small.length > 0) chunks.push(Buffer.concat(small, smallBytes))
+    small = []
+    smallBytes = 0
+  }
+  const add = (chunk: Uint8Array): void => {
+    length += chunk.byteLength
+    if (chunk.byteLength > smallChunk) {
+      flush()
+      chunks.push(chunk)
+      return
+    }
+    small.push(chunk)
+    smallBytes += chunk.byteLength
+    if (smallBytes > joinedChunk) flush()
+  }
+  add(head)
+  for (const chunk of file) add(chunk)
+  add(Buffer.from(`\r\n--${boundary}--\r\n`))
+  flush()
   return {
     headers: { 'content-type': `multipart/form-data; boundary=${boundary}`, 'content-length': String(length) },
-    chunks: length <= smallBody ? [Buffer.concat(chunks)] : chunks
+    chunks
   }
 }
