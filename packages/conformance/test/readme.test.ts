@@ -7,7 +7,7 @@ import { expect, it } from 'vitest'
 
 const folder = dirname(fileURLToPath(import.meta.url))
 
-it('runs the first example of the README as it stands, under node:test', async () => {
+it('runs the first example of the README, under node:test', async () => {
   const readme = await readFile(join(folder, '..', 'README.md'), 'utf8')
   const sample = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
   expect(sample).toContain('conformance(')

@@ -30,7 +30,9 @@ export class Inbox implements Subscriber {
 
   message(message: IncomingMessage): void {
     this.calls.push('message')
-    if (isProbe(message.payload)) this.probes.add(new DataView(message.payload.slice().buffer).getUint32(8))
+    const { payload } = message
+    // With its offset: the bytes may be a view into something larger.
+    if (isProbe(payload)) this.probes.add(new DataView(payload.buffer, payload.byteOffset).getUint32(8))
     else this.messages.push(message)
     this.#wake()
   }
