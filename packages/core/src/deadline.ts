@@ -96,9 +96,16 @@ export function startCountdown(
       new Promise((resolve, reject) => {
         if (failure !== undefined) reject(failure)
         else waiting.add(reject)
-        Promise.resolve(work)
-          .finally(() => waiting.delete(reject))
-          .then(resolve, reject)
+        Promise.resolve(work).then(
+          (value) => {
+            waiting.delete(reject)
+            return resolve(value)
+          },
+          (error: unknown) => {
+            waiting.delete(reject)
+            reject(error)
+          }
+        )
       }),
     cancel: (reason) => {
       fire(reason, reason)

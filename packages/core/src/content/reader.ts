@@ -4,7 +4,7 @@ import { decodeNode, invalidContent, notAFile } from './node.ts'
 import type { Child, FileNode } from './node.ts'
 
 /** How far reading may run ahead of the reader. */
-export const readAhead: { readonly bytes: number; readonly blocks: number; readonly links: number } = {
+const readAhead: { readonly bytes: number; readonly blocks: number; readonly links: number } = {
   bytes: 16 * 1024 * 1024,
   blocks: 32,
   // Links of inner nodes that are kept for later, beyond those on the way to the current leaf.
@@ -13,7 +13,7 @@ export const readAhead: { readonly bytes: number; readonly blocks: number; reado
 /** What a block is counted as before it is here: its content's size, but no block is larger than this. */
 const largestExpectedBlock = 2 * 1024 * 1024
 
-export interface ReadRange {
+interface ReadRange {
   readonly offset: number
   /** `Infinity`: to the end. */
   readonly length: number

@@ -1,6 +1,7 @@
 import type { CID } from 'multiformats/cid'
 import type { Data } from '../api/data.ts'
 import { identityBytes } from '../content/hash.ts'
+import { codecs } from '../content/layout.ts'
 import { invalidArgument, unsupported } from '../errors.ts'
 import type { BlockCapabilities } from '../port/capabilities.ts'
 import type { BlockTransport } from '../port/blocks.ts'
@@ -60,7 +61,10 @@ export function createData(context: DataContext): OwnData {
       const operation = 'data.pin'
       const cid = toCid(input, operation)
       const transport = withFeature('pins', operation)
-      if (isInline(cid, operation)) return
+      if (isInline(cid, operation)) {
+        if (cid.code === codecs.raw) return
+        throw invalidArgument(operation, 'an identity CID cannot be pinned: pin what it links to')
+      }
       await calls.run(options, deadlines.store, operation, ({ signal }) =>
         calls.port(operation, () => transport.pin(cid, { recursive: options?.recursive ?? true, signal }))
       )
