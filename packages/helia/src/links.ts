@@ -1,4 +1,5 @@
 import type { Libp2p, PeerId } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
 import type { PeerInfo } from '@p2pl/core/backend'
 import { dialable, parsePeerId } from './peers.ts'
 
@@ -55,14 +56,21 @@ export class Links {
   async dial(peer: PeerInfo, signal: AbortSignal): Promise<void> {
     const id = parsePeerId('dial', peer.id)
     if (this.#isConnected(id)) return
-    await this.#addAddresses(id, peer)
-    await this.#libp2p.dial(id, { signal })
+    const given = await this.#addAddresses(id, peer)
+    try {
+      await this.#libp2p.dial(id, { signal })
+    } catch (error) {
+      if (signal.aborted || given.length === 0) throw error
+      // The dial may have joined one that was under way to addresses of a former life.
+      await this.#libp2p.dial(given, { signal })
+    }
   }
 
   /** Given addresses join those in the peer store: a peer that came back may have told its new ones to others. */
-  async #addAddresses(id: PeerId, peer: PeerInfo): Promise<void> {
+  async #addAddresses(id: PeerId, peer: PeerInfo): Promise<Multiaddr[]> {
     const multiaddrs = dialable(peer.id, peer.addresses)
     if (multiaddrs.length > 0) await this.#libp2p.peerStore.merge(id, { multiaddrs })
+    return multiaddrs
   }
 
   #isConnected(id: PeerId): boolean {

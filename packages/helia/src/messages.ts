@@ -12,29 +12,35 @@ import type { Engine } from './engine.ts'
 import { failure } from './errors.ts'
 import { maxMessageBytes } from './gossip.ts'
 import { peerInfo } from './peers.ts'
+import { repairStreams } from './repair.ts'
 import { Topic } from './topic.ts'
 
 const maxTopicBytes = 1_024
 
 /** Topic messages by gossipsub. */
 export class Messages implements MessageTransport {
-  readonly #door: Door
+  /** Not private in the language: tests reach the engine through it. */
+  readonly door: Door
   readonly #degree: number
   readonly #topics = new Map<string, Topic>()
 
   constructor(door: Door, degree: number) {
-    this.#door = door
+    this.door = door
     this.#degree = degree
   }
 
   /** Called once for each engine, before the first call. */
   attach({ gossip, libp2p }: Engine): void {
+    repairStreams(libp2p, gossip)
     gossip.addEventListener('subscription-change', ({ detail }) => {
       const peer = detail.peerId.toString()
       for (const { topic, subscribe } of detail.subscriptions) {
         if (subscribe) this.#topics.get(topic)?.joined(peer)
         else this.#topics.get(topic)?.left(peer)
       }
+    })
+    libp2p.addEventListener('peer:connect', ({ detail }) => {
+      for (const topic of this.#topics.values()) topic.connected(detail.toString())
     })
     libp2p.addEventListener('peer:disconnect', ({ detail }) => {
       for (const topic of this.#topics.values()) topic.disconnected(detail.toString())
@@ -47,14 +53,14 @@ export class Messages implements MessageTransport {
   }
 
   async publish(topic: string, payload: Uint8Array, options?: AbortOptions): Promise<PublishResult> {
-    return await this.#door.quick('messages.publish', options, async ({ gossip }) => {
+    return await this.door.quick('messages.publish', options, async ({ gossip }) => {
       checkTopic('messages.publish', topic)
       checkPayload(payload)
       const reachable = reachablePeers(gossip, topic).length
       // Handing it to the engine would only fill its caches, and make the same unsigned message a duplicate later.
       if (reachable === 0) return { recipients: 0 }
       // The engine keeps the bytes for some heartbeats.
-      const bytes = payload.slice()
+      const bytes = new Uint8Array(payload)
       // Who is subscribed has a mesh, and the engine tops it up to the degree; who only publishes may know a single relay.
       const flood = reachable <= this.#degree || !this.#topics.has(topic)
       const { recipients } = await gossip.publish(topic, bytes, { floodPublish: flood })
@@ -65,7 +71,7 @@ export class Messages implements MessageTransport {
   }
 
   async subscribe(topic: string, subscriber: Subscriber, options?: AbortOptions): Promise<TransportSubscription> {
-    return await this.#door.quick('messages.subscribe', options, (engine) => {
+    return await this.door.quick('messages.subscribe', options, (engine) => {
       checkTopic('messages.subscribe', topic)
       const joined = this.#topics.get(topic) ?? this.#join(engine, topic)
       // An object of its own for each subscription: the same subscriber may be given twice.
@@ -88,7 +94,7 @@ export class Messages implements MessageTransport {
   }
 
   async peers(topic: string, options?: AbortOptions): Promise<readonly PeerInfo[]> {
-    return await this.#door.quick('messages.peers', options, async ({ gossip, libp2p }) => {
+    return await this.door.quick('messages.peers', options, async ({ gossip, libp2p }) => {
       checkTopic('messages.peers', topic)
       return await Promise.all(reachablePeers(gossip, topic).map((id) => peerInfo(libp2p, id)))
     })
@@ -99,14 +105,14 @@ export class Messages implements MessageTransport {
     for (const peer of gossip.getSubscribers(topic)) joined.joined(peer.toString())
     this.#topics.set(topic, joined)
     // The validator is where a message is first known to be new and rightly signed; it also decides on relaying.
-    gossip.topicValidators.set(topic, (_, message) => {
+    gossip.topicValidators.set(topic, (source, message) => {
       const incoming: IncomingMessage = {
-        // The engine relays from the same buffer, and the buffer is that of the whole RPC.
-        payload: message.data.slice(),
+        // A copy: the engine relays from the same buffer, which is that of the whole RPC. And no Buffer, whose slice() is a view.
+        payload: new Uint8Array(message.data),
         ...(message.type === 'signed' ? { from: message.from.toString() } : {})
       }
       // The engine's results are an enum of the same three words.
-      return joined.receive(incoming) as never
+      return joined.receive(source.toString(), incoming) as never
     })
     gossip.subscribe(topic)
     return joined
@@ -115,7 +121,7 @@ export class Messages implements MessageTransport {
   #leave({ gossip }: Engine, topic: string): void {
     this.#topics.delete(topic)
     gossip.topicValidators.delete(topic)
-    if (this.#door.engine?.gossip === gossip) gossip.unsubscribe(topic)
+    if (this.door.engine?.gossip === gossip) gossip.unsubscribe(topic)
   }
 }
 

@@ -2,37 +2,49 @@ import type { IncomingMessage, Subscriber, Verdict } from '@p2pl/core/backend'
 
 /** A validator that does not answer counts as `ignore` after this many milliseconds: it would hold up the engine's queue. */
 const validationLimit = 5_000
+const maxGone = 256
 
-/** The subscriptions of one topic, and who of the others is in it. */
+/** The subscriptions of one topic, and by whom its messages can come. */
 export class Topic {
   readonly subscribers: Set<Subscriber> = new Set()
-  readonly #members = new Set<string>()
-  #lost = false
+  /** Connected peers that are in the topic, or have brought a message of it. */
+  readonly #sources = new Set<string>()
+  /** Who was connected before all of them were lost; `undefined` while there is somebody, or never was. */
+  #lost: Set<string> | undefined
+  readonly #gone = new Set<string>()
 
   joined(peer: string): void {
-    this.#members.add(peer)
+    this.#sources.add(peer)
     this.#regained()
   }
 
   left(peer: string): void {
-    this.#members.delete(peer)
+    this.#sources.delete(peer)
+  }
+
+  /** Who brought messages before may bring some again, subscribed or not. */
+  connected(peer: string): void {
+    if (this.#lost?.has(peer) === true) this.joined(peer)
   }
 
   /** The connection to a peer is gone. When it was the last one of the topic, messages may be missed from now on. */
   disconnected(peer: string): void {
-    if (this.#members.delete(peer) && this.#members.size === 0) this.#lost = true
+    if (!this.#sources.delete(peer)) return
+    this.#gone.add(peer)
+    if (this.#gone.size > maxGone) this.#gone.delete(this.#gone.values().next().value ?? '')
+    if (this.#sources.size === 0) this.#lost = this.#gone
   }
 
   #regained(): void {
-    if (!this.#lost) return
-    this.#lost = false
+    if (this.#lost === undefined) return
+    this.#lost = undefined
+    this.#gone.clear()
     for (const subscriber of this.subscribers) guarded(() => subscriber.gap({ reason: 'disconnected' }))
   }
 
   /** Asks the validators, delivers to the subscriptions that accept, and says what the engine is to do with the message. */
-  receive(message: IncomingMessage): Verdict | Promise<Verdict> {
-    // Who delivers is there again, subscribed or not.
-    this.#regained()
+  receive(source: string, message: IncomingMessage): Verdict | Promise<Verdict> {
+    this.joined(source)
     const subscribers = [...this.subscribers]
     if (!subscribers.some((subscriber) => 'validate' in subscriber)) {
       for (const subscriber of subscribers) this.#deliver(subscriber, message)

@@ -55,7 +55,7 @@ conformance(runner, {
     const own = join(root, String(++networks))
     return Promise.resolve(network(count, (index) => ({ dir: join(own, String(index)) })))
   },
-  wrap: (backend) => compose(backend, retry(), deadline({ blocks: 60_000 })),
-  capabilities: compose(helia(persistent), retry(), deadline({ blocks: 60_000 })).capabilities,
+  wrap: (backend) => compose(backend, retry(), deadline({ get: 60_000, routing: 30_000 })),
+  capabilities: compose(helia(persistent), retry(), deadline({ get: 60_000, routing: 30_000 })).capabilities,
   followsHints: true
 })
