@@ -1,5 +1,5 @@
 #!/usr/bin/env -S node -C @p2pl/source
-import { runCommandLine } from './cli/program.ts'
+import process from 'node:process'
 
 const stop = new AbortController()
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => stop.abort())
@@ -13,5 +13,7 @@ if (process.channel !== undefined) {
   process.channel.unref()
 }
 
+// Loaded only now: a parent that dies meanwhile is noticed.
+const { runCommandLine } = await import('./cli/program.ts')
 // Engines may keep timers and sockets for a while after they were stopped: the command is done now.
 process.exit(await runCommandLine(process.argv.slice(2), stop.signal))

@@ -32,13 +32,26 @@ export async function withLedger<T>(
 ): Promise<T> {
   const path = resolve(context.options.dir)
   const home = await openHome(path)
-  const access = await readApiFile(apiPathOf(path))
-  if (access !== undefined) return await body(new RemoteLedger(access), home)
+  const running = await findRunning(path)
+  if (running !== undefined) return await body(running, home)
   const node = await openFor(context, need, home)
   try {
     return await body(node, home)
   } finally {
     await node.stop()
+  }
+}
+
+/** A file may be left over from a node that was killed, and its process id be another's by now: who does not answer does not run. */
+async function findRunning(path: string): Promise<LedgerService | undefined> {
+  const access = await readApiFile(apiPathOf(path))
+  if (access === undefined) return undefined
+  const remote = new RemoteLedger(access)
+  try {
+    await remote.genesis({ signal: AbortSignal.timeout(5_000) })
+    return remote
+  } catch {
+    return undefined
   }
 }
 

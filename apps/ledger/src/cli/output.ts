@@ -24,7 +24,9 @@ export function createOutput(json: boolean): Output {
     },
     error: (error) => {
       const { code, message } = describeError(error)
-      process.stderr.write(json ? `${JSON.stringify({ error: { code, message } })}\n` : `error: ${message} (${code})\n`)
+      process.stderr.write(
+        json ? `${JSON.stringify({ error: { code, message } })}\n` : `error: ${message} (${code})\n${causeLine(error)}`
+      )
       if (process.env['P2PL_DEBUG'] !== undefined && error instanceof Error) process.stderr.write(`${error.stack}\n`)
     },
     progress: (label) => {
@@ -39,4 +41,10 @@ export function createOutput(json: boolean): Output {
       }
     }
   }
+}
+
+/** What stands behind the failure, where somebody knows: the engine's own words. */
+function causeLine(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined
+  return cause instanceof Error ? `  because: ${cause.message.split('\n')[0] ?? ''}\n` : ''
 }

@@ -28,7 +28,7 @@ export class DocumentKeeper {
   readonly #stopped = new AbortController()
   readonly #known = new Set<string>()
   readonly #waiting: Task[] = []
-  readonly #timers = new Set<NodeJS.Timeout>()
+  readonly #later = new Map<NodeJS.Timeout, Task>()
   #running = 0
   #kept = 0
 
@@ -54,7 +54,18 @@ export class DocumentKeeper {
   stop(): void {
     this.#stopped.abort()
     this.#waiting.length = 0
-    for (const timer of this.#timers) clearTimeout(timer)
+    for (const timer of this.#later.keys()) clearTimeout(timer)
+    this.#later.clear()
+  }
+
+  /** Tries again at once what failed: something has changed. */
+  retry(): void {
+    for (const [timer, task] of this.#later) {
+      clearTimeout(timer)
+      this.#waiting.push(task)
+    }
+    this.#later.clear()
+    this.#next()
   }
 
   #next(): void {
@@ -72,7 +83,7 @@ export class DocumentKeeper {
       await this.#fetch(task.cid, signal)
       this.#kept++
     } catch {
-      this.#later(task)
+      this.#postpone(task)
     } finally {
       this.#running--
       this.#next()
@@ -86,15 +97,15 @@ export class DocumentKeeper {
     if (capabilities.blocks !== undefined && capabilities.blocks.pins !== 'none') await data.pin(cid, { signal })
   }
 
-  #later(task: Task): void {
+  #postpone(task: Task): void {
     if (this.#stopped.signal.aborted) return
     const pause = Math.min(firstPauseMs * 2 ** task.failures++, longestPauseMs)
     const timer = setTimeout(() => {
-      this.#timers.delete(timer)
+      this.#later.delete(timer)
       this.#waiting.push(task)
       this.#next()
     }, pause)
     timer.unref()
-    this.#timers.add(timer)
+    this.#later.set(timer, task)
   }
 }

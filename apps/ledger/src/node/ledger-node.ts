@@ -202,8 +202,10 @@ export class LedgerNode implements LedgerService {
     // The form is checked before the content is taken in: an empty raw block stands for it.
     encodePayload(describe(0, emptyContent, 0))
     const known = reference === undefined ? undefined : this.#state.byReference(this.account, reference)
-    if (known !== undefined) return { entry: describeEntry(known), created: false }
+    // Known and lost (a backend that keeps nothing, a store that was removed): then it is taken in again.
+    if (known !== undefined && (await this.#holds(known))) return { entry: describeEntry(known), created: false }
     const { cid, size } = await this.#peer.data.add(input.content, { signal: options.signal })
+    this.#keeper.retry()
     const write = { reference, signal: options.signal }
     return written(await this.#writer.write(write, (number) => describe(number, cid, size)))
   }
@@ -255,6 +257,10 @@ export class LedgerNode implements LedgerService {
 
   async connect(peer: PeerView, options: CallOptions = {}): Promise<void> {
     await this.#peer.network.connect(peer, { signal: options.signal })
+  }
+
+  async #holds({ payload }: LedgerEntry): Promise<boolean> {
+    return payload.type !== 'record' || (await this.#peer.data.has(payload.cid))
   }
 
   #self(): PeerView {

@@ -1,0 +1,150 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { seededBytes, temporaryFolder } from '@p2pl/tooling-vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { runCommandLine } from '../src/cli/program.ts'
+import { openHome } from '../src/node/home.ts'
+import { runNode } from '../src/node/open-node.ts'
+import type { EntryView } from '../src/service/views.ts'
+import { accountIds, cidOf } from './support.ts'
+
+const folder = temporaryFolder()
+const dir = join(folder, 'node')
+const program = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+let bob = ''
+
+interface Result {
+  code: number
+  stdout: string
+  stderr: string
+}
+
+/** A command line in this process. */
+async function ledger(...args: string[]): Promise<Result> {
+  const written: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] }
+  const spies = (['stdout', 'stderr'] as const).map((name) =>
+    vi.spyOn(process[name], 'write').mockImplementation((chunk) => {
+      written[name].push(Buffer.from(chunk as Uint8Array))
+      return true
+    })
+  )
+  try {
+    const code = await runCommandLine(['--dir', dir, ...args], new AbortController().signal)
+    const text = (name: 'stdout' | 'stderr'): string => Buffer.concat(written[name]).toString('latin1')
+    return { code, stdout: text('stdout'), stderr: text('stderr') }
+  } finally {
+    for (const spy of spies) spy.mockRestore()
+  }
+}
+
+/** The real program, in a process of its own. */
+async function exitCode(...args: string[]): Promise<number> {
+  const child = spawn(process.execPath, ['-C', '@p2pl/source', program, '--dir', dir, ...args], { stdio: 'ignore' })
+  const [code] = (await once(child, 'exit')) as [number | null]
+  return code ?? -1
+}
+
+async function json<T>(...args: string[]): Promise<T> {
+  const { code, stdout, stderr } = await ledger('--json', '--backend', 'memory', ...args)
+  if (code !== 0) throw new Error(`exit code ${code}: ${stderr}`)
+  return JSON.parse(stdout) as T
+}
+
+beforeAll(async () => {
+  ;[bob = ''] = await accountIds(1)
+})
+
+describe('the command line', () => {
+  it('makes a ledger, with a key that only its owner may read', async () => {
+    expect(await ledger('status')).toMatchObject({ code: 3 })
+    const made = await json<{ account: string; genesis: { cid: string } }>('init', '--network', 'cli')
+    expect(made.genesis.cid).toMatch(/^bafyrei/)
+    expect((await stat(join(dir, 'identity.json'))).mode & 0o777).toBe(0o600)
+    // Doing it again must not make another.
+    expect(await ledger('init')).toMatchObject({ code: 2 })
+    expect(await json('status')).toMatchObject({ account: made.account, genesis: made.genesis.cid, entries: 0 })
+  })
+
+  it('ends with the code that its documentation says', async () => {
+    const cases: [code: number, ...args: string[]][] = [
+      [0, '--help'],
+      [2, '--nonsense'],
+      [2, 'nonsense'],
+      [2, 'transfer', bob],
+      [2, 'transfer', bob, '1.5'],
+      [2, 'transfer', 'nobody', '1'],
+      [2, 'show', 'nonsense'],
+      [3, 'show', cidOf('nothing').toString()],
+      [3, 'verify', join(folder, 'missing.car')],
+      [3, 'record', join(folder, 'missing.txt')],
+      [4, 'transfer', bob, '99999999']
+    ]
+    for (const [code, ...args] of cases) expect(await ledger(...args), args.join(' ')).toMatchObject({ code })
+    const real = [['--help'], ['transfer', bob], ['transfer', bob, '99999999']]
+    expect(await Promise.all(real.map(async (args) => await exitCode(...args)))).toEqual([0, 2, 4])
+    const damaged = join(folder, 'damaged.car')
+    await writeFile(damaged, seededBytes(500, 1))
+    expect(await ledger('verify', damaged)).toMatchObject({ code: 5 })
+    const error = await ledger('--json', 'show', 'nonsense')
+    expect(JSON.parse(error.stderr)).toMatchObject({ error: { code: 'INVALID_ARGUMENT' } })
+  })
+
+  it('writes and reads without a node that runs', async () => {
+    const paid = await json<EntryView>('transfer', bob, '5', '--memo', 'for the drill', '--reference', 'r1')
+    expect(paid).toMatchObject({ status: 'accepted', sequence: 0, amount: '5', created: true })
+    expect(await json('transfer', bob, '5', '--reference', 'r1')).toMatchObject({ cid: paid.cid, created: false })
+    expect(await json('show', paid.cid)).toMatchObject({ memo: 'for the drill' })
+    expect(await json('balance', bob)).toMatchObject({ balance: '5' })
+    expect(await json('balance', 'me')).toMatchObject({ balance: '999995', nextSequence: 1 })
+    expect(await json('log')).toMatchObject({ entries: [{ cid: paid.cid }] })
+    const forced = await ledger('--json', 'transfer', bob, '99999999', '--force')
+    expect(forced.code).toBe(4)
+    expect(JSON.parse(forced.stdout)).toMatchObject({ status: 'rejected', reason: 'overdraft' })
+  })
+
+  it('exports, verifies, and imports into a node that joins by the genesis', async () => {
+    const car = join(folder, 'out.car')
+    await json('export', car)
+    const { root, balances } = await json<{ root: string; balances: string }>('status')
+    expect(await json('verify', car, '--root', root)).toMatchObject({ root, balances, entries: 2, rejected: 1 })
+    expect((await ledger('verify', car, '--root', cidOf('other').toString())).code).toBe(5)
+    const bytes = await readFile(car)
+    bytes[bytes.length - 10] = (bytes.at(-10) ?? 0) ^ 1
+    await writeFile(join(folder, 'tampered.car'), bytes)
+    expect((await ledger('verify', join(folder, 'tampered.car'))).code).toBe(5)
+    const second = ['--dir', join(folder, 'second')]
+    await json('init', '--genesis', join(dir, 'genesis.cbor'), ...second)
+    expect(await json('import', car, ...second)).toEqual({ added: 2, known: 0, refused: 0 })
+    expect(await json('status', ...second)).toMatchObject({ root, balances })
+  })
+
+  it('talks to the node that runs in its folder', async () => {
+    const running = await runNode(await openHome(dir), { backend: 'memory', env: {} })
+    try {
+      expect((await stat(join(dir, 'api.json'))).mode & 0o777).toBe(0o600)
+      const file = join(folder, 'note.txt')
+      await writeFile(file, seededBytes(3_000, 2))
+      const recorded = await json<EntryView & { content: string }>('record', file)
+      expect(recorded).toMatchObject({ type: 'record', name: 'note.txt', mediaType: 'text/plain', size: 3_000 })
+      // Its memory has it: no other process could have put it there.
+      expect((await running.node.entry(recorded.cid)).cid).toBe(recorded.cid)
+      const shown = await ledger('show', '--content', recorded.content)
+      expect(Buffer.from(shown.stdout, 'latin1').equals(await readFile(file))).toBe(true)
+      expect(await json('verify')).toMatchObject({ entries: 3 })
+      const { root } = await running.node.status()
+      expect(await json('verify', root)).toMatchObject({ root, entries: 3 })
+      expect((await ledger('transfer', bob, '99999999')).code).toBe(4)
+    } finally {
+      await running.stop()
+    }
+    expect(await json('status')).toMatchObject({ entries: 3 })
+  })
+
+  it('does not mistake what a killed node left for one that runs', async () => {
+    await writeFile(join(dir, 'api.json'), JSON.stringify({ url: 'http://127.0.0.1:1', token: 'x', pid: process.pid }))
+    expect(await json('status')).toMatchObject({ entries: 3 })
+  })
+})

@@ -1,0 +1,120 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { temporaryFolder, withSeed } from '@p2pl/tooling-vitest'
+import { expect, it } from 'vitest'
+import { readApiFile } from '../src/node/api-file.ts'
+import type { Home } from '../src/node/home.ts'
+import { openOffline } from '../src/node/open-node.ts'
+import { RemoteLedger } from '../src/service/remote.ts'
+import { accountIds, makeHomes } from './support.ts'
+
+// `kill -9` of a real node at any moment: what a client got an answer for is there afterwards, and nothing is damaged.
+
+const kills = 50
+const lanes = 2
+const program = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+const folder = temporaryFolder()
+
+/** Entries that a client was told of, by reference. */
+type Acknowledged = Map<string, string>
+
+function start(home: Home): ChildProcess {
+  const args = ['-C', '@p2pl/source', program, 'run', '--json', '--dir', home.path, '--backend', 'memory']
+  return spawn(process.execPath, args, {
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    // Fifty starts: what one has compiled the next need not.
+    env: { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compiled') }
+  })
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  const exited = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined
+  child.kill('SIGKILL')
+  await exited
+}
+
+/** Starts a node, checks what it still knows, writes with eight clients at once, and kills it at the moment that `random` says. */
+async function life(
+  home: Home,
+  to: string,
+  run: string,
+  acknowledged: Acknowledged,
+  random: () => number
+): Promise<void> {
+  const child = start(home)
+  if (random() < 0.15) {
+    // Somewhere in its start.
+    await sleep(random() * 700)
+    return await kill(child)
+  }
+  if (child.stdout === null) throw new Error('no stdout')
+  await once(createInterface({ input: child.stdout }), 'line', { signal: AbortSignal.timeout(30_000) })
+  const access = await readApiFile(home.apiPath)
+  const remote = new RemoteLedger(access ?? { url: '' })
+  await expectAll(remote, acknowledged)
+  const enough = Math.floor(random() * 40)
+  let answers = 0
+  let killed: Promise<void> | undefined
+  const client = async (number: number): Promise<void> => {
+    for (let i = 0; killed === undefined; i++) {
+      const reference = `${run}/${number}/${i}`
+      try {
+        const { entry } = await remote.transfer({ to, amount: 1n, reference })
+        acknowledged.set(reference, entry.cid)
+      } catch (error) {
+        if (killed === undefined) throw error
+        return
+      }
+      // The others' requests are under way.
+      if (++answers > enough) killed ??= kill(child)
+    }
+  }
+  await Promise.all(Array.from({ length: 8 }, async (_, number) => await client(number)))
+  await killed
+}
+
+async function expectAll(ledger: Pick<RemoteLedger, 'entries'>, acknowledged: Acknowledged): Promise<void> {
+  const found = new Map<string | undefined, string>()
+  for (let after: string | undefined; ;) {
+    const page = await ledger.entries({ limit: 1_000, after })
+    for (const entry of page.entries) {
+      found.set(entry.reference, entry.cid)
+      expect(entry.status, `${entry.cid} has a gap before it`).toBe('accepted')
+    }
+    if (page.next === undefined) break
+    after = page.next
+  }
+  for (const [reference, cid] of acknowledged) expect(found.get(reference), reference).toBe(cid)
+}
+
+it(`loses no acknowledged entry in ${kills} kills`, async () => {
+  await withSeed(20_261_123, async (_seed, random) => {
+    const [to = ''] = await accountIds(1)
+    const names = Array.from({ length: lanes }, (_, i) => `lane-${i}`)
+    // One ledger per lane: they share nothing but the machine.
+    const homes = await Promise.all(
+      names.map(async (name) => (await makeHomes(join(folder, name), ['node']))[0] as Home)
+    )
+    // Drawn beforehand, so that the lanes do not take numbers from each other.
+    const draws = names.map(() => Array.from({ length: (kills / lanes) * 3 }, random))
+    await Promise.all(
+      homes.map(async (home, lane) => {
+        const acknowledged: Acknowledged = new Map()
+        const numbers = draws[lane]?.values()
+        const next = (): number => numbers?.next().value ?? 0
+        for (let i = 0; i < kills / lanes; i++) await life(home, to, `${lane}/${i}`, acknowledged, next)
+        const node = await openOffline(home)
+        try {
+          await expectAll(node, acknowledged)
+          expect(acknowledged.size).toBeGreaterThan(kills)
+        } finally {
+          await node.stop()
+        }
+      })
+    )
+  })
+}, 180_000)
