@@ -1,32 +1,16 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createPeer, type Peer, type Subscription, type TopicItem } from '@p2pl/core'
-import type { Backend } from '@p2pl/core/backend'
 import { helia } from '@p2pl/helia'
 import { ipfsRpc } from '@p2pl/ipfs-rpc'
 import { startTestDaemon, type TestDaemon } from '@p2pl/tooling-kubo'
 import { describeWithKubo } from '@p2pl/tooling-kubo/test'
 import { seededBytes, temporaryFolder, until } from '@p2pl/tooling-vitest'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { paced } from './support/paced.ts'
 
 const count = 5_000
 const payloadBytes = 256
-
-/** Daemons drop what comes closer: a sender of another engine has to keep the distance that they need, too. */
-function paced(backend: Backend, pacing: number): Backend {
-  const { messages } = backend.capabilities
-  if (messages === undefined) throw new Error('no messages')
-  return {
-    name: backend.name,
-    capabilities: { ...backend.capabilities, messages: { ...messages, pacing } },
-    messages: backend.messages,
-    blocks: backend.blocks,
-    routing: backend.routing,
-    self: () => backend.self(),
-    start: async (options) => await backend.start(options),
-    stop: async (options) => await backend.stop(options)
-  }
-}
 
 describeWithKubo('a network of two Kubo peers and a Helia peer', (binary) => {
   const folder = temporaryFolder('p2pl-interop-')

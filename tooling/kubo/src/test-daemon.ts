@@ -1,6 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -76,6 +77,8 @@ export async function startTestDaemon(options: TestDaemonOptions = {}): Promise<
   const file = join(repo, 'config')
   const config: unknown = JSON.parse(readFileSync(file, 'utf8'))
   merge(config as Record<string, unknown>, closedTestConfig)
+  // Chosen now, so that others find a restarted daemon where it was.
+  merge(config as Record<string, unknown>, { Addresses: { Swarm: [`/ip4/127.0.0.1/tcp/${await freePort()}`] } })
   merge(config as Record<string, unknown>, options.config ?? {})
   writeFileSync(file, JSON.stringify(config, undefined, 2))
 
@@ -116,6 +119,16 @@ export async function startTestDaemon(options: TestDaemonOptions = {}): Promise<
       if (options.repo === undefined) rmSync(repo, { recursive: true, force: true, maxRetries: 3 })
     }
   }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('no free port')
+  return address.port
 }
 
 async function daemon(binary: string, env: NodeJS.ProcessEnv, args: readonly string[]): Promise<ChildProcess> {
