@@ -22,7 +22,7 @@ export interface Deadlines {
   readonly subscribe: number
   /** provide, findProviders, findPeer, connect. Default 60,000. */
   readonly routing: number
-  /** has, delete, pins, gc: from one answer to the next. Default 60,000. */
+  /** has, delete, unpin, pins, gc: from one answer to the next; pin: all of it, so give large remote DAGs more. Default 60,000. */
   readonly store: number
   /** Start and stop of the backend. Default 60,000. */
   readonly lifecycle: number
