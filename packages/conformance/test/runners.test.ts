@@ -7,7 +7,8 @@ import { fakeFixture } from '../src/fake/index.ts'
 import { namesOf } from './support.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
-const mocha = join(dirname(createRequire(import.meta.url).resolve('mocha/package.json')), 'bin', 'mocha.js')
+const require = createRequire(import.meta.url)
+const mocha = join(dirname(require.resolve('mocha/package.json')), 'bin', 'mocha.js')
 
 interface Ended {
   readonly code: number | string

@@ -19,7 +19,7 @@ import { FakeMessages, type FakeSubscription } from './messages.ts'
 import type { FakeNetwork, FakeStore } from './network.ts'
 import { FakeRouting } from './routing.ts'
 
-export const fakeName = 'fake'
+const fakeName = 'fake'
 
 /** What lives from one start to the next stop. */
 export interface Run {

@@ -7,7 +7,7 @@ export interface Test {
   /** The obligation that it checks. */
   readonly name: string
   /** Whether it applies to a backend that declares this. Default: always. */
-  readonly when?: (capabilities: Capabilities) => boolean
+  readonly when?: (capabilities: Capabilities, fixture: ConformanceFixture) => boolean
   run(t: TestRun): Promise<void>
 }
 

@@ -10,7 +10,7 @@ export function runSuites(runner: Runner, kit: Kit, suites: readonly Suite[]): v
   const declared = kit.fixture.capabilities
   runner.describe(`conformance of ${kit.fixture.name}`, () => {
     for (const suite of suites) {
-      const tests = suite.tests.filter((test) => declared === undefined || test.when?.(declared) !== false)
+      const tests = suite.tests.filter((test) => declared === undefined || test.when?.(declared, kit.fixture) !== false)
       if (tests.length === 0) continue
       runner.describe(suite.name, () => {
         for (const test of tests) runner.it(test.name, async () => await runTest(kit, test))
@@ -30,7 +30,7 @@ export function runSuites(runner: Runner, kit: Kit, suites: readonly Suite[]): v
 
 async function runTest(kit: Kit, test: Test): Promise<void> {
   const capabilities = await kit.capabilities()
-  if (test.when?.(capabilities) === false) return
+  if (test.when?.(capabilities, kit.fixture) === false) return
   const run = new TestRun(kit, capabilities)
   let failure: unknown
   try {

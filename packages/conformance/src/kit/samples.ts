@@ -6,7 +6,6 @@ import type { MultihashHasher } from 'multiformats/hashes/interface'
 import { sha256, sha512 } from 'multiformats/hashes/sha2'
 import * as raw from 'multiformats/codecs/raw'
 
-export const sha2_256 = 0x12
 export const sha2_512 = 0x13
 
 let seeds = 0
@@ -84,7 +83,6 @@ export function alias(cid: CID, code: number): CID {
 }
 
 export const dagCborCode: number = dagCbor.code
-export const rawCode: number = raw.code
 
 /** A diamond with a tail: the root links to two nodes that share a leaf; one of them links to a chain below it. */
 export interface Dag {

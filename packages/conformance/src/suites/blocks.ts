@@ -15,7 +15,7 @@ import {
   uniqueBytes
 } from '../kit/samples.ts'
 
-export const present = (c: Capabilities): boolean => c.blocks !== undefined
+const present = (c: Capabilities): boolean => c.blocks !== undefined
 const largestTried = 8 * 1024 * 1024
 
 function declared(t: TestRun): BlockCapabilities {
@@ -397,9 +397,8 @@ export const exchange: Suite = {
     },
     {
       name: 'get follows a hint to a participant that it is not linked to',
-      when: (c) => c.blocks?.remote === true,
+      when: (c, fixture) => c.blocks?.remote === true && fixture.followsHints === true,
       run: async (t) => {
-        if (t.kit.fixture.followsHints !== true) return
         const network = await t.fresh(2)
         await t.within('both start', network.startAll())
         const block = await rawBlock()

@@ -25,7 +25,7 @@ export interface Call {
 }
 
 /** A well-formed libp2p id of nobody; engines with other ids may refuse it as an argument. */
-export const strangerId = '12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA'
+const strangerId = '12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA'
 
 type Make = Pick<Call, 'prepare'> & { readonly fails?: readonly ErrorCode[] }
 
