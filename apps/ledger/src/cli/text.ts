@@ -39,11 +39,11 @@ export function balanceLines(balances: readonly BalanceView[]): string[] {
   return balances.map(({ account, balance }) => `${balance.padStart(width)}  ${account}`)
 }
 
-export function short(account: string): string {
+function short(account: string): string {
   return `…${account.slice(-6)}`
 }
 
-export function shortCid(cid: string): string {
+function shortCid(cid: string): string {
   return `…${cid.slice(-8)}`
 }
 

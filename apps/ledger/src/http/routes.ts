@@ -9,7 +9,7 @@ import type { PeerView } from '../service/views.ts'
 import { readBody, readJson } from './body.ts'
 import type { EventStreams } from './event-stream.ts'
 
-export interface RouteContext {
+interface RouteContext {
   readonly service: LedgerService
   readonly events: EventStreams
   readonly request: IncomingMessage

@@ -12,7 +12,7 @@ export interface Posting extends Ordered {
  * `sequence-gap`: the number before it is not there: its author did not approve its own earlier entry.
  * `overdraft`: the account has less than the amount. The number is used up all the same.
  */
-export type RejectionReason = 'sequence-used' | 'sequence-gap' | 'overdraft'
+type RejectionReason = 'sequence-used' | 'sequence-gap' | 'overdraft'
 
 export type Outcome =
   | { readonly accepted: true }

@@ -24,7 +24,7 @@ interface Numbered {
 }
 
 /** Moves an amount from the author's account to another. */
-export interface Transfer extends Numbered {
+interface Transfer extends Numbered {
   readonly type: 'transfer'
   readonly to: string
   /** Smallest units; 1 to 2^63 − 1. */
