@@ -78,3 +78,15 @@ async function isExecutable(path: string): Promise<boolean> {
     () => false
   )
 }
+
+/** Why {@link ensureKubo} could not even try, found without building. */
+export async function kuboObstacle(): Promise<KuboUnavailableError | undefined> {
+  if ((process.env['KUBO_BINARY'] ?? '') !== '') return undefined
+  try {
+    await goVersion()
+    return undefined
+  } catch (error) {
+    if (error instanceof KuboUnavailableError) return error
+    throw error
+  }
+}

@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto'
+import { createPeer } from '@p2pl/core'
+import { ipfsRpc } from '@p2pl/ipfs-rpc'
+import { kuboObstacle, startTestDaemon } from '@p2pl/tooling-kubo'
+import { create } from 'kubo-rpc-client'
+import type { Context, Run, Scenario, Side } from '../harness/scenario.ts'
+
+const MiB = 1_048_576
+
+/** What both sides can do with a daemon of their own. */
+interface Client {
+  add(bytes: Uint8Array): Promise<string>
+  get(cid: string): Promise<number>
+  publish(count: number, payload: () => Uint8Array): Promise<void>
+  stop(): Promise<void>
+}
+
+type Connect = (url: string) => Promise<Client>
+
+const bare: Connect = async (url) => {
+  const client = create({ url })
+  // What p2pl gives each file; the daemon's own default is another layout. The last one is not in the client's types.
+  const layout = { cidVersion: 1, rawLeaves: true, chunker: 'size-1048576', maxFileLinks: 1024 } as const
+  return {
+    add: async (bytes) => (await client.add(bytes, layout)).cid.toString(),
+    get: async (cid) => await sizeOf(client.cat(cid)),
+    publish: async (count, payload) => {
+      // More than one at a time is refused.
+      for (let i = 0; i < count; i++) await client.pubsub.publish('bench', payload())
+    },
+    stop: async () => {}
+  }
+}
+
+const throughP2pl: Connect = async (url) => {
+  const peer = await createPeer({ backend: ipfsRpc({ url }) })
+  const topic = peer.topic('bench')
+  return {
+    add: async (bytes) => (await peer.data.add(bytes, { announce: false })).cid.toString(),
+    get: async (cid) => await sizeOf(peer.data.get(cid)),
+    publish: async (count, payload) => {
+      await Promise.all(Array.from({ length: count }, async () => await topic.publish(payload(), { recipients: 0 })))
+    },
+    stop: async () => await peer.stop()
+  }
+}
+
+async function sizeOf(chunks: AsyncIterable<Uint8Array>): Promise<number> {
+  let size = 0
+  for await (const chunk of chunks) size += chunk.byteLength
+  return size
+}
+
+async function side(connect: Connect, context: Context, measure: (client: Client) => Promise<Run>): Promise<Side> {
+  const daemon = await startTestDaemon()
+  const client = await connect(daemon.url)
+  // The client's share: both sides run in this process, in turns.
+  const ended = context.cpu.add(async () => {
+    const { user, system } = process.cpuUsage()
+    return (user + system) / 1000
+  })
+  return {
+    run: async () => await measure(client),
+    close: async () => {
+      await ended()
+      await client.stop()
+      await daemon.stop()
+    }
+  }
+}
+
+async function seconds(body: () => Promise<unknown>): Promise<number> {
+  const start = performance.now()
+  await body()
+  return (performance.now() - start) / 1000
+}
+
+function scenario(
+  name: string,
+  title: string,
+  unit: string,
+  aim: number,
+  measure: (client: Client, context: Context) => Promise<Run>
+): Scenario {
+  const prepare = (connect: Connect) => async (context: Context) =>
+    await side(connect, context, async (client) => await measure(client, context))
+  return {
+    name: `kubo-${name}`,
+    title,
+    unit,
+    better: 'higher',
+    aim: { ratio: aim },
+    baseline: { label: 'bare kubo-rpc-client', prepare: prepare(bare) },
+    subject: { label: 'p2pl', prepare: prepare(throughP2pl) }
+  }
+}
+
+function adding(mebibytes: number): Scenario {
+  return scenario(`add-${mebibytes}mib`, `${mebibytes} MiB into a Kubo daemon`, 'MiB/s', 0.9, async (client) => {
+    const bytes = randomBytes(mebibytes * MiB)
+    return { figure: mebibytes / (await seconds(async () => await client.add(bytes))), work: mebibytes }
+  })
+}
+
+function getting(mebibytes: number): Scenario {
+  return scenario(`get-${mebibytes}mib`, `${mebibytes} MiB out of a Kubo daemon`, 'MiB/s', 0.9, async (client) => {
+    const cid = await client.add(randomBytes(mebibytes * MiB))
+    const time = await seconds(async () => {
+      const size = await client.get(cid)
+      if (size !== mebibytes * MiB) throw new Error(`${size} bytes came`)
+    })
+    return { figure: mebibytes / time, work: mebibytes }
+  })
+}
+
+const publishing = scenario(
+  'publish',
+  'messages of 256 B handed to a Kubo daemon as fast as the app can',
+  'messages/s',
+  5,
+  async (client, { quick }) => {
+    const count = quick ? 200 : 1_000
+    const time = await seconds(async () => await client.publish(count, () => randomBytes(256)))
+    return { figure: count / time, work: count }
+  }
+)
+
+const obstacle = await kuboObstacle()
+if (obstacle !== undefined) console.error(`no benchmarks of Kubo: ${obstacle.message}`)
+
+const scenarios: Scenario[] = obstacle === undefined ? [adding(1), adding(64), getting(1), getting(64), publishing] : []
+
+export default scenarios
