@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { applySchedule, createSimulator, randomInteger, randomSchedule } from '../../src/simulator/index.ts'
 import type { SimulatorOptions } from '../../src/simulator/index.ts'
 import { rawBlock } from '../content.ts'
+import { world } from './harness.ts'
 
 interface Outcome {
   readonly hash: string
@@ -77,4 +78,16 @@ describe.each([
     await noisy
     expect(among.hash).toBe(alone.hash)
   })
+})
+
+it('leaves the network to the seed, where the code under test leaves nothing to chance', async () => {
+  const traces: string[] = []
+  for (const seed of [1, 1, 2]) {
+    const { simulator, publish } = await world(5, { seed })
+    for (let i = 0; i < 20; i++) await publish(i % 5, 'text')
+    await simulator.run({ for: 1000 })
+    traces.push(simulator.traceHash())
+  }
+  expect(traces[1]).toBe(traces[0])
+  expect(traces[2]).not.toBe(traces[0])
 })
