@@ -45,17 +45,37 @@ const pkcs8Prefix = Uint8Array.of(
   0x20
 )
 
+const maxCachedIds = 4096
+const peerIds = new Map<string, string>()
+
 /** The peer id of an ed25519 public key. */
 export function peerIdFromPublicKey(publicKey: Uint8Array): string {
-  if (publicKey.byteLength !== publicKeyLength)
+  if (publicKey.byteLength !== publicKeyLength) {
     throw invalidArgument(
       'peerIdFromPublicKey',
       `an ed25519 public key has ${publicKeyLength} bytes, not ${publicKey.byteLength}`
     )
+  }
+  // Base58 is slow, and every envelope needs it: the ids of the last senders are kept, the oldest goes first.
+  const key = String.fromCharCode(...publicKey)
+  const known = peerIds.get(key)
+  if (known !== undefined) return known
   const bytes = new Uint8Array(peerIdPrefix.length + publicKeyLength)
   bytes.set(peerIdPrefix)
   bytes.set(publicKey, peerIdPrefix.length)
-  return base58btc.baseEncode(bytes)
+  const id = base58btc.baseEncode(bytes)
+  remember(peerIds, key, id, maxCachedIds)
+  return id
+}
+
+function remember<V>(cache: Map<string, V>, key: string, value: V, limit: number): void {
+  if (cache.size >= limit) {
+    for (const oldest of cache.keys()) {
+      cache.delete(oldest)
+      break
+    }
+  }
+  cache.set(key, value)
 }
 
 /** The public key inside an ed25519 peer id. Throws `INVALID_ARGUMENT` for any other text. */
@@ -131,13 +151,8 @@ async function verifyingKey(publicKey: Uint8Array<ArrayBuffer>): Promise<CryptoK
   const known = importedKeys.get(id)
   if (known !== undefined) return known
   const key = await importKey(() => crypto.subtle.importKey('raw', publicKey, 'Ed25519', false, ['verify']))
-  // Keys come from the network: the cache is bounded, and the oldest goes first.
-  if (importedKeys.size >= maxCachedKeys)
-    for (const oldest of importedKeys.keys()) {
-      importedKeys.delete(oldest)
-      break
-    }
-  importedKeys.set(id, key)
+  // Keys come from the network: the cache is bounded.
+  remember(importedKeys, id, key, maxCachedKeys)
   return key
 }
 

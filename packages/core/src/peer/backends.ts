@@ -46,9 +46,6 @@ function assertBackend(value: unknown, option: string): asserts value is Backend
     typeof backend.stop !== 'function' ||
     backend.capabilities === undefined
   ) {
-    throw invalidArgument(
-      'createPeer',
-      `"${option}" is not a backend: pass what an adapter's factory returns`
-    )
+    throw invalidArgument('createPeer', `"${option}" is not a backend: pass what an adapter's factory returns`)
   }
 }
