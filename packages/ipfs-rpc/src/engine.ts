@@ -40,6 +40,7 @@ export class Engine {
   #life: AbortController | undefined
   #self: PeerInfo | undefined
   #degraded = false
+  #agent: unknown
   #timer: NodeJS.Timeout | undefined
   #onEvent: ((event: BackendEvent) => void) | undefined
 
@@ -103,6 +104,7 @@ export class Engine {
       const self = await this.#identify('start', signal, this.#options.timeout)
       if (this.#options.pubsub) await this.#checkPubsub(signal)
       this.#self = self
+      if (this.#options.pubsub) this.#warnOfOldVersion()
       this.#schedule(this.#options.probeInterval)
     } catch (error) {
       await this.stop()
@@ -125,6 +127,7 @@ export class Engine {
   async #identify(operation: string, signal: AbortSignal | undefined, timeout: number): Promise<PeerInfo> {
     const answer = await this.rpc.json('id', {}, { operation, signal, lane: 'network', timeout })
     const id = answer['ID']
+    this.#agent = answer['AgentVersion']
     const addresses = answer['Addresses'] ?? []
     if (typeof id !== 'string' || id === '' || !Array.isArray(addresses))
       throw failure('PROTOCOL', operation, 'what answers at this address is no Kubo daemon: check the url')
@@ -144,6 +147,14 @@ export class Engine {
         { cause: error }
       )
     }
+  }
+
+  #warnOfOldVersion(): void {
+    const version = typeof this.#agent === 'string' ? /^kubo\/(\d+)\.(\d+)\./.exec(this.#agent) : null
+    if (version === null || Number(version[1]) > 0 || Number(version[2]) >= 43) return
+    this.warn(
+      `the daemon is Kubo 0.${String(version[2])}: before 0.43 others can exhaust its memory through pubsub topics (CVE-2026-46679); update it`
+    )
   }
 
   #schedule(ms: number): void {

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { BackendEvent } from '@p2pl/core/backend'
 import { CID } from 'multiformats/cid'
 import { afterEach, describe, expect, it } from 'vitest'
 import { ipfsRpc, type IpfsRpcBackend } from '../src/index.ts'
@@ -14,12 +15,14 @@ const id = JSON.stringify({ ID: '12D3KooWLiar', Addresses: ['/ip4/127.0.0.1/tcp/
 describe('a server that lies', () => {
   let server: Server | undefined
   let backend: IpfsRpcBackend | undefined
+  const events: BackendEvent[] = []
 
   afterEach(async () => {
     await backend?.stop()
     server?.closeAllConnections()
     await new Promise((resolve) => (server === undefined ? resolve(undefined) : server.close(resolve)))
     server = undefined
+    events.length = 0
   })
 
   async function against(answers: Record<string, Answer>): Promise<IpfsRpcBackend> {
@@ -41,7 +44,7 @@ describe('a server that lies', () => {
     const address = server.address()
     if (address === null || typeof address === 'string') throw new Error('no port')
     backend = ipfsRpc({ url: `http://127.0.0.1:${address.port}`, timeout: 2_000, probeInterval: 100 })
-    await backend.start()
+    await backend.start({ onEvent: (event) => void events.push(event) })
     return backend
   }
 
@@ -65,6 +68,12 @@ describe('a server that lies', () => {
       id: '12D3KooWLiar',
       addresses: ['/ip4/127.0.0.1/tcp/1', 'x'.repeat(600)].slice(0, 1)
     })
+  })
+
+  it('an old version is no reason to refuse, but a warning', async () => {
+    const old = JSON.stringify({ ID: '12D3KooWOld', Addresses: [], AgentVersion: 'kubo/0.38.2/desktop' })
+    await against({ id: (response) => response.end(old) })
+    expect(events).toMatchObject([{ type: 'warning', message: expect.stringContaining('CVE-2026-46679') as unknown }])
   })
 
   it('an endless block ends with PROTOCOL', async () => {

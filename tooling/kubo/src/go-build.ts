@@ -11,7 +11,7 @@ const minimumGo = [1, 26, 5] as const
 const modulePath = 'github.com/ipfs/kubo/cmd/ipfs'
 
 /** The folder with go.mod and go.sum. */
-export const moduleFolder: string = dirname(dirname(fileURLToPath(import.meta.url)))
+const moduleFolder: string = dirname(dirname(fileURLToPath(import.meta.url)))
 
 /** The pinned version, as go.mod says it. */
 export function pinnedVersion(): string {

@@ -144,7 +144,7 @@ function syncToDisk(spec: unknown): void {
   }
 }
 
-export function mergeJson(target: Json, patch: Json): void {
+function mergeJson(target: Json, patch: Json): void {
   for (const [key, value] of Object.entries(patch)) {
     const old = target[key]
     if (isObject(old) && isObject(value)) mergeJson(old, value)

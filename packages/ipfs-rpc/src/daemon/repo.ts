@@ -25,7 +25,7 @@ export interface DaemonRecord {
 }
 
 /** Files of ours inside a repo. */
-export function ownFile(repo: string, name: string): string {
+function ownFile(repo: string, name: string): string {
   return join(repo, 'p2pl', name)
 }
 
@@ -142,7 +142,11 @@ async function endOwnOrphan(repo: string): Promise<void> {
   // The number may belong to another process by now: the lock, where it can be read, or the command line decide.
   const holder = lockHolder(repo)
   const isOurs = holder === undefined ? await isDaemonCommand(pid) : holder === pid
-  if (isOurs) await endProcess(pid, 5_000)
+  if (!isOurs) return
+  await endProcess(pid, 5_000)
+  // The locks of a process go a little later than its number.
+  for (let waits = 0; waits < 200 && lockHolder(repo) === pid; waits++)
+    await new Promise((resolve) => setTimeout(resolve, 25))
 }
 
 async function isDaemonCommand(pid: number): Promise<boolean> {

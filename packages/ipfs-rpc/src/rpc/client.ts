@@ -83,11 +83,6 @@ export class RpcClient {
     this.#agents = undefined
   }
 
-  /** Calls under way and open streams. */
-  get active(): number {
-    return this.#calls.size
-  }
-
   async bytes(path: string, params: Params, options: CallOptions): Promise<Buffer> {
     const call = await this.stream(path, params, options)
     return await call.collect(options.maxBytes ?? 1024 * 1024)
