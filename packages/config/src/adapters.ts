@@ -1,14 +1,47 @@
+import { isPlainObject, type PlainObject } from './plain.ts'
+
+/** What an application knows about its place, in words that are no engine's. */
+export interface Placement {
+  /**
+   * A folder for what has to outlive the process, for adapters that keep something. Where messages and data have a backend
+   * each, it is shared out in subfolders `messages` and `data`. A folder that the configuration names wins.
+   */
+  readonly dir?: string | undefined
+  /** What is stored is to survive: the end of the `process`, or loss of `power`, too. The configuration wins. */
+  readonly durability?: 'process' | 'power' | undefined
+  /** Addresses to listen on, in the engine's form: of a command line, and therefore stronger than the configuration. */
+  readonly listen?: readonly string[] | undefined
+}
+
 export interface KnownAdapter {
   readonly package: string
   /** The name of the factory that the package exports. */
   readonly factory: string
+  /** The options with the placement worked in. Absent where the engine keeps nothing and listens nowhere. */
+  readonly place?: (options: PlainObject, placement: Placement) => PlainObject
 }
 
 /** The adapters of this project, by short name. */
 export const knownAdapters: Readonly<Record<string, KnownAdapter>> = {
-  helia: { package: '@p2pl/helia', factory: 'helia' },
+  helia: {
+    package: '@p2pl/helia',
+    factory: 'helia',
+    place: (options, { dir, durability, listen }) => ({
+      ...defined({ dir, durability: dir === undefined ? undefined : durability }),
+      ...options,
+      ...defined({ listen })
+    })
+  },
   memory: { package: '@p2pl/memory', factory: 'memory' },
-  'ipfs-rpc': { package: '@p2pl/ipfs-rpc', factory: 'ipfsRpc' },
+  'ipfs-rpc': {
+    package: '@p2pl/ipfs-rpc',
+    factory: 'ipfsRpc',
+    // Only a daemon of our own has a place of ours.
+    place: (options, { dir, listen }) =>
+      isPlainObject(options['daemon'])
+        ? { ...options, daemon: { ...defined({ repo: dir }), ...options['daemon'], ...defined({ listen }) } }
+        : options
+  },
   bittorrent: { package: '@p2pl/bittorrent', factory: 'bittorrent' }
 }
 
@@ -16,4 +49,8 @@ export const defaultAdapter = 'helia'
 
 export function knownAdapter(name: string): KnownAdapter | undefined {
   return Object.hasOwn(knownAdapters, name) ? knownAdapters[name] : undefined
+}
+
+function defined(values: PlainObject): PlainObject {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
 }

@@ -1,9 +1,10 @@
+import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { isP2plError, P2plError, type Backend } from '@p2pl/core'
 import { compose, type Layer } from '@p2pl/layers'
 import { deadline } from '@p2pl/layers/deadline'
 import { retry } from '@p2pl/layers/retry'
-import { knownAdapter, knownAdapters } from './adapters.ts'
+import { knownAdapter, knownAdapters, type Placement } from './adapters.ts'
 import { wrong } from './errors.ts'
 import { installCommand } from './install.ts'
 import { didYouMean } from './nearest.ts'
@@ -17,19 +18,26 @@ type Factory = (options: Readonly<Record<string, unknown>>) => unknown
 
 /**
  * Loads the adapters that the configuration names, and only those, and makes unstarted backends with the layers that it
- * asks for. Equal choices for messages and data give one backend.
+ * asks for. Equal choices for messages and data give one backend. The placement reaches the adapters of this project that
+ * have a word for it; a third-party adapter gets its options as they are.
  *
  * @throws `MISSING_DEPENDENCY` with the command that installs a missing adapter; `INVALID_ARGUMENT` when a module is no
  * adapter; whatever an adapter throws when it refuses its options.
  */
-export async function createBackends(config: Config): Promise<Backends> {
+export async function createBackends(config: Config, placement: Placement = {}): Promise<Backends> {
   const { messages, data } = config
-  if (isDeepStrictEqual(messages, data)) return { backend: await createBackend(messages, config) }
-  const made = [await createBackend(messages, config), await createBackend(data, config)] as const
-  return { messages: made[0], data: made[1] }
+  if (isDeepStrictEqual(messages, data)) return { backend: await createBackend(messages, config, placement) }
+  const part = (name: string): Placement =>
+    placement.dir === undefined ? placement : { ...placement, dir: join(placement.dir, name) }
+  return {
+    messages: await createBackend(messages, config, part('messages')),
+    data: await createBackend(data, config, part('data'))
+  }
 }
 
-async function createBackend({ use, options }: BackendChoice, config: Config): Promise<Backend> {
+async function createBackend(choice: BackendChoice, config: Config, placement: Placement): Promise<Backend> {
+  const { use } = choice
+  const options = knownAdapter(use)?.place?.(choice.options, placement) ?? choice.options
   const made = await (await loadFactory(use, config))(options)
   if (!isBackend(made)) throw wrong(`what the factory of ${shown(use)} returns is not a backend`, 'createBackends')
   // From the engine outwards: each attempt has its own deadline.

@@ -1,3 +1,4 @@
+export type { Placement } from './adapters.ts'
 export { createBackends } from './create.ts'
 export type { Backends } from './create.ts'
 export { loadConfig } from './load.ts'

@@ -1,6 +1,8 @@
+import { readdirSync } from 'node:fs'
 import type { Backend } from '@p2pl/core'
 import { describe, expect, it } from 'vitest'
-import { type Backends, createBackends, loadConfig, type LoadOptions } from '../src/index.ts'
+import { knownAdapters } from '../src/adapters.ts'
+import { type Backends, createBackends, loadConfig, type LoadOptions, type Placement } from '../src/index.ts'
 import { installCommand } from '../src/install.ts'
 import { adapterSource, folderWith, messageOf } from './support.ts'
 
@@ -26,6 +28,46 @@ describe('known adapters', () => {
 
   it('are helia by default', async () => {
     expect((await one({ cwd: folderWith() })).name).toBe('helia')
+  })
+})
+
+describe('the placement', () => {
+  const place = (use: string, options: Record<string, unknown>, placement: Placement): unknown =>
+    knownAdapters[use]?.place?.(options, placement)
+
+  it('reaches an embedded node, under its options, but listens where it is told', () => {
+    const placement = { dir: '/d', durability: 'power', listen: ['/a'] } as const
+    expect(place('helia', {}, placement)).toEqual(placement)
+    expect(place('helia', { dir: '/own', listen: [], mdns: true }, placement)).toEqual({
+      ...placement,
+      dir: '/own',
+      mdns: true
+    })
+    expect(place('helia', { mdns: true }, {})).toEqual({ mdns: true })
+    expect(place('helia', {}, { durability: 'power' })).toEqual({})
+  })
+
+  it('reaches a daemon of our own, and no other', () => {
+    expect(place('ipfs-rpc', { url: 'x' }, { dir: '/d', listen: ['/a'] })).toEqual({ url: 'x' })
+    expect(place('ipfs-rpc', { daemon: { profile: 'lan' } }, { dir: '/d', listen: ['/a'] })).toEqual({
+      daemon: { repo: '/d', profile: 'lan', listen: ['/a'] }
+    })
+  })
+
+  it('gives two backends a folder each, and leaves what keeps nothing alone', async () => {
+    const dir = folderWith()
+    const config = await loadConfig({ file: false, env: { P2PL_MESSAGES: 'memory', P2PL_DATA: 'helia' } })
+    const made = await createBackends(config, { dir })
+    if (!('data' in made)) throw new Error('expected two backends')
+    await made.data.start()
+    const { id } = made.data.self()
+    await made.data.stop()
+    expect(readdirSync(dir)).toEqual(['data'])
+    const again = await createBackends(config, { dir })
+    if (!('data' in again)) throw new Error('expected two backends')
+    await again.data.start()
+    expect(again.data.self().id).toBe(id)
+    await again.data.stop()
   })
 })
 
