@@ -102,7 +102,10 @@ export interface View {
   append(payload: Uint8Array, options?: AppendOptions): Promise<Entry>
   get(cid: CID): Promise<Entry | undefined>
   has(cid: CID): Promise<boolean>
-  /** All entries in canonical order (`clock`, then CID bytes); with `after`, those that follow it. A consistent snapshot. */
+  /**
+   * All entries in canonical order (`clock`, then CID bytes), or against it; with `after`, those that come after it in that direction.
+   * A consistent snapshot wherever the database has them (all but IndexedDB).
+   */
   entries(options?: {
     after?: CID | undefined
     reverse?: boolean | undefined

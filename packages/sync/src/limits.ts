@@ -43,7 +43,9 @@ export const limits = {
   reports: 4096,
   mergedRoots: 1024,
   /** Index nodes fetched ahead, and their bytes. */
-  readAhead: 12,
+  readAhead: 16,
+  /** Leaves whose signatures are being checked. */
+  checkAhead: 4,
   /** Roots waiting to be compared. */
   roots: 64,
   /** Bytes of entries handed to the store that are not yet synced. */

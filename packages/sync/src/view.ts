@@ -85,25 +85,23 @@ class OpenedView implements View {
   ): AsyncGenerator<Entry, void, undefined> {
     const { signal, limit, reverse } = options
     this.#check('entries', signal)
-    const { after, through } = await this.#range(options)
-    for await (const rows of this.#engine.store.entries({ after, through, reverse, limit })) {
+    const from = options.after === undefined ? undefined : await this.#keyOf(options.after)
+    const range = reverse === true ? { before: from } : { after: from }
+    for await (const rows of this.#engine.store.entries({ ...range, reverse, limit })) {
       for (const [key, bytes] of rows) {
-        // The last one of a reverse reading is the one that the rest comes after.
-        if (reverse === true && through !== undefined && equalBytes(key, through)) continue
         yield stored(bytes, digestOfKey(key))
         this.#check('entries', signal)
       }
     }
   }
 
-  async #range(options: { after?: CID | undefined }): Promise<{ after?: Key; through?: Key }> {
-    if (options.after === undefined) return {}
-    const digest = digestOf(options.after)
+  async #keyOf(cid: CID): Promise<Key> {
+    const digest = digestOf(cid)
     const clock = digest === undefined ? undefined : await this.#engine.store.clockOf(digest)
     if (digest === undefined || clock === undefined) {
-      throw invalid('entries', `after: ${String(options.after)} is not in this view`)
+      throw invalid('entries', `after: ${String(cid)} is not in this view`)
     }
-    return { after: keyOf(clock, digest) }
+    return keyOf(clock, digest)
   }
 
   heads(): readonly CID[] {

@@ -125,7 +125,9 @@ test('a bad child of a good parent poisons nobody', async () => {
 
 test('parents that do not exist are looked for, given up, and cost no memory', async () => {
   for (let i = 0; i < 30; i++) {
-    const invented = await Promise.all([seededBytes(32, i), seededBytes(32, i + 1000)].map(hash))
+    const invented = await Promise.all(
+      [seededBytes(32, i), seededBytes(32, i + 1000)].map(async (bytes) => await hash(bytes))
+    )
     await announce((await forge({ parents: invented, clock: 5, payload: seededBytes(8, i) })).bytes)
   }
   await until('pending entries', () => honest.view.status().pending === 30)

@@ -1,7 +1,32 @@
+import { createIdentity, createPeer } from '@p2pl/core'
+import { createMemoryNetwork, memory } from '@p2pl/memory'
+import { seededBytes, until } from '@p2pl/tooling-vitest'
+import { CID } from 'multiformats/cid'
 import { expect, test } from 'vitest'
-import { readView } from '../src/index.ts'
-import { bytesOf, collect, member, members } from './support/peers.ts'
-import { createMemoryNetwork } from '@p2pl/memory'
+import { openView, readView } from '../src/index.ts'
+import type { Entry, View, ViewOptions } from '../src/index.ts'
+import { digestOf } from '../src/cid.ts'
+import { bytesOf, collect, member, members, memoryDatabase } from './support/peers.ts'
+
+function texts(entries: readonly Entry[]): string[] {
+  return entries.map(({ payload }) => new TextDecoder().decode(payload))
+}
+
+async function* blocksOf(blocks: Iterable<{ cid: CID; bytes: Uint8Array }>) {
+  yield* blocks
+}
+
+/** The blocks of the index as a reader of the published digest fetches them. */
+async function indexBlocks(view: View, getBlock: (cid: CID) => Promise<Uint8Array>) {
+  const { root } = await view.publishDigest()
+  const blocks: { cid: CID; bytes: Uint8Array }[] = []
+  const recording = async (cid: CID): Promise<Uint8Array> => {
+    const bytes = await getBlock(cid)
+    blocks.push({ cid, bytes })
+    return bytes
+  }
+  return { root, blocks, entries: await collect(readView(root, { topic: 'test', getBlock: recording })) }
+}
 
 test('two peers reach the same digest and hold the same entries in the same order', async () => {
   const [a, b] = await members(2)
@@ -9,10 +34,14 @@ test('two peers reach the same digest and hold the same entries in the same orde
   await using second = b!
   for (let i = 0; i < 10; i++) await first.view.append(bytesOf(`a${i}`))
   await second.view.append(bytesOf('b'))
+  await until('all entries', () => first.view.count === 11 && second.view.count === 11)
   await Promise.all([first.view.agreed(), second.view.agreed()])
   expect(await first.view.digest()).toEqual(await second.view.digest())
-  expect(first.view.count).toBe(11)
   expect(await collect(first.view.entries())).toEqual(await collect(second.view.entries()))
+  const status = second.view.status()
+  expect(status).toMatchObject({ missing: 0, pending: 0, quarantined: 0, dropped: 0, diverging: [] })
+  expect(status.agreeing).toEqual([first.peer.id])
+  expect(status.heads.map(String)).toEqual(second.view.heads().map(String))
 })
 
 test('a peer that comes later gets everything without another write', async () => {
@@ -23,11 +52,168 @@ test('a peer that comes later gets everything without another write', async () =
   await using late = await member(network)
   await early.view.agreed()
   expect(await late.view.digest()).toEqual(digest)
-  const read = await collect(
-    readView(digest.root, { topic: 'test', getBlock: async (cid) => await late.peer.blocks.get(cid) })
+  const { entries } = await indexBlocks(late.view, async (cid) => await late.peer.blocks.get(cid))
+  expect(entries).toEqual(await collect(late.view.entries()))
+  expect(texts(entries)).toEqual(Array.from({ length: 500 }, (_, i) => `entry ${i}`))
+})
+
+test('appends that do not wait for each other form a chain in the order of the calls, and events come first', async () => {
+  await using one = await member(createMemoryNetwork())
+  const seen: string[] = []
+  const appended = await Promise.all(
+    Array.from({ length: 50 }, async (_, i) => {
+      const entry = await one.view.append(bytesOf(`${i}`))
+      const event = one.events.find(
+        ({ type, ...rest }) => type === 'entry' && 'entry' in rest && rest.entry.cid.equals(entry.cid)
+      )
+      expect(event).toMatchObject({ local: true })
+      seen.push(`${i}`)
+      return entry
+    })
   )
-  expect(read).toEqual(await collect(late.view.entries()))
-  expect(read.map(({ payload }) => new TextDecoder().decode(payload))).toEqual(
-    Array.from({ length: 500 }, (_, i) => `entry ${i}`)
-  )
+  expect(appended.map(({ clock }) => clock)).toEqual(Array.from({ length: 50 }, (_, i) => i + 1))
+  expect(seen).toHaveLength(50)
+  expect(texts(await collect(one.view.entries()))).toEqual(Array.from({ length: 50 }, (_, i) => `${i}`))
+  expect(one.view.heads().map(String)).toEqual([appended[49]!.cid.toString()])
+  expect(appended[1]!.author).toBe(one.peer.id)
+})
+
+test('entries are read from, to and against the order, and a reading does not see what comes later', async () => {
+  await using one = await member(createMemoryNetwork())
+  const appended: Entry[] = []
+  for (let i = 0; i < 6; i++) appended.push(await one.view.append(bytesOf(`${i}`)))
+  const read = async (options: Parameters<View['entries']>[0]): Promise<string[]> =>
+    texts(await collect(one.view.entries(options)))
+  expect(await read({ after: appended[3]!.cid })).toEqual(['4', '5'])
+  expect(await read({ after: appended[1]!.cid, limit: 2 })).toEqual(['2', '3'])
+  expect(await read({ reverse: true, limit: 2 })).toEqual(['5', '4'])
+  expect(await read({ reverse: true, after: appended[2]!.cid })).toEqual(['1', '0'])
+  const reading = one.view.entries()
+  await reading.next()
+  await one.view.append(bytesOf('late'))
+  expect(texts(await collect(reading))).toEqual(['1', '2', '3', '4', '5'])
+  const foreign = CID.parse('bafyreidykglsfhoixmivffc5uwhcgshx4j465xwqntbmu43nb2dzqwfvae')
+  await expect(collect(one.view.entries({ after: foreign }))).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+  expect(await one.view.get(foreign)).toBeUndefined()
+  expect(await one.view.has(foreign)).toBe(false)
+  expect(await one.view.get(appended[2]!.cid)).toEqual(appended[2])
+})
+
+test('parents, author and payload can be chosen, within bounds', async () => {
+  const identity = await createIdentity()
+  await using one = await member(createMemoryNetwork(), { maxPayloadBytes: 100, maxParents: 2 })
+  const { view } = one
+  const first = await view.append(bytesOf('first'), { parents: [] })
+  const second = await view.append(bytesOf('second'), { parents: [], identity })
+  expect([first.clock, second.clock, second.author]).toEqual([1, 1, identity.id])
+  const third = await view.append(bytesOf('third'), { parents: [first.cid, second.cid, first.cid] })
+  expect([third.clock, third.parents.length]).toEqual([2, 2])
+  const again = await view.append(bytesOf('third'), { parents: [first.cid, second.cid] })
+  expect(again.cid.equals(third.cid)).toBe(true)
+  expect(view.count).toBe(3)
+  await expect(view.append(seededBytes(101, 1))).rejects.toMatchObject({ code: 'TOO_LARGE' })
+  const unknown = CID.createV1(0x71, (await other('x')).cid.multihash)
+  await expect(view.append(bytesOf('x'), { parents: [unknown] })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+  const raw = CID.createV1(0x55, first.cid.multihash)
+  await expect(view.append(bytesOf('x'), { parents: [raw] })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+  const all = [first.cid, second.cid, third.cid]
+  await expect(view.append(bytesOf('x'), { parents: all })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+  const signal = AbortSignal.abort()
+  await expect(view.append(bytesOf('x'), { signal })).rejects.toMatchObject({ code: 'ABORTED' })
+})
+
+async function other(text: string): Promise<Entry> {
+  await using stranger = await member(createMemoryNetwork())
+  return await stranger.view.append(bytesOf(text))
+}
+
+test('import takes the nodes of an index in any order and refuses what does not belong', async () => {
+  await using source = await member(createMemoryNetwork())
+  await Promise.all(Array.from({ length: 300 }, async (_, i) => await source.view.append(bytesOf(`${i}`))))
+  const { root, blocks } = await indexBlocks(source.view, async (cid) => await source.peer.blocks.get(cid))
+  await using target = await member(createMemoryNetwork())
+  expect(await target.view.import(blocksOf([...blocks].reverse()))).toEqual({ added: 300, known: 0, refused: 0 })
+  expect((await target.view.digest()).root.equals(root)).toBe(true)
+  expect(await target.view.import(blocksOf(blocks))).toEqual({ added: 0, known: 300, refused: 0 })
+  const [block] = blocks
+  const damaged = { cid: block!.cid, bytes: block!.bytes.slice().fill(0, 5, 6) }
+  expect(await target.view.import(blocksOf([damaged]))).toEqual({ added: 0, known: 0, refused: 1 })
+  // Leaves without the ones before them: entries whose parents never come.
+  await using half = await member(createMemoryNetwork())
+  const last = blocks.at(-1)!
+  const result = await half.view.import(blocksOf([last]))
+  expect(result.added).toBe(0)
+  expect(result.refused).toBeGreaterThan(0)
+  expect(half.view.count).toBe(0)
+})
+
+test('readView finds every contradiction', async () => {
+  await using one = await member(createMemoryNetwork())
+  await Promise.all(Array.from({ length: 200 }, async (_, i) => await one.view.append(bytesOf(`${i}`))))
+  const { root, blocks } = await indexBlocks(one.view, async (cid) => await one.peer.blocks.get(cid))
+  const stored = new Map(blocks.map(({ cid, bytes }) => [cid.toString(), bytes]))
+  const read = async (topic: string, change?: (cid: CID, bytes: Uint8Array) => Uint8Array): Promise<Entry[]> =>
+    await collect(
+      readView(root, {
+        topic,
+        getBlock: async (cid) => {
+          const bytes = stored.get(cid.toString())!
+          return change === undefined ? bytes : change(cid, bytes)
+        }
+      })
+    )
+  expect(await read('test')).toHaveLength(200)
+  await expect(read('another topic')).rejects.toMatchObject({ code: 'INVALID_CONTENT' })
+  await expect(read('test', (_, bytes) => bytes.slice(1))).rejects.toMatchObject({ code: 'INVALID_CONTENT' })
+  const raw = CID.createV1(0x55, root.multihash)
+  const source = { topic: 'test', getBlock: async () => new Uint8Array() }
+  await expect(collect(readView(raw, source))).rejects.toMatchObject({ code: 'INVALID_CONTENT' })
+})
+
+test('an empty view has a root that everybody knows', async () => {
+  const [a, b] = await members(2)
+  await using first = a!
+  await using second = b!
+  const digest = await first.view.agreed()
+  expect(digest.count).toBe(0)
+  expect(await second.view.publishDigest()).toEqual(digest)
+  expect(digestOf(digest.root)).toBeDefined()
+})
+
+test('agreed ends with its signal and with the view', async () => {
+  const alone = await member(createMemoryNetwork())
+  const stopped = expect(alone.view.agreed()).rejects.toMatchObject({ code: 'NOT_RUNNING' })
+  const controller = new AbortController()
+  const aborted = expect(alone.view.agreed({ signal: controller.signal })).rejects.toMatchObject({ code: 'ABORTED' })
+  controller.abort()
+  await aborted
+  await expect(alone.view.agreed({ peers: 0 })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+  await alone[Symbol.asyncDispose]()
+  await stopped
+  await expect(alone.view.digest()).rejects.toMatchObject({ code: 'NOT_RUNNING' })
+})
+
+test('agreed waits for as many peers as it was told', async () => {
+  const all = await members(5)
+  await all[0]!.view.append(bytesOf('one'))
+  const digest = await all[0]!.view.agreed({ peers: 4 })
+  expect(digest.count).toBe(1)
+  await Promise.all(all.map(async (each) => await each[Symbol.asyncDispose]()))
+})
+
+test.each<[string, Partial<ViewOptions>]>([
+  ['topic', { topic: '' }],
+  ['store', { store: '' }],
+  ['maxParents', { maxParents: 0 }],
+  ['maxParents', { maxParents: 1.5 }],
+  ['maxPayloadBytes', { maxPayloadBytes: 1e9 }],
+  ['beaconPeriod', { beaconPeriod: Number.NaN }]
+])('a wrong %s is named in the error', async (name, wrong) => {
+  const peer = await createPeer({ backend: memory({ network: createMemoryNetwork() }) })
+  const opened = openView({ peer, topic: 'test', store: memoryDatabase(), ...wrong })
+  await expect(opened).rejects.toMatchObject({
+    code: 'INVALID_ARGUMENT',
+    message: expect.stringContaining(name) as string
+  })
+  await peer.stop()
 })

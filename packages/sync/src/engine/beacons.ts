@@ -49,7 +49,7 @@ export class Beacons {
   }
 
   start(): void {
-    this.soon(0.25)
+    this.soon(0.1)
   }
 
   stop(): void {

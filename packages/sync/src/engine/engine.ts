@@ -308,7 +308,7 @@ export class Engine {
     if (this.stopped) return
     const news = this.beacons.heard(sender, beacon, own)
     if (!equalBytes(beacon.root, own.digest)) {
-      if (this.#exchange.isMerged(beacon.root)) this.beacons.soon(0.2)
+      if (this.#exchange.isMerged(beacon.root)) this.beacons.soon(0.1)
       else this.#exchange.offer(sender, { ...beacon, root: beacon.root.slice() })
     }
     if (news) this.#digestChanged(own)
@@ -318,7 +318,7 @@ export class Engine {
   async #merged(root: Bytes): Promise<void> {
     try {
       const own = await this.root()
-      if (!equalBytes(own.digest, root)) this.beacons.soon(0.2)
+      if (!equalBytes(own.digest, root)) this.beacons.soon(0.1)
     } catch {
       // The store was closed meanwhile.
     }

@@ -3,13 +3,13 @@ import { isP2plError } from '@p2pl/core'
 import { equalBytes, mapKey } from '../bytes.ts'
 import type { Bytes } from '../bytes.ts'
 import { Malformed } from '../cbor.ts'
-import type { EntryBounds } from '../entry/codec.ts'
+import type { EntryBounds, EntryRecord } from '../entry/codec.ts'
 import type { IndexTree, Root } from '../index/tree.ts'
 import { walk } from '../index/walk.ts'
 import { limits } from '../limits.ts'
 import type { Beacon } from '../wire/messages.ts'
 import { BoundedMap } from './bounded-map.ts'
-import type { Intake } from './intake.ts'
+import type { Check, Intake } from './intake.ts'
 import type { SyncNetwork } from './network.ts'
 import type { Repair } from './repair.ts'
 import type { Timers } from './timers.ts'
@@ -22,9 +22,6 @@ interface Candidate {
   attempts: number
   notBefore: number
 }
-
-/** Told apart from nodes that lie: entries in a right index that we do not take. */
-class Forged extends Malformed {}
 
 /**
  * Merges the views of others into ours, one root at a time: walks the nodes that differ and takes their entries.
@@ -183,18 +180,22 @@ export class Exchange {
           })
         }
       })
-      // One leaf is checked by other cores while the one before it is taken in.
-      let previous: (() => Promise<void>) | undefined
-      for await (const entries of leaves) {
-        const checked = this.#intake.checkMany(entries)
-        checked.catch(() => undefined)
-        await previous?.()
-        previous = async () => {
-          if ((await checked).includes('forged')) throw new Forged('index with a forged entry')
-          if (!(await this.#intake.offerMany(entries, origin, checked))) whole = false
-        }
+      // Some leaves are checked by other cores while the one before them is taken in.
+      const ahead: { entries: EntryRecord[]; checks: Promise<Check[]> }[] = []
+      const takeFirst = async (): Promise<void> => {
+        const { entries, checks } = ahead.shift() as (typeof ahead)[number]
+        const done = await checks
+        if (done.includes('forged')) throw new Malformed('index with a forged entry')
+        if (!(await this.#intake.offerMany(entries, done, origin))) whole = false
       }
-      await previous?.()
+      for await (const entries of leaves) {
+        const checks = this.#intake.checkMany(entries)
+        // Awaited in its turn.
+        checks.catch(() => undefined)
+        ahead.push({ entries, checks })
+        if (ahead.length > limits.checkAhead) await takeFirst()
+      }
+      while (ahead.length > 0) await takeFirst()
       return whole
     } finally {
       abort.abort()

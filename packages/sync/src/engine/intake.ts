@@ -19,6 +19,9 @@ export interface Origin {
 
 export type Outcome = 'added' | 'known' | 'pending' | 'refused'
 
+/** What is wrong with an entry, `known` when it is here already, and nothing when it is right in itself. */
+export type Check = DropReason | 'known' | undefined
+
 /** What the intake wants of those around it. */
 export interface IntakeHooks {
   validate(entry: EntryRecord): Promise<boolean>
@@ -110,13 +113,9 @@ export class Intake {
     return await this.#settle(entry, origin)
   }
 
-  /** Takes entries in canonical order, all signatures checked at once; true when all of them are solid now. */
-  async offerMany(
-    entries: readonly EntryRecord[],
-    origin: Origin,
-    checked: Promise<readonly (DropReason | undefined)[]> = this.checkMany(entries)
-  ): Promise<boolean> {
-    const outcomes = await this.#takeMany(entries, await checked, origin)
+  /** Takes checked entries in canonical order; true when all of them are solid now. */
+  async offerMany(entries: readonly EntryRecord[], checks: readonly Check[], origin: Origin): Promise<boolean> {
+    const outcomes = await this.#takeMany(entries, checks, origin)
     return outcomes.every((outcome) => outcome === 'added' || outcome === 'known')
   }
 
@@ -127,33 +126,37 @@ export class Intake {
 
   async #takeMany(
     entries: readonly EntryRecord[],
-    reasons: readonly (DropReason | undefined)[],
+    checks: readonly Check[],
     origin: Origin | undefined
   ): Promise<Outcome[]> {
-    const present = await this.#committer.clocksOf(entries)
+    // Parents within the batch are staged by the time that their children need them.
+    const within = new Set(checks.includes('known') ? [] : entries.map(({ id }) => id))
     const parents = new Map<string, Bytes>()
     for (const [i, entry] of entries.entries()) {
-      if (present[i] !== undefined) continue
-      for (const parent of entry.parents) parents.set(mapKey(parent), parent)
+      if (checks[i] === 'known') continue
+      for (const parent of entry.parents) {
+        const id = mapKey(parent)
+        if (!within.has(id)) parents.set(id, parent)
+      }
     }
     const list = [...parents].map(([id, digest]) => ({ id, digest }))
     const found = await this.#committer.clocksOf(list)
     const clocks = new Map<string, number | undefined>(list.map(({ id }, i) => [id, found[i]]))
     const outcomes = entries.map((entry, i): Outcome => {
-      if (present[i] !== undefined) return 'known'
-      const reason = reasons[i]
-      if (reason !== undefined) return this.#reject(entry.id, entry.digest, reason)
+      const check = checks[i]
+      if (check === 'known') return 'known'
+      if (check !== undefined) return this.#reject(entry.id, entry.digest, check)
       return this.#settleNow(entry, origin, clocks)
     })
     await this.#committer.room()
     return outcomes
   }
 
-  /** What is wrong with each entry that is not here yet; begins at once. */
-  async checkMany(entries: readonly EntryRecord[]): Promise<readonly (DropReason | undefined)[]> {
+  /** Checks all signatures side by side, those of entries that are here already left out. */
+  async checkMany(entries: readonly EntryRecord[]): Promise<Check[]> {
     const present = await this.#committer.clocksOf(entries)
     return await Promise.all(
-      entries.map(async (entry, i) => (present[i] === undefined ? await this.#fault(entry) : undefined))
+      entries.map(async (entry, i) => (present[i] === undefined ? await this.#fault(entry) : 'known'))
     )
   }
 

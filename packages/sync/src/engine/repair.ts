@@ -114,10 +114,12 @@ export class Repair {
   }
 }
 
-/** A number in [0, 1) that differs from peer to peer and from block to block (FNV-1a). */
+/** A number in [0, 1) that differs from peer to peer and from block to block (FNV-1a, then mixed so that the upper bits depend on all). */
 function share(id: string, digest: Uint8Array): number {
   let state = 0x811c9dc5
   for (let i = 0; i < id.length; i++) state = Math.imul(state ^ id.charCodeAt(i), 0x01000193)
   for (const byte of digest) state = Math.imul(state ^ byte, 0x01000193)
-  return (state >>> 0) / 0x1_0000_0000
+  state = Math.imul(state ^ (state >>> 16), 0x85ebca6b)
+  state = Math.imul(state ^ (state >>> 13), 0xc2b2ae35)
+  return ((state ^ (state >>> 16)) >>> 0) / 0x1_0000_0000
 }

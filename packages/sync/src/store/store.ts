@@ -106,12 +106,14 @@ export class Store {
   async *entries(range: {
     after?: Key | undefined
     through?: Key | undefined
+    before?: Key | undefined
     reverse?: boolean | undefined
     limit?: number | undefined
   }): AsyncGenerator<[Key, Bytes][], void, undefined> {
-    const { after, through, reverse = false, limit } = range
+    const { after, through, before, reverse = false, limit } = range
     const begin = after === undefined ? { gte: tableStart('entry') } : { gt: tableKey('entry', after) }
-    const end = through === undefined ? { lt: tableEnd('entry') } : { lte: tableKey('entry', through) }
+    const last = before === undefined ? { lt: tableEnd('entry') } : { lt: tableKey('entry', before) }
+    const end = through === undefined ? last : { lte: tableKey('entry', through) }
     for await (const rows of this.tables.scan({
       ...begin,
       ...end,

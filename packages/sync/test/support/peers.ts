@@ -1,5 +1,5 @@
-import { createPeer } from '@p2pl/core'
-import type { Peer, PeerOptions } from '@p2pl/core'
+import { createPeer, identityFromSeed } from '@p2pl/core'
+import type { Identity, Peer, PeerOptions } from '@p2pl/core'
 import { createMemoryNetwork, memory } from '@p2pl/memory'
 import type { MemoryNetwork } from '@p2pl/memory'
 import { MemoryLevel } from 'memory-level'
@@ -23,13 +23,23 @@ export interface Member extends AsyncDisposable {
   readonly database: TestDatabase
 }
 
+const populations = new WeakMap<MemoryNetwork, number>()
+
+/** The same identities in every run, so that CIDs, and with them the shape of an index, are the same as well. */
+async function nextIdentity(network: MemoryNetwork): Promise<Identity> {
+  const number = populations.get(network) ?? 0
+  populations.set(network, number + 1)
+  return await identityFromSeed(new Uint8Array(32).fill(number + 1))
+}
+
 /** A peer on a memory network with a view of the topic `test`. */
 export async function member(
   network: MemoryNetwork,
   options: Partial<ViewOptions> & { peerOptions?: Partial<PeerOptions> } = {}
 ): Promise<Member> {
   const { peerOptions, ...viewOptions } = options
-  const peer = await createPeer({ backend: memory({ network }), ...peerOptions })
+  const identity = await nextIdentity(network)
+  const peer = await createPeer({ backend: memory({ network }), identity, ...peerOptions })
   const events: ViewEvent[] = []
   const database = (viewOptions.store as TestDatabase | undefined) ?? memoryDatabase()
   const view = await openView({
