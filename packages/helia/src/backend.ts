@@ -28,10 +28,13 @@ interface Running extends BlockParts {
   readonly discovery: Discovery | undefined
 }
 
+/** A backend that has all three parts. */
+export type HeliaNode = Backend & Required<Pick<Backend, 'messages' | 'blocks' | 'routing'>>
+
 /**
  * An IPFS node embedded in the process. The object is not started. Throws `INVALID_ARGUMENT` when an option is wrong.
  */
-export function helia(options?: HeliaOptions): Backend {
+export function helia(options?: HeliaOptions): HeliaNode {
   return new HeliaBackend(resolveOptions(options))
 }
 

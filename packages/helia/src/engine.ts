@@ -5,6 +5,7 @@ import { Bitswap } from './bitswap/index.ts'
 import { classify, failure } from './errors.ts'
 import type { Gater } from './gater.ts'
 import { gossipOptions, type Gossip } from './gossip.ts'
+import { hardenScores } from './harden.ts'
 import { swarmKey, type Settings } from './options.ts'
 import { openStores, type Stores } from './stores.ts'
 
@@ -27,6 +28,7 @@ export async function startEngine(settings: Settings, gater: Gater, memoryKey: M
   let libp2p: Libp2p | undefined
   try {
     libp2p = await createNode(settings, gater, stores, await privateKey(settings, stores, memoryKey))
+    hardenScores((libp2p.services as { gossip?: unknown }).gossip as Gossip)
     await libp2p.start()
     const bitswap = new Bitswap(libp2p, (multihash) => stores.blocks.get(multihash))
     await bitswap.start()
@@ -80,7 +82,7 @@ async function createNode(settings: Settings, gater: Gater, stores: Stores, key:
     loadProtector(settings),
     loadDiscovery(settings)
   ])
-  return (await createLibp2p({
+  return await createLibp2p({
     start: false,
     privateKey: key,
     datastore: stores.data,
@@ -109,7 +111,7 @@ async function createNode(settings: Settings, gater: Gater, stores: Stores, key:
       gossip: gossipsub(await gossipOptions(settings)),
       ...(dht === undefined ? {} : { dht })
     }
-  })) as unknown as Libp2p
+  })
 }
 
 async function loadTransports({ listen, profile }: Settings): Promise<NonNullable<Libp2pOptions['transports']>> {

@@ -15,8 +15,8 @@ export interface Table {
   get(key: Uint8Array): Promise<Uint8Array | undefined>
   has(key: Uint8Array): Promise<boolean>
   write(changes: readonly Change[]): Promise<void>
-  /** All keys, as they were at some time after the call. */
-  keys(): AsyncIterable<Uint8Array>
+  /** All keys that begin with `prefix` (text; default all), as they were at some time after the call. */
+  keys(prefix?: Uint8Array): AsyncIterable<Uint8Array>
 }
 
 export interface Stores {
@@ -53,26 +53,25 @@ async function openMemory(): Promise<Stores> {
  * it confirms it, so that what was confirmed survives the end of the process; with `sync` it survives loss of power, too.
  */
 async function openFolder(dir: string, sync: boolean): Promise<Stores> {
-  const [{ Level }, { LevelDatastore }] = await Promise.all([import('level'), import('datastore-level')])
-  const db = new Level<Uint8Array, Uint8Array>(join(dir, 'store'), { keyEncoding: 'view', valueEncoding: 'view' })
+  const [{ Level }, { TableDatastore }] = await Promise.all([import('level'), import('./datastore.ts')])
   try {
     // Readable by the owner only: the private key is in it.
     await mkdir(dir, { recursive: true, mode: 0o700 })
+    const db = new Level<Uint8Array, Uint8Array>(join(dir, 'store'), { keyEncoding: 'view', valueEncoding: 'view' })
     await db.open({ compression: false, writeBufferSize: 16 << 20, cacheSize: 16 << 20 })
+    const queue = new WriteQueue(db, sync)
+    const table = (prefix: string): LevelTable => new LevelTable(db, queue, prefix.charCodeAt(0))
+    return {
+      blocks: table('b'),
+      pins: table('p'),
+      state: table('s'),
+      data: new TableDatastore(table('d')),
+      close: async () => {
+        await db.close()
+      }
+    }
   } catch (cause) {
     throw openError(dir, cause)
-  }
-  const table = (name: string): LevelTable =>
-    new LevelTable(db.sublevel<Uint8Array, Uint8Array>(name, { keyEncoding: 'view', valueEncoding: 'view' }), sync)
-  const data = db.sublevel<string, Uint8Array>('data', { keyEncoding: 'utf8', valueEncoding: 'view' })
-  return {
-    blocks: table('blocks'),
-    pins: table('pins'),
-    state: table('state'),
-    data: new LevelDatastore(data as unknown as ConstructorParameters<typeof LevelDatastore>[0]),
-    close: async () => {
-      await db.close()
-    }
   }
 }
 
@@ -94,7 +93,7 @@ interface LevelLike {
   get(key: Uint8Array): Promise<Uint8Array | undefined>
   has(key: Uint8Array): Promise<boolean>
   batch(operations: LevelOperation[], options: { sync: boolean }): Promise<void>
-  keys(): AsyncIterable<Uint8Array>
+  keys(range: { gte: Uint8Array; lt: Uint8Array }): AsyncIterable<Uint8Array>
 }
 
 type LevelOperation = { type: 'put'; key: Uint8Array; value: Uint8Array } | { type: 'del'; key: Uint8Array }
@@ -103,34 +102,20 @@ type LevelOperation = { type: 'put'; key: Uint8Array; value: Uint8Array } | { ty
  * Writes that come while one is under way are joined into the next: one log record, and one wait for the disk, for all of
  * them.
  */
-class LevelTable implements Table {
+class WriteQueue {
   readonly #level: LevelLike
   readonly #sync: boolean
-  #queue: LevelOperation[] = []
+  #operations: LevelOperation[] = []
   #next: Promise<void> | undefined
   #current: Promise<void> = Promise.resolve()
 
-  constructor(level: unknown, sync: boolean) {
-    this.#level = level as LevelLike
+  constructor(level: LevelLike, sync: boolean) {
+    this.#level = level
     this.#sync = sync
   }
 
-  async get(key: Uint8Array): Promise<Uint8Array | undefined> {
-    const value = await this.#level.get(key)
-    return value === undefined ? undefined : plain(value)
-  }
-
-  has(key: Uint8Array): Promise<boolean> {
-    return this.#level.has(key)
-  }
-
-  keys(): AsyncIterable<Uint8Array> {
-    return this.#level.keys()
-  }
-
-  write(changes: readonly Change[]): Promise<void> {
-    for (const { key, value } of changes)
-      this.#queue.push(value === undefined ? { type: 'del', key } : { type: 'put', key, value })
+  write(operations: readonly LevelOperation[]): Promise<void> {
+    for (const operation of operations) this.#operations.push(operation)
     this.#next ??= this.#flushAfter(this.#current)
     return this.#next
   }
@@ -139,13 +124,60 @@ class LevelTable implements Table {
     const flush = previous
       .catch(() => {})
       .then(() => {
-        const operations = this.#queue
-        this.#queue = []
+        const operations = this.#operations
+        this.#operations = []
         this.#next = undefined
         return this.#level.batch(operations, { sync: this.#sync })
       })
     this.#current = flush
     return flush
+  }
+}
+
+/** The keys of a database that begin with one byte. */
+class LevelTable implements Table {
+  readonly #level: LevelLike
+  readonly #queue: WriteQueue
+  readonly #prefix: number
+
+  constructor(level: LevelLike, queue: WriteQueue, prefix: number) {
+    this.#level = level
+    this.#queue = queue
+    this.#prefix = prefix
+  }
+
+  async get(key: Uint8Array): Promise<Uint8Array | undefined> {
+    const value = await this.#level.get(this.#prefixed(key))
+    return value === undefined ? undefined : plain(value)
+  }
+
+  has(key: Uint8Array): Promise<boolean> {
+    return this.#level.has(this.#prefixed(key))
+  }
+
+  async *keys(from: Uint8Array = new Uint8Array()): AsyncIterable<Uint8Array> {
+    const gte = this.#prefixed(from)
+    // The same with its last byte one higher is behind every key that begins with it: keys here never end in 0xff.
+    const lt = new Uint8Array(gte)
+    lt[lt.length - 1] = (lt.at(-1) ?? 0) + 1
+    for await (const key of this.#level.keys({ gte, lt })) yield plain(key.subarray(1))
+  }
+
+  write(changes: readonly Change[]): Promise<void> {
+    return this.#queue.write(
+      changes.map(({ key, value }) =>
+        value === undefined
+          ? { type: 'del', key: this.#prefixed(key) }
+          : { type: 'put', key: this.#prefixed(key), value }
+      )
+    )
+  }
+
+  #prefixed(key: Uint8Array): Uint8Array {
+    const prefixed = new Uint8Array(key.length + 1)
+    prefixed[0] = this.#prefix
+    prefixed.set(key, 1)
+    return prefixed
   }
 }
 
@@ -168,8 +200,8 @@ class MemoryTable implements Table {
     return Promise.resolve()
   }
 
-  async *keys(): AsyncIterable<Uint8Array> {
-    for (const { key } of Array.from(this.#entries.values())) yield key
+  async *keys(prefix: Uint8Array = new Uint8Array()): AsyncIterable<Uint8Array> {
+    for (const { key } of Array.from(this.#entries.values())) if (prefix.every((byte, i) => key[i] === byte)) yield key
   }
 }
 

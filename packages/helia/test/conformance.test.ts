@@ -21,7 +21,7 @@ function network(count: number, options: (index: number) => HeliaOptions): Confo
   const backends = Array.from({ length: count }, (_, i) => helia(options(i)))
   const link = async (): Promise<void> => {
     for (const [i, backend] of backends.entries())
-      for (const earlier of backends.slice(0, i)) await backend.routing?.connect(earlier.self())
+      for (const earlier of backends.slice(0, i)) await backend.routing.connect(earlier.self())
   }
   return {
     backends,
@@ -31,8 +31,8 @@ function network(count: number, options: (index: number) => HeliaOptions): Confo
       const lost = backends[index]
       const others = backends.filter((backend) => backend !== lost)
       if (lost === undefined) return
-      await Promise.all(others.map((backend) => backend.routing?.disconnect(lost.self().id)))
-      await Promise.all(others.map((backend) => lost.routing?.disconnect(backend.self().id)))
+      await Promise.all(others.map((backend) => backend.routing.disconnect(lost.self().id)))
+      await Promise.all(others.map((backend) => lost.routing.disconnect(backend.self().id)))
       await link()
     },
     reopen: (index) => Promise.resolve(helia(options(index))),

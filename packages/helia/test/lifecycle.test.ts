@@ -62,14 +62,14 @@ describe('lifecycle', () => {
   test('a port that is taken is named, and the node can be started when it is free', async () => {
     const dir = join(folder, 'port')
     const first = await started()
-    const listen = first.self().addresses.map((address) => address.split('/p2p/')[0] ?? '')
-    const second = make({ listen, dir })
+    const addresses = first.self().addresses.map((address) => address.split('/p2p/')[0] ?? '')
+    const second = make({ listen: addresses, dir })
     await expect(second.start()).rejects.toSatisfy(
-      (error) => isP2plError(error, 'LOCKED') && error.message.includes(listen[0] ?? 'nothing')
+      (error) => isP2plError(error, 'LOCKED') && error.message.includes(addresses[0] ?? 'nothing')
     )
     await first.stop()
     await second.start()
-    expect(second.self().addresses[0]).toContain(listen[0])
+    expect(second.self().addresses[0]).toContain(addresses[0])
   })
 
   test('the process ends by itself after stop', async () => {

@@ -4,14 +4,13 @@ import type { Connection } from '@libp2p/interface'
 import { isP2plError } from '@p2pl/core/backend'
 import { seededBytes, until } from '@p2pl/tooling-vitest'
 import { describe, expect, test } from 'vitest'
-import type { Door } from '../src/door.ts'
 import { gossipOptions, maxMessageBytes, messageId } from '../src/gossip.ts'
 import { resolveOptions } from '../src/options.ts'
 import { listen, pair, ready, same, say, started, startMany, type Node } from './helper.ts'
 
 /** The connections inside: no door of the port leads to a single stream. */
 function gossipConnections(node: Node): readonly Connection[] {
-  const engine = (Reflect.get(node.messages, 'door') as Door).enter('test')
+  const engine = node.messages.door.enter('test')
   return engine.libp2p.getConnections()
 }
 
@@ -79,6 +78,25 @@ describe('messages', () => {
     expect(inbox.messages[0]?.payload.constructor).toBe(Uint8Array)
   })
 
+  test('topics with the names of members of Object.prototype are topics like others', async () => {
+    const [a, b] = await pair()
+    for (const topic of ['__proto__', 'constructor', 'toString']) {
+      const inbox = await listen(b, topic)
+      await listen(a, topic)
+      await ready(a, topic)
+      await say(a, topic, topic)
+      await until('the message', () => inbox.texts.includes(topic))
+      // Not subscribed any more: what comes now is scored all the same.
+      await inbox.subscription.close()
+      await say(a, topic, 'once more')
+    }
+    // Nothing of the engine may be in the prototype of everything.
+    const found: string[] = []
+    for (const key in {}) found.push(key)
+    expect(found).toEqual([])
+    expect(Object.keys(Object)).toEqual([])
+  })
+
   test('a subscriber that throws harms nobody', async () => {
     const [a, b] = await pair()
     await b.messages.subscribe('throw', {
@@ -96,9 +114,7 @@ describe('messages', () => {
 
   test('what a validator refuses is neither delivered nor passed on', async () => {
     // A line: what reaches the third has passed the second.
-    const [first, second, third] = (await startMany(3)) as [never, never, never] as Awaited<
-      ReturnType<typeof startMany>
-    >
+    const [first, second, third] = await startMany(3)
     if (first === undefined || second === undefined || third === undefined) throw new Error('three nodes')
     await second.routing.connect(first.self())
     await third.routing.connect(second.self())

@@ -1,0 +1,51 @@
+import { BaseDatastore } from 'datastore-core/base'
+import { Key, type KeyQuery, type Pair, type Query } from 'interface-datastore'
+import type { Table } from './stores.ts'
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+/** What the engine remembers, in a table like everything else: one database, one lock, one log. */
+export class TableDatastore extends BaseDatastore {
+  readonly #table: Table
+
+  constructor(table: Table) {
+    super()
+    this.#table = table
+  }
+
+  override async put(key: Key, value: Uint8Array): Promise<Key> {
+    await this.#table.write([{ key: encoder.encode(key.toString()), value }])
+    return key
+  }
+
+  override async get(key: Key): Promise<Uint8Array> {
+    const value = await this.#table.get(encoder.encode(key.toString()))
+    // The engine goes by the name.
+    if (value === undefined) throw Object.assign(new Error(`no value for ${key.toString()}`), { name: 'NotFoundError' })
+    return value
+  }
+
+  override has(key: Key): Promise<boolean> {
+    return this.#table.has(encoder.encode(key.toString()))
+  }
+
+  override async delete(key: Key): Promise<void> {
+    await this.#table.write([{ key: encoder.encode(key.toString()), value: undefined }])
+  }
+
+  override async *_all({ prefix }: Query): AsyncGenerator<Pair> {
+    for await (const key of this.#keys(prefix)) {
+      const value = await this.#table.get(key)
+      if (value !== undefined) yield { key: new Key(decoder.decode(key), false), value }
+    }
+  }
+
+  override async *_allKeys({ prefix }: KeyQuery): AsyncGenerator<Key> {
+    for await (const key of this.#keys(prefix)) yield new Key(decoder.decode(key), false)
+  }
+
+  #keys(prefix: string | undefined): AsyncIterable<Uint8Array> {
+    return this.#table.keys(prefix === undefined ? undefined : encoder.encode(prefix))
+  }
+}
