@@ -3,7 +3,10 @@ import {
   type AbortOptions,
   type Backend,
   type BackendEvent,
+  type BlockTransport,
+  type MessageTransport,
   type PeerInfo,
+  type Routing,
   type StartOptions
 } from '@p2pl/core/backend'
 import { Blocks, type BlockParts } from './blocks.ts'
@@ -29,7 +32,11 @@ interface Running extends BlockParts {
 }
 
 /** A backend that has all three parts. */
-export type HeliaNode = Backend & Required<Pick<Backend, 'messages' | 'blocks' | 'routing'>>
+export interface HeliaNode extends Backend {
+  readonly messages: MessageTransport
+  readonly blocks: BlockTransport
+  readonly routing: Routing
+}
 
 /**
  * An IPFS node embedded in the process. The object is not started. Throws `INVALID_ARGUMENT` when an option is wrong.
