@@ -32,5 +32,7 @@ export interface FleetOptions {
   readonly portOf: (name: Branch) => number
   /** Addresses for the engine to listen on; empty for its default. */
   readonly listenOf: (name: Branch) => readonly string[]
+  /** Added to the environment of each peer that is a process. */
+  readonly envOf: (name: Branch) => Record<string, string>
   readonly beaconPeriod: number
 }

@@ -4,6 +4,7 @@ import { describeError, isLedgerError } from '../errors.ts'
 import { type Branch, branches } from './accounts.ts'
 import { Crew } from './crew.ts'
 import type { FleetOptions } from './fleet.ts'
+import { prepareDaemons } from './daemon.ts'
 import { readInput } from './input.ts'
 import { localFleet } from './local-fleet.ts'
 import { prepareNetwork } from './network.ts'
@@ -18,12 +19,14 @@ async function demonstrate(options: DemoOptions, signal: AbortSignal): Promise<n
   const network = await prepareNetwork(join(options.dir, `demo-${options.backend.replaceAll(/[^a-z0-9-]+/gi, '_')}`))
   const input = await readInput(network.accounts)
   const progress = progressOf(input.tasks)
+  const daemons = await prepareDaemons(options.backend)
   const fleetOptions: FleetOptions = {
     folderOf: (name) => network.folderOf(name),
     backendOf: (name) => backendFor(options.backend, name),
     portOf: (name) => (options.port === 0 ? 0 : options.port + branches.indexOf(name)),
     listenOf: (name) =>
       options.listenPort === 0 ? [] : [`/ip4/127.0.0.1/tcp/${options.listenPort + branches.indexOf(name)}`],
+    envOf: (name) => daemons.envFor(backendFor(options.backend, name), network.folderOf(name)),
     beaconPeriod: 500
   }
   const crew = new Crew(options.backend === 'memory' ? localFleet(fleetOptions) : processFleet(fleetOptions))

@@ -37,8 +37,8 @@ export function parseOptions(args: readonly string[]): DemoOptions {
 
 /** Which backend each peer runs on. All but two values are for `@p2pl/config` to judge. */
 export function backendFor(backend: string, name: Branch): string {
-  if (backend === 'mixed') return name === 'birch' ? 'ipfs-rpc' : 'helia'
-  if (backend === 'split') return 'bittorrent+helia'
+  if (backend === 'mixed') return name === 'birch' ? 'helia' : 'ipfs-rpc'
+  if (backend === 'split') return 'helia+bittorrent'
   return backend
 }
 

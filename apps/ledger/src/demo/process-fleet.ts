@@ -32,7 +32,8 @@ async function startProcess(name: Branch, options: FleetOptions): Promise<Member
   // The channel is there so that the child ends when this process does, however that comes about.
   const child = spawn(process.execPath, ['-C', '@p2pl/source', program, ...args], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    cwd: folder
+    cwd: folder,
+    env: { ...process.env, ...options.envOf(name) }
   })
   const complaints = collectErrors(child, join(folder, 'node.log'))
   const exited = once(child, 'exit')

@@ -1,0 +1,43 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { LedgerError } from '../errors.ts'
+import { branches } from './accounts.ts'
+import { backendFor } from './options.ts'
+
+const tool = fileURLToPath(new URL('../../../../tooling/kubo/src/main.ts', import.meta.url))
+
+/** What the environment of each peer must say for those that need a daemon: each gets one of its own, in its folder. */
+export interface Daemons {
+  envFor(backend: string, folder: string): Record<string, string>
+}
+
+/** Looks for the daemon, or has it built (once, some minutes), where a peer of the demonstration needs it. */
+export async function prepareDaemons(backend: string): Promise<Daemons> {
+  if (!branches.some((name) => needsDaemon(backendFor(backend, name)))) return { envFor: () => ({}) }
+  const binary = process.env['KUBO_BINARY'] ?? (await build())
+  return {
+    envFor: (ofPeer, folder) => {
+      if (!needsDaemon(ofPeer)) return {}
+      const daemon = JSON.stringify({ repo: `${folder}/content`, profile: 'closed', binary })
+      const slot = !ofPeer.includes('+') ? 'BACKEND' : ofPeer.startsWith('ipfs-rpc') ? 'MESSAGES' : 'DATA'
+      return { [`P2PL_${slot}`]: 'ipfs-rpc', [`P2PL_${slot}__OPTIONS__DAEMON`]: daemon }
+    }
+  }
+}
+
+function needsDaemon(backend: string): boolean {
+  return backend.split('+').includes('ipfs-rpc')
+}
+
+async function build(): Promise<string> {
+  const child = spawn(process.execPath, ['-C', '@p2pl/source', tool], { stdio: ['ignore', 'pipe', 'inherit'] })
+  let path = ''
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (path += chunk))
+  const [code] = (await once(child, 'close')) as unknown[]
+  if (code === 0) return path.trim()
+  throw new LedgerError(
+    'UNAVAILABLE',
+    'there is no Kubo daemon: set KUBO_BINARY to an ipfs binary, or install Go so that one can be built'
+  )
+}
