@@ -7,7 +7,7 @@ import type { Settings } from './options.ts'
 /** How long a DHT keeps a provider record. */
 const recordLifetime = 48 * 3_600_000
 
-export function capabilitiesOf({ dir, durability, dht, signing }: Settings): Capabilities {
+export function capabilitiesOf({ dir, durability, dht, signing, gossip }: Settings): Capabilities {
   const records = dht === false ? 'none' : 'native'
   return {
     runtimes: ['node'],
@@ -18,7 +18,7 @@ export function capabilitiesOf({ dir, durability, dht, signing }: Settings): Cap
       // Without a sender and a sequence number equal messages have equal ids.
       duplicates: signing === 'strict' ? 'delivered' : 'collapsed',
       maxMessageBytes,
-      pacing: 0,
+      pacing: gossip.pacing,
       peers: 'native',
       recipients: 'native',
       // The engine does not tell; the adapter watches who of a topic is connected.

@@ -63,5 +63,8 @@ describe('options', () => {
     expect(helia({ dht: false }).capabilities.routing?.provide).toBe('none')
     expect(helia({ signing: 'none' }).capabilities.messages?.sender).toBe('none')
     expect(helia({ signing: 'none' }).capabilities.messages?.duplicates).toBe('collapsed')
+    expect(helia().capabilities.messages?.pacing).toBe(0)
+    expect(helia({ profile: 'lan' }).capabilities.messages?.pacing).toBe(10)
+    expect(helia({ gossip: { pacing: 25 } }).capabilities.messages?.pacing).toBe(25)
   })
 })
