@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import { ensureKubo } from './ensure.ts'
 
 const run = promisify(execFile)
+const setpriv = '/usr/bin/setpriv'
 
 export interface TestDaemonOptions {
   /** Path of the binary. Default: {@link ensureKubo}. */
@@ -132,7 +133,9 @@ async function freePort(): Promise<number> {
 }
 
 async function daemon(binary: string, env: NodeJS.ProcessEnv, args: readonly string[]): Promise<ChildProcess> {
-  const child = spawn(binary, ['daemon', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  // Where the kernel can be told, the daemon dies with the process of the tests, however that ends.
+  const [command, ...first] = existsSync(setpriv) ? [setpriv, '--pdeathsig', 'KILL', binary] : [binary]
+  const child = spawn(command, [...first, 'daemon', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   started.add(child)
   child.on('close', () => started.delete(child))
   let output = ''
