@@ -1,5 +1,6 @@
 import { base58btc } from 'multiformats/bases/base58'
 import { invalidArgument, P2plError } from './errors.ts'
+import { synchronousSigner } from './synchronous-signer.ts'
 
 /** Who signs: an ed25519 key pair (RFC 8032), independent of any engine. */
 export interface Identity {
@@ -123,10 +124,11 @@ export async function identityFromSeed(seed: Uint8Array): Promise<Identity> {
   const publicKey = Uint8Array.from(atob((jwk.x ?? '').replaceAll('-', '+').replaceAll('_', '/')), (c) =>
     c.charCodeAt(0)
   )
+  const signAtOnce = synchronousSigner(pkcs8)
   return {
     id: peerIdFromPublicKey(publicKey),
     publicKey,
-    sign: async (bytes) => new Uint8Array(await crypto.subtle.sign('Ed25519', privateKey, bytes))
+    sign: async (bytes) => signAtOnce?.(bytes) ?? new Uint8Array(await crypto.subtle.sign('Ed25519', privateKey, bytes))
   }
 }
 
