@@ -1,5 +1,6 @@
 import type { Peer } from '@p2pl/core'
 import type { CID } from 'multiformats/cid'
+import { neighboursOf } from './neighbours.ts'
 
 export interface KeeperOptions {
   /** Larger documents are fetched when somebody asks for them, not before. Bytes; 0 keeps none. Default 16 MiB. */
@@ -93,7 +94,7 @@ export class DocumentKeeper {
   async #fetch(cid: CID, signal: AbortSignal): Promise<void> {
     const { data, capabilities } = this.#peer
     // Reading it first bounds its size, whatever its root says, and verifies it.
-    await data.bytes(cid, { signal, maxBytes: this.#maxBytes })
+    await data.bytes(cid, { signal, maxBytes: this.#maxBytes, providers: await neighboursOf(this.#peer) })
     if (capabilities.blocks !== undefined && capabilities.blocks.pins !== 'none') await data.pin(cid, { signal })
   }
 

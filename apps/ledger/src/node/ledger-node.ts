@@ -30,6 +30,7 @@ import type {
 import { type Block, loadCar, writeCar } from './car.ts'
 import { DocumentKeeper, type KeeperOptions } from './document-keeper.ts'
 import type { Home } from './home.ts'
+import { neighboursOf } from './neighbours.ts'
 import { NodeEvents, type NodeListener } from './node-events.ts'
 import { rootsOf } from './verify.ts'
 import { type WriteResult, Writer } from './writer.ts'
@@ -132,7 +133,7 @@ export class LedgerNode implements LedgerService {
       ...this.#state.counts(),
       heads: status.heads.map((head) => head.toString()),
       self: this.#self(),
-      connections: await this.#countConnections(),
+      connections: (await neighboursOf(this.#peer)).length,
       agreeing: status.agreeing,
       diverging: status.diverging,
       missing: status.missing,
@@ -213,7 +214,8 @@ export class LedgerNode implements LedgerService {
   async content(cid: string, options: CallOptions = {}): Promise<Content> {
     const parsed = parseCid(cid)
     const payload = this.#state.byContent(parsed)?.payload
-    const body = this.#peer.data.get(parsed, { signal: options.signal })
+    const providers = await neighboursOf(this.#peer)
+    const body = this.#peer.data.get(parsed, { providers, signal: options.signal })
     if (payload?.type !== 'record') return { mediaType: 'application/octet-stream', body }
     return { mediaType: payload.mediaType, name: payload.name, size: payload.size, body }
   }
@@ -266,11 +268,6 @@ export class LedgerNode implements LedgerService {
   #self(): PeerView {
     const { id, addresses } = this.#peer.network.self()
     return { id, addresses }
-  }
-
-  async #countConnections(): Promise<number> {
-    if (this.#peer.capabilities.routing?.connect === 'none' || this.#peer.capabilities.routing === undefined) return 0
-    return (await this.#peer.network.connections()).length
   }
 
   #take(raw: Entry): void {
