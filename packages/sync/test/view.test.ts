@@ -217,3 +217,31 @@ test.each<[string, Partial<ViewOptions>]>([
   })
   await peer.stop()
 })
+
+test('a view outlives its peer for what needs no network, and stops cleanly', async () => {
+  const one = await member(createMemoryNetwork())
+  await one.view.append(bytesOf('before'))
+  await one.peer.stop()
+  await one.view.append(bytesOf('after'))
+  expect(texts(await collect(one.view.entries()))).toEqual(['before', 'after'])
+  await expect(one.view.publishDigest()).rejects.toMatchObject({ code: 'NOT_RUNNING' })
+  await one.view.stop()
+  await one.view.stop()
+})
+
+test('a digest is published while somebody writes all the time', async () => {
+  const network = createMemoryNetwork()
+  await using one = await member(network)
+  const writing = new AbortController()
+  const writer = (async () => {
+    for (let i = 0; !writing.signal.aborted; i++) await one.view.append(bytesOf(`${i}`))
+  })()
+  await until('some entries', () => one.view.count > 200)
+  for (let i = 0; i < 5; i++) {
+    const { root, count } = await one.view.publishDigest()
+    const source = { topic: 'test', getBlock: async (cid: CID) => await one.peer.blocks.get(cid) }
+    expect(await collect(readView(root, source))).toHaveLength(count)
+  }
+  writing.abort()
+  await writer
+})

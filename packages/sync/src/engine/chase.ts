@@ -149,7 +149,11 @@ export class Chase {
     }
     this.#onDeep()
     this.#repair.ask(digest, (bytes) => {
-      if (this.#missing.get(id) === missing) void this.#intake().offer(bytes, { providers, depth })
+      if (this.#missing.get(id) !== missing) return
+      // Rejects only when the store was closed meanwhile.
+      this.#intake()
+        .offer(bytes, { providers, depth })
+        .catch(() => undefined)
     })
     const pause = this.#period * 2 ** (missing.attempts - 1) * (0.5 + this.#random())
     missing.cancel = this.#timers.after(pause, () => {

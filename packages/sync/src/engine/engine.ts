@@ -250,7 +250,7 @@ export class Engine {
         // They still travel inside the message, and inside the index.
       }
       for (const batch of batches(entries)) {
-        this.#network.send({ kind: 'announcement', provider: this.#network.self(), entries: batch })
+        this.#network.send((provider) => ({ kind: 'announcement', provider, entries: batch }))
       }
     }
     this.#announcement = undefined
@@ -333,8 +333,8 @@ export class Engine {
         .sort((a, b) => b.clock - a.clock)
         .slice(0, maxBeaconHeads)
         .map(({ digest }) => digest)
-      const provider = this.#network.self()
-      this.#network.send({ kind: 'beacon', provider, root: root.digest, count: root.count, heads, wanted })
+      const { digest, count } = root
+      this.#network.send((provider) => ({ kind: 'beacon', provider, root: digest, count, heads, wanted }))
     } catch {
       // Without a store or backend there is nothing to tell; the next period tries again.
     }

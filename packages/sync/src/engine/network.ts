@@ -23,9 +23,8 @@ export interface Listener {
 /** All that the engine wants of a network: bytes to everybody, and blocks by digest. */
 export interface SyncNetwork {
   readonly id: string
-  self(): PeerInfo
   /** To whoever is there. What gets lost is found by comparing roots, so a failure is nobody's concern. */
-  send(message: WireMessage): void
+  send(make: (provider: PeerInfo) => WireMessage): void
   /** Resolves when the topic is joined. */
   listen(listener: Listener, signal: AbortSignal): Promise<void>
   fetch(digest: Bytes, options: FetchOptions): Promise<Bytes>
@@ -44,9 +43,11 @@ export function peerNetwork(peer: Peer, topicName: string): SyncNetwork {
   const { blocks } = peer
   return {
     id: peer.id,
-    self: () => peer.network.self(),
-    send: (message) => {
-      topic.publish(encodeMessage(message), { recipients: 0 }).catch(() => undefined)
+    send: (make) => {
+      const publish = async (): Promise<void> => {
+        await topic.publish(encodeMessage(make(peer.network.self())), { recipients: 0 })
+      }
+      publish().catch(() => undefined)
     },
     listen: async (listener, signal) => {
       const subscription = topic.subscribe({ signal })

@@ -65,7 +65,7 @@ export class Repair {
       const wanted = this.#queue
         .splice(0, limits.repairCids)
         .filter((digest) => this.#asked.has(mapKey(digest)) && !((this.#overheard.get(mapKey(digest)) ?? 0) > since))
-      if (wanted.length > 0) this.#network.send({ kind: 'request', wanted })
+      if (wanted.length > 0) this.#network.send(() => ({ kind: 'request', wanted }))
       this.#schedule()
     })
   }
@@ -94,7 +94,7 @@ export class Repair {
       const bytes = await this.#find(digest)
       if (bytes === undefined || bytes.length > limits.repairBytes) return
       this.#answered.set(mapKey(digest), this.#timers.now())
-      this.#network.send({ kind: 'answer', provider: this.#network.self(), blocks: [bytes] })
+      this.#network.send((provider) => ({ kind: 'answer', provider, blocks: [bytes] }))
     } catch {
       // Store or backend stopped meanwhile: nothing to answer with.
     }

@@ -84,29 +84,37 @@ export class Server implements TreeObserver {
     return await this.#publishing.run(async () => {
       const tree = this.#tree as IndexTree
       if (!this.#resumed) await this.#resume(tree)
-      for (;;) {
-        const root = await this.#lock.run(async () => await tree.flush())
-        if (root.place === undefined) return root
-        if (this.#published !== undefined && equalBytes(this.#published, root.digest)) return root
-        if (await this.#handOver(tree)) {
-          this.#published = root.digest
+      for (let attempt = 0; ; attempt++) {
+        const flush = async (): Promise<Root> => await tree.flush()
+        const settled = (root: Root): boolean =>
+          root.place === undefined || (this.#published !== undefined && equalBytes(this.#published, root.digest))
+        const free = async <T>(work: () => Promise<T>): Promise<T> => await work()
+        const lock = async <T>(work: () => Promise<T>): Promise<T> => await this.#lock.run(work)
+        // Whoever writes all the time would overtake it for ever: then writing waits, once.
+        const [outer, inner] = attempt < 3 ? [free, lock] : [lock, free]
+        const done = await outer(async () => {
+          const root = await inner(flush)
+          return settled(root) || (await this.#handOver(tree, inner)) ? root : undefined
+        })
+        if (done === undefined) continue
+        if (!settled(done)) {
+          this.#published = done.digest
           this.#publication++
           await this.#retire()
-          return root
         }
+        return done
       }
     })
   }
 
   /** False when the index moved on and the nodes belong to no root any more. */
-  async #handOver(tree: IndexTree): Promise<boolean> {
+  async #handOver(tree: IndexTree, locked: <T>(work: () => Promise<T>) => Promise<T>): Promise<boolean> {
     const all = [...this.#unpublished]
     let overtaken = false
-    const lock = this.#lock
     const cache = this.#cache
     async function* blocks(): AsyncGenerator<Block, void, undefined> {
       for (const [id, { digest, place }] of all) {
-        const bytes = cache.get(id) ?? (await lock.run(async () => await tree.encode(place)))
+        const bytes = cache.get(id) ?? (await locked(async () => await tree.encode(place)))
         if (!cache.has(id) && !equalBytes(await hash(bytes), digest)) {
           overtaken = true
           return
