@@ -11,7 +11,8 @@ export interface Row extends Comparison {
   /** Processor milliseconds of all processes for one unit of work. */
   readonly cpu: Comparison
   readonly aim: Scenario['aim']
-  readonly met: boolean
+  /** Whether the aim was reached; absent where there is none. */
+  readonly met: boolean | undefined
   readonly notes: readonly string[]
 }
 
@@ -75,7 +76,8 @@ export async function runScenario(
   }
 }
 
-function meets({ aim, better }: Scenario, { ratio, subject }: Comparison): boolean {
+function meets({ aim, better }: Scenario, { ratio, subject }: Comparison): boolean | undefined {
+  if (aim === undefined) return undefined
   if ('ratio' in aim) return ratio >= aim.ratio
   return better === 'higher' ? subject >= aim.value : subject <= aim.value
 }

@@ -33,8 +33,8 @@ export interface Scenario {
   readonly title: string
   readonly unit: string
   readonly better: 'higher' | 'lower'
-  /** What the row has to reach: a ratio to the baseline, or a figure of its own. */
-  readonly aim: { readonly ratio: number } | { readonly value: number }
+  /** What the row has to reach: a ratio to the baseline, or a figure of its own. Without one it informs. */
+  readonly aim?: { readonly ratio: number } | { readonly value: number }
   readonly baseline: { readonly label: string; prepare(context: Context): Promise<Side> }
   readonly subject: { readonly label: string; prepare(context: Context): Promise<Side> }
   /** Measured runs of each side. Default 7; always 3 with `quick`. */

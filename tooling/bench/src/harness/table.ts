@@ -7,6 +7,7 @@ export function figure(value: number): string {
 }
 
 function aimText(row: Row): string {
+  if (row.aim === undefined) return '–'
   return 'ratio' in row.aim ? `${figure(row.aim.ratio)} ×` : `${figure(row.aim.value)} ${row.unit}`
 }
 
@@ -21,7 +22,7 @@ export function table(rows: readonly Row[]): string {
     `${figure(row.ratio)} ×`,
     `${figure(row.spread[0])}–${figure(row.spread[1])}`,
     aimText(row),
-    row.met ? 'met' : 'MISSED',
+    row.met === undefined ? '' : row.met ? 'met' : 'MISSED',
     `${figure(row.cpu.ratio)} ×`
   ])
   const widths = header.map((_, column) => Math.max(...[header, ...lines].map((line) => (line[column] ?? '').length)))

@@ -82,7 +82,6 @@ const scenarios: Scenario[] = [
     title: `a message of ${payloadBytes} B and its answer`,
     unit: 'ms',
     better: 'lower',
-    aim: { ratio: 0.9 },
     baseline: { label: bare, prepare: (context) => answering('bare', 200, context) },
     subject: { label: 'p2pl', prepare: (context) => answering('p2pl', 200, context) }
   }
