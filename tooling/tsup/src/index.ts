@@ -14,6 +14,8 @@ export function preset(entry: string[]): ReturnType<typeof defineConfig> {
     dts: false,
     sourcemap: true,
     splitting: true,
+    // Some runtimes know built-in modules by their prefixed name only.
+    removeNodeProtocol: false,
     treeshake: false
   })
 }
