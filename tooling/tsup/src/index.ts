@@ -16,6 +16,7 @@ export function preset(entry: string[]): ReturnType<typeof defineConfig> {
     splitting: true,
     // Some runtimes know built-in modules by their prefixed name only.
     removeNodeProtocol: false,
+    external: [/^node:/],
     treeshake: false
   })
 }
