@@ -5,26 +5,6 @@ import { failure } from './errors.ts'
 const maxHeaderBytes = 64 * 1024
 const maxCidBytes = 256
 
-/** A CAR (version 1) with one root, as bytes in order. */
-export function* writeCar(root: CID, blocks: Iterable<Block>): Generator<Uint8Array> {
-  // DAG-CBOR of { roots: [root], version: 1 }
-  const header = Buffer.concat([
-    Buffer.from([0xa2, 0x65]),
-    Buffer.from('roots'),
-    Buffer.from([0x81, 0xd8, 0x2a, 0x58, root.bytes.length + 1, 0x00]),
-    root.bytes,
-    Buffer.from([0x67]),
-    Buffer.from('version'),
-    Buffer.from([0x01])
-  ])
-  yield varint(header.length)
-  yield header
-  for (const { cid, bytes } of blocks) {
-    yield Buffer.concat([varint(cid.bytes.length + bytes.length), cid.bytes])
-    yield bytes
-  }
-}
-
 /** The blocks of a CAR (version 1), one in memory at a time. Hashes are not checked: core does. */
 export async function* readCar(
   operation: string,
@@ -60,14 +40,6 @@ function section(operation: string, bytes: Buffer): Block {
 
 function broken(operation: string, what: string, cause?: unknown): Error {
   return failure('PROTOCOL', operation, `the daemon's answer to ${operation} is not a CAR: ${what}`, { cause })
-}
-
-function varint(value: number): Buffer {
-  const bytes: number[] = []
-  let rest = value
-  for (; rest >= 0x80; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 0x80)
-  bytes.push(rest)
-  return Buffer.from(bytes)
 }
 
 /** Takes exact numbers of bytes off a stream. */

@@ -175,6 +175,22 @@ describeWithKubo('a daemon that fails', (binary) => {
     expect(results.filter((result) => result.status === 'rejected')).toEqual([])
   })
 
+  it('who waits for a block gets it as soon as it is stored, also as one of many', async () => {
+    await subject.routing?.connect(other.self())
+    const many = await Promise.all(Array.from({ length: 40 }, async (_, i) => await seededBlock(2_000, 1_000 + i)))
+    const last = many.at(-1)
+    if (last === undefined) throw new Error('no block')
+    const controller = new AbortController()
+    const waiting = other.blocks?.get(last.cid, { signal: controller.signal })
+    // The want is with the other daemon once it shows there.
+    await until('the want is known', async () =>
+      (await daemonAt(0).ipfs('bitswap', 'wantlist', '--peer', other.self().id)).includes(last.cid.toString())
+    )
+    await subject.blocks?.putMany(many)
+    expect(await waiting).toEqual(last.bytes)
+    controller.abort()
+  })
+
   it('keeps a connection: it is made again when the daemon lost it', async () => {
     await subject.routing?.connect(other.self())
     const id = other.self().id

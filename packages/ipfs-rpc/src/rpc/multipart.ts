@@ -5,11 +5,12 @@ export interface Body {
   readonly chunks: readonly Uint8Array[]
 }
 
+const lineEnd = Buffer.from('\r\n')
 const smallChunk = 16 * 1024
 const joinedChunk = 256 * 1024
 
-/** A multipart/form-data body with one file, of known length. Large chunks are not copied, small ones are joined. */
-export function multipart(file: Iterable<Uint8Array>): Body {
+/** A multipart/form-data body of so many files, of known length. Large files are not copied, small ones are joined. */
+export function multipart(files: Iterable<Uint8Array>): Body {
   const boundary = `p2pl-${randomBytes(18).toString('base64url')}`
   const head = Buffer.from(
     `--${boundary}\r\nContent-Disposition: form-data; name="data"; filename="data"\r\nContent-Type: application/octet-stream\r\n\r\n`
@@ -34,9 +35,12 @@ export function multipart(file: Iterable<Uint8Array>): Body {
     smallBytes += chunk.byteLength
     if (smallBytes > joinedChunk) flush()
   }
-  add(head)
-  for (const chunk of file) add(chunk)
-  add(Buffer.from(`\r\n--${boundary}--\r\n`))
+  for (const file of files) {
+    add(head)
+    add(file)
+    add(lineEnd)
+  }
+  add(Buffer.from(`--${boundary}--\r\n`))
   flush()
   return {
     headers: { 'content-type': `multipart/form-data; boundary=${boundary}`, 'content-length': String(length) },
