@@ -153,6 +153,7 @@ describe('the HTTP API guards', () => {
         socket.resume()
       })
     expect((await ask('/v1/entries/%zz')).status).toBe(400)
+    expect((await ask('http://[')).status).toBe(400)
     expect((await ask('/v1/status')).status).toBe(200)
   })
 })

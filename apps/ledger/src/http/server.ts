@@ -89,7 +89,7 @@ async function answer(context: ServerContext, request: IncomingMessage, response
   response.on('error', () => undefined)
   try {
     checkOrigin(request, context.port)
-    const url = new URL(request.url ?? '/', `http://127.0.0.1:${context.port}`)
+    const url = parseUrl(request.url ?? '/', context.port)
     const { route, parameter } = findRoute(request.method ?? 'GET', url.pathname)
     if (route.write) checkToken(request, context.token)
     await route.handle({ ...context, request, response, url, signal: gone.signal }, parameter)
@@ -128,6 +128,12 @@ function findRoute(method: string, path: string): { route: Route; parameter: str
   }
   if (known) throw new LedgerError('METHOD_NOT_ALLOWED', `${method.slice(0, 16)} is not for ${path.slice(0, 80)}`)
   throw new LedgerError('NOT_FOUND', `no resource ${path.slice(0, 80)}`)
+}
+
+function parseUrl(text: string, port: number): URL {
+  const url = URL.parse(text, `http://127.0.0.1:${port}`)
+  if (url === null) throw new LedgerError('INVALID_ARGUMENT', 'the address of the request is not well formed')
+  return url
 }
 
 function decode(text: string): string {

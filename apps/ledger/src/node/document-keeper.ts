@@ -1,4 +1,4 @@
-import type { Peer } from '@p2pl/core'
+import { isP2plError, type Peer } from '@p2pl/core'
 import type { CID } from 'multiformats/cid'
 import { neighboursOf } from './neighbours.ts'
 
@@ -15,6 +15,8 @@ const attemptMs = 15_000
 
 interface Task {
   readonly cid: CID
+  /** Bytes, as its entry says. */
+  readonly size: number
   failures: number
 }
 
@@ -44,7 +46,7 @@ export class DocumentKeeper {
     const key = cid.toString()
     if (this.#known.has(key) || size > this.#maxBytes || this.#maxBytes === 0) return
     this.#known.add(key)
-    this.#waiting.push({ cid, failures: 0 })
+    this.#waiting.push({ cid, size, failures: 0 })
     this.#next()
   }
 
@@ -81,20 +83,21 @@ export class DocumentKeeper {
   async #attempt(task: Task): Promise<void> {
     const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(attemptMs)])
     try {
-      await this.#fetch(task.cid, signal)
+      await this.#fetch(task, signal)
       this.#kept++
-    } catch {
-      this.#postpone(task)
+    } catch (error) {
+      // It is not what its entry says it is, and never will be: nobody can make this node fetch it again and again.
+      if (!isP2plError(error, 'TOO_LARGE') && !isP2plError(error, 'UNSUPPORTED')) this.#postpone(task)
     } finally {
       this.#running--
       this.#next()
     }
   }
 
-  async #fetch(cid: CID, signal: AbortSignal): Promise<void> {
+  async #fetch({ cid, size }: Task, signal: AbortSignal): Promise<void> {
     const { data, capabilities } = this.#peer
     // Reading it first bounds its size, whatever its root says, and verifies it.
-    await data.bytes(cid, { signal, maxBytes: this.#maxBytes, providers: await neighboursOf(this.#peer) })
+    await data.bytes(cid, { signal, maxBytes: size, providers: await neighboursOf(this.#peer) })
     if (capabilities.blocks !== undefined && capabilities.blocks.pins !== 'none') await data.pin(cid, { signal })
   }
 

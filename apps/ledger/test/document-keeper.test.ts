@@ -1,0 +1,88 @@
+import { createPeer, P2plError, type Peer } from '@p2pl/core'
+import { createBackends, loadConfig } from '@p2pl/config'
+import { seededBytes, until } from '@p2pl/tooling-vitest'
+import { afterEach, describe, expect, it } from 'vitest'
+import { DocumentKeeper } from '../src/node/document-keeper.ts'
+
+const peers: Peer[] = []
+
+async function newPeer(): Promise<Peer> {
+  const config = await loadConfig({ env: {}, file: false, overrides: { backend: 'memory' } })
+  const peer = await createPeer(await createBackends(config))
+  peers.push(peer)
+  return peer
+}
+
+afterEach(async () => {
+  await Promise.all(peers.splice(0).map(async (peer) => await peer.stop()))
+})
+
+describe('the keeper of documents', () => {
+  it('fetches what others have, and pins it', async () => {
+    const [a, b] = [await newPeer(), await newPeer()]
+    const { cid, size } = await a.data.add(seededBytes(3_000_000, 1))
+    const keeper = new DocumentKeeper(b)
+    keeper.keep(cid, size)
+    keeper.keep(cid, size)
+    expect(keeper.status().known).toBe(1)
+    await until('it is kept', () => keeper.status().kept === 1)
+    await a.stop()
+    expect(await b.data.has(cid)).toBe(true)
+    const pins = []
+    for await (const pin of b.data.pins()) pins.push(pin.cid.toString())
+    expect(pins).toEqual([cid.toString()])
+    keeper.stop()
+  })
+
+  it('leaves alone what is too large, or larger than its entry says', async () => {
+    const [a, b] = [await newPeer(), await newPeer()]
+    const large = await a.data.add(seededBytes(200_000, 2))
+    const keeper = new DocumentKeeper(b, { maxBytes: 100_000 })
+    keeper.keep(large.cid, 200_000)
+    expect(keeper.status()).toEqual({ known: 0, kept: 0 })
+    let reads = 0
+    const counting = Object.create(b, {
+      data: { value: Object.create(b.data, { bytes: { value: counted } }) }
+    }) as Peer
+    async function counted(...args: Parameters<Peer['data']['bytes']>): Promise<Uint8Array> {
+      reads++
+      return await b.data.bytes(...args)
+    }
+    const liar = new DocumentKeeper(counting, { maxBytes: 100_000 })
+    liar.keep(large.cid, 10)
+    const honest = await a.data.add(seededBytes(5_000, 3))
+    liar.keep(honest.cid, honest.size)
+    await until('the honest one is kept', () => liar.status().kept === 1)
+    // Once for each: what is a lie now will be one later.
+    liar.retry()
+    expect([reads, liar.status()]).toEqual([2, { known: 2, kept: 1 }])
+    liar.stop()
+    keeper.stop()
+  })
+
+  it('tries again what failed, and at once when told so', async () => {
+    const b = await newPeer()
+    const { cid, size } = await b.data.add(seededBytes(100, 4))
+    let failures = 3
+    const flaky = Object.create(b, {
+      data: {
+        value: Object.create(b.data, {
+          bytes: {
+            value: async (...args: Parameters<Peer['data']['bytes']>) => {
+              if (failures-- > 0) throw new P2plError({ code: 'NOT_FOUND', message: 'not yet' })
+              return await b.data.bytes(...args)
+            }
+          }
+        })
+      }
+    }) as Peer
+    const keeper = new DocumentKeeper(flaky)
+    keeper.keep(cid, size)
+    await until('it is kept', () => {
+      keeper.retry()
+      return keeper.status().kept === 1
+    })
+    expect(failures).toBe(-1)
+    keeper.stop()
+  })
+})
