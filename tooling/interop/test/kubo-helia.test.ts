@@ -7,7 +7,6 @@ import { startTestDaemon, type TestDaemon } from '@p2pl/tooling-kubo'
 import { describeWithKubo } from '@p2pl/tooling-kubo/test'
 import { seededBytes, temporaryFolder, until } from '@p2pl/tooling-vitest'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { paced } from './support/paced.ts'
 
 const count = 5_000
 const payloadBytes = 256
@@ -22,7 +21,7 @@ describeWithKubo('a network of two Kubo peers and a Helia peer', (binary) => {
     const [one, two] = daemons
     peers.kubo = await createPeer({ backend: ipfsRpc({ url: one?.url }) })
     peers.kubo2 = await createPeer({ backend: ipfsRpc({ url: two?.url }) })
-    peers.helia = await createPeer({ backend: paced(helia(), 10) })
+    peers.helia = await createPeer({ backend: helia({ gossip: { pacing: 10 } }) })
     await peers.helia.network.connect(peers.kubo.network.self())
     await peers.helia.network.connect(peers.kubo2.network.self())
     await peers.kubo.network.connect(peers.kubo2.network.self())

@@ -8,7 +8,6 @@ import { startTestDaemon } from '@p2pl/tooling-kubo'
 import { describeWithKubo } from '@p2pl/tooling-kubo/test'
 import { temporaryFolder, until } from '@p2pl/tooling-vitest'
 import { afterAll, expect, it } from 'vitest'
-import { paced } from './support/paced.ts'
 
 const each = 40
 
@@ -26,7 +25,7 @@ describeWithKubo('one ledger on two Kubo peers and a Helia peer', (binary) => {
     const backends: Record<string, Backend> = {
       external: ipfsRpc({ url: daemon.url, probeInterval: 500 }),
       managed: ipfsRpc({ daemon: { binary, repo: join(folder, 'repo') }, probeInterval: 500 }),
-      embedded: paced(helia(), 10)
+      embedded: helia({ gossip: { pacing: 10 } })
     }
     const names = Object.keys(backends)
     const homes = names.map((name) => join(folder, name))
