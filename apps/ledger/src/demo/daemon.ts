@@ -18,6 +18,8 @@ export async function prepareDaemons(backend: string): Promise<Daemons> {
   const binary = process.env['KUBO_BINARY'] ?? (await build())
   return {
     envFor: (ofPeer, folder) => {
+      // Daemons drop what comes faster than this: a peer of another engine among them has to keep the distance, too.
+      if (ofPeer === 'helia') return { P2PL_BACKEND: 'helia', P2PL_BACKEND__OPTIONS__GOSSIP__PACING: '10' }
       if (!needsDaemon(ofPeer)) return {}
       const daemon = JSON.stringify({ repo: `${folder}/content`, profile: 'closed', binary })
       const slot = !ofPeer.includes('+') ? 'BACKEND' : ofPeer.startsWith('ipfs-rpc') ? 'MESSAGES' : 'DATA'
