@@ -1,1 +1,2 @@
-export {}
+export { bittorrent } from './backend.ts'
+export type { BittorrentOptions, Profile } from './options.ts'

@@ -1,0 +1,46 @@
+import type { Capabilities } from '@p2pl/core/backend'
+import { recordLifetime } from './engine/dht.ts'
+import { maxBlockBytes } from './engine/engine.ts'
+import { hashCodes } from './hashes.ts'
+import { maxMessageBytes } from './messages.ts'
+import type { Settings } from './options.ts'
+
+export function capabilitiesOf({ dir, durability, dht, trackers }: Settings): Capabilities {
+  const meets = dht || trackers.length > 0
+  return {
+    runtimes: ['node'],
+    messages: {
+      delivery: 'at-most-once',
+      ordering: 'none',
+      echo: false,
+      duplicates: 'delivered',
+      maxMessageBytes,
+      pacing: 0,
+      peers: 'native',
+      recipients: 'native',
+      // Nothing tells of a loss; the adapter watches who of a topic is connected.
+      gaps: 'emulated',
+      validation: 'native',
+      // Peer ids of BitTorrent are not authenticated.
+      sender: 'claimed'
+    },
+    blocks: {
+      maxBlockBytes,
+      persistence: dir === undefined ? 'none' : durability,
+      remote: true,
+      keepsFetched: true,
+      pins: 'emulated',
+      gc: 'emulated',
+      dag: 'emulated',
+      hashes: hashCodes
+    },
+    routing: {
+      provide: meets ? 'native' : 'none',
+      unprovide: meets ? 'emulated' : 'none',
+      findProviders: meets ? 'native' : 'none',
+      findPeer: 'emulated',
+      connect: 'native',
+      recordLifetime
+    }
+  }
+}

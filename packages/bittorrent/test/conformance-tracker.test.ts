@@ -1,0 +1,36 @@
+import { join } from 'node:path'
+import { conformance } from '@p2pl/conformance'
+import { compose, deadline, retry } from '@p2pl/layers'
+import { temporaryFolder } from '@p2pl/tooling-vitest'
+import { describe, it } from 'vitest'
+import { bittorrent, type BittorrentOptions } from '../src/index.ts'
+import { kitNetwork, localTracker, runnerOf } from './support.ts'
+
+const root = temporaryFolder('p2pl-bittorrent-kit-')
+let networks = 0
+
+// Who is alone knows an empty DHT; where there are several, all they have is a tracker.
+const alone: BittorrentOptions = { dir: join(root, 'for-capabilities') }
+
+conformance(runnerOf(describe, it), {
+  name: 'bittorrent in a folder, one tracker and no DHT, under retry and deadline',
+  create: async (count) => {
+    const own = join(root, String(++networks))
+    if (count === 1)
+      return kitNetwork(
+        1,
+        () => ({ dir: join(own, '0') }),
+        async () => {}
+      )
+    const tracker = await localTracker()
+    const options = (index: number): BittorrentOptions => ({
+      dir: join(own, String(index)),
+      dht: false,
+      trackers: [networks % 2 === 0 ? tracker.http : tracker.udp]
+    })
+    return kitNetwork(count, options, tracker.stop)
+  },
+  wrap: (backend) => compose(backend, retry(), deadline({ get: 60_000, routing: 30_000 })),
+  capabilities: compose(bittorrent(alone), retry(), deadline({ get: 60_000, routing: 30_000 })).capabilities,
+  followsHints: true
+})
