@@ -6,6 +6,7 @@ import { eitherSignal, orAborted } from './abort.ts'
 import { maxBlockBytes } from './limits.ts'
 import type { Engine } from './engine.ts'
 import { failure } from './errors.ts'
+import type { Params } from './rpc/client.ts'
 import { multipart } from './rpc/multipart.ts'
 
 /** Multihash code to the name that the daemon knows it by. */
@@ -16,6 +17,15 @@ export const hashNames: ReadonlyMap<number, string> = new Map([
   [0x16, 'sha3-256']
 ])
 
+const codecNames: ReadonlyMap<number, string> = new Map([
+  [0x51, 'cbor'],
+  [0x55, 'raw'],
+  [0x70, 'dag-pb'],
+  [0x71, 'dag-cbor'],
+  [0x0129, 'dag-json'],
+  [0x0200, 'json']
+])
+
 const batchBytes = 8 * 1024 * 1024
 const batchBlocks = 2048
 const batchesAtOnce = 2
@@ -23,7 +33,7 @@ const batchesAtOnce = 2
 const requestsOfBatch = 4
 const minPartsOfRequest = 4
 
-/** Stores blocks under their multihash: the daemon keys by it, so all are written as raw. */
+/** Stores blocks, many in one request. */
 export class BlockWriter {
   readonly #engine: Engine
 
@@ -32,8 +42,7 @@ export class BlockWriter {
   }
 
   async put(operation: string, block: Block, signal: AbortSignal | undefined): Promise<void> {
-    const given = checked(operation, block)
-    await this.#putParts(operation, hashNames.get(given.cid.multihash.code), [given], signal)
+    await this.#putParts(operation, [checked(operation, block)], signal)
   }
 
   async putMany(
@@ -78,34 +87,29 @@ export class BlockWriter {
    * would go on waiting.
    */
   async #putBatch(operation: string, batch: readonly Block[], signal: AbortSignal | undefined): Promise<void> {
-    const byHash = Map.groupBy(batch, ({ cid }) => cid.multihash.code)
-    for (const [code, blocks] of byHash) {
+    for (const blocks of Map.groupBy(batch, kindOf).values()) {
       const size = Math.max(minPartsOfRequest, Math.ceil(blocks.length / requestsOfBatch))
       const groups: Block[][] = []
       for (let from = 0; from < blocks.length; from += size) groups.push(blocks.slice(from, from + size))
       const results = await Promise.allSettled(
-        groups.map(async (group) => await this.#putParts(operation, hashNames.get(code), group, signal))
+        groups.map(async (group) => await this.#putParts(operation, group, signal))
       )
       for (const result of results) if (result.status === 'rejected') throw result.reason
     }
   }
 
-  async #putParts(
-    operation: string,
-    mhtype: string | undefined,
-    blocks: readonly Block[],
-    signal: AbortSignal | undefined
-  ): Promise<void> {
-    const answers = this.#engine.rpc.lines(
-      'block/put',
-      { 'cid-codec': 'raw', mhtype, mhlen: -1 },
-      { operation, signal, lane: 'store', body: multipart(blocks.map(({ bytes }) => bytes)) }
-    )
+  async #putParts(operation: string, blocks: readonly Block[], signal: AbortSignal | undefined): Promise<void> {
+    const answers = this.#engine.rpc.lines('block/put', formatOf(blocks[0]?.cid), {
+      operation,
+      signal,
+      lane: 'store',
+      body: multipart(blocks.map(({ bytes }) => bytes))
+    })
     let stored = 0
     for await (const { Key: key } of answers) {
       const block = blocks[stored++]
       if (block === undefined) break
-      if (key === asRaw(block.cid).toString()) continue
+      if (key === storedAs(block.cid)) continue
       throw failure(
         'INVALID_CONTENT',
         operation,
@@ -117,8 +121,24 @@ export class BlockWriter {
   }
 }
 
-function asRaw(cid: CID): CID {
-  return CID.createV1(raw.code, cid.multihash)
+/** Blocks of one kind can go in one request. */
+function kindOf({ cid }: Block): string {
+  return `${cid.version}/${cid.multihash.code}/${cid.code}`
+}
+
+/**
+ * The daemon keys its store by multihash, but tells those who wait for a block by its CID: it has to be stored under the
+ * very CID that they ask for. Codecs that it does not know are stored as raw.
+ */
+function formatOf(cid: CID | undefined): Params {
+  if (cid === undefined || cid.version === 0) return { format: 'v0' }
+  return { 'cid-codec': codecNames.get(cid.code) ?? 'raw', mhtype: hashNames.get(cid.multihash.code), mhlen: -1 }
+}
+
+function storedAs(cid: CID): string {
+  return cid.version === 0 || codecNames.has(cid.code)
+    ? cid.toString()
+    : CID.createV1(raw.code, cid.multihash).toString()
 }
 
 function checked(operation: string, block: Block): Block {

@@ -3,6 +3,7 @@ import { type BackendEvent, isP2plError } from '@p2pl/core/backend'
 import { startTestDaemon, type TestDaemon } from '@p2pl/tooling-kubo'
 import { describeWithKubo } from '@p2pl/tooling-kubo/test'
 import { until } from '@p2pl/tooling-vitest'
+import { CID } from 'multiformats/cid'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { ipfsRpc, type IpfsRpcBackend, type IpfsRpcOptions } from '../src/index.ts'
 import { seededBlock } from './support/block.ts'
@@ -177,7 +178,9 @@ describeWithKubo('a daemon that fails', (binary) => {
 
   it('who waits for a block gets it as soon as it is stored, also as one of many', async () => {
     await subject.routing?.connect(other.self())
-    const many = await Promise.all(Array.from({ length: 40 }, async (_, i) => await seededBlock(2_000, 1_000 + i)))
+    const raw = await Promise.all(Array.from({ length: 40 }, async (_, i) => await seededBlock(2_000, 1_000 + i)))
+    // Not only raw ones: the daemon tells those who wait by CID, codec included.
+    const many = raw.map(({ cid, bytes: content }) => ({ cid: CID.createV1(0x71, cid.multihash), bytes: content }))
     const last = many.at(-1)
     if (last === undefined) throw new Error('no block')
     const controller = new AbortController()
