@@ -66,6 +66,7 @@ export class BittorrentRouting implements Routing {
       engine.provided.delete(hexOf(key))
       engine.rendezvous.drop(key)
       await engine.stores.provided.write([{ key: bytes, value: undefined }])
+      await engine.torrents.unseed(bytes)
     })
   }
 

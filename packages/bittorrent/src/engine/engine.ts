@@ -11,6 +11,7 @@ import { Gossip } from '../gossip/gossip.ts'
 import { contentKey, peerKey } from '../keys.ts'
 import type { Settings } from '../options.ts'
 import { openStores, type Stores } from '../store/stores.ts'
+import { Torrents } from '../torrent/torrents.ts'
 import { Dht } from './dht.ts'
 import { Gate } from './gate.ts'
 import { Keeper } from './keeper.ts'
@@ -48,6 +49,7 @@ export class Engine {
   readonly server: Server
   readonly client: Client
   readonly queries: Queries
+  readonly torrents: Torrents
   /** Texts of the keys of what is provided. */
   readonly provided: Set<string> = new Set()
   readonly #onEvent: (event: BackendEvent) => void
@@ -65,7 +67,7 @@ export class Engine {
       peerId: ids.peer,
       gate: this.gate,
       maxConnections: settings.maxConnections,
-      adopt: () => false,
+      adopt: (infoHash, _peerId, guarded) => this.torrents.adopt(infoHash, guarded),
       events: {
         opened: (link) => this.#opened(link),
         closed: (link, replaced) => this.#closed(link, replaced),
@@ -95,14 +97,15 @@ export class Engine {
     this.client = new Client(() => this.links.all(), maxBlockBytes)
     this.queries = new Queries({
       provides: (key) => this.provided.has(hexOf(key)),
-      torrent: () => undefined
+      torrent: (multihash) => this.torrents.infoHashOf(multihash)
     })
+    this.torrents = new Torrents(this, ids.peer)
   }
 
   async start(): Promise<void> {
     const { settings, links, rendezvous } = this
     await links.listen(settings.host, settings.port)
-    for (const address of this.#addresses()) links.addOwn(address)
+    for (const address of this.addresses()) links.addOwn(address)
     if (this.dht !== undefined) links.tellDhtPort(await this.dht.listen(settings.dhtPort, settings.host))
     for (const address of settings.peers) this.keeper.keepAddress(address)
     rendezvous.keepSoon(peerKey(this.id))
@@ -111,12 +114,14 @@ export class Engine {
       this.provided.add(hexOf(key))
       rendezvous.keepSoon(key)
     }
+    await this.torrents.start()
   }
 
   async stop(): Promise<void> {
     this.rendezvous.stop()
     this.keeper.stop()
     this.gossip.stop()
+    this.torrents.stop()
     // Each part is released whatever the ones before it say.
     await Promise.allSettled([this.links.stop(), this.dht?.stop()])
     await Promise.allSettled([this.stores.close()])
@@ -124,10 +129,11 @@ export class Engine {
   }
 
   self(): PeerInfo {
-    return { id: this.id, addresses: this.#addresses().slice(0, maxSelfAddresses).map(formatAddress) }
+    return { id: this.id, addresses: this.addresses().slice(0, maxSelfAddresses).map(formatAddress) }
   }
 
-  #addresses(): Address[] {
+  /** Where others reach this participant. */
+  addresses(): Address[] {
     const { announce, host } = this.settings
     const { port } = this.links
     if (announce.length > 0) return [...announce]

@@ -44,6 +44,7 @@ export class Fetcher {
       }
     const search = setTimeout(() => {
       void this.#search(cid, root, both).catch(() => {})
+      if (root !== undefined && !root.equals(cid)) void this.#fromTorrent(cid, root, both).catch(() => {})
     }, firstSearch).unref()
     try {
       return await this.#engine.client.want(cid.multihash.bytes, signal)
@@ -52,6 +53,12 @@ export class Fetcher {
       done.abort()
       leave()
     }
+  }
+
+  /** A leaf of a large file may be had from the swarm of the file, of which each piece is a leaf. */
+  async #fromTorrent(cid: CID, root: CID, signal: AbortSignal): Promise<void> {
+    const bytes = await this.#engine.torrents.leaf(cid, root, signal)
+    if (bytes !== undefined) this.#engine.client.resolve(cid.multihash.bytes, bytes)
   }
 
   async #dial(address: Address, signal: AbortSignal): Promise<void> {

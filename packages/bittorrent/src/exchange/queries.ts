@@ -8,7 +8,7 @@ const maxOpen = 4_096
 /** Answers of this participant; an empty one means no. */
 export interface Answers {
   readonly provides: (key: Uint8Array) => boolean
-  readonly torrent: (multihash: Uint8Array) => Uint8Array | undefined | Promise<Uint8Array | undefined>
+  readonly torrent: (multihash: Uint8Array) => Uint8Array | undefined
 }
 
 /** Short questions to one participant, each with one answer. */
@@ -40,17 +40,13 @@ export class Queries {
     const rest = new Uint8Array(body.subarray(4))
     if (kind === frame.provides)
       link.send(frame.provided, uint32(id), Uint8Array.of(this.#answers.provides(rest) ? 1 : 0))
-    else if (kind === frame.torrent) void this.#answerTorrent(link, id, rest)
+    else if (kind === frame.torrent)
+      link.send(frame.infoHash, uint32(id), this.#answers.torrent(rest) ?? new Uint8Array())
     else {
       const open = this.#open.get(id)
       if (open?.link === link) open.resolve(rest)
     }
     return true
-  }
-
-  async #answerTorrent(link: Link, id: number, multihash: Uint8Array): Promise<void> {
-    const infoHash = await Promise.resolve(this.#answers.torrent(multihash)).catch(() => undefined)
-    link.send(frame.infoHash, uint32(id), infoHash ?? new Uint8Array())
   }
 
   /** `undefined` when it does not answer in time. */

@@ -26,6 +26,8 @@ export interface Stores {
   readonly pins: Table
   /** Multihashes that are provided. */
   readonly provided: Table
+  /** Torrents that are seeded, by the multihash of the root. */
+  readonly torrents: Table
   /** The ids. */
   readonly state: Table
   close(): Promise<void>
@@ -40,6 +42,7 @@ function openMemory(): Stores {
     blocks: new MemoryTable(),
     pins: new MemoryTable(),
     provided: new MemoryTable(),
+    torrents: new MemoryTable(),
     state: new MemoryTable(),
     close: async () => {}
   }
@@ -64,6 +67,7 @@ async function openFolder(dir: string, sync: boolean): Promise<Stores> {
     blocks: table('blocks'),
     pins: table('pins'),
     provided: table('provided'),
+    torrents: table('torrents'),
     state: table('state'),
     close: async () => {
       await db.close()
