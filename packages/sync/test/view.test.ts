@@ -234,7 +234,11 @@ test('a digest is published while somebody writes all the time', async () => {
   await using one = await member(network)
   const writing = new AbortController()
   const writer = (async () => {
-    for (let i = 0; !writing.signal.aborted; i++) await one.view.append(bytesOf(`${i}`))
+    for (let i = 0; !writing.signal.aborted; i++) {
+      await one.view.append(bytesOf(`${i}`))
+      // A store in memory and a signature on this thread never wait for anything: timers would not get their turn.
+      await new Promise((resolve) => setImmediate(resolve))
+    }
   })()
   await until('some entries', () => one.view.count > 200)
   for (let i = 0; i < 5; i++) {

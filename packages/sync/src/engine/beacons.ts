@@ -34,6 +34,7 @@ export class Beacons {
   #reasonAt = -Infinity
   #forced = false
   #sending = false
+  #missed = false
   #sentAt = -Infinity
   #echoedAt = -Infinity
   /** Equal beacons heard since our own last one. */
@@ -48,8 +49,9 @@ export class Beacons {
     this.#send = send
   }
 
+  /** The first one goes out at once: whoever has more answers it. */
   start(): void {
-    this.soon(0.1)
+    this.soon(0)
   }
 
   stop(): void {
@@ -72,6 +74,14 @@ export class Beacons {
   /** Messages were lost: others hear what we have, and those who have more answer. At most once per period, for losses come in crowds. */
   lost(): void {
     if (this.#timers.now() - this.#sentAt >= this.#period) this.soon(0.3)
+  }
+
+  /**
+   * Somebody is behind. The more there are who could say so, the more time they get to hear each other first; two or three peers do
+   * not wait for anybody.
+   */
+  answer(): void {
+    this.soon(0.1 * Math.min(1, (this.#reports.size - 1) / smallGroup))
   }
 
   /** Sends within `share` of a period, ± half of it; `forced`: even if an equal beacon is heard before. */
@@ -105,7 +115,11 @@ export class Beacons {
 
   async #fire(): Promise<void> {
     this.#due = Infinity
-    if (this.#stopped || this.#sending) return
+    if (this.#stopped) return
+    if (this.#sending) {
+      this.#missed = true
+      return
+    }
     if (this.#forced || !this.#suppressed()) {
       this.#forced = false
       this.#sending = true
@@ -117,7 +131,10 @@ export class Beacons {
         this.#echoes = 0
       }
     }
-    const next = this.#timers.now() + this.#period * (0.75 + this.#late() / 2)
+    // A reason that came while the beacon was made may not be in it.
+    const pause = this.#missed ? 0.1 : 0.75 + this.#late() / 2
+    this.#missed = false
+    const next = this.#timers.now() + this.#period * pause
     if (next < this.#due && !this.#stopped) this.#schedule(next)
   }
 

@@ -308,7 +308,8 @@ export class Engine {
     if (this.stopped) return
     const news = this.beacons.heard(sender, beacon, own)
     if (!equalBytes(beacon.root, own.digest)) {
-      if (this.#exchange.isMerged(beacon.root)) this.beacons.soon(0.1)
+      // An empty view has nothing to fetch, not even its root.
+      if (beacon.count === 0 || this.#exchange.isMerged(beacon.root)) this.beacons.answer()
       else this.#exchange.offer(sender, { ...beacon, root: beacon.root.slice() })
     }
     if (news) this.#digestChanged(own)
@@ -318,7 +319,7 @@ export class Engine {
   async #merged(root: Bytes): Promise<void> {
     try {
       const own = await this.root()
-      if (!equalBytes(own.digest, root)) this.beacons.soon(0.1)
+      if (!equalBytes(own.digest, root)) this.beacons.answer()
     } catch {
       // The store was closed meanwhile.
     }
