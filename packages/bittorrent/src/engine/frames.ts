@@ -10,7 +10,7 @@ export const frame = {
   have: 3,
   /** Topic key, ids of messages that the sender misses. */
   want: 4,
-  /** Topic key: do not send messages of it unasked, there are copies enough. */
+  /** Topic key, publisher's id: its messages come another way, do not send them unasked. */
   prune: 5,
   /** Topic key, addresses of its subscribers. */
   peers: 6,

@@ -93,7 +93,7 @@ export class Gossip {
     const body = concatBytes(key, id, this.#init.peerId, payload)
     this.#seen.add(textOf(id))
     this.#recent.add(textOf(id), body)
-    return topic.mesh.flood(id, body)
+    return topic.mesh.publish(textOf(this.#init.peerId), id, body)
   }
 
   opened(link: Link): void {
@@ -130,7 +130,7 @@ export class Gossip {
         this.#onWant(link, body)
         return true
       case frame.prune:
-        if (link.spend()) this.#topics.get(textOf(body))?.mesh.pruned(link)
+        this.#onPrune(link, body)
         return true
       case frame.peers:
         this.#onPeers(link, body)
@@ -198,8 +198,9 @@ export class Gossip {
     if (topic === undefined || topic.audience.subscribers.size === 0) return void link.spend()
     const id = textOf(body.subarray(keyLength, keyLength + messageIdLength))
     topic.mesh.arrived(id)
+    const origin = body.subarray(keyLength + messageIdLength, headLength)
     if (!this.#seen.add(id)) {
-      if (link.spend()) topic.mesh.repeated(link)
+      if (link.spend()) topic.mesh.repeated(link, textOf(origin), new Uint8Array(origin))
       return
     }
     // A copy: what was read shares its memory with whatever came in the same packet.
@@ -207,7 +208,7 @@ export class Gossip {
     const verdict = topic.audience.receive(link.id, {
       // Another one: a subscriber may do with its payload what it likes.
       payload: own.slice(headLength),
-      from: hexOf(own.subarray(keyLength + messageIdLength, headLength))
+      from: hexOf(origin)
     })
     if (typeof verdict === 'string') this.#judged(topic, link, id, own, verdict)
     else void verdict.then((later) => this.#judged(topic, link, id, own, later))
@@ -217,7 +218,8 @@ export class Gossip {
     if (verdict === 'reject') return link.strike(strikeForRejected)
     if (verdict === 'ignore') return
     this.#recent.add(id, body)
-    topic.mesh.relay(link, body.subarray(keyLength, keyLength + messageIdLength), body)
+    const origin = textOf(body.subarray(keyLength + messageIdLength, headLength))
+    topic.mesh.relay(link, origin, body.subarray(keyLength, keyLength + messageIdLength), body)
   }
 
   #onHave(link: Link, body: Uint8Array): void {
@@ -234,9 +236,16 @@ export class Gossip {
     for (const id of fixedParts(body.subarray(keyLength), messageIdLength)) {
       if (!link.spend(5)) return
       const message = this.#recent.get(textOf(id))
-      if (message !== undefined) link.send(frame.message, message)
+      if (message === undefined) continue
+      topic?.mesh.grafted(link, textOf(message.subarray(keyLength + messageIdLength, headLength)))
+      link.send(frame.message, message)
     }
-    topic?.mesh.grafted(link)
+  }
+
+  #onPrune(link: Link, body: Uint8Array): void {
+    if (body.byteLength !== keyLength + peerIdLength) throw new RangeError('a prune is cut off')
+    if (link.spend())
+      this.#topics.get(textOf(body.subarray(0, keyLength)))?.mesh.pruned(link, textOf(body.subarray(keyLength)))
   }
 
   #onPeers(link: Link, body: Uint8Array): void {

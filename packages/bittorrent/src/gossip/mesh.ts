@@ -5,8 +5,6 @@ import type { Key } from '../keys.ts'
 
 /** Who has so much unread gets no message unasked, only word of it. */
 const slowAt = 4 * 1024 * 1024
-/** Most neighbours that an own message goes to directly. */
-const maxFlood = 32
 const maxIdsPerFrame = 1_000
 const haveDelay = 50
 const addressesPerFrame = 16
@@ -26,14 +24,43 @@ const maxAttempts = 8
 const maxMissing = 8_192
 const sweepInterval = 50
 
+/** Publishers about whom a link is remembered to differ from its rule; then all is learnt anew. */
+const maxExceptions = 1_024
+
+/** How messages go to a neighbour: at once (eager) or as an id (lazy), by rule and by publisher. */
+class Neighbour {
+  readonly #eager: boolean
+  readonly #exceptions = new Set<string>()
+
+  constructor(eager: boolean) {
+    this.#eager = eager
+  }
+
+  get eager(): boolean {
+    return this.#eager
+  }
+
+  isEager(origin: string): boolean {
+    return this.#eager !== this.#exceptions.has(origin)
+  }
+
+  set(origin: string, eager: boolean): void {
+    if (eager === this.#eager) this.#exceptions.delete(origin)
+    else {
+      if (this.#exceptions.size >= maxExceptions) this.#exceptions.clear()
+      this.#exceptions.add(origin)
+    }
+  }
+}
+
 /**
- * Who gets the messages of one topic, and how: at once over links that make up a tree, as a mere id over the others. A link
- * that brings what is already there leaves the tree; one that knows of something missing joins it (Plumtree).
+ * Who gets the messages of one topic, and how: at once over links that make up a tree, one for each publisher, and as a mere
+ * id over the others. A link that brings what is already there leaves the publisher's tree; one that knows of something
+ * missing joins it (Plumtree, with a tree for each source: one for all of them never comes to rest).
  */
 export class Mesh {
   readonly key: Key
-  /** Whether messages go to a neighbour unasked. */
-  readonly #neighbours = new Map<Link, boolean>()
+  readonly #neighbours = new Map<Link, Neighbour>()
   readonly #degree: number
   readonly #have = new Map<Link, Uint8Array[]>()
   readonly #missing = new Map<string, Missing>()
@@ -60,7 +87,9 @@ export class Mesh {
   /** Whether it is a new one. */
   add(link: Link): boolean {
     if (this.#neighbours.has(link)) return false
-    this.#neighbours.set(link, this.#eager() < this.#degree)
+    let eager = 0
+    for (const neighbour of this.#neighbours.values()) if (neighbour.eager) eager++
+    this.#neighbours.set(link, new Neighbour(eager < this.#degree))
     return true
   }
 
@@ -77,41 +106,40 @@ export class Mesh {
     if (addresses.length > 0) newcomer.send(frame.peers, this.key, encodeAddresses(addresses))
   }
 
-  /** An own message, to all neighbours. To how many it was handed. */
-  flood(id: Uint8Array, body: Uint8Array): number {
-    let sent = 0
-    for (const link of this.#neighbours.keys()) {
-      if (sent < maxFlood && link.open && link.buffered < slowAt) {
-        link.send(frame.message, body)
-        sent++
-      } else this.#announce(link, id)
+  /** An own message. To how many it was handed: at least to one, where there is one. */
+  publish(origin: string, id: Uint8Array, body: Uint8Array): number {
+    const sent = this.#spread(undefined, origin, id, body)
+    if (sent > 0) return sent
+    for (const [link, neighbour] of this.#neighbours) {
+      if (!link.open) continue
+      neighbour.set(origin, true)
+      link.send(frame.message, body)
+      return 1
     }
-    return sent
+    return 0
   }
 
-  /** A message of another, along the tree. */
-  relay(from: Link, id: Uint8Array, body: Uint8Array): void {
-    for (const [link, eager] of this.#neighbours) {
-      if (link === from) continue
-      if (eager && link.buffered < slowAt) link.send(frame.message, body)
-      else this.#announce(link, id)
-    }
+  /** A message of another, along the tree of its publisher. */
+  relay(from: Link, origin: string, id: Uint8Array, body: Uint8Array): void {
+    this.#spread(from, origin, id, body)
   }
 
   /** A message came that was here already: one way too many leads here. */
-  repeated(from: Link): void {
-    if (this.#neighbours.get(from) !== true) return
-    this.#neighbours.set(from, false)
-    from.send(frame.prune, this.key)
+  repeated(from: Link, origin: string, originBytes: Uint8Array): void {
+    const neighbour = this.#neighbours.get(from)
+    if (neighbour === undefined) return
+    // It has the message: nor does it need the next one from here.
+    neighbour.set(origin, false)
+    from.send(frame.prune, this.key, originBytes)
   }
 
-  pruned(by: Link): void {
-    if (this.#neighbours.has(by)) this.#neighbours.set(by, false)
+  pruned(by: Link, origin: string): void {
+    this.#neighbours.get(by)?.set(origin, false)
   }
 
-  /** Somebody misses messages that came this way before: the tree has a hole there. */
-  grafted(by: Link): void {
-    if (this.#neighbours.has(by)) this.#neighbours.set(by, true)
+  /** Somebody missed a message that came this way before: the tree has a hole there. */
+  grafted(by: Link, origin: string): void {
+    this.#neighbours.get(by)?.set(origin, true)
   }
 
   arrived(id: string): void {
@@ -140,10 +168,16 @@ export class Mesh {
     this.#missing.clear()
   }
 
-  #eager(): number {
-    let count = 0
-    for (const eager of this.#neighbours.values()) if (eager) count++
-    return count
+  #spread(from: Link | undefined, origin: string, id: Uint8Array, body: Uint8Array): number {
+    let sent = 0
+    for (const [link, neighbour] of this.#neighbours) {
+      if (link === from) continue
+      if (neighbour.isEager(origin) && link.open && link.buffered < slowAt) {
+        link.send(frame.message, body)
+        sent++
+      } else this.#announce(link, id)
+    }
+    return sent
   }
 
   #announce(link: Link, id: Uint8Array): void {
@@ -180,10 +214,7 @@ export class Mesh {
       wants.set(link, ids)
       if (ids.length < maxIdsPerFrame) ids.push(missing.id)
     }
-    for (const [link, ids] of wants) {
-      this.grafted(link)
-      link.send(frame.want, this.key, concatBytes(...ids))
-    }
+    for (const [link, ids] of wants) link.send(frame.want, this.key, concatBytes(...ids))
     if (this.#missing.size > 0) return
     clearInterval(this.#sweepTimer)
     this.#sweepTimer = undefined
