@@ -58,7 +58,7 @@ export function peerIdFromPublicKey(publicKey: Uint8Array): string {
     )
   }
   // Base58 is slow, and every envelope needs it: the ids of the last senders are kept, the oldest goes first.
-  const key = String.fromCharCode(...publicKey)
+  const key = cacheKey(publicKey)
   const known = peerIds.get(key)
   if (known !== undefined) return known
   const bytes = new Uint8Array(peerIdPrefix.length + publicKeyLength)
@@ -67,6 +67,11 @@ export function peerIdFromPublicKey(publicKey: Uint8Array): string {
   const id = base58btc.baseEncode(bytes)
   remember(peerIds, key, id, maxCachedIds)
   return id
+}
+
+/** One character per byte; several times faster to make than by spreading the bytes. */
+function cacheKey(publicKey: Uint8Array): string {
+  return String.fromCharCode.apply(null, publicKey as unknown as number[])
 }
 
 function remember<V>(cache: Map<string, V>, key: string, value: V, limit: number): void {
@@ -149,7 +154,7 @@ const maxCachedKeys = 1024
 const importedKeys = new Map<string, CryptoKey>()
 
 async function verifyingKey(publicKey: Uint8Array<ArrayBuffer>): Promise<CryptoKey> {
-  const id = peerIdFromPublicKey(publicKey)
+  const id = cacheKey(publicKey)
   const known = importedKeys.get(id)
   if (known !== undefined) return known
   const key = await importKey(() => crypto.subtle.importKey('raw', publicKey, 'Ed25519', false, ['verify']))

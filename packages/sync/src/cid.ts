@@ -1,5 +1,5 @@
 import { CID } from 'multiformats/cid'
-import * as Digest from 'multiformats/hashes/digest'
+import { Digest } from 'multiformats/hashes/digest'
 import { sha256 } from 'multiformats/hashes/sha2'
 import type { Bytes } from './bytes.ts'
 
@@ -11,9 +11,14 @@ export const cidPrefix: Bytes = Uint8Array.of(0x01, dagCborCode, sha256Code, dig
 /** Tag 42, a byte string of 37 bytes, the identity multibase, and {@link cidPrefix}. */
 export const linkPrefix: Bytes = Uint8Array.of(0xd8, 0x2a, 0x58, 0x25, 0x00, ...cidPrefix)
 
-/** The CID of an entry or node, from the 32 bytes of its digest. */
+/** The CID of an entry or node, from the 32 bytes of its digest, which are copied. */
 export function cidOf(digest: Uint8Array): CID {
-  return CID.createV1(dagCborCode, Digest.create(sha256Code, digest))
+  // Every entry needs several: the parts share one piece of memory, as those of a decoded CID do.
+  const bytes = new Uint8Array(cidPrefix.length + digestBytes)
+  bytes.set(cidPrefix)
+  bytes.set(digest, cidPrefix.length)
+  const multihash = new Digest(sha256Code, digestBytes, bytes.subarray(cidPrefix.length), bytes.subarray(2))
+  return new CID(1, dagCborCode, multihash, bytes)
 }
 
 /** The digest of a CID that an entry or node can have; `undefined` for any other value. */

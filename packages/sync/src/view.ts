@@ -109,7 +109,7 @@ class OpenedView implements View {
       .headList()
       .map(({ clock, digest }) => keyOf(clock, digest))
       .sort(compareBytes)
-      .map((key) => cidOf(digestOfKey(key).slice()))
+      .map((key) => cidOf(digestOfKey(key)))
   }
 
   get count(): number {
@@ -208,5 +208,5 @@ function stored(bytes: Bytes, digest: Bytes): Entry {
 }
 
 function publicDigest(root: Root): Digest {
-  return { root: cidOf(root.digest.slice()), count: root.count }
+  return { root: cidOf(root.digest), count: root.count }
 }

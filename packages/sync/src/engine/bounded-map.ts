@@ -19,14 +19,16 @@ export class BoundedMap<V> {
     return this.#map.has(key)
   }
 
-  set(key: string, value: V): void {
+  /** Gives the value that had to go. */
+  set(key: string, value: V): V | undefined {
     this.#map.delete(key)
     this.#map.set(key, value)
-    if (this.#map.size <= this.#max) return
-    for (const oldest of this.#map.keys()) {
+    if (this.#map.size <= this.#max) return undefined
+    for (const [oldest, gone] of this.#map) {
       this.#map.delete(oldest)
-      return
+      return gone
     }
+    return undefined
   }
 
   delete(key: string): boolean {

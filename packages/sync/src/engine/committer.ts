@@ -29,6 +29,8 @@ export class Committer {
   readonly #onCommitted: (batch: readonly Committed[]) => void
   readonly #staged: Map<string, { readonly clock: number; readonly synced: Promise<void> }> = new Map()
   readonly #recent: BoundedMap<number> = new BoundedMap(limits.recent)
+  /** Entries with a larger clock are in memory, or not here at all. */
+  #floor = 0
   /** The heads as they will be when all that is staged is written. */
   readonly #tips: Map<string, Head>
   #authors: AuthorTips
@@ -45,6 +47,7 @@ export class Committer {
     this.#onCommitted = onCommitted
     this.#tips = new Map(store.heads)
     this.#authors = new Map(store.authors)
+    for (const { clock } of store.heads.values()) this.#floor = Math.max(this.#floor, clock)
   }
 
   tips(): Head[] {
@@ -65,11 +68,19 @@ export class Committer {
     return this.clockNow(id) ?? (await this.#store.clockOf(digest)) ?? this.clockNow(id)
   }
 
-  /** The same for many, in one read of the store. */
+  /** Whether each of these entries is here: those above all that memory has forgotten need no read of the store. */
+  async present(entries: readonly EntryRecord[]): Promise<boolean[]> {
+    const old = entries.filter(({ id, clock }) => clock <= this.#floor && this.clockNow(id) === undefined)
+    const stored = old.length === 0 ? [] : await this.#store.clocksOf(old.map(({ digest }) => digest))
+    const found = new Set(old.filter((_, i) => stored[i] !== undefined))
+    return entries.map((entry) => this.clockNow(entry.id) !== undefined || found.has(entry))
+  }
+
+  /** The clocks of many, in one read of the store at most. */
   async clocksOf(all: readonly { readonly id: string; readonly digest: Bytes }[]): Promise<(number | undefined)[]> {
     const clocks = all.map(({ id }) => this.clockNow(id))
     const unknown = all.filter((_, i) => clocks[i] === undefined)
-    const stored = await this.#store.clocksOf(unknown.map(({ digest }) => digest))
+    const stored = unknown.length === 0 ? [] : await this.#store.clocksOf(unknown.map(({ digest }) => digest))
     let next = 0
     return all.map(({ id }, i) => clocks[i] ?? stored[next++] ?? this.clockNow(id))
   }
@@ -125,7 +136,8 @@ export class Committer {
         continue
       }
       for (const { entry } of batch) {
-        this.#recent.set(entry.id, entry.clock)
+        const forgotten = this.#recent.set(entry.id, entry.clock)
+        if (forgotten !== undefined && forgotten > this.#floor) this.#floor = forgotten
         this.#staged.delete(entry.id)
         this.#stagedBytes -= entry.bytes.length
       }
@@ -145,6 +157,8 @@ export class Committer {
 
   #fail(all: readonly Waiting[], cause: unknown): void {
     this.generation++
+    // What failed may be on the disk all the same: from here on the store is asked.
+    for (const { entry } of all) this.#floor = Math.max(this.#floor, entry.clock)
     this.#queue = []
     this.#staged.clear()
     this.#stagedBytes = 0

@@ -214,7 +214,7 @@ export class Engine {
   drop(reason: DropReason, digest?: Bytes): void {
     this.dropped++
     if (this.#onEvent === undefined) return
-    this.emit({ type: 'dropped', reason, cid: digest === undefined ? undefined : cidOf(digest.slice()) })
+    this.emit({ type: 'dropped', reason, cid: digest === undefined ? undefined : cidOf(digest) })
   }
 
   #digestChanged(root: Root): void {

@@ -107,7 +107,8 @@ export class Intake {
   }
 
   async #check(entry: EntryRecord, origin: Origin): Promise<Outcome> {
-    if ((await this.#committer.clockOf(entry.id, entry.digest)) !== undefined) return 'known'
+    const [known] = await this.#committer.present([entry])
+    if (known === true) return 'known'
     const reason = await this.#fault(entry)
     if (reason !== undefined) return this.#reject(entry.id, entry.digest, reason)
     return await this.#settle(entry, origin)
@@ -154,9 +155,9 @@ export class Intake {
 
   /** Checks all signatures side by side, those of entries that are here already left out. */
   async checkMany(entries: readonly EntryRecord[]): Promise<Check[]> {
-    const present = await this.#committer.clocksOf(entries)
+    const present = await this.#committer.present(entries)
     return await Promise.all(
-      entries.map(async (entry, i) => (present[i] === undefined ? await this.#fault(entry) : 'known'))
+      entries.map(async (entry, i) => (present[i] === true ? 'known' : await this.#fault(entry)))
     )
   }
 

@@ -21,8 +21,8 @@ function authorId(publicKey: Bytes): string {
 /** An entry as applications see it, independent of our own memory. */
 export function publicEntry(record: EntryRecord): Entry {
   return {
-    cid: cidOf(record.digest.slice()),
-    parents: record.parents.map((parent) => cidOf(parent.slice())),
+    cid: cidOf(record.digest),
+    parents: record.parents.map((parent) => cidOf(parent)),
     clock: record.clock,
     author: authorId(record.author),
     payload: record.payload.slice()
