@@ -19,8 +19,9 @@ import { Messages } from './messages.ts'
 import { resolveOptions, type BittorrentOptions, type Settings } from './options.ts'
 import { BittorrentRouting } from './routing.ts'
 import { Pins } from './store/pins.ts'
-import { importTorrent, type ImportProgress, type ImportResult } from './torrent/import.ts'
+import { importTorrent } from './torrent/import.ts'
 import { formatMagnet } from './torrent/info.ts'
+import type { ImportOptions, ImportResult } from './torrent/types.ts'
 
 /** For hashing a file that is provided. */
 const seedLimit = 3_600_000
@@ -39,10 +40,6 @@ export interface BittorrentBackend extends Backend {
    * the next `gc`.
    */
   importTorrent(source: string | Uint8Array, options?: ImportOptions): Promise<ImportResult>
-}
-
-export interface ImportOptions extends AbortOptions {
-  onProgress?: ((progress: ImportProgress) => void) | undefined
 }
 
 /** What one start brings up. */

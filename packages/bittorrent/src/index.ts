@@ -1,3 +1,3 @@
-export { bittorrent, type BittorrentBackend, type ImportOptions } from './backend.ts'
+export { bittorrent, type BittorrentBackend } from './backend.ts'
 export type { BittorrentOptions, Profile } from './options.ts'
-export type { ImportProgress, ImportResult } from './torrent/import.ts'
+export type { ImportOptions, ImportProgress, ImportResult } from './torrent/types.ts'

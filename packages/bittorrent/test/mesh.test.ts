@@ -1,5 +1,6 @@
 import { seededBytes, until, withSeed } from '@p2pl/tooling-vitest'
 import { afterEach, expect, it } from 'vitest'
+import { parseAddress } from '../src/address.ts'
 import { startEngine, type Engine } from '../src/engine/engine.ts'
 import { frame } from '../src/engine/frames.ts'
 import { resolveOptions, type BittorrentOptions } from '../src/options.ts'
@@ -111,6 +112,23 @@ it('what is lost on the way is asked for again', async () => {
     // Without repair four of five would come over one link, and fewer over two.
     await until('nearly all come', () => heard.slice(1).every((list) => arrived(list) >= 190))
   })
+})
+
+it('when most places are taken, links without use end and those of topics stay', async () => {
+  const all = await startAll(8, { maxConnections: 8 })
+  const [hub, mate, ...others] = all
+  if (hub === undefined || mate === undefined) throw new Error('eight were started')
+  subscribe(hub, 'useful')
+  subscribe(mate, 'useful')
+  await until('they meet', () => degreeOf(hub, 'useful') === 1)
+  for (const { self, links } of others.map((engine) => ({ self: engine.self(), links: hub.links }))) {
+    const address = parseAddress(self.addresses[0])
+    if (address !== undefined) await links.dial(address, AbortSignal.timeout(10_000))
+  }
+  expect(hub.links.all().length).toBe(7)
+  hub.thin()
+  await until('only the useful one is left', () => hub.links.all().length === 1)
+  expect(hub.links.all()[0]?.id).toBe(mate.id)
 })
 
 it('a subscription hears of a gap when all neighbours were lost and some are back', async () => {

@@ -24,6 +24,7 @@ export const maxBlockBytes: number = 2 * 1024 * 1024
 
 const strikeForMalformed = 25
 const maxSelfAddresses = 16
+const thinningInterval = 15_000
 
 /** The ids of one participant, kept where there is no folder. */
 export interface MemoryIds {
@@ -54,6 +55,7 @@ export class Engine {
   readonly provided: Set<string> = new Set()
   readonly #onEvent: (event: BackendEvent) => void
   #silent = false
+  #thinning: NodeJS.Timeout | undefined
 
   constructor(settings: Settings, stores: Stores, ids: Ids, onEvent: (event: BackendEvent) => void) {
     this.settings = settings
@@ -109,6 +111,7 @@ export class Engine {
     if (this.dht !== undefined) links.tellDhtPort(await this.dht.listen(settings.dhtPort, settings.host))
     for (const address of settings.peers) this.keeper.keepAddress(address)
     rendezvous.keepSoon(peerKey(this.id))
+    this.#thinning = setInterval(() => this.thin(), thinningInterval).unref()
     for await (const multihash of this.stores.provided.keys()) {
       const key = contentKey(multihash)
       this.provided.add(hexOf(key))
@@ -117,7 +120,19 @@ export class Engine {
     await this.torrents.start()
   }
 
+  /**
+   * Ends links that were made for a look-up and serve nothing any more, when most places are taken. Those that others made,
+   * that are to be kept, or that lead into a topic in common stay.
+   */
+  thin(): void {
+    const { links, keeper, gossip } = this
+    if (!links.crowded) return
+    for (const link of links.all())
+      if (link.outgoing && !keeper.keeps(link) && !gossip.shares(link) && !this.client.uses(link)) link.close()
+  }
+
   async stop(): Promise<void> {
+    clearInterval(this.#thinning)
     this.rendezvous.stop()
     this.keeper.stop()
     this.gossip.stop()

@@ -43,8 +43,8 @@ export class Keeper {
     this.#add({ key, id: undefined, addresses: [address], failures: 0, timer: undefined })
   }
 
-  keeps(id: string): boolean {
-    return this.#kept.has(id)
+  keeps({ id, address }: Link): boolean {
+    return this.#kept.has(id) || (address !== undefined && this.#kept.has(formatAddress(address)))
   }
 
   release(link: Link | undefined, id: string): void {

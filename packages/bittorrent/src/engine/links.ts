@@ -107,6 +107,11 @@ export class Links {
     this.#own.add(formatAddress(address))
   }
 
+  /** Three of four places are taken. */
+  get crowded(): boolean {
+    return this.#sockets.size * 4 >= this.#init.maxConnections * 3
+  }
+
   get full(): boolean {
     return this.#sockets.size >= this.#init.maxConnections
   }

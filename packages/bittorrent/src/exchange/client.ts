@@ -54,6 +54,11 @@ export class Client {
     }
   }
 
+  /** Whether a block is under way on the link. */
+  uses(link: Link): boolean {
+    return this.#busy.has(link)
+  }
+
   /** The block came another way. */
   resolve(multihash: Uint8Array, bytes: Uint8Array): void {
     const want = this.#wants.get(textOf(multihash))

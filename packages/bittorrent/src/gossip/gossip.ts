@@ -83,6 +83,12 @@ export class Gossip {
     return this.#init.links.all().filter((link) => link.topics.has(textOf(key)))
   }
 
+  /** Whether a topic of this participant goes over the link. */
+  shares(link: Link): boolean {
+    for (const { mesh } of this.#topics.values()) if (mesh.has(link)) return true
+    return false
+  }
+
   /** Sends a message and gives to how many it was handed. */
   publish(name: string, payload: Uint8Array): number {
     const key = topicKey(name)

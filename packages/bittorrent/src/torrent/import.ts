@@ -1,26 +1,12 @@
-import type { CID } from 'multiformats/cid'
 import type { Block } from '@p2pl/core/backend'
 import type { Engine } from '../engine/engine.ts'
 import { failure } from '../errors.ts'
 import { infoOfFile, parseMagnet, pieceCount, pieceLength, type Magnet, type TorrentInfo } from './info.ts'
 import { FileWriter } from './layout.ts'
+import type { ImportProgress, ImportResult } from './types.ts'
 
 /** Pieces that are fetched ahead, in bytes. */
 const ahead = 16 * 1024 * 1024
-
-export interface ImportProgress {
-  /** Bytes of the file that are stored here. */
-  readonly bytes: number
-  readonly total: number
-}
-
-export interface ImportResult {
-  readonly cid: CID
-  /** The torrent's name for the file. */
-  readonly name: string
-  /** Bytes. */
-  readonly size: number
-}
 
 /**
  * Downloads the file of a torrent from whoever seeds it and lays it out as blocks. The CID is that of the content: it does
