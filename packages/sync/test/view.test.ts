@@ -57,6 +57,23 @@ test('a peer that comes later gets everything without another write', async () =
   expect(texts(entries)).toEqual(Array.from({ length: 500 }, (_, i) => `entry ${i}`))
 })
 
+test('entries are announced and served one by one only while somebody is there', async () => {
+  const network = createMemoryNetwork()
+  // Long enough that no pause of a busy machine looks like absence.
+  const patient = { beaconPeriod: 2000 }
+  await using early = await member(network, patient)
+  const alone = await early.view.append(bytesOf('alone'))
+  await early.view.publishDigest()
+  expect(await early.peer.blocks.has(alone.cid)).toBe(false)
+  await using late = await member(network, patient)
+  await late.view.agreed()
+  await early.view.agreed()
+  expect(late.view.heads().map(String)).toEqual([alone.cid.toString()])
+  const together = await early.view.append(bytesOf('together'))
+  await until('the entry is served', async () => await early.peer.blocks.has(together.cid))
+  await until('the entry is there', async () => await late.view.has(together.cid))
+})
+
 test('appends that do not wait for each other form a chain in the order of the calls, and events come first', async () => {
   await using one = await member(createMemoryNetwork())
   const seen: string[] = []

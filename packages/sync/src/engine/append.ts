@@ -3,7 +3,7 @@ import { invalid } from '../errors.ts'
 import { compareBytes, concatBytes, mapKey } from '../bytes.ts'
 import type { Bytes } from '../bytes.ts'
 import { digestOf } from '../cid.ts'
-import { decodeEntry, encodeEntry, signingInput } from '../entry/codec.ts'
+import { decodeEntry, sealEntry } from '../entry/codec.ts'
 import type { EntryBounds, EntryRecord } from '../entry/codec.ts'
 import { keyOf } from '../entry/key.ts'
 import type { Head } from '../store/store.ts'
@@ -60,8 +60,8 @@ export class Appender {
       const { generation } = this.#committer
       const { digests, clock } = chosen === undefined ? this.#tips(identity.publicKey) : await this.#clock(chosen)
       const fields = { parents: digests, clock, author: identity.publicKey, payload: own }
-      const signature = await identity.sign(signingInput(this.#domain, fields))
-      const entry = await decodeEntry(encodeEntry(fields, signature), this.#bounds)
+      const bytes = await sealEntry(this.#domain, fields, async (input) => await identity.sign(input))
+      const entry = await decodeEntry(bytes, this.#bounds)
       if (!(await this.#validate(entry))) throw invalid('append', 'the validate option refuses this entry')
       check()
       if (generation !== this.#committer.generation) throw lostGround()

@@ -26,6 +26,12 @@ import { Repair } from './repair.ts'
 import { Server } from './server.ts'
 import { Timers } from './timers.ts'
 
+/**
+ * After so many beacon periods without a message nobody seems to be there, and own entries are not announced one by one: whoever
+ * comes, or comes back, compares roots first.
+ */
+const companyPeriods = 6
+
 /** Puts the parts together: what each of them tells the others is here and nowhere else. */
 export class Engine {
   readonly store: Store
@@ -36,6 +42,7 @@ export class Engine {
   readonly beacons: Beacons
   readonly timers: Timers
   readonly #network: SyncNetwork
+  readonly #period: number
   readonly #tree: IndexTree
   readonly #server: Server
   readonly #exchange: Exchange
@@ -48,6 +55,7 @@ export class Engine {
   #announcing: EntryRecord[] = []
   #announcement: Promise<void> | undefined
   #handling = 0
+  #heardAt = -Infinity
   dropped = 0
 
   constructor(store: Store, network: SyncNetwork, options: ViewOptions, settings: Settings) {
@@ -59,6 +67,7 @@ export class Engine {
     this.#onEvent = options.onEvent
     const timers = new Timers(settings.clock)
     this.timers = timers
+    this.#period = period
     this.#server = new Server(network, store, this.#lock, () => timers.now(), period)
     this.#tree = new IndexTree(store, this.#server)
     this.#server.attach(this.#tree)
@@ -225,17 +234,17 @@ export class Engine {
   }
 
   #committed(batch: readonly Committed[]): void {
-    let local = false
+    const company = this.timers.now() - this.#heardAt <= companyPeriods * this.#period
     for (const one of batch) {
       if (one.local) {
-        local = true
-        this.#announcing.push(one.entry)
+        if (company) this.#announcing.push(one.entry)
         this.intake.arrived(one.entry.id)
       }
       if (this.#onEvent !== undefined) this.emit({ type: 'entry', entry: publicEntry(one.entry), local: one.local })
     }
-    this.beacons.changed(local)
-    if (local) this.#announcement ??= this.#announce()
+    const announcing = this.#announcing.length > 0
+    this.beacons.changed(announcing)
+    if (announcing) this.#announcement ??= this.#announce()
     this.#watch()
   }
 
@@ -258,6 +267,7 @@ export class Engine {
 
   #receive(sender: string, payload: Uint8Array): void {
     if (this.stopped) return
+    if (sender !== this.#network.id) this.#heardAt = this.timers.now()
     if (payload.length > limits.maxMessageBytes) {
       this.drop('oversized')
       return

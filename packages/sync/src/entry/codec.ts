@@ -10,7 +10,8 @@ export const authorBytes = 32
 export const signatureBytes = 64
 /** 1 for the array of six; the signature is the last item, a byte string with a head of two bytes. */
 const arrayHead = 1
-const signatureItem = 2 + signatureBytes
+const signatureHead = Uint8Array.of(0x58, signatureBytes)
+const signatureItem = signatureHead.length + signatureBytes
 
 export interface EntryFields {
   /** Digests of the parents' CIDs. */
@@ -61,6 +62,17 @@ function writeSigned(fields: EntryFields): Writer {
 /** The bytes that the author signs. */
 export function signingInput(domain: Bytes, fields: EntryFields): Bytes {
   return concatBytes(domain, writeSigned(fields).end().subarray(arrayHead))
+}
+
+/** Encodes an entry and has it signed, writing the signed part once. */
+export async function sealEntry(
+  domain: Bytes,
+  fields: EntryFields,
+  sign: (bytes: Bytes) => Promise<Bytes>
+): Promise<Bytes> {
+  const unsigned = writeSigned(fields).end()
+  const signature = await sign(concatBytes(domain, unsigned.subarray(arrayHead)))
+  return concatBytes(unsigned, signatureHead, signature)
 }
 
 /** The bytes that the author of an encoded entry has signed. */
