@@ -14,6 +14,7 @@ export interface RendezvousInit {
 
 /** A participant that was just connected needs a moment to appear in the DHT's table. */
 const tablePatience = 2_000
+const linkPatience = 200
 const tablePoll = 25
 /** Well within the life of a record; trackers forget after some 30 minutes, too. */
 const renewalInterval: number = recordLifetime / 3
@@ -100,8 +101,10 @@ export class Rendezvous {
     const { dht, trackers } = this.#init
     if (trackers.length > 0) return true
     if (dht === undefined) return false
-    const end = performance.now() + tablePatience
-    while (dht.size === 0 && linked() && performance.now() < end) await sleep(tablePoll, signal)
+    const start = performance.now()
+    // Somebody may be about to connect: that is not seen at this end yet.
+    const patience = (): number => (linked() ? tablePatience : linkPatience)
+    while (dht.size === 0 && performance.now() - start < patience()) await sleep(tablePoll, signal)
     return dht.size > 0
   }
 
