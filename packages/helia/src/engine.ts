@@ -29,9 +29,10 @@ export async function startEngine(settings: Settings, gater: Gater, memoryKey: M
   try {
     libp2p = await createNode(settings, gater, stores, await privateKey(settings, stores, memoryKey))
     hardenScores((libp2p.services as { gossip?: unknown }).gossip as Gossip)
-    await libp2p.start()
     const bitswap = new Bitswap(libp2p, (multihash) => stores.blocks.get(multihash))
+    // Before the node: it dials the neighbours that its folder remembers while it starts, and tells each topology of them once.
     await bitswap.start()
+    await libp2p.start()
     return assemble(libp2p, bitswap, stores)
   } catch (error) {
     await libp2p?.stop()

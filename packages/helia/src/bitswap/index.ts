@@ -11,6 +11,8 @@ import { decodeMessage, Frames } from './wire.ts'
 const maxStreams = 256
 /** Messages with blocks that are in memory at a time. */
 const maxServing = 32
+/** The remote has ended its side: this is a frame on its way, not a wait for somebody. In milliseconds. */
+const closeLimit = 5_000
 
 interface Neighbour {
   readonly outbox: Outbox
@@ -89,8 +91,6 @@ export class Bitswap {
   async #receive(stream: Stream, { remotePeer }: Connection): Promise<void> {
     const id = remotePeer.toString()
     try {
-      // Answers go their own way.
-      stream.close().catch(() => {})
       const frames = new Frames()
       for await (const chunk of stream) {
         for (const part of chunk instanceof Uint8Array ? [chunk] : chunk)
@@ -102,6 +102,9 @@ export class Bitswap {
             if (message.entries.length > 0 || message.full) this.#neighbour(remotePeer).ledger.receive(message)
           }
       }
+      // Answers go their own way. Not before all is read: a remote that says one thing and closes (as Go nodes do) has then
+      // closed both ways, and the engine drops what it has not handed out.
+      await stream.close({ signal: AbortSignal.timeout(closeLimit) })
     } catch (error) {
       stream.abort(error instanceof Error ? error : new Error(String(error)))
     }
