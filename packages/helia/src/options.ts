@@ -17,7 +17,7 @@ export interface GossipOptions {
   seenTtl?: number | undefined
   /**
    * Milliseconds between two publishes on a topic; messages that queue up meanwhile share the next one. 0 to 1,000. Default 0 in
-   * `closed`, 10 in `lan` and `public`: Kubo daemons that subscribe drop what comes faster, without a word. In a closed network
+   * `closed`, 20 in `lan` and `public`: Kubo daemons that subscribe drop what comes faster, without a word. In a closed network
    * with such daemons, set it.
    */
   pacing?: number | undefined
@@ -142,7 +142,7 @@ export function resolveOptions(options: HeliaOptions = {}): Settings {
       degree: integer('gossip.degree', gossip.degree, 2, 64, profile === 'public' ? 6 : 4),
       heartbeatInterval: integer('gossip.heartbeatInterval', gossip.heartbeatInterval, 100, 10_000, 1_000),
       seenTtl: integer('gossip.seenTtl', gossip.seenTtl, 1_000, 3_600_000, 120_000),
-      pacing: integer('gossip.pacing', gossip.pacing, 0, 1_000, profile === 'closed' ? 0 : 10)
+      pacing: integer('gossip.pacing', gossip.pacing, 0, 1_000, profile === 'closed' ? 0 : 20)
     },
     connections: { low, high },
     passthrough: section('passthrough', options.passthrough, ['connectionManager', 'gossipsub', 'dht', 'yamux'])

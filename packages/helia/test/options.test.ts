@@ -64,7 +64,7 @@ describe('options', () => {
     expect(helia({ signing: 'none' }).capabilities.messages?.sender).toBe('none')
     expect(helia({ signing: 'none' }).capabilities.messages?.duplicates).toBe('collapsed')
     expect(helia().capabilities.messages?.pacing).toBe(0)
-    expect(helia({ profile: 'lan' }).capabilities.messages?.pacing).toBe(10)
+    expect(helia({ profile: 'lan' }).capabilities.messages?.pacing).toBe(20)
     expect(helia({ gossip: { pacing: 25 } }).capabilities.messages?.pacing).toBe(25)
   })
 })

@@ -1,4 +1,3 @@
-import { concatBytes } from './bytes.ts'
 import type { Bytes } from './bytes.ts'
 import { digestBytes, linkPrefix } from './cid.ts'
 
@@ -185,9 +184,4 @@ export class Reader {
     this.offset = end
     return bytes
   }
-}
-
-/** Bytes of their own, independent of the message that they came in. */
-export function ownBytes(bytes: Uint8Array): Bytes {
-  return concatBytes(bytes)
 }

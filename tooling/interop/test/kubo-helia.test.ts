@@ -21,7 +21,7 @@ describeWithKubo('a network of two Kubo peers and a Helia peer', (binary) => {
     const [one, two] = daemons
     peers.kubo = await createPeer({ backend: ipfsRpc({ url: one?.url }) })
     peers.kubo2 = await createPeer({ backend: ipfsRpc({ url: two?.url }) })
-    peers.helia = await createPeer({ backend: helia({ gossip: { pacing: 10 } }) })
+    peers.helia = await createPeer({ backend: helia({ gossip: { pacing: 20 } }) })
     await peers.helia.network.connect(peers.kubo.network.self())
     await peers.helia.network.connect(peers.kubo2.network.self())
     await peers.kubo.network.connect(peers.kubo2.network.self())
@@ -57,7 +57,7 @@ describeWithKubo('a network of two Kubo peers and a Helia peer', (binary) => {
     ['kubo', 'helia'],
     ['kubo', 'kubo2']
   ] as const)
-    it(`${count} messages of ${payloadBytes} B as fast as the app can, ${from} to ${to}: all arrive`, async () => {
+    it(`${count} messages of ${payloadBytes} B as fast as the app can, ${from} to ${to}: each arrives or is covered by a gap`, async () => {
       const name = `burst ${from} ${to}`
       const subscription = peers[to].topic(name).subscribe()
       await subscription.joined
@@ -69,8 +69,11 @@ describeWithKubo('a network of two Kubo peers and a Helia peer', (binary) => {
       await Promise.all(published)
       const { arrived, gaps } = await accounted
       await subscription.close()
-      expect(gaps).toEqual([])
-      expect(arrived.size).toBe(count)
+      // The daemon drops what its validators overtake, the more the busier the machine is: that nothing is lost silently is
+      // what can be promised. Numbers of the payloads are those of the sender's messages.
+      const covered = (index: number): boolean =>
+        gaps.some((gap) => gap.type === 'gap' && (gap.first ?? 0) <= index && index <= (gap.last ?? Infinity))
+      expect(Array.from({ length: count }, (_, i) => i).filter((i) => !arrived.has(i) && !covered(i))).toEqual([])
     })
 
   it('while a daemon stands still 20 messages go by: each arrives or is covered by a gap', async () => {
@@ -130,6 +133,15 @@ describeWithKubo('a network of two Kubo peers and a Helia peer', (binary) => {
     }
     const { cid } = await peers.kubo.data.add(new TextEncoder().encode('as plain as can be'))
     expect(await daemons[0]?.ipfs('cat', cid.toString())).toBe('as plain as can be')
+  })
+
+  it('each answer of a daemon is heard at the first asking', async () => {
+    // A lost answer is asked for again after five seconds: the deadlines here end before that.
+    for (let i = 0; i < 40; i++) {
+      const bytes = seededBytes(1_000 + i, i)
+      const { cid } = await peers.kubo.data.add(bytes)
+      expect(Buffer.compare(await peers.helia.data.bytes(cid, { deadline: 4_500 }), bytes)).toBe(0)
+    }
   })
 
   it('provider records go both ways', async () => {

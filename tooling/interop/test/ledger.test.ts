@@ -25,7 +25,7 @@ describeWithKubo('one ledger on two Kubo peers and a Helia peer', (binary) => {
     const backends: Record<string, Backend> = {
       external: ipfsRpc({ url: daemon.url, probeInterval: 500 }),
       managed: ipfsRpc({ daemon: { binary, repo: join(folder, 'repo') }, probeInterval: 500 }),
-      embedded: helia({ gossip: { pacing: 10 } })
+      embedded: helia({ gossip: { pacing: 20 } })
     }
     const names = Object.keys(backends)
     const homes = names.map((name) => join(folder, name))

@@ -1,0 +1,53 @@
+import { join } from 'node:path'
+import { noise } from '@libp2p/noise'
+import { tcp } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
+import { identify } from '@libp2p/identify'
+import { multiaddr } from '@multiformats/multiaddr'
+import { temporaryFolder, until } from '@p2pl/tooling-vitest'
+import { createLibp2p } from 'libp2p'
+import { expect, test } from 'vitest'
+import { encodeMessage } from '../src/bitswap/wire.ts'
+import { blockOf, same, started } from './helper.ts'
+
+const folder = temporaryFolder('p2pl-bitswap-')
+const protocol = '/ipfs/bitswap/1.2.0'
+
+test('an answer is read whole though the remote closes its stream with the last byte, as Go nodes do', async () => {
+  const node = await started()
+  const blocks = await Promise.all(Array.from({ length: 20 }, (_, i) => blockOf(new Uint8Array(1_000 + i).fill(i))))
+  const remote = await createLibp2p({
+    addresses: { listen: [] },
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    services: { identify: identify() }
+  })
+  try {
+    const connection = await remote.dial(multiaddr(node.self().addresses[0]))
+    for (const { cid, bytes } of blocks) {
+      const wanted = node.blocks.get(cid, { signal: AbortSignal.timeout(10_000) })
+      const stream = await connection.newStream(protocol)
+      const prefix = cid.bytes.subarray(0, cid.byteLength - cid.multihash.digest.length)
+      stream.send(encodeMessage({ full: false, entries: [], presences: [], blocks: [{ prefix, data: bytes }] }))
+      await stream.close()
+      expect(same(await wanted, bytes)).toBe(true)
+    }
+  } finally {
+    await remote.stop()
+  }
+})
+
+test('a neighbour that the folder remembers is asked after a restart', async () => {
+  const dir = join(folder, 'remembers')
+  const other = await started()
+  const block = await blockOf(new Uint8Array([1, 2, 3]))
+  await other.blocks.put(block)
+  const node = await started({ dir })
+  await node.routing.connect(other.self())
+  await node.stop()
+  await node.start()
+  await node.routing.connect(other.self())
+  await until('connected', async () => (await node.routing.connections()).length > 0)
+  expect(same(await node.blocks.get(block.cid, { signal: AbortSignal.timeout(20_000) }), block.bytes)).toBe(true)
+})
