@@ -31,7 +31,7 @@ describe.each(Object.entries(configurations))('two peers on %s', (name, configur
     let b = await open(homes[1])
     try {
       expect((await a.status()).backend).toBe(name)
-      await a.connect((await b.status()).self)
+      for (const self of (await b.status()).self) await a.connect(self)
       const agree = async (entries: number): Promise<void> => {
         await until(`${entries} entries on both`, async () => {
           const [one, other] = [await a.status(), await b.status()]
@@ -56,7 +56,7 @@ describe.each(Object.entries(configurations))('two peers on %s', (name, configur
       await a.transfer({ to: b.account, amount: 100n })
       b = await open(homes[1])
       expect((await b.status()).entries).toBe(21)
-      await a.connect((await b.status()).self)
+      for (const self of (await b.status()).self) await a.connect(self)
       await b.transfer({ to: a.account, amount: 7n })
       await agree(23)
       // Both are witnesses, and each has approved what the other wrote first.

@@ -42,13 +42,28 @@ export const knownAdapters: Readonly<Record<string, KnownAdapter>> = {
         ? { ...options, daemon: { ...defined({ repo: dir }), ...options['daemon'], ...defined({ listen }) } }
         : options
   },
-  bittorrent: { package: '@p2pl/bittorrent', factory: 'bittorrent' }
+  bittorrent: {
+    package: '@p2pl/bittorrent',
+    factory: 'bittorrent',
+    place: (options, { dir, durability, listen }) => ({
+      ...defined({ dir, durability: dir === undefined ? undefined : durability }),
+      ...options,
+      ...hostAndPort(listen?.[0])
+    })
+  }
 }
 
 export const defaultAdapter = 'helia'
 
 export function knownAdapter(name: string): KnownAdapter | undefined {
   return Object.hasOwn(knownAdapters, name) ? knownAdapters[name] : undefined
+}
+
+/** `127.0.0.1:4001` as this engine wants it; anything else is for the adapter to refuse. */
+function hostAndPort(address: string | undefined): PlainObject {
+  if (address === undefined) return {}
+  const colon = address.lastIndexOf(':')
+  return { host: address.slice(0, Math.max(colon, 0)), port: Number(address.slice(colon + 1)) }
 }
 
 function defined(values: PlainObject): PlainObject {

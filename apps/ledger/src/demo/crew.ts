@@ -1,5 +1,5 @@
 import { LedgerError } from '../errors.ts'
-import type { StatusView } from '../service/views.ts'
+import type { PeerView, StatusView } from '../service/views.ts'
 import { type Branch, branches } from './accounts.ts'
 import type { Fleet, Member } from './fleet.ts'
 
@@ -53,8 +53,8 @@ export class Crew {
     this.#set(name, 'up')
     for (const other of others) {
       const known = await other.ledger.status()
-      if (self.addresses.length > 0) await other.ledger.connect(self)
-      if (known.self.addresses.length > 0) await member.ledger.connect(known.self)
+      for (const address of dialable(self)) await other.ledger.connect(address)
+      for (const address of dialable(known.self)) await member.ledger.connect(address)
     }
   }
 
@@ -141,4 +141,8 @@ export class Crew {
     this.#lives.set(name, life)
     this.changed()
   }
+}
+
+function dialable(self: readonly PeerView[]): PeerView[] {
+  return self.filter(({ addresses }) => addresses.length > 0)
 }

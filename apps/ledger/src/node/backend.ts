@@ -1,4 +1,4 @@
-import { type Backends, type Config, createBackends, loadConfig } from '@p2pl/config'
+import { type Backends, createBackends, loadConfig } from '@p2pl/config'
 import { LedgerError } from '../errors.ts'
 import type { Home } from './home.ts'
 
@@ -23,17 +23,10 @@ export async function chooseBackend(
     env: options.env,
     overrides: overridesOf(options.backend)
   })
-  const completed = { ...config, messages: complete(config.messages), data: complete(config.data) }
-  const { messages, data } = completed
+  const { messages, data } = config
   const name = messages.use === data.use ? data.use : `${messages.use}+${data.use}`
-  return { name, backends: await createBackends(completed) }
-
-  /** Where this node's folder is, and what the command line says, for engines that have a word for it. */
-  function complete(choice: Config['data']): Config['data'] {
-    if (choice.use !== 'helia') return choice
-    const listen = options.listen === undefined || options.listen.length === 0 ? {} : { listen: options.listen }
-    return { ...choice, options: { dir: home.contentPath, durability: 'power', ...choice.options, ...listen } }
-  }
+  const listen = options.listen?.length === 0 ? undefined : options.listen
+  return { name, backends: await createBackends(config, { dir: home.contentPath, durability: 'power', listen }) }
 }
 
 function overridesOf(

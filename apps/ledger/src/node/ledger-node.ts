@@ -132,7 +132,7 @@ export class LedgerNode implements LedgerService {
       balances: this.#state.balancesCid().toString(),
       ...this.#state.counts(),
       heads: status.heads.map((head) => head.toString()),
-      self: this.#self(),
+      self: this.#selves(),
       connections: (await neighboursOf(this.#peer)).length,
       agreeing: status.agreeing,
       diverging: status.diverging,
@@ -265,9 +265,8 @@ export class LedgerNode implements LedgerService {
     return payload.type !== 'record' || (await this.#peer.data.has(payload.cid))
   }
 
-  #self(): PeerView {
-    const { id, addresses } = this.#peer.network.self()
-    return { id, addresses }
+  #selves(): PeerView[] {
+    return this.#peer.network.selves().map(({ id, addresses }) => ({ id, addresses }))
   }
 
   #take(raw: Entry): void {

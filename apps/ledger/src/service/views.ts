@@ -19,7 +19,7 @@ export interface StatusView {
   readonly rejected: number
   readonly heads: readonly string[]
   /** How others reach this node; `connect` takes it. */
-  readonly self: PeerView
+  readonly self: readonly PeerView[]
   /** Direct connections of the engine. */
   readonly connections: number
   /** Ids of peers whose last word was the same root, and of those whose was another. */

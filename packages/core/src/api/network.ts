@@ -5,6 +5,8 @@ import type { CallOptions } from './common.ts'
 export interface Network {
   /** Under which id and addresses others reach this peer's data. Give it to them as a provider hint, or to `connect`. */
   self(): PeerInfo
+  /** The same for each backend of this peer, the data backend's first: one or two. What others need to connect to all of it. */
+  selves(): readonly PeerInfo[]
   findPeer(id: string, options?: CallOptions): Promise<PeerInfo>
   /** Connects, and again whenever the connection is lost, on every backend of this peer that understands the address. */
   connect(peer: PeerInfo, options?: CallOptions): Promise<void>

@@ -51,6 +51,10 @@ export function createNetwork(context: NetworkContext): Network {
       assertRunning('network.self')
       return data.self()
     },
+    selves: () => {
+      assertRunning('network.selves')
+      return [data, ...backends.all.filter((backend) => backend !== data)].map((backend) => backend.self())
+    },
     findPeer: async (id, options) => {
       assertRunning('network.findPeer')
       return await withDeadline(clock, options, deadlines.routing, 'network.findPeer', async (signal) => {

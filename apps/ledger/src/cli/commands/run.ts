@@ -34,7 +34,7 @@ export async function run(context: CommandContext, options: RunOptions): Promise
     output.result({ url: running.api.url, account, entries, self, pid: process.pid }, () => [
       `api      ${running.api.url}/v1/status`,
       `account  ${account}, ${entries} entries`,
-      ...self.addresses.map((address) => `peer     ${self.id}@${address}`),
+      ...self.flatMap(({ id, addresses }) => addresses.map((address) => `peer     ${id}@${address}`)),
       'running until Ctrl-C'
     ])
     if (!signal.aborted) await once(signal, 'abort')
