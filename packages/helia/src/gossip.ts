@@ -8,6 +8,12 @@ import type { Settings } from './options.ts'
  */
 export const maxMessageBytes: number = 512 * 1024
 
+/**
+ * Neighbours in the mesh of one topic before a node of a small network sends some away. Those hear of messages by gossip
+ * only, some heartbeats later, and by chance not at all.
+ */
+const hubDegree = 48
+
 /** What the instance has beyond the published interface. */
 export interface Gossip extends GossipSub {
   readonly streamsOutbound: ReadonlyMap<string, unknown>
@@ -33,7 +39,8 @@ export async function gossipOptions(settings: Settings): Promise<Partial<Gossips
   return {
     D: degree,
     Dlo: Math.max(1, degree - 1),
-    Dhi: degree * 2,
+    // Who knows nobody but a hub has no other way into the mesh: where all are ours, a hub takes as many as that.
+    Dhi: closed ? Math.max(degree * 2, hubDegree) : degree * 2,
     Dout: Math.min(1, degree - 2),
     Dlazy: degree,
     heartbeatInterval,
