@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { AbortOptions, PeerInfo } from '@p2pl/core/backend'
 import { isP2plError } from '@p2pl/core/backend'
 import { boundedAddresses } from './addresses.ts'
@@ -12,6 +13,10 @@ interface Wanted {
 }
 
 const dialTimeout = 15_000
+/** What a daemon says when two dials crossed. */
+const crossed = /clientHelloMsg|simultaneous/i
+const crossedAttempts = 4
+const crossedPause = 200
 const maxHintDials = 8
 const maxHints = 4
 const maxRedialPause = 30_000
@@ -39,12 +44,30 @@ export class Connections {
       throw failure('INVALID_ARGUMENT', operation, 'connect needs the id of the peer')
     if (peer.id === this.#engine.self().id)
       throw failure('INVALID_ARGUMENT', operation, 'a peer cannot connect to itself')
-    await this.#dial(operation, peer, options.signal)
+    await this.#meet(operation, peer, options.signal)
     this.#wanted.set(peer.id, {
       peer: { id: peer.id, addresses: boundedAddresses(peer.addresses) },
       failures: 0,
       nextAttempt: 0
     })
+  }
+
+  /**
+   * Two daemons that dial each other in the same moment, from the ports that they listen on, can meet half-way: both take
+   * themselves for the client and give up. The other's next dial may have won by now; else it is a matter of another try.
+   */
+  async #meet(operation: string, peer: PeerInfo, signal: AbortSignal | undefined): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#dial(operation, peer, signal)
+        return
+      } catch (error) {
+        if (!isP2plError(error, 'UNREACHABLE') || !crossed.test(error.message)) throw error
+        if ((await this.list({ signal })).some(({ id }) => id === peer.id)) return
+        if (attempt === crossedAttempts) throw error
+        await sleep(Math.random() * crossedPause * attempt)
+      }
+    }
   }
 
   async disconnect(id: string, options: AbortOptions = {}): Promise<void> {
