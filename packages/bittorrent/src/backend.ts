@@ -150,7 +150,7 @@ class Participant implements BittorrentBackend {
 
   async #start(onEvent: ((event: BackendEvent) => void) | undefined): Promise<void> {
     const engine = await startEngine(this.#settings, this.#memory, onEvent ?? (() => {}))
-    this.#running = { engine, fetcher: new Fetcher(engine), pins: new Pins(engine.stores.pins) }
+    this.#running = { engine, fetcher: new Fetcher(engine, (block) => this.blocks.put(block)), pins: new Pins(engine.stores.pins) }
     this.#door.open(engine)
   }
 

@@ -48,6 +48,82 @@ declare module 'bittorrent-protocol' {
     _onMessageLength(buffer: Uint8Array): void
     _onMessage(buffer: Uint8Array): void
     _parse(size: number, parser: (buffer: Uint8Array) => void): void
+    _onRequest(index: number, offset: number, length: number): void
+    _onCancel(index: number, offset: number, length: number): void
+    readonly ut_metadata?: Metadata
+  }
+
+  /** The extension `ut_metadata` (BEP 9) of a wire. */
+  export interface Metadata {
+    setMetadata(bytes: Uint8Array): Promise<boolean>
+    readonly _fetching: boolean
+    readonly _metadataComplete: boolean
+    _checkDone(): Promise<void>
+  }
+}
+
+declare module 'webtorrent' {
+  import type { EventEmitter } from 'node:events'
+  import type { ListenOptions, Server, Socket } from 'node:net'
+  import type Wire from 'bittorrent-protocol'
+
+  type Done = (error: Error | null, bytes?: Uint8Array) => void
+  type Range = { readonly offset?: number; readonly length?: number }
+
+  export interface ChunkStore {
+    get(index: number, options: Range | Done | null, done?: Done): void
+    put(index: number, bytes: Uint8Array, done?: (error: Error | null) => void): void
+    close(done?: (error: Error | null) => void): void
+    destroy(done?: (error: Error | null) => void): void
+  }
+
+  export type ChunkStoreClass = new (chunkLength: number) => ChunkStore
+
+  export interface TorrentOptions {
+    announce: readonly string[]
+    urlList: readonly string[]
+    deselect: boolean
+    skipVerify: boolean
+    storeCacheSlots: number
+    store: ChunkStoreClass
+  }
+
+  export interface Torrent extends EventEmitter {
+    readonly infoHash: string | undefined
+    readonly ready: boolean
+    readonly destroyed: boolean
+    readonly bitfield: { get(index: number): boolean }
+    select(first: number, last: number, priority: number): void
+    /** An open connection counts as one of WebRTC, and is used as it is. */
+    addPeer(peer: Socket & { id: string; connected: boolean }): boolean
+    destroy(): void
+    on(event: 'wire', listener: (wire: Wire) => void): this
+    on(event: 'error' | 'warning', listener: (error: unknown) => void): this
+    readonly _peers: ReadonlyMap<string, { readonly wire: Wire | null; readonly conn: Socket | null }> | null
+  }
+
+  export interface ClientOptions {
+    peerId: Uint8Array
+    maxConns: number
+    torrentPort: ListenOptions
+    dht: false
+    tracker: false
+    lsd: false
+    natUpnp: false
+    natPmp: false
+    utp: false
+    utPex: false
+    webSeeds: false
+    secure: 0
+  }
+
+  export default class WebTorrent extends EventEmitter {
+    constructor(options: ClientOptions)
+    readonly destroyed: boolean
+    readonly torrents: readonly Torrent[]
+    add(source: string | Uint8Array, options: TorrentOptions): Torrent
+    destroy(done: (error?: unknown) => void): void
+    readonly _connPool: { readonly tcpServer: Server } | null
   }
 }
 

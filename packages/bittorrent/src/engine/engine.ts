@@ -69,7 +69,7 @@ export class Engine {
       peerId: ids.peer,
       gate: this.gate,
       maxConnections: settings.maxConnections,
-      adopt: (infoHash, _peerId, guarded) => this.torrents.adopt(infoHash, guarded),
+      adopt: (infoHash, socket) => this.torrents.adopt(infoHash, socket),
       events: {
         opened: (link) => this.#opened(link),
         closed: (link, replaced) => this.#closed(link, replaced),
@@ -136,9 +136,8 @@ export class Engine {
     this.rendezvous.stop()
     this.keeper.stop()
     this.gossip.stop()
-    this.torrents.stop()
     // Each part is released whatever the ones before it say.
-    await Promise.allSettled([this.links.stop(), this.dht?.stop()])
+    await Promise.allSettled([this.torrents.stop(), this.links.stop(), this.dht?.stop()])
     await Promise.allSettled([this.stores.close()])
     this.#silent = true
   }

@@ -1,6 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { formatAddress, plainHost, type Address } from '../address.ts'
-import { equalBytes, fromHex, hexOf } from '../bytes.ts'
+import { concatBytes, equalBytes, fromText, hexOf } from '../bytes.ts'
 import { untilAborted } from '../door.ts'
 import { failure } from '../errors.ts'
 import { linkKey } from '../keys.ts'
@@ -21,8 +21,8 @@ export interface LinkEvents {
   dhtPort(link: Link, host: string, port: number): void
 }
 
-/** Takes incoming wires of other infohashes. */
-export type Adopt = (infoHash: string, peerId: string, guarded: GuardedWire) => boolean
+/** Takes incoming connections of other infohashes. */
+export type Adopt = (infoHash: string, socket: Socket) => boolean
 
 export interface LinksInit {
   readonly peerId: Uint8Array
@@ -190,22 +190,25 @@ export class Links {
     if (this.#stopped || this.full || !this.#init.gate.allows(host)) return void socket.destroy()
     this.#track(socket)
     const timer = setTimeout(() => socket.destroy(), handshakeLimit)
+    socket.once('close', () => clearTimeout(timer))
+    peek(socket, (infoHash) => {
+      if (infoHash === hexOf(linkKey)) return this.#incoming(socket, timer)
+      try {
+        if (this.#init.adopt(infoHash, socket)) clearTimeout(timer)
+        else socket.destroy()
+      } catch {
+        socket.destroy()
+      }
+    })
+  }
+
+  #incoming(socket: Socket, timer: NodeJS.Timeout): void {
     let remote: string | undefined
     const guarded = openWire(socket, 'tcpIncoming', () => clearTimeout(timer))
-    const { wire } = guarded
-    wire.once('handshake', (infoHash: string, peerId: string) => {
+    guarded.wire.once('handshake', (_infoHash: string, peerId: string) => {
       if (peerId === this.#id) return guarded.fail()
-      if (equalBytes(fromHex(infoHash) ?? new Uint8Array(), linkKey)) {
-        remote = peerId
-        wire.handshake(linkKey, this.#init.peerId, { dht: true })
-        return
-      }
-      try {
-        if (!this.#init.adopt(infoHash, peerId, guarded)) guarded.fail()
-        else clearTimeout(timer)
-      } catch {
-        guarded.fail()
-      }
+      remote = peerId
+      guarded.wire.handshake(linkKey, this.#init.peerId, { dht: true })
     })
     this.#prepare(
       guarded,
@@ -284,6 +287,29 @@ export class Links {
     socket.on('error', () => socket.destroy())
     socket.once('close', () => this.#sockets.delete(socket))
   }
+}
+
+/** `19`, the name, eight reserved bytes, then the infohash (BEP 3). */
+const protocol = concatBytes(Uint8Array.of(19), fromText('BitTorrent protocol'))
+const infoHashStart = 28
+const infoHashEnd = 48
+
+/** Reads whose connection it is from its first bytes, and puts them back. What is no handshake ends. */
+function peek(socket: Socket, named: (infoHash: string) => void): void {
+  let head: Uint8Array = new Uint8Array()
+  const onReadable = (): void => {
+    for (let part: Buffer | null; (part = socket.read() as Buffer | null) !== null;) head = concatBytes(head, part)
+    const same = Math.min(head.byteLength, protocol.byteLength)
+    if (!equalBytes(head.subarray(0, same), protocol.subarray(0, same))) return void socket.destroy()
+    if (head.byteLength < infoHashEnd) return
+    socket.off('readable', onReadable)
+    socket.off('end', onEnd)
+    socket.unshift(head)
+    named(hexOf(head.subarray(infoHashStart, infoHashEnd)))
+  }
+  const onEnd = (): void => void socket.destroy()
+  socket.on('readable', onReadable)
+  socket.once('end', onEnd)
 }
 
 function unreachable(message: string, cause?: unknown): Error {

@@ -4,7 +4,8 @@ import { readUint32 } from '../bytes.ts'
 
 /** Longest message before and besides the agreement on something longer: a piece of 16 KiB, a bitfield, a torrent's metadata. */
 export const plainMessageLimit = 131_072
-const idleLimit = 90_000
+/** Who says nothing for so long is gone: everybody sends something every minute. */
+export const idleLimit = 90_000
 
 export interface GuardedWire {
   readonly wire: Wire
@@ -42,7 +43,7 @@ export function openWire(socket: Socket, type: 'tcpIncoming' | 'tcpOutgoing', cl
       socket.destroy()
     }
   }
-  guard(guarded)
+  guard(wire, guarded.fail, () => guarded.limit)
   socket.setNoDelay(true)
   socket.setTimeout(idleLimit, () => socket.destroy())
   // The stream's own buffer would let messages pass each other, and grow without bound.
@@ -64,11 +65,11 @@ export function openWire(socket: Socket, type: 'tcpIncoming' | 'tcpOutgoing', cl
   return guarded
 }
 
-function guard(guarded: GuardedWire): void {
-  const { wire, fail } = guarded
+/** Ends the connection where the library would read a message of any length, or throw into the event loop. */
+export function guard(wire: Wire, fail: () => void, limit: () => number = () => plainMessageLimit): void {
   const onLength = wire._onMessageLength.bind(wire)
   wire._onMessageLength = (buffer) => {
-    if (readUint32(buffer, 0) > guarded.limit) fail()
+    if (readUint32(buffer, 0) > limit()) fail()
     else onLength(buffer)
   }
   const onMessage = wire._onMessage.bind(wire)

@@ -1,4 +1,4 @@
-import type { PeerInfo } from '@p2pl/core/backend'
+import type { Block, PeerInfo } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
 import type { Address } from '../address.ts'
 import { sleep } from '../door.ts'
@@ -23,8 +23,11 @@ export class Fetcher {
   readonly #wants = new Window(maxWants)
   readonly #searches = new Window(maxSearches)
 
-  constructor(engine: Engine) {
+  readonly #put: (block: Block) => Promise<void>
+
+  constructor(engine: Engine, put: (block: Block) => Promise<void>) {
     this.#engine = engine
+    this.#put = put
   }
 
   async fetch(
@@ -57,7 +60,7 @@ export class Fetcher {
 
   /** A leaf of a large file may be had from the swarm of the file, of which each piece is a leaf. */
   async #fromTorrent(cid: CID, root: CID, signal: AbortSignal): Promise<void> {
-    const bytes = await this.#engine.torrents.leaf(cid, root, signal)
+    const bytes = await this.#engine.torrents.leaf(cid, root, this.#put, signal)
     if (bytes !== undefined) this.#engine.client.resolve(cid.multihash.bytes, bytes)
   }
 

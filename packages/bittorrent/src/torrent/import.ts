@@ -1,8 +1,13 @@
+import type { CID } from 'multiformats/cid'
+import * as raw from 'multiformats/codecs/raw'
 import type { Block } from '@p2pl/core/backend'
 import type { Engine } from '../engine/engine.ts'
 import { failure } from '../errors.ts'
+import { hexOf, plain } from '../bytes.ts'
 import { infoOfFile, parseMagnet, pieceCount, pieceLength, type Magnet, type TorrentInfo } from './info.ts'
-import { FileWriter } from './layout.ts'
+import { FileWriter, leavesOf } from './layout.ts'
+import type { LeafReader } from './leaves.ts'
+import type { PieceStore } from './store.ts'
 import type { ImportProgress, ImportResult } from './types.ts'
 
 /** Pieces that are fetched ahead, in bytes. */
@@ -19,32 +24,98 @@ export async function importTorrent(
   signal: AbortSignal,
   put: (block: Block) => Promise<void>
 ): Promise<ImportResult> {
-  const { infoHash, info: given, peers } = parseSource(source)
+  const { infoHash, info, peers } = parseSource(source)
   for (const { host } of peers) engine.gate.give(host)
-  const download = engine.torrents.download(infoHash, given, peers)
+  const own = await ownFile(engine, infoHash)
+  if (own !== undefined) return own
+  const file = new IncomingFile(engine.torrents.reader, put, onProgress)
+  const { swarm, leave } = await engine.torrents.join({ infoHash, info, peers, store: file })
   try {
-    const info = await download.info(signal)
-    const writer = new FileWriter(put)
-    let leaf = new Uint8Array(Math.min(pieceLength, info.length))
+    return await file.take(await swarm.info(signal), (index) => swarm.piece(index, signal))
+  } catch (cause) {
+    signal.throwIfAborted()
+    if (!(cause instanceof RangeError)) throw cause
+    throw failure({
+      code: 'UNSUPPORTED',
+      operation: 'importTorrent',
+      cause,
+      message: `the torrent ${hexOf(infoHash)} cannot be taken in: ${cause.message}`
+    })
+  } finally {
+    leave()
+  }
+}
+
+/** What is seeded here is here, unless somebody deleted a part of it. */
+async function ownFile({ torrents, stores }: Engine, infoHash: Uint8Array): Promise<ImportResult | undefined> {
+  const seed = torrents.seedOf(infoHash)
+  const file = seed === undefined ? undefined : await leavesOf(seed.root, (cid) => torrents.load(cid))
+  if (seed === undefined || file === undefined) return undefined
+  for (const leaf of file.leaves) if (!(await stores.blocks.has(leaf.multihash.bytes))) return undefined
+  return { cid: seed.root, name: seed.info.name, size: seed.info.length }
+}
+
+/** A file that comes in pieces of any length, and goes out as leaves of 1 MiB. */
+class IncomingFile implements PieceStore {
+  readonly #reader: LeafReader
+  readonly #writer: FileWriter
+  readonly #onProgress: ((progress: ImportProgress) => void) | undefined
+  readonly #leaves: CID[] = []
+  /** Pieces that are here and are not yet wholly in stored leaves. */
+  readonly #held = new Map<number, Uint8Array>()
+  #info: TorrentInfo | undefined
+
+  constructor(
+    reader: LeafReader,
+    put: (block: Block) => Promise<void>,
+    onProgress: ((progress: ImportProgress) => void) | undefined
+  ) {
+    this.#reader = reader
+    this.#onProgress = onProgress
+    this.#writer = new FileWriter(async (block) => {
+      await put(block)
+      if (block.cid.code === raw.code) this.#leaves.push(block.cid)
+    })
+  }
+
+  /** For others of the swarm, while it comes in. */
+  async read(start: number, length: number): Promise<Uint8Array> {
+    const each = this.#info?.pieceLength ?? 1
+    const index = Math.floor(start / each)
+    const piece = this.#held.get(index)
+    if (piece === undefined) return await this.#reader.read(this.#leaves, start, length)
+    return piece.subarray(start - index * each, start - index * each + length)
+  }
+
+  write(index: number, bytes: Uint8Array): Promise<void> {
+    this.#held.set(index, bytes)
+    return Promise.resolve()
+  }
+
+  async take(info: TorrentInfo, fetch: (index: number) => Promise<Uint8Array>): Promise<ImportResult> {
+    this.#info = info
+    let leaf: Uint8Array = new Uint8Array(Math.min(pieceLength, info.length))
     let filled = 0
     let stored = 0
-    for await (const piece of piecesOf(info, (index) => download.piece(index, signal))) {
+    let released = 0
+    for await (const piece of piecesOf(info, fetch)) {
       for (let at = 0; at < piece.byteLength;) {
         const part = piece.subarray(at, at + leaf.byteLength - filled)
-        leaf.set(part, filled)
+        // A piece that is a leaf is not copied.
+        if (part.byteLength === leaf.byteLength) leaf = plain(part)
+        else leaf.set(part, filled)
         filled += part.byteLength
         at += part.byteLength
         if (filled < leaf.byteLength) continue
-        await writer.add(leaf)
+        await this.#writer.add(leaf)
         stored += filled
-        onProgress?.({ bytes: stored, total: info.length })
+        this.#onProgress?.({ bytes: stored, total: info.length })
         leaf = new Uint8Array(Math.min(pieceLength, info.length - stored))
         filled = 0
       }
+      while ((released + 1) * info.pieceLength <= stored) this.#held.delete(released++)
     }
-    return { cid: await writer.finish(), name: info.name, size: info.length }
-  } finally {
-    engine.torrents.end(download)
+    return { cid: await this.#writer.finish(), name: info.name, size: info.length }
   }
 }
 

@@ -1,19 +1,23 @@
+import type { Socket } from 'node:net'
+import type { Block } from '@p2pl/core/backend'
 import { CID } from 'multiformats/cid'
-import type { Address } from '../address.ts'
-import { concatBytes, hexOf, textOf } from '../bytes.ts'
+import { formatAddress, plainHost, type Address } from '../address.ts'
+import { concatBytes, fromHex, hexOf, textOf } from '../bytes.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { GuardedWire } from '../engine/wire.ts'
-import { matches } from '../hashes.ts'
 import { bdecode, bencode } from './bencode.ts'
-import { Download } from './download.ts'
-import { makeInfo, parseInfo, pieceLength, sha1, type TorrentInfo } from './info.ts'
+import { TorrentClient } from './client.ts'
+import { makeInfo, parseInfo, sha1, type TorrentInfo } from './info.ts'
+import { LeafReader } from './leaves.ts'
 import { leavesOf } from './layout.ts'
-import { seedOn } from './seed.ts'
+import { Search } from './search.ts'
+import { LeafSession } from './session.ts'
+import type { PieceStore } from './store.ts'
+import { Swarm } from './swarm.ts'
 
-const maxCachedLeaves = 16
-/** A download that nobody asked for a piece of for so long ends. */
-const idleLimit = 60_000
-const maxDownloads = 16
+/** A torrent that is seeded is unloaded when nobody was connected for so long. */
+const idleCheck = 30_000
+const maxSessions = 16
+const maxRefused = 1_024
 const searchLimit = 3_000
 
 /** A file that is seeded. */
@@ -23,28 +27,42 @@ interface Seed {
   leaves: Promise<readonly CID[]> | undefined
 }
 
-/** A file that is fetched from a swarm. */
-interface Session {
-  readonly download: Download
-  readonly leaves: ReadonlyMap<string, number>
-  timer: NodeJS.Timeout
+/** What is needed to take part in a swarm. */
+export interface Membership {
+  readonly infoHash: Uint8Array
+  readonly info: TorrentInfo | undefined
+  readonly peers: readonly Address[]
+  readonly store: PieceStore
+}
+
+/** A swarm, and the search for others of it. */
+export interface Member {
+  readonly swarm: Swarm
+  readonly search: Search
+  readonly leave: () => void
 }
 
 /** Files as ordinary BitTorrent v1 torrents: those that are provided are seeded, others are fetched from whoever seeds them. */
 export class Torrents {
+  readonly reader: LeafReader
   readonly #engine: Engine
-  readonly #peerId: Uint8Array
+  readonly #client: TorrentClient
   readonly #seeds = new Map<string, Seed>()
   /** By multihash of the root. */
   readonly #byRoot = new Map<string, Seed>()
-  readonly #cache = new Map<string, Uint8Array>()
-  readonly #sessions = new Map<string, Promise<Session | undefined>>()
-  readonly #downloads = new Set<Download>()
+  /** Those that are loaded, by infohash. */
+  readonly #swarms = new Map<string, Promise<Swarm>>()
+  readonly #sessions = new Map<string, Promise<LeafSession | undefined>>()
+  /** Infohashes whose bytes were not those of the CID that they were named for. */
+  readonly #refused = new Set<string>()
+  readonly #timer: NodeJS.Timeout
   #stopped = false
 
   constructor(engine: Engine, peerId: Uint8Array) {
     this.#engine = engine
-    this.#peerId = peerId
+    this.#client = new TorrentClient(peerId, engine.settings.maxConnections)
+    this.reader = new LeafReader((cid) => this.load(cid))
+    this.#timer = setInterval(() => void this.#unload(), idleCheck).unref()
   }
 
   /** Takes up what was seeded in a former life. */
@@ -59,18 +77,21 @@ export class Torrents {
     for (const { info } of this.#seeds.values()) this.#engine.rendezvous.keepSoon(info.infoHash)
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     this.#stopped = true
-    for (const download of this.#downloads) download.stop()
-    for (const session of this.#sessions.values()) void session.then((open) => clearTimeout(open?.timer))
+    clearInterval(this.#timer)
+    for (const session of this.#sessions.values()) void session.then((open) => open?.end())
+    await this.#client.stop()
   }
 
-  /** An incoming wire of some infohash. Whether it is one of those that are seeded. */
-  adopt(infoHash: string, guarded: GuardedWire): boolean {
-    const seed = this.#seeds.get(infoHash)
-    if (seed === undefined) return false
-    const read = (offset: number, length: number): Promise<Uint8Array> => this.#read(seed, offset, length)
-    seedOn(guarded, { info: seed.info, peerId: this.#peerId, port: this.#engine.links.port, read })
+  /** An incoming socket whose handshake names some infohash. Whether it is one of those that are seeded or fetched. */
+  adopt(infoHash: string, socket: Socket): boolean {
+    if (this.#stopped || (!this.#seeds.has(infoHash) && !this.#swarms.has(infoHash))) return false
+    const id = formatAddress({ host: plainHost(socket.remoteAddress ?? ''), port: socket.remotePort ?? 0 })
+    this.#loaded(infoHash).then(
+      (swarm) => void swarm?.attach(socket, id),
+      () => socket.destroy()
+    )
     return true
   }
 
@@ -78,16 +99,21 @@ export class Torrents {
     return this.#byRoot.get(textOf(multihash))?.info.infoHash
   }
 
+  /** The root and the info of what is seeded under the infohash. */
+  seedOf(infoHash: Uint8Array): { readonly root: CID; readonly info: TorrentInfo } | undefined {
+    return this.#seeds.get(hexOf(infoHash))
+  }
+
   /** Seeds the file; `undefined` when it is none, or not all of it is stored here. */
   async seed(root: CID, signal: AbortSignal): Promise<TorrentInfo | undefined> {
     const known = this.#byRoot.get(textOf(root.multihash.bytes))
     if (known !== undefined) return known.info
-    const file = await leavesOf(root, (cid) => this.#load(cid))
+    const file = await leavesOf(root, (cid) => this.load(cid))
     if (file === undefined || file.length === 0) return undefined
     const hashes: Uint8Array[] = []
     for (const leaf of file.leaves) {
       signal.throwIfAborted()
-      const bytes = await this.#load(leaf)
+      const bytes = await this.load(leaf)
       if (bytes === undefined) return undefined
       hashes.push(sha1(bytes))
     }
@@ -102,48 +128,72 @@ export class Torrents {
   async unseed(multihash: Uint8Array): Promise<void> {
     const seed = this.#byRoot.get(textOf(multihash))
     if (seed === undefined) return
+    const infoHash = hexOf(seed.info.infoHash)
     this.#byRoot.delete(textOf(multihash))
-    this.#seeds.delete(hexOf(seed.info.infoHash))
+    this.#seeds.delete(infoHash)
     this.#engine.rendezvous.drop(seed.info.infoHash)
     await this.#engine.stores.torrents.write([{ key: multihash, value: undefined }])
+    await this.#drop(infoHash)
   }
 
-  download(infoHash: Uint8Array, info: TorrentInfo | undefined, peers: readonly Address[]): Download {
+  /** Takes part in a swarm to get pieces of it. What was loaded under the infohash before ends. */
+  async join({ infoHash, info, peers, store }: Membership): Promise<Member> {
     const { links, rendezvous } = this.#engine
-    const download = new Download({ infoHash, info, peers, links, rendezvous, peerId: this.#peerId })
-    this.#downloads.add(download)
-    return download
-  }
-
-  end(download: Download): void {
-    this.#downloads.delete(download)
-    download.stop()
+    const name = hexOf(infoHash)
+    await this.#drop(name)
+    let search: Search | undefined
+    const swarm = await this.#load(name, (client) => {
+      const lied = (address: string): void => search?.ban(address)
+      return new Swarm({ client, infoHash, info, complete: false, store, lied })
+    })
+    const connected = (socket: Socket, id: string): void => void swarm.attach(socket, id)
+    search = new Search({ infoHash, peers, links, rendezvous, connected })
+    swarm.ended.addEventListener('abort', () => search?.stop())
+    return { swarm, search, leave: () => swarm.stop() }
   }
 
   /** A leaf of a file, out of the swarm of the file. `undefined` when there is none, or it does not hold this leaf. */
-  async leaf(cid: CID, root: CID, signal: AbortSignal): Promise<Uint8Array | undefined> {
+  async leaf(
+    cid: CID,
+    root: CID,
+    put: (block: Block) => Promise<void>,
+    signal: AbortSignal
+  ): Promise<Uint8Array | undefined> {
     const name = textOf(root.multihash.bytes)
-    let opening = this.#sessions.get(name)
-    if (opening === undefined) {
-      if (this.#sessions.size >= maxDownloads || this.#stopped) return undefined
-      opening = this.#open(name, root)
-      this.#sessions.set(name, opening)
+    for (;;) {
+      const session = await this.#session(name, root, put)
+      if (session === undefined) return undefined
+      try {
+        return await session.leaf(cid, signal)
+      } catch {
+        if (signal.aborted || this.#stopped) return undefined
+        // The swarm was of no use: there may be another one.
+        this.#sessions.delete(name)
+      }
     }
-    const session = await opening
-    const index = session?.leaves.get(textOf(cid.multihash.bytes))
-    if (session === undefined || index === undefined) {
-      if (session === undefined) this.#sessions.delete(name)
-      return undefined
-    }
-    session.timer.refresh()
-    const bytes = await session.download.piece(index, signal)
-    session.timer.refresh()
-    // The swarm vouches for its sha1 only.
-    return matches(cid.multihash.bytes, bytes) ? bytes : undefined
   }
 
-  async #open(name: string, root: CID): Promise<Session | undefined> {
-    const file = await leavesOf(root, (cid) => this.#load(cid))
+  load(cid: CID): Promise<Uint8Array | undefined> {
+    return this.#engine.stores.blocks.get(cid.multihash.bytes)
+  }
+
+  async #session(
+    name: string,
+    root: CID,
+    put: (block: Block) => Promise<void>
+  ): Promise<LeafSession | undefined> {
+    let opening = this.#sessions.get(name)
+    if (opening !== undefined) return await opening
+    if (this.#sessions.size >= maxSessions || this.#stopped) return undefined
+    opening = this.#open(name, root, put).catch(() => undefined)
+    this.#sessions.set(name, opening)
+    const session = await opening
+    if (session === undefined) this.#sessions.delete(name)
+    return session
+  }
+
+  async #open(name: string, root: CID, put: (block: Block) => Promise<void>): Promise<LeafSession | undefined> {
+    const file = await leavesOf(root, (cid) => this.load(cid))
     if (file === undefined || file.leaves.length < 2) return undefined
     const { links, queries } = this.#engine
     const signal = AbortSignal.timeout(searchLimit)
@@ -152,21 +202,18 @@ export class Torrents {
       return infoHash === undefined ? undefined : { infoHash, peer: link.address }
     })
     const known = (await Promise.all(answers)).filter((answer) => answer !== undefined)
-    const [first] = known
-    if (first === undefined || this.#stopped) return undefined
-    const peers = known
-      .filter(({ infoHash }) => hexOf(infoHash) === hexOf(first.infoHash))
-      .flatMap(({ peer }) => peer ?? [])
-    const download = this.download(first.infoHash, undefined, peers)
-    const timer = setTimeout(() => {
-      this.#sessions.delete(name)
-      this.end(download)
-    }, idleLimit).unref()
-    return {
-      download,
-      leaves: new Map(file.leaves.map((leaf, index) => [textOf(leaf.multihash.bytes), index])),
-      timer
-    }
+    const first = known.find(({ infoHash }) => !this.#refused.has(hexOf(infoHash)))
+    // Somebody else has it loaded, to import it: that stores the same leaves.
+    if (first === undefined || this.#stopped || this.#swarms.has(hexOf(first.infoHash))) return undefined
+    const same = known.filter(({ infoHash }) => hexOf(infoHash) === hexOf(first.infoHash))
+    const session = new LeafSession(file, this.reader, put, {
+      refuse: () => {
+        if (this.#refused.size < maxRefused) this.#refused.add(hexOf(first.infoHash))
+      },
+      ended: () => this.#sessions.delete(name)
+    })
+    await session.join(this, first.infoHash, same.flatMap(({ peer }) => peer ?? []))
+    return session
   }
 
   async #announce(infoHash: Uint8Array, signal: AbortSignal): Promise<void> {
@@ -184,31 +231,61 @@ export class Torrents {
     this.#byRoot.set(textOf(seed.root.multihash.bytes), seed)
   }
 
-  #load(cid: CID): Promise<Uint8Array | undefined> {
-    return this.#engine.stores.blocks.get(cid.multihash.bytes)
+  async #loaded(infoHash: string): Promise<Swarm | undefined> {
+    const loaded = this.#swarms.get(infoHash)
+    if (loaded !== undefined) return await loaded
+    const seed = this.#seeds.get(infoHash)
+    if (seed === undefined) return undefined
+    return await this.#load(infoHash, (client) => {
+      const swarm: Swarm = new Swarm({
+        client,
+        infoHash: fromHex(infoHash) ?? new Uint8Array(),
+        info: seed.info,
+        complete: true,
+        store: {
+          read: async (start, length) => {
+            seed.leaves ??= leavesOf(seed.root, (cid) => this.load(cid)).then((file) => file?.leaves ?? [])
+            try {
+              return await this.reader.read(await seed.leaves, start, length)
+            } catch (error) {
+              // A part is not stored here any more: whoever asks gets it elsewhere sooner when we are gone.
+              swarm.stop()
+              throw error
+            }
+          },
+          write: async () => {}
+        }
+      })
+      return swarm
+    })
   }
 
-  /** Bytes of a seeded file. A request of a piece's part comes with sixty others of the same leaf. */
-  async #read(seed: Seed, offset: number, length: number): Promise<Uint8Array> {
-    seed.leaves ??= leavesOf(seed.root, (cid) => this.#load(cid)).then((file) => file?.leaves ?? [])
-    const leaves = await seed.leaves
-    const bytes = await this.#leafBytes(leaves[Math.floor(offset / pieceLength)])
-    const start = offset % pieceLength
-    if (start + length > bytes.byteLength) throw new RangeError('a request across leaves')
-    return bytes.subarray(start, start + length)
-  }
-
-  async #leafBytes(leaf: CID | undefined): Promise<Uint8Array> {
-    const key = leaf === undefined ? '' : textOf(leaf.multihash.bytes)
-    const bytes = this.#cache.get(key) ?? (leaf === undefined ? undefined : await this.#load(leaf))
-    if (bytes === undefined) throw new Error('the leaf is not stored here any more')
-    // The oldest goes first.
-    this.#cache.delete(key)
-    this.#cache.set(key, bytes)
-    for (const oldest of this.#cache.keys()) {
-      if (this.#cache.size <= maxCachedLeaves) break
-      this.#cache.delete(oldest)
+  async #load(infoHash: string, make: (client: Awaited<ReturnType<TorrentClient['open']>>) => Swarm): Promise<Swarm> {
+    const loading = this.#client.open().then(make)
+    this.#swarms.set(infoHash, loading)
+    const gone = (): void => {
+      if (this.#swarms.get(infoHash) === loading) this.#swarms.delete(infoHash)
     }
-    return bytes
+    try {
+      const swarm = await loading
+      if (swarm.ended.aborted) gone()
+      else swarm.ended.addEventListener('abort', gone)
+      return swarm
+    } catch (error) {
+      gone()
+      throw error
+    }
+  }
+
+  async #drop(infoHash: string): Promise<void> {
+    const swarm = await this.#swarms.get(infoHash)?.catch(() => undefined)
+    swarm?.stop()
+  }
+
+  async #unload(): Promise<void> {
+    for (const [infoHash, loading] of this.#swarms) {
+      const swarm = await loading.catch(() => undefined)
+      if (swarm !== undefined && this.#seeds.has(infoHash) && !swarm.busy) swarm.stop()
+    }
   }
 }

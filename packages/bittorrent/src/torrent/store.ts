@@ -1,0 +1,51 @@
+import type { ChunkStore, ChunkStoreClass } from 'webtorrent'
+
+/** Where the bytes of a torrent's file are. */
+export interface PieceStore {
+  /** Rejects when a part of it is not here. */
+  read(start: number, length: number): Promise<Uint8Array>
+  /** A whole piece that matches the torrent. Rejects when it is not what was wanted: then the torrent is given up. */
+  write(index: number, bytes: Uint8Array): Promise<void>
+}
+
+/** The store as the library wants it (abstract-chunk-store). */
+export function chunkStore(pieces: PieceStore, length: () => number): ChunkStoreClass {
+  return class implements ChunkStore {
+    readonly chunkLength: number
+
+    constructor(chunkLength: number) {
+      this.chunkLength = chunkLength
+    }
+
+    get(index: number, options: Range | Done | null, done?: Done): void {
+      const range = typeof options === 'function' ? {} : (options ?? {})
+      const finish = typeof options === 'function' ? options : (done ?? (() => {}))
+      const start = index * this.chunkLength
+      const offset = range.offset ?? 0
+      const size = range.length ?? Math.min(this.chunkLength, length() - start) - offset
+      settle(pieces.read(start + offset, size), finish)
+    }
+
+    put(index: number, bytes: Uint8Array, done: (error: Error | null) => void = () => {}): void {
+      settle(pieces.write(index, bytes), done)
+    }
+
+    close(done: (error: Error | null) => void = () => {}): void {
+      done(null)
+    }
+
+    destroy(done: (error: Error | null) => void = () => {}): void {
+      done(null)
+    }
+  }
+}
+
+type Range = { readonly offset?: number; readonly length?: number }
+type Done = (error: Error | null, bytes?: Uint8Array) => void
+
+function settle<T>(promise: Promise<T>, done: (error: Error | null, value?: T) => void): void {
+  promise.then(
+    (value) => done(null, value),
+    (error: unknown) => done(error instanceof Error ? error : new Error(String(error)))
+  )
+}
