@@ -150,11 +150,17 @@ class Participant implements BittorrentBackend {
 
   async #start(onEvent: ((event: BackendEvent) => void) | undefined): Promise<void> {
     const engine = await startEngine(this.#settings, this.#memory, onEvent ?? (() => {}))
-    this.#running = { engine, fetcher: new Fetcher(engine, (block) => this.blocks.put(block)), pins: new Pins(engine.stores.pins) }
+    this.#running = {
+      engine,
+      fetcher: new Fetcher(engine, (block) => this.blocks.put(block)),
+      pins: new Pins(engine.stores.pins)
+    }
     this.#door.open(engine)
   }
 
   async #stop(): Promise<void> {
+    // At once: what is called in the same turn comes too late.
+    this.#door.close()
     // A start that is under way is awaited, whatever it comes to: its parts are released below.
     await this.#starting?.catch(() => {})
     const running = this.#running

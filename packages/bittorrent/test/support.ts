@@ -2,6 +2,8 @@ import { Client as DhtClient } from 'bittorrent-dht'
 import { Server as TrackerServer } from 'bittorrent-tracker'
 import type { ConformanceNetwork, Runner } from '@p2pl/conformance'
 import type { Backend } from '@p2pl/core/backend'
+import { ProcessPool, type RemoteBackend } from '@p2pl/tooling-process-backend'
+import { afterAll } from 'vitest'
 import { bittorrent, type BittorrentOptions } from '../src/index.ts'
 
 /** A DHT node that does nothing else: where those meet who know nobody. */
@@ -28,13 +30,28 @@ export async function link(backends: readonly Backend[]): Promise<void> {
     for (const earlier of backends.slice(0, i)) await backend.routing?.connect(earlier.self())
 }
 
+/** Each participant of the kit is a process of its own; those are used again by the next network. */
+const processes = new ProcessPool()
+afterAll(async () => await processes.close())
+
+const declared = new Map<string, Pick<Backend, 'name' | 'capabilities'>>()
+
+function inProcess(options: BittorrentOptions): RemoteBackend {
+  // What it declares depends on whether there is a folder, a DHT and a tracker.
+  const kind = JSON.stringify(Object.keys(options))
+  const of = declared.get(kind) ?? bittorrent(options)
+  declared.set(kind, of)
+  return processes.take({ module: import.meta.resolve('../src/index.ts'), name: 'bittorrent', args: [options], of })
+}
+
 /** A network of the kit, with whatever its participants need to meet. */
 export function kitNetwork(
   count: number,
   options: (index: number) => BittorrentOptions,
   dispose: () => Promise<void>
 ): ConformanceNetwork {
-  const backends = Array.from({ length: count }, (_, i) => bittorrent(options(i)))
+  const backends = Array.from({ length: count }, (_, i) => inProcess(options(i)))
+  const reopened: RemoteBackend[] = []
   return {
     backends,
     link: async () => await link(backends),
@@ -47,8 +64,15 @@ export function kitNetwork(
       await Promise.all(others.map(async (backend) => await lost.routing?.disconnect(backend.self().id)))
       await link(backends)
     },
-    reopen: (index) => Promise.resolve(bittorrent(options(index))),
-    dispose
+    reopen: (index) => {
+      const backend = inProcess(options(index))
+      reopened.push(backend)
+      return Promise.resolve(backend)
+    },
+    dispose: async () => {
+      for (const backend of [...backends, ...reopened]) processes.release(backend)
+      await dispose()
+    }
   }
 }
 

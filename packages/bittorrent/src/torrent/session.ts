@@ -75,9 +75,7 @@ export class LeafSession {
   }
 
   #fits(info: TorrentInfo): boolean {
-    return (
-      info.length === this.#length && info.pieceLength === pieceLength && pieceCount(info) === this.#leaves.length
-    )
+    return info.length === this.#length && info.pieceLength === pieceLength && pieceCount(info) === this.#leaves.length
   }
 
   /** The swarm vouches for its sha1 only: a torrent whose bytes are others than the CID's is given up. */

@@ -23,11 +23,11 @@ export function chunkStore(pieces: PieceStore, length: () => number): ChunkStore
       const start = index * this.chunkLength
       const offset = range.offset ?? 0
       const size = range.length ?? Math.min(this.chunkLength, length() - start) - offset
-      settle(pieces.read(start + offset, size), finish)
+      void settle(pieces.read(start + offset, size), finish)
     }
 
     put(index: number, bytes: Uint8Array, done: (error: Error | null) => void = () => {}): void {
-      settle(pieces.write(index, bytes), done)
+      void settle(pieces.write(index, bytes), done)
     }
 
     close(done: (error: Error | null) => void = () => {}): void {
@@ -43,9 +43,17 @@ export function chunkStore(pieces: PieceStore, length: () => number): ChunkStore
 type Range = { readonly offset?: number; readonly length?: number }
 type Done = (error: Error | null, bytes?: Uint8Array) => void
 
-function settle<T>(promise: Promise<T>, done: (error: Error | null, value?: T) => void): void {
-  promise.then(
-    (value) => done(null, value),
-    (error: unknown) => done(error instanceof Error ? error : new Error(String(error)))
-  )
+async function settle<T>(promise: Promise<T>, done: (error: Error | null, value?: T) => void): Promise<void> {
+  let error: Error | null = null
+  let value: T | undefined
+  try {
+    value = await promise
+  } catch (cause) {
+    error = cause instanceof Error ? cause : new Error(String(cause))
+  }
+  try {
+    done(error, value)
+  } catch {
+    // A wire that ended meanwhile: what the library throws then must not reach the process.
+  }
 }

@@ -137,7 +137,7 @@ export class Swarm {
       if (torrent.infoHash !== this.infoHash) this.#end(new RangeError('the torrent has another infohash'))
     })
     torrent.once('ready', () => this.#ready.resolve())
-    torrent.on('warning', (error) => this.#failedPiece(/^Piece (\d+) failed/.exec(String((error as Error).message))))
+    torrent.on('warning', (error) => this.#failedPiece(/^Piece (\d+) failed/.exec((error as Error).message)))
     torrent.on('wire', (wire) => this.#opened(wire))
   }
 

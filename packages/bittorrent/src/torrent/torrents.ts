@@ -177,11 +177,7 @@ export class Torrents {
     return this.#engine.stores.blocks.get(cid.multihash.bytes)
   }
 
-  async #session(
-    name: string,
-    root: CID,
-    put: (block: Block) => Promise<void>
-  ): Promise<LeafSession | undefined> {
+  async #session(name: string, root: CID, put: (block: Block) => Promise<void>): Promise<LeafSession | undefined> {
     let opening = this.#sessions.get(name)
     if (opening !== undefined) return await opening
     if (this.#sessions.size >= maxSessions || this.#stopped) return undefined
@@ -212,7 +208,11 @@ export class Torrents {
       },
       ended: () => this.#sessions.delete(name)
     })
-    await session.join(this, first.infoHash, same.flatMap(({ peer }) => peer ?? []))
+    await session.join(
+      this,
+      first.infoHash,
+      same.flatMap(({ peer }) => peer ?? [])
+    )
     return session
   }
 
