@@ -2,8 +2,10 @@ import type { AbortOptions, Backend, PeerInfo, StartOptions } from '@p2pl/core/b
 import { Blocks, checkBlockCid, Door, Lifecycle } from '@p2pl/embedded'
 import * as dagPb from '@ipld/dag-pb'
 import type { CID } from 'multiformats/cid'
+import { hexOf } from './bytes.ts'
 import { capabilitiesOf } from './capabilities.ts'
-import { maxBlockBytes, startEngine, type Engine, type MemoryIds } from './engine/engine.ts'
+import { maxBlockBytes, startEngine, type Engine } from './engine/engine.ts'
+import type { MemoryIds } from './engine/ids.ts'
 import { backendName, failure, failures, notRunning } from './errors.ts'
 import { Fetcher } from './exchange/fetcher.ts'
 import { hashCodes } from './hashes.ts'
@@ -12,6 +14,7 @@ import { resolveOptions, type BittorrentOptions, type Settings } from './options
 import { BittorrentRouting } from './routing.ts'
 import { importTorrent } from './torrent/import.ts'
 import { formatMagnet } from './torrent/info.ts'
+import { formatPublisher, parsePublisher } from './peers.ts'
 import type { ImportOptions, ImportResult } from './torrent/types.ts'
 
 /** For hashing a file that is provided. */
@@ -31,6 +34,16 @@ export interface BittorrentBackend extends Backend {
    * the next `gc`.
    */
   importTorrent(source: string | Uint8Array, options?: ImportOptions): Promise<ImportResult>
+  /**
+   * The key under which this participant says in the DHT which torrents its files are (BEP 44, BEP 46):
+   * `urn:btpk:` and 64 hexadecimal digits. Stays the same with `dir`. Throws `NOT_RUNNING` before `start`.
+   */
+  publisher(): string
+  /**
+   * A magnet link of the torrent that the publisher, given as its key, says to be the file; for `importTorrent`, or any
+   * client. The publisher need not be there any more. `NOT_FOUND` when nobody who can be asked knows of it.
+   */
+  findTorrent(cid: CID, publisher: string, options?: AbortOptions): Promise<string>
 }
 
 /** What one start brings up. */
@@ -126,6 +139,31 @@ class Participant implements BittorrentBackend {
         async (block) => await this.blocks.put(block, { signal })
       )
     )
+  }
+
+  publisher(): string {
+    return formatPublisher(this.#door.enter('publisher').publications.publicKey)
+  }
+
+  async findTorrent(cid: CID, publisher: string, options?: AbortOptions): Promise<string> {
+    const operation = 'findTorrent'
+    return await this.#door.call(operation, options, async ({ publications }, signal) => {
+      const root = checkBlockCid(failures, operation, cid, hashCodes)
+      const key = parsePublisher(publisher)
+      if (key === undefined)
+        throw failure({
+          code: 'INVALID_ARGUMENT',
+          operation,
+          message: 'a publisher is given as urn:btpk: and 64 hexadecimal digits'
+        })
+      const infoHash = await publications.find(key, root.multihash.bytes, signal)
+      if (infoHash !== undefined) return `magnet:?xt=urn:btih:${hexOf(infoHash)}`
+      throw failure({
+        code: 'NOT_FOUND',
+        operation,
+        message: `nobody who can be asked knows what ${publisher} says of ${root.toString()}`
+      })
+    })
   }
 
   /** In the background: hashing a large file takes a while, and the record is there already. */

@@ -141,6 +141,16 @@ declare module 'bittorrent-dht' {
     maxPeers?: number
     maxTables?: number
     maxValues?: number
+    /** Ed25519, for mutable items. */
+    verify?: (signature: unknown, message: unknown, publicKey: unknown) => boolean
+  }
+
+  export interface MutableItem {
+    k: Uint8Array
+    salt: Uint8Array
+    seq: number
+    v: unknown
+    sign: (message: Uint8Array) => Uint8Array
   }
 
   export class Client extends EventEmitter {
@@ -152,6 +162,12 @@ declare module 'bittorrent-dht' {
     addNode(node: { host: string; port: number }): void
     lookup(key: Uint8Array, done?: (error: Error | null, visited?: number) => void): () => void
     announce(key: Uint8Array, port: number, done?: (error: Error | null, accepted?: number) => void): void
+    put(item: MutableItem, done: (error: Error | null, key?: Uint8Array, accepted?: number) => void): void
+    get(
+      key: Uint8Array,
+      options: { salt: Uint8Array; cache: boolean },
+      done: (error: Error | null, found?: { v?: unknown; seq?: unknown } | null) => void
+    ): void
     destroy(done?: () => void): void
     /** Its socket answers each query; what it sends goes through the socket given above. */
     readonly _rpc: EventEmitter

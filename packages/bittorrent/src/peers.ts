@@ -1,5 +1,6 @@
 import type { PeerInfo } from '@p2pl/core/backend'
 import { formatAddress, parseAddress, type Address } from './address.ts'
+import { fromHex, hexOf } from './bytes.ts'
 import type { Link } from './engine/link.ts'
 import { failure } from './errors.ts'
 
@@ -17,6 +18,24 @@ export function checkPeerId(operation: string, id: unknown): string {
     operation,
     message: `"${String(id).slice(0, 80)}" is not a peer id: 40 hexadecimal digits`
   })
+}
+
+const publisherPrefix = 'urn:btpk:'
+
+/** As BEP 46 writes it. */
+export function formatPublisher(publicKey: Uint8Array): string {
+  return `${publisherPrefix}${hexOf(publicKey)}`
+}
+
+/** The 32 bytes of the key; `undefined` for anything else. */
+export function parsePublisher(text: unknown): Uint8Array | undefined {
+  if (typeof text !== 'string' || !/^urn:btpk:[0-9a-f]{64}$/i.test(text)) return undefined
+  return fromHex(text.slice(publisherPrefix.length))
+}
+
+/** Keys among the addresses of a hint. */
+export function publishersIn({ addresses }: PeerInfo): Uint8Array[] {
+  return addresses.slice(0, maxAddresses).flatMap((text) => parsePublisher(text) ?? [])
 }
 
 /** Those that are addresses, in their order. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { Client, type DhtOptions } from 'bittorrent-dht'
 import { formatAddress, type Address } from '../address.ts'
 import { hexOf } from '../bytes.ts'
@@ -5,12 +6,23 @@ import { untilAborted } from '@p2pl/embedded'
 import type { Key } from '../keys.ts'
 import type { Settings } from '../options.ts'
 import type { Gate } from './gate.ts'
+import { isSigned, type Publisher } from './publisher.ts'
 import { UdpSocket } from './udp.ts'
 
 /** How long others keep a record, and we theirs. */
 export const recordLifetime: number = 30 * 60_000
 const queryLimit = 1_000
 const publicQueryLimit = 2_000
+
+/** A mutable item (BEP 44). */
+export interface Item {
+  /** At most 64 bytes. */
+  readonly salt: Uint8Array
+  /** Bencoded less than 1,000 bytes. */
+  readonly value: Readonly<Record<string, Uint8Array>>
+  /** Larger than that of every version before. */
+  readonly sequence: number
+}
 
 /** The mainline DHT (BEP 5), or one like it. */
 export class Dht {
@@ -29,7 +41,8 @@ export class Dht {
       timeout: settings.profile === 'public' ? publicQueryLimit : queryLimit,
       maxAge: recordLifetime,
       maxPeers: 10_000,
-      maxValues: 100
+      maxValues: 1_000,
+      verify: isSigned
     }
   }
 
@@ -89,6 +102,39 @@ export class Dht {
     if (client === undefined || client.destroyed) return false
     const done = new Promise<boolean>((resolve) => {
       client.announce(Buffer.from(key), port, (error, accepted) => resolve(error === null && (accepted ?? 0) > 0))
+    })
+    return await untilAborted(done, signal)
+  }
+
+  /** Signs the item and puts it. Whether a node has taken it. */
+  async putItem({ salt, value, sequence }: Item, publisher: Publisher, signal: AbortSignal): Promise<boolean> {
+    // Fresh tokens of the nodes: the library keeps old ones for minutes, which nodes refuse.
+    await this.getItem(publisher.publicKey, salt, signal)
+    const client = this.#client
+    if (client === undefined || client.destroyed) return false
+    const item = {
+      k: Buffer.from(publisher.publicKey),
+      salt: Buffer.from(salt),
+      seq: sequence,
+      v: value,
+      sign: (message: Uint8Array) => Buffer.from(publisher.sign(message))
+    }
+    const done = new Promise<boolean>((resolve) => {
+      client.put(item, (error, _key, accepted) => resolve(error === null && (accepted ?? 0) > 0))
+    })
+    return await untilAborted(done, signal)
+  }
+
+  /** The newest value that carries the key's signature. It is the publisher's word: of any shape. */
+  async getItem(publicKey: Uint8Array, salt: Uint8Array, signal: AbortSignal): Promise<unknown> {
+    signal.throwIfAborted()
+    const client = this.#client
+    if (client === undefined || client.destroyed) return undefined
+    const key = createHash('sha1').update(publicKey).update(salt).digest()
+    const done = new Promise<unknown>((resolve) => {
+      client.get(key, { salt: Buffer.from(salt), cache: false }, (error, found) =>
+        resolve(error === null ? found?.v : undefined)
+      )
     })
     return await untilAborted(done, signal)
   }

@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import { networkInterfaces } from 'node:os'
 import type { BackendEvent, PeerInfo } from '@p2pl/core/backend'
 import { formatAddress, type Address } from '../address.ts'
-import { concatBytes, fromText, hexOf } from '../bytes.ts'
+import { hexOf } from '../bytes.ts'
 import { backendName, classify } from '../errors.ts'
 import { Client } from '../exchange/client.ts'
 import { Queries } from '../exchange/queries.ts'
@@ -11,12 +10,15 @@ import { Gossip } from '../gossip/gossip.ts'
 import { contentKey, peerKey } from '../keys.ts'
 import type { Settings } from '../options.ts'
 import { openStores, type Stores } from '../stores.ts'
+import { Publications } from '../torrent/publications.ts'
 import { Torrents } from '../torrent/torrents.ts'
 import { Dht } from './dht.ts'
 import { Gate } from './gate.ts'
+import { idsOf, type Ids, type MemoryIds } from './ids.ts'
 import { Keeper } from './keeper.ts'
 import type { Link } from './link.ts'
 import { Links } from './links.ts'
+import { Publisher } from './publisher.ts'
 import { Rendezvous } from './rendezvous.ts'
 
 /** What sha2-256 leaves of 1 MiB and their inner nodes need, with room. */
@@ -25,16 +27,6 @@ export const maxBlockBytes: number = 2 * 1024 * 1024
 const strikeForMalformed = 25
 const maxSelfAddresses = 16
 const thinningInterval = 15_000
-
-/** The ids of one participant, kept where there is no folder. */
-export interface MemoryIds {
-  ids?: Ids | undefined
-}
-
-interface Ids {
-  readonly peer: Uint8Array
-  readonly node: Uint8Array
-}
 
 /** The running parts. Lives from one `start` to the next `stop`. */
 export class Engine {
@@ -50,6 +42,7 @@ export class Engine {
   readonly server: Server
   readonly client: Client
   readonly queries: Queries
+  readonly publications: Publications
   readonly torrents: Torrents
   /** Texts of the keys of what is provided. */
   readonly provided: Set<string> = new Set()
@@ -65,8 +58,10 @@ export class Engine {
       if (!this.#silent) onEvent(event)
     }
     this.gate = new Gate(settings.profile, hostsOf(settings))
+    const publisher = new Publisher(ids.seed)
     this.links = new Links({
       peerId: ids.peer,
+      publicKey: publisher.publicKey,
       gate: this.gate,
       maxConnections: settings.maxConnections,
       adopt: (infoHash, socket) => this.torrents.adopt(infoHash, socket),
@@ -101,6 +96,7 @@ export class Engine {
       provides: (key) => this.provided.has(hexOf(key)),
       torrent: (multihash) => this.torrents.infoHashOf(multihash)
     })
+    this.publications = new Publications(this.dht, publisher)
     this.torrents = new Torrents(this, ids.peer)
   }
 
@@ -134,6 +130,7 @@ export class Engine {
   async stop(): Promise<void> {
     clearInterval(this.#thinning)
     this.rendezvous.stop()
+    this.publications.stop()
     this.keeper.stop()
     this.gossip.stop()
     // Each part is released whatever the ones before it say.
@@ -210,20 +207,4 @@ export async function startEngine(
     else await engine.stop()
     throw classify('start', error)
   }
-}
-
-const idsKey = fromText('ids')
-const idLength = 20
-/** Client and version, as other clients show them (BEP 20). */
-const peerIdPrefix = fromText('-P20001-')
-
-async function idsOf(settings: Settings, { state }: Stores, memory: MemoryIds): Promise<Ids> {
-  const kept = settings.dir === undefined ? undefined : await state.get(idsKey)
-  if (kept?.byteLength === 2 * idLength) return { peer: kept.slice(0, idLength), node: kept.slice(idLength) }
-  if (settings.dir === undefined && memory.ids !== undefined) return memory.ids
-  const peer = concatBytes(peerIdPrefix, new Uint8Array(randomBytes(idLength - peerIdPrefix.byteLength)))
-  const ids: Ids = { peer, node: new Uint8Array(randomBytes(idLength)) }
-  memory.ids = ids
-  if (settings.dir !== undefined) await state.write([{ key: idsKey, value: concatBytes(ids.peer, ids.node) }])
-  return ids
 }

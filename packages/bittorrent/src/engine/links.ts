@@ -6,11 +6,13 @@ import { failure } from '../errors.ts'
 import { linkKey } from '../keys.ts'
 import type { Gate } from './gate.ts'
 import { extensionName, frameLimit, Link } from './link.ts'
+import { publicKeyLength } from './publisher.ts'
 import { openWire, type GuardedWire } from './wire.ts'
 
 const connectLimit = 3_000
 const handshakeLimit = 5_000
 const keepAliveInterval = 30_000
+const maxPublicKeys = 4_096
 
 export interface LinkEvents {
   opened(link: Link): void
@@ -26,6 +28,8 @@ export type Adopt = (infoHash: string, socket: Socket) => boolean
 
 export interface LinksInit {
   readonly peerId: Uint8Array
+  /** Told to everybody who is linked: what its owner says in the DHT (BEP 44) is found by it. */
+  readonly publicKey: Uint8Array
   readonly gate: Gate
   readonly maxConnections: number
   readonly events: LinkEvents
@@ -41,6 +45,7 @@ export class Links {
   readonly #dials = new Map<string, Promise<Link>>()
   /** Own addresses, found by dialling them. */
   readonly #own = new Set<string>()
+  readonly #publicKeys = new Map<string, Uint8Array>()
   #server: Server | undefined
   #port = 0
   #dhtPort: number | undefined
@@ -97,6 +102,11 @@ export class Links {
     for (const link of this.#links.values())
       if (link.address !== undefined && formatAddress(link.address) === text) return link
     return undefined
+  }
+
+  /** The key of who is or was linked. */
+  publicKeyOf(id: string): Uint8Array | undefined {
+    return this.#publicKeys.get(id)
   }
 
   isOwn(address: Address): boolean {
@@ -227,7 +237,7 @@ export class Links {
   ): void {
     const { wire, socket } = guarded
     const host = plainHost(socket.remoteAddress ?? '')
-    wire.extendedHandshake = { v: 'p2pl', p: this.#port }
+    wire.extendedHandshake = { v: 'p2pl', p: this.#port, pk: Buffer.from(this.#init.publicKey) }
     let link: Link | undefined
     const open = (handshake: unknown): void => {
       const id = remote()
@@ -235,6 +245,7 @@ export class Links {
       const port = Number((handshake as { p?: unknown }).p)
       const told = Number.isInteger(port) && port > 0 && port <= 65_535 ? { host, port } : undefined
       const made = new Link(guarded, id, dialled ?? told, dialled !== undefined)
+      this.#learn(id, (handshake as { pk?: unknown }).pk)
       if (!this.#keepThis(made)) return guarded.fail()
       link = made
       guarded.limit = frameLimit
@@ -255,6 +266,13 @@ export class Links {
     }
     Object.defineProperty(Extension.prototype, 'name', { value: extensionName })
     wire.use(Extension)
+  }
+
+  /** A claim, as the id is: the first one holds. */
+  #learn(id: string, publicKey: unknown): void {
+    if (!(publicKey instanceof Uint8Array) || publicKey.byteLength !== publicKeyLength) return
+    if (this.#publicKeys.size < maxPublicKeys && !this.#publicKeys.has(id))
+      this.#publicKeys.set(id, new Uint8Array(publicKey))
   }
 
   /** Of two links to one participant both ends keep the same: the one that the smaller id dialled, else the newer. */

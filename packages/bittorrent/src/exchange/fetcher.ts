@@ -4,7 +4,7 @@ import type { Address } from '../address.ts'
 import { sleep, Window } from '@p2pl/embedded'
 import type { Engine } from '../engine/engine.ts'
 import { contentKey } from '../keys.ts'
-import { dialable } from '../peers.ts'
+import { dialable, publishersIn } from '../peers.ts'
 
 const maxWants = 512
 const maxHints = 16
@@ -46,7 +46,8 @@ export class Fetcher {
       }
     const search = setTimeout(() => {
       void this.#search(cid, root, both).catch(() => {})
-      if (root !== undefined && !root.equals(cid)) void this.#fromTorrent(cid, root, both).catch(() => {})
+      if (root !== undefined && !root.equals(cid))
+        void this.#fromTorrent(cid, root, providers ?? [], both).catch(() => {})
     }, firstSearch).unref()
     try {
       return await this.#engine.client.want(cid.multihash.bytes, signal)
@@ -58,9 +59,14 @@ export class Fetcher {
   }
 
   /** A leaf of a large file may be had from the swarm of the file, of which each piece is a leaf. */
-  async #fromTorrent(cid: CID, root: CID, signal: AbortSignal): Promise<void> {
-    const bytes = await this.#engine.torrents.leaf(cid, root, this.#put, signal)
-    if (bytes !== undefined) this.#engine.client.resolve(cid.multihash.bytes, bytes)
+  async #fromTorrent(cid: CID, root: CID, providers: readonly PeerInfo[], signal: AbortSignal): Promise<void> {
+    const { torrents, client, links } = this.#engine
+    // What a provider has said in the DHT is found when it is gone, too.
+    const publishers = providers
+      .slice(0, maxHints)
+      .flatMap((peer) => [...publishersIn(peer), links.publicKeyOf(peer.id) ?? []].flat())
+    const bytes = await torrents.leaf(cid, { root, publishers, put: this.#put }, signal)
+    if (bytes !== undefined) client.resolve(cid.multihash.bytes, bytes)
   }
 
   async #dial(address: Address, signal: AbortSignal): Promise<void> {

@@ -17,6 +17,7 @@ import { Swarm } from './swarm.ts'
 /** A torrent that is seeded is unloaded when nobody was connected for so long. */
 const idleCheck = 30_000
 const maxSessions = 16
+const maxPublishers = 8
 const maxRefused = 1_024
 const searchLimit = 3_000
 
@@ -40,6 +41,19 @@ export interface Member {
   readonly swarm: Swarm
   readonly search: Search
   readonly leave: () => void
+}
+
+/** A leaf that is looked for in the swarm of its file. */
+export interface LeafWant {
+  readonly root: CID
+  /** Keys of those who may have said in the DHT which torrent the file is. */
+  readonly publishers: readonly Uint8Array[]
+  readonly put: (block: Block) => Promise<void>
+}
+
+interface Known {
+  readonly infoHash: Uint8Array
+  readonly peer: Address | undefined
 }
 
 /** Files as ordinary BitTorrent v1 torrents: those that are provided are seeded, others are fetched from whoever seeds them. */
@@ -74,7 +88,10 @@ export class Torrents {
       const record = bdecode(value).value as { root: Uint8Array; info: Uint8Array }
       this.#add({ root: CID.decode(record.root), info: parseInfo(record.info), leaves: undefined })
     }
-    for (const { info } of this.#seeds.values()) this.#engine.rendezvous.keepSoon(info.infoHash)
+    for (const { info, root } of this.#seeds.values()) {
+      this.#engine.rendezvous.keepSoon(info.infoHash)
+      this.#engine.publications.keep(root.multihash.bytes, info.infoHash)
+    }
   }
 
   async stop(): Promise<void> {
@@ -121,6 +138,7 @@ export class Torrents {
     this.#add({ root, info, leaves: Promise.resolve(file.leaves) })
     const key = root.multihash.bytes
     await this.#engine.stores.torrents.write([{ key, value: bencode({ info: info.bytes, root: root.bytes }) }])
+    this.#engine.publications.keep(key, info.infoHash)
     await this.#announce(info.infoHash, signal)
     return info
   }
@@ -132,6 +150,7 @@ export class Torrents {
     this.#byRoot.delete(textOf(multihash))
     this.#seeds.delete(infoHash)
     this.#engine.rendezvous.drop(seed.info.infoHash)
+    this.#engine.publications.drop(multihash)
     await this.#engine.stores.torrents.write([{ key: multihash, value: undefined }])
     await this.#drop(infoHash)
   }
@@ -153,15 +172,10 @@ export class Torrents {
   }
 
   /** A leaf of a file, out of the swarm of the file. `undefined` when there is none, or it does not hold this leaf. */
-  async leaf(
-    cid: CID,
-    root: CID,
-    put: (block: Block) => Promise<void>,
-    signal: AbortSignal
-  ): Promise<Uint8Array | undefined> {
-    const name = textOf(root.multihash.bytes)
+  async leaf(cid: CID, want: LeafWant, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    const name = textOf(want.root.multihash.bytes)
     for (;;) {
-      const session = await this.#session(name, root, put)
+      const session = await this.#session(name, want)
       if (session === undefined) return undefined
       try {
         return await session.leaf(cid, signal)
@@ -177,43 +191,49 @@ export class Torrents {
     return this.#engine.stores.blocks.get(cid.multihash.bytes)
   }
 
-  async #session(name: string, root: CID, put: (block: Block) => Promise<void>): Promise<LeafSession | undefined> {
+  async #session(name: string, want: LeafWant): Promise<LeafSession | undefined> {
     let opening = this.#sessions.get(name)
     if (opening !== undefined) return await opening
     if (this.#sessions.size >= maxSessions || this.#stopped) return undefined
-    opening = this.#open(name, root, put).catch(() => undefined)
+    opening = this.#open(name, want).catch(() => undefined)
     this.#sessions.set(name, opening)
     const session = await opening
     if (session === undefined) this.#sessions.delete(name)
     return session
   }
 
-  async #open(name: string, root: CID, put: (block: Block) => Promise<void>): Promise<LeafSession | undefined> {
-    const file = await leavesOf(root, (cid) => this.load(cid))
+  async #open(name: string, want: LeafWant): Promise<LeafSession | undefined> {
+    const file = await leavesOf(want.root, (cid) => this.load(cid))
     if (file === undefined || file.leaves.length < 2) return undefined
-    const { links, queries } = this.#engine
-    const signal = AbortSignal.timeout(searchLimit)
-    const answers = links.all().map(async (link) => {
-      const infoHash = await queries.torrent(link, root.multihash.bytes, signal)
-      return infoHash === undefined ? undefined : { infoHash, peer: link.address }
-    })
-    const known = (await Promise.all(answers)).filter((answer) => answer !== undefined)
+    const known = await this.#askFor(want, AbortSignal.timeout(searchLimit))
     const first = known.find(({ infoHash }) => !this.#refused.has(hexOf(infoHash)))
     // Somebody else has it loaded, to import it: that stores the same leaves.
     if (first === undefined || this.#stopped || this.#swarms.has(hexOf(first.infoHash))) return undefined
     const same = known.filter(({ infoHash }) => hexOf(infoHash) === hexOf(first.infoHash))
-    const session = new LeafSession(file, this.reader, put, {
+    const session = new LeafSession(file, this.reader, want.put, {
       refuse: () => {
         if (this.#refused.size < maxRefused) this.#refused.add(hexOf(first.infoHash))
       },
       ended: () => this.#sessions.delete(name)
     })
-    await session.join(
-      this,
-      first.infoHash,
-      same.flatMap(({ peer }) => peer ?? [])
-    )
+    const peers = same.flatMap(({ peer }) => peer ?? [])
+    await session.join(this, first.infoHash, peers)
     return session
+  }
+
+  /** Infohashes of the file: of those who are linked, and of what publishers say in the DHT. */
+  async #askFor({ root, publishers }: LeafWant, signal: AbortSignal): Promise<readonly Known[]> {
+    const { links, queries, publications } = this.#engine
+    const { bytes } = root.multihash
+    const answers = links.all().map(async (link): Promise<Known | undefined> => {
+      const infoHash = await queries.torrent(link, bytes, signal)
+      return infoHash === undefined ? undefined : { infoHash, peer: link.address }
+    })
+    const items = publishers.slice(0, maxPublishers).map(async (publisher): Promise<Known | undefined> => {
+      const infoHash = await publications.find(publisher, bytes, signal).catch(() => undefined)
+      return infoHash === undefined ? undefined : { infoHash, peer: undefined }
+    })
+    return (await Promise.all([...answers, ...items])).filter((known) => known !== undefined)
   }
 
   async #announce(infoHash: Uint8Array, signal: AbortSignal): Promise<void> {
