@@ -33,6 +33,11 @@ export interface BittorrentOptions {
   dht?: boolean | undefined
   /** Nodes `host:port` through which the DHT is entered. Default none; in `public` the routers of the mainline DHT. */
   bootstrap?: readonly string[] | undefined
+  /**
+   * Finds others in the same network by multicast (local service discovery, BEP 14), and tells them of topics and content.
+   * Default true in `lan`, else false; refused in `closed`.
+   */
+  localDiscovery?: boolean | undefined
   /** Trackers `http://…/announce`, `https://…`, `udp://host:port`. Outside of `public` on loopback or in private networks only. Default none. */
   trackers?: readonly string[] | undefined
   /** Participants `host:port` to stay connected to. Default none. */
@@ -54,6 +59,7 @@ export interface Settings {
   readonly announce: readonly Address[]
   readonly dht: boolean
   readonly bootstrap: readonly Address[]
+  readonly localDiscovery: boolean
   readonly trackers: readonly URL[]
   readonly peers: readonly Address[]
   readonly maxConnections: number
@@ -72,6 +78,7 @@ const optionKeys = [
   'announce',
   'dht',
   'bootstrap',
+  'localDiscovery',
   'trackers',
   'peers',
   'maxConnections',
@@ -91,6 +98,10 @@ export function resolveOptions(options: BittorrentOptions = {}): Settings {
     throw invalid('durability', "'power' needs dir: a store in memory survives nothing")
   const dht = options.dht ?? true
   if (typeof dht !== 'boolean') throw invalid('dht', 'must be true or false')
+  const localDiscovery = options.localDiscovery ?? profile === 'lan'
+  if (typeof localDiscovery !== 'boolean') throw invalid('localDiscovery', 'must be true or false')
+  if (localDiscovery && profile === 'closed')
+    throw invalid('localDiscovery', "needs profile: 'lan' or 'public': what is closed tells nobody of itself")
   return {
     dir,
     durability,
@@ -101,6 +112,7 @@ export function resolveOptions(options: BittorrentOptions = {}): Settings {
     announce: addresses('announce', options.announce),
     dht,
     bootstrap: dht ? bootstrapNodes(options.bootstrap, profile) : [],
+    localDiscovery,
     trackers: trackerUrls(options.trackers, profile),
     peers: addresses('peers', options.peers),
     maxConnections: integer('maxConnections', options.maxConnections, 8, 10_000, 200),

@@ -1,13 +1,13 @@
 import { networkInterfaces } from 'node:os'
 import type { BackendEvent, PeerInfo } from '@p2pl/core/backend'
-import { formatAddress, type Address } from '../address.ts'
+import { formatAddress, isPrivate, type Address } from '../address.ts'
 import { hexOf } from '../bytes.ts'
 import { backendName, classify } from '../errors.ts'
 import { Client } from '../exchange/client.ts'
 import { Queries } from '../exchange/queries.ts'
 import { Server } from '../exchange/server.ts'
 import { Gossip } from '../gossip/gossip.ts'
-import { contentKey, peerKey } from '../keys.ts'
+import { contentKey, linkKey, peerKey } from '../keys.ts'
 import type { Settings } from '../options.ts'
 import { openStores, type Stores } from '../stores.ts'
 import { Publications } from '../torrent/publications.ts'
@@ -17,6 +17,7 @@ import { Gate } from './gate.ts'
 import { idsOf, type Ids, type MemoryIds } from './ids.ts'
 import { Keeper } from './keeper.ts'
 import type { Link } from './link.ts'
+import { LocalDiscovery } from './local.ts'
 import { Links } from './links.ts'
 import { Publisher } from './publisher.ts'
 import { Rendezvous } from './rendezvous.ts'
@@ -26,6 +27,8 @@ export const maxBlockBytes: number = 2 * 1024 * 1024
 
 const strikeForMalformed = 25
 const maxSelfAddresses = 16
+const maxGreeted = 8
+const greetLimit = 8_000
 const thinningInterval = 15_000
 
 /** The running parts. Lives from one `start` to the next `stop`. */
@@ -37,6 +40,7 @@ export class Engine {
   readonly links: Links
   readonly keeper: Keeper
   readonly dht: Dht | undefined
+  readonly local: LocalDiscovery | undefined
   readonly rendezvous: Rendezvous
   readonly gossip: Gossip
   readonly server: Server
@@ -73,8 +77,12 @@ export class Engine {
       }
     })
     this.dht = settings.dht ? new Dht(settings, this.gate, ids.node) : undefined
+    this.local = settings.localDiscovery
+      ? new LocalDiscovery({ interfaces: localInterfaces(settings), gate: this.gate, port: () => this.links.port })
+      : undefined
     this.rendezvous = new Rendezvous({
       dht: this.dht,
+      local: this.local,
       trackers: settings.trackers,
       peerId: ids.peer,
       port: () => this.links.port
@@ -105,6 +113,7 @@ export class Engine {
     await links.listen(settings.host, settings.port)
     for (const address of this.addresses()) links.addOwn(address)
     if (this.dht !== undefined) links.tellDhtPort(await this.dht.listen(settings.dhtPort, settings.host))
+    await this.#greet()
     for (const address of settings.peers) this.keeper.keepAddress(address)
     rendezvous.keepSoon(peerKey(this.id))
     this.#thinning = setInterval(() => this.thin(), thinningInterval).unref()
@@ -114,6 +123,18 @@ export class Engine {
       rendezvous.keepSoon(key)
     }
     await this.torrents.start()
+  }
+
+  /** Participants of the same network are linked, a few of them: so each finds into the others' DHT. */
+  async #greet(): Promise<void> {
+    if (this.local === undefined) return
+    await this.local.start()
+    const { links, local } = this
+    local.watch(linkKey, (address) => {
+      if (links.all().length >= maxGreeted || links.isOwn(address) || links.at(address) !== undefined) return
+      links.dial(address, AbortSignal.timeout(greetLimit)).catch(() => {})
+    })
+    local.keep(linkKey)
   }
 
   /**
@@ -134,7 +155,7 @@ export class Engine {
     this.keeper.stop()
     this.gossip.stop()
     // Each part is released whatever the ones before it say.
-    await Promise.allSettled([this.torrents.stop(), this.links.stop(), this.dht?.stop()])
+    await Promise.allSettled([this.torrents.stop(), this.links.stop(), this.dht?.stop(), this.local?.stop()])
     await Promise.allSettled([this.stores.close()])
     this.#silent = true
   }
@@ -184,6 +205,15 @@ export class Engine {
       link.strike(strikeForMalformed)
     }
   }
+}
+
+/** Where multicast goes to: the network of `host`, or every private one. */
+function localInterfaces({ host }: Settings): string[] {
+  if (host !== '0.0.0.0') return [host]
+  return Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .filter(({ family, internal, address }) => family === 'IPv4' && !internal && isPrivate(address))
+    .map(({ address }) => address)
 }
 
 function hostsOf({ bootstrap, peers, trackers }: Settings): string[] {

@@ -3,10 +3,12 @@ import { hexOf } from '../bytes.ts'
 import { sleep } from '@p2pl/embedded'
 import type { Key } from '../keys.ts'
 import { recordLifetime, type Dht } from './dht.ts'
+import type { LocalDiscovery } from './local.ts'
 import { announceTo, type Announcement } from './tracker.ts'
 
 export interface RendezvousInit {
   readonly dht: Dht | undefined
+  readonly local: LocalDiscovery | undefined
   readonly trackers: readonly URL[]
   readonly peerId: Uint8Array
   readonly port: () => number
@@ -36,7 +38,12 @@ export class Rendezvous {
     this.#stopped.signal.addEventListener('abort', () => clearInterval(timer))
   }
 
-  /** Whether there is any place to meet at. */
+  /** Whether others can be met at all. */
+  get meets(): boolean {
+    return this.exists || this.#init.local !== undefined
+  }
+
+  /** Whether there is a place that keeps records. */
   get exists(): boolean {
     return this.#init.dht !== undefined || this.#init.trackers.length > 0
   }
@@ -54,7 +61,7 @@ export class Rendezvous {
       seen.add(text)
       found(address)
     }
-    const { dht } = this.#init
+    const { dht, local } = this.#init
     const searches = this.#init.trackers.map(async (tracker) => {
       const known = this.#kept.has(hexOf(key))
       for (const address of await this.#tell(tracker, key, known ? 'update' : 'started', signal)) once(address)
@@ -62,6 +69,7 @@ export class Rendezvous {
       if (!known && !this.#kept.has(hexOf(key))) await this.#tell(tracker, key, 'stopped', signal)
     })
     if (dht !== undefined) searches.push(dht.lookup(key, once, signal))
+    if (local !== undefined) searches.push(local.search(key, once, signal))
     // A place that fails is as if it knew nobody.
     await Promise.allSettled(searches)
     signal.throwIfAborted()
@@ -69,12 +77,13 @@ export class Rendezvous {
 
   /** Announces once, and calls `found` for others on the way. Whether somebody has taken the record. */
   async announce(key: Key, found: (address: Address) => void, signal: AbortSignal): Promise<boolean> {
-    const { dht } = this.#init
+    const { dht, local } = this.#init
     const places = this.#init.trackers.map(async (tracker) => {
       for (const address of await this.#tell(tracker, key, 'started', signal)) found(address)
       return true
     })
     if (dht !== undefined) places.push(dht.announce(key, this.#init.port(), found, signal))
+    if (local !== undefined) places.push(announceLocally(local, key, found, signal))
     const results = await Promise.allSettled(places)
     signal.throwIfAborted()
     return results.some((result) => result.status === 'fulfilled' && result.value)
@@ -87,11 +96,13 @@ export class Rendezvous {
 
   /** The same, beginning soon: for what was announced in a former life. */
   keepSoon(key: Key): void {
+    this.#init.local?.keep(key)
     this.#kept.set(hexOf(key), { key, due: performance.now() })
   }
 
   /** Ends the renewal. Trackers are told; the DHT has no word for it. */
   drop(key: Key): void {
+    this.#init.local?.drop(key)
     if (!this.#kept.delete(hexOf(key))) return
     for (const tracker of this.#init.trackers) this.#tell(tracker, key, 'stopped', this.#stopped.signal).catch(() => {})
   }
@@ -131,4 +142,16 @@ export class Rendezvous {
       this.#renewing = false
     }
   }
+}
+
+/** Others hear of it, but nobody keeps it for us. */
+async function announceLocally(
+  local: LocalDiscovery,
+  key: Key,
+  found: (address: Address) => void,
+  signal: AbortSignal
+): Promise<boolean> {
+  local.keep(key)
+  await local.search(key, found, signal)
+  return false
 }

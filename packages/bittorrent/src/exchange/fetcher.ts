@@ -79,7 +79,7 @@ export class Fetcher {
 
   async #search(cid: CID, root: CID | undefined, signal: AbortSignal): Promise<void> {
     const { rendezvous } = this.#engine
-    if (!rendezvous.exists) return
+    if (!rendezvous.meets) return
     // Most who have a part of a file have announced its root only.
     const keys = [cid, ...(root === undefined ? [] : [root])].map(({ multihash }) => contentKey(multihash.bytes))
     for (let pause = secondSearch; !signal.aborted; pause = Math.min(pause * 4, longestSearchPause)) {

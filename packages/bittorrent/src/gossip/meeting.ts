@@ -43,7 +43,7 @@ export class Meeting {
 
   constructor(init: MeetingInit) {
     this.#init = init
-    if (init.rendezvous.exists) void this.#run().catch(() => {})
+    if (init.rendezvous.meets) void this.#run().catch(() => {})
   }
 
   /** A neighbour was lost, or the role has changed: looks again soon. */

@@ -51,7 +51,7 @@ export class Search {
     const { rendezvous, infoHash, peers } = this.#init
     for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
       this.add(peers)
-      if (rendezvous.exists)
+      if (rendezvous.meets)
         await rendezvous.lookup(infoHash, (address) => void this.#dial(address), signal).catch(() => {})
       await sleep(pause, signal)
     }

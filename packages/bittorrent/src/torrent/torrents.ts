@@ -238,7 +238,7 @@ export class Torrents {
 
   async #announce(infoHash: Uint8Array, signal: AbortSignal): Promise<void> {
     const { rendezvous, links } = this.#engine
-    if (!rendezvous.exists) return
+    if (!rendezvous.meets) return
     const linked = (): boolean => links.all().length > 0
     const taken =
       (await rendezvous.reachable(linked, signal)) && (await rendezvous.announce(infoHash, () => {}, signal))
