@@ -8,7 +8,7 @@ const maxSockets = 20
 const maxTried = 4_096
 const firstPause = 1_000
 const longestPause = 30_000
-const retryAddress = 5_000
+const retryAddress = 3_000
 
 export interface SearchInit {
   readonly infoHash: Uint8Array
@@ -26,6 +26,8 @@ export class Search {
   /** When an address may be tried again. */
   readonly #tried = new Map<string, number>()
   readonly #banned = new Set<string>()
+  #pause = firstPause
+  #wake: () => void = () => {}
   readonly #stopped = new AbortController()
 
   constructor(init: SearchInit) {
@@ -49,12 +51,21 @@ export class Search {
   async #run(): Promise<void> {
     const { signal } = this.#stopped
     const { rendezvous, infoHash, peers } = this.#init
-    for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
+    while (!signal.aborted) {
       this.add(peers)
       if (rendezvous.meets)
         await rendezvous.lookup(infoHash, (address) => void this.#dial(address), signal).catch(() => {})
-      await sleep(pause, signal)
+      const woken = new AbortController()
+      this.#wake = () => woken.abort()
+      await sleep(this.#pause, AbortSignal.any([signal, woken.signal])).catch(() => {})
+      this.#pause = Math.min(this.#pause * 2, longestPause)
     }
+  }
+
+  /** Nobody is there any more: looks again as soon as the addresses may be tried again. */
+  #again(): void {
+    this.#pause = firstPause
+    setTimeout(() => this.#wake(), retryAddress).unref()
   }
 
   async #dial(address: Address): Promise<void> {
@@ -72,6 +83,7 @@ export class Search {
       socket.once('close', () => {
         this.#sockets.delete(socket)
         this.#tried.set(text, performance.now() + retryAddress)
+        if (this.#sockets.size === 0) this.#again()
       })
       connected(socket, text)
     } catch {

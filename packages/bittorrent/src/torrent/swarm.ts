@@ -9,8 +9,8 @@ import { fence } from './guard.ts'
 import { parseInfo, pieceSize, sha1, type TorrentInfo } from './info.ts'
 import { chunkStore, type PieceStore } from './store.ts'
 
-/** Pieces that a peer had a part in and that were wrong, before it is sent away; one is enough when it had no help. */
-const patience = 3
+/** A peer that owes an answer for so long is gone. */
+const requestLimit = 15_000
 
 export interface SwarmInit {
   readonly client: WebTorrent
@@ -20,7 +20,7 @@ export interface SwarmInit {
   /** Everything is stored here. */
   readonly complete: boolean
   readonly store: PieceStore
-  /** Somebody sent what was not what the torrent says. */
+  /** Somebody sent what is not what the torrent says, or nothing. */
   readonly lied?: (address: string) => void
 }
 
@@ -33,11 +33,10 @@ export class Swarm {
   readonly #ready = Promise.withResolvers<void>()
   readonly #ended = new AbortController()
   readonly #waiting = new Map<number, PromiseWithResolvers<Uint8Array>>()
-  /** Who had a part in the pieces under way. */
-  readonly #parts = new Map<number, Set<Wire>>()
+  /** Who had a part in the pieces under way, also when it is gone: what it sent is still in them. */
+  readonly #parts = new Map<number, Set<string>>()
   readonly #written = new Set<number>()
-  readonly #wrong = new Map<Wire, number>()
-  readonly #sockets = new Map<Wire, Socket>()
+  readonly #sockets = new Map<string, Socket>()
   #known: TorrentInfo | undefined
 
   constructor(init: SwarmInit) {
@@ -142,26 +141,29 @@ export class Swarm {
   }
 
   #opened(wire: Wire): void {
-    const socket = this.#socketOf(wire)
+    const [id, socket] = this.#ownerOf(wire)
     if (socket === undefined) return wire.destroy()
-    this.#sockets.set(wire, socket)
-    socket.once('close', () => {
-      this.#sockets.delete(wire)
-      this.#wrong.delete(wire)
-      for (const wires of this.#parts.values()) wires.delete(wire)
-    })
+    this.#sockets.set(id, socket)
+    socket.once('close', () => this.#sockets.delete(id))
     fence({ wire, socket, info: () => this.#known, accepts: (bytes) => this.#accepts(bytes) })
+    wire.setTimeout(requestLimit, true)
+    wire.on('timeout', () => this.#sendAway(id))
+    // The library hears of it only from a little later on: what came with the handshake is lost on it.
+    void this.#ready.promise.then(
+      () => setImmediate(() => wire.peerInterested && !wire.destroyed && wire.unchoke()),
+      () => {}
+    )
     wire.on('piece', (index: number) => {
       if (this.#written.has(index)) return
-      const wires = this.#parts.get(index) ?? new Set()
-      wires.add(wire)
-      this.#parts.set(index, wires)
+      const ids = this.#parts.get(index) ?? new Set()
+      ids.add(id)
+      this.#parts.set(index, ids)
     })
   }
 
-  #socketOf(wire: Wire): Socket | undefined {
-    for (const { wire: own, conn } of this.#torrent._peers?.values() ?? []) if (own === wire) return conn ?? undefined
-    return undefined
+  #ownerOf(wire: Wire): readonly [string, Socket | undefined] {
+    for (const [id, { wire: own, conn }] of this.#torrent._peers ?? []) if (own === wire) return [id, conn ?? undefined]
+    return ['', undefined]
   }
 
   #accepts(bytes: Uint8Array): boolean {
@@ -185,19 +187,24 @@ export class Swarm {
     return false
   }
 
+  /**
+   * Who alone sent a wrong piece has lied, and is not asked again. Where several had a part in it, one of them goes on alone
+   * for a while: so it is found out, or all is well without the others.
+   */
   #failedPiece(match: RegExpExecArray | null): void {
     const index = Number(match?.[1] ?? Number.NaN)
-    const wires = this.#parts.get(index)
-    if (wires === undefined) return
+    const ids = [...(this.#parts.get(index) ?? [])]
     this.#parts.delete(index)
-    for (const wire of wires) {
-      const wrong = (this.#wrong.get(wire) ?? 0) + 1
-      this.#wrong.set(wire, wrong)
-      if (wires.size > 1 && wrong < patience) continue
-      const socket = this.#sockets.get(wire)
-      this.#init.lied?.((socket as { id?: string } | undefined)?.id ?? '')
-      socket?.destroy()
-    }
+    const [only] = ids
+    if (ids.length === 1 && only !== undefined) return this.#sendAway(only)
+    const present = ids.filter((id) => this.#sockets.has(id))
+    present.splice(Math.floor(Math.random() * present.length), 1)
+    for (const id of present) this.#sockets.get(id)?.destroy()
+  }
+
+  #sendAway(id: string): void {
+    this.#init.lied?.(id)
+    this.#sockets.get(id)?.destroy()
   }
 
   #end(error: Error): void {
