@@ -2,10 +2,16 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { createPeer } from '@p2pl/core'
 import { seededBytes, temporaryFolder } from '@p2pl/tooling-vitest'
+import { BlackHoleBlockstore } from 'blockstore-core'
+import { importBytes } from 'ipfs-unixfs-importer'
+import { fixedSize } from 'ipfs-unixfs-importer/chunker'
+import { balanced } from 'ipfs-unixfs-importer/layout'
+
 import { CID } from 'multiformats/cid'
 import { afterEach, expect, it } from 'vitest'
+import WebTorrent from 'webtorrent'
 import { bittorrent, type BittorrentBackend, type BittorrentOptions } from '../src/index.ts'
-import { bdecode, bencode } from '../src/torrent/bencode.ts'
+import { bdecode, bencode, type Bencoded } from '../src/torrent/bencode.ts'
 import { FileWriter } from '../src/torrent/layout.ts'
 import { link } from './support.ts'
 
@@ -67,6 +73,32 @@ it('lays a file out as core does, for sizes around the leaf', async () => {
   }
 })
 
+it('lays files out as the importer of Helia does, for sizes around the leaf and the fan-out', async () => {
+  const writer = async (bytes: Uint8Array, chunkSize: number): Promise<CID> => {
+    const own = new FileWriter(() => Promise.resolve())
+    for (let at = 0; at < bytes.byteLength; at += chunkSize) await own.add(bytes.subarray(at, at + chunkSize))
+    return await own.finish()
+  }
+  const importer = async (bytes: Uint8Array, chunkSize: number): Promise<CID> => {
+    const { cid } = await importBytes(bytes, new BlackHoleBlockstore(), {
+      cidVersion: 1,
+      rawLeaves: true,
+      reduceSingleLeafToSelf: true,
+      chunker: fixedSize({ chunkSize }),
+      layout: balanced({ maxChildrenPerNode: 1_024 })
+    })
+    return cid
+  }
+  // Leaves of 16 bytes make the fan-out of 1,024 cheap: a file of 1 GiB has the same tree.
+  const small = [1_023, 1_024, 1_025, 2_047, 2_048, 2_049, 4_097].map((leaves) => [leaves * 16, 16] as const)
+  const large = [0, 1, mebi - 1, mebi, mebi + 1, 2 * mebi, 3 * mebi + 1].map((size) => [size, mebi] as const)
+  for (const [size, chunkSize] of [...small, ...large]) {
+    const bytes = seededBytes(size, size)
+    const [ours, theirs] = [await writer(bytes, chunkSize), await importer(bytes, chunkSize)]
+    expect(ours.toString(), `${size} bytes in leaves of ${chunkSize}`).toBe(theirs.toString())
+  }
+})
+
 it('lays files out as Kubo and Helia do around the fan-out of 1,024 leaves', async () => {
   // The leaves are empty here: only the shape of the tree is looked at, by the number of nodes in each level.
   const shape = async (leaves: number): Promise<number[]> => {
@@ -122,32 +154,41 @@ it('gives equal magnet links for equal content, and takes a torrent in as the sa
   expect(Buffer.compare(await read(three, cid), bytes)).toBe(0)
 })
 
-it('takes a .torrent file with pieces of another length in', async () => {
-  const bytes = seededBytes(mebi + 300_000, 11)
-  const one = await started()
-  const cid = await add(one, bytes)
-  await one.magnet(cid)
-  // The same file under another infohash is unknown to the seeder: nobody has it, and the search ends with the signal.
-  const each = 262_144
-  const hashes: Uint8Array[] = []
-  for (let at = 0; at < bytes.byteLength; at += each)
-    hashes.push(
-      createHash('sha1')
-        .update(bytes.subarray(at, at + each))
-        .digest()
-    )
-  const info = {
-    length: bytes.byteLength,
-    name: Buffer.from('other'),
-    'piece length': each,
-    pieces: new Uint8Array(Buffer.concat(hashes))
+/** The library by itself, as others use it. */
+interface Stock {
+  readonly torrentPort: number
+  seed(bytes: Uint8Array, options: object, done: (torrent: { torrentFile: Uint8Array }) => void): void
+  once(event: 'listening', done: () => void): void
+  destroy(done: () => void): void
+}
+
+it('takes torrents in whose pieces have another length, from a stock client', async () => {
+  const quiet = { dht: false, tracker: false, lsd: false, natUpnp: false, natPmp: false, utp: false }
+  const options = { ...quiet, torrentPort: { host: '127.0.0.1', port: 0 } }
+  const stock = new WebTorrent(options as never) as unknown as Stock
+  try {
+    await new Promise<void>((resolve) => stock.once('listening', resolve))
+    const receiver = await started()
+    const folder = temporaryFolder('p2pl-bittorrent-stock-')
+    for (const pieceLength of [16_384, 262_144, 1_572_864, 4 * mebi]) {
+      const bytes = seededBytes(5 * mebi + 321, pieceLength)
+      const about = { name: `other-${pieceLength}`, pieceLength, announce: [], path: folder }
+      const file = await new Promise<Uint8Array>((resolve) => {
+        stock.seed(bytes, about, ({ torrentFile }) => resolve(new Uint8Array(torrentFile)))
+      })
+      const { info } = bdecode(file).value as { info: Bencoded }
+      const infoHash = createHash('sha1').update(bencode(info)).digest('hex')
+      const magnet = `magnet:?xt=urn:btih:${infoHash}&x.pe=127.0.0.1:${stock.torrentPort}`
+      const { cid, size } = await receiver.importTorrent(magnet, { signal: AbortSignal.timeout(30_000) })
+      expect(size).toBe(bytes.byteLength)
+      expect(cid.toString(), `pieces of ${pieceLength}`).toBe((await add(await started(), bytes)).toString())
+      // And from the file: the same content again, found at the tracker, the DHT or, as here, nowhere.
+      const nowhere = (await started()).importTorrent(file, { signal: AbortSignal.timeout(300) })
+      await expect(nowhere).rejects.toMatchObject({ code: 'TIMEOUT', operation: 'importTorrent' })
+    }
+  } finally {
+    await new Promise<void>((resolve) => stock.destroy(resolve))
   }
-  const file = bencode({ info })
-  expect(bdecode(file).end).toBe(file.byteLength)
-  const two = await started()
-  await link([one, two])
-  const importing = two.importTorrent(file, { signal: AbortSignal.timeout(500) })
-  await expect(importing).rejects.toMatchObject({ code: 'TIMEOUT', backend: 'bittorrent', operation: 'importTorrent' })
 })
 
 it('refuses what is no torrent, and files that cannot be seeded', async () => {
