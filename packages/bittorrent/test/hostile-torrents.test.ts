@@ -118,11 +118,12 @@ async function seeder(infoHash: Uint8Array, behaviour: Behaviour): Promise<{ add
     let skipped = false
     socket.on('data', (part) => {
       received = concatBytes(received, part)
-      if (!skipped && received.byteLength >= 68) {
+      if (!skipped) {
+        if (received.byteLength < 68) return
         received = received.subarray(68)
         skipped = true
       }
-      while (skipped && received.byteLength >= 4 && received.byteLength >= 4 + readUint32(received, 0)) {
+      while (received.byteLength >= 4 && received.byteLength >= 4 + readUint32(received, 0)) {
         const body = received.subarray(4, 4 + readUint32(received, 0))
         received = received.subarray(4 + body.byteLength)
         const peer = { socket, metadataId }
@@ -263,8 +264,8 @@ it('gets a torrent from the honest one among liars', async () => {
     // Nothing at all.
     seeder(infoHash, { pieces: 3 })
   ])
-  const link = magnetOf(infoHash, ...liars.map(({ address }) => address), honest.self().addresses[0] ?? '')
-  const result = await victim.importTorrent(link, { signal: AbortSignal.timeout(50_000) })
+  const all = magnetOf(infoHash, ...liars.map(({ address }) => address), honest.self().addresses[0] ?? '')
+  const result = await victim.importTorrent(all, { signal: AbortSignal.timeout(50_000) })
   expect(result.cid.toString()).toBe(cid.toString())
 })
 
@@ -377,7 +378,7 @@ it.skipIf(process.platform !== 'linux')('opens no port besides its own', async (
   const { magnet } = await seed(one, seededBytes(mebi + 1, 68))
   await two.importTorrent(magnet)
   const opened = listening().filter((port) => !before.includes(port))
-  expect(opened.toSorted()).toEqual([portOf(one), portOf(two)].toSorted())
+  expect(new Set(opened)).toEqual(new Set([portOf(one), portOf(two)]))
 })
 
 /** TCP ports on which this process listens. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { connect, createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createPeer } from '@p2pl/core'
 import { seededBytes, temporaryFolder } from '@p2pl/tooling-vitest'
@@ -249,4 +250,32 @@ it('seeds what is provided, also after a restart, and ends that with unprovide',
   await second.routing?.unprovide(cid)
   const late = (await started()).importTorrent(moved, { signal: AbortSignal.timeout(500) })
   await expect(late).rejects.toMatchObject({ code: 'TIMEOUT' })
+})
+
+it('fetches from an address of IPv6 that it is given', async () => {
+  const seeder = await started()
+  const bytes = seededBytes(mebi + 11, 19)
+  const cid = await add(seeder, bytes)
+  const magnet = await seeder.magnet(cid)
+  // It listens on IPv4 only: this leads there.
+  const port = Number(seeder.self().addresses[0]?.split(':')[1])
+  const gateway = createServer((socket) => {
+    const onward = connect({ host: '127.0.0.1', port })
+    socket.on('error', () => onward.destroy())
+    onward.on('error', () => socket.destroy())
+    socket.pipe(onward).pipe(socket)
+  })
+  await new Promise<void>((resolve) => gateway.listen(0, '::1', resolve))
+  try {
+    const address = `[::1]:${(gateway.address() as AddressInfo).port}`
+    const moved = magnet.replace(/x\.pe=[^&]*/, `x.pe=${encodeURIComponent(address)}`)
+    const reader = await started()
+    const { cid: taken } = await reader.importTorrent(moved, { signal: AbortSignal.timeout(30_000) })
+    expect(taken.toString()).toBe(cid.toString())
+    const other = await started()
+    await other.routing?.connect({ id: seeder.self().id, addresses: [address] })
+    expect((await other.routing?.connections())?.map(({ id }) => id)).toEqual([seeder.self().id])
+  } finally {
+    gateway.close()
+  }
 })

@@ -8,8 +8,6 @@ export const pieceLength = 1_048_576
 export const infoHashLength = 20
 const hashLength = 20
 const maxPieceLength = 64 * 1024 * 1024
-/** Metadata of 16 TiB in pieces of 1 MiB has 320 MiB; this much stands for 838 GB. */
-export const maxInfoLength: number = 16 * 1024 * 1024
 const maxNameLength = 255
 const maxPeers = 64
 
@@ -70,10 +68,6 @@ function isSize(value: Bencoded | undefined): value is number {
 
 export function pieceCount({ pieces }: TorrentInfo): number {
   return pieces.byteLength / hashLength
-}
-
-export function pieceHash({ pieces }: TorrentInfo, index: number): Uint8Array {
-  return pieces.subarray(index * hashLength, (index + 1) * hashLength)
 }
 
 /** The last piece may be shorter. */
