@@ -1,7 +1,9 @@
 import { conformance } from '@p2pl/conformance'
 import { describe, it } from 'vitest'
 import { bittorrent } from '../src/index.ts'
-import { bootstrapNode, kitNetwork, runnerOf } from './support.ts'
+import { bootstrapNode, kitNetwork, runnerOf, startProcesses } from './support.ts'
+
+startProcesses()
 
 conformance(runnerOf(describe, it), {
   name: 'bittorrent in memory, one DHT node to begin with, no tracker',

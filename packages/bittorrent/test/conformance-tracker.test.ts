@@ -4,13 +4,15 @@ import { compose, deadline, retry } from '@p2pl/layers'
 import { temporaryFolder } from '@p2pl/tooling-vitest'
 import { describe, it } from 'vitest'
 import { bittorrent, type BittorrentOptions } from '../src/index.ts'
-import { kitNetwork, localTracker, runnerOf } from './support.ts'
+import { kitNetwork, localTracker, runnerOf, startProcesses } from './support.ts'
 
 const root = temporaryFolder('p2pl-bittorrent-kit-')
 let networks = 0
 
 // Who is alone knows an empty DHT; where there are several, all they have is a tracker.
 const alone: BittorrentOptions = { dir: join(root, 'for-capabilities') }
+
+startProcesses()
 
 conformance(runnerOf(describe, it), {
   name: 'bittorrent in a folder, one tracker and no DHT, under retry and deadline',

@@ -3,7 +3,7 @@ import { Server as TrackerServer } from 'bittorrent-tracker'
 import type { ConformanceNetwork, Runner } from '@p2pl/conformance'
 import type { Backend } from '@p2pl/core/backend'
 import { ProcessPool, type RemoteBackend } from '@p2pl/tooling-process-backend'
-import { afterAll } from 'vitest'
+import { afterAll, beforeAll } from 'vitest'
 import { bittorrent, type BittorrentOptions } from '../src/index.ts'
 
 /** A DHT node that does nothing else: where those meet who know nobody. */
@@ -32,7 +32,13 @@ export async function link(backends: readonly Backend[]): Promise<void> {
 
 /** Each participant of the kit is a process of its own; those are used again by the next network. */
 const processes = new ProcessPool()
+const source = import.meta.resolve('../src/index.ts')
 afterAll(async () => await processes.close())
+
+/** Call it once in a file that runs the kit: one participant alone, three, and as many of a test's own. */
+export function startProcesses(): void {
+  beforeAll(async () => await processes.warm(7, source), 120_000)
+}
 
 const declared = new Map<string, Pick<Backend, 'name' | 'capabilities'>>()
 
@@ -41,7 +47,7 @@ function inProcess(options: BittorrentOptions): RemoteBackend {
   const kind = JSON.stringify(Object.keys(options))
   const of = declared.get(kind) ?? bittorrent(options)
   declared.set(kind, of)
-  return processes.take({ module: import.meta.resolve('../src/index.ts'), name: 'bittorrent', args: [options], of })
+  return processes.take({ module: source, name: 'bittorrent', args: [options], of })
 }
 
 /** A network of the kit, with whatever its participants need to meet. */

@@ -1,5 +1,8 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { P2plError, type Backend, type PeerInfo, type Subscriber } from '@p2pl/core/backend'
 import type { Callable } from './codec.ts'
@@ -27,11 +30,25 @@ export class ProcessPool {
   readonly #all = new Set<Child>()
   readonly #free: Child[] = []
   readonly #taken = new Map<RemoteBackend, Child>()
+  readonly #cache = mkdtempSync(join(tmpdir(), 'p2pl-processes-'))
+
+  /**
+   * Starts so many processes, and loads the module into each: tests that give a backend some time to start do not mean that of
+   * a process. The first one compiles for the others.
+   */
+  async warm(count: number, module: string): Promise<void> {
+    const start = async (): Promise<void> => {
+      const child = this.#start()
+      await child.load(module)
+      this.#free.push(child)
+    }
+    await start()
+    await Promise.all(Array.from({ length: count - 1 }, start))
+  }
 
   /** A backend, not started, in a process that holds no other one. */
   take(source: BackendSource): RemoteBackend {
-    const child = this.#free.pop() ?? new Child()
-    this.#all.add(child)
+    const child = this.#free.pop() ?? this.#start()
     const backend = remoteBackend(child, source)
     this.#taken.set(backend, child)
     return backend
@@ -51,6 +68,13 @@ export class ProcessPool {
   async close(): Promise<void> {
     await Promise.all([...this.#all].map((child) => child.close()))
     this.#all.clear()
+    rmSync(this.#cache, { recursive: true, force: true })
+  }
+
+  #start(): Child {
+    const child = new Child(this.#cache)
+    this.#all.add(child)
+    return child
   }
 }
 
@@ -59,9 +83,10 @@ class Child {
   readonly #endpoint: Endpoint
   #closing = false
 
-  constructor() {
+  constructor(compileCache: string) {
     const child = fork(fileURLToPath(new URL('./child-main.ts', import.meta.url)), [], {
       execArgv: ['-C', '@p2pl/source'],
+      env: { ...process.env, NODE_COMPILE_CACHE: compileCache },
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc']
     })
@@ -83,6 +108,10 @@ class Child {
 
   get pid(): number | undefined {
     return this.#process.pid
+  }
+
+  async load(module: string): Promise<void> {
+    await this.#endpoint.root('load', module)
   }
 
   async make({ module, name, args }: BackendSource): Promise<void> {
