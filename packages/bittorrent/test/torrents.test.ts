@@ -192,6 +192,19 @@ it('takes torrents in whose pieces have another length, from a stock client', as
   }
 })
 
+it('takes one torrent in for several who ask, also when one of them goes', async () => {
+  const seeder = await started()
+  const bytes = seededBytes(4 * mebi + 1, 23)
+  const cid = await add(seeder, bytes)
+  const magnet = await seeder.magnet(cid)
+  const receiver = await started()
+  const gone = new AbortController()
+  const first = receiver.importTorrent(magnet, { signal: gone.signal, onProgress: () => gone.abort() })
+  const others = [receiver.importTorrent(magnet), receiver.importTorrent(magnet)]
+  await expect(first).rejects.toMatchObject({ code: 'ABORTED' })
+  for (const result of await Promise.all(others)) expect(result.cid.toString()).toBe(cid.toString())
+})
+
 it('refuses what is no torrent, and files that cannot be seeded', async () => {
   const backend = await started()
   for (const source of [

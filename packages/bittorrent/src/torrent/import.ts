@@ -1,6 +1,7 @@
 import type { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
 import type { Block } from '@p2pl/core/backend'
+import { untilAborted } from '@p2pl/embedded'
 import type { Engine } from '../engine/engine.ts'
 import { failure } from '../errors.ts'
 import { hexOf, plain } from '../bytes.ts'
@@ -26,6 +27,34 @@ export async function importTorrent(
 ): Promise<ImportResult> {
   const { infoHash, info, peers } = parseSource(source)
   for (const { host } of peers) engine.gate.give(host)
+  const name = hexOf(infoHash)
+  const { imports } = engine.torrents
+  for (let other = imports.get(name); other !== undefined; other = imports.get(name)) {
+    try {
+      // One swarm for all who want it: what comes in is theirs, too.
+      return await untilAborted(other, signal)
+    } catch {
+      signal.throwIfAborted()
+    }
+  }
+  const importing = importFrom(engine, { infoHash, info, peers }, onProgress, signal, put)
+  imports.set(name, importing)
+  try {
+    return await importing
+  } finally {
+    imports.delete(name)
+  }
+}
+
+type Source = Magnet & { readonly info: TorrentInfo | undefined }
+
+async function importFrom(
+  engine: Engine,
+  { infoHash, info, peers }: Source,
+  onProgress: ((progress: ImportProgress) => void) | undefined,
+  signal: AbortSignal,
+  put: (block: Block) => Promise<void>
+): Promise<ImportResult> {
   const own = await ownFile(engine, infoHash)
   if (own !== undefined) return own
   const file = new IncomingFile(engine.torrents.reader, put, onProgress)
@@ -137,7 +166,7 @@ async function* piecesOf(
   }
 }
 
-function parseSource(source: string | Uint8Array): Magnet & { readonly info: TorrentInfo | undefined } {
+function parseSource(source: string | Uint8Array): Source {
   try {
     if (typeof source === 'string') return { ...parseMagnet(source), info: undefined }
     const info = infoOfFile(source)

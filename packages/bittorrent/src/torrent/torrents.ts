@@ -13,6 +13,7 @@ import { Search } from './search.ts'
 import { LeafSession } from './session.ts'
 import type { PieceStore } from './store.ts'
 import { Swarm } from './swarm.ts'
+import type { ImportResult } from './types.ts'
 
 /** A torrent that is seeded is unloaded when nobody was connected for so long. */
 const idleCheck = 30_000
@@ -59,6 +60,8 @@ interface Known {
 /** Files as ordinary BitTorrent v1 torrents: those that are provided are seeded, others are fetched from whoever seeds them. */
 export class Torrents {
   readonly reader: LeafReader
+  /** Imports under way, by infohash. */
+  readonly imports: Map<string, Promise<ImportResult>> = new Map()
   readonly #engine: Engine
   readonly #client: TorrentClient
   readonly #seeds = new Map<string, Seed>()
@@ -159,7 +162,8 @@ export class Torrents {
   async join({ infoHash, info, peers, store }: Membership): Promise<Member> {
     const { links, rendezvous } = this.#engine
     const name = hexOf(infoHash)
-    await this.#drop(name)
+    // From the last look to the load nothing waits: the library takes each infohash once.
+    while (this.#swarms.has(name)) await this.#drop(name)
     let search: Search | undefined
     const swarm = await this.#load(name, (client) => {
       const lied = (address: string): void => search?.ban(address)
