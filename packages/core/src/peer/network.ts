@@ -3,6 +3,7 @@ import type { Network } from '../api/network.ts'
 import type { Clock } from '../clock.ts'
 import { withDeadline } from '../deadline.ts'
 import { isP2plError, unsupported } from '../errors.ts'
+import { typed } from '../foreign-error.ts'
 import type { Backend } from '../port/backend.ts'
 import type { AbortOptions, PeerInfo } from '../port/common.ts'
 import type { Routing } from '../port/routing.ts'
@@ -35,7 +36,8 @@ export function createNetwork(context: NetworkContext): Network {
   ): Promise<void> => {
     const results = await Promise.allSettled(
       backends.all.map(async (backend) => {
-        await call(routingOf(backend, 'connect'), { signal })
+        const routing = routingOf(backend, 'connect')
+        await typed(operation, backend.name, () => call(routing, { signal }))
       })
     )
     const failures = results.filter((result) => result.status === 'rejected').map((result) => result.reason as unknown)
@@ -58,7 +60,8 @@ export function createNetwork(context: NetworkContext): Network {
     findPeer: async (id, options) => {
       assertRunning('network.findPeer')
       return await withDeadline(clock, options, deadlines.routing, 'network.findPeer', async (signal) => {
-        return await routingOf(data, 'findPeer').findPeer(id, { signal })
+        const routing = routingOf(data, 'findPeer')
+        return await typed('network.findPeer', data.name, () => routing.findPeer(id, { signal }))
       })
     },
     connect: async (peer, options) => {
@@ -80,8 +83,12 @@ export function createNetwork(context: NetworkContext): Network {
     connections: async (options) => {
       assertRunning('network.connections')
       return await withDeadline(clock, options, deadlines.routing, 'network.connections', async (signal) => {
+        const able = backends.all.filter((backend) => backend.routing !== undefined)
+        if (able.length === 0) throw unsupported(data.name, 'network.connections')
         const found: PeerInfo[] = []
-        for (const backend of backends.all) found.push(...((await backend.routing?.connections({ signal })) ?? []))
+        for (const { name, routing } of able) {
+          found.push(...(await typed('network.connections', name, () => routing?.connections({ signal }) ?? [])))
+        }
         return found
       })
     }

@@ -12,6 +12,7 @@ import type {
 } from '../api/topic.ts'
 import { withDeadline } from '../deadline.ts'
 import { abortError, invalidArgument, type P2plError, throwIfAborted, unsupported } from '../errors.ts'
+import { typed } from '../foreign-error.ts'
 import type { PeerInfo } from '../port/common.ts'
 import type { TransportSubscription } from '../port/messages.ts'
 import type { TopicContext } from './context.ts'
@@ -69,7 +70,7 @@ export abstract class BaseTopic implements Topic {
   }
 
   #enter(options: SubscribeOptions): Promise<void> {
-    const { clock, deadlines } = this.context
+    const { clock, deadlines, backendName } = this.context
     return this.#serially(async () => {
       if (this.#joined !== undefined) return
       this.context.assertRunning('subscribe')
@@ -79,17 +80,22 @@ export abstract class BaseTopic implements Topic {
         { deadline },
         deadlines.subscribe,
         'subscribe',
-        async (signal) => await this.join(signal)
+        async (signal) => await typed('subscribe', backendName, () => this.join(signal))
       )
     })
   }
 
   #leave(): Promise<void> {
+    const { clock, deadlines, backendName } = this.context
     return this.#serially(async () => {
       if (this.#subscriptions.size > 0) return
       const joined = this.#joined
       this.#joined = undefined
-      await joined?.close()
+      if (joined === undefined) return
+      // Later subscriptions wait for this, and so does the end of the peer.
+      await withDeadline(clock, {}, deadlines.subscribe, 'unsubscribe', async () => {
+        await typed('unsubscribe', backendName, () => joined.close())
+      })
     })
   }
 
@@ -100,13 +106,13 @@ export abstract class BaseTopic implements Topic {
   }
 
   async ready(options: CallOptions & { peers?: number | undefined } = {}): Promise<void> {
-    const { clock, deadlines } = this.context
+    const { clock, deadlines, transport, backendName } = this.context
     const wanted = options.peers ?? 1
     if (!Number.isSafeInteger(wanted) || wanted < 0) throw invalidArgument('ready', 'peers must be a number from 0')
     this.#assertPeers('ready')
     await withDeadline(clock, options, deadlines.subscribe, 'ready', async (signal) => {
       for (let pause: number = readyPoll[0]; ; pause = Math.min(readyPoll[1], pause * 2)) {
-        const peers = await this.context.transport.peers(this.name, { signal })
+        const peers = await typed('ready', backendName, () => transport.peers(this.name, { signal }))
         if (peers.length >= wanted) return
         await new Promise<void>((resolve) => void clock.setTimeout(resolve, pause))
         if (signal.aborted) throw abortError('ready', signal)
@@ -115,10 +121,10 @@ export abstract class BaseTopic implements Topic {
   }
 
   async peers(options?: CallOptions): Promise<readonly PeerInfo[]> {
-    const { clock, deadlines, transport } = this.context
+    const { clock, deadlines, transport, backendName } = this.context
     this.#assertPeers('peers')
     return await withDeadline(clock, options, deadlines.subscribe, 'peers', async (signal) => {
-      return await transport.peers(this.name, { signal })
+      return await typed('peers', backendName, () => transport.peers(this.name, { signal }))
     })
   }
 
