@@ -35,6 +35,7 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
   const cryptography = options.cryptography ?? ed25519
   const onEvent = guarded(options.onEvent)
   let running = true
+  const life = new AbortController()
   const assertRunning = (operation: string): void => {
     if (!running) throw stopped(operation)
   }
@@ -51,7 +52,7 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
   }
   const blocks = createBlocks(dataContext)
   const data = createData(dataContext)
-  const network = createNetwork({ backends, clock, deadlines, assertRunning })
+  const network = createNetwork({ backends, clock, deadlines, assertRunning, life: life.signal })
   const topics = new Map<string, BaseTopic>()
 
   const topicContext = (): TopicContext => {
@@ -97,6 +98,8 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
         })
       )
       await data.stop()
+      blocks.stop()
+      life.abort(stopped('network'))
       await stopAll(backends.all, clock, deadlines)
     })()
     return stopping

@@ -10,7 +10,7 @@ import type {
   TopicItem,
   TopicStats
 } from '../api/topic.ts'
-import { withDeadline } from '../deadline.ts'
+import { type CountdownOptions, deadlineOf, withDeadline } from '../deadline.ts'
 import { abortError, invalidArgument, type P2plError, throwIfAborted, unsupported } from '../errors.ts'
 import { typed } from '../foreign-error.ts'
 import type { PeerInfo } from '../port/common.ts'
@@ -29,6 +29,7 @@ export abstract class BaseTopic implements Topic {
   protected readonly context: TopicContext
   protected stopped = false
   readonly #subscriptions = new Set<SubscriptionQueue>()
+  readonly #life = new AbortController()
   /** Joining and leaving, one after the other. */
   #transition: Promise<unknown> = Promise.resolve()
   #joined: TransportSubscription | undefined
@@ -46,6 +47,7 @@ export abstract class BaseTopic implements Topic {
   async publish(payload: Uint8Array, options?: PublishOptions): Promise<PublishReceipt> {
     this.context.assertRunning('publish')
     throwIfAborted('publish', options?.signal)
+    deadlineOf(options, this.context.deadlines.publish, 'publish')
     if (!(payload instanceof Uint8Array)) throw invalidArgument('publish', 'a payload is a Uint8Array')
     return await this.publishPayload(payload, options)
   }
@@ -77,10 +79,15 @@ export abstract class BaseTopic implements Topic {
       const { deadline } = options
       this.#joined = await withDeadline(
         clock,
-        { deadline },
+        { deadline, scope: this.#life.signal },
         deadlines.subscribe,
         'subscribe',
-        async (signal) => await typed('subscribe', backendName, () => this.join(signal))
+        async (signal) => {
+          const joined = await typed('subscribe', backendName, () => this.join(signal))
+          // Nobody waits for it any more, and the next join would have every message come twice.
+          if (signal.aborted) await joined.close()
+          return joined
+        }
       )
     })
   }
@@ -110,7 +117,7 @@ export abstract class BaseTopic implements Topic {
     const wanted = options.peers ?? 1
     if (!Number.isSafeInteger(wanted) || wanted < 0) throw invalidArgument('ready', 'peers must be a number from 0')
     this.#assertPeers('ready')
-    await withDeadline(clock, options, deadlines.subscribe, 'ready', async (signal) => {
+    await withDeadline(clock, this.#scoped(options), deadlines.subscribe, 'ready', async (signal) => {
       for (let pause: number = readyPoll[0]; ; pause = Math.min(readyPoll[1], pause * 2)) {
         const peers = await typed('ready', backendName, () => transport.peers(this.name, { signal }))
         if (peers.length >= wanted) return
@@ -123,9 +130,13 @@ export abstract class BaseTopic implements Topic {
   async peers(options?: CallOptions): Promise<readonly PeerInfo[]> {
     const { clock, deadlines, transport, backendName } = this.context
     this.#assertPeers('peers')
-    return await withDeadline(clock, options, deadlines.subscribe, 'peers', async (signal) => {
+    return await withDeadline(clock, this.#scoped(options), deadlines.subscribe, 'peers', async (signal) => {
       return await typed('peers', backendName, () => transport.peers(this.name, { signal }))
     })
+  }
+
+  #scoped(options: CallOptions | undefined): CountdownOptions {
+    return { signal: options?.signal, deadline: options?.deadline, scope: this.#life.signal }
   }
 
   #assertPeers(operation: string): void {
@@ -163,9 +174,10 @@ export abstract class BaseTopic implements Topic {
     this.context.onEvent({ type: 'warning', backend: this.context.backendName, message })
   }
 
-  /** Ends every subscription; `_error` is what pending publishes reject with. */
-  async stop(_error: P2plError): Promise<void> {
+  /** Ends every subscription; `error` is what calls under way reject with. */
+  async stop(error: P2plError): Promise<void> {
     this.stopped = true
+    this.#life.abort(error)
     await Promise.allSettled(
       [...this.#subscriptions].map(async (subscription) => {
         await subscription.close()

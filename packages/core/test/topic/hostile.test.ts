@@ -204,6 +204,29 @@ describe('a backend that breaks its promises', () => {
     await expect(a.signed.publish(text('x'))).rejects.toMatchObject({ ...expected, operation: 'publish' })
   })
 
+  it('and joins a topic too late delivers nothing twice', async () => {
+    const bus = createBus()
+    const clock = new VirtualClock()
+    const [a, b] = [await participant(bus, 'a', { clock }), await participant(bus, 'b', { clock })]
+    const { transport } = b.context
+    const subscribe = transport.subscribe.bind(transport)
+    transport.subscribe = async (topic, subscriber) => {
+      await new Promise<void>((resolve) => void clock.setTimeout(resolve, 500))
+      return await subscribe(topic, subscriber)
+    }
+    const hasty = expect(b.signed.subscribe({ deadline: 100 }).joined).rejects.toMatchObject({ code: 'TIMEOUT' })
+    await clock.advance(1_000)
+    await hasty
+    const patient = b.signed.subscribe()
+    await clock.advance(1_000)
+    await patient.joined
+    expect(await a.signed.publish(text('x'))).toMatchObject({ recipients: 1 })
+    await settle()
+    await patient.close()
+    expect(payloads(await take(patient, 9))).toEqual(['x'])
+    expect(await a.signed.peers()).toEqual([])
+  })
+
   it('and never leaves a topic holds up neither its end nor the next subscription', async () => {
     const clock = new VirtualClock()
     const a = await participant(createBus(), 'a', { clock })
