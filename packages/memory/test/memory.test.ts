@@ -259,7 +259,7 @@ describe('pins', () => {
     const a = await start({ network: createMemoryNetwork() })
     const nothing = CID.createV1(0x55, identity.digest(new Uint8Array(0)))
     const long = CID.createV1(0x55, identity.digest(new Uint8Array(500_000)))
-    const many = await nodeBlock([...new Array<CID>(150_000).fill(nothing), long])
+    const many = await nodeBlock([...Array.from({ length: 150_000 }, () => nothing), long])
     await a.blocks!.put(many)
     await a.blocks!.pin(many.cid)
     expect((await collect(a.blocks!.getDag!(many.cid))).map(({ cid }) => cid.toString())).toEqual([many.cid.toString()])

@@ -21,7 +21,7 @@ async function ofFixture<T>(part: string, call: () => Promise<T>): Promise<T> {
   try {
     return await call()
   } catch (error) {
-    fail(`${part} of the fixture resolves: the fixture is to be mended first, or what it calls`, error, error)
+    return fail(`${part} of the fixture resolves: the fixture is to be mended first, or what it calls`, error, error)
   }
 }
 
@@ -62,8 +62,8 @@ export class Network {
   async reopen(index: number): Promise<Backend> {
     if (this.#source.reopen === undefined)
       fail('a fixture whose backends declare persistence gives `reopen`', 'no reopen')
-    const { reopen } = this.#source
-    const backend = this.#wrap(await ofFixture(`reopen(${index})`, async () => await reopen.call(this.#source, index)))
+    const reopen = this.#source.reopen.bind(this.#source, index)
+    const backend = this.#wrap(await ofFixture(`reopen(${index})`, reopen))
     this.#reopened.push(backend)
     return backend
   }
@@ -71,8 +71,7 @@ export class Network {
   async interrupt(index: number): Promise<void> {
     if (this.#source.interrupt === undefined)
       fail('a fixture whose backends declare gaps gives `interrupt`', 'no interrupt')
-    const { interrupt } = this.#source
-    await ofFixture(`interrupt(${index})`, async () => await interrupt.call(this.#source, index))
+    await ofFixture(`interrupt(${index})`, this.#source.interrupt.bind(this.#source, index))
   }
 
   /** Undefined where the fixture cannot make a start fail. */

@@ -1,5 +1,5 @@
 import type { PeerInfo } from '../port/common.ts'
-import type { CallOptions, Deadlines } from './common.ts'
+import type { CallOptions } from './common.ts'
 
 export interface TopicOptions {
   /**
@@ -59,7 +59,7 @@ export type TopicItem = Message | Gap
 export interface SubscribeOptions {
   /** Closes the subscription; its iteration then ends without an error. */
   signal?: AbortSignal | undefined
-  /** Milliseconds for joining the topic. Default: `subscribe` of {@link Deadlines}. Where it is joined already, there is nothing to wait for. */
+  /** Milliseconds for joining the topic. Default: `deadlines.subscribe` of the peer. Where it is joined already, there is nothing to wait for. */
   deadline?: number | undefined
   /** Most messages that wait for the reader. Default 4,096. */
   maxQueuedMessages?: number | undefined

@@ -174,10 +174,10 @@ export abstract class BaseTopic implements Topic {
     this.context.onEvent({ type: 'warning', backend: this.context.backendName, message })
   }
 
-  /** Ends every subscription; `error` is what calls under way reject with. */
-  async stop(error: P2plError): Promise<void> {
+  /** Ends every subscription; `reason` is what calls under way reject with. */
+  async stop(reason: P2plError): Promise<void> {
     this.stopped = true
-    this.#life.abort(error)
+    this.#life.abort(reason)
     await Promise.allSettled(
       [...this.#subscriptions].map(async (subscription) => {
         await subscription.close()

@@ -4,7 +4,7 @@ import { CID } from 'multiformats/cid'
 import { describe, expect, it } from 'vitest'
 import { messageId } from '../../src/topic/inbox.ts'
 import { sealEnvelope } from '../../src/envelope/envelope.ts'
-import type { Identity } from '../../src/identity.ts'
+import type { Cryptography, Identity } from '../../src/identity.ts'
 import { createBus } from '../support/bus.ts'
 import { fakeIdentity } from '../support/fake-crypto.ts'
 import { settle, VirtualClock } from '../support/virtual-clock.ts'
@@ -164,14 +164,14 @@ describe('signed but hostile', () => {
     await subscription.joined
     let checking = 0
     let most = 0
-    const { verify } = b.context.cryptography
+    const { cryptography } = b.context
     Object.assign(b.context, {
       cryptography: {
-        verify: async (...args: Parameters<typeof verify>) => {
+        verify: async (...args: Parameters<Cryptography['verify']>) => {
           most = Math.max(most, ++checking)
           await settle()
           checking--
-          return await verify(...args)
+          return await cryptography.verify(...args)
         }
       }
     })
