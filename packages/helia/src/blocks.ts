@@ -168,12 +168,12 @@ export class Blocks implements BlockTransport {
     return bytes
   }
 
-  async #store({ stores, bitswap }: Engine, blocks: readonly Block[]): Promise<void> {
+  async #store({ stores, exchange }: Engine, blocks: readonly Block[]): Promise<void> {
     if (blocks.length === 0) return
     if (this.#collecting.size > 0)
       for (const { cid } of blocks) for (const fresh of this.#collecting) fresh.add(textOf(cid.multihash.bytes))
     await stores.blocks.write(blocks.map(({ cid, bytes }) => ({ key: cid.multihash.bytes, value: bytes })))
-    bitswap.notify(blocks.map(({ cid }) => cid))
+    exchange.notify(blocks)
   }
 }
 
