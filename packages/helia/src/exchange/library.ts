@@ -3,8 +3,10 @@ import type { HeliaWithLibp2p } from '@helia/libp2p'
 import type { PeerId } from '@libp2p/interface'
 import type { Blockstore } from 'interface-blockstore'
 import type { CID } from 'multiformats/cid'
-import { hashers } from '../hashes.ts'
+import { sha256, sha512 } from 'multiformats/hashes/sha2'
 import type { Node } from './network.ts'
+
+const hashers = [sha256, sha512]
 
 /** Where blocks for others come from. */
 export interface BlockSource {

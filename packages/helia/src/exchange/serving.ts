@@ -1,5 +1,5 @@
 import type { Libp2p, PeerId } from '@libp2p/interface'
-import { textOf } from '../stores.ts'
+import { textOf } from '@p2pl/embedded'
 import type { BitswapInternals, Ledger, ReceivedMessage, WantEntry } from './library.ts'
 
 /** Wants of one peer that wait for their turn; then the oldest gives way. */
