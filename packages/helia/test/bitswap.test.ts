@@ -4,7 +4,8 @@ import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { identify } from '@libp2p/identify'
 import { multiaddr } from '@multiformats/multiaddr'
-import { temporaryFolder, until } from '@p2pl/tooling-vitest'
+import { seededBytes, temporaryFolder, until } from '@p2pl/tooling-vitest'
+import type { Block } from '@p2pl/core/backend'
 import { createLibp2p } from 'libp2p'
 import { expect, test } from 'vitest'
 import { blockOf, same, started } from './helper.ts'
@@ -64,4 +65,31 @@ test('a neighbour that the folder remembers is asked after a restart', async () 
   await node.routing.connect(other.self())
   await until('connected', async () => (await node.routing.connections()).length > 0)
   expect(same(await node.blocks.get(block.cid, { signal: AbortSignal.timeout(20_000) }), block.bytes)).toBe(true)
+})
+
+test('who wants very much at once is answered in portions, and gets all of it', async () => {
+  const [node, other] = await Promise.all([started(), started()])
+  const blocks = await Promise.all(Array.from({ length: 200 }, (_, i) => blockOf(seededBytes(100_000, i))))
+  await node.blocks.putMany(blocks)
+  // The engine reads all wants that it knows of before it sends the first block.
+  const { stores } = node.messages.door.enter('test')
+  const read = stores.blocks.get.bind(stores.blocks)
+  let reading = 0
+  let most = 0
+  const network = node.messages.door.enter('test').exchange.library?.internals.network
+  if (network === undefined) throw new Error('it has started')
+  const send = network.sendMessage.bind(network)
+  network.sendMessage = async (peer, message) => {
+    reading = 0
+    await send(peer, message)
+  }
+  stores.blocks.get = async (key) => {
+    most = Math.max(most, ++reading)
+    return await read(key)
+  }
+  await other.routing.connect(node.self())
+  const signal = AbortSignal.timeout(30_000)
+  const got = await Promise.all(blocks.map(({ cid }) => other.blocks.get(cid, { signal })))
+  expect(got.every((bytes, i) => same(bytes, (blocks[i] as Block).bytes))).toBe(true)
+  expect(most).toBeLessThanOrEqual(64)
 })

@@ -33,7 +33,8 @@ export class Exchange {
   readonly #libp2p: Libp2p
   readonly #source: BlockSource
   readonly #wants = new Map<string, Want>()
-  #library: Library | undefined
+  /** Not private in the language: tests look into it. */
+  library: Library | undefined
   #timer: ReturnType<typeof setInterval> | undefined
 
   constructor(libp2p: Libp2p, source: BlockSource) {
@@ -45,14 +46,14 @@ export class Exchange {
   async start(): Promise<void> {
     const library = await startLibrary(this.#network.libp2p, this.#source)
     admitWants(this.#libp2p, library.internals.peerWantLists)
-    this.#library = library
+    this.library = library
   }
 
   async stop(): Promise<void> {
     clearInterval(this.#timer)
     for (const want of this.#wants.values()) want.ended.abort()
     this.#wants.clear()
-    await this.#library?.broker.stop()
+    await this.library?.broker.stop()
     this.#network.close()
   }
 
@@ -71,7 +72,7 @@ export class Exchange {
 
   /** Blocks came into the own store: whoever wants one gets it. */
   notify(blocks: readonly Block[]): void {
-    const library = this.#library
+    const library = this.library
     if (library === undefined) return
     for (const { cid, bytes } of blocks) {
       const want = this.#wants.size === 0 ? undefined : this.#wants.get(keyOf(cid))
@@ -84,7 +85,7 @@ export class Exchange {
   }
 
   #begin(cid: CID, key: string): Want {
-    const library = this.#library
+    const library = this.library
     if (library === undefined) throw new Error('the exchange has not started')
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>()
     promise.catch(() => {})
@@ -115,7 +116,7 @@ export class Exchange {
     if (this.#wants.get(want.key) !== want) return
     this.#wants.delete(want.key)
     if (!delivered) want.ended.abort()
-    this.#library?.internals.wantList.wants.delete(want.key)
+    this.library?.internals.wantList.wants.delete(want.key)
     this.#recall([want])
     if (this.#wants.size > 0) return
     clearInterval(this.#timer)
@@ -131,7 +132,7 @@ export class Exchange {
       want.round = Math.min(want.round * 2, longestRound)
     }
     this.#recall(due)
-    void this.#library?.internals.wantList.sendMessagesDebounced().catch(() => {})
+    void this.library?.internals.wantList.sendMessagesDebounced().catch(() => {})
   }
 
   /**
@@ -139,7 +140,7 @@ export class Exchange {
    * it again.
    */
   #recall(wants: readonly Want[]): void {
-    const library = this.#library
+    const library = this.library
     if (library === undefined) return
     const { network, wantList } = library.internals
     for (const [peer, told] of wantList.peers.entries()) {

@@ -7,10 +7,7 @@ const small = 64 * 1024
 /** Of a stream, what a sender of messages uses. */
 type Sender = Pick<Stream, 'send' | 'onDrain' | 'close' | 'closeRead' | 'abort'>
 
-export type Node = Pick<
-  Libp2p,
-  'logger' | 'handle' | 'unhandle' | 'register' | 'unregister' | 'getConnections'
-> & {
+export type Node = Pick<Libp2p, 'logger' | 'handle' | 'unhandle' | 'register' | 'unregister' | 'getConnections'> & {
   dialProtocol(peer: PeerId, protocol: string): Promise<Sender>
 }
 
