@@ -1,11 +1,13 @@
-import { conformance } from '@p2pl/conformance'
+import { conformance, type ConformanceFixture } from '@p2pl/conformance'
+import { compose, deadline, retry } from '@p2pl/layers'
 import { describe, it } from 'vitest'
 import { bittorrent } from '../src/index.ts'
 import { bootstrapNode, kitNetwork, runnerOf, startProcesses } from './support.ts'
 
 startProcesses()
 
-conformance(runnerOf(describe, it), {
+const runner = runnerOf(describe, it)
+const fixture: ConformanceFixture = {
   name: 'bittorrent in memory, one DHT node to begin with, no tracker',
   create: async (count) => {
     // Who is alone has nobody at all.
@@ -20,4 +22,13 @@ conformance(runnerOf(describe, it), {
   },
   capabilities: bittorrent().capabilities,
   followsHints: true
+}
+const limits = { get: 60_000, routing: 30_000 }
+
+conformance(runner, fixture)
+conformance(runner, {
+  ...fixture,
+  name: `${fixture.name}, under retry and deadline`,
+  wrap: (backend) => compose(backend, retry(), deadline(limits)),
+  capabilities: compose(bittorrent(), retry(), deadline(limits)).capabilities
 })

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { conformance } from '@p2pl/conformance'
+import { conformance, type ConformanceFixture } from '@p2pl/conformance'
 import { compose, deadline, retry } from '@p2pl/layers'
 import { temporaryFolder } from '@p2pl/tooling-vitest'
 import { describe, it } from 'vitest'
@@ -14,8 +14,10 @@ const alone: BittorrentOptions = { dir: join(root, 'for-capabilities') }
 
 startProcesses()
 
-conformance(runnerOf(describe, it), {
-  name: 'bittorrent in a folder, one tracker and no DHT, under retry and deadline',
+const runner = runnerOf(describe, it)
+const limits = { get: 60_000, routing: 30_000 }
+const fixture: ConformanceFixture = {
+  name: 'bittorrent in a folder, one tracker and no DHT',
   create: async (count) => {
     const own = join(root, String(++networks))
     if (count === 1)
@@ -32,7 +34,14 @@ conformance(runnerOf(describe, it), {
     })
     return kitNetwork(count, options, tracker.stop)
   },
-  wrap: (backend) => compose(backend, retry(), deadline({ get: 60_000, routing: 30_000 })),
-  capabilities: compose(bittorrent(alone), retry(), deadline({ get: 60_000, routing: 30_000 })).capabilities,
+  capabilities: bittorrent(alone).capabilities,
   followsHints: true
+}
+
+conformance(runner, fixture)
+conformance(runner, {
+  ...fixture,
+  name: `${fixture.name}, under retry and deadline`,
+  wrap: (backend) => compose(backend, retry(), deadline(limits)),
+  capabilities: compose(bittorrent(alone), retry(), deadline(limits)).capabilities
 })
