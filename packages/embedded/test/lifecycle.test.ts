@@ -24,6 +24,21 @@ describe('the lifecycle', () => {
     expect(lifecycle.running).toBe(5)
   })
 
+  it('refuses what is called in the turn of stop, not only later', async () => {
+    const door = new Door<number>(failures)
+    const lifecycle = new Lifecycle<number>(failures, {
+      begin: async () => {
+        door.open(1)
+        return 1
+      },
+      end: async () => door.close()
+    })
+    await lifecycle.start()
+    const stopping = lifecycle.stop()
+    expect(() => door.enter('call')).toThrow(expect.objectContaining({ code: 'NOT_RUNNING' }))
+    await stopping
+  })
+
   it('that fails to begin may be tried again, and an aborted start leaves nothing running', async () => {
     let fails = true
     const gate = Promise.withResolvers<string>()
