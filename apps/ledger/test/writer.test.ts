@@ -55,7 +55,9 @@ describe('writes that are under way at once', () => {
         node.transfer({ to, amount: 1n })
       ]
       abort.abort()
-      const written = (await Promise.allSettled(writes)).flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+      const written = (await Promise.allSettled(writes)).flatMap((one) =>
+        one.status === 'fulfilled' ? [one.value] : []
+      )
       expect(written.map(({ entry }) => entry.status)).not.toContain('rejected')
       await expect(node.transfer({ to, amount: 1n }, { signal: AbortSignal.abort() })).rejects.toThrow()
       expect((await node.transfer({ to, amount: 1n })).entry.status).toBe('accepted')

@@ -46,5 +46,6 @@ export function createOutput(json: boolean): Output {
 /** What stands behind the failure, where somebody knows: the engine's own words. */
 function causeLine(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined
-  return cause instanceof Error ? `  because: ${cause.message.split('\n')[0] ?? ''}\n` : ''
+  const reason = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : ''
+  return reason === '' || (error as Error).message.includes(reason) ? '' : `  because: ${reason}\n`
 }
