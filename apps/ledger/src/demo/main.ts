@@ -36,7 +36,11 @@ async function demonstrate(options: DemoOptions, signal: AbortSignal): Promise<n
   screen.say(`three peers on ${options.backend}, in ${crew.description}; ${input.count} entries to write`)
   const line = { peers: branches.length, backend: options.backend }
   try {
-    const result = await runScenario(crew, network, input, progress, screen, signal)
+    const result = await Promise.race([
+      runScenario(crew, network, input, progress, screen, signal),
+      // Peers that are still starting end with this process: Ctrl-C does not wait for them.
+      once(signal, 'abort').then(() => signal.throwIfAborted() as never)
+    ])
     screen.close()
     const seconds = Math.round((performance.now() - started) / 100) / 10
     screen.say(
