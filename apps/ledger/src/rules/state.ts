@@ -7,6 +7,7 @@ import { Accounts, type Outcome, type Posting } from './accounts.ts'
 import { type Approvable, Approvals } from './approvals.ts'
 import { amountToCbor } from './fields.ts'
 import type { Genesis } from './genesis.ts'
+import { maxParents } from './limits.ts'
 import { compareEntries, type Ordered, positionOf } from './order.ts'
 import { decodePayload, type Payload } from './payload.ts'
 
@@ -54,6 +55,8 @@ export function isWellFormed(entry: RawEntry): boolean {
 }
 
 function parse(entry: RawEntry): Payload {
+  if (entry.parents.length > maxParents)
+    throw new LedgerError('INVALID_ARGUMENT', `an entry approves at most ${maxParents} others`)
   const payload = decodePayload(entry.payload)
   if (payload.type === 'transfer' && payload.to === entry.author)
     throw new LedgerError('INVALID_ARGUMENT', 'to must be another account')
