@@ -196,6 +196,11 @@ describe('the command line', () => {
     await json('init', '--genesis', join(dir, 'genesis.cbor'), ...third)
     expect((await ledger('import', join(folder, 'tampered.car'), ...third)).code).toBe(5)
     expect(await json('status', ...third)).toMatchObject({ entries: 0 })
+    // Interrupted, it takes nothing apart; again, it goes on.
+    const written = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+    expect(await runCommandLine(['import', join(folder, 'out.car'), ...third], AbortSignal.abort())).toBe(1)
+    expect(String(written.mock.calls[0]?.[0])).toMatch(/^error: interrupted: .*\(ABORTED\)\n$/)
+    written.mockRestore()
     expect((await ledger('import', join(folder, 'out.car'), ...third)).code).toBe(0)
   })
 

@@ -1,3 +1,4 @@
+import { isP2plError } from '@p2pl/core'
 import { describeError } from '../errors.ts'
 
 /** Where commands write: results to stdout, everything about the way there to stderr. */
@@ -47,5 +48,7 @@ export function createOutput(json: boolean): Output {
 function causeLine(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined
   const reason = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : ''
-  return reason === '' || (error as Error).message.includes(reason) ? '' : `  because: ${reason}\n`
+  return reason === '' || isP2plError(error, 'ABORTED') || (error as Error).message.includes(reason)
+    ? ''
+    : `  because: ${reason}\n`
 }

@@ -1,3 +1,4 @@
+import { P2plError } from '@p2pl/core'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { isLedgerError } from '../errors.ts'
 import { parseAmount } from '../rules/fields.ts'
@@ -31,10 +32,15 @@ export async function runCommandLine(args: readonly string[], signal: AbortSigna
     await program.parseAsync(args, { from: 'user' })
     return code
   } catch (thrown) {
-    const error = explained(thrown)
+    const error = signal.aborted && !(thrown instanceof CommanderError) ? interrupted(thrown) : explained(thrown)
     if (!(error instanceof CommanderError)) createOutput(args.includes('--json')).error(error)
     return exitCodeOf(error)
   }
+}
+
+function interrupted(cause: unknown): P2plError {
+  const message = 'interrupted: what was done until then stays, and doing it again goes on'
+  return new P2plError({ code: 'ABORTED', operation: 'command', cause, message })
 }
 
 function createProgram(action: (body: Action) => (...parameters: unknown[]) => Promise<void>): Command {
