@@ -240,8 +240,11 @@ describe('the HTTP API', () => {
       const { cid } = await peer.data.add(new TextEncoder().encode(text))
       const lie = { type: 'record', sequence: 0, cid, name: 'a', mediaType: 'text/plain', size: 10 } as const
       const entry = await view.append(encodePayload(lie))
-      await until('the lie is in the ledger', async () => (await ask(`/v1/entries/${entry.cid}`)).status === 200)
-      const answer = await ask(`/v1/content/${cid}`)
+      await until(
+        'the lie is in the ledger',
+        async () => (await ask(`/v1/entries/${entry.cid.toString()}`)).status === 200
+      )
+      const answer = await ask(`/v1/content/${cid.toString()}`)
       expect([answer.headers['content-length'], answer.headers['content-type']]).toEqual([undefined, 'text/plain'])
       expect(answer.text).toBe(text)
     } finally {
