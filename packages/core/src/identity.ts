@@ -90,7 +90,9 @@ export function publicKeyFromPeerId(id: string): Uint8Array<ArrayBuffer> {
   if (
     bytes === undefined ||
     bytes.length !== peerIdPrefix.length + publicKeyLength ||
-    peerIdPrefix.some((byte, i) => bytes[i] !== byte)
+    peerIdPrefix.some((byte, i) => bytes[i] !== byte) ||
+    // The decoder takes some text that no encoder writes, and one key would have many names.
+    base58btc.baseEncode(bytes) !== id
   ) {
     throw invalidArgument(
       'publicKeyFromPeerId',
