@@ -44,8 +44,9 @@ export const limits = {
   mergedRoots: 1024,
   /** Index nodes fetched ahead, and their bytes. */
   readAhead: 16,
-  /** Leaves whose signatures are being checked. */
-  checkAhead: 4,
+  /** Entries of leaves, and their bytes, whose signatures are checked while the leaves before them are taken in. */
+  checkAhead: 512,
+  checkAheadBytes: 2_097_152,
   /** Roots waiting to be compared. */
   roots: 64,
   /** Bytes of entries handed to the store that are not yet synced. */

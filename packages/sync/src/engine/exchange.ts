@@ -23,6 +23,13 @@ interface Candidate {
   notBefore: number
 }
 
+/** A leaf whose entries are being checked. */
+interface Ahead {
+  readonly entries: EntryRecord[]
+  readonly bytes: number
+  readonly checks: Promise<Check[]>
+}
+
 /**
  * Merges the views of others into ours, one root at a time: walks the nodes that differ and takes their entries.
  * Whoever serves a node that contradicts itself is not listened to for a while.
@@ -181,10 +188,14 @@ export class Exchange {
         }
       })
       // Some leaves are checked by other cores while the one before them is taken in.
-      const ahead: { entries: EntryRecord[]; checks: Promise<Check[]> }[] = []
+      const ahead: Ahead[] = []
+      let checking = 0
+      let checkingBytes = 0
       const takeFirst = async (): Promise<void> => {
-        const { entries, checks } = ahead.shift() as (typeof ahead)[number]
+        const { entries, bytes, checks } = ahead.shift() as Ahead
         const done = await checks
+        checking -= entries.length
+        checkingBytes -= bytes
         if (done.includes('forged')) throw new Malformed('index with a forged entry')
         if (!(await this.#intake.offerMany(entries, done, origin))) whole = false
       }
@@ -192,8 +203,12 @@ export class Exchange {
         const checks = this.#intake.checkMany(entries)
         // Awaited in its turn.
         checks.catch(() => undefined)
-        ahead.push({ entries, checks })
-        if (ahead.length > limits.checkAhead) await takeFirst()
+        const bytes = entries.reduce((sum, entry) => sum + entry.bytes.length, 0)
+        ahead.push({ entries, bytes, checks })
+        checking += entries.length
+        checkingBytes += bytes
+        while (ahead.length > 1 && (checking > limits.checkAhead || checkingBytes > limits.checkAheadBytes))
+          await takeFirst()
       }
       while (ahead.length > 0) await takeFirst()
       return whole

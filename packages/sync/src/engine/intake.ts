@@ -1,5 +1,4 @@
 import type { Cryptography, PeerInfo } from '@p2pl/core'
-import { mapKey } from '../bytes.ts'
 import type { Bytes } from '../bytes.ts'
 import type { ViewEvent } from '../api.ts'
 import { maxEntryBytes, decodeEntry, signedPart } from '../entry/codec.ts'
@@ -135,9 +134,8 @@ export class Intake {
     const parents = new Map<string, Bytes>()
     for (const [i, entry] of entries.entries()) {
       if (checks[i] === 'known') continue
-      for (const parent of entry.parents) {
-        const id = mapKey(parent)
-        if (!within.has(id)) parents.set(id, parent)
+      for (const [i, id] of entry.parentIds.entries()) {
+        if (!within.has(id)) parents.set(id, entry.parents[i] as Bytes)
       }
     }
     const list = [...parents].map(([id, digest]) => ({ id, digest }))
@@ -176,9 +174,8 @@ export class Intake {
 
   async #settle(entry: EntryRecord, origin: Origin): Promise<Outcome> {
     const clocks = new Map<string, number | undefined>()
-    for (const parent of entry.parents) {
-      const id = mapKey(parent)
-      clocks.set(id, await this.#committer.clockOf(id, parent))
+    for (const [i, id] of entry.parentIds.entries()) {
+      clocks.set(id, await this.#committer.clockOf(id, entry.parents[i] as Bytes))
     }
     return this.#settleNow(entry, origin, clocks)
   }
@@ -188,12 +185,11 @@ export class Intake {
     if (this.#committer.clockNow(entry.id) !== undefined) return 'known'
     let largest = 0
     const missing: [string, Bytes][] = []
-    for (const parent of entry.parents) {
-      const id = mapKey(parent)
+    for (const [i, id] of entry.parentIds.entries()) {
       const clock = this.#committer.clockNow(id) ?? clocks.get(id)
       if (clock !== undefined) largest = Math.max(largest, clock)
       else if (this.#rejected.has(id)) return this.#reject(entry.id, entry.digest, 'invalid')
-      else missing.push([id, parent])
+      else missing.push([id, entry.parents[i] as Bytes])
     }
     // Known parents are enough to see some lies; then nobody needs to look for the others.
     if (entry.clock <= largest || (missing.length === 0 && entry.clock !== largest + 1)) {
