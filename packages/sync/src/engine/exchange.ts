@@ -23,6 +23,9 @@ interface Candidate {
   notBefore: number
 }
 
+/** How long a view that catches up keeps to itself what it has so far, in beacon periods. */
+const catchUpPeriods = 4
+
 /** A leaf whose entries are being checked. */
 interface Ahead {
   readonly entries: EntryRecord[]
@@ -45,6 +48,8 @@ export class Exchange {
   readonly #repair: Repair
   readonly #onLie: (sender: string) => void
   readonly #onMerged: (root: Bytes) => void
+  /** A walk is over, however it ended. */
+  readonly #onEnd: () => void
   readonly #merged: BoundedMap<true> = new BoundedMap(limits.mergedRoots)
   readonly #candidates: BoundedMap<Candidate> = new BoundedMap(limits.roots)
   readonly #liars: BoundedMap<number> = new BoundedMap(limits.reports)
@@ -52,6 +57,9 @@ export class Exchange {
   readonly #unusable: BoundedMap<number> = new BoundedMap(limits.mergedRoots)
   readonly #repaired: BoundedMap<Bytes> = new BoundedMap(limits.repairCids)
   #running = false
+  /** Entries that the walk under way has taken in so far, and when it began. */
+  #taken = 0
+  #since = 0
   #wake: (() => void) | undefined
 
   constructor(options: {
@@ -65,6 +73,7 @@ export class Exchange {
     repair: Repair
     onLie: (sender: string) => void
     onMerged: (root: Bytes) => void
+    onEnd: () => void
   }) {
     this.#network = options.network
     this.#timers = options.timers
@@ -76,6 +85,7 @@ export class Exchange {
     this.#repair = options.repair
     this.#onLie = options.onLie
     this.#onMerged = options.onMerged
+    this.#onEnd = options.onEnd
   }
 
   /** Whether everything under this root is here. */
@@ -88,6 +98,15 @@ export class Exchange {
     const id = mapKey(root.digest)
     this.#merged.set(id, true)
     this.#candidates.delete(id)
+  }
+
+  /**
+   * Whether many entries are being taken in: this view is far behind and will be another one in a moment. For some periods
+   * only, because a walk can be slow.
+   */
+  get catchingUp(): boolean {
+    const since = this.#timers.now() - this.#since
+    return this.#running && this.#taken > limits.catchUp && since < catchUpPeriods * this.#period
   }
 
   isLiar(sender: string): boolean {
@@ -137,6 +156,7 @@ export class Exchange {
     this.#running = true
     void this.#merge(best).finally(() => {
       this.#running = false
+      this.#onEnd()
       this.#start()
     })
   }
@@ -171,6 +191,8 @@ export class Exchange {
     const signal = AbortSignal.any([this.#signal, abort.signal])
     const origin = { providers: candidate.providers.slice(0, 4), depth: 0 }
     let whole = true
+    this.#taken = 0
+    this.#since = this.#timers.now()
     try {
       const leaves = walk({
         root: candidate.root,
@@ -196,6 +218,7 @@ export class Exchange {
         const done = await checks
         checking -= entries.length
         checkingBytes -= bytes
+        this.#taken += done.filter((check) => check !== 'known').length
         if (done.includes('forged')) throw new Malformed('index with a forged entry')
         if (!(await this.#intake.offerMany(entries, done, origin))) whole = false
       }

@@ -6,6 +6,7 @@ import type { EntryBounds, EntryRecord } from '../entry/codec.ts'
 import { limits } from '../limits.ts'
 import { BoundedMap } from './bounded-map.ts'
 import type { Committer } from './committer.ts'
+import { Gate } from './gate.ts'
 
 export type DropReason = Extract<ViewEvent, { type: 'dropped' }>['reason']
 
@@ -56,6 +57,7 @@ export class Intake {
   readonly #waiting: Map<string, Set<Pending>> = new Map()
   readonly #rejected: BoundedMap<true> = new BoundedMap(limits.rejected)
   readonly #checking: Map<string, Promise<Outcome>> = new Map()
+  readonly #verifying: Gate = new Gate(limits.verifying)
   #checkingBytes = 0
   #pendingBytes = 0
 
@@ -163,8 +165,11 @@ export class Intake {
     const { maxParents, maxPayloadBytes } = this.#bounds
     if (entry.parents.length > maxParents || entry.payload.length > maxPayloadBytes) return 'oversized'
     try {
-      const signed = signedPart(this.#domain, entry.bytes)
-      if (!(await this.#cryptography.verify(entry.author, signed, entry.signature))) return 'forged'
+      const right = await this.#verifying.run(
+        async () =>
+          await this.#cryptography.verify(entry.author, signedPart(this.#domain, entry.bytes), entry.signature)
+      )
+      if (!right) return 'forged'
     } catch {
       // Keys that are no points on the curve make some runtimes throw.
       return 'forged'
