@@ -70,7 +70,7 @@ test('a view that catches up tells of itself when it is done, and of its own ent
     ...patient,
     validate: async ({ clock }) => {
       if (clock > 2_000) await released
-      return 'valid'
+      return 'valid' as const
     }
   })
   await until('half of it', () => late.view.count > 1_500)
