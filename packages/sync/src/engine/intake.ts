@@ -136,8 +136,8 @@ export class Intake {
     const parents = new Map<string, Bytes>()
     for (const [i, entry] of entries.entries()) {
       if (checks[i] === 'known') continue
-      for (const [i, id] of entry.parentIds.entries()) {
-        if (!within.has(id)) parents.set(id, entry.parents[i] as Bytes)
+      for (const [at, id] of entry.parentIds.entries()) {
+        if (!within.has(id)) parents.set(id, entry.parents[at] as Bytes)
       }
     }
     const list = [...parents].map(([id, digest]) => ({ id, digest }))

@@ -91,9 +91,14 @@ export async function decodeEntry(bytes: Bytes, bounds: EntryBounds): Promise<En
   return await decoded(bytes, bounds)
 }
 
-/** The same for many, without a promise for each where the runtime hashes at once. */
+/** The same for many, without a wait where the runtime hashes at once. */
 export async function decodeEntries(all: readonly Bytes[], bounds: EntryBounds): Promise<EntryRecord[]> {
-  return await Promise.all(all.map((bytes) => decoded(bytes, bounds)))
+  const records: EntryRecord[] = []
+  for (const bytes of all) {
+    const record = decoded(bytes, bounds)
+    records.push(record instanceof Promise ? await record : record)
+  }
+  return records
 }
 
 function decoded(bytes: Bytes, bounds: EntryBounds): EntryRecord | Promise<EntryRecord> {
