@@ -18,6 +18,7 @@ const hubDegree = 48
 export interface Gossip extends GossipSub {
   readonly streamsOutbound: ReadonlyMap<string, unknown>
   readonly topics: ReadonlyMap<string, ReadonlySet<string>>
+  getMeshPeers(topic: string): string[]
   publish(topic: string, data: Uint8Array, options?: { floodPublish?: boolean }): ReturnType<GossipSub['publish']>
 }
 

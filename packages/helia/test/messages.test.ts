@@ -170,16 +170,13 @@ describe('messages', () => {
     for (const spoke of spokes) inboxes.push(await listen(spoke, 'hub'))
     await ready(hub, 'hub', 14)
     await Promise.all(spokes.map((spoke) => ready(spoke, 'hub')))
-    // A stream is there before the mesh is: what a third one sends meanwhile is lost to the newcomer. When everybody has heard
-    // one participant, and that one everybody's first word, the mesh stands.
+    // A stream is there before the mesh is: what a third one sends meanwhile is lost to the newcomer.
+    await until('the mesh', () => {
+      const meshes = [hub, ...spokes].map((node) => node.messages.door.enter('test').gossip.getMeshPeers('hub').length)
+      return meshes.every((size, i) => size === (i === 0 ? 14 : 1))
+    })
     const received = (i: number, from: string): number => inboxes[i]?.texts.filter((text) => text === from).length ?? 0
     const participants = [hub, ...spokes]
-    await until('everybody hears everybody', async () => {
-      for (const [i, participant] of participants.entries()) await say(participant, 'hub', `probe ${i}`)
-      return participants.every((_, i) =>
-        participants.every((__, from) => i === from || received(i, `probe ${from}`) > 0)
-      )
-    })
     // One waits for the other, so that bursts are no part of this.
     for (const [i, participant] of participants.entries()) await say(participant, 'hub', `from ${i}`)
     await until('all messages everywhere', () =>

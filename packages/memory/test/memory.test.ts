@@ -70,7 +70,13 @@ describe('networks', () => {
   })
 
   it('refuses options that it cannot honour', () => {
-    for (const options of [{ id: '' }, { maxMessageBytes: 0 }, { maxBlockBytes: 1000 }, { maxBlockBytes: 2.5e6 + 0.5 }])
+    for (const options of [
+      { nework: 'x' } as object,
+      { id: '' },
+      { maxMessageBytes: 0 },
+      { maxBlockBytes: 1000 },
+      { maxBlockBytes: 2.5e6 + 0.5 }
+    ])
       expect(() => memory(options)).toThrow(refusal('INVALID_ARGUMENT'))
   })
 })
