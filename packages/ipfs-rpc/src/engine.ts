@@ -1,9 +1,12 @@
 import type { BackendEvent, P2plError, PeerInfo } from '@p2pl/core/backend'
-import { throwIfAborted } from '@p2pl/core/backend'
-import { boundedAddresses } from './addresses.ts'
+import { isP2plError, throwIfAborted } from '@p2pl/core/backend'
 import { backendName, classify, failure, notRunning, stopped } from './errors.ts'
 import { RpcClient } from './rpc/client.ts'
+import { identity } from './rpc/screens.ts'
 import type { Target } from './rpc/target.ts'
+import type { CallKind } from './rpc/transport.ts'
+
+const listingTopics: CallKind = { operation: 'start', lane: 'store' }
 
 /** Where the daemon comes from: an address, or a process of our own. */
 export interface DaemonSource {
@@ -40,13 +43,17 @@ export class Engine {
   #life: AbortController | undefined
   #self: PeerInfo | undefined
   #degraded = false
-  #agent: unknown
+  #agent: string | undefined
+  readonly #starting: CallKind
+  readonly #probing: CallKind
   #timer: NodeJS.Timeout | undefined
   #onEvent: ((event: BackendEvent) => void) | undefined
 
   constructor(options: EngineOptions) {
     this.#options = options
     this.rpc = new RpcClient(options.timeout)
+    this.#starting = { operation: 'start', lane: 'network', timeout: options.timeout, screen: identity }
+    this.#probing = { operation: 'probe', lane: 'network', timeout: options.probeTimeout, screen: identity }
   }
 
   /** Throws `NOT_RUNNING`, or the error of a signal that has fired. */
@@ -101,7 +108,7 @@ export class Engine {
         signal
       )
       this.rpc.open(target)
-      const self = await this.#identify('start', signal, this.#options.timeout)
+      const self = await this.#identify(this.#starting, signal)
       if (this.#options.pubsub) await this.#checkPubsub(signal)
       this.#self = self
       if (this.#options.pubsub) this.#warnOfOldVersion()
@@ -124,19 +131,26 @@ export class Engine {
     this.#onEvent = undefined
   }
 
-  async #identify(operation: string, signal: AbortSignal | undefined, timeout: number): Promise<PeerInfo> {
-    const answer = await this.rpc.json('id', {}, { operation, signal, lane: 'network', timeout })
-    const id = answer['ID']
-    this.#agent = answer['AgentVersion']
-    const addresses = answer['Addresses'] ?? []
-    if (typeof id !== 'string' || id === '' || !Array.isArray(addresses))
-      throw failure('PROTOCOL', operation, 'what answers at this address is no Kubo daemon: check the url')
-    return { id, addresses: boundedAddresses(addresses) }
+  async #identify(kind: CallKind, signal: AbortSignal | undefined): Promise<PeerInfo> {
+    try {
+      const { id, addresses, agentVersion } = await this.rpc.call(
+        kind,
+        signal,
+        async (kubo, options) => await kubo.id(options)
+      )
+      this.#agent = agentVersion
+      return { id: id.toString(), addresses: addresses.map((address) => address.toString()) }
+    } catch (error) {
+      if (!isP2plError(error, 'PROTOCOL') || !error.retryable) throw error
+      throw failure('PROTOCOL', kind.operation, 'what answers at this address is no Kubo daemon: check the url', {
+        cause: error
+      })
+    }
   }
 
   async #checkPubsub(signal: AbortSignal | undefined): Promise<void> {
     try {
-      await this.rpc.json('pubsub/ls', {}, { operation: 'start', signal, lane: 'store' })
+      await this.rpc.call(listingTopics, signal, async (kubo, options) => await kubo.pubsub.ls(options))
     } catch (error) {
       const classified = classify('start', error, signal)
       if (classified.code !== 'UNSUPPORTED' && classified.code !== 'ENGINE') throw classified
@@ -150,7 +164,7 @@ export class Engine {
   }
 
   #warnOfOldVersion(): void {
-    const version = typeof this.#agent === 'string' ? /^kubo\/(\d+)\.(\d+)\./.exec(this.#agent) : null
+    const version = /^kubo\/(\d+)\.(\d+)\./.exec(this.#agent ?? '')
     if (version === null || Number(version[1]) > 0 || Number(version[2]) >= 43) return
     this.warn(
       `the daemon is Kubo 0.${String(version[2])}: before 0.43 others can exhaust its memory through pubsub topics (CVE-2026-46679); update it`
@@ -168,7 +182,7 @@ export class Engine {
     const life = this.#life
     if (life === undefined) return
     try {
-      const self = await this.#identify('probe', life.signal, this.#options.probeTimeout)
+      const self = await this.#identify(this.#probing, life.signal)
       if (life.signal.aborted) return
       this.#self = self
       this.#back()

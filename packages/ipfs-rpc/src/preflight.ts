@@ -7,7 +7,11 @@ import { findKubo } from './daemon/find.ts'
 import { lockHolder } from './daemon/repo.ts'
 import { classify } from './errors.ts'
 import { externalTarget, type IpfsRpcOptions } from './options.ts'
+import type { KuboRPCClient, RepoStatResult } from 'kubo-rpc-client'
 import { RpcClient } from './rpc/client.ts'
+import { parseJson } from './rpc/lines.ts'
+import { swarmPeers } from './rpc/screens.ts'
+import type { CallKind } from './rpc/transport.ts'
 
 const run = promisify(execFile)
 
@@ -24,6 +28,10 @@ export interface PreflightCheck {
 const oldestTested: readonly [number, number] = [0, 43]
 const gigabyte = 1_000_000_000
 const timeout = 5_000
+
+const asking: CallKind = { operation: 'preflight', lane: 'store', timeout }
+const askingStorage: CallKind = { ...asking, params: { 'size-only': true } }
+const askingPeers: CallKind = { ...asking, maxBytes: 8 * 1024 * 1024, screen: swarmPeers }
 
 /**
  * Looks at the daemon without changing anything: what is there, what is missing, and the command that mends it. Takes the
@@ -54,24 +62,36 @@ class Probe {
     this.#signal = signal
   }
 
-  async ask(path: string, params: Record<string, string | boolean> = {}): Promise<Record<string, unknown> | Error> {
-    const operation = 'preflight'
+  async ask<T>(
+    use: (kubo: KuboRPCClient, options: { signal?: AbortSignal }) => Promise<T>,
+    kind: CallKind = asking
+  ): Promise<T | Error> {
     try {
-      return await this.#rpc.json(path, params, {
-        operation,
-        signal: this.#signal,
-        lane: 'store',
-        timeout,
-        maxBytes: 8 * 1024 * 1024
-      })
+      return await this.#rpc.call(kind, this.#signal, use)
     } catch (error) {
-      return classify(operation, error, this.#signal)
+      return classify(kind.operation, error, this.#signal)
+    }
+  }
+
+  /** How many peers the routing table of the local network holds. The library has no call for that. */
+  async lanPeers(): Promise<number> {
+    try {
+      const call = await this.#rpc.request(asking, {
+        path: 'stats/dht',
+        query: new URLSearchParams({ arg: 'lan' }),
+        signal: this.#signal
+      })
+      const { Buckets: buckets } = parseJson(asking.operation, (await call.collect(8 * 1024 * 1024)).toString('utf8'))
+      const lists = Array.isArray(buckets) ? (buckets as { Peers?: unknown }[]) : []
+      return lists.reduce((sum, { Peers: peers }) => sum + (Array.isArray(peers) ? peers.length : 0), 0)
+    } catch {
+      return 0
     }
   }
 }
 
 async function checkDaemon(probe: Probe, wantsPubsub: boolean): Promise<PreflightCheck[]> {
-  const version = await probe.ask('version')
+  const version = await probe.ask(async (kubo, options) => await kubo.version(options))
   if (version instanceof Error) {
     const { code } = classify('preflight', version)
     if (code === 'UNAUTHORIZED')
@@ -96,11 +116,14 @@ async function checkDaemon(probe: Probe, wantsPubsub: boolean): Promise<Prefligh
   return [
     { name: 'daemon', status: 'ok', message: 'a daemon answers' },
     { name: 'authorization', status: 'ok', message: 'the daemon takes our calls' },
-    checkVersion(version['Version']),
-    ...(wantsPubsub ? [checkPubsub(await probe.ask('pubsub/ls'))] : []),
-    checkRouting(await probe.ask('config', { arg: 'Routing.Type' })),
-    checkDht(await probe.ask('swarm/peers'), await probe.ask('stats/dht', { arg: 'lan' })),
-    await checkStorage(await probe.ask('repo/stat', { 'size-only': true }))
+    checkVersion(version.version),
+    ...(wantsPubsub ? [checkPubsub(await probe.ask(async (kubo, options) => await kubo.pubsub.ls(options)))] : []),
+    checkRouting(await probe.ask(async (kubo, options) => await kubo.config.get('Routing.Type', options))),
+    checkDht(
+      await probe.ask(async (kubo, options) => await kubo.swarm.peers(options), askingPeers),
+      await probe.lanPeers()
+    ),
+    await checkStorage(await probe.ask(async (kubo, options) => await kubo.repo.stat(options), askingStorage))
   ]
 }
 
@@ -124,7 +147,7 @@ function checkVersion(version: unknown): PreflightCheck {
   return { name, status: 'ok', message: `Kubo ${String(version)}` }
 }
 
-function checkPubsub(answer: Record<string, unknown> | Error): PreflightCheck {
+function checkPubsub(answer: readonly string[] | Error): PreflightCheck {
   const name = 'pubsub'
   if (!(answer instanceof Error)) return { name, status: 'ok', message: 'pubsub is on' }
   return {
@@ -135,10 +158,10 @@ function checkPubsub(answer: Record<string, unknown> | Error): PreflightCheck {
   }
 }
 
-function checkRouting(answer: Record<string, unknown> | Error): PreflightCheck {
+function checkRouting(answer: unknown): PreflightCheck {
   const name = 'routing'
   // Not set is the default, "auto"; a token may not be allowed to read the configuration.
-  const type = answer instanceof Error || typeof answer['Value'] !== 'string' ? 'auto' : answer['Value']
+  const type = typeof answer === 'string' ? answer : 'auto'
   if (type === 'none')
     return {
       name,
@@ -149,9 +172,9 @@ function checkRouting(answer: Record<string, unknown> | Error): PreflightCheck {
   return { name, status: 'ok', message: `Routing.Type is "${type}"` }
 }
 
-function checkDht(peers: Record<string, unknown> | Error, dht: Record<string, unknown> | Error): PreflightCheck {
+function checkDht(peers: readonly { peer: { toString(): string } }[] | Error, local: number): PreflightCheck {
   const name = 'dht'
-  const connected = peers instanceof Error || !Array.isArray(peers['Peers']) ? 0 : peers['Peers'].length
+  const connected = peers instanceof Error ? 0 : peers.length
   if (connected === 0)
     return {
       name,
@@ -159,9 +182,6 @@ function checkDht(peers: Record<string, unknown> | Error, dht: Record<string, un
       message: 'the daemon has no connected peer: nothing can be provided or found',
       fix: 'ipfs swarm connect <address of a peer>; in the public network: ipfs bootstrap add default'
     }
-  const buckets =
-    dht instanceof Error || !Array.isArray(dht['Buckets']) ? [] : (dht['Buckets'] as { Peers?: unknown }[])
-  const local = buckets.reduce((sum, { Peers }) => sum + (Array.isArray(Peers) ? Peers.length : 0), 0)
   return {
     name,
     status: 'ok',
@@ -169,16 +189,18 @@ function checkDht(peers: Record<string, unknown> | Error, dht: Record<string, un
   }
 }
 
-async function checkStorage(answer: Record<string, unknown> | Error): Promise<PreflightCheck> {
+async function checkStorage(
+  answer: Pick<RepoStatResult, 'repoSize' | 'storageMax' | 'repoPath'> | Error
+): Promise<PreflightCheck> {
   const name = 'storage'
   if (answer instanceof Error)
     return { name, status: 'warn', message: `the daemon does not say how full it is: ${answer.message}` }
-  const [size, max] = [Number(answer['RepoSize']), Number(answer['StorageMax'])]
+  const [size, max] = [Number(answer.repoSize), Number(answer.storageMax)]
   const used = `${(size / gigabyte).toFixed(2)} GB of ${(max / gigabyte).toFixed(2)} GB are used`
   const fix = 'ipfs repo gc, or ipfs config Datastore.StorageMax 50GB'
   if (max > 0 && size > max) return { name, status: 'fail', message: used, fix }
   if (max > 0 && size > 0.9 * max) return { name, status: 'warn', message: used, fix }
-  const left = await diskLeft(answer['RepoPath'])
+  const left = await diskLeft(answer.repoPath)
   if (left !== undefined && left < gigabyte)
     return {
       name,

@@ -1,5 +1,6 @@
 import type { Connections } from './connections.ts'
 import type { Engine } from './engine.ts'
+import type { CallKind } from './rpc/transport.ts'
 
 export interface IpfsRpcStats {
   /** Bytes of the store. */
@@ -12,28 +13,33 @@ export interface IpfsRpcStats {
   readonly connections: number
 }
 
+// The daemon counts no blocks then, which takes minutes in a large store.
+const repoStat: CallKind = { operation: 'stats', lane: 'store', params: { 'size-only': true } }
+const bandwidth: CallKind = { operation: 'stats', lane: 'store', answer: 'lines' }
+
 export async function readStats(
   engine: Engine,
   connections: Connections,
   signal: AbortSignal | undefined
 ): Promise<IpfsRpcStats> {
-  const operation = 'stats'
-  engine.check(operation, signal)
-  const call = { operation, signal, lane: 'store' } as const
-  const [repo, bandwidth, connected] = await Promise.all([
-    engine.rpc.json('repo/stat', { 'size-only': true }, call),
-    engine.rpc.json('stats/bw', {}, call),
+  engine.check('stats', signal)
+  const [repo, traffic, connected] = await Promise.all([
+    engine.rpc.call(repoStat, signal, async (kubo, options) => await kubo.repo.stat(options)),
+    engine.rpc.call(bandwidth, signal, async (kubo, options) => {
+      for await (const total of kubo.stats.bw(options)) return total
+      return undefined
+    }),
     connections.list({ signal })
   ])
   return {
-    storageBytes: count(repo['RepoSize']),
-    storageMaxBytes: count(repo['StorageMax']),
-    receivedBytes: count(bandwidth['TotalIn']),
-    sentBytes: count(bandwidth['TotalOut']),
+    storageBytes: count(repo.repoSize),
+    storageMaxBytes: count(repo.storageMax),
+    receivedBytes: count(traffic?.totalIn ?? 0n),
+    sentBytes: count(traffic?.totalOut ?? 0n),
     connections: connected.length
   }
 }
 
-function count(value: unknown): number {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : 0
+function count(value: bigint): number {
+  return value > 0n ? Number(value) : 0
 }

@@ -10,7 +10,8 @@ import { Inbox } from './support/inbox.ts'
 type Answer = (response: ServerResponse, request: IncomingMessage) => void
 
 const cid = CID.parse('bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku')
-const id = JSON.stringify({ ID: '12D3KooWLiar', Addresses: ['/ip4/127.0.0.1/tcp/1', 7, 'x'.repeat(600)] })
+const peerId = '12D3KooWGzxzKZYveHXtpG6AsrUJBcWxHBFS2HsEoGTxrMLvKXtf'
+const id = JSON.stringify({ ID: peerId, Addresses: ['/ip4/127.0.0.1/tcp/1', 7, 'x'.repeat(600)] })
 
 describe('a server that lies', () => {
   let server: Server | undefined
@@ -65,13 +66,13 @@ describe('a server that lies', () => {
 
   it('bounds what it takes for its own addresses', async () => {
     expect((await against({})).self()).toEqual({
-      id: '12D3KooWLiar',
+      id: peerId,
       addresses: ['/ip4/127.0.0.1/tcp/1', 'x'.repeat(600)].slice(0, 1)
     })
   })
 
   it('an old version is no reason to refuse, but a warning', async () => {
-    const old = JSON.stringify({ ID: '12D3KooWOld', Addresses: [], AgentVersion: 'kubo/0.38.2/desktop' })
+    const old = JSON.stringify({ ID: peerId, Addresses: [], AgentVersion: 'kubo/0.38.2/desktop' })
     await against({ id: (response) => response.end(old) })
     expect(events).toMatchObject([{ type: 'warning', message: expect.stringContaining('CVE-2026-46679') as unknown }])
   })

@@ -6,8 +6,10 @@ import type { P2plError } from '@p2pl/core/backend'
 import { abortError, isP2plError } from '@p2pl/core/backend'
 import type { DaemonHooks, DaemonSource } from '../engine.ts'
 import { backendName, classify, failure } from '../errors.ts'
+import { CID } from 'multiformats/cid'
 import { RpcClient } from '../rpc/client.ts'
 import { apiOfRepo, parseTarget, type Target } from '../rpc/target.ts'
+import type { CallKind } from '../rpc/transport.ts'
 import { checkDaemonOptions, daemonConfig, type Json } from './config.ts'
 import { findKubo } from './find.ts'
 import type { DaemonOptions } from './options.ts'
@@ -17,7 +19,9 @@ import { SupervisedProcess } from './supervisor.ts'
 const firstPause = 250
 const maxPause = 30_000
 const healthyAfter = 60_000
-const emptyFolder = 'QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn'
+const emptyFolder = CID.parse('QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn')
+
+const unpinning: CallKind = { operation: 'start', lane: 'store', answer: 'lines' }
 
 /** A daemon that lives as long as the backend runs: started, watched, restarted after a crash, and stopped. */
 export function managedDaemon(options: DaemonOptions, pubsub: boolean): DaemonSource {
@@ -196,7 +200,7 @@ async function unpinEmptyFolder(target: Target): Promise<void> {
   const rpc = new RpcClient(5_000)
   try {
     rpc.open(target)
-    await rpc.bytes('pin/rm', { arg: emptyFolder }, { operation: 'start', lane: 'store' })
+    await rpc.call(unpinning, undefined, async (kubo) => await kubo.pin.rm(emptyFolder))
   } catch (error) {
     if (!isP2plError(error, 'ENGINE') || !error.message.includes('not pinned')) throw error
   } finally {
