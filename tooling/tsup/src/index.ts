@@ -1,15 +1,29 @@
 import { defineConfig } from 'tsup'
+import { notices } from './notices.ts'
+import { omitted } from './omitted.ts'
+
+export interface PresetOptions {
+  /**
+   * For packages that carry an engine inside of them (docs/decisions/0007): what is a devDependency and imported is bundled,
+   * what is a dependency stays outside. These modules, and all below them, are left out; importing one fails at run time.
+   */
+  readonly bundle?: { readonly omit: readonly string[] }
+}
+
+// Modules of the old kind call `require` for Node's own modules, which ESM does not have.
+const requireBanner =
+  "import { createRequire as createRequireOfNode } from 'node:module'; const require = createRequireOfNode(import.meta.url);"
 
 /**
  * The one build preset. tsup 9 cannot emit declarations under TypeScript 7, so `tsc -p tsconfig.build.json` does that
- * after it (docs/decisions/0002). Whoever swaps the bundler changes this file only.
+ * after it (docs/decisions/0002). Whoever swaps the bundler changes this folder only.
  */
-export function preset(entry: string[]): ReturnType<typeof defineConfig> {
+export function preset(entry: string[], { bundle }: PresetOptions = {}): ReturnType<typeof defineConfig> {
   return defineConfig({
     entry,
     format: 'esm',
     target: 'es2023',
-    platform: 'neutral',
+    platform: bundle === undefined ? 'neutral' : 'node',
     clean: true,
     dts: false,
     sourcemap: true,
@@ -17,6 +31,11 @@ export function preset(entry: string[]): ReturnType<typeof defineConfig> {
     // Some runtimes know built-in modules by their prefixed name only.
     removeNodeProtocol: false,
     external: [/^node:/],
-    treeshake: false
+    // What nobody calls is dropped by esbuild already; a second pass is slow and gains little.
+    treeshake: false,
+    ...(bundle !== undefined && {
+      banner: { js: requireBanner },
+      esbuildPlugins: [omitted(bundle.omit), notices()]
+    })
   })
 }
