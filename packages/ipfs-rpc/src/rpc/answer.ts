@@ -22,7 +22,7 @@ const maxLineBytes = 4 * 1024 * 1024
 /** The answer of a call, within its limits, as the library takes it. */
 export async function answerOf(call: Call, limits: AnswerLimits): Promise<Response> {
   if (limits.answer === 'bytes') return responseOf(call.chunks())
-  if (limits.answer === 'lines') return responseOf(lines(call, limits.screen))
+  if (limits.answer === 'lines') return responseOf(wholeLines(call, limits.screen))
   const bytes = await call.collect(limits.maxBytes ?? defaultMaxBytes)
   if (limits.screen === undefined) return new Response(bytes as BodyInit)
   return new Response(JSON.stringify(limits.screen(parseJson(call.operation, bytes.toString('utf8')))))
@@ -41,7 +41,7 @@ export async function* objectsOf(call: Call): AsyncGenerator<Record<string, unkn
 }
 
 /** Whole lines only: the library puts parts of them together again with each part that comes, without any bound. */
-async function* lines(call: Call, screen: AnswerLimits['screen']): AsyncGenerator<Uint8Array, void, undefined> {
+async function* wholeLines(call: Call, screen: AnswerLimits['screen']): AsyncGenerator<Uint8Array, void, undefined> {
   const splitter = new LineSplitter(call.operation, maxLineBytes)
   for await (const chunk of call.chunks()) {
     const text = screened(call.operation, splitter.push(chunk), screen)

@@ -12,15 +12,15 @@ type Screen = NonNullable<AnswerLimits['screen']>
 export function eventsOf(wanted: number): Screen {
   return (event) => {
     if (event['Type'] !== wanted) return undefined
-    const responses = list(event['Responses']).filter(({ ID: id }) => isPeerId(id))
+    const responses = list(event['Responses']).filter(({ ID }) => isPeerId(ID))
     if (responses.length === 0) return undefined
-    return { ...event, Responses: responses.map((peer) => ({ ...peer, Addrs: readable(peer['Addrs']) })) }
+    return { Type: wanted, ID: '', Responses: responses.map(({ ID, Addrs }) => ({ ID, Addrs: readable(Addrs) })) }
   }
 }
 
 /** The connected peers that can be read. */
 export const swarmPeers: Screen = (answer) => ({
-  Peers: list(answer['Peers']).filter(({ Peer: id, Addr: address }) => isPeerId(id) && isMultiaddr(address))
+  Peers: list(answer['Peers']).filter(({ Peer, Addr }) => isPeerId(Peer) && isMultiaddr(Addr))
 })
 
 /** The daemon's own identity, with few and readable addresses. */
