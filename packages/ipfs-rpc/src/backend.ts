@@ -51,7 +51,7 @@ class IpfsRpc implements IpfsRpcBackend {
       target === undefined
         ? managedDaemon(managed ?? { repo: '' }, settings.pubsub)
         : { start: async () => target, stop: async () => {} }
-    this.#engine = new Engine({ ...settings, source })
+    this.#engine = new Engine({ ...settings, hangTimeout: managed?.hangTimeout ?? 30_000, source })
     this.#connections = new Connections(this.#engine)
     const file = managed === undefined ? undefined : join(managed.repo, 'p2pl', 'provided.json')
     this.#renewals = new Renewals(this.#engine, settings.reprovideInterval, file)

@@ -13,6 +13,8 @@ export interface DaemonSource {
   /** Resolves when the daemon answers at the target. `onTarget` is called when it moves. */
   start(hooks: DaemonHooks, signal: AbortSignal | undefined): Promise<Target>
   stop(): Promise<void>
+  /** The process runs, but has not answered for `silence` milliseconds. Left out where the process is somebody else's. */
+  hung?(silence: number): void
 }
 
 export interface DaemonHooks {
@@ -32,6 +34,8 @@ export interface EngineOptions {
   readonly probeInterval: number
   /** Milliseconds after which a daemon that does not answer counts as lost. */
   readonly probeTimeout: number
+  /** Milliseconds without an answer after which a process of our own is started anew. */
+  readonly hangTimeout: number
 }
 
 /** The daemon as one thing that is reachable or not, and what is to be told when that changes. */
@@ -43,6 +47,10 @@ export class Engine {
   #life: AbortController | undefined
   #self: PeerInfo | undefined
   #degraded = false
+  #losses = 0
+  // Looks in a row that failed, and the end of the first of them.
+  #failedProbes = 0
+  #silentSince = 0
   #agent: string | undefined
   readonly #starting: CallKind
   readonly #probing: CallKind
@@ -102,6 +110,7 @@ export class Engine {
           lost: (error) => this.#lost(error),
           back: (moved) => {
             this.rpc.retarget(moved)
+            this.#failedProbes = 0
             this.#schedule(0)
           }
         },
@@ -124,6 +133,7 @@ export class Engine {
     this.#timer = undefined
     this.#self = undefined
     this.#degraded = false
+    this.#failedProbes = 0
     this.#life?.abort(stopped)
     this.#life = undefined
     this.rpc.close()
@@ -181,19 +191,33 @@ export class Engine {
   async #probe(): Promise<void> {
     const life = this.#life
     if (life === undefined) return
+    const losses = this.#losses
     try {
       const self = await this.#identify(this.#probing, life.signal)
       if (life.signal.aborted) return
+      // An answer of before the loss says nothing about now.
+      if (losses !== this.#losses) return this.#schedule(0)
       this.#self = self
+      this.#failedProbes = 0
       this.#back()
       for (const ticker of this.#tickers) await ticker().catch(() => {})
     } catch (error) {
-      if (!life.signal.aborted) this.#lost(classify('probe', error))
+      if (!life.signal.aborted) this.#unanswered(classify('probe', error))
     }
     if (!life.signal.aborted) this.#schedule(this.#options.probeInterval)
   }
 
+  #unanswered(error: P2plError): void {
+    this.#lost(error)
+    const now = performance.now()
+    if (++this.#failedProbes === 1) this.#silentSince = now
+    // More than two, because this process may have stood still itself.
+    const silence = now - this.#silentSince + this.#options.probeTimeout
+    if (this.#failedProbes > 2 && silence >= this.#options.hangTimeout) this.#options.source.hung?.(silence)
+  }
+
   #lost(error: P2plError): void {
+    this.#losses++
     if (this.#degraded || this.#self === undefined) return
     this.#degraded = true
     this.emit({ type: 'degraded', backend: backendName, error })

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { CID } from 'multiformats/cid'
 import type { P2plError } from '@p2pl/core/backend'
 import { abortError, isP2plError } from '@p2pl/core/backend'
 import type { DaemonHooks, DaemonSource } from '../engine.ts'
 import { backendName, classify, failure } from '../errors.ts'
-import { CID } from 'multiformats/cid'
 import { RpcClient } from '../rpc/client.ts'
 import { apiOfRepo, parseTarget, type Target } from '../rpc/target.ts'
 import type { CallKind } from '../rpc/transport.ts'
@@ -33,6 +33,8 @@ class ManagedDaemon implements DaemonSource {
   readonly #options: DaemonOptions
   readonly #pubsub: boolean
   #process: SupervisedProcess | undefined
+  #serving: SupervisedProcess | undefined
+  #ending: SupervisedProcess | undefined
   #hooks: DaemonHooks | undefined
   #restart: NodeJS.Timeout | undefined
   #relaunch: Promise<void> = Promise.resolve()
@@ -49,7 +51,9 @@ class ManagedDaemon implements DaemonSource {
     this.#failures = 0
     const life = new AbortController()
     this.#life = life
-    return await this.#launch(signal === undefined ? life.signal : AbortSignal.any([signal, life.signal]))
+    const target = await this.#launch(signal === undefined ? life.signal : AbortSignal.any([signal, life.signal]))
+    this.#serving = this.#process
+    return target
   }
 
   async stop(): Promise<void> {
@@ -61,6 +65,19 @@ class ManagedDaemon implements DaemonSource {
     this.#process = undefined
     await running?.stop()
     this.#hooks = undefined
+  }
+
+  hung(silence: number): void {
+    const daemon = this.#process
+    // One that is still being started has a limit of its own.
+    if (daemon === undefined || daemon !== this.#serving || daemon === this.#ending) return
+    this.#ending = daemon
+    this.#hooks?.event({
+      type: 'warning',
+      backend: backendName,
+      message: `the daemon runs, but has not answered for ${Math.round(silence / 1000)} s: it is ended and started again`
+    })
+    void daemon.stop()
   }
 
   async #launch(signal: AbortSignal): Promise<Target> {
@@ -98,7 +115,12 @@ class ManagedDaemon implements DaemonSource {
     this.#process = daemon
     try {
       await this.#ready(daemon, signal)
-      await writeRecord(repo, { port, pid: daemon.pid, supervisorPid: daemon.supervisorPid })
+      await writeRecord(repo, {
+        port,
+        pid: daemon.pid,
+        supervisorPid: daemon.supervisorPid,
+        guardPid: daemon.guardPid
+      })
     } catch (error) {
       this.#process = undefined
       await daemon.stop()
@@ -113,7 +135,7 @@ class ManagedDaemon implements DaemonSource {
         failure(
           'UNREACHABLE',
           'daemon',
-          `the daemon ended by itself (${exit.signal ?? `exit code ${exit.code ?? 'unknown'}`}) and is started again: ${lastLines(exit.output)}`
+          `the daemon ${daemon === this.#ending ? 'hung' : 'ended by itself'} (${exit.signal ?? `exit code ${exit.code ?? 'unknown'}`}) and is started again: ${lastLines(exit.output)}`
         )
       )
     })
@@ -166,6 +188,7 @@ class ManagedDaemon implements DaemonSource {
   async #startAgain(signal: AbortSignal): Promise<void> {
     try {
       const target = await this.#launch(signal)
+      this.#serving = this.#process
       this.#hooks?.back(target)
     } catch (cause) {
       if (!signal.aborted) this.#restartFailed(classify('daemon', cause))

@@ -26,6 +26,7 @@ export interface DaemonRecord {
   port: number
   pid?: number | undefined
   supervisorPid?: number | undefined
+  guardPid?: number | undefined
 }
 
 /** Files of ours inside a repo. */
