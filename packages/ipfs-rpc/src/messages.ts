@@ -63,7 +63,7 @@ export class KuboMessages implements MessageTransport {
     const queue = this.#queue
     if (queue === undefined) throw failure('NOT_RUNNING', operation, 'publish was called before start had resolved')
     const signal = eitherSignal(this.#engine, options.signal)
-    return await queue.run(operation, signal, async () => {
+    return await queue.run(operation, payload.byteLength, signal, async () => {
       const recipients = await this.#recipients(topic, signal)
       await this.#engine.rpc.call(
         publishing,
