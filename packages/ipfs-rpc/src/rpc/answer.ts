@@ -1,4 +1,3 @@
-import { ReadableStream } from 'node:stream/web'
 import { classify, failure, RpcStatusError } from '../errors.ts'
 import type { Call } from './call.ts'
 import { LineSplitter, parseJson } from './lines.ts'
@@ -16,21 +15,57 @@ export interface AnswerLimits {
   readonly screen?: ((value: Record<string, unknown>) => unknown) | undefined
 }
 
+/** The part of `Response` that kubo-rpc-client uses. A real one copies every block twice, at twice the work of it all. */
+export interface Answer {
+  readonly ok: true
+  readonly status: 200
+  readonly headers: Headers
+  readonly body: AsyncIterable<Uint8Array>
+  json(): Promise<unknown>
+  text(): Promise<string>
+  arrayBuffer(): Promise<ArrayBufferLike>
+}
+
 const defaultMaxBytes = 1024 * 1024
 const maxLineBytes = 4 * 1024 * 1024
 
 /** The answer of a call, within its limits, as the library takes it. */
-export async function answerOf(call: Call, limits: AnswerLimits): Promise<Response> {
-  if (limits.answer === 'bytes') return responseOf(call.chunks())
-  if (limits.answer === 'lines') return responseOf(wholeLines(call, limits.screen))
+export async function answerOf(call: Call, limits: AnswerLimits): Promise<Answer> {
+  const { operation } = call
+  if (limits.answer === 'bytes') return streamed(operation, call.chunks())
+  if (limits.answer === 'lines') return streamed(operation, wholeLines(call, limits.screen))
   const bytes = await call.collect(limits.maxBytes ?? defaultMaxBytes)
-  if (limits.screen === undefined) return new Response(bytes as BodyInit)
-  return new Response(JSON.stringify(limits.screen(parseJson(call.operation, bytes.toString('utf8')))))
+  if (limits.screen === undefined) return whole(operation, bytes)
+  const shown = limits.screen(parseJson(operation, bytes.toString('utf8')))
+  return whole(operation, Buffer.from(JSON.stringify(shown)))
 }
 
-function responseOf(chunks: AsyncIterable<Uint8Array>): Response {
-  return new Response(ReadableStream.from(chunks) as unknown as BodyInit)
+function whole(operation: string, bytes: Buffer): Answer {
+  const text = (): string => bytes.toString('utf8')
+  return {
+    ...head,
+    headers: new Headers(),
+    body: (async function* () {
+      yield bytes
+    })(),
+    text: async () => text(),
+    json: async () => parseJson(operation, text()),
+    arrayBuffer: async () =>
+      bytes.byteLength === bytes.buffer.byteLength
+        ? bytes.buffer
+        : bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength)
+  }
 }
+
+/** Nothing that calls for the whole of it: that is not bounded. */
+function streamed(operation: string, body: AsyncIterable<Uint8Array>): Answer {
+  const refuse = async (): Promise<never> => {
+    throw failure('ENGINE', operation, `the answer to ${operation} is read as a stream`)
+  }
+  return { ...head, headers: new Headers(), body, json: refuse, text: refuse, arrayBuffer: refuse }
+}
+
+const head = { ok: true, status: 200 } as const
 
 /** The JSON objects of an answer that is read without the library. */
 export async function* objectsOf(call: Call): AsyncGenerator<Record<string, unknown>, void, undefined> {

@@ -42,7 +42,7 @@ export class RpcClient extends Transport {
   #clientFor(kind: CallKind): KuboRPCClient {
     const known = this.#clients.get(kind)
     if (known !== undefined) return known
-    const client = create({ url: libraryUrl, fetch: this.fetch(kind) as typeof globalThis.fetch })
+    const client = create({ url: libraryUrl, fetch: this.fetch(kind) as unknown as typeof globalThis.fetch })
     this.#clients.set(kind, client)
     return client
   }

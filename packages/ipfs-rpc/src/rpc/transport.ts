@@ -2,7 +2,7 @@ import * as http from 'node:http'
 import * as https from 'node:https'
 import { throwIfAborted } from '@p2pl/core/backend'
 import { backendName, classify, failure, notRunning, RpcStatusError } from '../errors.ts'
-import { answerOf, type AnswerLimits } from './answer.ts'
+import { type Answer, answerOf, type AnswerLimits } from './answer.ts'
 import { Call } from './call.ts'
 import { Lane } from './lane.ts'
 import type { Target } from './target.ts'
@@ -45,7 +45,7 @@ export type Fetch = (
     readonly body?: AsyncIterable<Uint8Array | string>
     readonly signal?: AbortSignal
   }
-) => Promise<Response>
+) => Promise<Answer>
 
 /** The address that the library believes to speak to; where the daemon really is, only the transport knows. */
 export const libraryUrl = 'http://daemon.invalid/api/v0'
