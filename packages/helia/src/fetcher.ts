@@ -1,10 +1,9 @@
 import type { PeerInfo } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
-import { untilAborted } from './door.ts'
+import { sleep, Window } from '@p2pl/embedded'
 import type { Engine } from './engine.ts'
 import type { Links } from './links.ts'
 import { searchProviders } from './routing.ts'
-import { Window } from './window.ts'
 
 /** More than 1,024 outstanding wants are cut off by a remote without a word, and the block never comes. */
 const maxWants = 512
@@ -71,16 +70,5 @@ export class Fetcher {
       }
       await sleep(pause, signal)
     }
-  }
-}
-
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, ms)
-  timer.unref()
-  try {
-    await untilAborted(promise, signal)
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -1,5 +1,5 @@
 import type { GossipSub, GossipsubOpts, Message } from '@libp2p/gossipsub'
-import { textOf } from './stores.ts'
+import { textOf } from '@p2pl/embedded'
 import type { Settings } from './options.ts'
 
 /**

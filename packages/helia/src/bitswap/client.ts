@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { CID } from 'multiformats/cid'
-import { plain, textOf } from '../stores.ts'
+import { plain, textOf } from '@p2pl/embedded'
 import type { Outbox } from './outbox.ts'
 import { encodeMessage, readVarint, type Entry, type Message, type WireBlock } from './wire.ts'
 
