@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { statfs } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import type { AbortOptions } from '@p2pl/core/backend'
+import { type AbortOptions, isP2plError } from '@p2pl/core/backend'
 import { checkDaemonOptions } from './daemon/config.ts'
 import { findKubo } from './daemon/find.ts'
 import { lockHolder } from './daemon/repo.ts'
@@ -28,10 +28,12 @@ export interface PreflightCheck {
 const oldestTested: readonly [number, number] = [0, 43]
 const gigabyte = 1_000_000_000
 const timeout = 5_000
+const restartOnline = 'start the daemon without --offline'
+const maxListBytes = 8 * 1024 * 1024
 
 const asking: CallKind = { operation: 'preflight', lane: 'store', timeout }
 const askingStorage: CallKind = { ...asking, params: { 'size-only': true } }
-const askingPeers: CallKind = { ...asking, maxBytes: 8 * 1024 * 1024, screen: swarmPeers }
+const askingPeers: CallKind = { ...asking, maxBytes: maxListBytes, screen: swarmPeers }
 
 /**
  * Looks at the daemon without changing anything: what is there, what is missing, and the command that mends it. Takes the
@@ -73,18 +75,19 @@ class Probe {
     }
   }
 
-  /** How many peers the routing table of the local network holds. The library has no call for that. */
-  async lanPeers(): Promise<number> {
+  /** How many peers a routing table of the DHT holds. The library has no call for that. */
+  async dhtPeers(table: 'lan' | 'wan'): Promise<number> {
     try {
       const call = await this.#rpc.request(asking, {
         path: 'stats/dht',
-        query: new URLSearchParams({ arg: 'lan' }),
+        query: new URLSearchParams({ arg: table }),
         signal: this.#signal
       })
-      const { Buckets: buckets } = parseJson(asking.operation, (await call.collect(8 * 1024 * 1024)).toString('utf8'))
+      const { Buckets: buckets } = parseJson(asking.operation, (await call.collect(maxListBytes)).toString('utf8'))
       const lists = Array.isArray(buckets) ? (buckets as { Peers?: unknown }[]) : []
       return lists.reduce((sum, { Peers: peers }) => sum + (Array.isArray(peers) ? peers.length : 0), 0)
     } catch {
+      // A daemon without a DHT has no such table.
       return 0
     }
   }
@@ -113,18 +116,38 @@ async function checkDaemon(probe: Probe, wantsPubsub: boolean): Promise<Prefligh
       }
     ]
   }
+  const [topics, routing, provides, peers, lan, wan, storage, system] = await Promise.all([
+    wantsPubsub ? probe.ask(async (kubo, options) => await kubo.pubsub.ls(options)) : [],
+    probe.ask(async (kubo, options) => await kubo.config.get('Routing.Type', options)),
+    probe.ask(async (kubo, options) => await kubo.config.get('Provide.Enabled', options)),
+    probe.ask(async (kubo, options) => await kubo.swarm.peers(options), askingPeers),
+    probe.dhtPeers('lan'),
+    probe.dhtPeers('wan'),
+    probe.ask(async (kubo, options) => await kubo.repo.stat(options), askingStorage),
+    probe.ask(async (kubo, options): Promise<unknown> => await kubo.diag.sys(options))
+  ])
   return [
     { name: 'daemon', status: 'ok', message: 'a daemon answers' },
-    { name: 'authorization', status: 'ok', message: 'the daemon takes our calls' },
+    checkAuthorization([topics, peers, storage]),
     checkVersion(version.version),
-    ...(wantsPubsub ? [checkPubsub(await probe.ask(async (kubo, options) => await kubo.pubsub.ls(options)))] : []),
-    checkRouting(await probe.ask(async (kubo, options) => await kubo.config.get('Routing.Type', options))),
-    checkDht(
-      await probe.ask(async (kubo, options) => await kubo.swarm.peers(options), askingPeers),
-      await probe.lanPeers()
-    ),
-    await checkStorage(await probe.ask(async (kubo, options) => await kubo.repo.stat(options), askingStorage))
+    ...(wantsPubsub ? [checkPubsub(topics, isOffline(peers))] : []),
+    checkRouting(routing, provides),
+    checkDht(peers, lan, wan),
+    checkStorage(storage, diskLeftOfDaemon(system))
   ]
+}
+
+/** A secret may open some calls only. */
+function checkAuthorization(answers: readonly unknown[]): PreflightCheck {
+  const name = 'authorization'
+  const refused = answers.find((answer) => isP2plError(answer, 'UNAUTHORIZED'))
+  if (refused === undefined) return { name, status: 'ok', message: 'the daemon takes our calls' }
+  return {
+    name,
+    status: 'fail',
+    message: `the daemon takes some of our calls only: ${refused.message}`,
+    fix: 'add "/api/v0" to the AllowedPaths of this secret in "ipfs config API.Authorizations", then restart the daemon'
+  }
 }
 
 function checkVersion(version: unknown): PreflightCheck {
@@ -147,9 +170,15 @@ function checkVersion(version: unknown): PreflightCheck {
   return { name, status: 'ok', message: `Kubo ${String(version)}` }
 }
 
-function checkPubsub(answer: readonly string[] | Error): PreflightCheck {
+function isOffline(peers: unknown): boolean {
+  return peers instanceof Error && /online mode/.test(peers.message)
+}
+
+function checkPubsub(answer: readonly string[] | Error, offline: boolean): PreflightCheck {
   const name = 'pubsub'
   if (!(answer instanceof Error)) return { name, status: 'ok', message: 'pubsub is on' }
+  // It says that pubsub is not enabled, which it is.
+  if (offline) return { name, status: 'fail', message: 'the daemon is offline', fix: restartOnline }
   return {
     name,
     status: 'fail',
@@ -158,7 +187,7 @@ function checkPubsub(answer: readonly string[] | Error): PreflightCheck {
   }
 }
 
-function checkRouting(answer: unknown): PreflightCheck {
+function checkRouting(answer: unknown, provides: unknown): PreflightCheck {
   const name = 'routing'
   // Not set is the default, "auto"; a token may not be allowed to read the configuration.
   const type = typeof answer === 'string' ? answer : 'auto'
@@ -169,11 +198,19 @@ function checkRouting(answer: unknown): PreflightCheck {
       message: 'Routing.Type is "none": content can be had from connected peers only',
       fix: 'ipfs config Routing.Type auto, then restart the daemon'
     }
+  if (provides === false)
+    return {
+      name,
+      status: 'warn',
+      message: `Routing.Type is "${type}", but Provide.Enabled is false: others do not find what is here`,
+      fix: 'ipfs config --json Provide.Enabled true, then restart the daemon'
+    }
   return { name, status: 'ok', message: `Routing.Type is "${type}"` }
 }
 
-function checkDht(peers: readonly { peer: { toString(): string } }[] | Error, local: number): PreflightCheck {
+function checkDht(peers: readonly unknown[] | Error, lan: number, wan: number): PreflightCheck {
   const name = 'dht'
+  if (isOffline(peers)) return { name, status: 'warn', message: 'the daemon is offline', fix: restartOnline }
   const connected = peers instanceof Error ? 0 : peers.length
   if (connected === 0)
     return {
@@ -182,38 +219,46 @@ function checkDht(peers: readonly { peer: { toString(): string } }[] | Error, lo
       message: 'the daemon has no connected peer: nothing can be provided or found',
       fix: 'ipfs swarm connect <address of a peer>; in the public network: ipfs bootstrap add default'
     }
+  if (lan + wan === 0)
+    return {
+      name,
+      status: 'warn',
+      message: `${connected} connected peers, but none that serves the DHT: nothing can be provided or found through it`,
+      fix: 'ipfs swarm connect <address of a peer whose Routing.Type is "dht" or "dhtserver">'
+    }
   return {
     name,
     status: 'ok',
-    message: `${connected} connected peers, ${local} of them in the DHT of the local network`
+    message: `${connected} connected peers; the DHT knows ${lan} in the local network, ${wan} in the public one`
   }
 }
 
-async function checkStorage(
-  answer: Pick<RepoStatResult, 'repoSize' | 'storageMax' | 'repoPath'> | Error
-): Promise<PreflightCheck> {
+function checkStorage(
+  answer: Pick<RepoStatResult, 'repoSize' | 'storageMax'> | Error,
+  left: number | undefined
+): PreflightCheck {
   const name = 'storage'
   if (answer instanceof Error)
     return { name, status: 'warn', message: `the daemon does not say how full it is: ${answer.message}` }
   const [size, max] = [Number(answer.repoSize), Number(answer.storageMax)]
-  const used = `${(size / gigabyte).toFixed(2)} GB of ${(max / gigabyte).toFixed(2)} GB are used`
+  const disk = left === undefined ? '' : `, ${(left / gigabyte).toFixed(2)} GB are left on the disk`
+  const used = `${(size / gigabyte).toFixed(2)} GB of ${(max / gigabyte).toFixed(2)} GB are used${disk}`
   const fix = 'ipfs repo gc, or ipfs config Datastore.StorageMax 50GB'
   if (max > 0 && size > max) return { name, status: 'fail', message: used, fix }
   if (max > 0 && size > 0.9 * max) return { name, status: 'warn', message: used, fix }
-  const left = await diskLeft(answer.repoPath)
   if (left !== undefined && left < gigabyte)
-    return {
-      name,
-      status: 'warn',
-      message: `${used}, but the disk has ${(left / gigabyte).toFixed(2)} GB left`,
-      fix: 'make room on the disk of the repo'
-    }
+    return { name, status: 'warn', message: used, fix: 'make room on the disk of the repo' }
   return { name, status: 'ok', message: used }
 }
 
-/** Bytes left where the repo is, if it is on this machine. */
-async function diskLeft(path: unknown): Promise<number | undefined> {
-  if (typeof path !== 'string') return undefined
+/** Bytes left on the disk of the repo, where the daemon says so. */
+function diskLeftOfDaemon(system: unknown): number | undefined {
+  const disk = (system as { diskinfo?: { free_space?: unknown } } | null)?.diskinfo
+  return typeof disk?.free_space === 'number' ? disk.free_space : undefined
+}
+
+/** Bytes left where the repo is to be. */
+async function diskLeft(path: string): Promise<number | undefined> {
   return await statfs(path).then(
     ({ bavail, bsize }) => bavail * bsize,
     () => undefined
