@@ -13,7 +13,8 @@ import { hashNames } from './put-blocks.ts'
 import { Renewals } from './renewals.ts'
 import { KuboRouting } from './routing.ts'
 import { pacing } from './rpc/publish-queue.ts'
-import { readStats, type IpfsRpcStats } from './stats.ts'
+import { readStats } from './read-stats.ts'
+import type { IpfsRpcStats } from './stats.ts'
 
 /** A backend over a Kubo daemon, with what is particular to it. */
 export interface IpfsRpcBackend extends Backend {
