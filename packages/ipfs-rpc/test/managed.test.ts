@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import { describeWithKubo } from '@p2pl/tooling-kubo/test'
 import { temporaryFolder, until } from '@p2pl/tooling-vitest'
 import { afterEach, expect, it, vi } from 'vitest'
 import { readRecord } from '../src/daemon/repo.ts'
-import { isAlive } from '../src/daemon/supervisor.ts'
+import { isAlive, kernelEndsOrphans } from '../src/daemon/supervisor.ts'
 import { type DaemonOptions, ipfsRpc, type IpfsRpcBackend, preflight } from '../src/index.ts'
 import { seededBlock } from './support/block.ts'
 import { bytes, Inbox } from './support/inbox.ts'
@@ -131,8 +131,7 @@ describeWithKubo('a managed daemon', (binary) => {
   })
 
   it('kill -9 of parent, supervisor and guard at once: the kernel ends the daemon', async (context) => {
-    if (process.platform !== 'linux' || spawnSync('setpriv', ['--pdeathsig', 'KILL', 'true']).status !== 0)
-      context.skip('needs Linux with setpriv of util-linux')
+    if (!kernelEndsOrphans(process.env)) context.skip('needs Linux with setpriv of util-linux')
     const repo = newRepo()
     const child = await childWith(repo)
     const { pid, supervisorPid, guardPid } = recordOf(repo)

@@ -48,12 +48,11 @@ child.on('exit', (code, signal) => {
  */
 const guardScript = process.platform === 'win32' ? '' : 'read -r line || kill -9 "$1"'
 
-/** Has the kernel end the daemon with its supervisor, where util-linux is there: then nobody need be left to do it. */
-function withParentDeath(binary: string, env: NodeJS.ProcessEnv): readonly string[] {
-  const setpriv = ['setpriv', '--pdeathsig', 'KILL']
-  const [command = '', ...args] = setpriv
-  const works = process.platform === 'linux' && spawnSync(command, [...args, 'true'], { env }).status === 0
-  return works ? [...setpriv, binary] : [binary]
+const [setpriv, ...parentDeath] = ['setpriv', '--pdeathsig', 'KILL'] as const
+
+/** Whether the kernel can be told to end the daemon with its supervisor: then nobody need be left to do it. */
+export function kernelEndsOrphans(env: NodeJS.ProcessEnv): boolean {
+  return process.platform === 'linux' && spawnSync(setpriv, [...parentDeath, 'true'], { env }).status === 0
 }
 
 const supervisorGrace = 5_000
@@ -79,7 +78,7 @@ export class SupervisedProcess {
 
   constructor(binary: string, args: readonly string[], env: NodeJS.ProcessEnv, grace: number) {
     this.#grace = grace
-    const command = [...withParentDeath(binary, env), ...args]
+    const command = [...(kernelEndsOrphans(env) ? [setpriv, ...parentDeath] : []), binary, ...args]
     this.#supervisor = spawn(process.execPath, ['-e', script, String(grace), guardScript, ...command], {
       env: { ...env, ELECTRON_RUN_AS_NODE: '1', NODE_OPTIONS: '' },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
