@@ -1,4 +1,4 @@
-import { isP2plError, publicKeyFromPeerId } from '@p2pl/core'
+import { isP2plError, peerIdFromPublicKey, publicKeyFromPeerId } from '@p2pl/core'
 import { LedgerError } from '../errors.ts'
 import { maxAmount } from './limits.ts'
 
@@ -27,16 +27,21 @@ export function checkOptionalText(field: string, value: unknown, maxBytes: numbe
   return value === undefined ? undefined : checkText(field, value, maxBytes)
 }
 
-/** The id of an account: the peer id of its ed25519 key. */
+/** The id of an account: the peer id of its ed25519 key, in the one spelling that the key gives. */
 export function checkAccount(field: string, value: unknown): string {
   if (typeof value !== 'string') throw invalid(`${field} must be an account id (12D3KooW…)`)
+  if (spelling(field, value) !== value) throw invalid(`${field} must be an account id as its owner's "status" shows it`)
+  return value
+}
+
+/** Decoders of base58 take some text that no encoder writes; an account with two names would be two accounts. */
+function spelling(field: string, id: string): string {
   try {
-    publicKeyFromPeerId(value)
+    return peerIdFromPublicKey(publicKeyFromPeerId(id))
   } catch (error) {
     if (isP2plError(error)) throw invalid(`${field}: ${error.message}`)
     throw error
   }
-  return value
 }
 
 /** A whole number in [0, 2^53 − 1]. */
