@@ -60,14 +60,14 @@ test('a peer that comes later gets everything without another write', async () =
 
 test('a view without entries has a root that others can read', async () => {
   const network = createMemoryNetwork()
-  await using one = await member(network)
-  await using other = await member(network)
-  const { root, entries } = await indexBlocks(one.view, async (cid) => {
-    const [provider] = [one.peer.network.self()]
-    return await other.peer.blocks.get(cid, { providers: [provider] })
+  await using first = await member(network)
+  await using second = await member(network)
+  const { root, entries } = await indexBlocks(first.view, async (cid) => {
+    const [provider] = [first.peer.network.self()]
+    return await second.peer.blocks.get(cid, { providers: [provider] })
   })
   expect(entries).toEqual([])
-  expect(await one.peer.blocks.has(root)).toBe(true)
+  expect(await first.peer.blocks.has(root)).toBe(true)
 })
 
 test('a view that catches up tells of itself when it is done, and of its own entries at once', async () => {

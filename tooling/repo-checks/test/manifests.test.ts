@@ -66,7 +66,8 @@ describe('every published package', () => {
     expect(manifest.keywords?.length).toBeGreaterThan(0)
     expect(manifest.scripts).toMatchObject({
       build: 'tsup && tsc -p tsconfig.build.json',
-      'pack:check': 'publint --strict && attw --pack . --profile esm-only'
+      'pack:check':
+        'publint --strict && attw --pack . --profile esm-only && node ../../tooling/tsup/src/declarations.main.ts'
     })
   })
 
