@@ -1,4 +1,5 @@
 import type { Libp2p, PeerId } from '@libp2p/interface'
+import { unref } from './timers.ts'
 
 const roundPause = 10_000
 const maxDials = 4
@@ -26,7 +27,7 @@ export class Discovery {
       this.#try(detail.id)
     })
     this.#timer = setInterval(() => void this.#round(), roundPause)
-    this.#timer.unref()
+    unref(this.#timer)
     void this.#round()
   }
 

@@ -5,6 +5,7 @@ import type { Engine } from './engine.ts'
 import type { Links } from './links.ts'
 import { searchProviders } from './routing.ts'
 import { Window } from './window.ts'
+import { unref } from './timers.ts'
 
 /** More than 1,024 outstanding wants are cut off by a remote without a word, and the block never comes. */
 const maxWants = 512
@@ -40,7 +41,7 @@ export class Fetcher {
     const search = setTimeout(() => {
       void this.#search(cid, AbortSignal.any([signal, done.signal])).catch(() => {})
     }, firstSearch)
-    search.unref()
+    unref(search)
     try {
       return await this.#engine.bitswap.want(cid, signal)
     } finally {
@@ -77,7 +78,7 @@ export class Fetcher {
 async function sleep(ms: number, signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   const timer = setTimeout(resolve, ms)
-  timer.unref()
+  unref(timer)
   try {
     await untilAborted(promise, signal)
   } finally {

@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { openPlace } from '#runtime/place'
 import type { Datastore } from 'interface-datastore'
 import { failure } from './errors.ts'
+import { PlaceLockedError, type Place } from './runtime/place.ts'
 import type { Settings } from './options.ts'
 
 /** A change of one key: a value, or `undefined` to remove it. */
@@ -53,11 +53,12 @@ async function openMemory(): Promise<Stores> {
  * it confirms it, so that what was confirmed survives the end of the process; with `sync` it survives loss of power, too.
  */
 async function openFolder(dir: string, sync: boolean): Promise<Stores> {
-  const [{ Level }, { TableDatastore }] = await Promise.all([import('level'), import('./datastore.ts')])
+  const [{ Level }, { TableDatastore }] = await Promise.all([import('./level.ts'), import('./datastore.ts')])
+  let place: Place | undefined
   try {
-    // Readable by the owner only: the private key is in it.
-    await mkdir(dir, { recursive: true, mode: 0o700 })
-    const db = new Level<Uint8Array, Uint8Array>(join(dir, 'store'), { keyEncoding: 'view', valueEncoding: 'view' })
+    place = await openPlace(dir)
+    const { location, release } = place
+    const db = new Level<Uint8Array, Uint8Array>(location, { keyEncoding: 'view', valueEncoding: 'view' })
     await db.open({ compression: false, writeBufferSize: 16 << 20, cacheSize: 16 << 20 })
     const queue = new WriteQueue(db, sync)
     const table = (prefix: string): LevelTable => new LevelTable(db, queue, prefix.charCodeAt(0))
@@ -68,22 +69,24 @@ async function openFolder(dir: string, sync: boolean): Promise<Stores> {
       data: new TableDatastore(table('d')),
       close: async () => {
         await db.close()
+        release()
       }
     }
   } catch (cause) {
+    place?.release()
     throw openError(dir, cause)
   }
 }
 
 function openError(dir: string, cause: unknown): Error {
   const reason: unknown = cause instanceof Error ? (cause.cause ?? cause) : cause
-  const locked = (reason as { code?: unknown }).code === 'LEVEL_LOCKED'
+  const locked = reason instanceof PlaceLockedError || (reason as { code?: unknown }).code === 'LEVEL_LOCKED'
   return failure({
     code: locked ? 'LOCKED' : 'STORAGE',
     operation: 'start',
     cause,
     message: locked
-      ? `the folder ${dir} is in use by another process or another backend: stop that one, or give this one a folder of its own`
+      ? `the folder ${dir} is in use by another process, page or backend: stop that one, or give this one a folder of its own`
       : `the folder ${dir} cannot be opened: ${reason instanceof Error ? reason.message : String(reason)}`
   })
 }

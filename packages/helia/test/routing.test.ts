@@ -198,7 +198,7 @@ describe('a profile', () => {
     ['public', '/ip4/93.184.216.34/tcp/1', true]
   ] as const)('%s and %s: %s', (profile, address, allowed) => {
     const gater = new Gater(profile, [multiaddr(`/ip4/10.0.0.1/tcp/1/p2p/${given}`)])
-    expect(gater.allows(multiaddr(address))).toBe(allowed)
+    expect(gater.allowsDial(multiaddr(address))).toBe(allowed)
   })
 
   test('hints of others do not lead out of a closed network', async () => {

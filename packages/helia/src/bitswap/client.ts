@@ -1,8 +1,9 @@
-import { hash } from 'node:crypto'
+import { digestBytes } from '#runtime/digest'
 import type { CID } from 'multiformats/cid'
 import { plain, textOf } from '../stores.ts'
 import type { Outbox } from './outbox.ts'
 import { encodeMessage, readVarint, type Entry, type Message, type WireBlock } from './wire.ts'
+import { soon, unref } from '../timers.ts'
 
 /** How often wants without an answer are looked at. */
 const tick = 100
@@ -113,7 +114,7 @@ export class Client {
     this.#askFirst(want)
     if (this.#timer === undefined) {
       this.#timer = setInterval(() => this.#tick(), tick)
-      this.#timer.unref()
+      unref(this.#timer)
     }
     return want
   }
@@ -187,7 +188,7 @@ export class Client {
     neighbour.entries.push(entry)
     if (neighbour.flushing) return
     neighbour.flushing = true
-    setImmediate(() => void this.#flush(neighbour))
+    soon(() => void this.#flush(neighbour))
   }
 
   async #flush(neighbour: Neighbour): Promise<void> {
@@ -232,7 +233,7 @@ function hasOutstanding({ asked }: Want): boolean {
   return false
 }
 
-const hashNames: Readonly<Record<number, string>> = { 0x12: 'sha256', 0x13: 'sha512' }
+const hashNames: Readonly<Record<number, 'sha256' | 'sha512'>> = { 0x12: 'sha256', 0x13: 'sha512' }
 
 /** The multihash that the bytes have, in the hash that the prefix names. */
 function keyOf({ prefix, data }: WireBlock): string | undefined {
@@ -243,7 +244,7 @@ function keyOf({ prefix, data }: WireBlock): string | undefined {
     const length = readVarint(prefix, code.end)
     const name = hashNames[code.value]
     if (name === undefined) return undefined
-    const digest = hash(name, data, 'buffer')
+    const digest = digestBytes(name, data)
     if (length.value !== digest.length) return undefined
     return textOf(Uint8Array.of(code.value, digest.length)) + textOf(digest)
   } catch {

@@ -1,4 +1,5 @@
 import type { Libp2p, PeerId, Stream } from '@libp2p/interface'
+import { unref } from '../timers.ts'
 
 export const protocol = '/ipfs/bitswap/1.2.0'
 
@@ -46,7 +47,7 @@ export class Outbox {
       await this.#write(frame)
     }
     this.#idle = setTimeout(() => this.#drop(), idleLimit)
-    this.#idle.unref()
+    unref(this.#idle)
   }
 
   async #write(frame: Uint8Array): Promise<void> {

@@ -1,0 +1,167 @@
+import { createPeer, type Peer } from '@p2pl/core'
+import { until } from '@p2pl/tooling-vitest'
+import { bundle, needChromium, openSite, type Bundle, type RemotePage, type Site } from '@p2pl/tooling-vitest/browser'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { helia, type HeliaOptions } from '../../src/index.ts'
+import type { Messages } from '../../src/messages.ts'
+
+const megabytes = 3 * 1024 * 1024 + 17
+
+let files: Bundle
+let site: Site
+const toClose: (() => Promise<unknown>)[] = []
+
+beforeAll(async () => {
+  files = await bundle(new URL('page.ts', import.meta.url))
+})
+
+beforeEach(async (context) => {
+  needChromium(context)
+  site ??= await openSite(files)
+})
+
+afterEach(async () => {
+  await Promise.all(toClose.splice(0).map((close) => close()))
+})
+
+afterAll(async () => {
+  await site?.close()
+})
+
+async function open(): Promise<RemotePage> {
+  const page = await site.open()
+  toClose.push(() => page.close())
+  return page
+}
+
+interface NodePeer {
+  readonly peer: Peer
+  readonly backend: ReturnType<typeof helia>
+  /** Where pages dial it. */
+  readonly address: string
+}
+
+async function node(options?: HeliaOptions): Promise<NodePeer> {
+  const backend = helia({ listen: ['/ip4/127.0.0.1/tcp/0/ws'], relay: true, ...options })
+  const peer = await createPeer({ backend })
+  toClose.push(() => peer.stop())
+  return { peer, backend, address: backend.self().addresses.find((text) => text.includes('/ws'))! }
+}
+
+/** A page that takes part, connected to the node. */
+async function joined(address: string, options?: HeliaOptions): Promise<{ page: RemotePage; id: string }> {
+  const page = await open()
+  const { id } = await page.call<{ id: string }>('start', { bootstrap: [address], ...options })
+  return { page, id }
+}
+
+/** The address by which others reach a page: there as soon as it has a slot at the relay. */
+async function reachable(page: RemotePage): Promise<{ id: string; addresses: string[] }> {
+  return await until('the page has an address', async () => {
+    const self = await page.call<{ id: string; addresses: string[] }>('self')
+    return self.addresses.length > 0 && self
+  })
+}
+
+function pattern(size: number, seed: number): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length: size }, (_, i) => (i * 31 + seed) % 251)
+}
+
+async function hears(page: RemotePage, topic: string, text: string): Promise<void> {
+  await until(`the page hears ${text}`, async () => (await page.call<string[]>('heard', topic)).includes(text))
+}
+
+async function seesIn(page: RemotePage, topic: string, id: string): Promise<void> {
+  await until(`the page sees ${id}`, async () => (await page.call<string[]>('peers', topic)).includes(id))
+}
+
+describe('helia in a browser', () => {
+  it('talks and exchanges data with Node over WebSockets', async () => {
+    const { peer, backend, address } = await node()
+    const { page } = await joined(address)
+    const subscription = peer.topic('cloud').subscribe()
+    await subscription.joined
+    await page.call('listen', 'cloud')
+    await seesIn(page, 'cloud', backend.self().id)
+    await page.call('say', 'cloud', 'from the page')
+    const { value: item } = await subscription.next()
+    expect(item?.type === 'message' && new TextDecoder().decode(item.payload)).toBe('from the page')
+    await peer.topic('cloud').publish(new TextEncoder().encode('from Node'))
+    await hears(page, 'cloud', 'from Node')
+
+    for (const size of [5, megabytes]) {
+      const fromPage = await page.call<string>('add', size, 1)
+      expect(Buffer.compare(await peer.data.bytes(fromPage), pattern(size, 1))).toBe(0)
+      const { cid } = await peer.data.add(pattern(size, 2))
+      expect(await page.call('holds', cid.toString(), size, 2)).toBe(true)
+    }
+    expect(await page.call('connections')).toEqual([{ peer: backend.self().id, address }])
+    expect(page.problems).toEqual([])
+  })
+
+  it('talks and exchanges data with another browser over WebRTC', async () => {
+    const { peer, address } = await node()
+    const [a, b] = await Promise.all([joined(address), joined(address)])
+    await a.page.call('connect', await reachable(b.page))
+    const [fromA] = await until('A is connected', async () => direct(a.page, b.id))
+    const [fromB] = await until('B is connected', async () => direct(b.page, a.id))
+    expect(fromA).toMatch(/\/p2p-circuit\/webrtc\/p2p\//)
+    expect(fromB).toMatch(/^\/webrtc\/p2p\//)
+    // Without the relay: what follows passes through nobody.
+    await peer.stop()
+    await until('the relay is gone', async () => (await a.page.call<unknown[]>('connections')).length === 1)
+
+    await Promise.all([a.page.call('listen', 'cloud'), b.page.call('listen', 'cloud')])
+    await Promise.all([seesIn(a.page, 'cloud', b.id), seesIn(b.page, 'cloud', a.id)])
+    await a.page.call('say', 'cloud', 'from A')
+    await hears(b.page, 'cloud', 'from A')
+    await b.page.call('say', 'cloud', 'from B')
+    await hears(a.page, 'cloud', 'from B')
+    for (const size of [5, megabytes]) {
+      expect(await b.page.call('holds', await a.page.call<string>('add', size, 3), size, 3)).toBe(true)
+      expect(await a.page.call('holds', await b.page.call<string>('add', size, 4), size, 4)).toBe(true)
+    }
+  })
+
+  it('keeps its peer id and its content over a reload', async () => {
+    const { address } = await node()
+    const { page, id } = await joined(address, { dir: 'notebook' })
+    const cid = await page.call<string>('add', megabytes, 5)
+    await page.reload()
+    const again = await page.call<{ id: string }>('start', { dir: 'notebook' })
+    expect(again.id).toBe(id)
+    expect(await page.call('has', cid)).toBe(true)
+    expect(await page.call('holds', cid, megabytes, 5)).toBe(true)
+    // A second peer on the same database would have the same key.
+    expect(await page.call('startError', { dir: 'notebook' })).toMatchObject({ code: 'LOCKED' })
+    await page.call('stop')
+    expect(await page.call('startError', { dir: 'notebook' })).toBeUndefined()
+  })
+
+  it('refuses what a page cannot do, and says what to do', async () => {
+    const page = await open()
+    const refused: [HeliaOptions, string, RegExp][] = [
+      [{ listen: ['/ip4/127.0.0.1/tcp/0'] }, 'listen', /relay in "bootstrap"/],
+      [{ listen: ['/ip4/127.0.0.1/tcp/0/ws'] }, 'listen', /leave it out/],
+      [{ mdns: true }, 'mdns', /"bootstrap"/],
+      [{ psk: '/etc/swarm.key' }, 'psk', /32 bytes/],
+      [{ dht: 'server' }, 'dht', /use 'client'/],
+      [{ relay: true }, 'relay', /is for Node/],
+      [{ dir: 'x', durability: 'power' }, 'durability', /use 'process'/],
+      [{ iceServers: [{ urls: 'http://x' }] }, 'iceServers', /stun:/]
+    ]
+    for (const [options, key, help] of refused) {
+      const answer = await page.call<{ code: string; message: string }>('refusal', options)
+      expect(answer).toMatchObject({ code: 'INVALID_ARGUMENT' })
+      expect(answer.message).toContain(`"${key}`)
+      expect(answer.message).toMatch(help)
+    }
+    expect(await page.call('refusal', { dir: 'x', listen: ['/webrtc', '/p2p-circuit'] })).toContain('browser')
+  })
+})
+
+async function direct(page: RemotePage, id: string): Promise<string[] | false> {
+  const open = await page.call<{ peer: string; address: string }[]>('connections')
+  const found = open.filter(({ peer }) => peer === id).map(({ address }) => address)
+  return found.length > 0 && found
+}
