@@ -46,8 +46,11 @@ export interface RemotePage {
 }
 
 export interface Site {
-  /** A new page in a context of its own: nothing is shared with other pages, no database either. */
-  open(): Promise<RemotePage>
+  /**
+   * A new page in a context of its own: nothing is shared with other pages, no database either. The page can call the
+   * functions by their names.
+   */
+  open(functions?: Readonly<Record<string, (value: unknown) => Promise<unknown>>>): Promise<RemotePage>
   close(): Promise<void>
 }
 
@@ -75,8 +78,9 @@ export async function openSite(files: Bundle): Promise<Site> {
     ]
   })
   return {
-    open: async () => {
+    open: async (functions = {}) => {
       const context = await browser.newContext()
+      for (const [name, call] of Object.entries(functions)) await context.exposeFunction(name, call)
       return await openPage(await context.newPage(), url, () => context.close())
     },
     close: async () => {
