@@ -1,24 +1,15 @@
-import {
-  throwIfAborted,
-  type AbortOptions,
-  type Backend,
-  type BackendEvent,
-  type PeerInfo,
-  type StartOptions
-} from '@p2pl/core/backend'
+import type { AbortOptions, Backend, PeerInfo, StartOptions } from '@p2pl/core/backend'
+import { Blocks, checkBlockCid, Door, Lifecycle } from '@p2pl/embedded'
 import * as dagPb from '@ipld/dag-pb'
 import type { CID } from 'multiformats/cid'
-import { Blocks, type BlockParts } from './blocks.ts'
 import { capabilitiesOf } from './capabilities.ts'
-import { Door, untilAborted } from './door.ts'
-import { startEngine, type Engine, type MemoryIds } from './engine/engine.ts'
-import { backendName, classify, failure, notRunning } from './errors.ts'
+import { maxBlockBytes, startEngine, type Engine, type MemoryIds } from './engine/engine.ts'
+import { backendName, failure, failures, notRunning } from './errors.ts'
 import { Fetcher } from './exchange/fetcher.ts'
-import { checkBlockCid } from './hashes.ts'
+import { hashCodes } from './hashes.ts'
 import { Messages } from './messages.ts'
 import { resolveOptions, type BittorrentOptions, type Settings } from './options.ts'
 import { BittorrentRouting } from './routing.ts'
-import { Pins } from './store/pins.ts'
 import { importTorrent } from './torrent/import.ts'
 import { formatMagnet } from './torrent/info.ts'
 import type { ImportOptions, ImportResult } from './torrent/types.ts'
@@ -43,8 +34,9 @@ export interface BittorrentBackend extends Backend {
 }
 
 /** What one start brings up. */
-interface Running extends BlockParts {
+interface Running {
   readonly engine: Engine
+  readonly fetcher: Fetcher
 }
 
 /**
@@ -59,49 +51,48 @@ class Participant implements BittorrentBackend {
   readonly name: string = backendName
   readonly capabilities: Backend['capabilities']
   readonly messages: Messages
-  readonly blocks: Blocks
+  readonly blocks: Blocks<Engine>
   readonly routing: BittorrentRouting
-  readonly #settings: Settings
-  readonly #door = new Door()
-  readonly #memory: MemoryIds = {}
-  #running: Running | undefined
-  #starting: Promise<void> | undefined
-  #stopping: Promise<void> | undefined
+  readonly #door = new Door<Engine>(failures)
+  readonly #lifecycle: Lifecycle<Running>
 
   constructor(settings: Settings) {
-    this.#settings = settings
+    const memory: MemoryIds = {}
     this.capabilities = capabilitiesOf(settings)
+    this.#lifecycle = new Lifecycle<Running>(failures, {
+      begin: async (onEvent) => {
+        const engine = await startEngine(settings, memory, onEvent ?? (() => {}))
+        this.#door.open(engine)
+        return { engine, fetcher: new Fetcher(engine) }
+      },
+      end: async ({ engine }) => {
+        this.#door.close()
+        await engine.stop()
+      }
+    })
     this.messages = new Messages(this.#door)
-    this.blocks = new Blocks(this.#door, () => this.#parts())
+    this.blocks = new Blocks(this.#door, {
+      maxBlockBytes,
+      hashes: hashCodes,
+      fetch: async (_engine, cid, options, signal) => {
+        const { running } = this.#lifecycle
+        if (running === undefined) throw notRunning('blocks.get')
+        return await running.fetcher.fetch(cid, options?.providers, options?.root, signal)
+      },
+      stored: ({ server, client }, blocks) => {
+        server.stored(blocks.map(({ cid }) => cid.multihash.bytes))
+        for (const { cid, bytes } of blocks) client.resolve(cid.multihash.bytes, bytes)
+      }
+    })
     this.routing = new BittorrentRouting(this.#door, (engine, cid) => this.#seed(engine, cid))
   }
 
   async start(options?: StartOptions): Promise<void> {
-    throwIfAborted('start', options?.signal, backendName)
-    await this.#stopping
-    if (this.#running !== undefined) return
-    this.#starting ??= this.#start(options?.onEvent).finally(() => {
-      this.#starting = undefined
-    })
-    const { signal } = options ?? {}
-    if (signal === undefined) {
-      await this.#starting
-      return
-    }
-    try {
-      await untilAborted(this.#starting, signal)
-    } catch (error) {
-      // What was begun for this caller must not go on without it.
-      if (signal.aborted) await this.stop()
-      throw classify('start', error, signal)
-    }
+    await this.#lifecycle.start(options)
   }
 
-  async stop(_options?: AbortOptions): Promise<void> {
-    this.#stopping ??= this.#stop().finally(() => {
-      this.#stopping = undefined
-    })
-    await this.#stopping
+  async stop(options?: AbortOptions): Promise<void> {
+    await this.#lifecycle.stop(options)
   }
 
   self(): PeerInfo {
@@ -111,7 +102,7 @@ class Participant implements BittorrentBackend {
   async magnet(cid: CID, options?: AbortOptions): Promise<string> {
     const operation = 'magnet'
     return await this.#door.call(operation, options, async (engine, signal) => {
-      const root = checkBlockCid(operation, cid)
+      const root = checkBlockCid(failures, operation, cid, hashCodes)
       if (!(await engine.stores.blocks.has(root.multihash.bytes)))
         throw failure({ code: 'NOT_FOUND', operation, message: `${root.toString()} is not stored here: get it first` })
       const info = await engine.torrents.seed(root, signal)
@@ -141,26 +132,5 @@ class Participant implements BittorrentBackend {
   #seed(engine: Engine, cid: CID): void {
     if (cid.code !== dagPb.code) return
     engine.torrents.seed(cid, AbortSignal.timeout(seedLimit)).catch(() => {})
-  }
-
-  #parts(): BlockParts {
-    if (this.#running === undefined) throw notRunning('blocks')
-    return this.#running
-  }
-
-  async #start(onEvent: ((event: BackendEvent) => void) | undefined): Promise<void> {
-    const engine = await startEngine(this.#settings, this.#memory, onEvent ?? (() => {}))
-    this.#running = { engine, fetcher: new Fetcher(engine), pins: new Pins(engine.stores.pins) }
-    this.#door.open(engine)
-  }
-
-  async #stop(): Promise<void> {
-    // A start that is under way is awaited, whatever it comes to: its parts are released below.
-    await this.#starting?.catch(() => {})
-    const running = this.#running
-    if (running === undefined) return
-    this.#running = undefined
-    this.#door.close()
-    await running.engine.stop()
   }
 }

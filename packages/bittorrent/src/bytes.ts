@@ -1,7 +1,6 @@
-/** Bytes as a text of the same length, for use as a key of a map. */
-export function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
-}
+import { plain } from '@p2pl/embedded'
+
+export { plain, textOf } from '@p2pl/embedded'
 
 export function hexOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
@@ -36,13 +35,4 @@ export function uint32(value: number): Uint8Array {
 
 export function readUint32(bytes: Uint8Array, at: number): number {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(at)
-}
-
-/**
- * The bytes as a plain Uint8Array: modules of Node give Buffers, which behave differently. A small part of a large buffer is
- * copied, so that it does not keep the rest alive.
- */
-export function plain(bytes: Uint8Array): Uint8Array {
-  if (bytes.byteLength * 2 < bytes.buffer.byteLength) return new Uint8Array(bytes)
-  return bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

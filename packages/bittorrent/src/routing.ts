@@ -8,11 +8,10 @@ import {
 import type { CID } from 'multiformats/cid'
 import { formatAddress, type Address } from './address.ts'
 import { hexOf } from './bytes.ts'
-import type { Door } from './door.ts'
+import { checkCid, type Door } from '@p2pl/embedded'
 import type { Engine } from './engine/engine.ts'
 import type { Link } from './engine/link.ts'
-import { backendName, failure } from './errors.ts'
-import { checkCid } from './hashes.ts'
+import { backendName, failure, failures } from './errors.ts'
 import { contentKey, peerKey } from './keys.ts'
 import { checkPeerId, dialable, peerInfoOf } from './peers.ts'
 
@@ -21,11 +20,11 @@ const dialLimit = 8_000
 
 /** Records in the DHT and at trackers, connections by the links. */
 export class BittorrentRouting implements Routing {
-  readonly #door: Door
+  readonly #door: Door<Engine>
   /** Called after a CID was provided. */
   readonly #provided: (engine: Engine, cid: CID) => void
 
-  constructor(door: Door, provided: (engine: Engine, cid: CID) => void) {
+  constructor(door: Door<Engine>, provided: (engine: Engine, cid: CID) => void) {
     this.#door = door
     this.#provided = provided
   }
@@ -35,7 +34,7 @@ export class BittorrentRouting implements Routing {
     await this.#door.call(operation, options, async (engine, signal) => {
       const { rendezvous, links, provided, stores } = engine
       needPlace(operation, engine)
-      const own = checkCid(operation, cid)
+      const own = checkCid(failures, operation, cid)
       const { bytes } = own.multihash
       const key = contentKey(bytes)
       const linked = (): boolean => links.all().length > 0
@@ -61,7 +60,7 @@ export class BittorrentRouting implements Routing {
     const operation = 'routing.unprovide'
     await this.#door.quick(operation, options, async (engine) => {
       needPlace(operation, engine)
-      const { bytes } = checkCid(operation, cid).multihash
+      const { bytes } = checkCid(failures, operation, cid).multihash
       const key = contentKey(bytes)
       engine.provided.delete(hexOf(key))
       engine.rendezvous.drop(key)
@@ -77,7 +76,7 @@ export class BittorrentRouting implements Routing {
       const limit = options?.limit ?? defaultLimit
       if (!Number.isInteger(limit) || limit < 1)
         throw failure({ code: 'INVALID_ARGUMENT', operation, message: 'limit must be an integer of at least 1' })
-      return searchProviders(engine, contentKey(checkCid(operation, cid).multihash.bytes), limit, signal)
+      return searchProviders(engine, contentKey(checkCid(failures, operation, cid).multihash.bytes), limit, signal)
     })
   }
 

@@ -1,5 +1,4 @@
 import {
-  throwIfAborted,
   type AbortOptions,
   type Backend,
   type BackendEvent,
@@ -9,24 +8,24 @@ import {
   type Routing,
   type StartOptions
 } from '@p2pl/core/backend'
-import { Blocks, type BlockParts } from './blocks.ts'
+import { Blocks, Door, Lifecycle } from '@p2pl/embedded'
 import { capabilitiesOf } from './capabilities.ts'
 import { Discovery } from './discovery.ts'
-import { Door, untilAborted } from './door.ts'
 import { startEngine, type Engine, type MemoryKey } from './engine.ts'
-import { backendName, classify, notRunning } from './errors.ts'
+import { backendName, failures, notRunning } from './errors.ts'
 import { Fetcher } from './fetcher.ts'
 import { Gater } from './gater.ts'
+import { hashCodes, maxBlockBytes } from './limits.ts'
 import { Links } from './links.ts'
 import { Messages } from './messages.ts'
 import { resolveOptions, type HeliaOptions, type Settings } from './options.ts'
 import { addressTexts } from './peers.ts'
-import { Pins } from './pins.ts'
 import { HeliaRouting } from './routing.ts'
 
 /** What one start brings up, besides the engine. */
-interface Running extends BlockParts {
+interface Running {
   readonly engine: Engine
+  readonly fetcher: Fetcher
   readonly links: Links
   readonly discovery: Discovery | undefined
 }
@@ -49,51 +48,42 @@ class HeliaBackend implements Backend {
   readonly name: string = backendName
   readonly capabilities: Backend['capabilities']
   readonly messages: Messages
-  readonly blocks: Blocks
+  readonly blocks: Blocks<Engine>
   readonly routing: HeliaRouting
   readonly #settings: Settings
   readonly #gater: Gater
-  readonly #door = new Door()
+  readonly #door = new Door<Engine>(failures)
+  readonly #lifecycle: Lifecycle<Running>
   readonly #memoryKey: MemoryKey = {}
-  #running: Running | undefined
-  #starting: Promise<void> | undefined
-  #stopping: Promise<void> | undefined
 
   constructor(settings: Settings) {
     this.#settings = settings
     this.capabilities = capabilitiesOf(settings)
     this.#gater = new Gater(settings.profile, settings.bootstrap)
+    this.#lifecycle = new Lifecycle<Running>(failures, {
+      begin: (onEvent) => this.#begin(onEvent),
+      end: (running) => this.#end(running)
+    })
     this.messages = new Messages(this.#door, settings.gossip.degree)
-    this.blocks = new Blocks(this.#door, () => this.#parts())
-    this.routing = new HeliaRouting(this.#door, this.#gater, () => this.#running?.links)
+    this.blocks = new Blocks(this.#door, {
+      maxBlockBytes,
+      hashes: hashCodes,
+      fetch: async (_engine, cid, options, signal) => {
+        const { running } = this.#lifecycle
+        if (running === undefined) throw notRunning('blocks.get')
+        return await running.fetcher.fetch(cid, options?.providers, signal)
+      },
+      stored: ({ bitswap }, blocks) => bitswap.notify(blocks.map(({ cid }) => cid))
+    })
+    this.routing = new HeliaRouting(this.#door, this.#gater, () => this.#lifecycle.running?.links)
   }
 
   async start(options?: StartOptions): Promise<void> {
-    throwIfAborted('start', options?.signal, backendName)
-    await this.#stopping
-    if (this.#running !== undefined) return
-    this.#starting ??= this.#start(options?.onEvent).finally(() => {
-      this.#starting = undefined
-    })
-    const { signal } = options ?? {}
-    if (signal === undefined) {
-      await this.#starting
-      return
-    }
-    try {
-      await untilAborted(this.#starting, signal)
-    } catch (error) {
-      // What was begun for this caller must not go on without it.
-      if (signal.aborted) await this.stop()
-      throw classify('start', error, signal)
-    }
+    await this.#lifecycle.start(options)
   }
 
-  async stop(_options?: AbortOptions): Promise<void> {
-    this.#stopping ??= this.#stop().finally(() => {
-      this.#stopping = undefined
-    })
-    await this.#stopping
+  async stop(options?: AbortOptions): Promise<void> {
+    await this.#lifecycle.stop(options)
   }
 
   self(): PeerInfo {
@@ -101,28 +91,22 @@ class HeliaBackend implements Backend {
     return { id: libp2p.peerId.toString(), addresses: addressTexts(libp2p.getMultiaddrs()) }
   }
 
-  #parts(): BlockParts {
-    if (this.#running === undefined) throw notRunning('blocks')
-    return this.#running
-  }
-
-  async #start(onEvent: ((event: BackendEvent) => void) | undefined): Promise<void> {
+  async #begin(onEvent: StartOptions['onEvent']): Promise<Running> {
     const engine = await startEngine(this.#settings, this.#gater, this.#memoryKey)
     const links = new Links(engine.libp2p)
     this.messages.attach(engine)
-    this.#running = {
-      engine,
-      links,
-      fetcher: new Fetcher(engine, links),
-      pins: new Pins(engine.stores.pins),
-      discovery: this.#discovers() ? new Discovery(engine.libp2p, this.#settings.connections.low) : undefined
-    }
     if (onEvent !== undefined) this.#report(engine, onEvent)
     for (const address of this.#settings.bootstrap) {
       const id = address.getComponents().findLast(({ name }) => name === 'p2p')?.value
       if (id !== undefined) links.keep({ id, addresses: [address.toString()] })
     }
     this.#door.open(engine)
+    return {
+      engine,
+      links,
+      fetcher: new Fetcher(engine, links),
+      discovery: this.#discovers() ? new Discovery(engine.libp2p, this.#settings.connections.low) : undefined
+    }
   }
 
   /** In a closed network every connection is somebody's decision, unless discovery was asked for. */
@@ -137,16 +121,11 @@ class HeliaBackend implements Backend {
       })
   }
 
-  async #stop(): Promise<void> {
-    // A start that is under way is awaited, whatever it comes to: its parts are released below.
-    await this.#starting?.catch(() => {})
-    const running = this.#running
-    if (running === undefined) return
-    this.#running = undefined
+  async #end({ engine, links, discovery }: Running): Promise<void> {
     this.#door.close()
-    running.discovery?.stop()
-    running.links.stop()
+    discovery?.stop()
+    links.stop()
     this.messages.detach()
-    await running.engine.stop().catch(() => {})
+    await engine.stop().catch(() => {})
   }
 }

@@ -1,7 +1,6 @@
 import type { Capabilities } from '@p2pl/core/backend'
-import { maxBlockBytes } from './blocks.ts'
 import { maxMessageBytes } from './gossip.ts'
-import { hashers } from './hashes.ts'
+import { hashCodes, maxBlockBytes } from './limits.ts'
 import type { Settings } from './options.ts'
 
 /** How long a DHT keeps a provider record. */
@@ -33,8 +32,8 @@ export function capabilitiesOf({ dir, durability, dht, signing, gossip }: Settin
       keepsFetched: true,
       pins: 'emulated',
       gc: 'emulated',
-      dag: 'none',
-      hashes: hashers.map(({ code }) => code)
+      dag: 'emulated',
+      hashes: hashCodes
     },
     routing: {
       provide: records,

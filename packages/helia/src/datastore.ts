@@ -1,6 +1,6 @@
 import { BaseDatastore } from 'datastore-core/base'
 import { Key, type KeyQuery, type Pair, type Query } from 'interface-datastore'
-import type { Table } from './stores.ts'
+import type { Table } from '@p2pl/embedded'
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()

@@ -1,5 +1,5 @@
+import { keepNothingAlive } from '@p2pl/embedded'
 import type { Libp2p, PeerId } from '@libp2p/interface'
-import { unref } from './timers.ts'
 
 const roundPause = 10_000
 const maxDials = 4
@@ -27,7 +27,7 @@ export class Discovery {
       this.#try(detail.id)
     })
     this.#timer = setInterval(() => void this.#round(), roundPause)
-    unref(this.#timer)
+    keepNothingAlive(this.#timer)
     void this.#round()
   }
 

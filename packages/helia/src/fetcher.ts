@@ -1,11 +1,9 @@
 import type { PeerInfo } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
-import { untilAborted } from './door.ts'
+import { keepNothingAlive, sleep, Window } from '@p2pl/embedded'
 import type { Engine } from './engine.ts'
 import type { Links } from './links.ts'
 import { searchProviders } from './routing.ts'
-import { Window } from './window.ts'
-import { unref } from './timers.ts'
 
 /** More than 1,024 outstanding wants are cut off by a remote without a word, and the block never comes. */
 const maxWants = 512
@@ -41,7 +39,7 @@ export class Fetcher {
     const search = setTimeout(() => {
       void this.#search(cid, AbortSignal.any([signal, done.signal])).catch(() => {})
     }, firstSearch)
-    unref(search)
+    keepNothingAlive(search)
     try {
       return await this.#engine.bitswap.want(cid, signal)
     } finally {
@@ -72,16 +70,5 @@ export class Fetcher {
       }
       await sleep(pause, signal)
     }
-  }
-}
-
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, ms)
-  unref(timer)
-  try {
-    await untilAborted(promise, signal)
-  } finally {
-    clearTimeout(timer)
   }
 }

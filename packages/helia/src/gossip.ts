@@ -1,6 +1,6 @@
 import type { GossipSub, GossipsubOpts, Message } from '@libp2p/gossipsub'
 import { digestText } from '#runtime/digest'
-import { textOf } from './stores.ts'
+import { textOf } from '@p2pl/embedded'
 import type { Settings } from './options.ts'
 
 /**

@@ -1,8 +1,8 @@
+import { keepNothingAlive } from '@p2pl/embedded'
 import type { Libp2p, PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { PeerInfo } from '@p2pl/core/backend'
 import { dialable, parsePeerId } from './peers.ts'
-import { unref } from './timers.ts'
 
 const firstPause = 100
 const longestPause = 10_000
@@ -93,7 +93,7 @@ export class Links {
     if (this.#stopped.signal.aborted) return
     clearTimeout(kept.timer)
     kept.timer = setTimeout(() => void this.#redial(kept), pause)
-    unref(kept.timer)
+    keepNothingAlive(kept.timer)
   }
 
   async #redial(kept: Kept): Promise<void> {

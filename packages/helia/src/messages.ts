@@ -7,24 +7,21 @@ import type {
   Subscriber,
   TransportSubscription
 } from '@p2pl/core/backend'
-import type { Door } from './door.ts'
+import { Audience, checkPayload, checkTopic, ownSubscriber, type Door } from '@p2pl/embedded'
 import type { Engine } from './engine.ts'
-import { failure } from './errors.ts'
+import { failures } from './errors.ts'
 import { maxMessageBytes } from './gossip.ts'
 import { peerInfo } from './peers.ts'
 import { repairStreams } from './repair.ts'
-import { Topic } from './topic.ts'
-
-const maxTopicBytes = 1_024
 
 /** Topic messages by gossipsub. */
 export class Messages implements MessageTransport {
   /** Not private in the language: tests reach the engine through it. */
-  readonly door: Door
+  readonly door: Door<Engine>
   readonly #degree: number
-  readonly #topics = new Map<string, Topic>()
+  readonly #topics = new Map<string, Audience>()
 
-  constructor(door: Door, degree: number) {
+  constructor(door: Door<Engine>, degree: number) {
     this.door = door
     this.#degree = degree
   }
@@ -54,8 +51,8 @@ export class Messages implements MessageTransport {
 
   async publish(topic: string, payload: Uint8Array, options?: AbortOptions): Promise<PublishResult> {
     return await this.door.quick('messages.publish', options, async ({ gossip }) => {
-      checkTopic('messages.publish', topic)
-      checkPayload(payload)
+      checkTopic(failures, 'messages.publish', topic)
+      checkPayload(failures, 'messages.publish', payload, maxMessageBytes)
       const reachable = reachablePeers(gossip, topic).length
       // Handing it to the engine would only fill its caches, and make the same unsigned message a duplicate later.
       if (reachable === 0) return { recipients: 0 }
@@ -72,16 +69,9 @@ export class Messages implements MessageTransport {
 
   async subscribe(topic: string, subscriber: Subscriber, options?: AbortOptions): Promise<TransportSubscription> {
     return await this.door.quick('messages.subscribe', options, (engine) => {
-      checkTopic('messages.subscribe', topic)
+      checkTopic(failures, 'messages.subscribe', topic)
       const joined = this.#topics.get(topic) ?? this.#join(engine, topic)
-      // An object of its own for each subscription: the same subscriber may be given twice.
-      const own: Subscriber = {
-        message: (message) => subscriber.message(message),
-        gap: (gap) => subscriber.gap(gap),
-        ...(subscriber.validate === undefined
-          ? {}
-          : { validate: (message) => subscriber.validate?.(message) ?? 'accept' })
-      }
+      const own = ownSubscriber(subscriber)
       joined.subscribers.add(own)
       return Promise.resolve({
         close: () => {
@@ -95,13 +85,13 @@ export class Messages implements MessageTransport {
 
   async peers(topic: string, options?: AbortOptions): Promise<readonly PeerInfo[]> {
     return await this.door.quick('messages.peers', options, async ({ gossip, libp2p }) => {
-      checkTopic('messages.peers', topic)
+      checkTopic(failures, 'messages.peers', topic)
       return await Promise.all(reachablePeers(gossip, topic).map((id) => peerInfo(libp2p, id)))
     })
   }
 
-  #join({ gossip }: Engine, topic: string): Topic {
-    const joined = new Topic()
+  #join({ gossip }: Engine, topic: string): Audience {
+    const joined = new Audience()
     for (const peer of gossip.getSubscribers(topic)) joined.joined(peer.toString())
     this.#topics.set(topic, joined)
     // The validator is where a message is first known to be new and rightly signed; it also decides on relaying.
@@ -131,27 +121,4 @@ export class Messages implements MessageTransport {
  */
 function reachablePeers(gossip: Engine['gossip'], topic: string): string[] {
   return [...(gossip.topics.get(topic) ?? [])].filter((id) => gossip.streamsOutbound.has(id))
-}
-
-const encoder = new TextEncoder()
-
-function checkTopic(operation: string, topic: string): void {
-  if (typeof topic !== 'string' || topic === '' || encoder.encode(topic).byteLength > maxTopicBytes)
-    throw failure({
-      code: 'INVALID_ARGUMENT',
-      operation,
-      message: `a topic is a string of 1 to ${maxTopicBytes} bytes of UTF-8`
-    })
-}
-
-function checkPayload(payload: Uint8Array): void {
-  const operation = 'messages.publish'
-  if (!(payload instanceof Uint8Array))
-    throw failure({ code: 'INVALID_ARGUMENT', operation, message: 'a payload is a Uint8Array' })
-  if (payload.byteLength > maxMessageBytes)
-    throw failure({
-      code: 'TOO_LARGE',
-      operation,
-      message: `a payload has at most ${maxMessageBytes} bytes, not ${payload.byteLength}: publish a CID instead`
-    })
 }

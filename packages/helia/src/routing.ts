@@ -9,10 +9,9 @@ import {
   type Routing
 } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
-import { checkCid } from './cids.ts'
-import type { Door } from './door.ts'
+import { checkCid, type Door } from '@p2pl/embedded'
 import type { Engine } from './engine.ts'
-import { backendName, failure } from './errors.ts'
+import { backendName, failure, failures } from './errors.ts'
 import type { Gater } from './gater.ts'
 import type { Links } from './links.ts'
 import { addressTexts, dialable, parsePeerId, peerInfo } from './peers.ts'
@@ -23,11 +22,11 @@ const tablePatience = 3_000
 
 /** Provider records by kad-dht, connections by libp2p. */
 export class HeliaRouting implements Routing {
-  readonly #door: Door
+  readonly #door: Door<Engine>
   readonly #gater: Gater
   readonly #links: () => Links | undefined
 
-  constructor(door: Door, gater: Gater, links: () => Links | undefined) {
+  constructor(door: Door<Engine>, gater: Gater, links: () => Links | undefined) {
     this.#door = door
     this.#gater = gater
     this.#links = links
@@ -37,7 +36,7 @@ export class HeliaRouting implements Routing {
     const operation = 'routing.provide'
     await this.#door.call(operation, options, async (engine, signal) => {
       const dht = needDht(operation, engine)
-      const own = checkCid(operation, cid)
+      const own = checkCid(failures, operation, cid)
       // Alone, the engine waits for ever.
       if (!(await hasTable(engine.libp2p, dht, signal))) throw nobody(operation)
       let accepted = 0
@@ -52,7 +51,7 @@ export class HeliaRouting implements Routing {
   async unprovide(cid: CID, options?: AbortOptions): Promise<void> {
     const operation = 'routing.unprovide'
     await this.#door.call(operation, options, async (engine, signal) => {
-      await needDht(operation, engine).cancelReprovide(checkCid(operation, cid), { signal })
+      await needDht(operation, engine).cancelReprovide(checkCid(failures, operation, cid), { signal })
     })
   }
 
@@ -62,7 +61,13 @@ export class HeliaRouting implements Routing {
       const limit = options?.limit ?? defaultLimit
       if (!Number.isInteger(limit) || limit < 1)
         throw failure({ code: 'INVALID_ARGUMENT', operation, message: 'limit must be an integer of at least 1' })
-      return searchProviders(engine.libp2p, needDht(operation, engine), checkCid(operation, cid), limit, signal)
+      return searchProviders(
+        engine.libp2p,
+        needDht(operation, engine),
+        checkCid(failures, operation, cid),
+        limit,
+        signal
+      )
     })
   }
 

@@ -1,8 +1,3 @@
-/** Lets the process end although the timer is pending. Browsers have numbers for timers, and no process. */
-export function unref(timer: ReturnType<typeof setTimeout>): void {
-  if (typeof timer === 'object') timer.unref()
-}
-
 /** Calls back in a later turn of the event loop. Timers of a hidden page may wait for a second; a message does not. */
 export function soon(callback: () => void): void {
   if (typeof setImmediate === 'function') {

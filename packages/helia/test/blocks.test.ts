@@ -6,7 +6,7 @@ import { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
 import { sha256, sha512 } from 'multiformats/hashes/sha2'
 import { describe, expect, test } from 'vitest'
-import { maxBlockBytes } from '../src/blocks.ts'
+import { maxBlockBytes } from '../src/limits.ts'
 import { blockOf, collect, pair, same, started, startMany, textBlock, type Node } from './helper.ts'
 import { spawnScript } from './process.ts'
 

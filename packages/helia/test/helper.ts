@@ -13,14 +13,15 @@ import { sha256 } from 'multiformats/hashes/sha2'
 import { afterEach } from 'vitest'
 import { helia } from '../src/index.ts'
 import type { HeliaOptions } from '../src/index.ts'
-import type { Blocks } from '../src/blocks.ts'
+import type { Blocks } from '@p2pl/embedded'
+import type { Engine } from '../src/engine.ts'
 import type { Messages } from '../src/messages.ts'
 import type { HeliaRouting } from '../src/routing.ts'
 
 /** A backend of this package has all three parts. */
 export interface Node extends Backend {
   readonly messages: Messages
-  readonly blocks: Blocks
+  readonly blocks: Blocks<Engine>
   readonly routing: HeliaRouting
 }
 

@@ -27,9 +27,13 @@ const rooms: Readonly<Record<string, Room>> = {
   'packages/layers': { ours: ['@p2pl/core/backend'], theirs: ['multiformats'] },
   'packages/sync': { ours: ['@p2pl/core'], theirs: ['multiformats', '@ipld/dag-cbor', 'abstract-level', 'level'] },
   'packages/memory': { ours: ['@p2pl/core/backend'], theirs: ['multiformats', '@ipld/dag-cbor', '@ipld/dag-pb'] },
-  'packages/helia': { ours: ['@p2pl/core/backend'], theirs: anyEngine, node: true },
+  'packages/embedded': {
+    ours: ['@p2pl/core/backend'],
+    theirs: ['multiformats', '@ipld/dag-cbor', '@ipld/dag-pb', 'level']
+  },
+  'packages/helia': { ours: ['@p2pl/core/backend', '@p2pl/embedded'], theirs: anyEngine, node: true },
   'packages/ipfs-rpc': { ours: ['@p2pl/core/backend'], theirs: anyEngine, node: true },
-  'packages/bittorrent': { ours: ['@p2pl/core/backend'], theirs: anyEngine, node: true },
+  'packages/bittorrent': { ours: ['@p2pl/core/backend', '@p2pl/embedded'], theirs: anyEngine, node: true },
   'packages/config': {
     ours: ['@p2pl/core', '@p2pl/layers'],
     theirs: ['fastest-levenshtein', 'valibot', 'yaml'],

@@ -1,7 +1,7 @@
 import { Client, type DhtOptions } from 'bittorrent-dht'
 import { formatAddress, type Address } from '../address.ts'
 import { hexOf } from '../bytes.ts'
-import { untilAborted } from '../door.ts'
+import { untilAborted } from '@p2pl/embedded'
 import type { Key } from '../keys.ts'
 import type { Settings } from '../options.ts'
 import type { Gate } from './gate.ts'

@@ -1,7 +1,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { formatAddress, plainHost, type Address } from '../address.ts'
 import { equalBytes, fromHex, hexOf } from '../bytes.ts'
-import { untilAborted } from '../door.ts'
+import { untilAborted } from '@p2pl/embedded'
 import { failure } from '../errors.ts'
 import { linkKey } from '../keys.ts'
 import type { Gate } from './gate.ts'

@@ -1,6 +1,6 @@
 import { formatAddress, type Address } from '../address.ts'
 import { hexOf } from '../bytes.ts'
-import { sleep } from '../door.ts'
+import { sleep } from '@p2pl/embedded'
 import type { Key } from '../keys.ts'
 import { recordLifetime, type Dht } from './dht.ts'
 import { announceTo, type Announcement } from './tracker.ts'

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import type { Address } from '../address.ts'
-import { untilAborted } from '../door.ts'
+import { untilAborted } from '@p2pl/embedded'
 import { bdecode, type Bencoded } from '../torrent/bencode.ts'
 import type { Key } from '../keys.ts'
 

@@ -1,5 +1,5 @@
 import { readUint32, textOf, uint32 } from '../bytes.ts'
-import { untilAborted } from '../door.ts'
+import { untilAborted } from '@p2pl/embedded'
 import { frame } from '../engine/frames.ts'
 import type { Link } from '../engine/link.ts'
 import { matches } from '../hashes.ts'

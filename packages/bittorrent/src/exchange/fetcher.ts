@@ -1,11 +1,10 @@
 import type { PeerInfo } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
 import type { Address } from '../address.ts'
-import { sleep } from '../door.ts'
+import { sleep, Window } from '@p2pl/embedded'
 import type { Engine } from '../engine/engine.ts'
 import { contentKey } from '../keys.ts'
 import { dialable } from '../peers.ts'
-import { Window } from '../window.ts'
 
 const maxWants = 512
 const maxHints = 16

@@ -1,5 +1,5 @@
 import { formatAddress, type Address } from '../address.ts'
-import { sleep } from '../door.ts'
+import { sleep } from '@p2pl/embedded'
 import type { Links } from '../engine/links.ts'
 import type { Rendezvous } from '../engine/rendezvous.ts'
 import type { Key } from '../keys.ts'

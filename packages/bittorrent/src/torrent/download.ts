@@ -1,6 +1,6 @@
 import { formatAddress, type Address } from '../address.ts'
 import { equalBytes } from '../bytes.ts'
-import { sleep, untilAborted } from '../door.ts'
+import { sleep, untilAborted } from '@p2pl/embedded'
 import { openWire, type GuardedWire } from '../engine/wire.ts'
 import type { Links } from '../engine/links.ts'
 import type { Rendezvous } from '../engine/rendezvous.ts'

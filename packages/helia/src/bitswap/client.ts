@@ -1,9 +1,10 @@
 import { digestBytes } from '#runtime/digest'
 import type { CID } from 'multiformats/cid'
-import { plain, textOf } from '../stores.ts'
+import { plain, textOf } from '@p2pl/embedded'
 import type { Outbox } from './outbox.ts'
 import { encodeMessage, readVarint, type Entry, type Message, type WireBlock } from './wire.ts'
-import { soon, unref } from '../timers.ts'
+import { keepNothingAlive } from '@p2pl/embedded'
+import { soon } from '../timers.ts'
 
 /** How often wants without an answer are looked at. */
 const tick = 100
@@ -114,7 +115,7 @@ export class Client {
     this.#askFirst(want)
     if (this.#timer === undefined) {
       this.#timer = setInterval(() => this.#tick(), tick)
-      unref(this.#timer)
+      keepNothingAlive(this.#timer)
     }
     return want
   }

@@ -1,7 +1,6 @@
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
-import { textOf } from '../stores.ts'
-import { Window } from '../window.ts'
+import { textOf, Window } from '@p2pl/embedded'
 import { Client } from './client.ts'
 import { Outbox, protocol } from './outbox.ts'
 import { Ledger, type ReadBlock } from './server.ts'

@@ -1,5 +1,5 @@
 import type { Libp2p, PeerId, Stream } from '@libp2p/interface'
-import { unref } from '../timers.ts'
+import { keepNothingAlive } from '@p2pl/embedded'
 
 export const protocol = '/ipfs/bitswap/1.2.0'
 
@@ -47,7 +47,7 @@ export class Outbox {
       await this.#write(frame)
     }
     this.#idle = setTimeout(() => this.#drop(), idleLimit)
-    unref(this.#idle)
+    keepNothingAlive(this.#idle)
   }
 
   async #write(frame: Uint8Array): Promise<void> {

@@ -1,6 +1,5 @@
 import { CID } from 'multiformats/cid'
-import { textOf } from '../stores.ts'
-import type { Window } from '../window.ts'
+import { textOf, type Window } from '@p2pl/embedded'
 import type { Outbox } from './outbox.ts'
 import { encodeMessage, type Entry, type Message } from './wire.ts'
 

@@ -1,5 +1,5 @@
 import { sha256, sha512 } from '@noble/hashes/sha2.js'
-import { textOf } from '../stores.ts'
+import { textOf } from '@p2pl/embedded'
 
 const encoder = new TextEncoder()
 

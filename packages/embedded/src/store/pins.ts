@@ -1,6 +1,8 @@
 import type { Pin } from '@p2pl/core/backend'
 import { CID } from 'multiformats/cid'
-import { textOf, type Change, type Table } from './stores.ts'
+import { textOf } from '../bytes.ts'
+import type { Failures } from '../failures.ts'
+import type { Change, Table } from './table.ts'
 import { walk } from './walk.ts'
 
 /** Keys of the table: `r` and the multihash for a pin, `b` and the multihash for the number of pins that hold a block. */
@@ -12,12 +14,14 @@ const blockPrefix = 0x62
  * of what is pinned. Root and counts change in one write.
  */
 export class Pins {
+  readonly #failures: Failures
   readonly #table: Table
   #last: Promise<unknown> = Promise.resolve()
   /** Blocks that walks under way have come across: they are held before they are counted. */
   readonly #walking = new Set<Set<string>>()
 
-  constructor(table: Table) {
+  constructor(failures: Failures, table: Table) {
+    this.#failures = failures
     this.#table = table
   }
 
@@ -38,7 +42,7 @@ export class Pins {
         keys.set(key, cid.multihash.bytes)
         return await load(cid)
       }
-      await (recursive ? walk(root, hold) : hold(root))
+      await (recursive ? walk(this.#failures, root, hold) : hold(root))
       await this.#alone(async () => {
         // Another pin of the same root may have come first.
         const now = await this.#find(root)
@@ -65,7 +69,7 @@ export class Pins {
         if (bytes === undefined) throw new Error(`the pinned block ${cid.toString()} is not in the store`)
         return bytes
       }
-      await (existing.recursive ? walk(existing.cid, visit) : visit(existing.cid))
+      await (existing.recursive ? walk(this.#failures, existing.cid, visit) : visit(existing.cid))
       const changes = await this.#count(keys.values(), -1)
       await this.#table.write([...changes.values(), { key: rootKey(root), value: undefined }])
     })

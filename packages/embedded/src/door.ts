@@ -1,14 +1,19 @@
 import { throwIfAborted, type AbortOptions } from '@p2pl/core/backend'
-import type { Engine } from './engine/engine.ts'
-import { backendName, classify, notRunning } from './errors.ts'
+import { untilAborted } from './abort.ts'
+import type { Failures } from './failures.ts'
 
 /**
  * Hands the running engine to the calls of the port, and sees to what holds for all of them: nothing starts before `start`
  * or after `stop` or with a fired signal, nothing stays pending after either, and every failure is classified.
  */
-export class Door {
+export class Door<Engine> {
+  readonly failures: Failures
   #engine: Engine | undefined
   #closed = new AbortController()
+
+  constructor(failures: Failures) {
+    this.failures = failures
+  }
 
   open(engine: Engine): void {
     this.#closed = new AbortController()
@@ -26,8 +31,8 @@ export class Door {
 
   /** The running engine, or `NOT_RUNNING`. */
   enter(operation: string, options?: AbortOptions): Engine {
-    throwIfAborted(operation, options?.signal, backendName)
-    if (this.#engine === undefined) throw notRunning(operation)
+    throwIfAborted(operation, options?.signal, this.failures.backend)
+    if (this.#engine === undefined) throw this.failures.notRunning(operation)
     return this.#engine
   }
 
@@ -85,43 +90,13 @@ export class Door {
       throw this.#failed(operation, error, options?.signal, closed)
     } finally {
       done.abort()
-      // It may be stuck in a wait: its end is not awaited.
+      // It may be stuck in the engine: its end is not awaited.
       void Promise.resolve(iterator.return?.()).catch(() => {})
     }
   }
 
   #failed(operation: string, error: unknown, signal: AbortSignal | undefined, closed: AbortSignal): Error {
-    if (closed.aborted && signal?.aborted !== true) return notRunning(operation)
-    return classify(operation, error, signal)
-  }
-}
-
-/** The promise's outcome, or the signal's reason when that comes first. */
-export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  if (signal.aborted) {
-    promise.catch(() => {})
-    throw signal.reason
-  }
-  const aborted = Promise.withResolvers<never>()
-  const onAbort = (): void => {
-    aborted.reject(signal.reason)
-  }
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    return await Promise.race([promise, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
-}
-
-/** Resolves after the time, or rejects with the signal's reason. Does not keep the process alive. */
-export async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, ms)
-  timer.unref()
-  try {
-    await untilAborted(promise, signal)
-  } finally {
-    clearTimeout(timer)
+    if (closed.aborted && signal?.aborted !== true) return this.failures.notRunning(operation)
+    return this.failures.classify(operation, error, signal)
   }
 }

@@ -1,8 +1,9 @@
 import * as dagCbor from '@ipld/dag-cbor'
 import * as dagPb from '@ipld/dag-pb'
+import type { Block } from '@p2pl/core/backend'
 import { CID } from 'multiformats/cid'
 import { textOf } from '../bytes.ts'
-import { failure } from '../errors.ts'
+import type { Failures } from '../failures.ts'
 
 const raw = 0x55
 const json = 0x0200
@@ -11,7 +12,7 @@ const identity = 0x00
 const parallel = 64
 
 /** The CIDs that a block names. */
-export function linksOf(operation: string, cid: CID, bytes: Uint8Array): CID[] {
+export function linksOf({ failure }: Failures, operation: string, cid: CID, bytes: Uint8Array): CID[] {
   try {
     if (cid.code === raw || cid.code === json) return []
     if (cid.code === dagPb.code) return dagPb.decode(bytes).Links.map(({ Hash }) => Hash)
@@ -39,37 +40,62 @@ function linksIn(root: unknown): CID[] {
     const value = todo.pop()
     if (typeof value !== 'object' || value === null || value instanceof Uint8Array) continue
     const cid = CID.asCID(value)
-    if (cid === null) todo.push(...(Object.values(value) as unknown[]))
-    else links.push(cid)
+    if (cid !== null) links.push(cid)
+    // One by one: a block of two million numbers is more than a call takes as arguments.
+    else for (const part of Object.values(value) as unknown[]) todo.push(part)
   }
   return links
 }
 
+/** One multihash may be read with two codecs, and have links in one of them only. */
+function nodeKey(cid: CID): string {
+  return `${cid.code}/${textOf(cid.multihash.bytes)}`
+}
+
 /** Visits every block below the root once, several at a time; identity CIDs are followed but not visited. */
-export async function walk(root: CID, load: (cid: CID) => Promise<Uint8Array>): Promise<void> {
+export async function walk(failures: Failures, root: CID, load: (cid: CID) => Promise<Uint8Array>): Promise<void> {
   const seen = new Set<string>()
   const todo: CID[] = [root]
   const running = new Set<Promise<void>>()
-  const failures: unknown[] = []
+  const thrown: unknown[] = []
   const visit = async (cid: CID): Promise<void> => {
     const bytes = cid.multihash.code === identity ? cid.multihash.digest : await load(cid)
-    todo.push(...linksOf('blocks.pin', cid, bytes))
+    for (const link of linksOf(failures, 'blocks.pin', cid, bytes)) todo.push(link)
   }
-  while ((todo.length > 0 || running.size > 0) && failures.length === 0) {
+  while ((todo.length > 0 || running.size > 0) && thrown.length === 0) {
     const cid = running.size < parallel ? todo.pop() : undefined
     if (cid === undefined) {
       await Promise.race(running)
       continue
     }
-    // One multihash may be read with two codecs, and have links in one of them only.
-    const key = `${cid.code}/${textOf(cid.multihash.bytes)}`
+    const key = nodeKey(cid)
     if (seen.has(key)) continue
     seen.add(key)
     const task: Promise<void> = visit(cid)
-      .catch((error: unknown) => void failures.push(error))
+      .catch((error: unknown) => void thrown.push(error))
       .finally(() => running.delete(task))
     running.add(task)
   }
   await Promise.all(running)
-  if (failures.length > 0) throw failures[0]
+  if (thrown.length > 0) throw thrown[0]
+}
+
+/** Depth first in the order of the links: parents come before children, and each block once. */
+export async function* walkDag(
+  failures: Failures,
+  operation: string,
+  root: CID,
+  load: (cid: CID) => Promise<Uint8Array>
+): AsyncGenerator<Block, void, undefined> {
+  const seen = new Set<string>()
+  const waiting = [root]
+  for (let cid = waiting.pop(); cid !== undefined; cid = waiting.pop()) {
+    const key = nodeKey(cid)
+    if (seen.has(key)) continue
+    seen.add(key)
+    const inline = cid.multihash.code === identity ? cid.multihash.digest : undefined
+    const bytes = inline ?? (await load(cid))
+    if (inline === undefined) yield { cid, bytes }
+    for (const link of linksOf(failures, operation, cid, bytes).reverse()) waiting.push(link)
+  }
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, Subscriber, TransportGap, Verdict } from '@p2pl/core/backend'
+import { keepNothingAlive } from './abort.ts'
 
 /** A validator that does not answer counts as `ignore` after this many milliseconds. */
 const validationLimit = 5_000
@@ -85,13 +86,13 @@ export class Audience {
 
 async function verdictOf(subscriber: Subscriber, message: IncomingMessage): Promise<Verdict> {
   if (subscriber.validate === undefined) return 'accept'
-  let timer: NodeJS.Timeout | undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
   try {
     const verdict = subscriber.validate(message)
     if (typeof verdict === 'string') return verdict
     const late = new Promise<Verdict>((resolve) => {
       timer = setTimeout(() => resolve('ignore'), validationLimit)
-      timer.unref()
+      keepNothingAlive(timer)
     })
     return await Promise.race([verdict, late])
   } catch {
@@ -101,7 +102,7 @@ async function verdictOf(subscriber: Subscriber, message: IncomingMessage): Prom
   }
 }
 
-/** Subscribers never throw; one that does must not take the connection with it. */
+/** Subscribers never throw; one that does must not take the engine's message loop with it. */
 function guarded(call: () => void): void {
   try {
     call()
