@@ -5,26 +5,29 @@ import { helia, type HeliaNode } from '../../src/index.ts'
 import { fixture } from './fixture.ts'
 
 let site: Site | undefined
-const relays = new Map<string, HeliaNode>()
+const helpers = new Map<string, HeliaNode[]>()
+const socket = { listen: ['/ip4/127.0.0.1/tcp/0/ws'] }
 
 afterAll(async () => {
   await site?.close()
-  await Promise.all([...relays.values()].map((relay) => relay.stop()))
+  await Promise.all([...helpers.values()].flat().map((helper) => helper.stop()))
 })
 
 async function openPage(): Promise<RemotePage> {
   site ??= await openSite(await bundle(new URL('conformance.page.ts', import.meta.url)))
   return await site.open({
-    startRelay: async () => {
-      const relay = helia({ listen: ['/ip4/127.0.0.1/tcp/0/ws'], relay: true })
-      await relay.start()
+    startHelpers: async () => {
+      // The relay keeps no records: who is connected to nobody else is alone.
+      const relay = helia({ ...socket, relay: true, dht: false })
+      const records = helia(socket)
+      await Promise.all([relay.start(), records.start()])
       const address = relay.self().addresses[0] as string
-      relays.set(address, relay)
-      return address
+      helpers.set(address, [relay, records])
+      return { relay: address, records: records.self() }
     },
-    stopRelay: async (address) => {
-      await relays.get(address as string)?.stop()
-      relays.delete(address as string)
+    stopHelpers: async (relay) => {
+      await Promise.all((helpers.get(relay as string) ?? []).map((helper) => helper.stop()))
+      helpers.delete(relay as string)
     }
   })
 }
