@@ -4,16 +4,23 @@ import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { chromium, type Page } from 'playwright-core'
-import type { TestContext } from 'vitest'
+import { describe, it } from 'vitest'
 
 const executablePath = process.env['CHROMIUM_BIN'] ?? '/usr/bin/chromium'
 
-/** Skips the test, loudly, where there is no Chromium; fails it in CI. */
-export function needChromium(context: TestContext): void {
-  if (existsSync(executablePath)) return
-  const reason = `no Chromium at ${executablePath}: install it, or set CHROMIUM_BIN`
-  if (process.env['CI'] === 'true') throw new Error(reason)
-  context.skip(reason)
+/** Tests with a real browser. Where there is none, one test says so: skipped, or failed in CI. */
+export function describeInChromium(name: string, body: () => void): void {
+  if (existsSync(executablePath)) {
+    describe(name, body)
+    return
+  }
+  describe(name, () => {
+    it('needs Chromium', (context) => {
+      const reason = `no Chromium at ${executablePath}: install it, or set CHROMIUM_BIN`
+      if (process.env['CI'] === 'true') throw new Error(reason)
+      context.skip(reason)
+    })
+  })
 }
 
 export type Bundle = ReadonlyMap<string, string>

@@ -55,8 +55,10 @@ function closeSignalling({
   events.addEventListener('connection:close', ({ detail }) => {
     if (detail.limits !== undefined) return
     const left = connectionManager.getConnections(detail.remotePeer)
-    if (left.every(({ limits }) => limits !== undefined))
-      for (const connection of left) void connection.close().catch(() => {})
+    if (left.some(({ limits }) => limits === undefined)) return
+    for (const connection of left)
+      // A younger one is the beginning of the next agreement.
+      if (connection.timeline.open <= detail.timeline.open) void connection.close().catch(() => {})
   })
   return {}
 }

@@ -1,35 +1,28 @@
+import { join } from 'node:path'
 import { createPeer, type Peer } from '@p2pl/core'
-import { until } from '@p2pl/tooling-vitest'
-import { bundle, needChromium, openSite, type Bundle, type RemotePage, type Site } from '@p2pl/tooling-vitest/browser'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { temporaryFolder, until } from '@p2pl/tooling-vitest'
+import { bundle, describeInChromium, openSite, type RemotePage, type Site } from '@p2pl/tooling-vitest/browser'
+import { afterAll, afterEach, expect, it } from 'vitest'
 import { helia, type HeliaOptions } from '../../src/index.ts'
 import type { Messages } from '../../src/messages.ts'
 
+const temporary = temporaryFolder('p2pl-browser-')
 const megabytes = 3 * 1024 * 1024 + 17
 
-let files: Bundle
-let site: Site
+let site: Promise<Site> | undefined
 const toClose: (() => Promise<unknown>)[] = []
-
-beforeAll(async () => {
-  files = await bundle(new URL('page.ts', import.meta.url))
-})
-
-beforeEach(async (context) => {
-  needChromium(context)
-  site ??= await openSite(files)
-})
 
 afterEach(async () => {
   await Promise.all(toClose.splice(0).map((close) => close()))
 })
 
 afterAll(async () => {
-  await site?.close()
+  await (await site)?.close()
 })
 
 async function open(): Promise<RemotePage> {
-  const page = await site.open()
+  site ??= bundle(new URL('page.ts', import.meta.url)).then(openSite)
+  const page = await (await site).open()
   toClose.push(() => page.close())
   return page
 }
@@ -75,7 +68,7 @@ async function seesIn(page: RemotePage, topic: string, id: string): Promise<void
   await until(`the page sees ${id}`, async () => (await page.call<string[]>('peers', topic)).includes(id))
 }
 
-describe('helia in a browser', () => {
+describeInChromium('helia in a browser', () => {
   it('talks and exchanges data with Node over WebSockets', async () => {
     const { peer, backend, address } = await node()
     const { page } = await joined(address)
@@ -136,6 +129,35 @@ describe('helia in a browser', () => {
     expect(await page.call('startError', { dir: 'notebook' })).toMatchObject({ code: 'LOCKED' })
     await page.call('stop')
     expect(await page.call('startError', { dir: 'notebook' })).toBeUndefined()
+  })
+
+  it('can be reached again when its relay has been away', async () => {
+    const dir = join(temporary, 'relay')
+    const first = await node({ dir })
+    const { page } = await joined(first.address)
+    await reachable(page)
+    await first.peer.stop()
+    await until('the page has no address', async () => {
+      const { addresses } = await page.call<{ addresses: string[] }>('self')
+      return addresses.length === 0
+    })
+    const port = /tcp\/(\d+)/.exec(first.address)?.[1]
+    const second = await node({ dir, listen: [`/ip4/127.0.0.1/tcp/${port}/ws`] })
+    expect(second.backend.self().id).toBe(first.address.split('/').at(-1))
+    const { addresses } = await reachable(page)
+    expect(addresses[0]).toContain(first.address)
+  })
+
+  it('joins a private network, and only with its key', async () => {
+    const psk = `/key/swarm/psk/1.0.0/\n/base16/\n${'5e'.repeat(32)}\n`
+    const { backend, address } = await node({ psk })
+    const [inside, outside] = [await open(), await open()]
+    await Promise.all([inside.call('start', { psk }), outside.call('start', {})])
+    const peer = { id: backend.self().id, addresses: [address] }
+    await inside.call('connect', peer)
+    await expect(outside.call('connect', peer)).rejects.toThrow(/does not answer/)
+    expect(await inside.call('connections')).toHaveLength(1)
+    expect(await outside.call('connections')).toEqual([])
   })
 
   it('refuses what a page cannot do, and says what to do', async () => {

@@ -78,28 +78,16 @@ const reachable: Layer = (backend) => ({
   self: () => backend.self()
 })
 
-const kits = {
-  memory: () => {
-    conformance(runner, {
-      ...fixture('memory', (count) => network(count, () => ({}))),
-      wrap: reachable
-    })
-  },
-  database: () => {
-    conformance(runner, {
-      ...fixture('database', (count) => {
-        const own = ++networks
-        return network(count, (index) => ({ dir: `${own}-${index}` }))
-      }),
-      wrap: reachable
-    })
-  }
-}
-
 Object.assign(globalThis, {
   page: {
-    load: (kit: keyof typeof kits) => {
-      kits[kit]()
+    load: () => {
+      conformance(runner, {
+        ...fixture((count) => {
+          const own = ++networks
+          return network(count, (index) => ({ dir: `${own}-${index}` }))
+        }),
+        wrap: reachable
+      })
       return tests.length
     },
     /** What went wrong with the test, if anything did. */

@@ -1,6 +1,6 @@
 import { conformance } from '@p2pl/conformance'
-import { bundle, needChromium, openSite, type RemotePage, type Site } from '@p2pl/tooling-vitest/browser'
-import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { bundle, describeInChromium, openSite, type RemotePage, type Site } from '@p2pl/tooling-vitest/browser'
+import { afterAll, describe, expect, it } from 'vitest'
 import { helia, type HeliaNode } from '../../src/index.ts'
 import { fixture } from './fixture.ts'
 
@@ -32,10 +32,9 @@ async function openPage(): Promise<RemotePage> {
   })
 }
 
-for (const kit of ['memory', 'database'] as const) {
+describeInChromium('in a browser', () => {
   let page: Promise<RemotePage> | undefined
   let count = 0
-
   const runner = {
     describe,
     it: (name: string) => {
@@ -43,7 +42,7 @@ for (const kit of ['memory', 'database'] as const) {
       it(name, async () => {
         page ??= openPage().then(async (opened) => {
           // The list of tests that Node has made is the page's own.
-          expect(await opened.call('load', kit)).toBe(count)
+          expect(await opened.call('load')).toBe(count)
           return opened
         })
         const wrong = await (await page).call<string | undefined>('run', index)
@@ -51,14 +50,8 @@ for (const kit of ['memory', 'database'] as const) {
       })
     }
   }
-
-  describe('in a browser', () => {
-    beforeEach((context) => {
-      needChromium(context)
-    })
-    conformance(
-      runner,
-      fixture(kit, () => Promise.reject(new Error('the tests run in the page')))
-    )
-  })
-}
+  conformance(
+    runner,
+    fixture(() => Promise.reject(new Error('the tests run in the page')))
+  )
+})

@@ -4,24 +4,19 @@ import { helia } from '@p2pl/helia'
 import { encodeGenesis, initHome, LedgerNode, prepareHome } from '@p2pl/ledger'
 import { openView } from '@p2pl/sync'
 import { temporaryFolder, until } from '@p2pl/tooling-vitest'
-import { bundle, needChromium, openSite, type RemotePage, type Site } from '@p2pl/tooling-vitest/browser'
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { bundle, describeInChromium, openSite, type RemotePage, type Site } from '@p2pl/tooling-vitest/browser'
+import { afterAll, afterEach, expect, it } from 'vitest'
 
 const folder = temporaryFolder('p2pl-browser-')
 const closers: (() => Promise<unknown>)[] = []
-let site: Site | undefined
-
-beforeEach(async (context) => {
-  needChromium(context)
-  site ??= await openSite(await bundle(new URL('page.ts', import.meta.url)))
-})
+let site: Promise<Site> | undefined
 
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close()
 })
 
 afterAll(async () => {
-  await site?.close()
+  await (await site)?.close()
 })
 
 /** An embedded backend in Node through which pages take part. */
@@ -30,12 +25,13 @@ function hub(): ReturnType<typeof helia> {
 }
 
 async function openPage(): Promise<RemotePage> {
-  const page = await (site as Site).open()
+  site ??= bundle(new URL('page.ts', import.meta.url)).then(openSite)
+  const page = await (await site).open()
   closers.push(() => page.close())
   return page
 }
 
-describe('a view in a browser', () => {
+describeInChromium('a view in a browser', () => {
   it('converges with a peer in Node, whoever appends, and goes on after a reload', async () => {
     const backend = hub()
     const peer = await createPeer({ backend })
