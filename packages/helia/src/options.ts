@@ -36,7 +36,7 @@ export interface ConnectionOptions {
 export interface RelayOptions {
   /** Pages that can be reached through it at a time; each is a connection, too. 1 to 10,000. Default 128. */
   reservations?: number | undefined
-  /** Bytes of one relayed connection, both ways together. 4,096 to 1,073,741,824. Default 131,072: an agreement takes about 10,000. */
+  /** Bytes of one relayed connection, both ways together. 4,096 to 1,073,741,824. Default 131,072: an agreement takes about 7,000. */
   maxBytes?: number | undefined
   /** Milliseconds of one relayed connection. 1,000 to 3,600,000. Default 120,000. */
   maxDuration?: number | undefined

@@ -1,7 +1,7 @@
-import type { Connection, Libp2pEvents, PeerId, TypedEventTarget } from '@libp2p/interface'
 import type { Libp2pOptions } from 'libp2p'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Settings } from '../options.ts'
+import { pageLinks } from './page-links.ts'
 import type { Parts } from './parts.ts'
 
 /** WebSockets to Node; WebRTC to other browsers, agreed on through a relay. */
@@ -16,7 +16,7 @@ export async function loadParts(settings: Settings): Promise<Parts> {
     transports: [webSockets(), circuitRelayTransport(), webRTC({ rtcConfiguration: () => rtcConfiguration(settings) })],
     peerDiscovery: [],
     announceFilter: (addresses) => addresses.filter(isReachable),
-    services: { signalling: closeSignalling as never },
+    services: { pageLinks: pageLinks as never },
     ...(connectionProtector === undefined ? {} : { connectionProtector })
   }
 }
@@ -39,26 +39,4 @@ const byPages = new Set(['ws', 'wss', 'webrtc-direct', 'webtransport'])
 function isReachable(address: Multiaddr): boolean {
   const names = address.getComponents().map(({ name }) => name)
   return !names.includes('p2p-circuit') || (names.includes('webrtc') && names.some((name) => byPages.has(name)))
-}
-
-/**
- * When a WebRTC connection ends, what is left of the relayed one that it was agreed on through is closed, too: it carries
- * nothing, and the engine would take the peer for connected.
- */
-function closeSignalling({
-  events,
-  connectionManager
-}: {
-  readonly events: TypedEventTarget<Libp2pEvents>
-  readonly connectionManager: { getConnections(peer: PeerId): Connection[] }
-}): object {
-  events.addEventListener('connection:close', ({ detail }) => {
-    if (detail.limits !== undefined) return
-    const left = connectionManager.getConnections(detail.remotePeer)
-    if (left.some(({ limits }) => limits === undefined)) return
-    for (const connection of left)
-      // A younger one is the beginning of the next agreement.
-      if (connection.timeline.open <= detail.timeline.open) void connection.close().catch(() => {})
-  })
-  return {}
 }

@@ -100,6 +100,9 @@ describeInChromium('helia in a browser', () => {
     const [fromB] = await until('B is connected', async () => direct(b.page, a.id))
     expect(fromA).toMatch(/\/p2p-circuit\/webrtc\/p2p\//)
     expect(fromB).toMatch(/^\/webrtc\/p2p\//)
+    // By this a page knows at once when the other has gone; without it, up to ten seconds later.
+    expect(await a.page.call('dtls')).toEqual(['connected'])
+    expect(await b.page.call('dtls')).toEqual(['connected'])
     // Without the relay: what follows passes through nobody.
     await peer.stop()
     await until('the relay is gone', async () => (await a.page.call<unknown[]>('connections')).length === 1)

@@ -2,6 +2,7 @@
 import { createPeer, isP2plError, type Peer } from '@p2pl/core'
 import { helia, type HeliaOptions } from '../../src/index.ts'
 import type { Messages } from '../../src/messages.ts'
+import type { OverWebRtc } from '../../src/runtime/page-links.ts'
 
 let peer: Peer | undefined
 let backend: ReturnType<typeof helia> | undefined
@@ -53,6 +54,14 @@ const page = {
       .getConnections()
       .filter(({ limits, status }) => limits === undefined && status === 'open')
       .map(({ remoteAddr, remotePeer }) => ({ peer: remotePeer.toString(), address: remoteAddr.toString() }))
+  },
+  /** The state of each WebRTC connection's DTLS, by the way that the package takes to it. */
+  dtls: () => {
+    const { engine } = (backend?.messages as Messages).door
+    const open = engine?.libp2p.getConnections().filter(({ limits }) => limits === undefined) ?? []
+    return open
+      .map((one) => (one as OverWebRtc).maConn?.peerConnection?.sctp?.transport.state)
+      .filter((state) => state !== undefined)
   },
   async listen(topic: string): Promise<void> {
     const subscription = running().topic(topic).subscribe()
