@@ -12,7 +12,7 @@ import { started } from './helper.ts'
 const clients = new Set<Libp2p>()
 
 afterEach(async () => {
-  await Promise.all([...clients].map((client) => client.stop()))
+  await Promise.all([...clients].map(async (one) => await one.stop()))
   clients.clear()
 })
 
@@ -44,7 +44,7 @@ describe('a relay', () => {
       const node = await client(address)
       await until('it has a slot', () => hasSlot(node))
       const refused = await client(address)
-      await until('the other has asked', async () => (await askedForSlot(relay.messages.door.engine?.libp2p)) > 0)
+      await until('the other is there', () => withoutSlot(relay.messages.door.engine?.libp2p) > 0)
       expect(hasSlot(refused)).toBe(false)
       await Promise.all([node.stop(), refused.stop()])
       await until('both are gone', () => relay.messages.door.engine?.libp2p.getConnections().length === 0)
@@ -58,7 +58,8 @@ describe('a relay', () => {
 })
 
 /** How many are connected without a slot. */
-async function askedForSlot(relay: Libp2p | undefined): Promise<number> {
-  const { reservations } = (relay?.services as { relay: { reservations: ReadonlyMap<unknown, unknown> } }).relay
-  return (relay?.getConnections().length ?? 0) - reservations.size
+function withoutSlot(relay: Libp2p | undefined): number {
+  if (relay === undefined) throw new Error('the relay does not run')
+  const { reservations } = (relay.services as { relay: { reservations: ReadonlyMap<unknown, unknown> } }).relay
+  return relay.getConnections().length - reservations.size
 }

@@ -113,9 +113,7 @@ async function openPage(page: Page, url: string, close: () => Promise<void>): Pr
     call: async <T>(name: string, ...values: unknown[]) =>
       (await page.evaluate(
         ([called, given]) =>
-          (globalThis as unknown as { page: Record<string, (...all: unknown[]) => unknown> }).page[called as string]?.(
-            ...(given as unknown[])
-          ),
+          (globalThis as unknown as { page: Record<string, (...all: unknown[]) => unknown> }).page[called]?.(...given),
         [name, values] as const
       )) as T,
     reload: async () => {

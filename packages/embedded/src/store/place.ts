@@ -3,7 +3,7 @@ export interface Place {
   /** A path, or in a browser a name within the origin. */
   readonly location: string
   /** Called once the database is closed. */
-  release(): Promise<void>
+  readonly release: () => Promise<void>
 }
 
 /** Another page has it. */

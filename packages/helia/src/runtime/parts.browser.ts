@@ -16,7 +16,7 @@ export async function loadParts(settings: Settings): Promise<Parts> {
     transports: [webSockets(), circuitRelayTransport(), webRTC({ rtcConfiguration: () => rtcConfiguration(settings) })],
     peerDiscovery: [],
     announceFilter: (addresses) => addresses.filter(isReachable),
-    services: { pageLinks: pageLinks as never },
+    services: { pageLinks },
     ...(connectionProtector === undefined ? {} : { connectionProtector })
   }
 }

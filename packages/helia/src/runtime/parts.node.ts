@@ -17,7 +17,7 @@ export async function loadParts(settings: Settings): Promise<Parts> {
     ...(connectionProtector === undefined ? {} : { connectionProtector }),
     ...(relay === undefined || settings.relay === undefined
       ? {}
-      : { services: { relay: relay.relayService(settings.relay) as never } })
+      : { services: { relay: relay.relayService(settings.relay) } })
   }
 }
 

@@ -2,27 +2,23 @@ import { join } from 'node:path'
 import { createPeer, type Peer } from '@p2pl/core'
 import { temporaryFolder, until } from '@p2pl/tooling-vitest'
 import { bundle, describeInChromium, openSite, type RemotePage, type Site } from '@p2pl/tooling-vitest/browser'
-import { afterAll, afterEach, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 import { helia, type HeliaOptions } from '../../src/index.ts'
-import type { Messages } from '../../src/messages.ts'
 
 const temporary = temporaryFolder('p2pl-browser-')
+/** A browser has to start and to compile, beside whatever else the machine does. */
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 const megabytes = 3 * 1024 * 1024 + 17
 
-let site: Promise<Site> | undefined
+let site: Site
 const toClose: (() => Promise<unknown>)[] = []
 
 afterEach(async () => {
   await Promise.all(toClose.splice(0).map((close) => close()))
 })
 
-afterAll(async () => {
-  await (await site)?.close()
-})
-
-async function open(): Promise<RemotePage> {
-  site ??= bundle(new URL('page.ts', import.meta.url)).then(openSite)
-  const page = await (await site).open()
+async function openPage(): Promise<RemotePage> {
+  const page = await site.open()
   toClose.push(() => page.close())
   return page
 }
@@ -43,7 +39,7 @@ async function node(options?: HeliaOptions): Promise<NodePeer> {
 
 /** A page that takes part, connected to the node. */
 async function joined(address: string, options?: HeliaOptions): Promise<{ page: RemotePage; id: string }> {
-  const page = await open()
+  const page = await openPage()
   const { id } = await page.call<{ id: string }>('start', { bootstrap: [address], ...options })
   return { page, id }
 }
@@ -69,6 +65,14 @@ async function seesIn(page: RemotePage, topic: string, id: string): Promise<void
 }
 
 describeInChromium('helia in a browser', () => {
+  beforeAll(async () => {
+    site = await openSite(await bundle(new URL('page.ts', import.meta.url)))
+  })
+
+  afterAll(async () => {
+    await site.close()
+  })
+
   it('talks and exchanges data with Node over WebSockets', async () => {
     const { peer, backend, address } = await node()
     const { page } = await joined(address)
@@ -154,7 +158,7 @@ describeInChromium('helia in a browser', () => {
   it('joins a private network, and only with its key', async () => {
     const psk = `/key/swarm/psk/1.0.0/\n/base16/\n${'5e'.repeat(32)}\n`
     const { backend, address } = await node({ psk })
-    const [inside, outside] = [await open(), await open()]
+    const [inside, outside] = [await openPage(), await openPage()]
     await Promise.all([inside.call('start', { psk }), outside.call('start', {})])
     const peer = { id: backend.self().id, addresses: [address] }
     await inside.call('connect', peer)
@@ -164,7 +168,7 @@ describeInChromium('helia in a browser', () => {
   })
 
   it('refuses what a page cannot do, and says what to do', async () => {
-    const page = await open()
+    const page = await openPage()
     const refused: [HeliaOptions, string, RegExp][] = [
       [{ listen: ['/ip4/127.0.0.1/tcp/0'] }, 'listen', /relay in "bootstrap"/],
       [{ listen: ['/ip4/127.0.0.1/tcp/0/ws'] }, 'listen', /leave it out/],

@@ -59,8 +59,8 @@ async function network(count: number, options: (index: number) => HeliaOptions):
 
 /** A page has an address once the relay has given it a slot. */
 async function addressOf(backend: Backend, signal?: AbortSignal): Promise<void> {
-  while (signal?.aborted !== true && backend.self().addresses.length === 0)
-    await new Promise((resolve) => setTimeout(resolve, 10))
+  const aborted = (): boolean => signal?.aborted === true
+  while (!aborted() && backend.self().addresses.length === 0) await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
 /** The kit takes for granted that who has started can be reached. */

@@ -1,4 +1,5 @@
 // Runs inside of a browser page: bundled by the test.
+import type { Libp2p } from '@libp2p/interface'
 import { createPeer, isP2plError, type Peer } from '@p2pl/core'
 import { helia, type HeliaOptions } from '../../src/index.ts'
 import type { Messages } from '../../src/messages.ts'
@@ -11,6 +12,12 @@ const heard = new Map<string, string[]>()
 function running(): Peer {
   if (peer === undefined) throw new Error('nothing runs in this page')
   return peer
+}
+
+function libp2p(): Libp2p {
+  const engine = (backend?.messages as Messages | undefined)?.door.engine
+  if (engine === undefined) throw new Error('nothing runs in this page')
+  return engine.libp2p
 }
 
 /** Bytes that the test makes, too, without sending them. */
@@ -49,17 +56,16 @@ const page = {
   connect: async (other: { id: string; addresses: string[] }) => await running().network.connect(other),
   /** Addresses of the connections that carry topics and blocks. */
   connections: () => {
-    const { engine } = (backend?.messages as Messages).door
-    return engine?.libp2p
+    return libp2p()
       .getConnections()
       .filter(({ limits, status }) => limits === undefined && status === 'open')
       .map(({ remoteAddr, remotePeer }) => ({ peer: remotePeer.toString(), address: remoteAddr.toString() }))
   },
   /** The state of each WebRTC connection's DTLS, by the way that the package takes to it. */
   dtls: () => {
-    const { engine } = (backend?.messages as Messages).door
-    const open = engine?.libp2p.getConnections().filter(({ limits }) => limits === undefined) ?? []
-    return open
+    return libp2p()
+      .getConnections()
+      .filter(({ limits }) => limits === undefined)
       .map((one) => (one as OverWebRtc).maConn?.peerConnection?.sctp?.transport.state)
       .filter((state) => state !== undefined)
   },

@@ -5,18 +5,16 @@ import { encodeGenesis, initHome, LedgerNode, prepareHome } from '@p2pl/ledger'
 import { openView } from '@p2pl/sync'
 import { temporaryFolder, until } from '@p2pl/tooling-vitest'
 import { bundle, describeInChromium, openSite, type RemotePage, type Site } from '@p2pl/tooling-vitest/browser'
-import { afterAll, afterEach, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 
+/** A browser has to start and to compile, beside whatever else the machine does. */
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 const folder = temporaryFolder('p2pl-browser-')
 const closers: (() => Promise<unknown>)[] = []
-let site: Promise<Site> | undefined
+let site: Site
 
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close()
-})
-
-afterAll(async () => {
-  await (await site)?.close()
 })
 
 /** An embedded backend in Node through which pages take part. */
@@ -25,13 +23,20 @@ function hub(): ReturnType<typeof helia> {
 }
 
 async function openPage(): Promise<RemotePage> {
-  site ??= bundle(new URL('page.ts', import.meta.url)).then(openSite)
-  const page = await (await site).open()
+  const page = await site.open()
   closers.push(() => page.close())
   return page
 }
 
 describeInChromium('a view in a browser', () => {
+  beforeAll(async () => {
+    site = await openSite(await bundle(new URL('page.ts', import.meta.url)))
+  })
+
+  afterAll(async () => {
+    await site.close()
+  })
+
   it('converges with a peer in Node, whoever appends, and goes on after a reload', async () => {
     const backend = hub()
     const peer = await createPeer({ backend })
@@ -65,7 +70,7 @@ describeInChromium('a view in a browser', () => {
     const payloads = await page.call<string[]>('payloads')
     expect(payloads).toHaveLength(41)
     expect(payloads).toContain('while the page was away')
-  }, 120_000)
+  })
 
   it('has the ledger, and hands it on to another browser when nobody else is left', async () => {
     const [account, other] = await Promise.all([
@@ -102,5 +107,5 @@ describeInChromium('a view in a browser', () => {
     await b.call('open', { topic: genesis.topic, store: 'ledger' })
     await until('the second page has the ledger', async () => (await b.call('root')) === root, 60_000)
     expect((await b.call<string[]>('payloads')).filter((text) => text.includes('memo '))).toHaveLength(10)
-  }, 120_000)
+  })
 })
