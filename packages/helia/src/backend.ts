@@ -73,7 +73,7 @@ class HeliaBackend implements Backend {
         if (running === undefined) throw notRunning('blocks.get')
         return await running.fetcher.fetch(cid, options?.providers, signal)
       },
-      stored: ({ bitswap }, blocks) => bitswap.notify(blocks.map(({ cid }) => cid))
+      stored: ({ exchange }, blocks) => exchange.notify(blocks)
     })
     this.routing = new HeliaRouting(this.#door, this.#gater, () => this.#lifecycle.running?.links)
   }

@@ -1,9 +1,9 @@
 import type { Libp2p, PrivateKey } from '@libp2p/interface'
 import type { SingleKadDHT } from '@libp2p/kad-dht'
 import type { Libp2pOptions } from 'libp2p'
-import { Bitswap } from './bitswap/index.ts'
 import { loadParts } from '#runtime/parts'
 import { classify, failure } from './errors.ts'
+import { Exchange } from './exchange/index.ts'
 import type { Gater } from './gater.ts'
 import { gossipOptions, type Gossip } from './gossip.ts'
 import { hardenScores } from './harden.ts'
@@ -18,7 +18,7 @@ export interface Engine {
   readonly libp2p: Libp2p
   readonly gossip: Gossip
   readonly dht: SingleKadDHT | undefined
-  readonly bitswap: Bitswap
+  readonly exchange: Exchange
   readonly stores: Stores
   stop(): Promise<void>
 }
@@ -30,11 +30,11 @@ export async function startEngine(settings: Settings, gater: Gater, memoryKey: M
   try {
     libp2p = await createNode(settings, gater, stores, await privateKey(settings, stores, memoryKey))
     hardenScores((libp2p.services as { gossip?: unknown }).gossip as Gossip)
-    const bitswap = new Bitswap(libp2p, (multihash) => stores.blocks.get(multihash))
+    const exchange = new Exchange(libp2p, stores.blocks)
     // Before the node: it dials the neighbours that its folder remembers while it starts, and tells each topology of them once.
-    await bitswap.start()
+    await exchange.start()
     await libp2p.start()
-    return assemble(libp2p, bitswap, stores)
+    return assemble(libp2p, exchange, stores)
   } catch (error) {
     await libp2p?.stop()
     await stores.close()
@@ -42,17 +42,17 @@ export async function startEngine(settings: Settings, gater: Gater, memoryKey: M
   }
 }
 
-function assemble(libp2p: Libp2p, bitswap: Bitswap, stores: Stores): Engine {
+function assemble(libp2p: Libp2p, exchange: Exchange, stores: Stores): Engine {
   const services = libp2p.services as { gossip: unknown; dht?: unknown }
   return {
     libp2p,
     gossip: services.gossip as Gossip,
     dht: services.dht as SingleKadDHT | undefined,
-    bitswap,
+    exchange,
     stores,
     stop: async () => {
       // Each part is released whatever the ones before it say.
-      await Promise.allSettled([bitswap.stop()])
+      await Promise.allSettled([exchange.stop()])
       await Promise.allSettled([libp2p.stop()])
       await stores.close()
     }

@@ -41,7 +41,7 @@ export class Fetcher {
     }, firstSearch)
     keepNothingAlive(search)
     try {
-      return await this.#engine.bitswap.want(cid, signal)
+      return await this.#engine.exchange.want(cid, signal)
     } finally {
       clearTimeout(search)
       done.abort()

@@ -19,6 +19,8 @@ import { addressTexts, dialable, parsePeerId, peerInfo } from './peers.ts'
 const defaultLimit = 20
 /** A peer that was just connected is asked for its protocols before it joins the routing table. */
 const tablePatience = 3_000
+/** A connection that does not close in an orderly way for this long is cut. */
+const closeLimit = 1_000
 
 /** Provider records by kad-dht, connections by libp2p. */
 export class HeliaRouting implements Routing {
@@ -122,7 +124,8 @@ export class HeliaRouting implements Routing {
       const peerId = parsePeerId(operation, id)
       this.#links()?.release(id)
       this.#gater.withdraw(id)
-      await libp2p.hangUp(peerId, { signal })
+      // Given no limit, the engine waits for ever for the end of a connection that has just ended; given one, it then cuts it.
+      await libp2p.hangUp(peerId, { signal: AbortSignal.any([signal, AbortSignal.timeout(closeLimit)]) })
     })
   }
 

@@ -4,14 +4,29 @@ import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { identify } from '@libp2p/identify'
 import { multiaddr } from '@multiformats/multiaddr'
-import { temporaryFolder, until } from '@p2pl/tooling-vitest'
+import { seededBytes, temporaryFolder, until } from '@p2pl/tooling-vitest'
+import type { Block } from '@p2pl/core/backend'
 import { createLibp2p } from 'libp2p'
 import { expect, test } from 'vitest'
-import { encodeMessage } from '../src/bitswap/wire.ts'
 import { blockOf, same, started } from './helper.ts'
 
 const folder = temporaryFolder('p2pl-bitswap-')
 const protocol = '/ipfs/bitswap/1.2.0'
+
+/** A message with one block, its length in front, as the specification of Bitswap 1.2.0 has it: an empty want list (1), and blocks (3) of prefix (1) and data (2). */
+function messageOf(prefix: Uint8Array, data: Uint8Array): Uint8Array {
+  const block = Buffer.concat([field(1, prefix), field(2, data)])
+  const message = Buffer.concat([field(1, new Uint8Array()), field(3, block)])
+  return new Uint8Array(Buffer.concat([varint(message.byteLength), message]))
+}
+
+function field(number: number, bytes: Uint8Array): Uint8Array {
+  return Buffer.concat([Uint8Array.of((number << 3) | 2), varint(bytes.byteLength), bytes])
+}
+
+function varint(value: number): Uint8Array {
+  return value < 0x80 ? Uint8Array.of(value) : Buffer.concat([Uint8Array.of((value % 0x80) | 0x80), varint(value >> 7)])
+}
 
 test('an answer is read whole though the remote closes its stream with the last byte, as Go nodes do', async () => {
   const node = await started()
@@ -29,7 +44,7 @@ test('an answer is read whole though the remote closes its stream with the last 
       const wanted = node.blocks.get(cid, { signal: AbortSignal.timeout(10_000) })
       const stream = await connection.newStream(protocol)
       const prefix = cid.bytes.subarray(0, cid.byteLength - cid.multihash.digest.length)
-      stream.send(encodeMessage({ full: false, entries: [], presences: [], blocks: [{ prefix, data: bytes }] }))
+      stream.send(messageOf(prefix, bytes))
       await stream.close()
       expect(same(await wanted, bytes)).toBe(true)
     }
@@ -50,4 +65,31 @@ test('a neighbour that the folder remembers is asked after a restart', async () 
   await node.routing.connect(other.self())
   await until('connected', async () => (await node.routing.connections()).length > 0)
   expect(same(await node.blocks.get(block.cid, { signal: AbortSignal.timeout(20_000) }), block.bytes)).toBe(true)
+})
+
+test('who wants very much at once is answered in portions, and gets all of it', async () => {
+  const [node, other] = await Promise.all([started(), started()])
+  const blocks = await Promise.all(Array.from({ length: 200 }, (_, i) => blockOf(seededBytes(100_000, i))))
+  await node.blocks.putMany(blocks)
+  // The engine reads all wants that it knows of before it sends the first block.
+  const { stores } = node.messages.door.enter('test')
+  const read = stores.blocks.get.bind(stores.blocks)
+  let reading = 0
+  let most = 0
+  const network = node.messages.door.enter('test').exchange.library?.internals.network
+  if (network === undefined) throw new Error('it has started')
+  const send = network.sendMessage.bind(network)
+  network.sendMessage = async (peer, message) => {
+    reading = 0
+    await send(peer, message)
+  }
+  stores.blocks.get = async (key) => {
+    most = Math.max(most, ++reading)
+    return await read(key)
+  }
+  await other.routing.connect(node.self())
+  const signal = AbortSignal.timeout(30_000)
+  const got = await Promise.all(blocks.map(({ cid }) => other.blocks.get(cid, { signal })))
+  expect(got.every((bytes, i) => same(bytes, (blocks[i] as Block).bytes))).toBe(true)
+  expect(most).toBeLessThanOrEqual(64)
 })

@@ -156,6 +156,17 @@ describe('connections', () => {
     await until('the other side, too', async () => (await a.routing.connections()).length === 0)
   })
 
+  test('a connection that does not close in an orderly way is cut', async () => {
+    const [a, b] = await pair()
+    const [connection] = b.messages.door.engine?.libp2p.getConnections() ?? []
+    if (connection === undefined) throw new Error('a connection')
+    // As when both sides close at the same moment: its end has been told before anybody waits for it.
+    connection.close = () => new Promise<never>(() => {})
+    await b.routing.disconnect(a.self().id)
+    expect(connection.status).toBe('aborted')
+    await until('the other side notices', async () => (await a.routing.connections()).length === 0)
+  })
+
   test('bootstrap peers are dialled when they come, without anybody waiting for them', async () => {
     const port = await freePort()
     const a = make({ listen: [`/ip4/127.0.0.1/tcp/${port}`] })

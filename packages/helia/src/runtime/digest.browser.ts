@@ -1,4 +1,4 @@
-import { sha256, sha512 } from '@noble/hashes/sha2.js'
+import { sha256 } from '@noble/hashes/sha2.js'
 import { textOf } from '@p2pl/embedded'
 
 const encoder = new TextEncoder()
@@ -8,8 +8,4 @@ export function digestText(parts: Iterable<Uint8Array | string>): string {
   const hash = sha256.create()
   for (const part of parts) hash.update(typeof part === 'string' ? encoder.encode(part) : part)
   return textOf(hash.digest())
-}
-
-export function digestBytes(name: 'sha256' | 'sha512', data: Uint8Array): Uint8Array {
-  return name === 'sha256' ? sha256(data) : sha512(data)
 }

@@ -13,6 +13,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { createHeliaLight } from 'helia'
 import { CID } from 'multiformats/cid'
 import type { Role } from '../harness/child.ts'
+import { getMany } from './many.ts'
 import { epoch, Mailbox, timed } from './mailbox.ts'
 import type { Node } from './node.ts'
 
@@ -74,6 +75,17 @@ const bare: Role<object, Node> = async () => {
       })
       return { bytes, time }
     },
+    addMany: async (count, size) => {
+      const cids: string[] = []
+      for (let i = 0; i < count; i++) cids.push(String(await files.addBytes(randomBytes(size))))
+      return cids
+    },
+    getMany: (cids, parallel) =>
+      getMany(cids, parallel, async (cid) => {
+        let bytes = 0
+        for await (const chunk of files.cat(CID.parse(cid))) bytes += chunk.byteLength
+        return bytes
+      }),
     forget: () => helia.gc(),
     listen: async (topic) => {
       pubsub.subscribe(topic)

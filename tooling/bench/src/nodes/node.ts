@@ -9,6 +9,10 @@ export interface Node {
   add(size: number): Promise<{ cid: string; time: number }>
   /** Reads all of it, from whoever has it. */
   get(cid: string): Promise<{ bytes: number; time: number }>
+  /** Adds as many random files of that size. */
+  addMany(count: number, size: number): Promise<readonly string[]>
+  /** Reads all of them, as many at a time. */
+  getMany(cids: readonly string[], parallel: number): Promise<{ bytes: number; time: number }>
   /** Drops all content. */
   forget(): Promise<void>
   /** Subscribes and counts. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { createPeer } from '@p2pl/core'
 import { helia } from '@p2pl/helia'
 import type { Role } from '../harness/child.ts'
+import { getMany } from './many.ts'
 import { epoch, Mailbox, timed } from './mailbox.ts'
 import type { Node } from './node.ts'
 
@@ -44,6 +45,12 @@ const p2pl: Role<object, Node> = async () => {
       })
       return { bytes, time }
     },
+    addMany: async (count, size) => {
+      const cids: string[] = []
+      for (let i = 0; i < count; i++) cids.push(String((await peer.data.add(randomBytes(size))).cid))
+      return cids
+    },
+    getMany: (cids, parallel) => getMany(cids, parallel, async (cid) => (await peer.data.bytes(cid)).byteLength),
     forget: async () => {
       for await (const { cid } of peer.data.pins()) await peer.data.unpin(cid)
       for await (const _ of peer.data.gc());
