@@ -21,6 +21,8 @@ export type LedgerErrorCode =
   | 'OVERLOADED'
   /** A node that should run does not answer, or another process holds the folder. */
   | 'UNAVAILABLE'
+  /** A file or folder cannot be read or written: permissions, a full disk. */
+  | 'STORAGE'
 
 /** What the ledger itself refuses. Errors of the network and the store are `P2plError`s; {@link describeError} knows both. */
 export class LedgerError extends Error {

@@ -4,6 +4,12 @@ import process from 'node:process'
 const stop = new AbortController()
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => stop.abort())
 
+// Whoever reads the output has enough (`log | head`): that is an end, and no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
+})
+
 // A process that another one started with a channel ends with it, however it ended.
 if (process.channel !== undefined) {
   process.once('disconnect', () => {
@@ -15,5 +21,7 @@ if (process.channel !== undefined) {
 
 // Loaded only now: a parent that dies meanwhile is noticed.
 const { runCommandLine } = await import('./cli/program.ts')
+// What waits for a deadline alone keeps no process alive: it would end in the midst, without a word.
+setInterval(() => undefined, 60_000)
 // Engines may keep timers and sockets for a while after they were stopped: the command is done now.
 process.exit(await runCommandLine(process.argv.slice(2), stop.signal))

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { copyFile, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { seededBytes, temporaryFolder } from '@p2pl/tooling-vitest'
@@ -68,6 +68,18 @@ describe('the command line', () => {
     expect(await json('status')).toMatchObject({ account: made.account, genesis: made.genesis.cid, entries: 0 })
   })
 
+  it('verifies, exports and imports a ledger in which nothing has happened', async () => {
+    const file = join(folder, 'empty.car')
+    const { root } = await json<{ root: string }>('status')
+    expect(await json('verify')).toMatchObject({ root, entries: 0 })
+    expect(await json('verify', root)).toMatchObject({ root, entries: 0 })
+    await json('export', file)
+    expect(await json('verify', file, '--root', root)).toMatchObject({ root, entries: 0 })
+    expect(await json('import', file)).toEqual({ added: 0, known: 0, refused: 0 })
+    // In a process of its own nothing else keeps the event loop going.
+    expect(await exitCode('verify')).toBe(0)
+  })
+
   it('ends with the code that its documentation says', async () => {
     const cases: [code: number, ...args: string[]][] = [
       [0, '--help'],
@@ -83,6 +95,27 @@ describe('the command line', () => {
       [4, 'transfer', bob, '99999999']
     ]
     for (const [code, ...args] of cases) expect(await ledger(...args), args.join(' ')).toMatchObject({ code })
+    const [file, missing] = [join(dir, 'genesis.cbor'), join(folder, 'missing')]
+    const files: [code: number, ...args: string[]][] = [
+      [3, 'init', '--genesis', missing, '--dir', join(folder, 'new')],
+      [2, 'init', '--genesis', folder, '--dir', join(folder, 'new')],
+      [5, 'init', '--genesis', program, '--dir', join(folder, 'new')],
+      [2, 'init', '--genesis', file, '--network', 'mine', '--dir', join(folder, 'new')],
+      [2, 'init', '--balance', `${bob}=1`, `${bob}=2`, '--dir', join(folder, 'twice')],
+      [2, 'status', '--dir', join(file, 'below')],
+      [3, 'export', join(missing, 'out.car')],
+      [2, 'export', dir],
+      [2, 'verify', folder],
+      [2, 'import', folder],
+      [2, 'run', '--port', '70000']
+    ]
+    for (const [code, ...args] of files) {
+      const result = await ledger(...args)
+      expect(result, args.join(' ')).toMatchObject({ code })
+      expect(result.stderr, args.join(' ')).not.toMatch(/INTERNAL|\n {4}at /)
+    }
+    // What was refused has made nothing.
+    await expect(stat(join(folder, 'new'))).rejects.toThrow('ENOENT')
     const real = [['--help'], ['transfer', bob], ['transfer', bob, '99999999']]
     expect(await Promise.all(real.map(async (args) => await exitCode(...args)))).toEqual([0, 2, 4])
     const damaged = join(folder, 'damaged.car')
@@ -143,7 +176,55 @@ describe('the command line', () => {
     expect(await json('status')).toMatchObject({ entries: 3 })
   })
 
+  it('refuses a folder whose genesis is damaged, and says which file it is', async () => {
+    const lied = join(folder, 'lied')
+    await json('init', '--dir', lied)
+    await writeFile(join(lied, 'genesis.cbor'), seededBytes(100, 3))
+    for (const args of [['status'], ['run'], ['init']]) {
+      const { code, stderr } = await ledger(...args, '--dir', lied)
+      expect([code, stderr], args[0]).toEqual([5, expect.stringContaining(join(lied, 'genesis.cbor'))])
+    }
+    // One of another ledger, well formed: the entries in the folder are not of it.
+    await json('init', '--dir', join(folder, 'lied-too'))
+    await json('status', '--dir', join(folder, 'lied-too'))
+    await copyFile(join(dir, 'genesis.cbor'), join(folder, 'lied-too', 'genesis.cbor'))
+    expect(await ledger('status', '--dir', join(folder, 'lied-too'))).not.toMatchObject({ code: 0 })
+  })
+
+  it('imports what it can of a file that lies, and says so by its exit code', async () => {
+    const third = ['--dir', join(folder, 'third')]
+    await json('init', '--genesis', join(dir, 'genesis.cbor'), ...third)
+    expect((await ledger('import', join(folder, 'tampered.car'), ...third)).code).toBe(5)
+    expect(await json('status', ...third)).toMatchObject({ entries: 0 })
+    // Interrupted, it takes nothing apart; again, it goes on.
+    const written = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+    expect(await runCommandLine(['import', join(folder, 'out.car'), ...third], AbortSignal.abort())).toBe(1)
+    expect(String(written.mock.calls[0]?.[0])).toMatch(/^error: interrupted: .*\(ABORTED\)\n$/)
+    written.mockRestore()
+    expect((await ledger('import', join(folder, 'out.car'), ...third)).code).toBe(0)
+  })
+
+  it('ends without a word when whoever reads its output has enough', async () => {
+    const child = spawn(process.execPath, ['-C', '@p2pl/source', program, '--dir', dir, 'log'], {
+      stdio: ['ignore', 'pipe', 'pipe']
+    })
+    child.stdout.destroy()
+    let complaints = ''
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => (complaints += chunk))
+    expect(await once(child, 'close')).toEqual([0, null])
+    expect(complaints).toBe('')
+  })
+
   it('does not mistake what a killed node left for one that runs', async () => {
+    // The port is that of another node of the same ledger by now.
+    const other = await runNode(await openHome(join(folder, 'second')), { backend: 'memory', env: {} })
+    try {
+      const { url, token } = other.api
+      await writeFile(join(dir, 'api.json'), JSON.stringify({ url, token, pid: process.pid }))
+      expect(await json('status')).toMatchObject({ entries: 3 })
+    } finally {
+      await other.stop()
+    }
     await writeFile(join(dir, 'api.json'), JSON.stringify({ url: 'http://127.0.0.1:1', token: 'x', pid: process.pid }))
     expect(await json('status')).toMatchObject({ entries: 3 })
   })

@@ -34,6 +34,16 @@ describe('the keeper of documents', () => {
     keeper.stop()
   })
 
+  it('is not kept from a document by an entry that says too little of its size', async () => {
+    const [a, b] = [await newPeer(), await newPeer()]
+    const { cid, size } = await a.data.add(seededBytes(50_000, 4))
+    const keeper = new DocumentKeeper(b)
+    for (const said of [0, size - 1, size, 3, size + 1]) keeper.keep(cid, said)
+    await until('it is kept', () => keeper.status().kept === 1)
+    expect(keeper.status()).toEqual({ known: 1, kept: 1 })
+    keeper.stop()
+  })
+
   it('leaves alone what is too large, or larger than its entry says', async () => {
     const [a, b] = [await newPeer(), await newPeer()]
     const large = await a.data.add(seededBytes(200_000, 2))

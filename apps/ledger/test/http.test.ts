@@ -1,11 +1,16 @@
 import { request, type IncomingHttpHeaders } from 'node:http'
 import { connect } from 'node:net'
+import { createBackends, loadConfig } from '@p2pl/config'
+import { createPeer } from '@p2pl/core'
+import { openView } from '@p2pl/sync'
 import { seededBytes, temporaryFolder, until } from '@p2pl/tooling-vitest'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { EventStreams } from '../src/http/event-stream.ts'
 import { type Api, startApi } from '../src/http/server.ts'
 import type { LedgerNode } from '../src/node/ledger-node.ts'
 import { openNode } from '../src/node/open-node.ts'
+import { maxParents, maxPayloadBytes } from '../src/rules/limits.ts'
+import { encodePayload } from '../src/rules/payload.ts'
 import { RemoteLedger } from '../src/service/remote.ts'
 import type { Home } from '../src/node/home.ts'
 import { accountIds, makeHomes } from './support.ts'
@@ -13,10 +18,11 @@ import { accountIds, makeHomes } from './support.ts'
 let node: LedgerNode
 let api: Api
 let bob = ''
+let home: Home | undefined
 const folder = temporaryFolder()
 
 beforeAll(async () => {
-  const [home] = await makeHomes(folder, ['one'])
+  ;[home] = await makeHomes(folder, ['one'])
   node = await openNode(home as Home, { backend: 'memory', env: {} })
   api = await startApi({ service: node, limits: { maxContentBytes: 100_000 } })
   ;[bob = ''] = await accountIds(1)
@@ -221,6 +227,30 @@ describe('the HTTP API', () => {
     expect(headers['content-type']).toBe('text/html')
     expect(headers['content-security-policy']).toContain('sandbox')
     expect(headers['x-content-type-options']).toBe('nosniff')
+  })
+
+  it('does not take an entry’s word for how long a document is', async () => {
+    const config = await loadConfig({ env: {}, file: false, overrides: { backend: 'memory' } })
+    const peer = await createPeer(await createBackends(config))
+    const { topic } = (home as Home).genesis
+    const view = await openView({ peer, topic, store: `${folder}/mallory`, maxParents, maxPayloadBytes })
+    try {
+      // What follows the stated length would be the next answer on the connection.
+      const text = '1234567890HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil'
+      const { cid } = await peer.data.add(new TextEncoder().encode(text))
+      const lie = { type: 'record', sequence: 0, cid, name: 'a', mediaType: 'text/plain', size: 10 } as const
+      const entry = await view.append(encodePayload(lie))
+      await until(
+        'the lie is in the ledger',
+        async () => (await ask(`/v1/entries/${entry.cid.toString()}`)).status === 200
+      )
+      const answer = await ask(`/v1/content/${cid.toString()}`)
+      expect([answer.headers['content-length'], answer.headers['content-type']]).toEqual([undefined, 'text/plain'])
+      expect(answer.text).toBe(text)
+    } finally {
+      await view.stop()
+      await peer.stop()
+    }
   })
 
   it('pages through entries', async () => {

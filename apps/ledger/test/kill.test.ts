@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { temporaryFolder, withSeed } from '@p2pl/tooling-vitest'
+import { seededBytes, temporaryFolder, withSeed } from '@p2pl/tooling-vitest'
 import { expect, it } from 'vitest'
 import { readApiFile } from '../src/node/api-file.ts'
 import type { Home } from '../src/node/home.ts'
@@ -22,10 +22,8 @@ const folder = temporaryFolder()
 /** Entries that a client was told of, by reference. */
 type Acknowledged = Map<string, string>
 
-/** `prime`: only starts and ends, so that what is compiled is kept: the killed ones keep nothing. */
-function start(home: Home, prime = false): ChildProcess {
-  const command = prime ? 'status' : 'run'
-  const args = ['-C', '@p2pl/source', program, command, '--json', '--dir', home.path, '--backend', 'memory']
+function start(home: Home, backend = 'memory'): ChildProcess {
+  const args = ['-C', '@p2pl/source', program, 'run', '--json', '--dir', home.path, '--backend', backend]
   return spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     // Fifty starts: what one has compiled the next need not.
@@ -37,6 +35,13 @@ async function kill(child: ChildProcess): Promise<void> {
   const exited = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined
   child.kill('SIGKILL')
   await exited
+}
+
+/** The node's API, as soon as it says that it is there. */
+async function ready(home: Home, child: ChildProcess): Promise<RemoteLedger> {
+  if (child.stdout === null) throw new Error('no stdout')
+  await once(createInterface({ input: child.stdout }), 'line', { signal: AbortSignal.timeout(30_000) })
+  return new RemoteLedger((await readApiFile(home.apiPath)) ?? { url: '' })
 }
 
 /** Starts a node, checks what it still knows, writes with eight clients at once, and kills it at the moment that `random` says. */
@@ -53,10 +58,7 @@ async function life(
     await sleep(random() * 700)
     return await kill(child)
   }
-  if (child.stdout === null) throw new Error('no stdout')
-  await once(createInterface({ input: child.stdout }), 'line', { signal: AbortSignal.timeout(30_000) })
-  const access = await readApiFile(home.apiPath)
-  const remote = new RemoteLedger(access ?? { url: '' })
+  const remote = await ready(home, child)
   await expectAll(remote, acknowledged)
   const enough = Math.floor(random() * 40)
   let answers = 0
@@ -120,3 +122,52 @@ it(`loses no acknowledged entry in ${kills} kills`, async () => {
     )
   })
 }, 300_000)
+
+it('loses no document of an acknowledged record', async () => {
+  await withSeed(20_261_125, async (_seed, random) => {
+    const [home] = (await makeHomes(join(folder, 'documents'), ['node'])) as [Home]
+    /** What was acknowledged, by the CID of its content. */
+    const documents = new Map<string, Uint8Array>()
+    for (let round = 0; round < 3; round++) {
+      const child = start(home, 'helia')
+      const remote = await ready(home, child)
+      // Nobody else has them: what comes back was on this disk.
+      for (const [cid, expected] of documents) expect((await read(remote, cid)).equals(expected), cid).toBe(true)
+      const enough = Math.floor(random() * 4)
+      let killed: Promise<void> | undefined
+      let answers = 0
+      const client = async (number: number): Promise<void> => {
+        for (let i = 0; killed === undefined; i++) {
+          // Some of one block, some of several.
+          const content = seededBytes(1 + Math.floor(random() * 1_500_000), round * 1_000 + number * 100 + i)
+          try {
+            const { entry } = await remote.record({
+              name: 'd',
+              mediaType: 'application/octet-stream',
+              content: [content]
+            })
+            if (entry.type === 'record') documents.set(entry.content, content)
+          } catch (error) {
+            if (killed === undefined) throw error
+            return
+          }
+          if (++answers > enough) killed ??= kill(child)
+        }
+      }
+      await Promise.all(Array.from({ length: 3 }, async (_, number) => await client(number)))
+      await killed
+    }
+    const child = start(home, 'helia')
+    const remote = await ready(home, child)
+    for (const [cid, expected] of documents) expect((await read(remote, cid)).equals(expected), cid).toBe(true)
+    expect(documents.size).toBeGreaterThan(3)
+    await kill(child)
+  })
+}, 300_000)
+
+async function read(remote: RemoteLedger, cid: string): Promise<Buffer> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of (await remote.content(cid, { signal: AbortSignal.timeout(20_000) })).body)
+    chunks.push(chunk)
+  return Buffer.concat(chunks)
+}

@@ -205,6 +205,24 @@ describe('state', () => {
     expect(state.nextSequence(b)).toBe(2)
   })
 
+  it('finds the same entry for a reference and a document, in whatever order they came', () => {
+    const [a = '', b = ''] = accounts
+    const document = { cid: cidOf('document', 0x55), size: 3, mediaType: 'text/plain' }
+    const record = (name: string): Payload => ({ type: 'record', sequence: 0, reference: 'r', name, ...document })
+    const one = rawEntry('one', a, record('one'))
+    const two = rawEntry('two', a, record('two'))
+    const other = rawEntry('other', b, record('other'))
+    const found = [
+      [one, two, other],
+      [other, two, one]
+    ].map((order) => {
+      const state = new LedgerState(genesis)
+      for (const entry of order) state.add(entry)
+      return [state.byReference(a, 'r'), state.byContent(document.cid)].map((entry) => entry?.cid.toString())
+    })
+    expect(found[0]).toEqual(found[1])
+  })
+
   it('takes an entry once, and none without its parents', () => {
     const [a = '', b = ''] = accounts
     const state = new LedgerState(genesis)

@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { unescape } from 'node:querystring'
 import { isDeepStrictEqual } from 'node:util'
 import { isP2plError, P2plError, type Backend } from '@p2pl/core'
 import { compose, type Layer } from '@p2pl/layers'
@@ -71,8 +73,13 @@ async function load(url: URL, use: string, specifier: string, config: Config): P
     return (await import(/* @vite-ignore */ url.href)) as Record<string, unknown>
   } catch (cause) {
     if (isP2plError(cause)) throw cause
-    const absent = (cause as { code?: unknown } | null)?.code === 'ERR_MODULE_NOT_FOUND'
     const local = url.href === use
+    if (local && !existsSync(url))
+      throw wrong(
+        `there is no adapter ${shown(use)}: a path is relative to the file that names it, or to the current folder`,
+        'createBackends'
+      )
+    const absent = (cause as { code?: unknown } | null)?.code === 'ERR_MODULE_NOT_FOUND'
     throw new P2plError({
       code: absent ? 'MISSING_DEPENDENCY' : 'ENGINE',
       operation: 'createBackends',
@@ -91,14 +98,14 @@ function missing(use: string, specifier: string, config: Config): P2plError {
     code: 'MISSING_DEPENDENCY',
     operation: 'createBackends',
     message: isPackageName(specifier)
-      ? `the adapter ${shown(use)} is not installed: run "${installCommand(packageOf(specifier), config.directory)}".${hint}`
+      ? `the adapter ${shown(use)} is not installed${hint === '' ? '' : `.${hint} Otherwise`}: run "${installCommand(packageOf(specifier), config.directory)}"`
       : `the adapter that the configuration names is neither a known one (${Object.keys(knownAdapters).join(', ')}) nor the name of a package, nor a path that starts with "./"`
   })
 }
 
 /** Names are shown only where they look like names: somebody may have put an URL with a token in the wrong variable. */
 function shown(use: string): string {
-  if (use.startsWith('file:')) return `"${use.split('/').at(-1) ?? ''}"`
+  if (use.startsWith('file:')) return `"${unescape(use.split('/').at(-1) ?? '')}"`
   return isPackageName(use) ? `"${use}"` : 'the adapter'
 }
 

@@ -5,20 +5,29 @@ import { parseDocument } from 'yaml'
 import { wrong } from './errors.ts'
 
 const extensions = ['.ts', '.js', '.json', '.yaml'] as const
+/** Endings that somebody may expect to be read, and that are not: a file that is passed over in silence is worse than an error. */
+const unread = ['.mts', '.cts', '.mjs', '.cjs', '.jsonc', '.json5', '.yml', '.toml'] as const
 const maxBytes = 1_048_576
 
 /** The configuration file of a folder, if there is one. Two are an error: it would be unclear which one counts. */
 export async function findFile(folder: string): Promise<string | undefined> {
-  const present = await Promise.all(
-    extensions.map(async (extension) => {
-      const path = join(folder, `p2pl.config${extension}`)
-      return (await isFile(path)) ? path : undefined
-    })
-  )
-  const found = present.filter((path) => path !== undefined)
+  const [wrongly] = await present(folder, unread)
+  if (wrongly !== undefined)
+    throw wrong(`${basename(wrongly)}: a configuration file ends in ${extensions.join(', ')}: rename it`)
+  const found = await present(folder, extensions)
   if (found.length > 1)
     throw wrong(`${found.map((path) => basename(path)).join(' and ')} stand side by side: keep one of them`)
   return found[0]
+}
+
+async function present(folder: string, endings: readonly string[]): Promise<string[]> {
+  const paths = await Promise.all(
+    endings.map(async (ending) => {
+      const path = join(folder, `p2pl.config${ending}`)
+      return (await isFile(path)) ? path : undefined
+    })
+  )
+  return paths.filter((path) => path !== undefined)
 }
 
 /** What a configuration file says. Its text is never part of an error: it may hold secrets. */
@@ -44,7 +53,8 @@ async function isFile(path: string): Promise<boolean> {
 
 function parseJson(text: string, source: string): unknown {
   try {
-    return JSON.parse(text) as unknown
+    // Some editors begin a file with a byte order mark.
+    return JSON.parse(text.replace(/^\uFEFF/, '')) as unknown
   } catch (error) {
     // The message of the parser quotes the text: only the position is taken from it.
     const position = /position (\d+)/.exec(String(error))?.[1]
@@ -74,7 +84,7 @@ async function importDefault(path: string, source: string): Promise<unknown> {
     module = (await import(/* @vite-ignore */ pathToFileURL(path).href)) as { default?: unknown }
   } catch {
     // What was thrown may quote the source, and is therefore not passed on.
-    throw wrong(`${source} could not be loaded: run "node ${path}" to see why`)
+    throw wrong(`${source} could not be loaded: run node '${path}' to see why`)
   }
   if (module.default === undefined)
     throw wrong(`${source} has no default export: write "export default defineConfig({ … })"`)

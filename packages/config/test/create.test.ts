@@ -164,13 +164,26 @@ describe('what is missing', () => {
   })
 
   it('is named with the known adapter that was probably meant', async () => {
-    expect(await messageOf(create({ file: false, env: { P2PL_BACKEND: 'hela' } }))).toContain('Did you mean "helia"?')
+    // First: a slip of the pen must not make anybody install a package that happens to have that name.
+    expect(await messageOf(create({ file: false, env: { P2PL_BACKEND: 'hela' } }))).toMatch(
+      /^the adapter "hela" is not installed\. Did you mean "helia"\? Otherwise: run ".* hela"$/
+    )
   })
 
   it('is not shown where it may be a secret', async () => {
     const message = await messageOf(create({ file: false, env: { P2PL_BACKEND: 'https://user:s3cret@host/' } }))
     expect(message).not.toContain('s3cret')
     expect(message).toContain('neither a known one (helia, memory, ipfs-rpc, bittorrent)')
+  })
+
+  it('is a file, and is named as it is written', async () => {
+    const cwd = folderWith({ 'p2pl.config.json': '{"backend":"./my adapter.js"}' })
+    await expect(create({ cwd })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining('there is no adapter "my adapter.js"') as string
+    })
+    const broken = { file: false as const, env: { P2PL_BACKEND: 'file:///%zz' } }
+    await expect(create(broken)).rejects.toMatchObject({ code: expect.any(String) as string })
   })
 
   it.each([

@@ -54,6 +54,17 @@ describe('one file', () => {
     expect(await use({ file: false })).toBe('helia')
   })
 
+  it('is not passed over because of its ending, or of a byte order mark', async () => {
+    for (const ending of ['yml', 'mjs', 'mts', 'toml']) {
+      const cwd = folderWith({ [`p2pl.config.${ending}`]: '' })
+      expect(await messageOf(loadConfig({ cwd, env: none }))).toMatch(
+        new RegExp(`p2pl.config.${ending}: .* ends in .ts, .js, .json, .yaml: rename it`)
+      )
+    }
+    const marked = folderWith({ 'p2pl.config.json': '\uFEFF{"backend":"memory"}' })
+    expect((await loadConfig({ cwd: marked, env: none })).data.use).toBe('memory')
+  })
+
   it('is refused when there are two, none where one was named, or another kind', async () => {
     const cwd = folderWith({ 'p2pl.config.json': '{}', 'p2pl.config.yaml': '', 'c.toml': '' })
     expect(await messageOf(loadConfig({ cwd, env: none }))).toMatch(/json and p2pl.config.yaml stand side by side/)

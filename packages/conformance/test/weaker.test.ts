@@ -2,6 +2,7 @@ import type { Capabilities } from '@p2pl/core/backend'
 import { seededRandom } from '@p2pl/tooling-vitest'
 import { describe, expect, it } from 'vitest'
 import { fakeBlocks, fakeCapabilities, fakeFixture, fakeMessages, fakeRouting } from '../src/fake/index.ts'
+import type { ConformanceNetwork } from '../src/index.ts'
 import { report, runKit } from './support.ts'
 
 const lossSeed = 7
@@ -110,6 +111,27 @@ describe('the kit', () => {
     })
     expect(report(outcomes)).toContain('the engine failed and nobody looked')
     expect(listening).toBe(false)
+  })
+
+  it('says where it is the fixture that fails', async () => {
+    const broken = async (): Promise<never> => {
+      throw new TypeError('mistyped')
+    }
+    const seen = async (part: object, only: RegExp): Promise<string> => {
+      const fixture = fakeFixture()
+      const create = async (count: number): Promise<ConformanceNetwork> =>
+        Object.assign(await fixture.create(count), part)
+      return report(await runKit({ ...fixture, create }, { only }))
+    }
+    const said = (part: string): string =>
+      `${part} of the fixture resolves: the fixture is to be mended first, or what it calls\n  seen: TypeError: mistyped`
+    expect(report(await runKit({ name: 'broken', create: broken }, { only: /self\(\)/ }))).toContain(said('create(1)'))
+    expect(await seen({ link: broken }, /messages > /)).toContain(said('link()'))
+    expect(await seen({ dispose: broken }, /nothing at all/)).toBe('')
+    expect(await seen({ dispose: broken }, /self\(\)/)).toContain(said('dispose()'))
+    expect(await seen({ reopen: broken }, /survive|durable|persist|restart/)).toContain(said('reopen(0)'))
+    expect(await seen({ interrupt: broken }, /gap/)).toMatch(/interrupt\(\d\) of the fixture resolves/)
+    expect(await seen({ obstruct: broken }, /lifecycle/)).toContain(said('obstruct(0)'))
   })
 
   it('fails, not hangs, where the fixture never gives a network', async () => {

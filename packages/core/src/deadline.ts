@@ -214,7 +214,8 @@ async function call<T>(work: (countdown: Countdown) => PromiseLike<T> | T, count
   return await work(countdown)
 }
 
-function deadlineOf(options: CountdownOptions | undefined, defaultMs: number, operation: string): number {
+/** The deadline of a call in milliseconds; `INVALID_ARGUMENT` where it is none. */
+export function deadlineOf(options: CountdownOptions | undefined, defaultMs: number, operation: string): number {
   const ms = options?.deadline ?? defaultMs
   if (typeof ms !== 'number' || !(ms > 0)) {
     throw invalidArgument(

@@ -90,7 +90,9 @@ export function publicKeyFromPeerId(id: string): Uint8Array<ArrayBuffer> {
   if (
     bytes === undefined ||
     bytes.length !== peerIdPrefix.length + publicKeyLength ||
-    peerIdPrefix.some((byte, i) => bytes[i] !== byte)
+    peerIdPrefix.some((byte, i) => bytes[i] !== byte) ||
+    // The decoder takes some text that no encoder writes, and one key would have many names.
+    base58btc.baseEncode(bytes) !== id
   ) {
     throw invalidArgument(
       'publicKeyFromPeerId',
@@ -153,10 +155,7 @@ async function importKey(load: () => Promise<CryptoKey>): Promise<CryptoKey> {
 const maxCachedKeys = 1024
 const importedKeys = new Map<string, CryptoKey>()
 
-async function verifyingKey(publicKey: Uint8Array<ArrayBuffer>): Promise<CryptoKey> {
-  const id = cacheKey(publicKey)
-  const known = importedKeys.get(id)
-  if (known !== undefined) return known
+async function importVerifyingKey(id: string, publicKey: Uint8Array<ArrayBuffer>): Promise<CryptoKey> {
   const key = await importKey(() => crypto.subtle.importKey('raw', publicKey, 'Ed25519', false, ['verify']))
   // Keys come from the network: the cache is bounded.
   remember(importedKeys, id, key, maxCachedKeys)
@@ -167,6 +166,8 @@ async function verifyingKey(publicKey: Uint8Array<ArrayBuffer>): Promise<CryptoK
 export const ed25519: Cryptography = {
   verify: async (publicKey, bytes, signature) => {
     if (publicKey.byteLength !== publicKeyLength || signature.byteLength !== signatureLength) return false
-    return await crypto.subtle.verify('Ed25519', await verifyingKey(publicKey), signature, bytes)
+    const id = cacheKey(publicKey)
+    const key = importedKeys.get(id) ?? (await importVerifyingKey(id, publicKey))
+    return await crypto.subtle.verify('Ed25519', key, signature, bytes)
   }
 }

@@ -34,6 +34,21 @@ describe('identity', () => {
     }
   })
 
+  it('refuses other spellings of a peer id that the decoder takes', async () => {
+    const { id } = await createIdentity()
+    // The table of the decoder is asked for the code of the character, of which it sees the low byte only.
+    const aliases = Array.from({ length: id.length }, (_, i) =>
+      [0x100, 0x200, 0x80].map(
+        (offset) => id.slice(0, i) + String.fromCharCode(id.charCodeAt(i) + offset) + id.slice(i + 1)
+      )
+    ).flat()
+    for (const alias of [...aliases, `1Ā${id.slice(1)}`, ` ${id}`, `${id} `, `1${id}`])
+      expect(() => publicKeyFromPeerId(alias)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
+    expect(() => publicKeyFromPeerId(`${id[0]}\u0100${id.slice(1)}`)).toThrow(
+      expect.objectContaining({ code: 'INVALID_ARGUMENT' })
+    )
+  })
+
   it('refuses a seed of another length', async () => {
     const error: unknown = await identityFromSeed(new Uint8Array(31)).catch((caught: unknown) => caught)
     expect(isP2plError(error, 'INVALID_ARGUMENT')).toBe(true)

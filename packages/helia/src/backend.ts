@@ -11,7 +11,7 @@ import {
 import { Blocks, Door, Lifecycle } from '@p2pl/embedded'
 import { capabilitiesOf } from './capabilities.ts'
 import { Discovery } from './discovery.ts'
-import { startEngine, type Engine, type MemoryKey } from './engine.ts'
+import { startEngine, type Engine } from './engine.ts'
 import { backendName, failures, notRunning } from './errors.ts'
 import { Fetcher } from './fetcher.ts'
 import { Gater } from './gater.ts'
@@ -20,6 +20,7 @@ import { Links } from './links.ts'
 import { Messages } from './messages.ts'
 import { resolveOptions, type HeliaOptions, type Settings } from './options.ts'
 import { addressTexts } from './peers.ts'
+import type { MemoryKey } from './private-key.ts'
 import { HeliaRouting } from './routing.ts'
 
 /** What one start brings up, besides the engine. */

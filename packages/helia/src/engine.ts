@@ -8,6 +8,7 @@ import type { Gater } from './gater.ts'
 import { gossipOptions, type Gossip } from './gossip.ts'
 import { hardenScores } from './harden.ts'
 import type { Settings } from './options.ts'
+import { type MemoryKey, privateKey } from './private-key.ts'
 import { openStores, type Stores } from './stores.ts'
 
 /** The maker of a service of libp2p. */
@@ -129,23 +130,6 @@ async function loadDht(settings: Settings): Promise<Service | undefined> {
     initialQuerySelfInterval: isPublic ? 1_000 : 50,
     ...settings.passthrough.dht
   }) as unknown as Service
-}
-
-/** The key of a backend without a folder: its peer id is the same after `stop` and `start`. */
-export interface MemoryKey {
-  key?: PrivateKey
-}
-
-const keyName = new TextEncoder().encode('private-key')
-
-async function privateKey(settings: Settings, stores: Stores, memory: MemoryKey): Promise<PrivateKey> {
-  const { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } = await import('@libp2p/crypto/keys')
-  if (settings.dir === undefined) return (memory.key ??= await generateKeyPair('Ed25519'))
-  const stored = await stores.state.get(keyName)
-  if (stored !== undefined) return privateKeyFromProtobuf(stored)
-  const key = await generateKeyPair('Ed25519')
-  await stores.state.write([{ key: keyName, value: privateKeyToProtobuf(key) }])
-  return key
 }
 
 function startError(settings: Settings, error: unknown): Error {

@@ -1,9 +1,17 @@
-import { type Block, type Clock, type Layer, P2plError, type Subscriber, systemClock } from '@p2pl/core/backend'
+import {
+  type Block,
+  type Clock,
+  invalidArgument,
+  type Layer,
+  P2plError,
+  type Subscriber,
+  systemClock
+} from '@p2pl/core/backend'
 import { around } from './internal/around.ts'
 import type { Call } from './internal/call.ts'
-import { numberOption } from './internal/options.ts'
+import { checkNames, numberOption, operationsOption } from './internal/options.ts'
 import { sleep } from './internal/sleep.ts'
-import { type Operation, operations } from './operations.ts'
+import type { Operation } from './operations.ts'
 
 export type { Operation } from './operations.ts'
 
@@ -26,7 +34,11 @@ export interface ChaosOptions {
   clock?: Clock | undefined
 }
 
-/** Does harm on purpose, for tests of what is above it. With `messageLoss` the delivery is declared `at-most-once`. */
+/**
+ * Does harm on purpose, for tests of what is above it. With `messageLoss` the delivery is declared `at-most-once`.
+ *
+ * @throws `INVALID_ARGUMENT` when an option is unknown or out of its range.
+ */
 export function chaos(options: ChaosOptions): Layer {
   const probability = (name: 'errors' | 'hangs' | 'messageLoss' | 'corruption'): number =>
     numberOption('chaos', name, options[name], { default: 0, min: 0, max: 1 })
@@ -35,9 +47,18 @@ export function chaos(options: ChaosOptions): Layer {
   const messageLoss = probability('messageLoss')
   const corruption = probability('corruption')
   const delay = numberOption('chaos', 'delay', options.delay, { default: 0, min: 0 })
-  const harmed = new Set<Operation>(
-    options.operations ?? operations.filter((operation) => operation !== 'start' && operation !== 'stop')
-  )
+  checkNames('chaos', options, [
+    'random',
+    'errors',
+    'hangs',
+    'delay',
+    'messageLoss',
+    'corruption',
+    'operations',
+    'clock'
+  ])
+  if (typeof options.random !== 'function') throw invalidArgument('chaos', 'chaos: random must be a function')
+  const harmed = operationsOption('chaos', options.operations)
   const clock = options.clock ?? systemClock
   const { random } = options
   const happens = (chance: number): boolean => chance > 0 && random() < chance

@@ -1,7 +1,7 @@
 import { type Clock, type Layer, systemClock } from '@p2pl/core/backend'
 import { around } from './internal/around.ts'
 import type { Call } from './internal/call.ts'
-import { numberOption } from './internal/options.ts'
+import { checkNames, numberOption } from './internal/options.ts'
 import { isRepeatable, observe } from './internal/source.ts'
 import { Watchdog } from './internal/watchdog.ts'
 import type { Operation } from './operations.ts'
@@ -58,12 +58,14 @@ const groups: Readonly<Record<Operation, DeadlineGroup>> = {
  * The call ends even where the backend ignores its signal; a subscription or start that succeeds too late is undone.
  * Time that an iteration waits for its reader, or `putMany` for its source, does not count.
  *
- * @throws `INVALID_ARGUMENT` when a deadline is not a number over 0.
+ * @throws `INVALID_ARGUMENT` when a deadline is unknown, or not a number over 0.
  */
 export function deadline(options: DeadlineOptions): Layer {
   const clock = options.clock ?? systemClock
   const limits = new Map<DeadlineGroup, number>()
-  for (const group of new Set(Object.values(groups))) {
+  const names = new Set(Object.values(groups))
+  checkNames('deadline', options, [...names, 'clock'])
+  for (const group of names) {
     const limit = numberOption('deadline', group, options[group], { default: Infinity, min: Number.MIN_VALUE })
     if (limit !== Infinity) limits.set(group, limit)
   }

@@ -1,10 +1,10 @@
 import { type Clock, isP2plError, type Layer, systemClock } from '@p2pl/core/backend'
 import { around } from './internal/around.ts'
 import type { Call, Changes } from './internal/call.ts'
-import { numberOption } from './internal/options.ts'
+import { checkNames, numberOption, operationsOption } from './internal/options.ts'
 import { sleep } from './internal/sleep.ts'
 import { isRepeatable, observe } from './internal/source.ts'
-import { type Operation, operations } from './operations.ts'
+import type { Operation } from './operations.ts'
 
 export type { Operation } from './operations.ts'
 
@@ -32,16 +32,15 @@ export interface RetryOptions {
  * anything but an array, after its first block was read); a `publish` that may have happened (one that timed out); and
  * `NOT_FOUND` of the own store, which is an answer.
  *
- * @throws `INVALID_ARGUMENT` when an option is out of its range.
+ * @throws `INVALID_ARGUMENT` when an option is unknown or out of its range.
  */
 export function retry(options: RetryOptions = {}): Layer {
   const attempts = numberOption('retry', 'attempts', options.attempts, { default: 3, min: 1, integer: true })
   const baseDelay = numberOption('retry', 'baseDelay', options.baseDelay, { default: 100, min: 0 })
   const maxDelay = numberOption('retry', 'maxDelay', options.maxDelay, { default: 5_000, min: 0 })
   const jitter = numberOption('retry', 'jitter', options.jitter, { default: 1, min: 0, max: 1 })
-  const retried = new Set<Operation>(
-    options.operations ?? operations.filter((operation) => operation !== 'start' && operation !== 'stop')
-  )
+  checkNames('retry', options, ['attempts', 'baseDelay', 'maxDelay', 'jitter', 'operations', 'clock', 'random'])
+  const retried = operationsOption('retry', options.operations)
   const clock = options.clock ?? systemClock
   const random = options.random ?? Math.random
 

@@ -39,7 +39,8 @@ export async function* walkDag(
     const inline = inlineBytes(cid)
     const block = { cid, bytes: inline ?? (await load(cid)) }
     if (inline === undefined) yield block
-    waiting.push(...linksOf(operation, block).reverse())
+    // One by one: a block may have more links than a call takes as arguments.
+    for (const link of linksOf(operation, block).reverse()) waiting.push(link)
   }
 }
 

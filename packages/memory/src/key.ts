@@ -23,5 +23,8 @@ export function asCid(operation: string, value: unknown): CID {
 
 /** Blocks are found by multihash: one character per byte, cheaper to make than any multibase. */
 export function blockKey(cid: CID): string {
-  return String.fromCharCode(...cid.multihash.bytes)
+  const { bytes } = cid.multihash
+  // An identity CID may be as long as a block: more than a call takes as arguments.
+  if (bytes.byteLength > 1_024) return Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')
+  return String.fromCharCode(...bytes)
 }

@@ -19,12 +19,26 @@ export interface MemoryOptions {
   readonly maxBlockBytes?: number | undefined
 }
 
+const optionNames: ReadonlySet<string> = new Set<keyof MemoryOptions>([
+  'network',
+  'id',
+  'store',
+  'maxMessageBytes',
+  'maxBlockBytes'
+])
 const smallestBlockLimit = 1_048_576 + 65_536
 /** Networks by name, so that configuration files can tell them apart. Made on first use. */
 const processNetworks = new Map<string, MemoryNetwork>()
 
 /** A backend in this process: everybody on the same network reaches everybody at once. */
 export function memory(options: MemoryOptions = {}): Backend {
+  const unknown = Object.keys(options).find((name) => !optionNames.has(name))
+  if (unknown !== undefined)
+    throw failure(
+      'INVALID_ARGUMENT',
+      'memory',
+      `there is no option ${unknown.slice(0, 80)}; there are ${[...optionNames].join(', ')}`
+    )
   const network = networkOf(options.network ?? 'default')
   const id = options.id ?? network.nextId()
   if (typeof id !== 'string' || id === '' || id.length > 256)

@@ -72,7 +72,9 @@ function createSweep(
         continue
       }
       done.add(node)
-      if (recursive) waiting.push(...linksOf('blocks.pin', { cid, bytes }))
+      if (!recursive) continue
+      // One by one: a block may have more links than a call takes as arguments.
+      for (const link of linksOf('blocks.pin', { cid, bytes })) waiting.push(link)
     }
     return [...missing.values()]
   }

@@ -1,6 +1,7 @@
 import { isP2plError } from '@p2pl/core/backend'
 import type { Backend, BackendEvent, ErrorCode, Verdict } from '@p2pl/core/backend'
 import { CID } from 'multiformats/cid'
+import { identity } from 'multiformats/hashes/identity'
 import { sha256 } from 'multiformats/hashes/sha2'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createMemoryNetwork, createMemoryStore, memory } from '../src/index.ts'
@@ -69,7 +70,13 @@ describe('networks', () => {
   })
 
   it('refuses options that it cannot honour', () => {
-    for (const options of [{ id: '' }, { maxMessageBytes: 0 }, { maxBlockBytes: 1000 }, { maxBlockBytes: 2.5e6 + 0.5 }])
+    for (const options of [
+      { nework: 'x' } as object,
+      { id: '' },
+      { maxMessageBytes: 0 },
+      { maxBlockBytes: 1000 },
+      { maxBlockBytes: 2.5e6 + 0.5 }
+    ])
       expect(() => memory(options)).toThrow(refusal('INVALID_ARGUMENT'))
   })
 })
@@ -252,6 +259,17 @@ describe('pins', () => {
     expect((await collect(a.blocks!.gc())).map(String)).toEqual([left.cid.toString()])
     await a.blocks!.unpin(right.cid)
     expect(await collect(a.blocks!.gc())).toHaveLength(2)
+  })
+
+  it('take blocks with very many links, and with very long ones', async () => {
+    const a = await start({ network: createMemoryNetwork() })
+    const nothing = CID.createV1(0x55, identity.digest(new Uint8Array(0)))
+    const long = CID.createV1(0x55, identity.digest(new Uint8Array(500_000)))
+    const many = await nodeBlock([...Array.from({ length: 150_000 }, () => nothing), long])
+    await a.blocks!.put(many)
+    await a.blocks!.pin(many.cid)
+    expect((await collect(a.blocks!.getDag!(many.cid))).map(({ cid }) => cid.toString())).toEqual([many.cid.toString()])
+    expect(await collect(a.blocks!.gc())).toEqual([])
   })
 
   it('say which codec they cannot look into, and refuse bytes that are not of their codec', async () => {

@@ -3,7 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 
-const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+const run = (...args: string[]): string =>
+  execFileSync(process.execPath, ['-C', '@p2pl/source', ...args], { encoding: 'utf8', timeout: 50_000 })
+const read = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8')
+const readme = read('../README.md')
 const examples = [...readme.matchAll(/```js\n(.*?)```.*?```text\n(.*?)```/gs)].map(([, code, output]) => ({
   code,
   output
@@ -21,6 +24,35 @@ it('has two examples', () => {
 it.each(examples)('prints what the README says', ({ code, output }) => {
   const file = join(folder, 'example.mjs')
   writeFileSync(file, code!)
-  const printed = execFileSync(process.execPath, ['-C', '@p2pl/source', file], { encoding: 'utf8', timeout: 50_000 })
-  expect(printed).toBe(output)
+  expect(run(file)).toBe(output)
+})
+
+it('runs the first sample of core’s README', () => {
+  const file = join(folder, 'core.ts')
+  writeFileSync(file, /```ts\n(.*?)```/s.exec(read('../../core/README.md'))![1]!)
+  expect(run(file)).toBe('true hello\n3000000\n')
+})
+
+it('is proven by the sample of CONTRIBUTING', () => {
+  const sample = /```ts\n(import \{ conformance.*?)```/s.exec(read('../../../CONTRIBUTING.md'))![1]!
+  const file = join(folder, 'contributing.ts')
+  writeFileSync(
+    file,
+    sample
+      .replace("'vitest'", "'node:test'")
+      .replace('conformance({ describe', 'let made = 0\n$&')
+      .replace(
+        "import { yours } from '../src/index.ts'",
+        "import { createMemoryNetwork, memory as yours } from '@p2pl/memory'"
+      )
+      .replace('async create (count) {', '$&\n    const network = createMemoryNetwork()')
+      .replace('() => yours()', '() => yours({ network, id: `c${++made}` })')
+      .replace("name: 'yours',", "name: 'yours',\n  patience: 5_000,")
+      // What declared gaps need.
+      .replace(
+        'dispose: async',
+        'interrupt: async (i) => { network.interrupt(backends[i].self().id); network.resume(backends[i].self().id) },\n$&'
+      )
+  )
+  expect(run('--test', '--test-reporter=tap', file)).toContain('# fail 0')
 })

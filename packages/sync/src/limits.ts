@@ -23,6 +23,11 @@ export const limits = {
   /** Entries and bytes being checked at once. */
   checking: 4096,
   checkingBytes: 33_554_432,
+  /**
+   * Signatures being verified at once: enough for all cores, and no more, because in Node they share four threads with the
+   * store, whose every read would wait behind them.
+   */
+  verifying: 32,
   /** Entries and bytes that wait for parents. */
   pending: 8192,
   pendingBytes: 33_554_432,
@@ -44,8 +49,11 @@ export const limits = {
   mergedRoots: 1024,
   /** Index nodes fetched ahead, and their bytes. */
   readAhead: 16,
-  /** Leaves whose signatures are being checked. */
-  checkAhead: 4,
+  /** Entries of leaves, and their bytes, whose signatures are checked while the leaves before them are taken in. */
+  checkAhead: 512,
+  checkAheadBytes: 2_097_152,
+  /** Entries that a walk has taken in before the view counts as catching up. */
+  catchUp: 1024,
   /** Roots waiting to be compared. */
   roots: 64,
   /** Bytes of entries handed to the store that are not yet synced. */

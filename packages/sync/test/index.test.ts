@@ -27,6 +27,7 @@ function entryAt(clock: number, digest: Bytes, size: number): EntryRecord {
     bytes,
     digest,
     id: mapKey(digest),
+    parentIds: [],
     key: keyOf(clock, digest)
   }
 }

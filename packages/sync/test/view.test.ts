@@ -6,6 +6,7 @@ import { expect, test } from 'vitest'
 import { openView, readView } from '../src/index.ts'
 import type { Entry, View, ViewOptions } from '../src/index.ts'
 import { digestOf } from '../src/cid.ts'
+import { limits } from '../src/limits.ts'
 import { bytesOf, collect, member, members, memoryDatabase } from './support/peers.ts'
 
 function texts(entries: readonly Entry[]): string[] {
@@ -55,6 +56,33 @@ test('a peer that comes later gets everything without another write', async () =
   const { entries } = await indexBlocks(late.view, async (cid) => await late.peer.blocks.get(cid))
   expect(entries).toEqual(await collect(late.view.entries()))
   expect(texts(entries)).toEqual(Array.from({ length: 500 }, (_, i) => `entry ${i}`))
+})
+
+test('a view that catches up tells of itself when it is done, and of its own entries at once', async () => {
+  const network = createMemoryNetwork()
+  // Long enough that nothing here is sent because it is time.
+  const patient = { beaconPeriod: 10_000 }
+  await using early = await member(network, patient)
+  const total = 3_000
+  await Promise.all(Array.from({ length: total }, async (_, i) => await early.view.append(bytesOf(`entry ${i}`))))
+  const { promise: released, resolve: release } = Promise.withResolvers<void>()
+  await using late = await member(network, {
+    ...patient,
+    validate: async ({ clock }) => {
+      if (clock > 2_000) await released
+      return 'valid' as const
+    }
+  })
+  await until('half of it', () => late.view.count > 1_500)
+  await using third = await member(network, patient)
+  await until('the third is heard', () => late.view.status().diverging.includes(third.peer.id))
+  const counts = late.events.flatMap((event) => (event.type === 'digest' ? [event.digest.count] : []))
+  expect(counts.filter((count) => count > limits.catchUp)).toEqual([])
+  const own = await late.view.append(bytesOf('own'))
+  await until('the own entry', async () => await early.view.has(own.cid))
+  release()
+  await until('all entries', () => [early, late, third].every(({ view }) => view.count === total + 1))
+  await Promise.all([early, late, third].map(async ({ view }) => await view.agreed({ peers: 2 })))
 })
 
 test('entries are announced and served one by one only while somebody is there', async () => {

@@ -1,5 +1,6 @@
 import type { DataSource } from '@p2pl/core'
-import { abortError, invalidArgument } from '@p2pl/core/backend'
+import { invalidArgument } from '@p2pl/core/backend'
+import { untilAborted } from './progress-deadline.ts'
 
 const pieceBytes = 1024 * 1024
 
@@ -10,7 +11,7 @@ const pieceBytes = 1024 * 1024
  */
 export async function* contentOf(
   source: DataSource | undefined,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
   operation: string,
   onBytes: (bytes: number) => void
 ): AsyncGenerator<Uint8Array> {
@@ -76,22 +77,5 @@ function streamPieces(stream: ReadableStream<Uint8Array>): AsyncIterator<Uint8Ar
       await reader.cancel()
       return { done: true, value: undefined }
     }
-  }
-}
-
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined, operation: string): Promise<T> {
-  if (signal === undefined) return await work
-  let onAbort: (() => void) | undefined
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => {
-      reject(abortError(operation, signal))
-    }
-    if (signal.aborted) onAbort()
-    else signal.addEventListener('abort', onAbort, { once: true })
-  })
-  try {
-    return await Promise.race([work, aborted])
-  } finally {
-    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort)
   }
 }

@@ -48,7 +48,7 @@ export async function* ls(
 ): AsyncGenerator<Entry> {
   const cid = await resolve(peer, input, options, operation)
   const store = readableStorage(peer, options, operation)
-  const directory = await open(cid, store, options, operation)
+  const directory = await open(cid, readableStorage(peer, options, operation, cid), options, operation)
   if (directory.type !== 'directory') throw notADirectory(cid, operation)
   const ahead: Promise<Entry>[] = []
   const look = async (name: string, at: CID): Promise<Entry> => {

@@ -13,8 +13,17 @@ const maxLinks = 65_536
 const fanouts: ReadonlySet<bigint> = new Set([8n, 16n, 32n, 64n, 128n, 256n, 512n, 1024n])
 const kept = 8
 
-/** The verified blocks of a peer as the exporter wants them, with limits on what its parsers are given. */
-export function readableStorage(peer: Pick<Peer, 'blocks'>, options: ListOptions, operation: string): ReadableStorage {
+/**
+ * The verified blocks of a peer as the exporter wants them, with limits on what its parsers are given. With `listed`,
+ * for the listing of that one directory.
+ */
+export function readableStorage(
+  peer: Pick<Peer, 'blocks'>,
+  options: ListOptions,
+  operation: string,
+  listed?: CID
+): ReadableStorage {
+  const shards = new Set<string>()
   // Resolving a name and reading what it leads to ask for the same block in a row.
   const recent = new Map<string, Uint8Array>()
   const get = async (cid: CID): Promise<Uint8Array> => {
@@ -28,8 +37,21 @@ export function readableStorage(peer: Pick<Peer, 'blocks'>, options: ListOptions
     if (recent.size > kept && oldest !== undefined) recent.delete(oldest)
     return bytes
   }
+  // Parts of one sharded directory hold different names. A few that are linked over and over would be work without end.
+  const checkRepeated = (cid: CID): void => {
+    const key = cid.toString()
+    if (shards.has(key)) {
+      throw new P2plError({
+        code: 'INVALID_CONTENT',
+        operation,
+        message: `the sharded directory ${String(listed)} has the part ${key} twice`
+      })
+    }
+    shards.add(key)
+  }
   return {
     async *get(cid) {
+      if (listed !== undefined && !cid.equals(listed)) checkRepeated(cid)
       yield await get(cid)
     }
   }

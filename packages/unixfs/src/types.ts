@@ -29,7 +29,10 @@ export interface AddProgress {
 }
 
 export interface AddDirectoryOptions {
+  /** Ends the call with `ABORTED`, also while a source is silent. */
   signal?: AbortSignal | undefined
+  /** Milliseconds without progress of sources and store after which the call ends with `TIMEOUT`. `Infinity` for none. Default 60,000. */
+  deadline?: number | undefined
   /** Protect everything below the root from `gc`. Default true where the backend has pins; `UNSUPPORTED` where it has none and `pin: true` was given. */
   pin?: boolean | undefined
   onProgress?: ((progress: AddProgress) => void) | undefined

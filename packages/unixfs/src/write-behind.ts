@@ -1,4 +1,5 @@
 import type { Block, Peer } from '@p2pl/core'
+import type { ProgressDeadline } from './progress-deadline.ts'
 
 const maxBatchBytes = 16 * 1024 * 1024
 const maxBatchBlocks = 64
@@ -15,8 +16,11 @@ export class WriteBehind {
   #bytes = 0
   #failure: { readonly error: unknown } | undefined
 
-  constructor(peer: Pick<Peer, 'blocks'>, signal: AbortSignal | undefined) {
-    this.#store = (blocks) => peer.blocks.putMany(blocks, { signal })
+  constructor(peer: Pick<Peer, 'blocks'>, progress: Pick<ProgressDeadline, 'signal' | 'renew'>) {
+    this.#store = async (blocks) => {
+      await peer.blocks.putMany(blocks, { signal: progress.signal })
+      progress.renew()
+    }
   }
 
   async put(block: Block): Promise<void> {

@@ -7,6 +7,7 @@ import { balancedLayout } from './layout.ts'
 import { namesOf } from './names.ts'
 import { type Folder, folderIn, isFolder, newFolder, parentOf, twice } from './tree.ts'
 import type { AddDirectoryOptions, AddDirectoryResult, DirectoryEntry, UnixFSPeer } from './types.ts'
+import { ProgressDeadline } from './progress-deadline.ts'
 import { WriteBehind } from './write-behind.ts'
 
 const operation = 'unixfs.addDirectory'
@@ -20,16 +21,21 @@ export async function addDirectory(
   entries: Iterable<DirectoryEntry> | AsyncIterable<DirectoryEntry>,
   options: AddDirectoryOptions = {}
 ): Promise<AddDirectoryResult> {
-  const { signal } = options
-  throwIfAborted(operation, signal)
+  const { signal, deadline } = options
   const pin = mayPin(peer, options.pin)
-  const writer = new WriteBehind(peer, signal)
-  const store = writableStorage(writer)
-  const root = newFolder()
-  await addFiles(root, entries, store, options)
-  const result = await writeFolder(root, store)
-  await writer.finish()
-  if (pin) await peer.data.pin(result.cid, { signal })
+  const progress = new ProgressDeadline(operation, options)
+  let result: ImportResult
+  try {
+    const writer = new WriteBehind(peer, progress)
+    const store = writableStorage(writer)
+    const root = newFolder()
+    await addFiles(root, entries, store, progress, options.onProgress)
+    result = await progress.race(writeFolder(root, store))
+    await progress.race(writer.finish())
+  } finally {
+    progress.close()
+  }
+  if (pin) await peer.data.pin(result.cid, { signal, deadline })
   return { cid: result.cid, size: Number(result.size) }
 }
 
@@ -41,8 +47,10 @@ async function addFiles(
   root: Folder,
   entries: Iterable<DirectoryEntry> | AsyncIterable<DirectoryEntry>,
   store: WritableStorage,
-  { signal, onProgress }: AddDirectoryOptions
+  deadline: ProgressDeadline,
+  onProgress: AddDirectoryOptions['onProgress']
 ): Promise<void> {
+  const { signal } = deadline
   const progress = { bytes: 0, files: 0 }
   const running = new Set<Promise<void>>()
   let failure: { readonly error: unknown } | undefined
@@ -52,6 +60,7 @@ async function addFiles(
   }
   const addFile = async (entry: DirectoryEntry, parent: Folder, name: string): Promise<void> => {
     const content = contentOf(entry.content, signal, operation, (bytes) => {
+      deadline.renew()
       progress.bytes += bytes
       onProgress?.({ ...progress })
       check()
@@ -64,7 +73,7 @@ async function addFiles(
     onProgress?.({ ...progress })
   }
   try {
-    for await (const entry of entries) {
+    for await (const entry of racing(entries, deadline)) {
       check()
       const names = namesOf(entry.path, operation)
       checkMetadata(entry)
@@ -91,6 +100,43 @@ async function addFiles(
     await Promise.all(running)
   }
   check()
+}
+
+/** The entries, until the signal fires: also while their source is silent. */
+async function* racing(
+  entries: Iterable<DirectoryEntry> | AsyncIterable<DirectoryEntry>,
+  deadline: ProgressDeadline
+): AsyncGenerator<DirectoryEntry> {
+  const iterator = iteratorOf(entries)
+  let exhausted = false
+  try {
+    for (;;) {
+      const item = await deadline.race(Promise.resolve(iterator.next()))
+      deadline.renew()
+      if (item.done === true) {
+        exhausted = true
+        return
+      }
+      yield item.value
+    }
+  } finally {
+    // Nobody waits: a source that hangs would hold up the error that is to be reported.
+    if (!exhausted) void end(iterator).catch(() => undefined)
+  }
+}
+
+function iteratorOf(
+  entries: Iterable<DirectoryEntry> | AsyncIterable<DirectoryEntry>
+): Iterator<DirectoryEntry> | AsyncIterator<DirectoryEntry> {
+  if (typeof entries === 'object' && entries !== null) {
+    if (Symbol.asyncIterator in entries) return entries[Symbol.asyncIterator]()
+    if (Symbol.iterator in entries) return entries[Symbol.iterator]()
+  }
+  throw invalidArgument(operation, 'the entries must be an (async) iterable of { path, content? }')
+}
+
+async function end(iterator: Iterator<unknown> | AsyncIterator<unknown>): Promise<void> {
+  await iterator.return?.()
 }
 
 /** Writes a folder after what it contains: only then does the importer know its size, and whether to shard it. */

@@ -46,6 +46,8 @@ const sample: DirectoryEntry[] = [
   { path: 'docs/ünï \\', content: new Blob(['blob']) },
   { path: 'nothing', content: new Uint8Array(0) }
 ]
+/** Names that some program gives a meaning, and UnixFS none. */
+const oddNames = ['__proto__', 'constructor', 'a^b', 'q?x', 'h#x', '100%', '%2F', ' ', '.hidden', 'a\nb', 'c:', '..a']
 
 describe('a folder', () => {
   it('is written and read back', async () => {
@@ -78,6 +80,12 @@ describe('a folder', () => {
     expect(Buffer.concat(part)).toEqual(Buffer.from(seededBytes(3_000_000, 1).subarray(1_048_570, 1_048_590)))
     expect((await all(peer.data.pins())).map((pin) => pin.cid.toString())).toContain(cid.toString())
     expect(await peer.data.has(cid)).toBe(true)
+  })
+
+  it('may use any name that file systems take', async () => {
+    const { cid } = await unixfs(peer).addDirectory(oddNames.map((path) => ({ path, content: text(path) })))
+    expect((await all(unixfs(peer).ls(cid))).map(({ name }) => name).sort()).toEqual([...oddNames].sort())
+    for (const name of oddNames) expect(await read(`${cid.toString()}/${name}`)).toBe(name)
   })
 
   it('has the same CID in whatever order its entries come', async () => {
@@ -232,6 +240,43 @@ describe('what is refused', () => {
     expect((await failure(all(unixfs(peer).ls(bare)))).code).toBe('INVALID_CONTENT')
     const garbage = await peer.blocks.put(text('garbage'), { codec: 0x70 })
     expect((await failure(unixfs(peer).stat(garbage))).code).toBe('INVALID_CONTENT')
+  })
+
+  it('a few parts of a sharded directory that are linked over and over', async () => {
+    const shard = async (links: readonly { Name: string; Hash: CID; Tsize: number }[]): Promise<CID> => {
+      const node = new UnixFS({ type: 'hamt-sharded-directory', hashType: 0x22n, fanout: 256n })
+      return await peer.blocks.put(encode(prepare({ Data: node.marshal(), Links: [...links] })), { codec: 0x70 })
+    }
+    let part = await shard([])
+    for (let level = 0; level < 8; level++) {
+      const names = Array.from({ length: 256 }, (_, i) => i.toString(16).toUpperCase().padStart(2, '0'))
+      part = await shard(names.map((Name) => ({ Name, Hash: part, Tsize: 1 })))
+    }
+    expect((await failure(all(unixfs(peer).ls(part)))).code).toBe('INVALID_CONTENT')
+    expect((await failure(all(unixfs(peer).walk(part)))).code).toBe('INVALID_CONTENT')
+  })
+
+  it('entries that never come: at the deadline, or when the signal fires', async () => {
+    let ended = 0
+    const silent: AsyncIterable<DirectoryEntry> = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => new Promise(() => undefined),
+        return: async () => {
+          ended++
+          return { done: true, value: undefined }
+        }
+      })
+    }
+    const controller = new AbortController()
+    const aborted = failure(unixfs(peer).addDirectory(silent, { signal: controller.signal }))
+    controller.abort()
+    expect((await aborted).code).toBe('ABORTED')
+    expect((await failure(unixfs(peer).addDirectory(silent, { deadline: 10 }))).code).toBe('TIMEOUT')
+    const content = new ReadableStream<Uint8Array>()
+    expect((await failure(unixfs(peer).addDirectory([{ path: 'a', content }], { deadline: 10 }))).code).toBe('TIMEOUT')
+    expect((await failure(unixfs(peer).addDirectory([], { deadline: 0 }))).code).toBe('INVALID_ARGUMENT')
+    expect((await failure(unixfs(peer).addDirectory(5 as never))).code).toBe('INVALID_ARGUMENT')
+    expect(ended).toBe(2)
   })
 
   it('symlinks as files: they are named, never followed', async () => {

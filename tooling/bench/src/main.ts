@@ -1,10 +1,10 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { availableParallelism, cpus, tmpdir } from 'node:os'
+import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Row, runScenario } from './harness/run.ts'
 import type { Scenario } from './harness/scenario.ts'
-import { table } from './harness/table.ts'
+import { figure, legend, table } from './harness/table.ts'
 
 const usage = `usage: npm run bench -- [--quick] [--only <name>]… [--runs <n>] [--json] [--profile <folder>] [--list]
 
@@ -70,6 +70,14 @@ async function main(): Promise<number> {
     return 2
   }
   const folder = await mkdtemp(join(tmpdir(), 'p2pl-bench-'))
+  const machine = {
+    node: process.version,
+    cpus: availableParallelism(),
+    model: cpus()[0]?.model ?? 'unknown',
+    // Of the last minute, before anything runs here.
+    load: loadavg()[0] ?? 0
+  }
+  const begin = performance.now()
   const rows: Row[] = []
   const failures: string[] = []
   try {
@@ -85,12 +93,14 @@ async function main(): Promise<number> {
   } finally {
     await rm(folder, { recursive: true, force: true, maxRetries: 3 })
   }
-  const machine = { node: process.version, cpus: availableParallelism(), model: cpus()[0]?.model ?? 'unknown' }
-  if (chosen.json) console.log(JSON.stringify({ machine, quick: chosen.quick, rows, failures }, undefined, 2))
+  const minutes = (performance.now() - begin) / 60_000
+  if (chosen.json) console.log(JSON.stringify({ machine, quick: chosen.quick, minutes, rows, failures }, undefined, 2))
   else {
-    console.log(
-      `\nNode ${machine.node}, ${machine.cpus} × ${machine.model}${chosen.quick ? ', quick' : ''}\n\n${table(rows)}`
-    )
+    const { node, cpus: cores, model, load } = machine
+    const busy = load > cores / 2 ? ' (busy: trust the processor time, repeat the rest)' : ''
+    const run = `${figure(minutes)} minutes${chosen.quick ? ', quick' : ''}`
+    console.log(`\nNode ${node}, ${cores} × ${model}, load ${figure(load)} before the start${busy}, ${run}`)
+    console.log(`\n${table(rows)}\n\n${legend(rows)}`)
     for (const failure of failures) console.error(`\nFAILED ${failure}`)
   }
   return failures.length > 0 ? 1 : 0

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { compare, median } from '../src/harness/statistics.ts'
-import { figure, table } from '../src/harness/table.ts'
+import { figure, legend, table } from '../src/harness/table.ts'
 
 describe('the median', () => {
   it.each([
@@ -42,19 +42,20 @@ describe('a comparison', () => {
 })
 
 describe('the table', () => {
+  const row = {
+    name: 'add',
+    title: 'adding',
+    unit: 'MiB/s',
+    labels: ['bare', 'p2pl'] as const,
+    ...compare([100], [80], 'higher'),
+    samples: { baseline: [100], subject: [80] },
+    cpu: compare([2], [4], 'lower'),
+    aim: { ratio: 0.9 },
+    met: false,
+    notes: ['3 lost']
+  }
+
   it('shows what was measured against what, and whether it suffices', () => {
-    const row = {
-      name: 'add',
-      title: 'adding',
-      unit: 'MiB/s',
-      labels: ['bare', 'p2pl'] as const,
-      ...compare([100], [80], 'higher'),
-      samples: { baseline: [100], subject: [80] },
-      cpu: compare([2], [4], 'lower'),
-      aim: { ratio: 0.9 },
-      met: false,
-      notes: ['3 lost']
-    }
     const lines = table([row, { ...row, aim: { value: 70 }, met: true, notes: [] }]).split('\n')
     expect(lines[2]).toBe(
       '| add      | MiB/s | 100 (bare) | 80   | 0.8 × | 0.8–0.8  | 0.9 ×    | MISSED | 0.5 ×          |'
@@ -64,6 +65,10 @@ describe('the table', () => {
     )
     expect(lines[4]).toBe('add: 3 lost')
     expect(new Set(lines.slice(0, 4).map((line) => line.length)).size).toBe(1)
+  })
+
+  it('says what each side does', () => {
+    expect(legend([row]).split('\n').at(-1)).toBe('add: adding. bare against p2pl, 1 runs each')
   })
 
   it('has three digits that count', () => {

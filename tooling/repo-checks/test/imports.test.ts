@@ -34,7 +34,7 @@ const rooms: Readonly<Record<string, Room>> = {
   'packages/helia': {
     ours: ['@p2pl/core/backend', '@p2pl/embedded'],
     theirs: anyEngine,
-    node: ['runtime/digest.node.ts', 'runtime/parts.node.ts']
+    node: ['runtime/digest.node.ts', 'runtime/parts.node.ts', 'runtime/signer.node.ts']
   },
   'packages/ipfs-rpc': { ours: ['@p2pl/core/backend'], theirs: anyEngine, node: true },
   'packages/bittorrent': { ours: ['@p2pl/core/backend', '@p2pl/embedded'], theirs: anyEngine, node: true },

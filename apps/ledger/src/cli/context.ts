@@ -32,7 +32,7 @@ export async function withLedger<T>(
 ): Promise<T> {
   const path = resolve(context.options.dir)
   const home = await openHome(path)
-  const running = await findRunning(path)
+  const running = await findRunning(path, home)
   if (running !== undefined) return await body(running, home)
   const node = await openFor(context, need, home)
   try {
@@ -42,14 +42,17 @@ export async function withLedger<T>(
   }
 }
 
-/** A file may be left over from a node that was killed, and its process id be another's by now: who does not answer does not run. */
-async function findRunning(path: string): Promise<LedgerService | undefined> {
+/**
+ * A file may be left over from a node that was killed, and its process id and port be another's by now, even another node's:
+ * who does not answer as the account of this folder does not run here.
+ */
+async function findRunning(path: string, home: Home): Promise<LedgerService | undefined> {
   const access = await readApiFile(apiPathOf(path))
   if (access === undefined) return undefined
   const remote = new RemoteLedger(access)
   try {
-    await remote.genesis({ signal: AbortSignal.timeout(5_000) })
-    return remote
+    const { account, genesis } = await remote.status({ signal: AbortSignal.timeout(5_000) })
+    return account === home.identity.id && genesis === home.genesis.cid.toString() ? remote : undefined
   } catch {
     return undefined
   }

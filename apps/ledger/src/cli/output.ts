@@ -1,3 +1,4 @@
+import { isP2plError } from '@p2pl/core'
 import { describeError } from '../errors.ts'
 
 /** Where commands write: results to stdout, everything about the way there to stderr. */
@@ -46,5 +47,8 @@ export function createOutput(json: boolean): Output {
 /** What stands behind the failure, where somebody knows: the engine's own words. */
 function causeLine(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined
-  return cause instanceof Error ? `  because: ${cause.message.split('\n')[0] ?? ''}\n` : ''
+  const reason = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : ''
+  return reason === '' || isP2plError(error, 'ABORTED') || (error as Error).message.includes(reason)
+    ? ''
+    : `  because: ${reason}\n`
 }

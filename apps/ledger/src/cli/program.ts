@@ -1,3 +1,4 @@
+import { P2plError } from '@p2pl/core'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { isLedgerError } from '../errors.ts'
 import { parseAmount } from '../rules/fields.ts'
@@ -9,6 +10,7 @@ import { record, transfer } from './commands/write.ts'
 import type { CommandContext, GlobalOptions } from './context.ts'
 import { exitCodeOf, exitCodes } from './exit-codes.ts'
 import { createOutput } from './output.ts'
+import { explained } from '../system-errors.ts'
 
 type Action = (context: CommandContext, ...rest: never[]) => Promise<number | void>
 
@@ -29,10 +31,16 @@ export async function runCommandLine(args: readonly string[], signal: AbortSigna
   try {
     await program.parseAsync(args, { from: 'user' })
     return code
-  } catch (error) {
+  } catch (thrown) {
+    const error = signal.aborted && !(thrown instanceof CommanderError) ? interrupted(thrown) : explained(thrown)
     if (!(error instanceof CommanderError)) createOutput(args.includes('--json')).error(error)
     return exitCodeOf(error)
   }
+}
+
+function interrupted(cause: unknown): P2plError {
+  const message = 'interrupted: what was done until then stays, and doing it again goes on'
+  return new P2plError({ code: 'ABORTED', operation: 'command', cause, message })
 }
 
 function createProgram(action: (body: Action) => (...parameters: unknown[]) => Promise<void>): Command {
@@ -56,12 +64,14 @@ function createProgram(action: (body: Action) => (...parameters: unknown[]) => P
     .option('--network <name>', 'what people call it', 'ledger')
     .option('--balance <account=amount...>', 'initial balances; default: 1,000,000 for this account')
     .option('--witness <account...>', 'whose approval counts as a confirmation; default: this account')
-    .option('--genesis <file>', 'join the ledger of this genesis')
+    .addOption(
+      new Option('--genesis <file>', 'join the ledger of this genesis').conflicts(['network', 'balance', 'witness'])
+    )
     .action(action(init))
   program
     .command('run')
     .description('run the node and its HTTP API until Ctrl-C')
-    .option('--port <number>', 'of the HTTP API on 127.0.0.1; 0 for any free one', wholeNumber, 0)
+    .option('--port <number>', 'of the HTTP API on 127.0.0.1; 0 for any free one', port, 0)
     .option('--listen <address...>', "what the network engine listens on, in the engine's own form")
     .option('--connect <id@address...>', 'peers to stay connected to')
     .option('--beacon-period <ms>', 'mean time between beacons', wholeNumber)
@@ -128,6 +138,12 @@ function createProgram(action: (body: Action) => (...parameters: unknown[]) => P
 function wholeNumber(text: string): number {
   if (!/^[0-9]{1,9}$/.test(text)) throw new InvalidArgumentError('must be a whole number.')
   return Number(text)
+}
+
+function port(text: string): number {
+  const number = wholeNumber(text)
+  if (number > 65_535) throw new InvalidArgumentError('must be a number from 0 to 65535.')
+  return number
 }
 
 function amount(text: string): bigint {

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { describeError, isLedgerError } from '../errors.ts'
+import { explained } from '../system-errors.ts'
 import { type Branch, branches } from './accounts.ts'
 import { Crew } from './crew.ts'
 import type { FleetOptions } from './fleet.ts'
@@ -35,7 +36,11 @@ async function demonstrate(options: DemoOptions, signal: AbortSignal): Promise<n
   screen.say(`three peers on ${options.backend}, in ${crew.description}; ${input.count} entries to write`)
   const line = { peers: branches.length, backend: options.backend }
   try {
-    const result = await runScenario(crew, network, input, progress, screen, signal)
+    const result = await Promise.race([
+      runScenario(crew, network, input, progress, screen, signal),
+      // Peers that are still starting end with this process: Ctrl-C does not wait for them.
+      once(signal, 'abort').then(() => signal.throwIfAborted() as never)
+    ])
     screen.close()
     const seconds = Math.round((performance.now() - started) / 100) / 10
     screen.say(
@@ -45,7 +50,8 @@ async function demonstrate(options: DemoOptions, signal: AbortSignal): Promise<n
     if (options.once) process.stdout.write(`${JSON.stringify({ ok: true, ...line, ...result, seconds })}\n`)
     else await keepRunning(crew, signal)
     return 0
-  } catch (error) {
+  } catch (thrown) {
+    const error = explained(thrown)
     screen.close()
     if (signal.aborted) return 130
     const { code, message } = describeError(error)
@@ -82,9 +88,11 @@ async function main(): Promise<number> {
       return 0
     }
     return await demonstrate(options, stop.signal)
-  } catch (error) {
-    process.stderr.write(`${describeError(error).message}\n\n${usage}\n`)
-    return isLedgerError(error, 'INVALID_ARGUMENT') ? 2 : 1
+  } catch (thrown) {
+    const error = explained(thrown)
+    const wrongUsage = isLedgerError(error, 'INVALID_ARGUMENT')
+    process.stderr.write(`${describeError(error).message}\n${wrongUsage ? `\n${usage}\n` : ''}`)
+    return wrongUsage ? 2 : 1
   }
 }
 

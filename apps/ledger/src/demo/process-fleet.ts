@@ -68,7 +68,12 @@ async function startProcess(name: Branch, options: FleetOptions): Promise<Member
 async function readyLine(child: ChildProcess, exited: Promise<unknown[]>, name: string): Promise<{ url: string }> {
   if (child.stdout === null) throw new Error('no stdout')
   const lines = createInterface({ input: child.stdout })
-  const first = once(lines, 'line', { signal: AbortSignal.timeout(startMs) }).then(([line]) => String(line))
+  const first = once(lines, 'line', { signal: AbortSignal.timeout(startMs) }).then(
+    ([line]) => String(line),
+    () => {
+      throw new LedgerError('UNAVAILABLE', `not up after ${startMs / 1_000} s: is this machine busy?`)
+    }
+  )
   const failed = exited.then(([code, signal]) => {
     throw new LedgerError('UNAVAILABLE', `${name} ended with ${String(code ?? signal)}`)
   })

@@ -42,7 +42,14 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     onError: options.onError
   }
   const server = createServer(
-    { maxHeaderSize: 8_192, headersTimeout: 10_000, requestTimeout: 300_000, keepAliveTimeout: 5_000 },
+    {
+      maxHeaderSize: 8_192,
+      headersTimeout: 10_000,
+      requestTimeout: 300_000,
+      keepAliveTimeout: 5_000,
+      // Deadlines are looked at this often: by default so rarely that slow clients hold all places for half a minute.
+      connectionsCheckingInterval: 2_000
+    },
     (request, response) => {
       void answer(context, request, response)
     }

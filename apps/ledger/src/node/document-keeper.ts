@@ -29,11 +29,12 @@ export class DocumentKeeper {
   readonly #maxBytes: number
   readonly #concurrency: number
   readonly #stopped = new AbortController()
-  readonly #known = new Set<string>()
+  /** The largest size that an entry gave for each. */
+  readonly #known = new Map<string, number>()
   readonly #waiting: Task[] = []
   readonly #later = new Map<NodeJS.Timeout, Task>()
   #running = 0
-  #kept = 0
+  readonly #kept = new Set<string>()
 
   constructor(peer: Peer, options: KeeperOptions = {}) {
     this.#peer = peer
@@ -41,17 +42,21 @@ export class DocumentKeeper {
     this.#concurrency = options.concurrency ?? 4
   }
 
-  /** `size` is what the entry says; a document that is larger than it says is not fetched to its end. */
+  /**
+   * `size` is what the entry says; a document that is larger than it says is not fetched to its end. An entry that says
+   * too little must not keep the document from the peers that hear it first: one that says more counts anew.
+   */
   keep(cid: CID, size: number): void {
     const key = cid.toString()
-    if (this.#known.has(key) || size > this.#maxBytes || this.#maxBytes === 0) return
-    this.#known.add(key)
+    if (size <= (this.#known.get(key) ?? -1) || size > this.#maxBytes || this.#maxBytes === 0) return
+    this.#known.set(key, size)
+    if (this.#kept.has(key)) return
     this.#waiting.push({ cid, size, failures: 0 })
     this.#next()
   }
 
   status(): { known: number; kept: number } {
-    return { known: this.#known.size, kept: this.#kept }
+    return { known: this.#known.size, kept: this.#kept.size }
   }
 
   stop(): void {
@@ -83,8 +88,8 @@ export class DocumentKeeper {
   async #attempt(task: Task): Promise<void> {
     const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(attemptMs)])
     try {
-      await this.#fetch(task, signal)
-      this.#kept++
+      if (!this.#kept.has(task.cid.toString())) await this.#fetch(task, signal)
+      this.#kept.add(task.cid.toString())
     } catch (error) {
       // It is not what its entry says it is, and never will be: nobody can make this node fetch it again and again.
       if (!isP2plError(error, 'TOO_LARGE') && !isP2plError(error, 'UNSUPPORTED')) this.#postpone(task)

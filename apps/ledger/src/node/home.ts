@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Identity } from '@p2pl/core'
 import { LedgerError } from '../errors.ts'
@@ -42,13 +42,27 @@ export async function openHome(path: string): Promise<Home> {
   const identity = await loadIdentity(join(path, names.identity))
   if (bytes === undefined || identity === undefined)
     throw new LedgerError('NOT_FOUND', `no ledger in ${path}: make or join one with "p2pl-ledger init"`)
-  return homeOf(path, decodeGenesis(bytes), identity)
+  return homeOf(path, parseGenesis(bytes, join(path, names.genesis)), identity)
 }
 
 /** The genesis of a folder that may have one. */
 export async function homeGenesis(path: string): Promise<GenesisBlock | undefined> {
   const bytes = await readIfThere(join(path, names.genesis))
-  return bytes === undefined ? undefined : decodeGenesis(bytes)
+  return bytes === undefined ? undefined : parseGenesis(bytes, join(path, names.genesis))
+}
+
+/** The genesis in a file; `INVALID_CONTENT`, naming the file, when it holds none. */
+export function parseGenesis(bytes: Uint8Array, file: string): GenesisBlock {
+  try {
+    return decodeGenesis(bytes)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new LedgerError(
+      'INVALID_CONTENT',
+      `${file} is no genesis: ${reason}. Get it from somebody who takes part in the ledger`,
+      error
+    )
+  }
 }
 
 export function apiPathOf(path: string): string {
@@ -69,14 +83,19 @@ function homeOf(path: string, genesis: GenesisBlock, identity: Identity): Home {
 /** The whole file or none of it, also when the machine stops in the midst. */
 export async function writeDurably(path: string, data: Uint8Array | string, mode = 0o644): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`
-  const file = await open(temporary, 'w', mode)
   try {
-    await file.writeFile(data)
-    await file.sync()
-  } finally {
-    await file.close()
+    const file = await open(temporary, 'w', mode)
+    try {
+      await file.writeFile(data)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
   }
-  await rename(temporary, path)
 }
 
 async function readIfThere(path: string): Promise<Uint8Array | undefined> {

@@ -1,4 +1,4 @@
-import { open, readFile } from 'node:fs/promises'
+import { open, readFile, rm } from 'node:fs/promises'
 import { type Identity, identityFromSeed } from '@p2pl/core'
 import { LedgerError } from '../errors.ts'
 
@@ -30,6 +30,10 @@ async function writeNewIdentity(path: string): Promise<Identity> {
   try {
     await file.writeFile(`${JSON.stringify(text, undefined, 2)}\n`)
     await file.sync()
+  } catch (error) {
+    // Nobody has used this key: half of it must not stand in the way of the next attempt.
+    await rm(path, { force: true })
+    throw error
   } finally {
     await file.close()
   }

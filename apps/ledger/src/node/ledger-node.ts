@@ -29,6 +29,7 @@ import type {
 } from '../service/views.ts'
 import { type Block, loadCar, writeCar } from './car.ts'
 import { DocumentKeeper, type KeeperOptions } from './document-keeper.ts'
+import { emptyView, emptyViewBytes } from './empty-view.ts'
 import type { Home } from './home.ts'
 import { neighboursOf } from './neighbours.ts'
 import { NodeEvents, type NodeListener } from './node-events.ts'
@@ -217,11 +218,16 @@ export class LedgerNode implements LedgerService {
     const providers = await neighboursOf(this.#peer)
     const body = this.#peer.data.get(parsed, { providers, signal: options.signal })
     if (payload?.type !== 'record') return { mediaType: 'application/octet-stream', body }
-    return { mediaType: payload.mediaType, name: payload.name, size: payload.size, body }
+    // Not the entry's word for the size: whoever wrote it may have lied, and an HTTP answer of another length is two answers.
+    return { mediaType: payload.mediaType, name: payload.name, body }
   }
 
   async block(cid: string, options: CallOptions = {}): Promise<Uint8Array> {
-    return await this.#peer.blocks.get(parseCid(cid), { signal: options.signal })
+    return await this.#block(parseCid(cid), options.signal)
+  }
+
+  async #block(cid: CID, signal: AbortSignal | undefined): Promise<Uint8Array> {
+    return cid.equals(emptyView) ? emptyViewBytes : await this.#peer.blocks.get(cid, { signal })
   }
 
   async *exportCar(options: CallOptions = {}): AsyncGenerator<Uint8Array> {
@@ -237,7 +243,7 @@ export class LedgerNode implements LedgerService {
     const seen = new Set<string>()
     let fetched: Block[] = []
     const getBlock = async (wanted: CID): Promise<Uint8Array> => {
-      const block = await this.#peer.blocks.get(wanted, { signal })
+      const block = await this.#block(wanted, signal)
       if (!seen.has(wanted.toString())) fetched.push({ cid: wanted, bytes: block })
       seen.add(wanted.toString())
       return block

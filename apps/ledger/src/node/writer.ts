@@ -12,6 +12,7 @@ export interface WriteOptions {
   readonly force?: boolean | undefined
   /** Instead of the account's next. */
   readonly sequence?: number | undefined
+  /** Looked at before the entry gets its number: from then on it is written. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -34,6 +35,8 @@ export class Writer {
   #reserved = 0n
   #running = 0
   #next = 0
+  /** After a write that failed: resolves when none is under way any more, so that its number is given out again. */
+  #settling: PromiseWithResolvers<void> | undefined
 
   constructor(view: View, state: LedgerState, account: string, take: (entry: Entry) => void) {
     this.#view = view
@@ -61,28 +64,44 @@ export class Writer {
 
   async #append(options: WriteOptions, payload: (sequence: number) => Payload): Promise<WriteResult> {
     const { amount = 0n, force, signal } = options
+    // A number that was given out and not written is a gap that all later ones would be rejected for.
+    while (this.#settling !== undefined) await this.#settling.promise
+    signal?.throwIfAborted()
     const next = this.#running === 0 ? this.#state.nextSequence(this.#account) : this.#next
     const bytes = encodePayload(payload(options.sequence ?? next))
     if (force !== true) this.#requireFunds(amount)
-    if (options.sequence === undefined || options.sequence === next) this.#next = next + 1
-    else this.#next = next
+    const takesNext = options.sequence === undefined || options.sequence === next
+    const taken = takesNext && amount <= this.#free() ? amount : 0n
+    this.#next = takesNext ? next + 1 : next
     this.#running++
-    this.#reserved += amount
+    this.#reserved += taken
     try {
-      const raw = await this.#view.append(bytes, { signal })
+      const raw = await this.#view.append(bytes)
       this.#take(raw)
       const entry = this.#state.get(raw.cid)
       if (entry === undefined) throw new LedgerError('NOT_FOUND', 'the entry was written and is not there')
       return { entry, created: true }
+    } catch (error) {
+      this.#settling ??= Promise.withResolvers<void>()
+      throw error
     } finally {
       this.#running--
-      this.#reserved -= amount
+      this.#reserved -= taken
+      if (this.#running === 0) {
+        this.#settling?.resolve()
+        this.#settling = undefined
+      }
     }
   }
 
+  /** What the account has when all that is under way is written. What the rules will reject takes nothing. */
+  #free(): bigint {
+    return this.#state.balance(this.#account) - this.#reserved
+  }
+
   #requireFunds(amount: bigint): void {
-    const free = this.#state.balance(this.#account) - this.#reserved
-    if (free < amount)
+    const free = this.#free()
+    if (amount > 0n && free < amount)
       throw new LedgerError('REJECTED', `the account has ${free}, less than ${amount}: all peers would reject it`)
   }
 }

@@ -27,16 +27,16 @@ export function checkOptionalText(field: string, value: unknown, maxBytes: numbe
   return value === undefined ? undefined : checkText(field, value, maxBytes)
 }
 
-/** The id of an account: the peer id of its ed25519 key. */
+/** The id of an account: the peer id of its ed25519 key, which has one spelling. */
 export function checkAccount(field: string, value: unknown): string {
   if (typeof value !== 'string') throw invalid(`${field} must be an account id (12D3KooW…)`)
   try {
     publicKeyFromPeerId(value)
+    return value
   } catch (error) {
-    if (isP2plError(error)) throw invalid(`${field}: ${error.message}`)
+    if (isP2plError(error)) throw invalid(`${field}: ${error.message}; "status" shows an account's id`)
     throw error
   }
-  return value
 }
 
 /** A whole number in [0, 2^53 − 1]. */

@@ -7,7 +7,8 @@ import { Accounts, type Outcome, type Posting } from './accounts.ts'
 import { type Approvable, Approvals } from './approvals.ts'
 import { amountToCbor } from './fields.ts'
 import type { Genesis } from './genesis.ts'
-import { type Ordered, positionOf } from './order.ts'
+import { maxParents } from './limits.ts'
+import { compareEntries, type Ordered, positionOf } from './order.ts'
 import { decodePayload, type Payload } from './payload.ts'
 
 /** An entry as it comes from the network or the store: signed, and solid. */
@@ -54,6 +55,8 @@ export function isWellFormed(entry: RawEntry): boolean {
 }
 
 function parse(entry: RawEntry): Payload {
+  if (entry.parents.length > maxParents)
+    throw new LedgerError('INVALID_ARGUMENT', `an entry approves at most ${maxParents} others`)
   const payload = decodePayload(entry.payload)
   if (payload.type === 'transfer' && payload.to === entry.author)
     throw new LedgerError('INVALID_ARGUMENT', 'to must be another account')
@@ -131,13 +134,13 @@ export class LedgerState {
     return this.#entries.get(cid.toString())
   }
 
-  /** The account's entry with this reference. */
+  /** The account's entry with this reference; of several the first in canonical order. */
   byReference(author: string, reference: string): LedgerEntry | undefined {
     this.#settle()
     return this.#references.get(referenceKey(author, reference))
   }
 
-  /** The first record (as they came) of this content. */
+  /** The first record of this content in canonical order. */
   byContent(cid: CID): LedgerEntry | undefined {
     this.#settle()
     return this.#documents.get(cid.toString())
@@ -194,14 +197,8 @@ export class LedgerState {
 
   #remember(entry: LedgerEntry): void {
     const { author, payload } = entry
-    if (payload.reference !== undefined) {
-      const key = referenceKey(author, payload.reference)
-      if (!this.#references.has(key)) this.#references.set(key, entry)
-    }
-    if (payload.type === 'record') {
-      const key = payload.cid.toString()
-      if (!this.#documents.has(key)) this.#documents.set(key, entry)
-    }
+    if (payload.reference !== undefined) setFirst(this.#references, referenceKey(author, payload.reference), entry)
+    if (payload.type === 'record') setFirst(this.#documents, payload.cid.toString(), entry)
   }
 
   #rewind(position: number): void {
@@ -228,6 +225,12 @@ export class LedgerState {
 function sameOutcome(a: Outcome, b: Outcome): boolean {
   if (a.accepted || b.accepted) return a.accepted === b.accepted
   return a.reason === b.reason && a.conflict === b.conflict
+}
+
+/** Keeps the first in canonical order: the order of arrival is another on every peer. */
+function setFirst(map: Map<string, LedgerEntry>, key: string, entry: LedgerEntry): void {
+  const known = map.get(key)
+  if (known === undefined || compareEntries(entry, known) < 0) map.set(key, entry)
 }
 
 function referenceKey(author: string, reference: string): string {

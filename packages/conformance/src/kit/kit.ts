@@ -16,6 +16,15 @@ export interface Suite {
   readonly tests: readonly Test[]
 }
 
+/** Runs a part of the fixture: what it throws says nothing of the obligation that a test is about. */
+async function ofFixture<T>(part: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call()
+  } catch (error) {
+    return fail(`${part} of the fixture resolves: the fixture is to be mended first, or what it calls`, error, error)
+  }
+}
+
 /** A network of the fixture, its backends wrapped. */
 export class Network {
   readonly backends: readonly Backend[]
@@ -47,13 +56,14 @@ export class Network {
   }
 
   async link(): Promise<void> {
-    await this.#source.link()
+    await ofFixture('link()', async () => await this.#source.link())
   }
 
   async reopen(index: number): Promise<Backend> {
     if (this.#source.reopen === undefined)
       fail('a fixture whose backends declare persistence gives `reopen`', 'no reopen')
-    const backend = this.#wrap(await this.#source.reopen(index))
+    const reopen = this.#source.reopen.bind(this.#source, index)
+    const backend = this.#wrap(await ofFixture(`reopen(${index})`, reopen))
     this.#reopened.push(backend)
     return backend
   }
@@ -61,19 +71,19 @@ export class Network {
   async interrupt(index: number): Promise<void> {
     if (this.#source.interrupt === undefined)
       fail('a fixture whose backends declare gaps gives `interrupt`', 'no interrupt')
-    await this.#source.interrupt(index)
+    await ofFixture(`interrupt(${index})`, this.#source.interrupt.bind(this.#source, index))
   }
 
   /** Undefined where the fixture cannot make a start fail. */
   async obstruct(index: number): Promise<(() => Promise<void>) | undefined> {
-    return await this.#source.obstruct?.(index)
+    return await ofFixture(`obstruct(${index})`, async () => await this.#source.obstruct?.(index))
   }
 
   async dispose(): Promise<void> {
     try {
       await Promise.all([...this.backends, ...this.#reopened].map(async (backend) => await backend.stop()))
     } finally {
-      await this.#source.dispose()
+      await ofFixture('dispose()', async () => await this.#source.dispose())
     }
   }
 }
@@ -96,7 +106,11 @@ export class Kit {
   }
 
   async create(count: number): Promise<Network> {
-    const source = await within(this.patience, `create(${count}) resolves`, this.fixture.create(count))
+    const source = await within(
+      this.patience,
+      `create(${count}) resolves`,
+      ofFixture(`create(${count})`, async () => await this.fixture.create(count))
+    )
     const network = new Network(source, (backend) => this.fixture.wrap?.(backend) ?? backend)
     this.#open.add(network)
     this.#known ??= network.at(0).capabilities

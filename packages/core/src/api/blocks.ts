@@ -13,12 +13,14 @@ export interface GetOptions extends CallOptions {
 
 /** Blocks by CID, each verified against its CID. */
 export interface Blocks {
-  /** `INVALID_CONTENT` when the bytes do not hash to the CID. */
+  /** `INVALID_CONTENT` when the bytes do not hash to the CID, `NOT_FOUND` or `TIMEOUT` when nobody gives them, `UNSUPPORTED` for a hash that cannot be checked. */
   get(cid: CidInput, options?: GetOptions): Promise<Uint8Array>
-  /** Stores bytes under CIDv1, sha2-256. `codec` is a multicodec code; default 0x55, raw. */
+  /** Stores bytes under CIDv1, sha2-256. `codec` is a multicodec code; default 0x55, raw. `TOO_LARGE` over the backend's `maxBlockBytes`. */
   put(bytes: Uint8Array, options?: CallOptions & { codec?: number | undefined }): Promise<CID>
   /** Stores blocks whose CIDs the caller computed; they are not hashed again. */
   putMany(blocks: Iterable<Block> | AsyncIterable<Block>, options?: CallOptions): Promise<void>
+  /** Whether this peer's own store has the block. */
   has(cid: CidInput, options?: CallOptions): Promise<boolean>
+  /** Removes the block from the own store. `PINNED` while a pin holds it; not an error when it is not there. */
   delete(cid: CidInput, options?: CallOptions): Promise<void>
 }

@@ -13,11 +13,15 @@ import type { Topic, TopicOptions } from './topic.ts'
 export interface Peer {
   /** The signing identity's peer id, `12D3KooW…`: what others see as `sender`. */
   readonly id: string
+  /** Who signs this peer's messages. */
   readonly identity: Identity
+  /** How signatures of others are checked. */
   readonly cryptography: Cryptography
+  /** Whose time deadlines and timers follow. */
   readonly clock: Clock
+  /** What the backend promises; with two backends, messages of one, blocks and routing of the other. */
   readonly capabilities: Capabilities
-  /** The same object for the same name and mode. */
+  /** The same object for the same name (1 to 1,024 bytes of UTF-8) and mode. `INVALID_ARGUMENT` for any other, `UNSUPPORTED` without messages. */
   topic(name: string, options?: TopicOptions): Topic
   readonly data: Data
   readonly blocks: Blocks
@@ -30,13 +34,19 @@ export interface Peer {
 export interface Limits {
   /** Largest payload of a signed message, in bytes; larger than the engine's limit it travels as a CID. Default 16 MiB. */
   readonly maxPayloadBytes: number
-  /** Largest envelope handed to the engine, in bytes, at most the engine's own limit. Default 256 KiB. */
+  /**
+   * Largest envelope handed to the engine, and taken from it, in bytes: from 1,024 to the engine's own limit. Default
+   * 256 KiB. Peers of one topic should agree: what is larger is dropped as `oversized`.
+   */
   readonly maxEnvelopeBytes: number
-  /** Most messages in one envelope. Default 1,024. */
+  /** Most messages in one envelope, sent or taken. Default 1,024. Peers of one topic should agree: more are `garbage`. */
   readonly maxMessagesPerEnvelope: number
   /** Most bytes that wait to be published per topic; beyond it `publish` waits for room. Default 8 MiB. */
   readonly maxPublishQueueBytes: number
-  /** Senders remembered per topic for de-duplication and gaps; the one unheard for longest goes first. Default 4,096. */
+  /**
+   * Senders remembered per topic for de-duplication and gaps; the one unheard for longest goes first. Default 4,096.
+   * What somebody replays of a sender that was forgotten, or never heard since joining, counts as new.
+   */
   readonly maxSenders: number
   /** Envelopes being verified at once per topic; more are dropped and reported as a gap. Default 1,024. */
   readonly maxPendingEnvelopes: number
@@ -47,11 +57,15 @@ export interface Limits {
 interface CommonPeerOptions {
   /** Default: a new random one. Give a stored one to keep the peer id across restarts: `identityFromSeed`. */
   identity?: Identity | undefined
+  /** Of calls that give none of their own. */
   deadlines?: Partial<Deadlines> | undefined
+  /** What one topic may cost. */
   limits?: Partial<Limits> | undefined
   /** `verify` (default): every block is hashed and compared with its CID. `backend` skips that for backends you trust as yourself. */
   trust?: 'verify' | 'backend' | undefined
+  /** Receives warnings and changes of state of the backends. What it throws is an uncaught exception. */
   onEvent?: ((event: BackendEvent) => void) | undefined
+  /** Ends `createPeer` with `ABORTED`; of no effect once the peer is there. */
   signal?: AbortSignal | undefined
   /** For simulation only. */
   clock?: Clock | undefined

@@ -59,7 +59,7 @@ export type TopicItem = Message | Gap
 export interface SubscribeOptions {
   /** Closes the subscription; its iteration then ends without an error. */
   signal?: AbortSignal | undefined
-  /** Milliseconds for joining the topic. */
+  /** Milliseconds for joining the topic. Default: `deadlines.subscribe` of the peer. Where it is joined already, there is nothing to wait for. */
   deadline?: number | undefined
   /** Most messages that wait for the reader. Default 4,096. */
   maxQueuedMessages?: number | undefined
@@ -105,12 +105,18 @@ export type DropReason =
 export interface Topic {
   readonly name: string
   readonly mode: 'signed' | 'raw'
-  /** Messages that queue up while one is on its way share an envelope. Payloads over the engine's limit travel as a CID. */
+  /**
+   * Messages that queue up while one is on its way share an envelope; numbers follow the order of the calls. Payloads over
+   * the engine's limit travel as a CID: they get their number once they are stored, and may arrive after later ones.
+   * Do not change the payload before it has resolved. `NO_PEERS` without a recipient until the deadline, `OVERLOADED`
+   * without room, `TOO_LARGE` over `maxPayloadBytes`.
+   */
   publish(payload: Uint8Array, options?: PublishOptions): Promise<PublishReceipt>
   subscribe(options?: SubscribeOptions): Subscription
   /** Resolves when at least `peers` participants (default 1) would get a publish directly. `UNSUPPORTED` where the engine cannot tell. */
   ready(options?: CallOptions & { peers?: number | undefined }): Promise<void>
   /** The participants that would get a publish directly (engine-level). */
   peers(options?: CallOptions): Promise<readonly PeerInfo[]>
+  /** Counted since the topic was first asked for. */
   stats(): TopicStats
 }

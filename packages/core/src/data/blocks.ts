@@ -10,11 +10,21 @@ import { Calls } from './calls.ts'
 import { toCid } from './cid-input.ts'
 import type { DataContext } from './context.ts'
 
+/** What the peer itself holds; apps see {@link Blocks}. */
+export interface OwnBlocks extends Blocks {
+  /** Ends calls under way with `NOT_RUNNING`. */
+  stop(): void
+}
+
 /** Blocks of a peer, over the backend's. */
-export function createBlocks(context: DataContext): Blocks {
+export function createBlocks(context: DataContext): OwnBlocks {
   const calls = new Calls(context)
   const { deadlines } = context
   return {
+    stop: () => {
+      calls.stop()
+    },
+
     async get(input, options) {
       const operation = 'blocks.get'
       const cid = toCid(input, operation)

@@ -3,7 +3,8 @@ import type { GetOptions } from '../api/blocks.ts'
 import type { CallOptions } from '../api/common.ts'
 import { assertVerifiable, identityBytes, verifyBlock } from '../content/hash.ts'
 import { type Countdown, iterateWithDeadline, withProgressDeadline } from '../deadline.ts'
-import { invalidArgument, isP2plError, P2plError, unsupported } from '../errors.ts'
+import { invalidArgument, P2plError, unsupported } from '../errors.ts'
+import { asTypedError } from '../foreign-error.ts'
 import type { BlockTransport } from '../port/blocks.ts'
 import type { BlockCapabilities, RoutingCapabilities } from '../port/capabilities.ts'
 import type { Routing } from '../port/routing.ts'
@@ -98,17 +99,8 @@ export class Calls {
     }
   }
 
-  classify(cause: unknown, operation: string): unknown {
-    if (isP2plError(cause)) return cause
-    const { name } = this.context.backend
-    const message = cause instanceof Error ? cause.message : String(cause)
-    return new P2plError({
-      code: 'ENGINE',
-      operation,
-      backend: name,
-      cause,
-      message: `the backend "${name}" failed in ${operation}: ${message}`
-    })
+  classify(cause: unknown, operation: string): P2plError {
+    return asTypedError(cause, operation, this.context.backend.name)
   }
 
   /** The bytes of one block, hashed and compared unless the backend is trusted. */

@@ -13,15 +13,20 @@ export interface Backends {
 }
 
 export function chooseBackends(options: PeerOptions): Backends {
-  if ('backend' in options && options.backend !== undefined) {
-    const { backend } = options
+  const { backend, messages, data } = (options ?? {}) as { backend?: Backend; messages?: Backend; data?: Backend }
+  if (backend !== undefined) {
     assertBackend(backend, 'backend')
+    if (messages !== undefined || data !== undefined) {
+      throw invalidArgument(
+        'createPeer',
+        '"backend" serves everything: give either it, or one for "messages" and one for "data"'
+      )
+    }
     return { messages: backend, data: backend, all: [backend], capabilities: backend.capabilities }
   }
-  if (!('messages' in options) || !('data' in options)) {
+  if (messages === undefined || data === undefined) {
     throw invalidArgument('createPeer', 'give createPeer a "backend", or one for "messages" and one for "data"')
   }
-  const { messages, data } = options
   assertBackend(messages, 'messages')
   assertBackend(data, 'data')
   if (messages.capabilities.messages === undefined) throw unsupported(messages.name, 'messages')

@@ -6,6 +6,7 @@ import { createBlocks } from '../data/blocks.ts'
 import { createData } from '../data/data.ts'
 import { withDeadline } from '../deadline.ts'
 import { invalidArgument, P2plError, unsupported } from '../errors.ts'
+import { typed } from '../foreign-error.ts'
 import { createIdentity, ed25519 } from '../identity.ts'
 import type { Backend } from '../port/backend.ts'
 import type { BackendEvent } from '../port/events.ts'
@@ -26,6 +27,7 @@ const maxTopicBytes = 1_024
  */
 export async function createPeer(options: PeerOptions): Promise<Peer> {
   const backends = chooseBackends(options)
+  checkOptions(options)
   const deadlines: Deadlines = withDefaults('deadlines', defaultDeadlines, options.deadlines)
   const limits: Limits = withDefaults('limits', defaultLimits, options.limits)
   const clock = options.clock ?? systemClock
@@ -33,6 +35,7 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
   const cryptography = options.cryptography ?? ed25519
   const onEvent = guarded(options.onEvent)
   let running = true
+  const life = new AbortController()
   const assertRunning = (operation: string): void => {
     if (!running) throw stopped(operation)
   }
@@ -49,7 +52,7 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
   }
   const blocks = createBlocks(dataContext)
   const data = createData(dataContext)
-  const network = createNetwork({ backends, clock, deadlines, assertRunning })
+  const network = createNetwork({ backends, clock, deadlines, assertRunning, life: life.signal })
   const topics = new Map<string, BaseTopic>()
 
   const topicContext = (): TopicContext => {
@@ -95,6 +98,8 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
         })
       )
       await data.stop()
+      blocks.stop()
+      life.abort(stopped('network'))
       await stopAll(backends.all, clock, deadlines)
     })()
     return stopping
@@ -124,7 +129,7 @@ async function startAll(
 ): Promise<void> {
   const start = async (backend: Backend): Promise<void> => {
     await withDeadline(clock, { signal }, deadlines.lifecycle, 'start', async (inner) => {
-      await backend.start({ signal: inner, onEvent })
+      await typed('start', backend.name, () => backend.start({ signal: inner, onEvent }))
     })
   }
   const results = await Promise.allSettled(backends.all.map(start))
@@ -138,7 +143,7 @@ async function stopAll(all: readonly Backend[], clock: Clock, deadlines: Deadlin
   const results = await Promise.allSettled(
     all.map(async (backend) => {
       await withDeadline(clock, {}, deadlines.lifecycle, 'stop', async (signal) => {
-        await backend.stop({ signal })
+        await typed('stop', backend.name, () => backend.stop({ signal }))
       })
     })
   )
@@ -161,6 +166,18 @@ function guarded(onEvent: ((event: BackendEvent) => void) | undefined): (event: 
 
 function stopped(operation: string): P2plError {
   return new P2plError({ code: 'NOT_RUNNING', operation, message: `${operation}: the peer was stopped` })
+}
+
+function checkOptions({ trust, onEvent, identity }: PeerOptions): void {
+  if (trust !== undefined && trust !== 'verify' && trust !== 'backend') {
+    throw invalidArgument('createPeer', `trust must be "verify" or "backend", not ${JSON.stringify(trust)}`)
+  }
+  if (onEvent !== undefined && typeof onEvent !== 'function') {
+    throw invalidArgument('createPeer', `onEvent must be a function, not ${typeof onEvent}`)
+  }
+  if (identity !== undefined && (typeof identity?.id !== 'string' || typeof identity.sign !== 'function')) {
+    throw invalidArgument('createPeer', 'identity must be what createIdentity or identityFromSeed gives, awaited')
+  }
 }
 
 function checkTopic(name: string, mode: string): void {

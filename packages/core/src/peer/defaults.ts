@@ -12,6 +12,9 @@ export const defaultDeadlines: Deadlines = {
   lifecycle: 60_000
 }
 
+/** What a signed message, or the CID of a large one with a short hint, needs. */
+const leastEnvelopeBytes = 1_024
+
 export const defaultLimits: Limits = {
   maxPayloadBytes: 16 * 1024 * 1024,
   maxEnvelopeBytes: 256 * 1024,
@@ -29,12 +32,16 @@ export function withDefaults<T extends Deadlines | Limits>(
   given: Partial<T> | undefined
 ): T {
   for (const [key, value] of Object.entries(given ?? {})) {
-    if (!(key in defaults)) {
+    if (!Object.hasOwn(defaults, key)) {
       throw invalidArgument('createPeer', `${name}.${key} is not known: ${Object.keys(defaults).join(', ')}`)
     }
     if (value !== undefined && !(typeof value === 'number' && value > 0)) {
       throw invalidArgument('createPeer', `${name}.${key} must be a positive number, not ${JSON.stringify(value)}`)
     }
+  }
+  const { maxEnvelopeBytes } = (given ?? {}) as Partial<Limits>
+  if (maxEnvelopeBytes !== undefined && maxEnvelopeBytes < leastEnvelopeBytes) {
+    throw invalidArgument('createPeer', `${name}.maxEnvelopeBytes must be at least ${leastEnvelopeBytes}`)
   }
   const set = Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== undefined))
   return { ...defaults, ...set }

@@ -1,8 +1,9 @@
-import type { Deadlines } from '../api/common.ts'
+import type { CallOptions, Deadlines } from '../api/common.ts'
 import type { Network } from '../api/network.ts'
 import type { Clock } from '../clock.ts'
-import { withDeadline } from '../deadline.ts'
+import { type CountdownOptions, withDeadline } from '../deadline.ts'
 import { isP2plError, unsupported } from '../errors.ts'
+import { typed } from '../foreign-error.ts'
 import type { Backend } from '../port/backend.ts'
 import type { AbortOptions, PeerInfo } from '../port/common.ts'
 import type { Routing } from '../port/routing.ts'
@@ -13,11 +14,19 @@ export interface NetworkContext {
   readonly clock: Clock
   readonly deadlines: Deadlines
   readonly assertRunning: (operation: string) => void
+  /** Fires when the peer stops. */
+  readonly life: AbortSignal
 }
 
 export function createNetwork(context: NetworkContext): Network {
-  const { backends, clock, deadlines, assertRunning } = context
+  const { backends, clock, deadlines, assertRunning, life } = context
   const { data } = backends
+
+  const scoped = (options: CallOptions | undefined): CountdownOptions => ({
+    signal: options?.signal,
+    deadline: options?.deadline,
+    scope: life
+  })
 
   const routingOf = (backend: Backend, operation: 'findPeer' | 'connect'): Routing => {
     const { routing } = backend
@@ -35,7 +44,8 @@ export function createNetwork(context: NetworkContext): Network {
   ): Promise<void> => {
     const results = await Promise.allSettled(
       backends.all.map(async (backend) => {
-        await call(routingOf(backend, 'connect'), { signal })
+        const routing = routingOf(backend, 'connect')
+        await typed(operation, backend.name, () => call(routing, { signal }))
       })
     )
     const failures = results.filter((result) => result.status === 'rejected').map((result) => result.reason as unknown)
@@ -57,13 +67,14 @@ export function createNetwork(context: NetworkContext): Network {
     },
     findPeer: async (id, options) => {
       assertRunning('network.findPeer')
-      return await withDeadline(clock, options, deadlines.routing, 'network.findPeer', async (signal) => {
-        return await routingOf(data, 'findPeer').findPeer(id, { signal })
+      return await withDeadline(clock, scoped(options), deadlines.routing, 'network.findPeer', async (signal) => {
+        const routing = routingOf(data, 'findPeer')
+        return await typed('network.findPeer', data.name, () => routing.findPeer(id, { signal }))
       })
     },
     connect: async (peer, options) => {
       assertRunning('network.connect')
-      await withDeadline(clock, options, deadlines.routing, 'network.connect', async (signal) => {
+      await withDeadline(clock, scoped(options), deadlines.routing, 'network.connect', async (signal) => {
         await onEach('network.connect', signal, async (routing, abort) => {
           await routing.connect(peer, abort)
         })
@@ -71,7 +82,7 @@ export function createNetwork(context: NetworkContext): Network {
     },
     disconnect: async (id, options) => {
       assertRunning('network.disconnect')
-      await withDeadline(clock, options, deadlines.routing, 'network.disconnect', async (signal) => {
+      await withDeadline(clock, scoped(options), deadlines.routing, 'network.disconnect', async (signal) => {
         await onEach('network.disconnect', signal, async (routing, abort) => {
           await routing.disconnect(id, abort)
         })
@@ -79,9 +90,15 @@ export function createNetwork(context: NetworkContext): Network {
     },
     connections: async (options) => {
       assertRunning('network.connections')
-      return await withDeadline(clock, options, deadlines.routing, 'network.connections', async (signal) => {
+      return await withDeadline(clock, scoped(options), deadlines.routing, 'network.connections', async (signal) => {
+        const able = backends.all.filter(
+          ({ routing, capabilities }) => routing !== undefined && capabilities.routing?.connect !== 'none'
+        )
+        if (able.length === 0) throw unsupported(data.name, 'network.connections')
         const found: PeerInfo[] = []
-        for (const backend of backends.all) found.push(...((await backend.routing?.connections({ signal })) ?? []))
+        for (const { name, routing } of able) {
+          found.push(...(await typed('network.connections', name, () => routing?.connections({ signal }) ?? [])))
+        }
         return found
       })
     }

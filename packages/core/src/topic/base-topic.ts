@@ -10,8 +10,9 @@ import type {
   TopicItem,
   TopicStats
 } from '../api/topic.ts'
-import { withDeadline } from '../deadline.ts'
+import { type CountdownOptions, deadlineOf, withDeadline } from '../deadline.ts'
 import { abortError, invalidArgument, type P2plError, throwIfAborted, unsupported } from '../errors.ts'
+import { typed } from '../foreign-error.ts'
 import type { PeerInfo } from '../port/common.ts'
 import type { TransportSubscription } from '../port/messages.ts'
 import type { TopicContext } from './context.ts'
@@ -28,6 +29,7 @@ export abstract class BaseTopic implements Topic {
   protected readonly context: TopicContext
   protected stopped = false
   readonly #subscriptions = new Set<SubscriptionQueue>()
+  readonly #life = new AbortController()
   /** Joining and leaving, one after the other. */
   #transition: Promise<unknown> = Promise.resolve()
   #joined: TransportSubscription | undefined
@@ -45,6 +47,7 @@ export abstract class BaseTopic implements Topic {
   async publish(payload: Uint8Array, options?: PublishOptions): Promise<PublishReceipt> {
     this.context.assertRunning('publish')
     throwIfAborted('publish', options?.signal)
+    deadlineOf(options, this.context.deadlines.publish, 'publish')
     if (!(payload instanceof Uint8Array)) throw invalidArgument('publish', 'a payload is a Uint8Array')
     return await this.publishPayload(payload, options)
   }
@@ -69,27 +72,37 @@ export abstract class BaseTopic implements Topic {
   }
 
   #enter(options: SubscribeOptions): Promise<void> {
-    const { clock, deadlines } = this.context
+    const { clock, deadlines, backendName } = this.context
     return this.#serially(async () => {
       if (this.#joined !== undefined) return
       this.context.assertRunning('subscribe')
       const { deadline } = options
       this.#joined = await withDeadline(
         clock,
-        { deadline },
+        { deadline, scope: this.#life.signal },
         deadlines.subscribe,
         'subscribe',
-        async (signal) => await this.join(signal)
+        async (signal) => {
+          const joined = await typed('subscribe', backendName, () => this.join(signal))
+          // Nobody waits for it any more, and the next join would have every message come twice.
+          if (signal.aborted) await joined.close()
+          return joined
+        }
       )
     })
   }
 
   #leave(): Promise<void> {
+    const { clock, deadlines, backendName } = this.context
     return this.#serially(async () => {
       if (this.#subscriptions.size > 0) return
       const joined = this.#joined
       this.#joined = undefined
-      await joined?.close()
+      if (joined === undefined) return
+      // Later subscriptions wait for this, and so does the end of the peer.
+      await withDeadline(clock, {}, deadlines.subscribe, 'unsubscribe', async () => {
+        await typed('unsubscribe', backendName, () => joined.close())
+      })
     })
   }
 
@@ -100,13 +113,13 @@ export abstract class BaseTopic implements Topic {
   }
 
   async ready(options: CallOptions & { peers?: number | undefined } = {}): Promise<void> {
-    const { clock, deadlines } = this.context
+    const { clock, deadlines, transport, backendName } = this.context
     const wanted = options.peers ?? 1
     if (!Number.isSafeInteger(wanted) || wanted < 0) throw invalidArgument('ready', 'peers must be a number from 0')
     this.#assertPeers('ready')
-    await withDeadline(clock, options, deadlines.subscribe, 'ready', async (signal) => {
+    await withDeadline(clock, this.#scoped(options), deadlines.subscribe, 'ready', async (signal) => {
       for (let pause: number = readyPoll[0]; ; pause = Math.min(readyPoll[1], pause * 2)) {
-        const peers = await this.context.transport.peers(this.name, { signal })
+        const peers = await typed('ready', backendName, () => transport.peers(this.name, { signal }))
         if (peers.length >= wanted) return
         await new Promise<void>((resolve) => void clock.setTimeout(resolve, pause))
         if (signal.aborted) throw abortError('ready', signal)
@@ -115,11 +128,15 @@ export abstract class BaseTopic implements Topic {
   }
 
   async peers(options?: CallOptions): Promise<readonly PeerInfo[]> {
-    const { clock, deadlines, transport } = this.context
+    const { clock, deadlines, transport, backendName } = this.context
     this.#assertPeers('peers')
-    return await withDeadline(clock, options, deadlines.subscribe, 'peers', async (signal) => {
-      return await transport.peers(this.name, { signal })
+    return await withDeadline(clock, this.#scoped(options), deadlines.subscribe, 'peers', async (signal) => {
+      return await typed('peers', backendName, () => transport.peers(this.name, { signal }))
     })
+  }
+
+  #scoped(options: CallOptions | undefined): CountdownOptions {
+    return { signal: options?.signal, deadline: options?.deadline, scope: this.#life.signal }
   }
 
   #assertPeers(operation: string): void {
@@ -157,9 +174,10 @@ export abstract class BaseTopic implements Topic {
     this.context.onEvent({ type: 'warning', backend: this.context.backendName, message })
   }
 
-  /** Ends every subscription; `_error` is what pending publishes reject with. */
-  async stop(_error: P2plError): Promise<void> {
+  /** Ends every subscription; `reason` is what calls under way reject with. */
+  async stop(reason: P2plError): Promise<void> {
     this.stopped = true
+    this.#life.abort(reason)
     await Promise.allSettled(
       [...this.#subscriptions].map(async (subscription) => {
         await subscription.close()

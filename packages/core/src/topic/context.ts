@@ -1,5 +1,5 @@
 import type { CID } from 'multiformats/cid'
-import type { Deadlines } from '../api/common.ts'
+import type { CallOptions, Deadlines } from '../api/common.ts'
 import type { Limits } from '../api/peer.ts'
 import type { Clock } from '../clock.ts'
 import type { Cryptography, Identity } from '../identity.ts'
@@ -10,7 +10,7 @@ import type { MessageTransport } from '../port/messages.ts'
 
 /** Where payloads that do not fit an envelope are left and fetched. */
 export interface ClaimStore {
-  put(payload: Uint8Array, signal: AbortSignal): Promise<CID>
+  put(payload: Uint8Array, options: CallOptions): Promise<CID>
   get(cid: CID, size: number, provider: PeerInfo | undefined, signal: AbortSignal): Promise<Uint8Array>
   /** The hint under which others reach this store. */
   self(): PeerInfo

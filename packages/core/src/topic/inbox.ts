@@ -60,10 +60,19 @@ export class Inbox {
       this.#options.onDrop('oversized')
       return 'reject'
     }
-    if (this.#pending >= limits.maxPendingEnvelopes) return 'ignore'
+    if (this.#pending >= limits.maxPendingEnvelopes) {
+      this.#overloaded()
+      return 'ignore'
+    }
     const opened = this.#open(incoming)
     this.#opened.set(incoming, opened)
-    const result = await opened
+    this.#pending++
+    let result: OpenedEnvelope
+    try {
+      result = await opened
+    } finally {
+      this.#pending--
+    }
     if (typeof result !== 'string') return 'accept'
     this.#options.onDrop(result)
     return 'reject'
@@ -76,8 +85,7 @@ export class Inbox {
       return
     }
     if (this.#pending >= limits.maxPendingEnvelopes) {
-      this.#options.onDrop('overloaded')
-      this.#gap({ reason: 'overflow' })
+      this.#overloaded()
       return
     }
     const opened = this.#opened.get(incoming) ?? this.#open(incoming)
@@ -90,6 +98,11 @@ export class Inbox {
         this.#pending--
       }
     })
+  }
+
+  #overloaded(): void {
+    this.#options.onDrop('overloaded')
+    this.#gap({ reason: 'overflow' })
   }
 
   async #open(incoming: IncomingMessage): Promise<OpenedEnvelope> {

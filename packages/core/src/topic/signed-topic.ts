@@ -54,9 +54,8 @@ export class SignedTopic extends BaseTopic {
 
   /** Largest payload that still travels in an envelope. */
   get #maxInlineBytes(): number {
-    return (
-      this.#maxEnvelopeBytes - envelopeOverhead - messageOverhead - (this.context.claims === undefined ? 0 : hintSize)
-    )
+    // Without room for a hint: a batch with claims is smaller, and this payload then travels alone.
+    return this.#maxEnvelopeBytes - envelopeOverhead - messageOverhead
   }
 
   #idOf(sequence: number): string | undefined {
@@ -75,9 +74,19 @@ export class SignedTopic extends BaseTopic {
         message: `a payload of ${payload.byteLength} bytes is over limits.maxPayloadBytes (${limits.maxPayloadBytes}): add it with peer.data and publish its CID`
       })
     }
-    const item = payload.byteLength <= this.#maxInlineBytes ? payload : await this.#leaveClaim(payload, options)
-    const bytes = item instanceof Uint8Array ? item.byteLength + messageOverhead : claimSize
-    return await this.#queue.publish(item, bytes, options)
+    if (payload.byteLength <= this.#maxInlineBytes) {
+      return await this.#queue.publish(payload, payload.byteLength + messageOverhead, options)
+    }
+    const { clock } = this.context
+    const began = clock.now()
+    const claim = await this.#leaveClaim(payload, options)
+    const { deadline } = options ?? {}
+    if (deadline === undefined) return await this.#queue.publish(claim, claimSize, options)
+    // One deadline for both steps; what is left of it may be nothing.
+    return await this.#queue.publish(claim, claimSize, {
+      ...options,
+      deadline: Math.max(Number.MIN_VALUE, deadline - (clock.now() - began))
+    })
   }
 
   async #leaveClaim(payload: Uint8Array, options: PublishOptions | undefined): Promise<Payload> {
@@ -90,7 +99,8 @@ export class SignedTopic extends BaseTopic {
         message: `a payload of ${payload.byteLength} bytes does not fit a message (${this.#maxInlineBytes} bytes) and there is no data backend to leave it with: give createPeer one as "data"`
       })
     }
-    const cid = await claims.put(payload, options?.signal ?? new AbortController().signal)
+    const { signal, deadline } = options ?? {}
+    const cid = await claims.put(payload, { signal, deadline })
     return { cid, size: payload.byteLength }
   }
 

@@ -74,7 +74,7 @@ describe('createPeer', () => {
     const peer = await createPeer({ backend })
     await expect(peer.data.add(new Uint8Array(1))).rejects.toMatchObject({ code: 'UNSUPPORTED' })
     await expect(peer.network.connect({ id: 'x', addresses: [] })).rejects.toMatchObject({ code: 'UNSUPPORTED' })
-    expect(await peer.network.connections()).toEqual([])
+    await expect(peer.network.connections()).rejects.toMatchObject({ code: 'UNSUPPORTED' })
     await peer.stop()
   })
 
@@ -129,6 +129,16 @@ describe('createPeer', () => {
     const wrong: unknown[] = [
       {},
       { backend: {} },
+      undefined,
+      null,
+      { messages: backend },
+      { backend, messages: backend },
+      { backend, data: backend },
+      { backend, trust: 'everybody' },
+      { backend, onEvent: 'log' },
+      { backend, identity: Promise.resolve() },
+      { backend, limits: { maxEnvelopeBytes: 100 } },
+      { backend, limits: { toString: 1 } },
       { backend, limits: { maxPayload: 1 } },
       { backend, limits: { maxSenders: 0 } },
       { backend, deadlines: { get: '5s' } }
@@ -141,6 +151,38 @@ describe('createPeer', () => {
       expect(() => peer.topic(name)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
     }
     await peer.stop()
+  })
+
+  it('gives typed errors for what a backend throws that is none', async () => {
+    const odd = new TypeError('odd')
+    const fail = async (): Promise<never> => {
+      throw odd
+    }
+    const typed = { code: 'ENGINE', backend: 'one', cause: odd }
+    const { backend: broken } = recorded('one', { start: fail })
+    await expect(createPeer({ backend: broken })).rejects.toMatchObject({ ...typed, operation: 'start' })
+    const { backend } = recorded('one')
+    const routing = { findPeer: fail, connect: fail, disconnect: fail, connections: fail }
+    const peer = await createPeer({
+      backend: {
+        ...backend,
+        stop: fail,
+        capabilities: {
+          ...backend.capabilities,
+          routing: { findPeer: 'native', connect: 'native' } as NonNullable<Backend['capabilities']['routing']>
+        },
+        routing: routing as unknown as NonNullable<Backend['routing']>
+      }
+    })
+    const { network } = peer
+    await expect(network.findPeer('x')).rejects.toMatchObject({ ...typed, operation: 'network.findPeer' })
+    await expect(network.connect({ id: 'x', addresses: [] })).rejects.toMatchObject({
+      ...typed,
+      operation: 'network.connect'
+    })
+    await expect(network.disconnect('x')).rejects.toMatchObject({ ...typed, operation: 'network.disconnect' })
+    await expect(network.connections()).rejects.toMatchObject({ ...typed, operation: 'network.connections' })
+    await expect(peer.stop()).rejects.toMatchObject({ ...typed, operation: 'stop' })
   })
 
   it('gives up starting when its signal fires', async () => {

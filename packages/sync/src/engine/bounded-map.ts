@@ -2,6 +2,11 @@
 export class BoundedMap<V> {
   readonly #map: Map<string, V> = new Map()
   readonly #max: number
+  /**
+   * Stands behind the last key that had to go, for as long as the map lives: a new iterator would pass all the gaps that
+   * those before it have left, which takes longer than everything else here.
+   */
+  readonly #oldest: MapIterator<[string, V]> = this.#map.entries()
 
   constructor(max: number) {
     this.#max = max
@@ -24,11 +29,11 @@ export class BoundedMap<V> {
     this.#map.delete(key)
     this.#map.set(key, value)
     if (this.#map.size <= this.#max) return undefined
-    for (const [oldest, gone] of this.#map) {
-      this.#map.delete(oldest)
-      return gone
-    }
-    return undefined
+    const next = this.#oldest.next()
+    if (next.done === true) return undefined
+    const [oldest, gone] = next.value
+    this.#map.delete(oldest)
+    return gone
   }
 
   delete(key: string): boolean {

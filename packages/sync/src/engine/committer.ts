@@ -95,7 +95,7 @@ export class Committer {
     })
     this.#staged.set(entry.id, { clock: entry.clock, synced })
     this.#stagedBytes += entry.bytes.length
-    for (const parent of entry.parents) this.#tips.delete(mapKey(parent))
+    for (const id of entry.parentIds) this.#tips.delete(id)
     const tip = { digest: entry.digest, clock: entry.clock }
     this.#tips.set(entry.id, tip)
     moveTips(this.#authors, entry, local)

@@ -54,6 +54,10 @@ export class Engine {
   readonly #watchers: Set<() => void> = new Set()
   #announcing: EntryRecord[] = []
   #announcement: Promise<void> | undefined
+  /** Entries of others came while catching up, and nobody was told yet. */
+  #untold = false
+  /** Own entries are in no beacon yet. */
+  #ownUntold = false
   #handling = 0
   #heardAt = -Infinity
   dropped = 0
@@ -129,6 +133,10 @@ export class Engine {
       },
       onMerged: (root) => {
         void this.#merged(root)
+      },
+      onEnd: () => {
+        if (this.#untold) this.beacons.changed(false)
+        this.#untold = false
       }
     })
     this.beacons = new Beacons(timers, period, random, async (wanted) => {
@@ -243,7 +251,9 @@ export class Engine {
       if (this.#onEvent !== undefined) this.emit({ type: 'entry', entry: publicEntry(one.entry), local: one.local })
     }
     const announcing = this.#announcing.length > 0
-    this.beacons.changed(announcing)
+    if (batch.some(({ local }) => local)) this.#ownUntold = true
+    if (!announcing && this.#exchange.catchingUp) this.#untold = true
+    else this.beacons.changed(announcing)
     if (announcing) this.#announcement ??= this.#announce()
     this.#watch()
   }
@@ -314,7 +324,7 @@ export class Engine {
 
   async #beacon(sender: string, beacon: Beacon): Promise<void> {
     if (sender === this.#network.id) return
-    const own = await this.root()
+    const own = (this.#exchange.catchingUp ? this.lastRoot : undefined) ?? (await this.root())
     if (this.stopped) return
     const news = this.beacons.heard(sender, beacon, own)
     if (!equalBytes(beacon.root, own.digest)) {
@@ -336,6 +346,9 @@ export class Engine {
   }
 
   async #sendBeacon(wanted: number): Promise<void> {
+    // Half a view is news to nobody, and making its index holds up the other half.
+    if (this.#exchange.catchingUp && wanted === 0 && !this.#ownUntold) return
+    this.#ownUntold = false
     try {
       const root = await this.publishRoot()
       if (this.stopped) return
@@ -348,6 +361,7 @@ export class Engine {
       this.#network.send((provider) => ({ kind: 'beacon', provider, root: digest, count, heads, wanted }))
     } catch {
       // Without a store or backend there is nothing to tell; the next period tries again.
+      this.#ownUntold = true
     }
   }
 }

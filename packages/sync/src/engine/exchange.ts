@@ -23,6 +23,16 @@ interface Candidate {
   notBefore: number
 }
 
+/** How long a view that catches up keeps to itself what it has so far, in beacon periods. */
+const catchUpPeriods = 4
+
+/** A leaf whose entries are being checked. */
+interface Ahead {
+  readonly entries: EntryRecord[]
+  readonly bytes: number
+  readonly checks: Promise<Check[]>
+}
+
 /**
  * Merges the views of others into ours, one root at a time: walks the nodes that differ and takes their entries.
  * Whoever serves a node that contradicts itself is not listened to for a while.
@@ -38,6 +48,8 @@ export class Exchange {
   readonly #repair: Repair
   readonly #onLie: (sender: string) => void
   readonly #onMerged: (root: Bytes) => void
+  /** A walk is over, however it ended. */
+  readonly #onEnd: () => void
   readonly #merged: BoundedMap<true> = new BoundedMap(limits.mergedRoots)
   readonly #candidates: BoundedMap<Candidate> = new BoundedMap(limits.roots)
   readonly #liars: BoundedMap<number> = new BoundedMap(limits.reports)
@@ -45,6 +57,9 @@ export class Exchange {
   readonly #unusable: BoundedMap<number> = new BoundedMap(limits.mergedRoots)
   readonly #repaired: BoundedMap<Bytes> = new BoundedMap(limits.repairCids)
   #running = false
+  /** Entries that the walk under way has taken in so far, and when it began. */
+  #taken = 0
+  #since = 0
   #wake: (() => void) | undefined
 
   constructor(options: {
@@ -58,6 +73,7 @@ export class Exchange {
     repair: Repair
     onLie: (sender: string) => void
     onMerged: (root: Bytes) => void
+    onEnd: () => void
   }) {
     this.#network = options.network
     this.#timers = options.timers
@@ -69,6 +85,7 @@ export class Exchange {
     this.#repair = options.repair
     this.#onLie = options.onLie
     this.#onMerged = options.onMerged
+    this.#onEnd = options.onEnd
   }
 
   /** Whether everything under this root is here. */
@@ -81,6 +98,15 @@ export class Exchange {
     const id = mapKey(root.digest)
     this.#merged.set(id, true)
     this.#candidates.delete(id)
+  }
+
+  /**
+   * Whether many entries are being taken in: this view is far behind and will be another one in a moment. For some periods
+   * only, because a walk can be slow.
+   */
+  get catchingUp(): boolean {
+    const since = this.#timers.now() - this.#since
+    return this.#running && this.#taken > limits.catchUp && since < catchUpPeriods * this.#period
   }
 
   isLiar(sender: string): boolean {
@@ -130,6 +156,7 @@ export class Exchange {
     this.#running = true
     void this.#merge(best).finally(() => {
       this.#running = false
+      this.#onEnd()
       this.#start()
     })
   }
@@ -164,6 +191,8 @@ export class Exchange {
     const signal = AbortSignal.any([this.#signal, abort.signal])
     const origin = { providers: candidate.providers.slice(0, 4), depth: 0 }
     let whole = true
+    this.#taken = 0
+    this.#since = this.#timers.now()
     try {
       const leaves = walk({
         root: candidate.root,
@@ -181,10 +210,15 @@ export class Exchange {
         }
       })
       // Some leaves are checked by other cores while the one before them is taken in.
-      const ahead: { entries: EntryRecord[]; checks: Promise<Check[]> }[] = []
+      const ahead: Ahead[] = []
+      let checking = 0
+      let checkingBytes = 0
       const takeFirst = async (): Promise<void> => {
-        const { entries, checks } = ahead.shift() as (typeof ahead)[number]
+        const { entries, bytes, checks } = ahead.shift() as Ahead
         const done = await checks
+        checking -= entries.length
+        checkingBytes -= bytes
+        this.#taken += done.filter((check) => check !== 'known').length
         if (done.includes('forged')) throw new Malformed('index with a forged entry')
         if (!(await this.#intake.offerMany(entries, done, origin))) whole = false
       }
@@ -192,8 +226,12 @@ export class Exchange {
         const checks = this.#intake.checkMany(entries)
         // Awaited in its turn.
         checks.catch(() => undefined)
-        ahead.push({ entries, checks })
-        if (ahead.length > limits.checkAhead) await takeFirst()
+        const bytes = entries.reduce((sum, entry) => sum + entry.bytes.length, 0)
+        ahead.push({ entries, bytes, checks })
+        checking += entries.length
+        checkingBytes += bytes
+        while (ahead.length > 1 && (checking > limits.checkAhead || checkingBytes > limits.checkAheadBytes))
+          await takeFirst()
       }
       while (ahead.length > 0) await takeFirst()
       return whole

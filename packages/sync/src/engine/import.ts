@@ -2,7 +2,7 @@ import type { CID } from 'multiformats/cid'
 import type { Bytes } from '../bytes.ts'
 import { equalBytes } from '../bytes.ts'
 import { digestOf, hash } from '../cid.ts'
-import { decodeEntry, widestBounds } from '../entry/codec.ts'
+import { decodeEntries, decodeEntry, widestBounds } from '../entry/codec.ts'
 import type { EntryRecord } from '../entry/codec.ts'
 import { decodeNode, isLeaf } from '../index/node.ts'
 import type { Engine } from './engine.ts'
@@ -69,7 +69,8 @@ async function entriesOf(cid: CID, bytes: Bytes, result: Imported): Promise<Entr
   try {
     const node = decodeNode(bytes)
     if (!isLeaf(node)) return []
-    return await Promise.all(node.entries.map(async (entry) => await decodeEntry(entry.slice(), widestBounds)))
+    const copies = node.entries.map((entry) => entry.slice())
+    return await decodeEntries(copies, widestBounds)
   } catch {
     result.refused++
     return []

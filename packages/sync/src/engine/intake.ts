@@ -1,5 +1,4 @@
 import type { Cryptography, PeerInfo } from '@p2pl/core'
-import { mapKey } from '../bytes.ts'
 import type { Bytes } from '../bytes.ts'
 import type { ViewEvent } from '../api.ts'
 import { maxEntryBytes, decodeEntry, signedPart } from '../entry/codec.ts'
@@ -7,6 +6,7 @@ import type { EntryBounds, EntryRecord } from '../entry/codec.ts'
 import { limits } from '../limits.ts'
 import { BoundedMap } from './bounded-map.ts'
 import type { Committer } from './committer.ts'
+import { Gate } from './gate.ts'
 
 export type DropReason = Extract<ViewEvent, { type: 'dropped' }>['reason']
 
@@ -57,6 +57,7 @@ export class Intake {
   readonly #waiting: Map<string, Set<Pending>> = new Map()
   readonly #rejected: BoundedMap<true> = new BoundedMap(limits.rejected)
   readonly #checking: Map<string, Promise<Outcome>> = new Map()
+  readonly #verifying: Gate = new Gate(limits.verifying)
   #checkingBytes = 0
   #pendingBytes = 0
 
@@ -135,9 +136,8 @@ export class Intake {
     const parents = new Map<string, Bytes>()
     for (const [i, entry] of entries.entries()) {
       if (checks[i] === 'known') continue
-      for (const parent of entry.parents) {
-        const id = mapKey(parent)
-        if (!within.has(id)) parents.set(id, parent)
+      for (const [at, id] of entry.parentIds.entries()) {
+        if (!within.has(id)) parents.set(id, entry.parents[at] as Bytes)
       }
     }
     const list = [...parents].map(([id, digest]) => ({ id, digest }))
@@ -165,8 +165,11 @@ export class Intake {
     const { maxParents, maxPayloadBytes } = this.#bounds
     if (entry.parents.length > maxParents || entry.payload.length > maxPayloadBytes) return 'oversized'
     try {
-      const signed = signedPart(this.#domain, entry.bytes)
-      if (!(await this.#cryptography.verify(entry.author, signed, entry.signature))) return 'forged'
+      const right = await this.#verifying.run(
+        async () =>
+          await this.#cryptography.verify(entry.author, signedPart(this.#domain, entry.bytes), entry.signature)
+      )
+      if (!right) return 'forged'
     } catch {
       // Keys that are no points on the curve make some runtimes throw.
       return 'forged'
@@ -176,9 +179,8 @@ export class Intake {
 
   async #settle(entry: EntryRecord, origin: Origin): Promise<Outcome> {
     const clocks = new Map<string, number | undefined>()
-    for (const parent of entry.parents) {
-      const id = mapKey(parent)
-      clocks.set(id, await this.#committer.clockOf(id, parent))
+    for (const [i, id] of entry.parentIds.entries()) {
+      clocks.set(id, await this.#committer.clockOf(id, entry.parents[i] as Bytes))
     }
     return this.#settleNow(entry, origin, clocks)
   }
@@ -188,12 +190,11 @@ export class Intake {
     if (this.#committer.clockNow(entry.id) !== undefined) return 'known'
     let largest = 0
     const missing: [string, Bytes][] = []
-    for (const parent of entry.parents) {
-      const id = mapKey(parent)
+    for (const [i, id] of entry.parentIds.entries()) {
       const clock = this.#committer.clockNow(id) ?? clocks.get(id)
       if (clock !== undefined) largest = Math.max(largest, clock)
       else if (this.#rejected.has(id)) return this.#reject(entry.id, entry.digest, 'invalid')
-      else missing.push([id, parent])
+      else missing.push([id, entry.parents[i] as Bytes])
     }
     // Known parents are enough to see some lies; then nobody needs to look for the others.
     if (entry.clock <= largest || (missing.length === 0 && entry.clock !== largest + 1)) {

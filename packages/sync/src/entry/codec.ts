@@ -28,6 +28,8 @@ export interface EntryRecord extends EntryFields {
   readonly digest: Bytes
   /** The digest as a key of maps. */
   readonly id: string
+  /** The parents' digests as keys of maps. */
+  readonly parentIds: readonly string[]
   readonly key: Key
 }
 
@@ -86,15 +88,32 @@ export function encodeEntry(fields: EntryFields, signature: Bytes): Bytes {
 
 /** Decodes and checks the form; throws `Malformed`. The result shares memory with `bytes`. Neither signature nor parents are checked. */
 export async function decodeEntry(bytes: Bytes, bounds: EntryBounds): Promise<EntryRecord> {
+  return await decoded(bytes, bounds)
+}
+
+/** The same for many, without a wait where the runtime hashes at once. */
+export async function decodeEntries(all: readonly Bytes[], bounds: EntryBounds): Promise<EntryRecord[]> {
+  const records: EntryRecord[] = []
+  for (const bytes of all) {
+    const record = decoded(bytes, bounds)
+    records.push(record instanceof Promise ? await record : record)
+  }
+  return records
+}
+
+function decoded(bytes: Bytes, bounds: EntryBounds): EntryRecord | Promise<EntryRecord> {
   const fields = parseEntry(bytes, bounds)
   const digest = hash(bytes)
-  return recordOf(fields, bytes, digest instanceof Uint8Array ? digest : await digest)
+  if (digest instanceof Uint8Array) return recordOf(fields, bytes, digest)
+  return digest.then((ready) => recordOf(fields, bytes, ready))
 }
 
 /** The same without a wait where the hash is already known. */
 export function recordOf(fields: ParsedEntry, bytes: Bytes, digest: Bytes): EntryRecord {
   const { parents, clock, author, payload, signature } = fields
-  return { parents, clock, author, payload, signature, bytes, digest, id: mapKey(digest), key: keyOf(clock, digest) }
+  const id = mapKey(digest)
+  const parentIds = parents.map(mapKey)
+  return { parents, clock, author, payload, signature, bytes, digest, id, parentIds, key: keyOf(clock, digest) }
 }
 
 export interface ParsedEntry extends EntryFields {

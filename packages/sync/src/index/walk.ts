@@ -1,7 +1,7 @@
 import { compareBytes, equalBytes } from '../bytes.ts'
 import type { Bytes } from '../bytes.ts'
 import { Malformed } from '../cbor.ts'
-import { decodeEntry, maxEntryBytes } from '../entry/codec.ts'
+import { decodeEntries, maxEntryBytes } from '../entry/codec.ts'
 import type { EntryBounds, EntryRecord } from '../entry/codec.ts'
 import { isBoundary } from '../entry/key.ts'
 import type { Key } from '../entry/key.ts'
@@ -39,12 +39,15 @@ export async function* walk(options: WalkOptions): AsyncGenerator<EntryRecord[],
   const queue: Claim[] = [{ digest: options.root, count: options.count, last: true }]
   const fetched = new Map<Claim, Promise<Bytes>>()
   while (queue.length > 0) {
-    for (const claim of queue.slice(0, options.readAhead)) {
-      if (fetched.has(claim)) continue
-      const bytes = options.fetch(claim.digest)
-      // Awaited in its turn; until then a failure must not count as unhandled.
-      bytes.catch(() => undefined)
-      fetched.set(claim, bytes)
+    // By half the number at once: what is asked for together travels together.
+    if (fetched.size <= options.readAhead / 2 || !fetched.has(queue[0] as Claim)) {
+      for (const claim of queue.slice(0, options.readAhead)) {
+        if (fetched.has(claim)) continue
+        const bytes = options.fetch(claim.digest)
+        // Awaited in its turn; until then a failure must not count as unhandled.
+        bytes.catch(() => undefined)
+        fetched.set(claim, bytes)
+      }
     }
     const claim = queue.shift() as Claim
     const bytes = await (fetched.get(claim) as Promise<Bytes>)
@@ -52,9 +55,8 @@ export async function* walk(options: WalkOptions): AsyncGenerator<EntryRecord[],
     const node = decodeNode(bytes)
     if (claim.level !== undefined && claim.level !== node.level) throw new Malformed('node of another level')
     if (isLeaf(node)) {
-      const entries = await Promise.all(
-        node.entries.map(async (entry) => await decodeEntry(entry.slice(), options.bounds))
-      )
+      const copies = node.entries.map((entry) => entry.slice())
+      const entries = await decodeEntries(copies, options.bounds)
       checkLeaf(claim, entries, options.bounds)
       if (entries.length > 0) yield entries
     } else {

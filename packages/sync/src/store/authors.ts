@@ -13,9 +13,8 @@ const maxAuthors = 256
 export function moveTips(tips: AuthorTips, entry: EntryRecord, local: boolean): string[] {
   const moved: string[] = []
   const tip = { digest: entry.digest, clock: entry.clock }
-  const parents = new Set(entry.parents.map(mapKey))
   for (const [id, { author, tip: before }] of tips) {
-    if (!parents.has(mapKey(before.digest))) continue
+    if (!entry.parentIds.includes(mapKey(before.digest))) continue
     tips.set(id, { author, tip })
     moved.push(id)
   }

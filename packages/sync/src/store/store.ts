@@ -140,7 +140,7 @@ export class Store {
         { type: 'put', key: tableKey('entry', entry.key), value: entry.bytes },
         { type: 'put', key: tableKey('clock', entry.digest), value: clock }
       )
-      for (const parent of entry.parents) heads.set(mapKey(parent), undefined)
+      for (const id of entry.parentIds) heads.set(id, undefined)
       heads.set(entry.id, { digest: entry.digest, clock: entry.clock })
       keys.push(entry.key)
     }

@@ -36,3 +36,17 @@ export function table(rows: readonly Row[]): string {
     ...notes
   ].join('\n')
 }
+
+/** What the columns mean, and what each row has measured on which sides. */
+export function legend(rows: readonly Row[]): string {
+  return [
+    'Both sides run in turns, after one run each that does not count. Figures are medians; "ratio" is theirs, over 1 where p2pl is',
+    'better; "of pairs" are the smallest and the largest ratio of two neighbouring runs; "processor time" compares what all processes',
+    'of a side used for the same work: 2 × means that p2pl needs half as much. tooling/bench/README.md says more.',
+    '',
+    ...rows.map(
+      ({ name, title, samples, labels }) =>
+        `${name}: ${title}. ${labels[0]} against ${labels[1]}, ${samples.subject.length} runs each`
+    )
+  ].join('\n')
+}

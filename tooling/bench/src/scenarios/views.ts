@@ -17,9 +17,10 @@ function startView(context: Context): Promise<Child<ViewNode>> {
 
 async function signatures(method: 'sign' | 'verify', count: number, context: Context): Promise<Side> {
   const child = await startChild<Signatures>(new URL('../nodes/signatures.ts', import.meta.url), {}, context)
+  await child.call.prepare(count, entryBytes)
   return {
     run: async () => {
-      const { time } = await child.call[method](count, entryBytes)
+      const { time } = await child.call[method]()
       return { figure: count / (time / 1_000), work: count }
     },
     close: () => child.close()

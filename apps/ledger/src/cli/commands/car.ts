@@ -1,5 +1,5 @@
-import { createReadStream, createWriteStream } from 'node:fs'
-import { access, rename, rm } from 'node:fs/promises'
+import { createWriteStream } from 'node:fs'
+import { open, rename, rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { CID } from 'multiformats/cid'
@@ -9,6 +9,7 @@ import { verificationView, verifyCar, verifyLedger } from '../../node/verify.ts'
 import { openHome } from '../../node/home.ts'
 import type { VerificationView } from '../../service/views.ts'
 import { type CommandContext, withLedger } from '../context.ts'
+import { exitCodes } from '../exit-codes.ts'
 import { balanceLines } from '../text.ts'
 
 export async function exportCar(context: CommandContext, file: string): Promise<void> {
@@ -31,7 +32,7 @@ export async function exportCar(context: CommandContext, file: string): Promise<
   if (file !== '-') output.result({ file, bytes }, () => `${bytes} bytes written to ${file}`)
 }
 
-export async function importCar(context: CommandContext, file: string): Promise<void> {
+export async function importCar(context: CommandContext, file: string): Promise<number> {
   const source = file === '-' ? process.stdin : await openFile(file)
   const { added, known, refused } = await withLedger(
     context,
@@ -39,6 +40,7 @@ export async function importCar(context: CommandContext, file: string): Promise<
     async (service) => await service.importCar(source, { signal: context.signal })
   )
   context.output.result({ added, known, refused }, () => `${added} added, ${known} known, ${refused} refused`)
+  return refused === 0 ? exitCodes.ok : exitCodes.invalid
 }
 
 export async function verify(
@@ -97,17 +99,19 @@ async function writeWhole(file: string, source: AsyncIterable<Uint8Array>): Prom
     await rename(temporary, file)
   } catch (error) {
     await rm(temporary, { force: true })
-    throw error
+    // The user named this file, not the temporary one.
+    throw error instanceof Error && 'path' in error ? Object.assign(error, { path: file }) : error
   }
 }
 
 async function openFile(file: string): Promise<AsyncIterable<Uint8Array>> {
-  try {
-    await access(file)
-  } catch (cause) {
-    throw new LedgerError('NOT_FOUND', `no file ${file}`, cause)
+  // Asked before it is read: a file that cannot be opened is not one that is damaged.
+  const handle = await open(file)
+  if ((await handle.stat()).isDirectory()) {
+    await handle.close()
+    throw new LedgerError('INVALID_ARGUMENT', `${file} is a folder: name a file`)
   }
-  return createReadStream(file)
+  return handle.createReadStream()
 }
 
 function parseCid(text: string): CID {

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { LedgerError } from '../../errors.ts'
-import { homeGenesis, initHome, prepareHome } from '../../node/home.ts'
+import { homeGenesis, initHome, parseGenesis, prepareHome } from '../../node/home.ts'
 import { parseAmount } from '../../rules/fields.ts'
-import { decodeGenesis, encodeGenesis, type GenesisBlock } from '../../rules/genesis.ts'
+import { encodeGenesis, type GenesisBlock } from '../../rules/genesis.ts'
 import { describeGenesis } from '../../service/describe.ts'
 import type { CommandContext } from '../context.ts'
 
@@ -20,9 +20,10 @@ export async function init(context: CommandContext, options: InitOptions): Promi
   const known = await homeGenesis(path)
   if (known !== undefined && options.genesis === undefined)
     throw new LedgerError('INVALID_ARGUMENT', `there is a ledger in ${path} already: choose another folder`)
+  // Read before anything is made: a wrong file leaves no folder behind.
+  const given = options.genesis === undefined ? undefined : await readGenesis(options.genesis)
   const { id: account } = await prepareHome(path)
-  const genesis =
-    options.genesis === undefined ? newGenesis(account, options) : decodeGenesis(await readFile(options.genesis))
+  const genesis = given ?? newGenesis(account, options)
   await initHome(path, genesis)
   const file = join(path, 'genesis.cbor')
   context.output.result({ account, dir: path, file, genesis: describeGenesis(genesis) }, () => [
@@ -32,8 +33,19 @@ export async function init(context: CommandContext, options: InitOptions): Promi
   ])
 }
 
+async function readGenesis(file: string): Promise<GenesisBlock> {
+  const bytes = await readFile(file).catch((error: Error) => {
+    // Node names no path where reading fails after opening: a folder.
+    throw Object.assign(error, { path: file })
+  })
+  return parseGenesis(bytes, file)
+}
+
 function newGenesis(account: string, options: InitOptions): GenesisBlock {
   const balances = (options.balance ?? [`${account}=1000000`]).map(parseBalance)
+  const names = balances.map(([name]) => name)
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice !== undefined) throw new LedgerError('INVALID_ARGUMENT', `--balance names ${twice} twice`)
   return encodeGenesis({
     network: options.network,
     balances: new Map(balances),

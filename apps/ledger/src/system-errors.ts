@@ -1,0 +1,38 @@
+import { LedgerError, type LedgerErrorCode } from './errors.ts'
+
+type Explanation = readonly [code: LedgerErrorCode, sentence: (path: string) => string]
+
+const full: Explanation = [
+  'STORAGE',
+  (path) => `the disk that holds ${path} is full, or a quota is reached: make room, then do it again`
+]
+const denied: Explanation = [
+  'STORAGE',
+  (path) => `this user may not use ${path}: change its permissions, or choose another folder`
+]
+
+const explanations: Readonly<Record<string, Explanation>> = {
+  ENOENT: ['NOT_FOUND', (path) => `there is no ${path}`],
+  EISDIR: ['INVALID_ARGUMENT', (path) => `${path} is a folder: name a file`],
+  ENOTDIR: ['INVALID_ARGUMENT', (path) => `a part of ${path} is a file, not a folder`],
+  ENAMETOOLONG: ['INVALID_ARGUMENT', (path) => `the name ${path.slice(0, 80)}… is too long`],
+  EACCES: denied,
+  EPERM: denied,
+  EROFS: ['STORAGE', (path) => `the disk that holds ${path} is read-only: choose another folder`],
+  ENOSPC: full,
+  EDQUOT: full,
+  EMFILE: ['STORAGE', () => 'this user has too many files open: raise the limit (ulimit -n)']
+}
+
+/**
+ * What the operating system says of a file that the user named, in words that say what to do. For the command line only:
+ * a client of the HTTP API has no business with paths.
+ */
+export function explained(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof LedgerError) return error
+  const { code = '', path, syscall } = error as NodeJS.ErrnoException
+  const explanation = syscall === undefined ? undefined : explanations[code]
+  if (explanation === undefined) return error
+  const [kind, sentence] = explanation
+  return new LedgerError(kind, sentence(path ?? 'the file'), error)
+}

@@ -1,0 +1,23 @@
+import { isP2plError, P2plError } from './errors.ts'
+
+/** What a backend threw, as the one error type: a backend that breaks this promise must not make the peer break it, too. */
+export function asTypedError(cause: unknown, operation: string, backend: string): P2plError {
+  if (isP2plError(cause)) return cause
+  const message = cause instanceof Error ? cause.message : String(cause)
+  return new P2plError({
+    code: 'ENGINE',
+    operation,
+    backend,
+    cause,
+    message: `the backend "${backend}" failed in ${operation}: ${message}`
+  })
+}
+
+/** Runs a call of the port; whatever it throws is typed. */
+export async function typed<T>(operation: string, backend: string, call: () => PromiseLike<T> | T): Promise<T> {
+  try {
+    return await call()
+  } catch (cause) {
+    throw asTypedError(cause, operation, backend)
+  }
+}
