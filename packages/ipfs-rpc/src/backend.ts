@@ -13,7 +13,8 @@ import { hashNames } from './put-blocks.ts'
 import { Renewals } from './renewals.ts'
 import { KuboRouting } from './routing.ts'
 import { pacing } from './rpc/publish-queue.ts'
-import { readStats, type IpfsRpcStats } from './stats.ts'
+import { readStats } from './read-stats.ts'
+import type { IpfsRpcStats } from './stats.ts'
 
 /** A backend over a Kubo daemon, with what is particular to it. */
 export interface IpfsRpcBackend extends Backend {
@@ -51,7 +52,7 @@ class IpfsRpc implements IpfsRpcBackend {
       target === undefined
         ? managedDaemon(managed ?? { repo: '' }, settings.pubsub)
         : { start: async () => target, stop: async () => {} }
-    this.#engine = new Engine({ ...settings, source })
+    this.#engine = new Engine({ ...settings, hangTimeout: managed?.hangTimeout ?? 30_000, source })
     this.#connections = new Connections(this.#engine)
     const file = managed === undefined ? undefined : join(managed.repo, 'p2pl', 'provided.json')
     this.#renewals = new Renewals(this.#engine, settings.reprovideInterval, file)

@@ -6,8 +6,31 @@ import type { Connections } from './connections.ts'
 import type { Engine } from './engine.ts'
 import { backendName, classify, failure, RpcStatusError } from './errors.ts'
 import { maxBlockBytes } from './limits.ts'
-import type { CallOptions } from './rpc/client.ts'
 import { BlockWriter, hashNames } from './put-blocks.ts'
+import type { CallKind } from './rpc/transport.ts'
+
+const offline = { offline: true } as const
+// Once it runs, a fetch ends by its caller's signal only: a block may turn up any time.
+const getting: CallKind = { operation: 'blocks.get', lane: 'network', maxBytes: maxBlockBytes }
+const gettingLocal: CallKind = { operation: 'blocks.get', lane: 'store', maxBytes: maxBlockBytes, params: offline }
+const asking: CallKind = { operation: 'blocks.has', lane: 'store', params: offline }
+const deleting: CallKind = { operation: 'blocks.delete', lane: 'store', answer: 'lines' }
+const pinning: CallKind = { operation: 'blocks.pin', lane: 'network', answer: 'lines' }
+const unpinning: CallKind = { operation: 'blocks.unpin', lane: 'store', answer: 'lines' }
+const listingPins: CallKind = { operation: 'blocks.pins', lane: 'network', answer: 'lines' }
+const collecting: CallKind = {
+  operation: 'blocks.gc',
+  lane: 'network',
+  answer: 'lines',
+  params: { 'stream-errors': true }
+}
+const exporting: CallKind = {
+  operation: 'blocks.getDag',
+  lane: 'network',
+  answer: 'bytes',
+  params: { progress: false }
+}
+const exportingLocal: CallKind = { ...exporting, params: { progress: false, ...offline } }
 
 /** Blocks in the daemon's store, and by Bitswap from others. */
 export class KuboBlocks implements BlockTransport {
@@ -26,36 +49,30 @@ export class KuboBlocks implements BlockTransport {
     const key = this.#key(operation, cid, options.signal)
     const local = options.local === true
     if (!local) this.#connections.hint(options.providers)
-    const bytes = await this.#engine.rpc.bytes(
-      'block/get',
-      { arg: key, offline: local ? true : undefined },
-      // Once it runs, a fetch ends by its caller's signal only: a block may turn up any time.
-      { operation, signal: options.signal, lane: local ? 'store' : 'network', maxBytes: maxBlockBytes }
+    return await this.#engine.rpc.call(
+      local ? gettingLocal : getting,
+      options.signal,
+      async (kubo, library) => await kubo.block.get(key, library)
     )
-    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
   async put(block: Block, options: AbortOptions = {}): Promise<void> {
     const operation = 'blocks.put'
     this.#engine.check(operation, options.signal)
-    await this.#writer.put(operation, block, options.signal)
+    await this.#writer.put(block, options.signal)
   }
 
   async putMany(blocks: Iterable<Block> | AsyncIterable<Block>, options: AbortOptions = {}): Promise<void> {
     const operation = 'blocks.putMany'
     this.#engine.check(operation, options.signal)
-    await this.#writer.putMany(operation, blocks, options.signal)
+    await this.#writer.putMany(blocks, options.signal)
   }
 
   async has(cid: CID, options: AbortOptions = {}): Promise<boolean> {
     const operation = 'blocks.has'
     const key = this.#key(operation, cid, options.signal)
     try {
-      await this.#engine.rpc.bytes(
-        'block/stat',
-        { arg: key, offline: true },
-        { operation, signal: options.signal, lane: 'store' }
-      )
+      await this.#engine.rpc.call(asking, options.signal, async (kubo, library) => await kubo.block.stat(key, library))
       return true
     } catch (error) {
       if (isP2plError(error, 'NOT_FOUND')) return false
@@ -66,12 +83,11 @@ export class KuboBlocks implements BlockTransport {
   async delete(cid: CID, options: AbortOptions = {}): Promise<void> {
     const operation = 'blocks.delete'
     const key = this.#key(operation, cid, options.signal)
-    const call = { operation, signal: options.signal, lane: 'store' } as const
-    await this.#refusePinnedAlias(operation, cid, call)
-    for await (const line of this.#engine.rpc.lines('block/rm', { arg: key }, call)) {
-      const error = typeof line['Error'] === 'string' ? line['Error'] : ''
-      if (error === '') continue
-      const classified = classify(operation, new RpcStatusError(200, error))
+    await this.#refusePinnedAlias(operation, key, options.signal)
+    const removed = this.#engine.rpc.each(deleting, options.signal, (kubo, library) => kubo.block.rm(key, library))
+    for await (const { error } of removed) {
+      if (error === undefined || error.message === '') continue
+      const classified = classify(operation, new RpcStatusError(200, error.message))
       if (!isP2plError(classified, 'NOT_FOUND')) throw classified
     }
   }
@@ -80,10 +96,10 @@ export class KuboBlocks implements BlockTransport {
     const operation = 'blocks.pin'
     const key = this.#key(operation, cid, options.signal)
     try {
-      await this.#engine.rpc.bytes(
-        'pin/add',
-        { arg: key, recursive: options.recursive ?? true },
-        { operation, signal: options.signal, lane: 'network' }
+      await this.#engine.rpc.call(
+        pinning,
+        options.signal,
+        async (kubo, library) => await kubo.pin.add(key, { ...library, recursive: options.recursive ?? true })
       )
     } catch (error) {
       // A direct pin of what is pinned recursively: it is held already.
@@ -94,11 +110,14 @@ export class KuboBlocks implements BlockTransport {
   async unpin(cid: CID, options: AbortOptions = {}): Promise<void> {
     const operation = 'blocks.unpin'
     const key = this.#key(operation, cid, options.signal)
-    const call = { operation, signal: options.signal, lane: 'store' } as const
     await Promise.all(
-      [key, ...aliases(cid)].map(async (arg) => {
+      [key, ...aliases(key)].map(async (one) => {
         try {
-          await this.#engine.rpc.bytes('pin/rm', { arg }, call)
+          await this.#engine.rpc.call(
+            unpinning,
+            options.signal,
+            async (kubo, library) => await kubo.pin.rm(one, library)
+          )
         } catch (error) {
           if (!causedBy(error, /not pinned/)) throw error
         }
@@ -110,20 +129,21 @@ export class KuboBlocks implements BlockTransport {
     const operation = 'blocks.pins'
     this.#engine.check(operation, options.signal)
     for (const type of ['recursive', 'direct'] as const) {
-      const call = { operation, signal: options.signal, lane: 'network' } as const
-      for await (const line of this.#engine.rpc.lines('pin/ls', { type, stream: true }, call))
-        yield { cid: parseCid(operation, line['Cid']), recursive: type === 'recursive' }
+      const pins = this.#engine.rpc.each(listingPins, options.signal, (kubo, library) =>
+        kubo.pin.ls({ ...library, type })
+      )
+      for await (const { cid } of pins) yield { cid, recursive: type === 'recursive' }
     }
   }
 
   async *gc(options: AbortOptions = {}): AsyncGenerator<CID, void, undefined> {
     const operation = 'blocks.gc'
     this.#engine.check(operation, options.signal)
-    const call = { operation, signal: options.signal, lane: 'network' } as const
-    for await (const line of this.#engine.rpc.lines('repo/gc', { 'stream-errors': true }, call)) {
-      const error = line['Error']
-      if (typeof error === 'string' && error !== '') throw classify(operation, new RpcStatusError(200, error))
-      yield parseCid(operation, (line['Key'] as { '/'?: unknown } | undefined)?.['/'])
+    const collected = this.#engine.rpc.each(collecting, options.signal, (kubo, library) => kubo.repo.gc(library))
+    for await (const { err, cid } of collected) {
+      if (err != null && err.message !== '') throw classify(operation, new RpcStatusError(200, err.message))
+      if (cid == null) throw failure('PROTOCOL', operation, 'the daemon collected something that has no CID')
+      yield cid
     }
   }
 
@@ -132,30 +152,31 @@ export class KuboBlocks implements BlockTransport {
     const key = this.#key(operation, root, options.signal)
     const local = options.local === true
     if (!local) this.#connections.hint(options.providers)
-    const call = await this.#engine.rpc.stream(
-      'dag/export',
-      { arg: key, progress: false, offline: local ? true : undefined },
-      { operation, signal: options.signal, lane: 'network' }
+    const chunks = this.#engine.rpc.each(local ? exportingLocal : exporting, options.signal, (kubo, library) =>
+      kubo.dag.export(key, library)
     )
-    yield* readCar(operation, call.chunks(), maxBlockBytes)
+    yield* readCar(operation, chunks, maxBlockBytes)
   }
 
   /** The daemon keeps pins by CID but blocks by multihash: a pin under another CID of the same block holds it, too. */
-  async #refusePinnedAlias(operation: string, cid: CID, call: CallOptions): Promise<void> {
+  async #refusePinnedAlias(operation: string, cid: CID, signal: AbortSignal | undefined): Promise<void> {
     await Promise.all(
-      aliases(cid).map(async (arg) => {
+      aliases(cid).map(async (other) => {
         try {
-          await this.#engine.rpc.bytes('pin/ls', { arg, type: 'all' }, call)
+          const pins = this.#engine.rpc.each(deleting, signal, (kubo, library) =>
+            kubo.pin.ls({ ...library, paths: other, type: 'all' })
+          )
+          for await (const pin of pins) void pin
         } catch (error) {
           if (causedBy(error, /not pinned/)) return
           throw error
         }
-        throw failure('PINNED', operation, `${cid.toString()} is pinned as ${arg}`)
+        throw failure('PINNED', operation, `${cid.toString()} is pinned as ${other.toString()}`)
       })
     )
   }
 
-  #key(operation: string, cid: CID, signal: AbortSignal | undefined): string {
+  #key(operation: string, cid: CID, signal: AbortSignal | undefined): CID {
     this.#engine.check(operation, signal)
     throwIfAborted(operation, signal, backendName)
     const own = CID.asCID(cid)
@@ -166,24 +187,16 @@ export class KuboBlocks implements BlockTransport {
         operation,
         `the hash 0x${own.multihash.code.toString(16)} is not one that this backend declares (capabilities.blocks.hashes)`
       )
-    return own.toString()
+    return own
   }
 }
 
 /** Other CIDs by which the same block may be pinned: version 0 and the codecs in use. */
-function aliases(cid: CID): string[] {
+function aliases(cid: CID): CID[] {
   const { multihash } = cid
   const all: CID[] = [0x55, 0x70, 0x71, 0x0129].map((codec) => CID.createV1(codec, multihash))
   if (multihash.code === 0x12 && multihash.size === 32) all.push(CID.create(0, 0x70, multihash))
-  return all.filter((other) => !other.equals(cid)).map((other) => other.toString())
-}
-
-function parseCid(operation: string, text: unknown): CID {
-  try {
-    return CID.parse(text as string)
-  } catch (cause) {
-    throw failure('PROTOCOL', operation, `the daemon answered ${operation} with something that is not a CID`, { cause })
-  }
+  return all.filter((other) => !other.equals(cid))
 }
 
 function causedBy(error: unknown, pattern: RegExp): boolean {

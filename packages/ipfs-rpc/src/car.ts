@@ -8,7 +8,7 @@ const maxCidBytes = 256
 /** The blocks of a CAR (version 1), one in memory at a time. Hashes are not checked: core does. */
 export async function* readCar(
   operation: string,
-  chunks: AsyncIterable<Buffer>,
+  chunks: AsyncIterable<Uint8Array>,
   maxBlockBytes: number
 ): AsyncGenerator<Block, void, undefined> {
   const reader = new ByteReader(operation, chunks)
@@ -45,10 +45,10 @@ function broken(operation: string, what: string, cause?: unknown): Error {
 /** Takes exact numbers of bytes off a stream. */
 class ByteReader {
   readonly #operation: string
-  readonly #source: AsyncIterator<Buffer>
+  readonly #source: AsyncIterator<Uint8Array>
   #chunk: Buffer = Buffer.alloc(0)
 
-  constructor(operation: string, source: AsyncIterable<Buffer>) {
+  constructor(operation: string, source: AsyncIterable<Uint8Array>) {
     this.#operation = operation
     this.#source = source[Symbol.asyncIterator]()
   }
@@ -94,7 +94,8 @@ class ByteReader {
   async #more(): Promise<boolean> {
     const next = await this.#source.next()
     if (next.done === true) return false
-    this.#chunk = next.value
+    const { buffer, byteOffset, byteLength } = next.value
+    this.#chunk = Buffer.from(buffer, byteOffset, byteLength)
     return true
   }
 }

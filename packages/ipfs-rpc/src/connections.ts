@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type KuboRPCClient, multiaddr } from 'kubo-rpc-client'
 import type { AbortOptions, PeerInfo } from '@p2pl/core/backend'
 import { isP2plError } from '@p2pl/core/backend'
 import { boundedAddresses } from './addresses.ts'
 import type { Engine } from './engine.ts'
 import { backendName, failure } from './errors.ts'
+import { swarmPeers } from './rpc/screens.ts'
+import type { CallKind } from './rpc/transport.ts'
 
 interface Wanted {
   readonly peer: PeerInfo
@@ -20,7 +23,15 @@ const crossedPause = 200
 const maxHintDials = 8
 const maxHints = 4
 const maxRedialPause = 30_000
-const maxListBytes = 8 * 1024 * 1024
+
+const dialling: CallKind = { operation: 'routing.connect', lane: 'network', timeout: dialTimeout }
+const disconnecting: CallKind = { operation: 'routing.disconnect', lane: 'network' }
+const listing: CallKind = {
+  operation: 'routing.connections',
+  lane: 'network',
+  maxBytes: 8 * 1024 * 1024,
+  screen: swarmPeers
+}
 
 /**
  * Direct connections of the daemon. It forgets those that break, so the wanted ones are looked after here: at every
@@ -59,7 +70,7 @@ export class Connections {
   async #meet(operation: string, peer: PeerInfo, signal: AbortSignal | undefined): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
-        await this.#dial(operation, peer, signal)
+        await this.#dial(peer, signal)
         return
       } catch (error) {
         if (!isP2plError(error, 'UNREACHABLE') || !crossed.test(error.message)) throw error
@@ -75,10 +86,10 @@ export class Connections {
     this.#engine.check(operation, options.signal)
     this.#wanted.delete(id)
     try {
-      await this.#engine.rpc.bytes(
-        'swarm/disconnect',
-        { arg: `/p2p/${id}` },
-        { operation, signal: options.signal, lane: 'network' }
+      await this.#engine.rpc.call(
+        disconnecting,
+        options.signal,
+        async (kubo, library) => await kubo.swarm.disconnect(addressOf(operation, id), library)
       )
     } catch (error) {
       // Not being connected is what was asked for.
@@ -90,20 +101,18 @@ export class Connections {
   async list(options: AbortOptions = {}): Promise<PeerInfo[]> {
     const operation = 'routing.connections'
     this.#engine.check(operation, options.signal)
-    const answer = await this.#engine.rpc.json(
-      'swarm/peers',
-      {},
-      { operation, signal: options.signal, lane: 'network', maxBytes: maxListBytes }
+    const peers = await this.#engine.rpc.call(
+      listing,
+      options.signal,
+      async (kubo, library) => await kubo.swarm.peers(library)
     )
     const addresses = new Map<string, string[]>()
-    for (const entry of (answer['Peers'] ?? []) as { Peer?: unknown; Addr?: unknown }[]) {
-      if (typeof entry.Peer !== 'string') continue
-      const known = addresses.get(entry.Peer)
-      const address = typeof entry.Addr === 'string' ? entry.Addr : ''
-      if (known === undefined) addresses.set(entry.Peer, [address])
-      else known.push(address)
+    for (const { peer, addr } of peers) {
+      const known = addresses.get(peer.toString())
+      if (known === undefined) addresses.set(peer.toString(), [addr.toString()])
+      else known.push(addr.toString())
     }
-    return [...addresses].map(([id, list]) => ({ id, addresses: boundedAddresses(list.filter((a) => a !== '')) }))
+    return [...addresses].map(([id, list]) => ({ id, addresses: boundedAddresses(list) }))
   }
 
   /** Connects in the background to a few of those who probably have something. Bounded; failures do not matter. */
@@ -112,7 +121,7 @@ export class Connections {
       if (this.#connected.has(peer.id) || this.#dialling.has(peer.id) || peer.id === this.#engine.self().id) continue
       if (this.#dialling.size >= maxHintDials) return
       this.#dialling.add(peer.id)
-      void this.#dial('routing.connect', peer, undefined)
+      void this.#dial(peer, undefined)
         .then(
           () => {
             this.#connected = new Set([...this.#connected, peer.id])
@@ -144,7 +153,7 @@ export class Connections {
     if (this.#dialling.has(peer.id) || performance.now() < wanted.nextAttempt) return
     this.#dialling.add(peer.id)
     try {
-      await this.#dial('routing.connect', peer, undefined)
+      await this.#dial(peer, undefined)
       wanted.failures = 0
     } catch {
       wanted.failures++
@@ -154,15 +163,23 @@ export class Connections {
     }
   }
 
-  async #dial(operation: string, peer: PeerInfo, signal: AbortSignal | undefined): Promise<void> {
+  async #dial(peer: PeerInfo, signal: AbortSignal | undefined): Promise<void> {
     const suffix = `/p2p/${peer.id}`
     const addresses = boundedAddresses(peer.addresses).map((address) =>
       address.includes('/p2p/') ? address : `${address}${suffix}`
     )
-    await this.#engine.rpc.bytes(
-      'swarm/connect',
-      { arg: addresses.length === 0 ? [suffix] : addresses },
-      { operation, signal, lane: 'network', timeout: dialTimeout }
-    )
+    // The library's type says one, as an object: it passes texts and lists on, and the daemon tries all of them.
+    const all = (addresses.length === 0 ? [suffix] : addresses) as unknown as Parameters<
+      KuboRPCClient['swarm']['connect']
+    >[0]
+    await this.#engine.rpc.call(dialling, signal, async (kubo, library) => await kubo.swarm.connect(all, library))
+  }
+}
+
+function addressOf(operation: string, id: string): ReturnType<typeof multiaddr> {
+  try {
+    return multiaddr(`/p2p/${id}`)
+  } catch (cause) {
+    throw failure('INVALID_ARGUMENT', operation, `"${id.slice(0, 100)}" is not the id of a peer`, { cause })
   }
 }

@@ -11,14 +11,19 @@ import { eitherSignal } from './abort.ts'
 import type { Engine } from './engine.ts'
 import { backendName, failure } from './errors.ts'
 import { maxMessageBytes } from './limits.ts'
-import { multipart } from './rpc/multipart.ts'
 import { PublishQueue } from './rpc/publish-queue.ts'
+import type { CallKind } from './rpc/transport.ts'
 import { Subscription } from './subscription.ts'
 
 const maxTopicBytes = 1024
 const maxSubscriptions = 1024
 const maxCountedTopics = 1024
 const countLifetime = 250
+
+// Not sent twice by the transport: whether the daemon took the first is unknown.
+const publishing: CallKind = { operation: 'messages.publish', lane: 'store', idempotent: false }
+const counting: CallKind = { operation: 'messages.publish', lane: 'store' }
+const listing: CallKind = { operation: 'messages.peers', lane: 'store' }
 
 /** Topics of the daemon's gossipsub. */
 export class KuboMessages implements MessageTransport {
@@ -48,7 +53,7 @@ export class KuboMessages implements MessageTransport {
   async publish(topic: string, payload: Uint8Array, options: AbortOptions = {}): Promise<PublishResult> {
     const operation = 'messages.publish'
     this.#engine.check(operation, options.signal)
-    const arg = encodeTopic(operation, topic)
+    checkTopic(operation, topic)
     if (payload.byteLength > maxMessageBytes)
       throw failure(
         'TOO_LARGE',
@@ -58,11 +63,13 @@ export class KuboMessages implements MessageTransport {
     const queue = this.#queue
     if (queue === undefined) throw failure('NOT_RUNNING', operation, 'publish was called before start had resolved')
     const signal = eitherSignal(this.#engine, options.signal)
-    const body = multipart([payload])
-    return await queue.run(operation, signal, async () => {
-      const recipients = await this.#recipients(arg, signal)
-      // Not sent twice by the transport: whether the daemon took the first is unknown.
-      await this.#engine.rpc.bytes('pubsub/pub', { arg }, { operation, signal, lane: 'store', body, idempotent: false })
+    return await queue.run(operation, payload.byteLength, signal, async () => {
+      const recipients = await this.#recipients(topic, signal)
+      await this.#engine.rpc.call(
+        publishing,
+        signal,
+        async (kubo, library) => await kubo.pubsub.publish(topic, payload, library)
+      )
       return { recipients }
     })
   }
@@ -70,7 +77,7 @@ export class KuboMessages implements MessageTransport {
   async subscribe(topic: string, subscriber: Subscriber, options: AbortOptions = {}): Promise<TransportSubscription> {
     const operation = 'messages.subscribe'
     this.#engine.check(operation, options.signal)
-    const arg = encodeTopic(operation, topic)
+    checkTopic(operation, topic)
     if (subscriber.validate !== undefined)
       throw unsupported(
         backendName,
@@ -79,7 +86,7 @@ export class KuboMessages implements MessageTransport {
       )
     if (this.#subscriptions.size >= maxSubscriptions)
       throw failure('OVERLOADED', operation, `${maxSubscriptions} subscriptions are open already; close some`)
-    const subscription: Subscription = new Subscription(this.#engine, arg, subscriber, this.#silence, () =>
+    const subscription: Subscription = new Subscription(this.#engine, topic, subscriber, this.#silence, () =>
       this.#subscriptions.delete(subscription)
     )
     this.#subscriptions.add(subscription)
@@ -90,40 +97,38 @@ export class KuboMessages implements MessageTransport {
   async peers(topic: string, options: AbortOptions = {}): Promise<readonly PeerInfo[]> {
     const operation = 'messages.peers'
     this.#engine.check(operation, options.signal)
-    const ids = await this.#peers(operation, encodeTopic(operation, topic), options.signal)
+    checkTopic(operation, topic)
+    const ids = await this.#peers(listing, topic, options.signal)
     return ids.map((id) => ({ id, addresses: [] }))
   }
 
-  async #peers(operation: string, arg: string, signal: AbortSignal | undefined): Promise<string[]> {
-    const answer = await this.#engine.rpc.json('pubsub/peers', { arg }, { operation, signal, lane: 'store' })
-    const ids = answer['Strings'] ?? []
+  async #peers(kind: CallKind, topic: string, signal: AbortSignal | undefined): Promise<string[]> {
+    const ids: unknown = await this.#engine.rpc.call(
+      kind,
+      signal,
+      async (kubo, options) => await kubo.pubsub.peers(topic, options)
+    )
     if (!Array.isArray(ids) || ids.some((id) => typeof id !== 'string'))
-      throw failure('PROTOCOL', operation, 'the daemon answered pubsub/peers with something else than ids')
+      throw failure('PROTOCOL', kind.operation, 'the daemon answered pubsub/peers with something else than ids')
     return ids as string[]
   }
 
   /** How many the daemon knows on the topic. Nobody is asked about again at once, somebody only after a while. */
-  async #recipients(arg: string, signal: AbortSignal | undefined): Promise<number> {
-    const known = this.#counts.get(arg)
+  async #recipients(topic: string, signal: AbortSignal | undefined): Promise<number> {
+    const known = this.#counts.get(topic)
     if (known !== undefined && known.until > performance.now()) return known.count
-    const count = (await this.#peers('messages.publish', arg, signal)).length
-    this.#counts.delete(arg)
+    const count = (await this.#peers(counting, topic, signal)).length
+    this.#counts.delete(topic)
     if (count > 0) {
       if (this.#counts.size >= maxCountedTopics) this.#counts.clear()
-      this.#counts.set(arg, { count, until: performance.now() + countLifetime })
+      this.#counts.set(topic, { count, until: performance.now() + countLifetime })
     }
     return count
   }
 }
 
-/** Topics go over the RPC in multibase base64url. */
-function encodeTopic(operation: string, topic: string): string {
-  const bytes = Buffer.from(topic, 'utf8')
-  if (bytes.length === 0 || bytes.length > maxTopicBytes)
-    throw failure(
-      'INVALID_ARGUMENT',
-      operation,
-      `a topic has 1 to ${maxTopicBytes} bytes of UTF-8, not ${bytes.length}`
-    )
-  return `u${bytes.toString('base64url')}`
+function checkTopic(operation: string, topic: string): void {
+  const length = Buffer.byteLength(topic, 'utf8')
+  if (length === 0 || length > maxTopicBytes)
+    throw failure('INVALID_ARGUMENT', operation, `a topic has 1 to ${maxTopicBytes} bytes of UTF-8, not ${length}`)
 }

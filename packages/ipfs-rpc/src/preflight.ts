@@ -1,13 +1,17 @@
 import { execFile } from 'node:child_process'
 import { statfs } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import type { AbortOptions } from '@p2pl/core/backend'
+import { type AbortOptions, isP2plError } from '@p2pl/core/backend'
 import { checkDaemonOptions } from './daemon/config.ts'
 import { findKubo } from './daemon/find.ts'
 import { lockHolder } from './daemon/repo.ts'
 import { classify } from './errors.ts'
 import { externalTarget, type IpfsRpcOptions } from './options.ts'
+import type { KuboRPCClient, RepoStatResult } from 'kubo-rpc-client'
 import { RpcClient } from './rpc/client.ts'
+import { parseJson } from './rpc/lines.ts'
+import { swarmPeers } from './rpc/screens.ts'
+import type { CallKind } from './rpc/transport.ts'
 
 const run = promisify(execFile)
 
@@ -24,6 +28,12 @@ export interface PreflightCheck {
 const oldestTested: readonly [number, number] = [0, 43]
 const gigabyte = 1_000_000_000
 const timeout = 5_000
+const restartOnline = 'start the daemon without --offline'
+const maxListBytes = 8 * 1024 * 1024
+
+const asking: CallKind = { operation: 'preflight', lane: 'store', timeout }
+const askingStorage: CallKind = { ...asking, params: { 'size-only': true } }
+const askingPeers: CallKind = { ...asking, maxBytes: maxListBytes, screen: swarmPeers }
 
 /**
  * Looks at the daemon without changing anything: what is there, what is missing, and the command that mends it. Takes the
@@ -54,24 +64,37 @@ class Probe {
     this.#signal = signal
   }
 
-  async ask(path: string, params: Record<string, string | boolean> = {}): Promise<Record<string, unknown> | Error> {
-    const operation = 'preflight'
+  async ask<T>(
+    use: (kubo: KuboRPCClient, options: { signal?: AbortSignal }) => Promise<T>,
+    kind: CallKind = asking
+  ): Promise<T | Error> {
     try {
-      return await this.#rpc.json(path, params, {
-        operation,
-        signal: this.#signal,
-        lane: 'store',
-        timeout,
-        maxBytes: 8 * 1024 * 1024
-      })
+      return await this.#rpc.call(kind, this.#signal, use)
     } catch (error) {
-      return classify(operation, error, this.#signal)
+      return classify(kind.operation, error, this.#signal)
+    }
+  }
+
+  /** How many peers a routing table of the DHT holds. The library has no call for that. */
+  async dhtPeers(table: 'lan' | 'wan'): Promise<number> {
+    try {
+      const call = await this.#rpc.request(asking, {
+        path: 'stats/dht',
+        query: new URLSearchParams({ arg: table }),
+        signal: this.#signal
+      })
+      const { Buckets: buckets } = parseJson(asking.operation, (await call.collect(maxListBytes)).toString('utf8'))
+      const lists = Array.isArray(buckets) ? (buckets as { Peers?: unknown }[]) : []
+      return lists.reduce((sum, { Peers: peers }) => sum + (Array.isArray(peers) ? peers.length : 0), 0)
+    } catch {
+      // A daemon without a DHT has no such table.
+      return 0
     }
   }
 }
 
 async function checkDaemon(probe: Probe, wantsPubsub: boolean): Promise<PreflightCheck[]> {
-  const version = await probe.ask('version')
+  const version = await probe.ask(async (kubo, options) => await kubo.version(options))
   if (version instanceof Error) {
     const { code } = classify('preflight', version)
     if (code === 'UNAUTHORIZED')
@@ -93,15 +116,38 @@ async function checkDaemon(probe: Probe, wantsPubsub: boolean): Promise<Prefligh
       }
     ]
   }
+  const [topics, routing, provides, peers, lan, wan, storage, system] = await Promise.all([
+    wantsPubsub ? probe.ask(async (kubo, options) => await kubo.pubsub.ls(options)) : [],
+    probe.ask(async (kubo, options) => await kubo.config.get('Routing.Type', options)),
+    probe.ask(async (kubo, options) => await kubo.config.get('Provide.Enabled', options)),
+    probe.ask(async (kubo, options) => await kubo.swarm.peers(options), askingPeers),
+    probe.dhtPeers('lan'),
+    probe.dhtPeers('wan'),
+    probe.ask(async (kubo, options) => await kubo.repo.stat(options), askingStorage),
+    probe.ask(async (kubo, options): Promise<unknown> => await kubo.diag.sys(options))
+  ])
   return [
     { name: 'daemon', status: 'ok', message: 'a daemon answers' },
-    { name: 'authorization', status: 'ok', message: 'the daemon takes our calls' },
-    checkVersion(version['Version']),
-    ...(wantsPubsub ? [checkPubsub(await probe.ask('pubsub/ls'))] : []),
-    checkRouting(await probe.ask('config', { arg: 'Routing.Type' })),
-    checkDht(await probe.ask('swarm/peers'), await probe.ask('stats/dht', { arg: 'lan' })),
-    await checkStorage(await probe.ask('repo/stat', { 'size-only': true }))
+    checkAuthorization([topics, peers, storage]),
+    checkVersion(version.version),
+    ...(wantsPubsub ? [checkPubsub(topics, isOffline(peers))] : []),
+    checkRouting(routing, provides),
+    checkDht(peers, lan, wan),
+    checkStorage(storage, diskLeftOfDaemon(system))
   ]
+}
+
+/** A secret may open some calls only. */
+function checkAuthorization(answers: readonly unknown[]): PreflightCheck {
+  const name = 'authorization'
+  const refused = answers.find((answer) => isP2plError(answer, 'UNAUTHORIZED'))
+  if (refused === undefined) return { name, status: 'ok', message: 'the daemon takes our calls' }
+  return {
+    name,
+    status: 'fail',
+    message: `the daemon takes some of our calls only: ${refused.message}`,
+    fix: 'add "/api/v0" to the AllowedPaths of this secret in "ipfs config API.Authorizations", then restart the daemon'
+  }
 }
 
 function checkVersion(version: unknown): PreflightCheck {
@@ -124,9 +170,15 @@ function checkVersion(version: unknown): PreflightCheck {
   return { name, status: 'ok', message: `Kubo ${String(version)}` }
 }
 
-function checkPubsub(answer: Record<string, unknown> | Error): PreflightCheck {
+function isOffline(peers: unknown): boolean {
+  return peers instanceof Error && /online mode/.test(peers.message)
+}
+
+function checkPubsub(answer: readonly string[] | Error, offline: boolean): PreflightCheck {
   const name = 'pubsub'
   if (!(answer instanceof Error)) return { name, status: 'ok', message: 'pubsub is on' }
+  // It says that pubsub is not enabled, which it is.
+  if (offline) return { name, status: 'fail', message: 'the daemon is offline', fix: restartOnline }
   return {
     name,
     status: 'fail',
@@ -135,10 +187,10 @@ function checkPubsub(answer: Record<string, unknown> | Error): PreflightCheck {
   }
 }
 
-function checkRouting(answer: Record<string, unknown> | Error): PreflightCheck {
+function checkRouting(answer: unknown, provides: unknown): PreflightCheck {
   const name = 'routing'
   // Not set is the default, "auto"; a token may not be allowed to read the configuration.
-  const type = answer instanceof Error || typeof answer['Value'] !== 'string' ? 'auto' : answer['Value']
+  const type = typeof answer === 'string' ? answer : 'auto'
   if (type === 'none')
     return {
       name,
@@ -146,12 +198,20 @@ function checkRouting(answer: Record<string, unknown> | Error): PreflightCheck {
       message: 'Routing.Type is "none": content can be had from connected peers only',
       fix: 'ipfs config Routing.Type auto, then restart the daemon'
     }
+  if (provides === false)
+    return {
+      name,
+      status: 'warn',
+      message: `Routing.Type is "${type}", but Provide.Enabled is false: others do not find what is here`,
+      fix: 'ipfs config --json Provide.Enabled true, then restart the daemon'
+    }
   return { name, status: 'ok', message: `Routing.Type is "${type}"` }
 }
 
-function checkDht(peers: Record<string, unknown> | Error, dht: Record<string, unknown> | Error): PreflightCheck {
+function checkDht(peers: readonly unknown[] | Error, lan: number, wan: number): PreflightCheck {
   const name = 'dht'
-  const connected = peers instanceof Error || !Array.isArray(peers['Peers']) ? 0 : peers['Peers'].length
+  if (isOffline(peers)) return { name, status: 'warn', message: 'the daemon is offline', fix: restartOnline }
+  const connected = peers instanceof Error ? 0 : peers.length
   if (connected === 0)
     return {
       name,
@@ -159,39 +219,46 @@ function checkDht(peers: Record<string, unknown> | Error, dht: Record<string, un
       message: 'the daemon has no connected peer: nothing can be provided or found',
       fix: 'ipfs swarm connect <address of a peer>; in the public network: ipfs bootstrap add default'
     }
-  const buckets =
-    dht instanceof Error || !Array.isArray(dht['Buckets']) ? [] : (dht['Buckets'] as { Peers?: unknown }[])
-  const local = buckets.reduce((sum, { Peers }) => sum + (Array.isArray(Peers) ? Peers.length : 0), 0)
-  return {
-    name,
-    status: 'ok',
-    message: `${connected} connected peers, ${local} of them in the DHT of the local network`
-  }
-}
-
-async function checkStorage(answer: Record<string, unknown> | Error): Promise<PreflightCheck> {
-  const name = 'storage'
-  if (answer instanceof Error)
-    return { name, status: 'warn', message: `the daemon does not say how full it is: ${answer.message}` }
-  const [size, max] = [Number(answer['RepoSize']), Number(answer['StorageMax'])]
-  const used = `${(size / gigabyte).toFixed(2)} GB of ${(max / gigabyte).toFixed(2)} GB are used`
-  const fix = 'ipfs repo gc, or ipfs config Datastore.StorageMax 50GB'
-  if (max > 0 && size > max) return { name, status: 'fail', message: used, fix }
-  if (max > 0 && size > 0.9 * max) return { name, status: 'warn', message: used, fix }
-  const left = await diskLeft(answer['RepoPath'])
-  if (left !== undefined && left < gigabyte)
+  if (lan + wan === 0)
     return {
       name,
       status: 'warn',
-      message: `${used}, but the disk has ${(left / gigabyte).toFixed(2)} GB left`,
-      fix: 'make room on the disk of the repo'
+      message: `${connected} connected peers, but none that serves the DHT: nothing can be provided or found through it`,
+      fix: 'ipfs swarm connect <address of a peer whose Routing.Type is "dht" or "dhtserver">'
     }
+  return {
+    name,
+    status: 'ok',
+    message: `${connected} connected peers; the DHT knows ${lan} in the local network, ${wan} in the public one`
+  }
+}
+
+function checkStorage(
+  answer: Pick<RepoStatResult, 'repoSize' | 'storageMax'> | Error,
+  left: number | undefined
+): PreflightCheck {
+  const name = 'storage'
+  if (answer instanceof Error)
+    return { name, status: 'warn', message: `the daemon does not say how full it is: ${answer.message}` }
+  const [size, max] = [Number(answer.repoSize), Number(answer.storageMax)]
+  const disk = left === undefined ? '' : `, ${(left / gigabyte).toFixed(2)} GB are left on the disk`
+  const used = `${(size / gigabyte).toFixed(2)} GB of ${(max / gigabyte).toFixed(2)} GB are used${disk}`
+  const fix = 'ipfs repo gc, or ipfs config Datastore.StorageMax 50GB'
+  if (max > 0 && size > max) return { name, status: 'fail', message: used, fix }
+  if (max > 0 && size > 0.9 * max) return { name, status: 'warn', message: used, fix }
+  if (left !== undefined && left < gigabyte)
+    return { name, status: 'warn', message: used, fix: 'make room on the disk of the repo' }
   return { name, status: 'ok', message: used }
 }
 
-/** Bytes left where the repo is, if it is on this machine. */
-async function diskLeft(path: unknown): Promise<number | undefined> {
-  if (typeof path !== 'string') return undefined
+/** Bytes left on the disk of the repo, where the daemon says so. */
+function diskLeftOfDaemon(system: unknown): number | undefined {
+  const disk = (system as { diskinfo?: { free_space?: unknown } } | null)?.diskinfo
+  return typeof disk?.free_space === 'number' ? disk.free_space : undefined
+}
+
+/** Bytes left where the repo is to be. */
+async function diskLeft(path: string): Promise<number | undefined> {
   return await statfs(path).then(
     ({ bavail, bsize }) => bavail * bsize,
     () => undefined

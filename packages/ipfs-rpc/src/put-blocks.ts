@@ -6,8 +6,9 @@ import { eitherSignal, orAborted } from './abort.ts'
 import { maxBlockBytes } from './limits.ts'
 import type { Engine } from './engine.ts'
 import { failure } from './errors.ts'
-import type { Params } from './rpc/client.ts'
+import { objectsOf } from './rpc/answer.ts'
 import { multipart } from './rpc/multipart.ts'
+import type { CallKind } from './rpc/transport.ts'
 
 /** Multihash code to the name that the daemon knows it by. */
 export const hashNames: ReadonlyMap<number, string> = new Map([
@@ -33,6 +34,9 @@ const batchesAtOnce = 2
 const requestsOfBatch = 4
 const minPartsOfRequest = 4
 
+const puttingOne: CallKind = { operation: 'blocks.put', lane: 'store' }
+const puttingMany: CallKind = { operation: 'blocks.putMany', lane: 'store' }
+
 /** Stores blocks, many in one request. */
 export class BlockWriter {
   readonly #engine: Engine
@@ -41,21 +45,18 @@ export class BlockWriter {
     this.#engine = engine
   }
 
-  async put(operation: string, block: Block, signal: AbortSignal | undefined): Promise<void> {
-    await this.#putParts(operation, [checked(operation, block)], signal)
+  async put(block: Block, signal: AbortSignal | undefined): Promise<void> {
+    await this.#putOne(puttingOne, checked(puttingOne.operation, block), signal)
   }
 
-  async putMany(
-    operation: string,
-    blocks: Iterable<Block> | AsyncIterable<Block>,
-    signal: AbortSignal | undefined
-  ): Promise<void> {
+  async putMany(blocks: Iterable<Block> | AsyncIterable<Block>, signal: AbortSignal | undefined): Promise<void> {
+    const { operation } = puttingMany
     const running = new Set<Promise<void>>()
     let failed: unknown
     const launch = async (batch: Block[]): Promise<void> => {
       while (running.size >= batchesAtOnce) await Promise.race(running)
       if (failed !== undefined) throw failed
-      const done: Promise<void> = this.#putBatch(operation, batch, signal)
+      const done: Promise<void> = this.#putBatch(batch, signal)
         .catch((error: unknown) => {
           failed ??= error
         })
@@ -86,39 +87,59 @@ export class BlockWriter {
    * Not by `dag/import`, although that takes half the time: it tells Bitswap nothing, and others who wait for a block
    * would go on waiting.
    */
-  async #putBatch(operation: string, batch: readonly Block[], signal: AbortSignal | undefined): Promise<void> {
+  async #putBatch(batch: readonly Block[], signal: AbortSignal | undefined): Promise<void> {
     for (const blocks of Map.groupBy(batch, kindOf).values()) {
       const size = Math.max(minPartsOfRequest, Math.ceil(blocks.length / requestsOfBatch))
       const groups: Block[][] = []
       for (let from = 0; from < blocks.length; from += size) groups.push(blocks.slice(from, from + size))
-      const results = await Promise.allSettled(
-        groups.map(async (group) => await this.#putParts(operation, group, signal))
-      )
+      const results = await Promise.allSettled(groups.map(async (group) => await this.#putParts(group, signal)))
       for (const result of results) if (result.status === 'rejected') throw result.reason
     }
   }
 
-  async #putParts(operation: string, blocks: readonly Block[], signal: AbortSignal | undefined): Promise<void> {
-    const answers = this.#engine.rpc.lines('block/put', formatOf(blocks[0]?.cid), {
-      operation,
+  async #putOne(kind: CallKind, block: Block, signal: AbortSignal | undefined): Promise<void> {
+    const key = await this.#engine.rpc.call(
+      kind,
       signal,
-      lane: 'store',
-      body: multipart(blocks.map(({ bytes }) => bytes))
+      // Not "format: dag-cbor": whatever it fails with, the library would call again with another format.
+      async (kubo, options) => await kubo.block.put(block.bytes, { ...options, ...formatOf(block.cid) })
+    )
+    checkKey(kind.operation, block, key.toString())
+  }
+
+  /**
+   * Not by the library, which sends one block a request: five times as long for a thousand of 300 bytes, with ten times
+   * the work in this process.
+   */
+  async #putParts(blocks: readonly Block[], signal: AbortSignal | undefined): Promise<void> {
+    const [first] = blocks
+    if (first === undefined) return
+    if (blocks.length === 1) return await this.#putOne(puttingMany, first, signal)
+    const { operation } = puttingMany
+    const call = await this.#engine.rpc.request(puttingMany, {
+      path: 'block/put',
+      query: new URLSearchParams(formatOf(first.cid)),
+      body: multipart(blocks.map(({ bytes }) => bytes)),
+      signal
     })
     let stored = 0
-    for await (const { Key: key } of answers) {
+    for await (const { Key: key } of objectsOf(call)) {
       const block = blocks[stored++]
       if (block === undefined) break
-      if (key === storedAs(block.cid)) continue
-      throw failure(
-        'INVALID_CONTENT',
-        operation,
-        `the bytes do not hash to ${block.cid.toString()}: the daemon stored them as ${String(key).slice(0, 100)}`
-      )
+      checkKey(operation, block, String(key))
     }
     if (stored !== blocks.length)
       throw failure('PROTOCOL', operation, `the daemon says that it stored ${stored} of ${blocks.length} blocks`)
   }
+}
+
+function checkKey(operation: string, { cid }: Block, key: string): void {
+  if (key === storedAs(cid)) return
+  throw failure(
+    'INVALID_CONTENT',
+    operation,
+    `the bytes do not hash to ${cid.toString()}: the daemon stored them as ${key.slice(0, 100)}`
+  )
 }
 
 /** Blocks of one kind can go in one request. */
@@ -130,9 +151,13 @@ function kindOf({ cid }: Block): string {
  * The daemon keys its store by multihash, but tells those who wait for a block by its CID: it has to be stored under the
  * very CID that they ask for. Codecs that it does not know are stored as raw.
  */
-function formatOf(cid: CID | undefined): Params {
-  if (cid === undefined || cid.version === 0) return { format: 'v0' }
-  return { 'cid-codec': codecNames.get(cid.code) ?? 'raw', mhtype: hashNames.get(cid.multihash.code), mhlen: -1 }
+function formatOf(cid: CID): Record<string, string> {
+  if (cid.version === 0) return { format: 'v0' }
+  return {
+    'cid-codec': codecNames.get(cid.code) ?? 'raw',
+    mhtype: hashNames.get(cid.multihash.code) ?? '',
+    mhlen: '-1'
+  }
 }
 
 function storedAs(cid: CID): string {

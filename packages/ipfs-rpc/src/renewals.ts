@@ -77,7 +77,7 @@ export class Renewals {
       if (last > due || left-- === 0) return
       try {
         const signal = AbortSignal.any([this.#engine.life, AbortSignal.timeout(60_000)])
-        await announce(this.#engine, 'routing.provide', cid, signal)
+        await announce(this.#engine, cid, signal)
       } catch (error) {
         // Without the block there is nothing to announce; anything else is tried again at the next look.
         if (!isP2plError(error, 'NOT_FOUND')) return

@@ -2,17 +2,31 @@ import { CID } from 'multiformats/cid'
 import type { AbortOptions, FindProvidersOptions, PeerInfo, Routing } from '@p2pl/core/backend'
 import { unsupported } from '@p2pl/core/backend'
 import { announce } from './announce.ts'
-import { boundedAddresses } from './addresses.ts'
 import type { Connections } from './connections.ts'
 import type { Engine } from './engine.ts'
 import { backendName, failure } from './errors.ts'
 import type { Renewals } from './renewals.ts'
+import { eventsOf } from './rpc/screens.ts'
+import type { CallKind } from './rpc/transport.ts'
 
 const defaultLimit = 20
 const maxLimit = 1000
-// Kinds of the daemon's query events.
+// Types of the daemon's query events.
 const finalPeer = 2
 const provider = 4
+
+const findingProviders: CallKind = {
+  operation: 'routing.findProviders',
+  lane: 'network',
+  answer: 'lines',
+  screen: eventsOf(provider)
+}
+const findingPeer: CallKind = {
+  operation: 'routing.findPeer',
+  lane: 'network',
+  answer: 'lines',
+  screen: eventsOf(finalPeer)
+}
 
 /** Provider records and addresses through the daemon's DHT. */
 export class KuboRouting implements Routing {
@@ -32,9 +46,9 @@ export class KuboRouting implements Routing {
   async provide(cid: CID, options: AbortOptions = {}): Promise<void> {
     const operation = 'routing.provide'
     this.#engine.check(operation, options.signal)
-    const arg = key(operation, cid)
-    await announce(this.#engine, operation, arg, options.signal)
-    this.#renewals.add(arg)
+    const own = asCid(operation, cid)
+    await announce(this.#engine, own, options.signal)
+    this.#renewals.add(own.toString())
   }
 
   async unprovide(cid: CID, options: AbortOptions = {}): Promise<void> {
@@ -46,7 +60,7 @@ export class KuboRouting implements Routing {
         operation,
         'an external daemon announces what its Provide.Strategy says; change that, or use a managed daemon'
       )
-    this.#renewals.delete(key(operation, cid))
+    this.#renewals.delete(asCid(operation, cid).toString())
   }
 
   async *findProviders(cid: CID, options: FindProvidersOptions = {}): AsyncGenerator<PeerInfo, void, undefined> {
@@ -55,17 +69,15 @@ export class KuboRouting implements Routing {
     const limit = options.limit ?? defaultLimit
     if (!Number.isInteger(limit) || limit < 1 || limit > maxLimit)
       throw failure('INVALID_ARGUMENT', operation, `"limit" is a whole number from 1 to ${maxLimit}`)
-    const own = this.#engine.self().id
-    const seen = new Set([own])
-    const events = this.#engine.rpc.lines(
-      'routing/findprovs',
+    const content = asCid(operation, cid)
+    const seen = new Set([this.#engine.self().id])
+    const events = this.#engine.rpc.each(findingProviders, options.signal, (kubo, library) =>
       // One more, because the own record counts there.
-      { arg: key(operation, cid), 'num-providers': limit + 1 },
-      { operation, signal: options.signal, lane: 'network' }
+      kubo.routing.findProvs(content, { ...library, numProviders: limit + 1 })
     )
     for await (const event of events) {
-      if (event['Type'] !== provider) continue
-      for (const peer of responses(event)) {
+      if (event.name !== 'PROVIDER') continue
+      for (const peer of event.providers.map(peerInfo)) {
         if (seen.has(peer.id)) continue
         seen.add(peer.id)
         yield peer
@@ -78,15 +90,11 @@ export class KuboRouting implements Routing {
     const operation = 'routing.findPeer'
     this.#engine.check(operation, options.signal)
     if (id === this.#engine.self().id) return this.#engine.self()
-    const events = this.#engine.rpc.lines(
-      'routing/findpeer',
-      { arg: id },
-      { operation, signal: options.signal, lane: 'network' }
+    const events = this.#engine.rpc.each(findingPeer, options.signal, (kubo, library) =>
+      kubo.routing.findPeer(id, library)
     )
     for await (const event of events) {
-      if (event['Type'] !== finalPeer) continue
-      const found = responses(event).find((peer) => peer.id === id) ?? responses(event)[0]
-      if (found !== undefined) return { id, addresses: found.addresses }
+      if (event.name === 'FINAL_PEER' && event.peer.id.toString() === id) return peerInfo(event.peer)
     }
     throw failure('NOT_FOUND', operation, `nobody knows the addresses of ${id}`)
   }
@@ -104,20 +112,17 @@ export class KuboRouting implements Routing {
   }
 }
 
-function key(operation: string, cid: CID): string {
+function asCid(operation: string, cid: CID): CID {
   const own = CID.asCID(cid)
   if (own === null) throw failure('INVALID_ARGUMENT', operation, `${operation} takes a CID`)
-  return own.toString()
+  return own
 }
 
-function responses(event: Record<string, unknown>): PeerInfo[] {
-  const list = Array.isArray(event['Responses']) ? (event['Responses'] as { ID?: unknown; Addrs?: unknown }[]) : []
-  return list
-    .filter((entry): entry is { ID: string; Addrs?: unknown } => typeof entry?.ID === 'string')
-    .map(({ ID, Addrs }) => ({
-      id: ID,
-      addresses: boundedAddresses(Array.isArray(Addrs) ? Addrs : []).map((address) =>
-        address.includes('/p2p/') ? address : `${address}/p2p/${ID}`
-      )
-    }))
+function peerInfo(peer: { id: { toString(): string }; multiaddrs: { toString(): string }[] }): PeerInfo {
+  const id = peer.id.toString()
+  const addresses = peer.multiaddrs.map((address) => address.toString())
+  return {
+    id,
+    addresses: addresses.map((address) => (address.includes('/p2p/') ? address : `${address}/p2p/${id}`))
+  }
 }

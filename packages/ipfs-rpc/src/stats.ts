@@ -1,6 +1,4 @@
-import type { Connections } from './connections.ts'
-import type { Engine } from './engine.ts'
-
+/** Figures of a daemon. Apart from what reads them, because apps see their type and nothing that it is made with. */
 export interface IpfsRpcStats {
   /** Bytes of the store. */
   readonly storageBytes: number
@@ -10,30 +8,4 @@ export interface IpfsRpcStats {
   readonly receivedBytes: number
   readonly sentBytes: number
   readonly connections: number
-}
-
-export async function readStats(
-  engine: Engine,
-  connections: Connections,
-  signal: AbortSignal | undefined
-): Promise<IpfsRpcStats> {
-  const operation = 'stats'
-  engine.check(operation, signal)
-  const call = { operation, signal, lane: 'store' } as const
-  const [repo, bandwidth, connected] = await Promise.all([
-    engine.rpc.json('repo/stat', { 'size-only': true }, call),
-    engine.rpc.json('stats/bw', {}, call),
-    connections.list({ signal })
-  ])
-  return {
-    storageBytes: count(repo['RepoSize']),
-    storageMaxBytes: count(repo['StorageMax']),
-    receivedBytes: count(bandwidth['TotalIn']),
-    sentBytes: count(bandwidth['TotalOut']),
-    connections: connected.length
-  }
-}
-
-function count(value: unknown): number {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : 0
 }

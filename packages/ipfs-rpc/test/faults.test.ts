@@ -7,6 +7,7 @@ import { CID } from 'multiformats/cid'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { ipfsRpc, type IpfsRpcBackend, type IpfsRpcOptions } from '../src/index.ts'
 import { seededBlock } from './support/block.ts'
+import { collect } from './support/collect.ts'
 import { bytes, Inbox } from './support/inbox.ts'
 import { type Proxy, startProxy } from './support/proxy.ts'
 
@@ -144,6 +145,47 @@ describeWithKubo('a daemon that fails', (binary) => {
     await until('the return is reported', () => events.some((event) => event.type === 'recovered'))
     await reach('stall', 'after', inbox)
   })
+
+  for (const [name, fail, code] of [
+    ['drops connections', () => proxy.drop(), 'UNREACHABLE'],
+    ["ends them in order from the daemon's side", () => proxy.halfClose(), 'UNREACHABLE'],
+    ['refuses connections', () => proxy.refuse(), 'UNREACHABLE'],
+    ['stalls', () => proxy.stall(), 'TIMEOUT']
+  ] as const)
+    it(`a network that ${name}: calls under way and new ones end typed and retryable, and it works again after it`, async () => {
+      const missing = await seededBlock(100, 4_000)
+      const dag = await seededBlock(100, 4_001)
+      const stored = await seededBlock(100, 4_002)
+      await subject.blocks?.put(stored)
+      const signal = AbortSignal.timeout(4_000)
+      const underWay = [
+        errorOf(subject.blocks?.get(missing.cid, { signal })),
+        errorOf(collect(subject.blocks?.getDag?.(dag.cid, { signal }) ?? [])),
+        errorOf(subject.blocks?.pin(missing.cid, { signal }))
+      ]
+      await until('the daemon looks for both', async () => {
+        const wanted = await daemonAt(0).ipfs('bitswap', 'wantlist')
+        return wanted.includes(missing.cid.toString()) && wanted.includes(dag.cid.toString())
+      })
+      fail()
+      // One that went out on a connection from the pool is sent once more, and then lasts until its own deadline.
+      for (const error of await Promise.all(underWay))
+        expect(error).toMatchObject({
+          code: expect.stringMatching(new RegExp(`^(?:${code}|TIMEOUT)$`)) as unknown,
+          retryable: true
+        })
+      if (name === 'refuses connections' || name === 'stalls') {
+        // No signal: the deadline of the adapter for local work is what ends them.
+        for (const error of await Promise.all([
+          errorOf(subject.blocks?.put(missing)),
+          errorOf(subject.blocks?.has(stored.cid)),
+          errorOf(subject.messages?.publish('under-way', bytes('x')))
+        ]))
+          expect(error).toMatchObject({ code, retryable: true })
+        proxy.heal()
+      }
+      await until('it works again', async () => await subject.blocks?.has(stored.cid).catch(() => false))
+    })
 
   it('a subscription that stays silent far longer than the server allows still delivers', async () => {
     // What fetch does to a stream after 300 s of silence, this proxy does after 200 ms.

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createPeer } from '@p2pl/core'
 import type { BackendEvent } from '@p2pl/core/backend'
 import { CID } from 'multiformats/cid'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -10,7 +11,8 @@ import { Inbox } from './support/inbox.ts'
 type Answer = (response: ServerResponse, request: IncomingMessage) => void
 
 const cid = CID.parse('bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku')
-const id = JSON.stringify({ ID: '12D3KooWLiar', Addresses: ['/ip4/127.0.0.1/tcp/1', 7, 'x'.repeat(600)] })
+const peerId = '12D3KooWGzxzKZYveHXtpG6AsrUJBcWxHBFS2HsEoGTxrMLvKXtf'
+const id = JSON.stringify({ ID: peerId, Addresses: ['/ip4/127.0.0.1/tcp/1', 7, 'x'.repeat(600)] })
 
 describe('a server that lies', () => {
   let server: Server | undefined
@@ -48,7 +50,7 @@ describe('a server that lies', () => {
     return backend
   }
 
-  const endless: Answer = (response) => {
+  const endless = (response: ServerResponse): void => {
     const chunk = Buffer.alloc(64 * 1024, 120)
     const more = (): void => {
       while (!response.destroyed && response.write(chunk));
@@ -65,13 +67,13 @@ describe('a server that lies', () => {
 
   it('bounds what it takes for its own addresses', async () => {
     expect((await against({})).self()).toEqual({
-      id: '12D3KooWLiar',
+      id: peerId,
       addresses: ['/ip4/127.0.0.1/tcp/1', 'x'.repeat(600)].slice(0, 1)
     })
   })
 
   it('an old version is no reason to refuse, but a warning', async () => {
-    const old = JSON.stringify({ ID: '12D3KooWOld', Addresses: [], AgentVersion: 'kubo/0.38.2/desktop' })
+    const old = JSON.stringify({ ID: peerId, Addresses: [], AgentVersion: 'kubo/0.38.2/desktop' })
     await against({ id: (response) => response.end(old) })
     expect(events).toMatchObject([{ type: 'warning', message: expect.stringContaining('CVE-2026-46679') as unknown }])
   })
@@ -100,6 +102,102 @@ describe('a server that lies', () => {
     await expect(collect(blocks?.pins() ?? [])).rejects.toMatchObject({ code: 'PROTOCOL' })
     await expect(collect(blocks?.gc() ?? [])).rejects.toMatchObject({ code: 'PROTOCOL' })
     await expect(collect(routing?.findProviders(cid) ?? [])).rejects.toMatchObject({ code: 'PROTOCOL' })
+  })
+
+  it('one that others made unreadable ends no search: what can be read arrives', async () => {
+    const found = '12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN'
+    const query = [
+      { Type: 1, ID: 'garbage', Responses: [{ ID: 'x', Addrs: ['/nonsense'] }] },
+      { Type: 99 },
+      { Type: 4, Responses: null },
+      {
+        Type: 4,
+        Responses: [
+          null,
+          { ID: 'garbage', Addrs: null },
+          { ID: found, Addrs: ['/ip4/1.2.3.4/tcp/1/plaintextv2', 7, '/ip4/1.2.3.4/tcp/1'] }
+        ]
+      },
+      { Type: 2, Responses: [{ ID: found, Addrs: ['/nonsense', '/ip4/1.2.3.4/tcp/2'] }] }
+    ]
+    const lines = query.map((event) => `${JSON.stringify(event)}\n`).join('')
+    const peers = {
+      Peers: [
+        { Peer: 'garbage', Addr: '/ip4/1.2.3.4/tcp/3' },
+        { Peer: found, Addr: '/ip4/1.2.3.4/tcp/3' }
+      ]
+    }
+    const { routing } = await against({
+      'routing/findprovs': (response) => response.end(lines),
+      'routing/findpeer': (response) => response.end(lines),
+      'swarm/peers': (response) => response.end(JSON.stringify(peers))
+    })
+    expect(await collect(routing?.findProviders(cid) ?? [])).toEqual([
+      { id: found, addresses: [`/ip4/1.2.3.4/tcp/1/p2p/${found}`] }
+    ])
+    expect(await routing?.findPeer(found)).toEqual({ id: found, addresses: [`/ip4/1.2.3.4/tcp/2/p2p/${found}`] })
+    expect(await routing?.connections()).toEqual([{ id: found, addresses: ['/ip4/1.2.3.4/tcp/3'] }])
+  })
+
+  it('an error after the first lines is what the call ends with', async () => {
+    const late = (text: string): string => `${JSON.stringify({ Message: text, Code: 0, Type: 'error' })}\n`
+    const many = await Promise.all(Array.from({ length: 3 }, async (_, i) => await rawBlock(Uint8Array.of(i))))
+    const { blocks, routing } = await against({
+      'repo/gc': (response) => response.end(`{"Key":{"/":"${cid.toString()}"}}\n${late('write: no space left')}`),
+      'block/put': (response) =>
+        response.end(`{"Key":"${String(many[0]?.cid)}","Size":1}\n${late('write: no space left')}`),
+      'routing/provide': (response) => response.end(`{"Type":7}\n${late('cannot provide, no connected peers')}`)
+    })
+    await expect(collect(blocks?.gc() ?? [])).rejects.toMatchObject({ code: 'STORAGE' })
+    await expect(blocks?.putMany(many)).rejects.toMatchObject({ code: 'STORAGE' })
+    await expect(routing?.provide(cid)).rejects.toMatchObject({ code: 'NO_PEERS' })
+  })
+
+  it('an error whose text never ends is PROTOCOL', async () => {
+    const { blocks, messages } = await against({
+      'block/stat': (response) => endless(response.writeHead(500)),
+      'pubsub/peers': (response) => endless(response.writeHead(500))
+    })
+    await expect(blocks?.has(cid)).rejects.toMatchObject({ code: 'PROTOCOL' })
+    await expect(messages?.peers('t')).rejects.toMatchObject({ code: 'PROTOCOL' })
+  })
+
+  it("answers that are JSON of another shape than the call's are PROTOCOL", async () => {
+    const shapes = ['null', '7', '[]', '{}', '{"Key":7}', '{"Pins":7}', '{"Peers":{}}', '{"Strings":7}', '"text"']
+    let shape = ''
+    const answer: Answer = (response) => response.end(shape)
+    const { blocks, messages } = await against({
+      'block/put': answer,
+      'block/stat': answer,
+      'pin/add': answer,
+      'pubsub/peers': answer,
+      'repo/stat': answer
+    })
+    const block = await rawBlock(new Uint8Array(1))
+    for (shape of shapes) {
+      const codes = await Promise.all(
+        [blocks?.put(block), blocks?.has(cid), blocks?.pin(cid), messages?.peers('t')].map(
+          async (call) =>
+            await Promise.resolve(call).then(
+              (value) => value,
+              (error: unknown) => (error as { code: unknown }).code
+            )
+        )
+      )
+      for (const code of codes)
+        expect(['PROTOCOL', undefined, true, []], `${shape}: ${String(code)}`).toContainEqual(code)
+    }
+  })
+
+  it('bytes that are not those of the CID never reach the app', async () => {
+    await against({ 'block/get': (response) => response.end('not what the CID names') })
+    if (backend === undefined) throw new Error('no backend')
+    const peer = await createPeer({ backend })
+    try {
+      await expect(peer.data.bytes(cid, { deadline: 5_000 })).rejects.toMatchObject({ code: 'INVALID_CONTENT' })
+    } finally {
+      await peer.stop()
+    }
   })
 
   it('a stored block under another CID is INVALID_CONTENT', async () => {

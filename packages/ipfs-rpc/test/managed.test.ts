@@ -8,7 +8,7 @@ import { describeWithKubo } from '@p2pl/tooling-kubo/test'
 import { temporaryFolder, until } from '@p2pl/tooling-vitest'
 import { afterEach, expect, it, vi } from 'vitest'
 import { readRecord } from '../src/daemon/repo.ts'
-import { isAlive } from '../src/daemon/supervisor.ts'
+import { isAlive, kernelEndsOrphans } from '../src/daemon/supervisor.ts'
 import { type DaemonOptions, ipfsRpc, type IpfsRpcBackend, preflight } from '../src/index.ts'
 import { seededBlock } from './support/block.ts'
 import { bytes, Inbox } from './support/inbox.ts'
@@ -36,10 +36,10 @@ describeWithKubo('a managed daemon', (binary) => {
     return backend
   }
 
-  function recordOf(repo: string): { pid: number; supervisorPid: number } {
-    const { pid, supervisorPid } = readRecord(repo) ?? {}
-    if (pid === undefined || supervisorPid === undefined) throw new Error('no daemon')
-    return { pid, supervisorPid }
+  function recordOf(repo: string): { pid: number; supervisorPid: number; guardPid: number } {
+    const { pid, supervisorPid, guardPid } = readRecord(repo) ?? {}
+    if (pid === undefined || supervisorPid === undefined || guardPid === undefined) throw new Error('no daemon')
+    return { pid, supervisorPid, guardPid }
   }
 
   function configOf(repo: string): Record<string, Record<string, unknown>> {
@@ -56,9 +56,10 @@ describeWithKubo('a managed daemon', (binary) => {
     const { id } = backend.self()
     const block = await seededBlock(500, 1)
     await backend.blocks?.put(block)
-    const { pid, supervisorPid } = recordOf(repo)
+    const { pid, supervisorPid, guardPid } = recordOf(repo)
     await backend.stop()
     expect([isAlive(pid), isAlive(supervisorPid)]).toEqual([false, false])
+    await gone(guardPid)
     await backend.start()
     expect(backend.self().id).toBe(id)
     expect(await backend.blocks?.has(block.cid)).toBe(true)
@@ -118,13 +119,35 @@ describeWithKubo('a managed daemon', (binary) => {
     await gone(supervisorPid)
   })
 
-  it('kill -9 of parent and supervisor at once: the next start ends the orphan', async () => {
+  it('kill -9 of parent and supervisor at once leaves no daemon: the guard ends it', async () => {
+    const repo = newRepo()
+    // Without setpriv, so that it is not the kernel.
+    const child = await childWith(repo, { PATH: folder })
+    const { pid, supervisorPid, guardPid } = recordOf(repo)
+    child.kill('SIGKILL')
+    process.kill(supervisorPid, 'SIGKILL')
+    await gone(pid)
+    await gone(guardPid)
+  })
+
+  it('kill -9 of parent, supervisor and guard at once: the kernel ends the daemon', async (context) => {
+    if (!kernelEndsOrphans(process.env)) context.skip('needs Linux with setpriv of util-linux')
     const repo = newRepo()
     const child = await childWith(repo)
-    const { pid, supervisorPid } = recordOf(repo)
-    process.kill(supervisorPid, 'SIGKILL')
+    const { pid, supervisorPid, guardPid } = recordOf(repo)
+    for (const each of [guardPid, supervisorPid]) process.kill(each, 'SIGKILL')
+    child.kill('SIGKILL')
+    await gone(pid)
+  })
+
+  it('kill -9 of all three where the kernel cannot be told: the next start ends the orphan', async () => {
+    const repo = newRepo()
+    const child = await childWith(repo, { PATH: folder })
+    const { pid, supervisorPid, guardPid } = recordOf(repo)
+    for (const each of [guardPid, supervisorPid]) process.kill(each, 'SIGKILL')
     child.kill('SIGKILL')
     await gone(supervisorPid)
+    expect(isAlive(pid)).toBe(true)
     const backend = await start({ repo })
     expect(isAlive(pid)).toBe(false)
     expect(backend.self().id).not.toBe('')
@@ -286,11 +309,12 @@ describeWithKubo('a managed daemon', (binary) => {
   })
 
   /** A process of its own that runs a backend on the repo, once it runs. */
-  async function childWith(repo: string): Promise<ChildProcess> {
+  async function childWith(repo: string, env: NodeJS.ProcessEnv = {}): Promise<ChildProcess> {
     const script = `import { ipfsRpc } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)}
       await ipfsRpc({ daemon: ${JSON.stringify({ repo, binary })} }).start(); console.log('running')`
     const child = spawn(process.execPath, ['-C', '@p2pl/source', '--input-type=module', '-e', script], {
-      stdio: ['ignore', 'pipe', 'inherit']
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, ...env }
     })
     await new Promise<void>((resolve, reject) => {
       child.stdout?.on('data', () => resolve())

@@ -58,6 +58,18 @@ test('a peer that comes later gets everything without another write', async () =
   expect(texts(entries)).toEqual(Array.from({ length: 500 }, (_, i) => `entry ${i}`))
 })
 
+test('a view without entries has a root that others can read', async () => {
+  const network = createMemoryNetwork()
+  await using first = await member(network)
+  await using second = await member(network)
+  const { root, entries } = await indexBlocks(first.view, async (cid) => {
+    const [provider] = [first.peer.network.self()]
+    return await second.peer.blocks.get(cid, { providers: [provider] })
+  })
+  expect(entries).toEqual([])
+  expect(await first.peer.blocks.has(root)).toBe(true)
+})
+
 test('a view that catches up tells of itself when it is done, and of its own entries at once', async () => {
   const network = createMemoryNetwork()
   // Long enough that nothing here is sent because it is time.

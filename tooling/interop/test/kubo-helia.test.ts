@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createPeer, type Peer, type Subscription, type TopicItem } from '@p2pl/core'
 import { helia } from '@p2pl/helia'
 import { ipfsRpc } from '@p2pl/ipfs-rpc'
@@ -10,6 +11,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 
 const count = 5_000
 const payloadBytes = 256
+const bursts = 3
 
 describeWithKubo('a network of two Kubo peers and a Helia peer', (binary) => {
   const folder = temporaryFolder('p2pl-interop-')
@@ -52,31 +54,45 @@ describeWithKubo('a network of two Kubo peers and a Helia peer', (binary) => {
     return { arrived, gaps }
   }
 
+  async function send(
+    from: keyof typeof peers,
+    to: keyof typeof peers,
+    name: string
+  ): Promise<{ arrived: Set<number>; gaps: TopicItem[] }> {
+    const subscription = peers[to].topic(name).subscribe()
+    await subscription.joined
+    const topic = peers[from].topic(name)
+    await topic.ready({ deadline: 20_000 })
+    const accounted = account(subscription)
+    const published: Promise<unknown>[] = []
+    for (let i = 0; i < count; i++) published.push(topic.publish(payload(i), { deadline: 50_000 }))
+    await Promise.all(published)
+    const result = await accounted
+    await subscription.close()
+    return result
+  }
+
   for (const [from, to] of [
     ['helia', 'kubo'],
     ['kubo', 'helia'],
     ['kubo', 'kubo2']
   ] as const)
-    it(`${count} messages of ${payloadBytes} B as fast as the app can, ${from} to ${to}: each arrives or is covered by a gap`, async () => {
-      const name = `burst ${from} ${to}`
-      const subscription = peers[to].topic(name).subscribe()
-      await subscription.joined
-      const topic = peers[from].topic(name)
-      await topic.ready({ deadline: 20_000 })
-      const accounted = account(subscription)
-      const published: Promise<unknown>[] = []
-      for (let i = 0; i < count; i++) published.push(topic.publish(payload(i), { deadline: 50_000 }))
-      await Promise.all(published)
-      const { arrived, gaps } = await accounted
-      await subscription.close()
-      // The daemon drops what its validators overtake, the more the busier the machine is: that nothing is lost silently is
-      // what can be promised. Numbers of the payloads are those of the sender's messages.
-      const covered = (index: number): boolean =>
-        gaps.some((gap) => gap.type === 'gap' && (gap.first ?? 0) <= index && index <= (gap.last ?? Infinity))
-      expect(Array.from({ length: count }, (_, i) => i).filter((i) => !arrived.has(i) && !covered(i))).toEqual([])
+    it(`${count} messages of ${payloadBytes} B as fast as the app can, ${from} to ${to}: none is lost, or it is covered by a gap`, async () => {
+      // The daemon drops what its validators overtake. The distance that is kept makes that rare, also on a machine where
+      // everything competes; then it is no loss in silence, and another burst comes through whole.
+      for (let burst = 1; ; burst++) {
+        const { arrived, gaps } = await send(from, to, `burst ${burst} ${from} ${to}`)
+        // Numbers of the payloads are those of the sender's messages.
+        const covered = (index: number): boolean =>
+          gaps.some((gap) => gap.type === 'gap' && (gap.first ?? 0) <= index && index <= (gap.last ?? Infinity))
+        const missing = Array.from({ length: count }, (_, i) => i).filter((i) => !arrived.has(i))
+        expect(missing.filter((i) => !covered(i))).toEqual([])
+        if (missing.length === 0) break
+        expect(burst, `${missing.length} lost`).toBeLessThan(bursts)
+      }
     })
 
-  it('while a daemon stands still 20 messages go by: each arrives or is covered by a gap', async () => {
+  it('while a daemon stands still for 15 s 20 messages go by: each arrives or is covered by a gap', async () => {
     const subscription = peers.kubo.topic('standstill').subscribe()
     await subscription.joined
     const items: (number | 'gap')[] = []
@@ -92,9 +108,11 @@ describeWithKubo('a network of two Kubo peers and a Helia peer', (binary) => {
     await until('the first one arrives', () => items.includes(0))
     daemons[0]?.signal('SIGSTOP')
     try {
+      // How long it stands still is what this is about.
+      const over = sleep(15_000)
       for (let i = 1; i <= 20; i++) await topic.publish(payload(i), { recipients: 0 })
-      // Longer than the adapter lets a daemon be silent; that it notices is what ends the wait.
       await until('the standstill is noticed', () => items.includes('gap'))
+      await over
     } finally {
       daemons[0]?.signal('SIGCONT')
     }

@@ -1,5 +1,6 @@
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { execFile } from 'node:child_process'
+import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -29,6 +30,43 @@ const files: Readonly<Record<string, string>> = {
   'node_modules/outside/package.json': JSON.stringify({ name: 'outside', version: '1.0.0', main: 'index.cjs' }),
   'node_modules/outside/index.cjs': `exports.outside = 'outside'`
 }
+
+describe('the check of declarations', () => {
+  it.each([
+    [
+      'what is carried',
+      `export { x } from './deep.ts'`,
+      `import type { Y } from 'engine/deep'\nexport declare const x: Y`,
+      1
+    ],
+    ['what is installed', `export { x } from './deep.ts'`, `export declare const x: import('outside').Y`, 0],
+    [
+      'nothing that is exported',
+      `export declare const y: 1`,
+      `import type { Y } from 'engine'\nexport declare const x: Y`,
+      0
+    ]
+  ])('finds %s', async (_, index, deep, code) => {
+    const folder = await mkdtemp(join(tmpdir(), 'p2pl-declarations-'))
+    try {
+      await mkdir(join(folder, 'dist'))
+      const exports = { '.': { types: './dist/index.d.ts', default: './dist/index.js' } }
+      const manifest = { name: 'carrier', exports, dependencies: { outside: '*' } }
+      await writeFile(join(folder, 'package.json'), JSON.stringify(manifest))
+      await writeFile(join(folder, 'dist/index.d.ts'), index)
+      await writeFile(join(folder, 'dist/deep.d.ts'), deep)
+      const script = resolve(import.meta.dirname, '../src/declarations.main.ts')
+      const failed = await run(process.execPath, [script], { cwd: folder }).then(
+        () => undefined,
+        (error: { code: number; stderr: string }) => error
+      )
+      expect(failed?.code ?? 0).toBe(code)
+      if (code === 1) expect(failed?.stderr).toContain('engine/deep, which a user of carrier does not have')
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
+})
 
 describe('the preset, where it bundles', () => {
   let folder: string

@@ -29,7 +29,6 @@ import type {
 } from '../service/views.ts'
 import { type Block, loadCar, writeCar } from './car.ts'
 import { DocumentKeeper, type KeeperOptions } from './document-keeper.ts'
-import { emptyView, emptyViewBytes } from './empty-view.ts'
 import type { Home } from './home.ts'
 import { neighboursOf } from './neighbours.ts'
 import { NodeEvents, type NodeListener } from './node-events.ts'
@@ -223,11 +222,7 @@ export class LedgerNode implements LedgerService {
   }
 
   async block(cid: string, options: CallOptions = {}): Promise<Uint8Array> {
-    return await this.#block(parseCid(cid), options.signal)
-  }
-
-  async #block(cid: CID, signal: AbortSignal | undefined): Promise<Uint8Array> {
-    return cid.equals(emptyView) ? emptyViewBytes : await this.#peer.blocks.get(cid, { signal })
+    return await this.#peer.blocks.get(parseCid(cid), { signal: options.signal })
   }
 
   async *exportCar(options: CallOptions = {}): AsyncGenerator<Uint8Array> {
@@ -243,7 +238,7 @@ export class LedgerNode implements LedgerService {
     const seen = new Set<string>()
     let fetched: Block[] = []
     const getBlock = async (wanted: CID): Promise<Uint8Array> => {
-      const block = await this.#block(wanted, signal)
+      const block = await this.#peer.blocks.get(wanted, { signal })
       if (!seen.has(wanted.toString())) fetched.push({ cid: wanted, bytes: block })
       seen.add(wanted.toString())
       return block

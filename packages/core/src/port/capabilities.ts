@@ -22,7 +22,7 @@ export interface MessageCapabilities {
   readonly maxMessageBytes: number
   /**
    * Smallest useful distance of two publishes, in milliseconds; 0 for none. Engines that drop bursts declare it, and
-   * core coalesces messages accordingly.
+   * core coalesces messages accordingly. After one of more than 64 KiB core keeps the distance once for each 64 KiB.
    */
   readonly pacing: number
   /** `peers(topic)`. */

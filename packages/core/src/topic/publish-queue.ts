@@ -31,6 +31,8 @@ export interface PublishQueueOptions<T> {
 
 const firstPause = 20
 const longestPause = 250
+/** What the engine's distance of two publishes is for. A larger one keeps its receivers busy for longer. */
+const pacedBytes = 64 * 1024
 /** A day: timers do not take `Infinity`. */
 const longestWait = 86_400_000
 
@@ -46,7 +48,7 @@ export class PublishQueue<T> {
   #sequence = 0
   #room: Array<() => void> = []
   #running = false
-  #lastSent = -Infinity
+  #nextSend = -Infinity
   #sweeper: unknown
   #sweepAt = Infinity
   #wake: (() => void) | undefined
@@ -188,8 +190,8 @@ export class PublishQueue<T> {
 
   /** Keeps the engine's distance of two publishes, and waits after a batch that nobody received. */
   async #pace(pause: number): Promise<void> {
-    const { clock, capabilities } = this.#options.context
-    const wait = Math.max(this.#lastSent + capabilities.pacing - clock.now(), 0)
+    const { clock } = this.#options.context
+    const wait = Math.max(this.#nextSend - clock.now(), 0)
     if (wait > 0) await new Promise<void>((resolve) => void clock.setTimeout(resolve, wait))
     if (pause === 0) return
     await new Promise<void>((resolve) => {
@@ -252,7 +254,8 @@ export class PublishQueue<T> {
       return true
     } finally {
       clock.clearTimeout(timer)
-      this.#lastSent = clock.now()
+      const bytes = batch.reduce((sum, message) => sum + message.bytes, 0)
+      this.#nextSend = clock.now() + context.capabilities.pacing * Math.max(1, bytes / pacedBytes)
     }
   }
 

@@ -134,6 +134,21 @@ describe('signed topic', () => {
     expect(bus.published.length).toBe(4)
   })
 
+  it('keeps a longer distance after a larger envelope', async () => {
+    const bus = createBus()
+    const clock = new VirtualClock()
+    const a = await participant(bus, 'a', { clock, capabilities: { pacing: 10, recipients: 'none' } })
+    // 192 KiB: three times the distance.
+    const large = a.signed.publish(new Uint8Array(192 * 1024))
+    await clock.advance(0)
+    const small = a.signed.publish(text('next'))
+    await clock.advance(29)
+    expect(bus.published.length).toBe(1)
+    await clock.advance(2)
+    await Promise.all([large, small])
+    expect(bus.published.length).toBe(2)
+  })
+
   it('reports a hole in the numbers of a sender as a gap, after the grace period', async () => {
     const bus = createBus()
     const clock = new VirtualClock()

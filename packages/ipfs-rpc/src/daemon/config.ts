@@ -94,7 +94,7 @@ export function checkDaemonOptions(options: DaemonOptions): void {
     throw invalidArgument('ipfsRpc', message)
   }
   const known = new Set(
-    'repo profile binary lowResource listen bootstrap swarmKey connections storageMax gcPeriod config api startTimeout stopTimeout'.split(
+    'repo profile binary lowResource listen bootstrap swarmKey connections storageMax gcPeriod config api startTimeout hangTimeout stopTimeout'.split(
       ' '
     )
   )
@@ -115,7 +115,7 @@ export function checkDaemonOptions(options: DaemonOptions): void {
     fail('"daemon.storageMax" is a size such as "10GB"')
   if (options.gcPeriod !== undefined && !/^(?:\d+(?:\.\d+)?(?:h|m|s|ms))+$/.test(options.gcPeriod))
     fail('"daemon.gcPeriod" is a duration such as "1h"')
-  for (const key of ['startTimeout', 'stopTimeout'] as const) {
+  for (const key of ['startTimeout', 'hangTimeout', 'stopTimeout'] as const) {
     const value = options[key]
     if (value !== undefined && !(value >= 100 && value <= 3_600_000)) fail(`"daemon.${key}" is 100 to 3,600,000 ms`)
   }

@@ -2,12 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { CID } from 'multiformats/cid'
 import type { P2plError } from '@p2pl/core/backend'
 import { abortError, isP2plError } from '@p2pl/core/backend'
 import type { DaemonHooks, DaemonSource } from '../engine.ts'
 import { backendName, classify, failure } from '../errors.ts'
 import { RpcClient } from '../rpc/client.ts'
 import { apiOfRepo, parseTarget, type Target } from '../rpc/target.ts'
+import type { CallKind } from '../rpc/transport.ts'
 import { checkDaemonOptions, daemonConfig, type Json } from './config.ts'
 import { findKubo } from './find.ts'
 import type { DaemonOptions } from './options.ts'
@@ -17,7 +19,9 @@ import { SupervisedProcess } from './supervisor.ts'
 const firstPause = 250
 const maxPause = 30_000
 const healthyAfter = 60_000
-const emptyFolder = 'QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn'
+const emptyFolder = CID.parse('QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn')
+
+const unpinning: CallKind = { operation: 'start', lane: 'store', answer: 'lines' }
 
 /** A daemon that lives as long as the backend runs: started, watched, restarted after a crash, and stopped. */
 export function managedDaemon(options: DaemonOptions, pubsub: boolean): DaemonSource {
@@ -29,6 +33,8 @@ class ManagedDaemon implements DaemonSource {
   readonly #options: DaemonOptions
   readonly #pubsub: boolean
   #process: SupervisedProcess | undefined
+  #serving: SupervisedProcess | undefined
+  #ending: SupervisedProcess | undefined
   #hooks: DaemonHooks | undefined
   #restart: NodeJS.Timeout | undefined
   #relaunch: Promise<void> = Promise.resolve()
@@ -45,7 +51,9 @@ class ManagedDaemon implements DaemonSource {
     this.#failures = 0
     const life = new AbortController()
     this.#life = life
-    return await this.#launch(signal === undefined ? life.signal : AbortSignal.any([signal, life.signal]))
+    const target = await this.#launch(signal === undefined ? life.signal : AbortSignal.any([signal, life.signal]))
+    this.#serving = this.#process
+    return target
   }
 
   async stop(): Promise<void> {
@@ -57,6 +65,19 @@ class ManagedDaemon implements DaemonSource {
     this.#process = undefined
     await running?.stop()
     this.#hooks = undefined
+  }
+
+  hung(silence: number): void {
+    const daemon = this.#process
+    // One that is still being started has a limit of its own.
+    if (daemon === undefined || daemon !== this.#serving || daemon === this.#ending) return
+    this.#ending = daemon
+    this.#hooks?.event({
+      type: 'warning',
+      backend: backendName,
+      message: `the daemon runs, but has not answered for ${Math.round(silence / 1000)} s: it is ended and started again`
+    })
+    void daemon.stop()
   }
 
   async #launch(signal: AbortSignal): Promise<Target> {
@@ -94,7 +115,12 @@ class ManagedDaemon implements DaemonSource {
     this.#process = daemon
     try {
       await this.#ready(daemon, signal)
-      await writeRecord(repo, { port, pid: daemon.pid, supervisorPid: daemon.supervisorPid })
+      await writeRecord(repo, {
+        port,
+        pid: daemon.pid,
+        supervisorPid: daemon.supervisorPid,
+        guardPid: daemon.guardPid
+      })
     } catch (error) {
       this.#process = undefined
       await daemon.stop()
@@ -109,7 +135,7 @@ class ManagedDaemon implements DaemonSource {
         failure(
           'UNREACHABLE',
           'daemon',
-          `the daemon ended by itself (${exit.signal ?? `exit code ${exit.code ?? 'unknown'}`}) and is started again: ${lastLines(exit.output)}`
+          `the daemon ${daemon === this.#ending ? 'hung' : 'ended by itself'} (${exit.signal ?? `exit code ${exit.code ?? 'unknown'}`}) and is started again: ${lastLines(exit.output)}`
         )
       )
     })
@@ -162,6 +188,7 @@ class ManagedDaemon implements DaemonSource {
   async #startAgain(signal: AbortSignal): Promise<void> {
     try {
       const target = await this.#launch(signal)
+      this.#serving = this.#process
       this.#hooks?.back(target)
     } catch (cause) {
       if (!signal.aborted) this.#restartFailed(classify('daemon', cause))
@@ -196,7 +223,7 @@ async function unpinEmptyFolder(target: Target): Promise<void> {
   const rpc = new RpcClient(5_000)
   try {
     rpc.open(target)
-    await rpc.bytes('pin/rm', { arg: emptyFolder }, { operation: 'start', lane: 'store' })
+    await rpc.call(unpinning, undefined, async (kubo) => await kubo.pin.rm(emptyFolder))
   } catch (error) {
     if (!isP2plError(error, 'ENGINE') || !error.message.includes('not pinned')) throw error
   } finally {

@@ -31,6 +31,12 @@ export interface DaemonOptions {
   readonly api?: 'socket' | 'tcp' | undefined
   /** Milliseconds for a start, migrations of the repo included. Default 60,000. */
   readonly startTimeout?: number | undefined
+  /**
+   * Milliseconds for which the running daemon may fail to answer; then it is ended and started again, whatever ails it.
+   * Noticed up to `2 × probeInterval + probeTimeout` later, and never before the third look that failed. 100 to
+   * 3,600,000, default 30,000.
+   */
+  readonly hangTimeout?: number | undefined
   /** Milliseconds between SIGTERM and SIGKILL when it is stopped. Default 10,000. */
   readonly stopTimeout?: number | undefined
 }

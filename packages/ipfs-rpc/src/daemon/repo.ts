@@ -9,7 +9,9 @@ import { promisify } from 'node:util'
 import { isP2plError } from '@p2pl/core/backend'
 import { failure } from '../errors.ts'
 import { RpcClient } from '../rpc/client.ts'
+import { identity } from '../rpc/screens.ts'
 import { apiOfRepo, parseTarget } from '../rpc/target.ts'
+import type { CallKind } from '../rpc/transport.ts'
 import type { Json } from './config.ts'
 import { endProcess, isAlive } from './supervisor.ts'
 
@@ -17,11 +19,14 @@ const run = promisify(execFile)
 // Of a unix socket's path on the systems that have them (104 on macOS, 108 on Linux, the final zero included).
 const maxSocketPath = 100
 
+const identifying: CallKind = { operation: 'start', lane: 'store', screen: identity }
+
 /** What we know about the daemon of a repo, next to it. */
 export interface DaemonRecord {
   port: number
   pid?: number | undefined
   supervisorPid?: number | undefined
+  guardPid?: number | undefined
 }
 
 /** Files of ours inside a repo. */
@@ -126,8 +131,8 @@ async function whoAnswers(api: string): Promise<'nobody' | 'refuses' | { id: unk
   const rpc = new RpcClient(3_000)
   try {
     rpc.open(parseTarget({ url: api }))
-    const answer = await rpc.json('id', {}, { operation: 'start', lane: 'store' })
-    return { id: answer['ID'] }
+    const { id } = await rpc.call(identifying, undefined, async (kubo) => await kubo.id())
+    return { id: id.toString() }
   } catch (error) {
     return isP2plError(error, 'UNAUTHORIZED') ? 'refuses' : 'nobody'
   } finally {

@@ -1,15 +1,16 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
 /**
  * Runs between us and the daemon, in a process and session of its own: when the channel to us closes, however we end
  * (also by `kill -9`), it ends the daemon and then itself. Given as text, so that it works from sources, from the build
- * and from inside somebody's bundle alike. Arguments: SIGTERM-to-SIGKILL milliseconds, binary, its arguments.
+ * and from inside somebody's bundle alike. Arguments: SIGTERM-to-SIGKILL milliseconds, the script of the guard or nothing,
+ * the command and its arguments.
  */
 const script = `
 const { spawn } = require('node:child_process')
-const [grace, binary, ...args] = process.argv.slice(1)
-const child = spawn(binary, args, { stdio: ['ignore', 'inherit', 'inherit'] })
+const [grace, guardScript, command, ...args] = process.argv.slice(1)
+const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'] })
 const tell = (message, done = () => {}) => process.connected ? process.send(message, () => done()) : done()
 let stopping = false
 const stop = () => {
@@ -20,15 +21,41 @@ const stop = () => {
   child.kill('SIGCONT')
   setTimeout(() => child.kill('SIGKILL'), Number(grace))
 }
+let guard
+child.on('spawn', () => {
+  if (guardScript !== '') {
+    guard = spawn('/bin/sh', ['-c', guardScript, 'sh', String(child.pid)], { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
+    guard.on('error', () => {})
+    guard.stdin.on('error', () => {})
+  }
+  tell({ type: 'pid', pid: child.pid, guardPid: guard?.pid })
+})
 process.on('disconnect', stop)
 process.on('message', stop)
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, stop)
 process.stdout.on('error', () => {})
 process.stderr.on('error', () => {})
 child.on('error', (error) => tell({ type: 'failed', message: error.message }, () => process.exit(1)))
-child.on('spawn', () => tell({ type: 'pid', pid: child.pid }))
-child.on('exit', (code, signal) => tell({ type: 'exit', code, signal }, () => process.exit(0)))
+child.on('exit', (code, signal) => {
+  guard?.stdin.end('the daemon is gone\\n')
+  tell({ type: 'exit', code, signal }, () => process.exit(0))
+})
 `
+
+/**
+ * Holds one end of a pipe to the supervisor. A line in it says that the daemon is gone; the end of the pipe without one,
+ * that the supervisor was killed and can end nothing any more.
+ */
+const guardScript = process.platform === 'win32' ? '' : 'read -r line || kill -9 "$1"'
+
+const [setpriv, ...parentDeath] = ['setpriv', '--pdeathsig', 'KILL'] as const
+
+/** Whether the kernel can be told to end the daemon with its supervisor: then nobody need be left to do it. */
+export function kernelEndsOrphans(env: NodeJS.ProcessEnv): boolean {
+  return process.platform === 'linux' && spawnSync(setpriv, [...parentDeath, 'true'], { env }).status === 0
+}
+
+const supervisorGrace = 5_000
 
 export interface SupervisedExit {
   readonly code: number | null
@@ -44,13 +71,15 @@ export class SupervisedProcess {
   readonly #waiters = new Set<() => void>()
   #output = ''
   #pid: number | undefined
+  #guardPid: number | undefined
   #reported: { code: number | null; signal: string | null } | undefined
   /** Resolves when the daemon is gone. */
   readonly exited: Promise<SupervisedExit>
 
   constructor(binary: string, args: readonly string[], env: NodeJS.ProcessEnv, grace: number) {
     this.#grace = grace
-    this.#supervisor = spawn(process.execPath, ['-e', script, String(grace), binary, ...args], {
+    const command = [...(kernelEndsOrphans(env) ? [setpriv, ...parentDeath] : []), binary, ...args]
+    this.#supervisor = spawn(process.execPath, ['-e', script, String(grace), guardScript, ...command], {
       env: { ...env, ELECTRON_RUN_AS_NODE: '1', NODE_OPTIONS: '' },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // Out of our process group: Ctrl-C in a terminal reaches us, and we stop the daemon in order.
@@ -84,6 +113,11 @@ export class SupervisedProcess {
     return this.#pid
   }
 
+  /** Of the shell that ends the daemon if the supervisor cannot. */
+  get guardPid(): number | undefined {
+    return this.#guardPid
+  }
+
   get supervisorPid(): number | undefined {
     return this.#supervisor.pid
   }
@@ -109,13 +143,17 @@ export class SupervisedProcess {
   async stop(): Promise<void> {
     if (this.#supervisor.connected) this.#supervisor.send({ type: 'stop' }, () => {})
     else this.#supervisor.kill('SIGTERM')
-    await this.exited
+    // A supervisor that stands still itself: whoever looks for its end (guard, kernel, we) ends the daemon then.
+    const force = setTimeout(() => this.#supervisor.kill('SIGKILL'), this.#grace + supervisorGrace)
+    await this.exited.finally(() => clearTimeout(force))
   }
 
   #onMessage(message: unknown): void {
-    const { type, pid, code, signal, message: text } = (message ?? {}) as Record<string, unknown>
-    if (type === 'pid' && typeof pid === 'number') this.#pid = pid
-    else if (type === 'failed') this.#output += String(text)
+    const { type, pid, guardPid, code, signal, message: text } = (message ?? {}) as Record<string, unknown>
+    if (type === 'pid' && typeof pid === 'number') {
+      this.#pid = pid
+      if (typeof guardPid === 'number') this.#guardPid = guardPid
+    } else if (type === 'failed') this.#output += String(text)
     else if (type === 'exit') this.#reported = { code: code as number | null, signal: signal as string | null }
   }
 

@@ -1,9 +1,5 @@
 import { randomBytes } from 'node:crypto'
-
-export interface Body {
-  readonly headers: Readonly<Record<string, string>>
-  readonly chunks: readonly Uint8Array[]
-}
+import type { Body } from './transport.ts'
 
 const lineEnd = Buffer.from('\r\n')
 const smallChunk = 16 * 1024

@@ -3,6 +3,7 @@ import { equalBytes, mapKey } from '../bytes.ts'
 import type { Bytes } from '../bytes.ts'
 import { cidOf, hash } from '../cid.ts'
 import type { EntryRecord } from '../entry/codec.ts'
+import { encodeLeaf } from '../index/node.ts'
 import type { IndexTree, Place, Root, TreeObserver } from '../index/tree.ts'
 import { limits } from '../limits.ts'
 import type { Operation } from '../store/database.ts'
@@ -39,6 +40,7 @@ export class Server implements TreeObserver {
   #publication = 0
   #published: Bytes | undefined
   #resumed = false
+  #emptyServed = false
   #tree: IndexTree | undefined
 
   constructor(network: SyncNetwork, store: Store, lock: Mutex, now: () => number, period: number) {
@@ -97,6 +99,7 @@ export class Server implements TreeObserver {
           return settled(root) || (await this.#handOver(tree, inner)) ? root : undefined
         })
         if (done === undefined) continue
+        if (done.place === undefined) await this.#serveEmpty(done)
         if (!settled(done)) {
           this.#published = done.digest
           this.#publication++
@@ -105,6 +108,14 @@ export class Server implements TreeObserver {
         return done
       }
     })
+  }
+
+  /** The view without entries is no place in the index, but somebody may have its root, and read it. */
+  async #serveEmpty({ digest }: Root): Promise<void> {
+    if (this.#emptyServed) return
+    await this.#note([digest], node)
+    await this.#network.put([{ cid: cidOf(digest), bytes: encodeLeaf([]) }])
+    this.#emptyServed = true
   }
 
   /** False when the index moved on and the nodes belong to no root any more. */

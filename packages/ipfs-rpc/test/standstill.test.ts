@@ -1,0 +1,181 @@
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createPeer } from '@p2pl/core'
+import type { BackendEvent } from '@p2pl/core/backend'
+import { startTestDaemon, type TestDaemon } from '@p2pl/tooling-kubo'
+import { describeWithKubo } from '@p2pl/tooling-kubo/test'
+import { temporaryFolder, until } from '@p2pl/tooling-vitest'
+import { expect, it } from 'vitest'
+import { readRecord } from '../src/daemon/repo.ts'
+import { isAlive } from '../src/daemon/supervisor.ts'
+import { ipfsRpc } from '../src/index.ts'
+import { seededBlock } from './support/block.ts'
+import { bytes, Inbox } from './support/inbox.ts'
+
+/** Processes that stand still for a while: how long is what these tests are about, so they really wait, all at once. */
+describeWithKubo('a process that stands still', (binary) => {
+  const folder = temporaryFolder('p2pl-standstill-')
+
+  function recordOf(repo: string): { pid: number; supervisorPid: number } {
+    const { pid, supervisorPid } = readRecord(repo) ?? {}
+    if (pid === undefined || supervisorPid === undefined) throw new Error('no daemon')
+    return { pid, supervisorPid }
+  }
+
+  async function standsStill(pid: number): Promise<void> {
+    await until(`process ${pid} stands still`, () =>
+      execFileSync('ps', ['-o', 'state=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('T')
+    )
+  }
+
+  /** Stops the daemon for `ms`, during which `meanwhile` runs. */
+  async function still(daemon: TestDaemon, ms: number, meanwhile: () => Promise<void>): Promise<void> {
+    daemon.signal('SIGSTOP')
+    try {
+      await standsStill(daemon.pid)
+      await Promise.all([sleep(ms), meanwhile()])
+    } finally {
+      daemon.signal('SIGCONT')
+    }
+  }
+
+  it.concurrent('a daemon, for 20 s: calls end typed and retryable, the subscription heals with a gap, nothing is lost', async () => {
+    const [daemon, sender] = await Promise.all([startTestDaemon({ binary }), startTestDaemon({ binary })])
+    const events: BackendEvent[] = []
+    // As it comes, but for the deadline of local work, which is to end within the 20 s.
+    const subject = ipfsRpc({ url: daemon.url, timeout: 10_000 })
+    const other = ipfsRpc({ url: sender.url })
+    try {
+      await Promise.all([subject.start({ onEvent: (event) => events.push(event) }), other.start()])
+      await other.routing?.connect(subject.self())
+      const inbox = new Inbox()
+      await subject.messages?.subscribe('still', inbox)
+      const reach = async (text: string): Promise<void> => {
+        await until(`"${text}" gets through`, async () => {
+          await other.messages?.publish('still', bytes(text)).catch(() => {})
+          return inbox.items.includes(text)
+        })
+      }
+      await reach('before')
+      const blocks = await Promise.all(Array.from({ length: 50 }, async (_, i) => await seededBlock(500, i)))
+      await subject.blocks?.putMany(blocks)
+      await still(daemon, 20_000, async () => {
+        const another = await seededBlock(10, 99)
+        const ended = await Promise.allSettled([
+          subject.blocks?.put(another),
+          subject.blocks?.has(another.cid),
+          subject.blocks?.get(another.cid, { local: true }),
+          subject.messages?.peers('still'),
+          subject.routing?.provide(another.cid, { signal: AbortSignal.timeout(5_000) }),
+          subject.blocks?.get(another.cid, { signal: AbortSignal.timeout(5_000) })
+        ])
+        for (const result of ended)
+          expect(result).toMatchObject({ status: 'rejected', reason: { code: 'TIMEOUT', retryable: true } })
+      })
+      await until('the return is reported', () => events.some((event) => event.type === 'recovered'))
+      expect(events.find((event) => event.type === 'degraded')).toMatchObject({ error: { retryable: true } })
+      await reach('after')
+      expect(inbox.gaps.length).toBeGreaterThan(0)
+      for (const { cid } of blocks) expect(await subject.blocks?.has(cid)).toBe(true)
+    } finally {
+      await Promise.all([subject.stop(), other.stop()])
+      await Promise.all([daemon.stop(), sender.stop()])
+    }
+  }, 120_000)
+
+  it.concurrent('a daemon, for 15 s in which 20 messages go by: each is delivered or covered by a gap', async () => {
+    const [daemon, sender] = await Promise.all([startTestDaemon({ binary }), startTestDaemon({ binary })])
+    const [reader, writer] = await Promise.all(
+      [daemon, sender].map(async ({ url }) => await createPeer({ backend: ipfsRpc({ url }) }))
+    )
+    if (reader === undefined || writer === undefined) throw new Error('no peers')
+    try {
+      await writer.network.connect(reader.network.self())
+      const subscription = reader.topic('still').subscribe()
+      await subscription.joined
+      const topic = writer.topic('still')
+      await topic.ready({ deadline: 30_000 })
+      const delivered = new Map<string, number>()
+      const gaps: { first: number; last: number }[] = []
+      let ended = false
+      const reading = (async () => {
+        for await (const item of subscription)
+          if (item.type === 'message') delivered.set(new TextDecoder().decode(item.payload), item.sequence ?? -1)
+          else if (item.count !== undefined) gaps.push({ first: item.first ?? 0, last: item.last ?? -1 })
+        ended = true
+      })()
+      await topic.publish(bytes('before'))
+      await until('the first one arrives', () => delivered.has('before'))
+      await still(daemon, 15_000, async () => {
+        for (let i = 0; i < 20; i++) await topic.publish(bytes(`while still ${i}`), { recipients: 0 })
+      })
+      let after = 0
+      await until('messages flow again', async () => {
+        await topic.publish(bytes(`after ${after++}`), { recipients: 0 })
+        return [...delivered.keys()].some((text) => text.startsWith('after'))
+      })
+      const first = delivered.get('before') ?? -1
+      // The numbers of one sender run on: the 20 are the next ones.
+      const missing = (): number[] =>
+        Array.from({ length: 20 }, (_, i) => i).filter((i) => {
+          const sequence = first + 1 + i
+          const covered = gaps.some((gap) => gap.first <= sequence && sequence <= gap.last)
+          return !covered && !delivered.has(`while still ${i}`)
+        })
+      // A hole in the numbers becomes a gap after a grace.
+      await until('all 20 are accounted for', () => missing().length === 0).catch(() => {})
+      expect(missing()).toEqual([])
+      await subscription.close()
+      await reading
+      expect(ended).toBe(true)
+    } finally {
+      await Promise.all([reader.stop(), writer.stop()])
+      await Promise.all([daemon.stop(), sender.stop()])
+    }
+  }, 120_000)
+
+  it.concurrent('a managed daemon, for ever: it is noticed, told, ended and started again, as often as it takes', async () => {
+    const repo = join(folder, 'hung')
+    const events: BackendEvent[] = []
+    const backend = ipfsRpc({ daemon: { binary, repo, hangTimeout: 3_000 }, probeInterval: 200, probeTimeout: 1_000 })
+    await backend.start({ onEvent: (event) => events.push(event) })
+    try {
+      const block = await seededBlock(500, 5)
+      await backend.blocks?.put(block)
+      const inbox = new Inbox()
+      await backend.messages?.subscribe('hung', inbox)
+      for (let round = 1; round <= 2; round++) {
+        const { pid } = recordOf(repo)
+        const of = (type: BackendEvent['type']): BackendEvent[] => events.filter((event) => event.type === type)
+        process.kill(pid, 'SIGSTOP')
+        await until('it is back', () => of('recovered').length === round, 60_000)
+        expect(of('degraded')).toHaveLength(round)
+        expect(of('warning')[round - 1]).toMatchObject({
+          message: expect.stringContaining('has not answered') as unknown
+        })
+        expect(isAlive(pid)).toBe(false)
+        expect(recordOf(repo).pid).not.toBe(pid)
+        expect(await backend.blocks?.has(block.cid)).toBe(true)
+        await inbox.hasGap(round)
+        await until('the subscription is back', async () => {
+          await backend.messages?.publish('hung', bytes(`round ${round}`)).catch(() => {})
+          return inbox.items.includes(`round ${round}`)
+        })
+      }
+    } finally {
+      await backend.stop()
+    }
+  }, 120_000)
+
+  it.concurrent('a supervisor, for ever: stop ends it and the daemon all the same', async () => {
+    const repo = join(folder, 'supervisor')
+    const backend = ipfsRpc({ daemon: { binary, repo, stopTimeout: 500 } })
+    await backend.start()
+    const { pid, supervisorPid } = recordOf(repo)
+    process.kill(supervisorPid, 'SIGSTOP')
+    await standsStill(supervisorPid)
+    await backend.stop()
+    expect([isAlive(pid), isAlive(supervisorPid)]).toEqual([false, false])
+  }, 60_000)
+})
