@@ -9,7 +9,7 @@ const recordLifetime = 48 * 3_600_000
 export function capabilitiesOf({ dir, durability, dht, signing, gossip }: Settings): Capabilities {
   const records = dht === false ? 'none' : 'native'
   return {
-    runtimes: ['node'],
+    runtimes: ['node', 'browser'],
     messages: {
       delivery: 'at-most-once',
       ordering: 'none',

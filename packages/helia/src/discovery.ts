@@ -1,3 +1,4 @@
+import { keepNothingAlive } from '@p2pl/embedded'
 import type { Libp2p, PeerId } from '@libp2p/interface'
 
 const roundPause = 10_000
@@ -26,7 +27,7 @@ export class Discovery {
       this.#try(detail.id)
     })
     this.#timer = setInterval(() => void this.#round(), roundPause)
-    this.#timer.unref()
+    keepNothingAlive(this.#timer)
     void this.#round()
   }
 

@@ -1,12 +1,13 @@
 import type { Libp2p, PrivateKey } from '@libp2p/interface'
 import type { SingleKadDHT } from '@libp2p/kad-dht'
 import type { Libp2pOptions } from 'libp2p'
+import { loadParts } from '#runtime/parts'
 import { classify, failure } from './errors.ts'
 import { Exchange } from './exchange/index.ts'
 import type { Gater } from './gater.ts'
 import { gossipOptions, type Gossip } from './gossip.ts'
 import { hardenScores } from './harden.ts'
-import { swarmKey, type Settings } from './options.ts'
+import type { Settings } from './options.ts'
 import { type MemoryKey, privateKey } from './private-key.ts'
 import { openStores, type Stores } from './stores.ts'
 
@@ -68,10 +69,8 @@ async function createNode(settings: Settings, gater: Gater, stores: Stores, key:
     { identify, identifyPush },
     { ping },
     { gossipsub },
-    transports,
     dht,
-    protector,
-    discovery
+    { announceFilter, services, ...parts }
   ] = await Promise.all([
     import('libp2p'),
     import('@libp2p/noise'),
@@ -79,10 +78,8 @@ async function createNode(settings: Settings, gater: Gater, stores: Stores, key:
     import('@libp2p/identify'),
     import('@libp2p/ping'),
     import('@libp2p/gossipsub'),
-    loadTransports(settings),
     loadDht(settings),
-    loadProtector(settings),
-    loadDiscovery(settings)
+    loadParts(settings)
   ])
   return await createLibp2p({
     start: false,
@@ -91,14 +88,16 @@ async function createNode(settings: Settings, gater: Gater, stores: Stores, key:
     nodeInfo: { name: 'p2pl' },
     addresses: {
       listen: settings.listen.map(String),
+      ...(announceFilter === undefined ? {} : { announceFilter }),
       ...(settings.announce.length > 0 ? { appendAnnounce: settings.announce.map(String) } : {})
     },
-    transports,
+    ...parts,
     connectionEncrypters: [noise()],
     streamMuxers: [yamux({ ...settings.passthrough.yamux })],
-    ...(protector === undefined ? {} : { connectionProtector: protector }),
-    peerDiscovery: discovery,
-    connectionGater: { denyDialMultiaddr: (address) => !gater.allows(address) },
+    connectionGater: {
+      denyDialMultiaddr: (address) => !gater.allowsDial(address),
+      denyInboundConnection: ({ remoteAddr }) => !gater.allowsInbound(remoteAddr)
+    },
     connectionManager: {
       maxConnections: connections.high,
       // The defaults, 5 new connections a second and 10 at a time from one address, refuse a small network that starts
@@ -110,24 +109,11 @@ async function createNode(settings: Settings, gater: Gater, stores: Stores, key:
       identify: identify(),
       identifyPush: identifyPush(),
       ping: ping(),
-      gossip: gossipsub(await gossipOptions(settings)),
-      ...(dht === undefined ? {} : { dht })
+      gossip: gossipsub(gossipOptions(settings)),
+      ...(dht === undefined ? {} : { dht }),
+      ...services
     }
   })
-}
-
-async function loadTransports({ listen, profile }: Settings): Promise<NonNullable<Libp2pOptions['transports']>> {
-  const { tcp } = await import('@libp2p/tcp')
-  const transports: NonNullable<Libp2pOptions['transports']> = [tcp()]
-  const isWebSocket = listen.some((address) =>
-    address.getComponents().some(({ name }) => name === 'ws' || name === 'wss')
-  )
-  // Others may be reachable by WebSocket only (browsers' relays): in public the node must be able to dial them.
-  if (isWebSocket || profile === 'public') {
-    const { webSockets } = await import('@libp2p/websockets')
-    transports.push(webSockets())
-  }
-  return transports
 }
 
 async function loadDht(settings: Settings): Promise<Service | undefined> {
@@ -144,32 +130,6 @@ async function loadDht(settings: Settings): Promise<Service | undefined> {
     initialQuerySelfInterval: isPublic ? 1_000 : 50,
     ...settings.passthrough.dht
   }) as unknown as Service
-}
-
-async function loadProtector({ psk }: Settings): Promise<Libp2pOptions['connectionProtector']> {
-  if (psk === undefined) return undefined
-  const { preSharedKey } = await import('@libp2p/pnet')
-  return preSharedKey({ psk: typeof psk === 'string' ? await readSwarmKey(psk) : psk })
-}
-
-async function readSwarmKey(path: string): Promise<Uint8Array> {
-  const { readFile } = await import('node:fs/promises')
-  try {
-    return swarmKey(await readFile(path, 'utf8'))
-  } catch (cause) {
-    throw failure({
-      code: 'INVALID_ARGUMENT',
-      operation: 'start',
-      cause,
-      message: `option "psk" names ${path}, which is not a readable swarm.key`
-    })
-  }
-}
-
-async function loadDiscovery({ mdns: serviceTag }: Settings): Promise<NonNullable<Libp2pOptions['peerDiscovery']>> {
-  if (serviceTag === undefined) return []
-  const { mdns } = await import('@libp2p/mdns')
-  return [mdns({ serviceTag, interval: 5_000 })]
 }
 
 function startError(settings: Settings, error: unknown): Error {

@@ -1,6 +1,6 @@
 import type { PeerInfo } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
-import { sleep, Window } from '@p2pl/embedded'
+import { keepNothingAlive, sleep, Window } from '@p2pl/embedded'
 import type { Engine } from './engine.ts'
 import type { Links } from './links.ts'
 import { searchProviders } from './routing.ts'
@@ -39,7 +39,7 @@ export class Fetcher {
     const search = setTimeout(() => {
       void this.#search(cid, AbortSignal.any([signal, done.signal])).catch(() => {})
     }, firstSearch)
-    search.unref()
+    keepNothingAlive(search)
     try {
       return await this.#engine.exchange.want(cid, signal)
     } finally {

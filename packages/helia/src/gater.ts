@@ -24,7 +24,17 @@ export class Gater {
     this.#given.delete(id)
   }
 
-  allows(address: Multiaddr): boolean {
+  /** Relayed connections are limited: topics and blocks do not run over them, only the agreement on a better one. */
+  allowsDial(address: Multiaddr): boolean {
+    return isRelayed(address) === isWebRtc(address) && this.#allows(address)
+  }
+
+  /** Nobody but the other side says where an agreement through a relay leads: who that is, or where the relay is, must be allowed. */
+  allowsInbound(remote: Multiaddr): boolean {
+    return !isRelayed(remote) || this.#allows(remote)
+  }
+
+  #allows(address: Multiaddr): boolean {
     if (this.#profile === 'public') return true
     const id = peerIdOf(address)
     if (id !== undefined && this.#given.has(id)) return true
@@ -32,6 +42,14 @@ export class Gater {
     if (host === undefined) return false
     return isLoopback(host) || (this.#profile === 'lan' && isPrivate(host))
   }
+}
+
+function isRelayed(address: Multiaddr): boolean {
+  return address.getComponents().some(({ name }) => name === 'p2p-circuit')
+}
+
+function isWebRtc(address: Multiaddr): boolean {
+  return address.getComponents().some(({ name }) => name === 'webrtc')
 }
 
 function peerIdOf(address: Multiaddr): string | undefined {

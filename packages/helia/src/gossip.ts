@@ -1,4 +1,5 @@
 import type { GossipSub, GossipsubOpts, Message } from '@libp2p/gossipsub'
+import { digestText } from '#runtime/digest'
 import { textOf } from '@p2pl/embedded'
 import type { Settings } from './options.ts'
 
@@ -33,8 +34,7 @@ export function messageId(message: Message): Uint8Array {
 }
 
 /** Options of gossipsub for the settings. */
-export async function gossipOptions(settings: Settings): Promise<Partial<GossipsubOpts>> {
-  const { createHash } = await import('node:crypto')
+export function gossipOptions(settings: Settings): Partial<GossipsubOpts> {
   const closed = settings.profile !== 'public'
   const { degree, heartbeatInterval, seenTtl } = settings.gossip
   return {
@@ -56,12 +56,8 @@ export async function gossipOptions(settings: Settings): Promise<Partial<Gossips
     // Without it the signature of each duplicate is verified again. The signature is part of it: a forged copy that
     // arrives first must not hide the true message.
     fastMsgIdFn: (message) => {
-      const hash = createHash('sha256')
-      for (const part of [message.from, message.seqno, message.signature]) if (part !== undefined) hash.update(part)
-      hash.update(message.topic)
-      hash.update('\0')
-      if (message.data !== undefined) hash.update(message.data)
-      return hash.digest('base64')
+      const { from, seqno, signature, topic, data } = message
+      return digestText([from, seqno, signature, topic, '\0', data].filter((part) => part !== undefined))
     },
     msgIdToStrFn: textOf,
     // The default marks down every peer of an address that has more than ten: a hub on loopback, or behind one router,

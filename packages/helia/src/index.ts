@@ -1,3 +1,11 @@
 export { helia } from './backend.ts'
 export type { HeliaNode } from './backend.ts'
-export type { ConnectionOptions, GossipOptions, HeliaOptions, Passthrough, Profile } from './options.ts'
+export type {
+  ConnectionOptions,
+  GossipOptions,
+  HeliaOptions,
+  IceServer,
+  Passthrough,
+  Profile,
+  RelayOptions
+} from './options.ts'

@@ -1,3 +1,4 @@
+import { keepNothingAlive } from '@p2pl/embedded'
 import type { Libp2p, PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { PeerInfo } from '@p2pl/core/backend'
@@ -74,7 +75,7 @@ export class Links {
   }
 
   #isConnected(id: PeerId): boolean {
-    return this.#libp2p.getConnections(id).some(({ status }) => status === 'open')
+    return this.#libp2p.getConnections(id).some(({ status, limits }) => status === 'open' && limits === undefined)
   }
 
   #remember(peer: PeerInfo): Kept {
@@ -92,7 +93,7 @@ export class Links {
     if (this.#stopped.signal.aborted) return
     clearTimeout(kept.timer)
     kept.timer = setTimeout(() => void this.#redial(kept), pause)
-    kept.timer.unref()
+    keepNothingAlive(kept.timer)
   }
 
   async #redial(kept: Kept): Promise<void> {

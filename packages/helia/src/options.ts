@@ -1,3 +1,4 @@
+import { defaultListen, servesRecords, refusal } from '#runtime/limits'
 import { isMultiaddr, multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import { failure } from './errors.ts'
 
@@ -31,6 +32,24 @@ export interface ConnectionOptions {
   high?: number | undefined
 }
 
+/** What a relay gives away. */
+export interface RelayOptions {
+  /** Pages that can be reached through it at a time; each is a connection, too. 1 to 10,000. Default 128. */
+  reservations?: number | undefined
+  /** Bytes of one relayed connection, both ways together. 4,096 to 1,073,741,824. Default 131,072: an agreement takes about 7,000. */
+  maxBytes?: number | undefined
+  /** Milliseconds of one relayed connection. 1,000 to 3,600,000. Default 120,000. */
+  maxDuration?: number | undefined
+}
+
+/** A server that tells a page its public address (STUN), or passes its packets on (TURN). As in WebRTC's `RTCIceServer`. */
+export interface IceServer {
+  /** `stun:host:port`, `turn:host:port` or `turns:host:port`. */
+  urls: string | readonly string[]
+  username?: string | undefined
+  credential?: string | undefined
+}
+
 /**
  * Settings of the engine that this package has no word for. They are merged over its own, one level deep, and are not
  * part of its stable API: a new major version of the engine may change them.
@@ -48,8 +67,8 @@ export interface Passthrough {
 
 export interface HeliaOptions {
   /**
-   * A folder for blocks, pins, provider records and the private key: content and peer id outlive the process.
-   * One process at a time; a second one gets `LOCKED`. Default: everything in memory, a new peer id at each construction.
+   * A folder for blocks, pins, provider records and the private key: content and peer id outlive the process. In a browser
+   * the name of a database (IndexedDB) of the origin. One process or page at a time; a second one gets `LOCKED`. Default: everything in memory, a new peer id at each construction.
    */
   dir?: string | undefined
   /**
@@ -59,7 +78,11 @@ export interface HeliaOptions {
   durability?: 'process' | 'power' | undefined
   /** Default `closed`. */
   profile?: Profile | undefined
-  /** Multiaddrs to listen on; `[]` for none. TCP and WebSocket (`…/ws`). Default `/ip4/127.0.0.1/tcp/0`, in `lan` and `public` `/ip4/0.0.0.0/tcp/0`. */
+  /**
+   * Multiaddrs to listen on; `[]` for none. TCP and WebSocket (`…/ws`). Default `/ip4/127.0.0.1/tcp/0`, in `lan` and `public`
+   * `/ip4/0.0.0.0/tcp/0`. In a browser `/p2p-circuit` (a slot at each relay it is connected to, as many as are named) and
+   * `/webrtc`, which are the default there.
+   */
   listen?: readonly string[] | undefined
   /** Multiaddrs under which others reach this node, where they differ from what it listens on. */
   announce?: readonly string[] | undefined
@@ -82,10 +105,22 @@ export interface HeliaOptions {
   signing?: 'strict' | 'none' | undefined
   /** Fewer connections, smaller caches, no DHT server. Default `false`. */
   lowResource?: boolean | undefined
+  /**
+   * Lets browsers be reached through this node (circuit relay v2), for long enough to agree on a WebRTC connection. Needs a
+   * WebSocket address in `listen`. Not in browsers. Default `false`.
+   */
+  relay?: boolean | RelayOptions | undefined
+  /**
+   * Servers by which pages find a way to each other through routers. Only in browsers. Default none; in `public` those that
+   * libp2p names.
+   */
+  iceServers?: readonly IceServer[] | undefined
   gossip?: GossipOptions | undefined
   connections?: ConnectionOptions | undefined
   passthrough?: Passthrough | undefined
 }
+
+export type RelaySettings = Readonly<Required<{ [K in keyof RelayOptions]: number }>>
 
 /** Options after validation, every default filled in. */
 export interface Settings {
@@ -101,6 +136,8 @@ export interface Settings {
   readonly dht: 'server' | 'client' | false
   readonly signing: 'strict' | 'none'
   readonly lowResource: boolean
+  readonly relay: RelaySettings | undefined
+  readonly iceServers: readonly IceServer[] | undefined
   readonly gossip: Required<{ [K in keyof GossipOptions]: number }>
   readonly connections: { readonly low: number; readonly high: number }
   readonly passthrough: Passthrough
@@ -112,6 +149,8 @@ const defaultServiceTag = '_p2pl._udp.local'
 export function resolveOptions(options: HeliaOptions = {}): Settings {
   if (typeof options !== 'object' || options === null) throw invalid('options', 'must be an object')
   refuseUnknown('', options, optionKeys)
+  const refused = refusal(options)
+  if (refused !== undefined) throw invalid(refused.key, refused.message)
   const profile = oneOf('profile', options.profile, ['closed', 'lan', 'public'] as const, 'closed')
   const lowResource = boolean('lowResource', options.lowResource)
   const dir = nonEmpty('dir', options.dir)
@@ -128,15 +167,14 @@ export function resolveOptions(options: HeliaOptions = {}): Settings {
     durability,
     profile,
     lowResource,
-    listen: addresses(
-      'listen',
-      options.listen ?? [profile === 'closed' ? '/ip4/127.0.0.1/tcp/0' : '/ip4/0.0.0.0/tcp/0']
-    ),
+    listen: addresses('listen', options.listen ?? defaultListen(profile)),
     announce: addresses('announce', options.announce ?? []),
     bootstrap: addresses('bootstrap', options.bootstrap ?? [], true),
     psk: options.psk === undefined ? undefined : preSharedKeyFile(options.psk),
     mdns: serviceTag(options.mdns),
-    dht: dhtMode(options.dht, profile === 'public' || lowResource ? 'client' : 'server'),
+    dht: dhtMode(options.dht, profile === 'public' || lowResource || !servesRecords ? 'client' : 'server'),
+    relay: relaySettings(options.relay),
+    iceServers: iceServers(options.iceServers),
     signing: oneOf('signing', options.signing, ['strict', 'none'] as const, 'strict'),
     gossip: {
       degree: integer('gossip.degree', gossip.degree, 2, 64, profile === 'public' ? 6 : 4),
@@ -161,6 +199,8 @@ const optionKeys = [
   'dht',
   'signing',
   'lowResource',
+  'relay',
+  'iceServers',
   'gossip',
   'connections',
   'passthrough'
@@ -243,6 +283,27 @@ function dhtMode(
   if (value === undefined) return fallback
   if (!['server', 'client', false].includes(value)) throw invalid('dht', "must be 'server', 'client' or false")
   return value
+}
+
+function relaySettings(value: boolean | RelayOptions | undefined): RelaySettings | undefined {
+  if (value === undefined || value === false) return undefined
+  const relay = section('relay', value === true ? {} : value, ['reservations', 'maxBytes', 'maxDuration'])
+  return {
+    reservations: integer('relay.reservations', relay.reservations, 1, 10_000, 128),
+    maxBytes: integer('relay.maxBytes', relay.maxBytes, 4_096, 2 ** 30, 131_072),
+    maxDuration: integer('relay.maxDuration', relay.maxDuration, 1_000, 3_600_000, 120_000)
+  }
+}
+
+function iceServers(value: readonly IceServer[] | undefined): readonly IceServer[] | undefined {
+  if (value === undefined) return undefined
+  if (!Array.isArray(value)) throw invalid('iceServers', 'must be an array')
+  return value.map((server: IceServer | null, i) => {
+    const urls: unknown[] = [server?.urls].flat()
+    if (urls.length === 0 || !urls.every((url) => typeof url === 'string' && /^(?:stun|turn)s?:./.test(url)))
+      throw invalid(`iceServers[${i}]`, "must be an object such as { urls: 'stun:stun.example.net:3478' }")
+    return { ...server, urls: urls as string[] }
+  })
 }
 
 /** The key in the format of a `swarm.key` file, which is what the engine reads; a text of one line is the path of such a file. */

@@ -1,3 +1,4 @@
+import { readyToSign } from '#runtime/signer'
 import type { PrivateKey } from '@libp2p/interface'
 import type { Settings } from './options.ts'
 import type { Stores } from './stores.ts'
@@ -23,29 +24,4 @@ export async function privateKey(settings: Settings, stores: Stores, memory: Mem
 async function newKey(): Promise<PrivateKey> {
   const { generateKeyPair } = await import('@libp2p/crypto/keys')
   return await generateKeyPair('Ed25519')
-}
-
-// PrivateKeyInfo of RFC 8410 up to the 32-byte seed
-const pkcs8Prefix = Uint8Array.of(48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32)
-
-/**
- * The same key, prepared once: the library imports an ed25519 key again for every signature, which takes twice as long as
- * signing, and each topic message needs one. Signatures are deterministic (RFC 8032), so they are the same bytes.
- */
-async function readyToSign(key: PrivateKey): Promise<PrivateKey> {
-  if (key.type !== 'Ed25519') return key
-  const { createPrivateKey, sign } = await import('node:crypto')
-  // The raw form is the seed followed by the public key.
-  const seed = key.raw.subarray(0, 32)
-  const prepared = createPrivateKey({ key: Buffer.concat([pkcs8Prefix, seed]), format: 'der', type: 'pkcs8' })
-  return {
-    type: key.type,
-    raw: key.raw,
-    publicKey: key.publicKey,
-    equals: (other) => key.equals(other),
-    sign: (data, options) => {
-      options?.signal?.throwIfAborted()
-      return sign(null, data instanceof Uint8Array ? data : data.subarray(), prepared)
-    }
-  }
 }

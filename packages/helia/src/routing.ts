@@ -131,7 +131,7 @@ export class HeliaRouting implements Routing {
 
   async connections(options?: AbortOptions): Promise<readonly PeerInfo[]> {
     return await this.#door.quick('routing.connections', options, async ({ libp2p }) => {
-      const open = libp2p.getConnections().filter(({ status }) => status === 'open')
+      const open = libp2p.getConnections().filter(({ status, limits }) => status === 'open' && limits === undefined)
       const ids = new Set(open.map(({ remotePeer }) => remotePeer.toString()))
       return await Promise.all([...ids].map((id) => peerInfo(libp2p, id)))
     })

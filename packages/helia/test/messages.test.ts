@@ -259,7 +259,7 @@ describe('gossip', () => {
   })
 
   test('a copy with another signature is not taken for the message itself', async () => {
-    const { fastMsgIdFn } = await gossipOptions(resolveOptions())
+    const { fastMsgIdFn } = gossipOptions(resolveOptions())
     if (fastMsgIdFn === undefined) throw new Error('no fastMsgIdFn')
     const message = {
       topic: 't',
@@ -279,7 +279,7 @@ describe('gossip', () => {
   })
 
   test('peers of one address are not marked down, except in public', async () => {
-    expect((await gossipOptions(resolveOptions({ profile: 'closed' }))).scoreParams?.IPColocationFactorWeight).toBe(0)
-    expect((await gossipOptions(resolveOptions({ profile: 'public' }))).scoreParams).toBeUndefined()
+    expect(gossipOptions(resolveOptions({ profile: 'closed' })).scoreParams?.IPColocationFactorWeight).toBe(0)
+    expect(gossipOptions(resolveOptions({ profile: 'public' })).scoreParams).toBeUndefined()
   })
 })

@@ -26,6 +26,12 @@ describe('options', () => {
     ['gossip.beat', { gossip: { beat: 1 } }],
     ['connections.high', { connections: { high: 0 } }],
     ['connections.low', { connections: { low: 10, high: 5 } }],
+    ['relay', { relay: true }],
+    ['relay', { relay: true, listen: ['/ip4/127.0.0.1/tcp/0'] }],
+    ['relay.reservations', { relay: { reservations: 0 }, listen: ['/ip4/127.0.0.1/tcp/0/ws'] }],
+    ['iceServers', { iceServers: [{ urls: 'stun:stun.example.net' }] }],
+    ['listen', { listen: ['/p2p-circuit'] }],
+    ['listen', { listen: ['/webrtc'] }],
     ['passthrough.tcp', { passthrough: { tcp: {} } }]
   ])('names the wrong key %s', (name, options) => {
     let error: unknown

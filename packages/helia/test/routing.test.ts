@@ -209,7 +209,33 @@ describe('a profile', () => {
     ['public', '/ip4/93.184.216.34/tcp/1', true]
   ] as const)('%s and %s: %s', (profile, address, allowed) => {
     const gater = new Gater(profile, [multiaddr(`/ip4/10.0.0.1/tcp/1/p2p/${given}`)])
-    expect(gater.allows(multiaddr(address))).toBe(allowed)
+    expect(gater.allowsDial(multiaddr(address))).toBe(allowed)
+  })
+
+  test.each([
+    // Over the relay alone: too little for topics and blocks.
+    ['public', `/ip4/127.0.0.1/tcp/1/ws/p2p/${given}/p2p-circuit/p2p/${other}`, false],
+    // To agree on a connection: where the relay is, or who the other is, decides.
+    ['closed', `/ip4/127.0.0.1/tcp/1/ws/p2p/${other}/p2p-circuit/webrtc/p2p/${other}`, true],
+    ['closed', `/dns4/relay.example/tcp/443/wss/p2p/${other}/p2p-circuit/webrtc/p2p/${given}`, true],
+    ['closed', `/dns4/relay.example/tcp/443/wss/p2p/${given}/p2p-circuit/webrtc/p2p/${other}`, false],
+    ['lan', `/ip4/10.1.1.2/tcp/1/ws/p2p/${given}/p2p-circuit/webrtc/p2p/${other}`, true],
+    ['public', `/dns4/relay.example/tcp/443/wss/p2p/${given}/p2p-circuit/webrtc/p2p/${other}`, true]
+  ] as const)('%s and a dial through a relay, %s: %s', (profile, address, allowed) => {
+    const gater = new Gater(profile, [multiaddr(`/ip4/10.0.0.1/tcp/1/p2p/${given}`)])
+    expect(gater.allowsDial(multiaddr(address))).toBe(allowed)
+  })
+
+  test.each([
+    ['closed', `/ip4/93.184.216.34/tcp/1/p2p/${other}`, true],
+    ['closed', `/ip4/127.0.0.1/tcp/1/ws/p2p/${given}/p2p-circuit/p2p/${other}`, true],
+    ['closed', `/dns4/relay.example/tcp/443/wss/p2p/${given}/p2p-circuit/p2p/${other}`, false],
+    ['closed', `/dns4/relay.example/tcp/443/wss/p2p/${other}/p2p-circuit/p2p/${given}`, true],
+    ['lan', `/ip4/10.1.1.2/tcp/1/ws/p2p/${given}/p2p-circuit/p2p/${other}`, true],
+    ['public', `/dns4/relay.example/tcp/443/wss/p2p/${given}/p2p-circuit/p2p/${other}`, true]
+  ] as const)('%s and a connection from %s: %s', (profile, address, allowed) => {
+    const gater = new Gater(profile, [multiaddr(`/ip4/10.0.0.1/tcp/1/p2p/${given}`)])
+    expect(gater.allowsInbound(multiaddr(address))).toBe(allowed)
   })
 
   test('hints of others do not lead out of a closed network', async () => {

@@ -31,7 +31,11 @@ const rooms: Readonly<Record<string, Room>> = {
     ours: ['@p2pl/core/backend'],
     theirs: ['multiformats', '@ipld/dag-cbor', '@ipld/dag-pb', 'level']
   },
-  'packages/helia': { ours: ['@p2pl/core/backend', '@p2pl/embedded'], theirs: anyEngine, node: true },
+  'packages/helia': {
+    ours: ['@p2pl/core/backend', '@p2pl/embedded'],
+    theirs: anyEngine,
+    node: ['runtime/digest.node.ts', 'runtime/parts.node.ts', 'runtime/signer.node.ts']
+  },
   'packages/ipfs-rpc': { ours: ['@p2pl/core/backend'], theirs: anyEngine, node: true },
   'packages/bittorrent': { ours: ['@p2pl/core/backend', '@p2pl/embedded'], theirs: anyEngine, node: true },
   'packages/config': {
@@ -47,7 +51,7 @@ const rooms: Readonly<Record<string, Room>> = {
 }
 
 function allowed(room: Room, file: string, specifier: string): boolean {
-  if (isRelative(specifier)) return true
+  if (isRelative(specifier) || specifier.startsWith('#')) return true
   if (specifier.startsWith('node:')) return room.node === true || room.node?.includes(file) === true
   if (specifier.startsWith('@p2pl/'))
     return room.ours.some((door) => specifier === door || (door !== '@p2pl/core' && specifier.startsWith(`${door}/`)))

@@ -53,6 +53,13 @@ describe('every package', () => {
   })
 })
 
+const browserConfig = 'tsup.browser.config.ts'
+
+/** Whether there is a second build, for browsers. */
+function hasBrowserForm(folder: string): boolean {
+  return exists(`${folder}/${browserConfig}`)
+}
+
 describe('every published package', () => {
   it.each(named(published))('%s can be published', (folder, { manifest }) => {
     expect(exists(`${folder}/README.md`)).toBe(true)
@@ -65,7 +72,9 @@ describe('every published package', () => {
     expect(manifest.publishConfig?.access).toBe('public')
     expect(manifest.keywords?.length).toBeGreaterThan(0)
     expect(manifest.scripts).toMatchObject({
-      build: 'tsup && tsc -p tsconfig.build.json',
+      build: hasBrowserForm(folder)
+        ? 'tsup && tsup --config tsup.browser.config.ts && tsc -p tsconfig.build.json'
+        : 'tsup && tsc -p tsconfig.build.json',
       'pack:check':
         'publint --strict && attw --pack . --profile esm-only && node ../../tooling/tsup/src/declarations.main.ts'
     })
@@ -81,13 +90,20 @@ describe('every published package', () => {
       const source = target['@p2pl/source'] ?? ''
       const stem = /^\.\/src\/(.+)\.ts$/.exec(source)?.[1] ?? ''
       expect(exists(`${folder}/${source}`), `${door}: ${source}`).toBe(true)
-      expect(Object.values(target)).toEqual([source, `./dist/${stem}.d.ts`, `./dist/${stem}.js`])
-      // Conditions are tried in order: ours first, types before code.
-      expect(Object.keys(target)).toEqual(['@p2pl/source', 'types', 'default'])
+      // Conditions are tried in order: ours first, types before code, a form for browsers before the one for all.
+      expect(Object.entries(target)).toEqual([
+        ['@p2pl/source', source],
+        ['types', `./dist/${stem}.d.ts`],
+        ...(hasBrowserForm(folder) ? [['browser', `./dist/browser/${stem}.js`]] : []),
+        ['default', `./dist/${stem}.js`]
+      ])
       sources.push(source.slice(2))
     }
-    const entries = [...read(`${folder}/tsup.config.ts`).matchAll(/'(src\/[^']+\.ts)'/g)].map(([, entry = '']) => entry)
-    expect(entries.toSorted()).toEqual(sources.toSorted())
+    const configs = ['tsup.config.ts', ...(hasBrowserForm(folder) ? [browserConfig] : [])]
+    for (const config of configs) {
+      const entries = [...read(`${folder}/${config}`).matchAll(/'(src\/[^']+\.ts)'/g)].map(([, entry = '']) => entry)
+      expect(entries.toSorted()).toEqual(sources.toSorted())
+    }
   })
 
   it.each(named(published))('%s depends at run time on published packages only', (_, { manifest }) => {

@@ -39,3 +39,23 @@ export function preset(entry: string[], { bundle }: PresetOptions = {}): ReturnT
     })
   })
 }
+
+/**
+ * The same package for browsers, in `dist/browser`, after the one for Node. It carries what is a devDependency and imported,
+ * in the form that those packages have for browsers, so that an app's bundler needs no configuration.
+ */
+export function browserPreset(entry: string[]): ReturnType<typeof defineConfig> {
+  return defineConfig({
+    entry,
+    outDir: 'dist/browser',
+    format: 'esm',
+    target: 'es2023',
+    platform: 'browser',
+    clean: true,
+    dts: false,
+    sourcemap: true,
+    splitting: true,
+    treeshake: false,
+    esbuildPlugins: [notices()]
+  })
+}

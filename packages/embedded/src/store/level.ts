@@ -1,5 +1,6 @@
 import { plain } from '../bytes.ts'
 import type { Failures } from '../failures.ts'
+import { PlaceTakenError, takePlace, type Place } from './place.ts'
 import { MemoryTable, type Change, type Table } from './table.ts'
 import { WriteQueue, type Writer } from './write-queue.ts'
 
@@ -27,19 +28,23 @@ export async function openTables<Name extends string>(
   { dir, sync, names }: OpenTablesOptions<Name>
 ): Promise<OpenTables<Name>> {
   if (dir === undefined) return { tables: each(names, () => new MemoryTable()), close: async () => {} }
-  const { Level } = await import('level')
+  const { Level } = await import('./database.ts')
+  let place: Place | undefined
   try {
-    await makeFolder(dir)
-    const database = new Level<Uint8Array, Uint8Array>(`${dir}/store`, { keyEncoding: 'view', valueEncoding: 'view' })
+    place = await takePlace(dir)
+    const { location, release } = place
+    const database = new Level<Uint8Array, Uint8Array>(location, { keyEncoding: 'view', valueEncoding: 'view' })
     await database.open({ compression: false, writeBufferSize: 16 << 20, cacheSize: 16 << 20 })
     const queue = new WriteQueue(database, sync)
     return {
       tables: each(names, (letter) => new LevelTable(database, queue, letter.charCodeAt(0))),
       close: async () => {
         await database.close()
+        await release()
       }
     }
   } catch (cause) {
+    await place?.release()
     throw openError(failures, dir, cause)
   }
 }
@@ -53,27 +58,15 @@ function each<Name extends string, T>(
   ) as unknown as Record<Name, T>
 }
 
-/** What is used of `node:fs/promises`. */
-interface FileSystem {
-  mkdir(path: string, options: { recursive: boolean; mode: number }): Promise<unknown>
-}
-
-/** Readable by the owner only: private keys are in it. Browsers have no folders. */
-async function makeFolder(dir: string): Promise<void> {
-  const { process } = globalThis as { process?: { getBuiltinModule?(id: string): unknown } }
-  const fs = process?.getBuiltinModule?.('node:fs/promises') as FileSystem | undefined
-  await fs?.mkdir(dir, { recursive: true, mode: 0o700 })
-}
-
 function openError({ failure }: Failures, dir: string, cause: unknown): Error {
   const reason: unknown = cause instanceof Error ? (cause.cause ?? cause) : cause
-  const locked = (reason as { code?: unknown }).code === 'LEVEL_LOCKED'
+  const locked = reason instanceof PlaceTakenError || (reason as { code?: unknown }).code === 'LEVEL_LOCKED'
   return failure({
     code: locked ? 'LOCKED' : 'STORAGE',
     operation: 'start',
     cause,
     message: locked
-      ? `the folder ${dir} is in use by another process or another backend: stop that one, or give this one a folder of its own`
+      ? `the folder ${dir} is in use by another process, page or backend: stop that one, or give this one a folder of its own`
       : `the folder ${dir} cannot be opened: ${reason instanceof Error ? reason.message : String(reason)}`
   })
 }

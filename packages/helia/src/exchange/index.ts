@@ -2,7 +2,7 @@ import type { Libp2p } from '@libp2p/interface'
 import type { Block } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
 import { base64 } from 'multiformats/bases/base64'
-import { plain, untilAborted } from '@p2pl/embedded'
+import { keepNothingAlive, plain, untilAborted } from '@p2pl/embedded'
 import { startLibrary, type BlockSource, type Library, type WantEntry } from './library.ts'
 import { Network } from './network.ts'
 import { admitWants } from './serving.ts'
@@ -106,7 +106,7 @@ export class Exchange {
     )
     if (this.#timer === undefined) {
       this.#timer = setInterval(() => this.#tick(), tick)
-      this.#timer.unref()
+      keepNothingAlive(this.#timer)
     }
     return want
   }

@@ -1,3 +1,4 @@
+import { keepNothingAlive } from '@p2pl/embedded'
 import type { Libp2p, PeerId, Stream } from '@libp2p/interface'
 import type { Uint8ArrayList } from 'uint8arraylist'
 
@@ -77,7 +78,7 @@ export class Outbox {
     this.#sending = false
     if (this.#closed) return
     this.#idle = setTimeout(() => this.#drop(), idleLimit)
-    this.#idle.unref()
+    keepNothingAlive(this.#idle)
   }
 
   async #send(frame: Frame): Promise<void> {

@@ -108,7 +108,7 @@ export async function openTables(store: string | Database): Promise<Tables> {
     if (store.status === 'opening') await store.open()
     return new Tables(store, false)
   }
-  const { Level } = await import('level')
+  const { Level } = await import('./level.ts')
   const database = new Level<Uint8Array, Uint8Array>(store, encodings)
   try {
     await database.open()

@@ -1,0 +1,196 @@
+import { join } from 'node:path'
+import { createPeer, type Peer } from '@p2pl/core'
+import { temporaryFolder, until } from '@p2pl/tooling-vitest'
+import { bundle, describeInChromium, openSite, type RemotePage, type Site } from '@p2pl/tooling-vitest/browser'
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
+import { helia, type HeliaOptions } from '../../src/index.ts'
+
+const temporary = temporaryFolder('p2pl-browser-')
+/** A browser has to start and to compile, beside whatever else the machine does. */
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
+const megabytes = 3 * 1024 * 1024 + 17
+
+let site: Site
+const toClose: (() => Promise<unknown>)[] = []
+
+afterEach(async () => {
+  await Promise.all(toClose.splice(0).map((close) => close()))
+})
+
+async function openPage(): Promise<RemotePage> {
+  const page = await site.open()
+  toClose.push(() => page.close())
+  return page
+}
+
+interface NodePeer {
+  readonly peer: Peer
+  readonly backend: ReturnType<typeof helia>
+  /** Where pages dial it. */
+  readonly address: string
+}
+
+async function node(options?: HeliaOptions): Promise<NodePeer> {
+  const backend = helia({ listen: ['/ip4/127.0.0.1/tcp/0/ws'], relay: true, ...options })
+  const peer = await createPeer({ backend })
+  toClose.push(() => peer.stop())
+  return { peer, backend, address: backend.self().addresses.find((text) => text.includes('/ws'))! }
+}
+
+/** A page that takes part, connected to the node. */
+async function joined(address: string, options?: HeliaOptions): Promise<{ page: RemotePage; id: string }> {
+  const page = await openPage()
+  const { id } = await page.call<{ id: string }>('start', { bootstrap: [address], ...options })
+  return { page, id }
+}
+
+/** The address by which others reach a page: there as soon as it has a slot at the relay. */
+async function reachable(page: RemotePage): Promise<{ id: string; addresses: string[] }> {
+  return await until('the page has an address', async () => {
+    const self = await page.call<{ id: string; addresses: string[] }>('self')
+    return self.addresses.length > 0 && self
+  })
+}
+
+function pattern(size: number, seed: number): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length: size }, (_, i) => (i * 31 + seed) % 251)
+}
+
+async function hears(page: RemotePage, topic: string, text: string): Promise<void> {
+  await until(`the page hears ${text}`, async () => (await page.call<string[]>('heard', topic)).includes(text))
+}
+
+async function seesIn(page: RemotePage, topic: string, id: string): Promise<void> {
+  await until(`the page sees ${id}`, async () => (await page.call<string[]>('peers', topic)).includes(id))
+}
+
+describeInChromium('helia in a browser', () => {
+  beforeAll(async () => {
+    site = await openSite(await bundle(new URL('page.ts', import.meta.url)))
+  })
+
+  afterAll(async () => {
+    await site.close()
+  })
+
+  it('talks and exchanges data with Node over WebSockets', async () => {
+    const { peer, backend, address } = await node()
+    const { page } = await joined(address)
+    const subscription = peer.topic('cloud').subscribe()
+    await subscription.joined
+    await page.call('listen', 'cloud')
+    await seesIn(page, 'cloud', backend.self().id)
+    await page.call('say', 'cloud', 'from the page')
+    const { value: item } = await subscription.next()
+    expect(item?.type === 'message' && new TextDecoder().decode(item.payload)).toBe('from the page')
+    await peer.topic('cloud').publish(new TextEncoder().encode('from Node'))
+    await hears(page, 'cloud', 'from Node')
+
+    for (const size of [5, megabytes]) {
+      const fromPage = await page.call<string>('add', size, 1)
+      expect(Buffer.compare(await peer.data.bytes(fromPage), pattern(size, 1))).toBe(0)
+      const { cid } = await peer.data.add(pattern(size, 2))
+      expect(await page.call('holds', cid.toString(), size, 2)).toBe(true)
+    }
+    expect(await page.call('connections')).toEqual([{ peer: backend.self().id, address }])
+    expect(page.problems).toEqual([])
+  })
+
+  it('talks and exchanges data with another browser over WebRTC', async () => {
+    const { peer, address } = await node()
+    const [a, b] = await Promise.all([joined(address), joined(address)])
+    await a.page.call('connect', await reachable(b.page))
+    const [fromA] = await until('A is connected', async () => direct(a.page, b.id))
+    const [fromB] = await until('B is connected', async () => direct(b.page, a.id))
+    expect(fromA).toMatch(/\/p2p-circuit\/webrtc\/p2p\//)
+    expect(fromB).toMatch(/^\/webrtc\/p2p\//)
+    // By this a page knows at once when the other has gone; without it, up to ten seconds later.
+    expect(await a.page.call('dtls')).toEqual(['connected'])
+    expect(await b.page.call('dtls')).toEqual(['connected'])
+    // Without the relay: what follows passes through nobody.
+    await peer.stop()
+    await until('the relay is gone', async () => (await a.page.call<unknown[]>('connections')).length === 1)
+
+    await Promise.all([a.page.call('listen', 'cloud'), b.page.call('listen', 'cloud')])
+    await Promise.all([seesIn(a.page, 'cloud', b.id), seesIn(b.page, 'cloud', a.id)])
+    await a.page.call('say', 'cloud', 'from A')
+    await hears(b.page, 'cloud', 'from A')
+    await b.page.call('say', 'cloud', 'from B')
+    await hears(a.page, 'cloud', 'from B')
+    for (const size of [5, megabytes]) {
+      expect(await b.page.call('holds', await a.page.call<string>('add', size, 3), size, 3)).toBe(true)
+      expect(await a.page.call('holds', await b.page.call<string>('add', size, 4), size, 4)).toBe(true)
+    }
+  })
+
+  it('keeps its peer id and its content over a reload', async () => {
+    const { address } = await node()
+    const { page, id } = await joined(address, { dir: 'notebook' })
+    const cid = await page.call<string>('add', megabytes, 5)
+    await page.reload()
+    const again = await page.call<{ id: string }>('start', { dir: 'notebook' })
+    expect(again.id).toBe(id)
+    expect(await page.call('has', cid)).toBe(true)
+    expect(await page.call('holds', cid, megabytes, 5)).toBe(true)
+    // A second peer on the same database would have the same key.
+    expect(await page.call('startError', { dir: 'notebook' })).toMatchObject({ code: 'LOCKED' })
+    await page.call('stop')
+    expect(await page.call('startError', { dir: 'notebook' })).toBeUndefined()
+  })
+
+  it('can be reached again when its relay has been away', async () => {
+    const dir = join(temporary, 'relay')
+    const first = await node({ dir })
+    const { page } = await joined(first.address)
+    await reachable(page)
+    await first.peer.stop()
+    await until('the page has no address', async () => {
+      const { addresses } = await page.call<{ addresses: string[] }>('self')
+      return addresses.length === 0
+    })
+    const port = /tcp\/(\d+)/.exec(first.address)?.[1]
+    const second = await node({ dir, listen: [`/ip4/127.0.0.1/tcp/${port}/ws`] })
+    expect(second.backend.self().id).toBe(first.address.split('/').at(-1))
+    const { addresses } = await reachable(page)
+    expect(addresses[0]).toContain(first.address)
+  })
+
+  it('joins a private network, and only with its key', async () => {
+    const psk = `/key/swarm/psk/1.0.0/\n/base16/\n${'5e'.repeat(32)}\n`
+    const { backend, address } = await node({ psk })
+    const [inside, outside] = [await openPage(), await openPage()]
+    await Promise.all([inside.call('start', { psk }), outside.call('start', {})])
+    const peer = { id: backend.self().id, addresses: [address] }
+    await inside.call('connect', peer)
+    await expect(outside.call('connect', peer)).rejects.toThrow(/does not answer/)
+    expect(await inside.call('connections')).toHaveLength(1)
+    expect(await outside.call('connections')).toEqual([])
+  })
+
+  it('refuses what a page cannot do, and says what to do', async () => {
+    const page = await openPage()
+    const refused: [HeliaOptions, string, RegExp][] = [
+      [{ listen: ['/ip4/127.0.0.1/tcp/0'] }, 'listen', /relay in "bootstrap"/],
+      [{ listen: ['/ip4/127.0.0.1/tcp/0/ws'] }, 'listen', /leave it out/],
+      [{ mdns: true }, 'mdns', /"bootstrap"/],
+      [{ psk: '/etc/swarm.key' }, 'psk', /32 bytes/],
+      [{ dht: 'server' }, 'dht', /use 'client'/],
+      [{ relay: true }, 'relay', /is for Node/],
+      [{ dir: 'x', durability: 'power' }, 'durability', /use 'process'/],
+      [{ iceServers: [{ urls: 'http://x' }] }, 'iceServers', /stun:/]
+    ]
+    for (const [options, key, help] of refused) {
+      const answer = await page.call<{ code: string; message: string }>('refusal', options)
+      expect(answer).toMatchObject({ code: 'INVALID_ARGUMENT' })
+      expect(answer.message).toContain(`"${key}`)
+      expect(answer.message).toMatch(help)
+    }
+    expect(await page.call('refusal', { dir: 'x', listen: ['/webrtc', '/p2p-circuit'] })).toContain('browser')
+  })
+})
+
+async function direct(page: RemotePage, id: string): Promise<string[] | false> {
+  const open = await page.call<{ peer: string; address: string }[]>('connections')
+  const found = open.filter(({ peer }) => peer === id).map(({ address }) => address)
+  return found.length > 0 && found
+}

@@ -1,0 +1,60 @@
+import { conformance } from '@p2pl/conformance'
+import { bundle, describeInChromium, openSite, type RemotePage, type Site } from '@p2pl/tooling-vitest/browser'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { helia, type HeliaNode } from '../../src/index.ts'
+import { fixture } from './fixture.ts'
+
+/** A browser has to start and to compile, beside whatever else the machine does. */
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
+const helpers = new Map<string, HeliaNode[]>()
+const socket = { listen: ['/ip4/127.0.0.1/tcp/0/ws'] }
+
+async function openPage(site: Site): Promise<RemotePage> {
+  return await site.open({
+    startHelpers: async () => {
+      // The relay keeps no records: who is connected to nobody else is alone.
+      const relay = helia({ ...socket, relay: true, dht: false })
+      const records = helia(socket)
+      await Promise.all([relay.start(), records.start()])
+      const address = relay.self().addresses[0] as string
+      helpers.set(address, [relay, records])
+      return { relay: address, records: records.self() }
+    },
+    stopHelpers: async (relay) => {
+      await Promise.all((helpers.get(relay as string) ?? []).map((helper) => helper.stop()))
+      helpers.delete(relay as string)
+    }
+  })
+}
+
+describeInChromium('in a browser', () => {
+  let site: Site
+  let page: RemotePage
+  let count = 0
+  const runner = {
+    describe,
+    it: (name: string) => {
+      const index = count++
+      it(name, async () => {
+        const wrong = await page.call<string | undefined>('run', index)
+        if (wrong !== undefined) throw new Error(wrong)
+      })
+    }
+  }
+  beforeAll(async () => {
+    site = await openSite(await bundle(new URL('conformance.page.ts', import.meta.url)))
+    page = await openPage(site)
+    // The list of tests that Node has made is the page's own.
+    expect(await page.call('load')).toBe(count)
+  })
+
+  afterAll(async () => {
+    await site.close()
+    await Promise.all([...helpers.values()].flat().map((helper) => helper.stop()))
+  })
+
+  conformance(
+    runner,
+    fixture(() => Promise.reject(new Error('the tests run in the page')))
+  )
+})

@@ -1,0 +1,101 @@
+// Runs inside of a browser page: bundled by the test.
+import type { Libp2p } from '@libp2p/interface'
+import { createPeer, isP2plError, type Peer } from '@p2pl/core'
+import { helia, type HeliaOptions } from '../../src/index.ts'
+import type { Messages } from '../../src/messages.ts'
+import type { OverWebRtc } from '../../src/runtime/page-links.ts'
+
+let peer: Peer | undefined
+let backend: ReturnType<typeof helia> | undefined
+const heard = new Map<string, string[]>()
+
+function running(): Peer {
+  if (peer === undefined) throw new Error('nothing runs in this page')
+  return peer
+}
+
+function libp2p(): Libp2p {
+  const engine = (backend?.messages as Messages | undefined)?.door.engine
+  if (engine === undefined) throw new Error('nothing runs in this page')
+  return engine.libp2p
+}
+
+/** Bytes that the test makes, too, without sending them. */
+function pattern(size: number, seed: number): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length: size }, (_, i) => (i * 31 + seed) % 251)
+}
+
+const page = {
+  async start(options: HeliaOptions): Promise<{ id: string; milliseconds: number }> {
+    const before = performance.now()
+    backend = helia(options)
+    peer = await createPeer({ backend })
+    return { id: backend.self().id, milliseconds: performance.now() - before }
+  },
+  async stop(): Promise<void> {
+    await peer?.stop()
+    peer = undefined
+  },
+  /** The code and message with which the options are refused, or the runtimes that the backend declares. */
+  refusal(options: HeliaOptions): unknown {
+    try {
+      return helia(options).capabilities.runtimes
+    } catch (error) {
+      return isP2plError(error) ? { code: error.code, message: error.message } : String(error)
+    }
+  },
+  async startError(options: HeliaOptions): Promise<unknown> {
+    try {
+      await createPeer({ backend: helia(options) })
+      return undefined
+    } catch (error) {
+      return isP2plError(error) ? { code: error.code, message: error.message } : String(error)
+    }
+  },
+  self: () => running().network.self(),
+  connect: async (other: { id: string; addresses: string[] }) => await running().network.connect(other),
+  /** Addresses of the connections that carry topics and blocks. */
+  connections: () => {
+    return libp2p()
+      .getConnections()
+      .filter(({ limits, status }) => limits === undefined && status === 'open')
+      .map(({ remoteAddr, remotePeer }) => ({ peer: remotePeer.toString(), address: remoteAddr.toString() }))
+  },
+  /** The state of each WebRTC connection's DTLS, by the way that the package takes to it. */
+  dtls: () => {
+    return libp2p()
+      .getConnections()
+      .filter(({ limits }) => limits === undefined)
+      .map((one) => (one as OverWebRtc).maConn?.peerConnection?.sctp?.transport.state)
+      .filter((state) => state !== undefined)
+  },
+  async listen(topic: string): Promise<void> {
+    const subscription = running().topic(topic).subscribe()
+    await subscription.joined
+    const texts: string[] = []
+    heard.set(topic, texts)
+    void (async () => {
+      for await (const item of subscription)
+        if (item.type === 'message') texts.push(new TextDecoder().decode(item.payload))
+    })()
+  },
+  heard: (topic: string) => heard.get(topic),
+  peers: async (topic: string) => (await running().topic(topic).peers()).map(({ id }) => id),
+  async say(topic: string, text: string): Promise<void> {
+    await running().topic(topic).publish(new TextEncoder().encode(text))
+  },
+  async add(size: number, seed: number): Promise<string> {
+    const { cid } = await running().data.add(new Blob([pattern(size, seed)]))
+    return cid.toString()
+  },
+  /** Whether the content is the pattern, whole. */
+  async holds(cid: string, size: number, seed: number): Promise<boolean> {
+    const bytes = await running().data.bytes(cid)
+    const expected = pattern(size, seed)
+    return bytes.length === size && bytes.every((byte, i) => byte === expected[i])
+  },
+  has: async (cid: string) => await running().data.has(cid, { deep: true }),
+  provide: async (cid: string) => await running().data.provide(cid)
+}
+
+Object.assign(globalThis, { page })
