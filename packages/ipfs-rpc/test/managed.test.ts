@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import type { BackendEvent } from '@p2pl/core/backend'
+import { type BackendEvent, isP2plError } from '@p2pl/core/backend'
 import { startTestDaemon } from '@p2pl/tooling-kubo'
 import { describeWithKubo } from '@p2pl/tooling-kubo/test'
 import { temporaryFolder, until } from '@p2pl/tooling-vitest'
@@ -271,11 +271,19 @@ describeWithKubo('a managed daemon', (binary) => {
     await two.routing?.connect(one.self())
     const block = await seededBlock(100, 77)
     await one.blocks?.put(block)
-    await until('the DHT is there', async () => {
-      await one.routing?.provide(block.cid).catch(() => {})
-      for await (const peer of two.routing?.findProviders(block.cid) ?? []) if (peer.id === one.self().id) return true
-      return false
+    // Until the DHT is there it fails, retryably. A record may be with the other before the call says that it is.
+    await until('it is announced', async () => {
+      try {
+        await one.routing?.provide(block.cid)
+        return true
+      } catch (error) {
+        if (isP2plError(error) && error.retryable) return false
+        throw error
+      }
     })
+    const found: string[] = []
+    for await (const { id } of two.routing?.findProviders(block.cid) ?? []) found.push(id)
+    expect(found).toContain(one.self().id)
     const list = (): string => readFileSync(join(folder, String(count - 2), 'p2pl', 'provided.json'), 'utf8')
     await one.stop()
     expect(list()).toContain(block.cid.toString())
