@@ -27,10 +27,14 @@ export function pageLinks({ events, connectionManager }: Components): object {
  */
 function abortWhenClosed(connection: Connection): void {
   const transport = (connection as OverWebRtc).maConn?.peerConnection?.sctp?.transport
-  transport?.addEventListener('statechange', () => {
+  if (transport === undefined) return
+  const check = (): void => {
     if (transport.state === 'closed' || transport.state === 'failed')
       connection.abort(new Error('the other side has closed the connection'))
-  })
+  }
+  transport.addEventListener('statechange', check)
+  // The good-bye may have come while the connection was still being made.
+  check()
 }
 
 /**

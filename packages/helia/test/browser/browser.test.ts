@@ -123,6 +123,16 @@ describeInChromium('helia in a browser', () => {
     }
   })
 
+  it('agrees on WebRTC at the first attempt, however late it is itself', async () => {
+    const { address } = await node()
+    const [late, other] = await Promise.all([openPage(), joined(address)])
+    await late.call('beLate')
+    await late.call('start', { bootstrap: [address] })
+    await late.call('connect', await reachable(other.page))
+    expect(await direct(late, other.id)).toHaveLength(1)
+    expect(await late.call('agreements')).toBe(1)
+  })
+
   it('keeps its peer id and its content over a reload', async () => {
     const { address } = await node()
     const { page, id } = await joined(address, { dir: 'notebook' })

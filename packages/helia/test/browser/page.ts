@@ -25,6 +25,29 @@ function pattern(size: number, seed: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length: size }, (_, i) => (i * 31 + seed) % 251)
 }
 
+/**
+ * Makes a page slow that dials. The last thing it does for an agreement is to set the answer; then the engine looks at the
+ * channel that it has made for it, and that the other side closes, too, as soon as it is through.
+ */
+class LateConnection extends RTCPeerConnection {
+  static made = 0
+  #closed: Promise<void> | undefined
+
+  override createDataChannel(label: string, options?: RTCDataChannelInit): RTCDataChannel {
+    const channel = super.createDataChannel(label, options)
+    if (label === 'init') {
+      LateConnection.made++
+      this.#closed = new Promise((resolve) => channel.addEventListener('close', () => resolve(), { once: true }))
+    }
+    return channel
+  }
+
+  override async setRemoteDescription(description: RTCSessionDescriptionInit): Promise<void> {
+    await super.setRemoteDescription(description)
+    await this.#closed
+  }
+}
+
 const page = {
   async start(options: HeliaOptions): Promise<{ id: string; milliseconds: number }> {
     const before = performance.now()
@@ -53,6 +76,12 @@ const page = {
     }
   },
   self: () => running().network.self(),
+  /** To be called before anything starts: the page goes on with an agreement only when the other side is through with it. */
+  beLate(): void {
+    globalThis.RTCPeerConnection = LateConnection
+  },
+  /** How many agreements a late page has begun. */
+  agreements: () => LateConnection.made,
   connect: async (other: { id: string; addresses: string[] }) => await running().network.connect(other),
   /** Addresses of the connections that carry topics and blocks. */
   connections: () => {
