@@ -18,7 +18,8 @@ interface Entry {
 
 /**
  * Provides in the background: each CID again, with growing pauses, until it succeeds, is cancelled, or the peer stops.
- * Gives up, with a `warning` event, on what no repetition will help, and on what does not fit into its queue.
+ * While nobody is there to announce to, one of them is tried for all. Gives up, with a `warning` event, on what no repetition
+ * will help, and on what does not fit into its queue.
  */
 export class Announcer {
   readonly #calls: Calls
@@ -27,6 +28,9 @@ export class Announcer {
   #timer: unknown
   #stopped = false
   #overflowing = false
+  /** While nobody is there: when the next attempt is due, and the pause that led to it. */
+  #alone: { readonly due: number; readonly pause: number } | undefined
+  #triedAt = -Infinity
 
   constructor(calls: Calls) {
     this.#calls = calls
@@ -45,6 +49,13 @@ export class Announcer {
       return
     }
     this.#entries.set(key, { cid, attempts: 0, due: this.#calls.context.clock.now(), abort: undefined })
+    this.#advance()
+  }
+
+  /** Somebody is there now, perhaps for the first time: whoever waits for that need not wait for longer. */
+  peerConnected(): void {
+    if (this.#alone === undefined) return
+    this.#alone = { due: Math.max(this.#calls.context.clock.now(), this.#triedAt + firstPause), pause: 0 }
     this.#advance()
   }
 
@@ -70,37 +81,54 @@ export class Announcer {
     const { clock } = this.#calls.context
     if (this.#timer !== undefined) clock.clearTimeout(this.#timer)
     this.#timer = undefined
-    if (this.#stopped) return
+    if (this.#stopped || this.#entries.size === 0) return
     const now = clock.now()
+    if (this.#alone !== undefined && this.#alone.due > now) {
+      this.#wake(this.#alone.due - now)
+      return
+    }
+    const most = this.#alone === undefined ? maxConcurrent : 1
     let soonest = Infinity
     for (const entry of this.#entries.values()) {
       if (entry.abort !== undefined) continue
       if (entry.due > now) soonest = Math.min(soonest, entry.due)
-      else if (this.#running < maxConcurrent) void this.#provide(entry)
+      else if (this.#running < most) void this.#provide(entry)
       // All are busy: the next one to end comes back here.
       else return
     }
-    if (soonest === Infinity) return
-    this.#timer = clock.setTimeout(() => {
+    if (soonest < Infinity) this.#wake(soonest - now)
+  }
+
+  #wake(after: number): void {
+    this.#timer = this.#calls.context.clock.setTimeout(() => {
       this.#timer = undefined
       this.#advance()
-    }, soonest - now)
+    }, after)
   }
 
   /** Never rejects. */
   async #provide(entry: Entry): Promise<void> {
     const { deadlines, clock } = this.#calls.context
     const abort = new AbortController()
+    const alone = this.#alone
     entry.abort = abort
     this.#running++
+    this.#triedAt = clock.now()
     try {
       await this.#calls.run({ signal: abort.signal }, deadlines.routing, operation, ({ signal }) =>
         this.#calls.port(operation, () => this.#calls.routing('provide', operation).provide(entry.cid, { signal }))
       )
       this.#remove(entry)
+      this.#alone = undefined
     } catch (error) {
       if (!abort.signal.aborted) {
-        if (isP2plError(error) && error.retryable) {
+        if (isP2plError(error, 'NO_PEERS')) {
+          // Those that were under way together say it once.
+          if (this.#alone === alone) {
+            const pause = Math.min(longestPause, (alone?.pause ?? 0) * 2 || firstPause)
+            this.#alone = { due: clock.now() + pause, pause }
+          }
+        } else if (isP2plError(error) && error.retryable) {
           entry.due = clock.now() + Math.min(longestPause, firstPause * 2 ** Math.min(entry.attempts++, 20))
         } else {
           this.#remove(entry)

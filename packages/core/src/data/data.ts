@@ -15,6 +15,8 @@ import { read, readBytes, stat } from './read.ts'
 
 /** What the peer itself holds; apps see {@link Data}. */
 export interface OwnData extends Data {
+  /** The backend is connected to one more. */
+  peerConnected(): void
   /** Ends calls under way with `NOT_RUNNING`, and background announcing. */
   stop(): Promise<void>
 }
@@ -133,6 +135,8 @@ export function createData(context: DataContext): OwnData {
         return calls.portItems(operation, () => routing.findProviders(cid, { signal, limit }))
       })
     },
+
+    peerConnected: () => announcer.peerConnected(),
 
     async stop() {
       announcer.stop()

@@ -33,7 +33,12 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
   const clock = options.clock ?? systemClock
   const identity = options.identity ?? (await createIdentity())
   const cryptography = options.cryptography ?? ed25519
-  const onEvent = guarded(options.onEvent)
+  let onConnect = (): void => {}
+  const tell = guarded(options.onEvent)
+  const onEvent = (event: BackendEvent): void => {
+    if (event.type === 'peer:connect' && event.backend === backends.data.name) onConnect()
+    tell(event)
+  }
   let running = true
   const life = new AbortController()
   const assertRunning = (operation: string): void => {
@@ -52,6 +57,7 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
   }
   const blocks = createBlocks(dataContext)
   const data = createData(dataContext)
+  onConnect = () => data.peerConnected()
   const network = createNetwork({ backends, clock, deadlines, assertRunning, life: life.signal })
   const topics = new Map<string, BaseTopic>()
 

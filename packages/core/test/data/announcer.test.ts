@@ -69,6 +69,57 @@ describe('announcing', () => {
     expect(clock.pending).toBe(0)
   })
 
+  it('tries one for all while nobody is there, and all once somebody is connected', async () => {
+    const clock = new ManualClock()
+    const attempts: string[] = []
+    let alone = true
+    const backend = new StoreBackend({
+      routing: routingWith(async (cid) => {
+        attempts.push(cid.toString())
+        if (alone) throw new P2plError({ code: 'NO_PEERS', message: 'alone' })
+      })
+    })
+    const data = createData(contextOf(backend, { clock }))
+    for (let i = 0; i < 20; i++) await data.add(text(String(i)), { pin: false })
+    await settle()
+    const first = attempts.length
+    expect(first).toBeLessThanOrEqual(4)
+    clock.advance(1_000)
+    await settle()
+    expect(attempts).toHaveLength(first + 1)
+    clock.advance(1_999)
+    await settle()
+    expect(attempts).toHaveLength(first + 1)
+    alone = false
+    data.peerConnected()
+    for (let i = 0; i < 20; i++) await settle()
+    expect(new Set(attempts.slice(first + 1)).size).toBe(20)
+    expect(clock.pending).toBe(0)
+  })
+
+  it('is not driven faster by those who connect again and again', async () => {
+    const clock = new ManualClock()
+    let attempts = 0
+    const backend = new StoreBackend({
+      routing: routingWith(async () => {
+        attempts++
+        throw new P2plError({ code: 'NO_PEERS', message: 'no table yet' })
+      })
+    })
+    const data = createData(contextOf(backend, { clock }))
+    await data.add(text('x'))
+    await settle()
+    for (let i = 0; i < 100; i++) {
+      data.peerConnected()
+      clock.advance(100)
+      await settle()
+    }
+    // Ten seconds: at most one a second.
+    expect(attempts).toBeGreaterThan(5)
+    expect(attempts).toBeLessThanOrEqual(11)
+    await data.stop()
+  })
+
   it('is bounded in number, four at once, and says once that it is full', async () => {
     const events: BackendEvent[] = []
     let underWay = 0
