@@ -4,6 +4,7 @@ import { compose, deadline, retry } from '@p2pl/layers'
 import { temporaryFolder } from '@p2pl/tooling-vitest'
 import { describe, it } from 'vitest'
 import { helia, type HeliaOptions } from '../src/index.ts'
+import { forgetEachOther } from './interrupt.ts'
 
 const runner = {
   describe,
@@ -27,12 +28,7 @@ function network(count: number, options: (index: number) => HeliaOptions): Confo
     backends,
     link,
     interrupt: async (index) => {
-      // Both sides forget the connection, so that neither makes it again before the other has noticed.
-      const lost = backends[index]
-      const others = backends.filter((backend) => backend !== lost)
-      if (lost === undefined) return
-      await Promise.all(others.map((backend) => backend.routing.disconnect(lost.self().id)))
-      await Promise.all(others.map((backend) => lost.routing.disconnect(backend.self().id)))
+      await forgetEachOther(backends, index)
       await link()
     },
     reopen: (index) => Promise.resolve(helia(options(index))),

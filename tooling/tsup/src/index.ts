@@ -14,25 +14,27 @@ export interface PresetOptions {
 const requireBanner =
   "import { createRequire as createRequireOfNode } from 'node:module'; const require = createRequireOfNode(import.meta.url);"
 
-/**
- * The one build preset. tsup 9 cannot emit declarations under TypeScript 7, so `tsc -p tsconfig.build.json` does that
- * after it (docs/decisions/0002). Whoever swaps the bundler changes this folder only.
- */
+const common = {
+  format: 'esm',
+  target: 'es2023',
+  clean: true,
+  // tsup 9 cannot emit declarations under TypeScript 7: `tsc -p tsconfig.build.json` does, after it (docs/decisions/0002).
+  dts: false,
+  sourcemap: true,
+  splitting: true,
+  // What nobody calls is dropped by esbuild already; a second pass is slow and gains little.
+  treeshake: false
+} as const
+
+/** The one build preset. Whoever swaps the bundler changes this folder only. */
 export function preset(entry: string[], { bundle }: PresetOptions = {}): ReturnType<typeof defineConfig> {
   return defineConfig({
+    ...common,
     entry,
-    format: 'esm',
-    target: 'es2023',
     platform: bundle === undefined ? 'neutral' : 'node',
-    clean: true,
-    dts: false,
-    sourcemap: true,
-    splitting: true,
     // Some runtimes know built-in modules by their prefixed name only.
     removeNodeProtocol: false,
     external: [/^node:/],
-    // What nobody calls is dropped by esbuild already; a second pass is slow and gains little.
-    treeshake: false,
     ...(bundle !== undefined && {
       banner: { js: requireBanner },
       esbuildPlugins: [omitted(bundle.omit), notices()]
@@ -45,17 +47,5 @@ export function preset(entry: string[], { bundle }: PresetOptions = {}): ReturnT
  * in the form that those packages have for browsers, so that an app's bundler needs no configuration.
  */
 export function browserPreset(entry: string[]): ReturnType<typeof defineConfig> {
-  return defineConfig({
-    entry,
-    outDir: 'dist/browser',
-    format: 'esm',
-    target: 'es2023',
-    platform: 'browser',
-    clean: true,
-    dts: false,
-    sourcemap: true,
-    splitting: true,
-    treeshake: false,
-    esbuildPlugins: [notices()]
-  })
+  return defineConfig({ ...common, entry, outDir: 'dist/browser', platform: 'browser', esbuildPlugins: [notices()] })
 }

@@ -141,4 +141,4 @@ async function run(size: number): Promise<PageResult> {
   }
 }
 
-Object.assign(globalThis, { p2plPage: run })
+Object.assign(globalThis, { page: { run } })

@@ -2,6 +2,7 @@
 import { conformance, type ConformanceNetwork } from '@p2pl/conformance'
 import type { Backend, Layer, PeerInfo } from '@p2pl/core/backend'
 import { helia, type HeliaOptions } from '../../src/index.ts'
+import { forgetEachOther } from '../interrupt.ts'
 import { fixture } from './fixture.ts'
 
 /** What pages need of Node's side: a relay to be reached through, and somebody who keeps provider records. */
@@ -45,11 +46,7 @@ async function network(count: number, options: (index: number) => HeliaOptions):
     backends,
     link,
     interrupt: async (index) => {
-      const lost = backends[index]
-      const others = backends.filter((backend) => backend !== lost)
-      if (lost === undefined) return
-      await Promise.all(others.map((backend) => backend.routing.disconnect(lost.self().id)))
-      await Promise.all(others.map((backend) => lost.routing.disconnect(backend.self().id)))
+      await forgetEachOther(backends, index)
       await link()
     },
     reopen: (index) => Promise.resolve(open(index)),

@@ -1,0 +1,20 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/**
+ * Runs the first sample of a README as it stands, in a process of its own, and gives what it prints. `place`: a folder of the
+ * same package, so that the package's own name resolves.
+ */
+export function runFirstSample(readme: URL, place: string): string {
+  const folder = mkdtempSync(join(place, '.readme-'))
+  try {
+    const sample = /```ts\n(.*?)```/s.exec(readFileSync(readme, 'utf8'))?.[1]
+    if (sample === undefined) throw new Error(`${readme.pathname} has no sample`)
+    const file = join(folder, 'sample.ts')
+    writeFileSync(file, sample)
+    return execFileSync(process.execPath, ['-C', '@p2pl/source', file], { encoding: 'utf8', timeout: 50_000 })
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
