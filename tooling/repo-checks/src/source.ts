@@ -25,14 +25,6 @@ export function importsOf(source: string): Import[] {
   return found
 }
 
-/** `@a/b/c` is of the package `@a/b`. */
-export function packageOf(specifier: string): string {
-  return specifier
-    .split('/')
-    .slice(0, specifier.startsWith('@') ? 2 : 1)
-    .join('/')
-}
-
 export function isRelative(specifier: string): boolean {
   return specifier.startsWith('.')
 }

@@ -1,5 +1,6 @@
+import { packageOf } from '@p2pl/tooling-tsup/packages'
 import { describe, expect, it } from 'vitest'
-import { importsOf, isRelative, packageOf } from '../src/source.ts'
+import { importsOf, isRelative } from '../src/source.ts'
 import { filesBelow, packages, read } from '../src/workspace.ts'
 
 const anyEngine = Symbol('any engine')

@@ -1,5 +1,6 @@
+import { packageOf } from '@p2pl/tooling-tsup/packages'
 import { describe, expect, it } from 'vitest'
-import { importsOf, packageOf, withoutComments } from '../src/source.ts'
+import { importsOf, withoutComments } from '../src/source.ts'
 
 describe('reading sources', () => {
   it('finds every kind of import', () => {
