@@ -4,8 +4,13 @@
 export type ErrorCode =
   /** The caller's `AbortSignal` fired. */
   | 'ABORTED'
-  /** A deadline of p2pl or of the engine passed. */
+  /** A timeout of p2pl or of the engine passed. */
   | 'TIMEOUT'
+  /**
+   * Nobody knows whether it happened: the engine was lost after it had taken the call. Not retryable by itself; core
+   * repeats such a publish on signed topics, whose receivers recognise a message that they have had.
+   */
+  | 'UNCERTAIN'
   /** The content, peer or record does not exist, or nobody who has it answered. */
   | 'NOT_FOUND'
   /** Nobody was there to receive: no recipient, no connected peer, no provider record holder. */
@@ -49,6 +54,8 @@ export interface P2plErrorInit {
   operation?: string | undefined
   /** The name of the backend that failed. */
   backend?: string | undefined
+  /** Something below has retried already and given up: nothing above retries again. Default false. */
+  exhausted?: boolean | undefined
   cause?: unknown
 }
 
@@ -77,6 +84,7 @@ export class P2plError extends Error {
   readonly retryable: boolean
   readonly operation: string | undefined
   readonly backend: string | undefined
+  readonly exhausted: boolean
 
   constructor(init: P2plErrorInit) {
     super(init.message, init.cause === undefined ? undefined : { cause: init.cause })
@@ -84,8 +92,15 @@ export class P2plError extends Error {
     this.retryable = init.retryable ?? isRetryableCode(init.code)
     this.operation = init.operation
     this.backend = init.backend
+    this.exhausted = init.exhausted ?? false
     Object.defineProperty(this, brand, { value: true })
   }
+}
+
+/** The same error with some fields replaced. */
+export function withFields(error: P2plError, fields: Partial<P2plErrorInit>): P2plError {
+  const { code, message, retryable, operation, backend, exhausted, cause } = error
+  return new P2plError({ code, message, retryable, operation, backend, exhausted, cause: cause ?? error, ...fields })
 }
 
 /** Recognises a {@link P2plError} of any installed version; with `code`, one of that code. */
@@ -122,7 +137,7 @@ export function abortError(operation: string, signal: AbortSignal, backend?: str
     operation,
     backend,
     cause: reason,
-    message: timedOut ? `${operation} did not finish before its deadline` : `${operation} was aborted`
+    message: timedOut ? `${operation} did not finish within its timeout` : `${operation} was aborted`
   })
 }
 

@@ -3,9 +3,11 @@ import type { Block, PeerInfo } from '../port/common.ts'
 import type { CallOptions, CidInput } from './common.ts'
 
 export interface GetOptions extends CallOptions {
-  /** Only what is stored here. */
+  /** Look in the own store only. */
   local?: boolean | undefined
-  /** Participants that probably have it (`peer.network.self()` of theirs): saves the look-up. */
+  /** Ask other peers only. `UNSUPPORTED` where the backend asks no others. */
+  remote?: boolean | undefined
+  /** Peers that probably have it (their `peer.network.self()`): saves the look-up. */
   providers?: readonly PeerInfo[] | undefined
   /** The DAG it belongs to, where known: engines with sessions or whole-file transfer use it. */
   root?: CidInput | undefined
@@ -13,7 +15,10 @@ export interface GetOptions extends CallOptions {
 
 /** Blocks by CID, each verified against its CID. */
 export interface Blocks {
-  /** `INVALID_CONTENT` when the bytes do not hash to the CID, `NOT_FOUND` or `TIMEOUT` when nobody gives them, `UNSUPPORTED` for a hash that cannot be checked. */
+  /**
+   * The block's bytes. Throws `NOT_FOUND` or `TIMEOUT` when no peer gives them, `INVALID_CONTENT` when they do not hash to the
+   * CID, `UNSUPPORTED` for a hash that cannot be checked, `INVALID_ARGUMENT`, `ABORTED`, `NOT_RUNNING`.
+   */
   get(cid: CidInput, options?: GetOptions): Promise<Uint8Array>
   /** Stores bytes under CIDv1, sha2-256. `codec` is a multicodec code; default 0x55, raw. `TOO_LARGE` over the backend's `maxBlockBytes`. */
   put(bytes: Uint8Array, options?: CallOptions & { codec?: number | undefined }): Promise<CID>

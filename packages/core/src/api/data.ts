@@ -1,37 +1,29 @@
 import type { CID } from 'multiformats/cid'
-import type { PeerInfo } from '../port/common.ts'
+import type { PeerInfo, Progress } from '../port/common.ts'
 import type { Pin } from '../port/blocks.ts'
 import type { GetOptions } from './blocks.ts'
 import type { CallOptions, CidInput } from './common.ts'
 
-/** One file's bytes. Chunks may be of any size. */
+/** One file's bytes; text is its UTF-8. Chunks may be of any size. */
 export type DataSource =
+  | string
   | Uint8Array
   | Blob
   | ReadableStream<Uint8Array>
   | AsyncIterable<Uint8Array>
   | Iterable<Uint8Array>
 
-export interface Progress {
-  /** Bytes of content done so far. */
-  readonly bytes: number
-  /** Bytes of content in all, where known. */
-  readonly total?: number | undefined
-  /** Blocks done so far. */
-  readonly blocks: number
-}
-
 export interface AddOptions extends CallOptions {
   /**
-   * What to wait for. `local` (default): the content is stored here, as durably as the backend's `persistence` says.
-   * `announced`: a provider record of the root was accepted by others.
+   * When `add` resolves. `local` (default): the content is stored here, as durably as the backend's `persistence` says.
+   * `provided`: a provider record of the root was accepted by others.
    */
-  until?: 'local' | 'announced' | undefined
-  /** Protect it from `gc`. Default true. Ignored by nobody: `UNSUPPORTED` where the backend has no pins and `pin: true` was given. */
+  until?: 'local' | 'provided' | undefined
+  /** Protect it from `gc`. Default true where the backend has pins. */
   pin?: boolean | undefined
   /** With `until: 'local'`: provide the root in the background, again until it succeeds. Default true where the backend can. */
-  announce?: boolean | undefined
-  /** Called after each batch that was stored. What it throws ends the call. */
+  provide?: boolean | undefined
+  /** Called after each batch that was stored. An error that it throws ends the call. */
   onProgress?: ((progress: Progress) => void) | undefined
 }
 
@@ -40,7 +32,17 @@ export interface AddResult {
   readonly cid: CID
   /** Bytes of content. */
   readonly size: number
-  readonly reached: 'local' | 'announced'
+}
+
+export interface PinOptions extends CallOptions {
+  /** Protect everything below it, too. Default true. */
+  recursive?: boolean | undefined
+  /** Peers that probably have what is missing here. */
+  providers?: readonly PeerInfo[] | undefined
+  /** Most bytes of blocks that the pin may hold; beyond it `TOO_LARGE`, and nothing is pinned. Default: no limit. */
+  maxBytes?: number | undefined
+  /** Called after each block that is known to be stored here. */
+  onProgress?: ((progress: Progress) => void) | undefined
 }
 
 export interface ReadOptions extends GetOptions {
@@ -60,30 +62,47 @@ export interface DataStat {
   readonly size?: number | undefined
 }
 
-/** Content by CID: files of any size, verified block by block, whatever the backend says. */
+/**
+ * Content by CID: files of any size, verified block by block, whatever the backend says. Every call may throw
+ * `INVALID_ARGUMENT`, `UNSUPPORTED` (the backend has no blocks, or does not have the feature), `NOT_RUNNING`, `ABORTED` and
+ * `TIMEOUT`; the others are named.
+ */
 export interface Data {
-  /** Stores one file. What the source throws is thrown as it is. */
+  /** Stores one file. Throws `STORAGE` when it cannot be stored; an error of the source is thrown as it is. */
   add(source: DataSource, options?: AddOptions): Promise<AddResult>
-  /** The file's bytes in order, streamed. Also of UnixFS files that others laid out otherwise. Directories: `@p2pl/unixfs`. */
+  /**
+   * The file's bytes in order, streamed; any UnixFS file, also one of another layout. Directories: `@p2pl/unixfs`. Throws
+   * `NOT_FOUND` when a block cannot be had, `INVALID_CONTENT` when one contradicts its CID or its parent.
+   */
   get(cid: CidInput, options?: ReadOptions): AsyncIterableIterator<Uint8Array>
-  /** The whole content as one array; `TOO_LARGE` beyond `maxBytes`, default 64 MiB. */
+  /** The whole content as one array. Throws as `get`, and `TOO_LARGE` beyond `maxBytes`, default 64 MiB. */
   bytes(cid: CidInput, options?: ReadOptions & { maxBytes?: number | undefined }): Promise<Uint8Array>
-  /** Kind and size, from the root alone. `UNSUPPORTED` for a symlink. */
+  /** Kind and size, from the root alone. Throws as `get`; `UNSUPPORTED` for a symlink. */
   stat(cid: CidInput, options?: GetOptions): Promise<DataStat>
   /** Whether everything below the CID is stored here; with `deep: false` only the block itself. */
   has(cid: CidInput, options?: CallOptions & { deep?: boolean | undefined }): Promise<boolean>
-  /** Protects from `gc` and `delete`, what is below it too (`recursive`, default true); what is missing is fetched first. */
-  pin(cid: CidInput, options?: CallOptions & { recursive?: boolean | undefined }): Promise<void>
+  /**
+   * Protects from `gc` and `delete`. Missing blocks are fetched first. Throws `NOT_FOUND` when one cannot be had, `TOO_LARGE`
+   * beyond `maxBytes`, `STORAGE`; a pin that fails or is aborted leaves no pin.
+   */
+  pin(cid: CidInput, options?: PinOptions): Promise<void>
   /** Ends a pin. Not an error when there is none. */
   unpin(cid: CidInput, options?: CallOptions): Promise<void>
   /** The pins themselves, not what they protect. */
   pins(options?: CallOptions): AsyncIterableIterator<Pin>
-  /** Removes every block that no pin protects and yields each CID. */
+  /** Removes every block that no pin protects and yields each CID. It waits for adds of this peer that are under way. */
   gc(options?: CallOptions): AsyncIterableIterator<CID>
-  /** Tells others that this peer has it, once. Retryable `NO_PEERS` while nobody is there to take the record. */
+  /**
+   * Keeps `gc` of this peer waiting while `work` runs: for content that is stored in several calls and pinned at the end.
+   */
+  protect<T>(work: () => Promise<T>): Promise<T>
+  /**
+   * Puts a provider record out, and renews it for as long as the peer runs. Resolves when others have accepted it. Retryable
+   * `NO_PEERS` while no peer is there to take it.
+   */
   provide(cid: CidInput, options?: CallOptions): Promise<void>
-  /** Stops telling, and cancels what `add` announces in the background. Others may find the record until it expires. */
+  /** Ends the renewal, and what `add` provides in the background. Others may find the record until it expires. */
   unprovide(cid: CidInput, options?: CallOptions): Promise<void>
-  /** Others that say they have it, each once, at most `limit` (default the backend's, 20). None is an empty iteration. */
+  /** Other peers with a provider record, each once, at most `limit` (default 20). None is an empty iteration. */
   findProviders(cid: CidInput, options?: CallOptions & { limit?: number | undefined }): AsyncIterableIterator<PeerInfo>
 }

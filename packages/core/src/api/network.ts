@@ -1,21 +1,29 @@
 import type { PeerInfo } from '../port/common.ts'
 import type { CallOptions } from './common.ts'
 
-/** The engine-level neighbourhood. Where messages and data use two backends, this is the data backend's. */
+/** A peer as `network.self()` gives it, all entries of its list at once, or an address in an engine's text form (a multiaddr). */
+export type PeerAddress = PeerInfo | readonly PeerInfo[] | string
+
+/** Which other peers this one is connected to. The ids are the engine's; see `peer.id` for the one that signs. */
 export interface Network {
-  /** Under which id and addresses others reach this peer's data. Give it to them as a provider hint, or to `connect`. */
-  self(): PeerInfo
-  /** The same for each backend of this peer, the data backend's first: one or two. What others need to connect to all of it. */
-  selves(): readonly PeerInfo[]
-  /** Addresses of a participant by its engine-level id. `NOT_FOUND` when nobody knows it, `UNSUPPORTED` where the data backend cannot. */
+  /**
+   * The engine-level ids and addresses under which others reach this peer, one for each network that it is on. Give them to
+   * others as they are, for `connect` or as a provider hint. Throws `NOT_RUNNING`.
+   */
+  self(): readonly PeerInfo[]
+  /**
+   * Addresses of a peer by its engine-level id. Throws `NOT_FOUND` when nobody knows it, `UNSUPPORTED`, `TIMEOUT`, `ABORTED`,
+   * `NOT_RUNNING`.
+   */
   findPeer(id: string, options?: CallOptions): Promise<PeerInfo>
   /**
-   * Connects, and again whenever the connection is lost, on every backend of this peer that understands the address.
-   * `UNREACHABLE` when no address answers, `UNSUPPORTED` where no backend can connect.
+   * Connects, and keeps the connection until `disconnect`: it is made again, with growing pauses, whenever it is lost, and also
+   * after a first attempt that failed. Resolves when the peer is connected on one of its networks. Throws `UNREACHABLE` when no
+   * address answers now, `INVALID_ARGUMENT` for a text that names no peer, `UNSUPPORTED` when no backend is on its network.
    */
-  connect(peer: PeerInfo, options?: CallOptions): Promise<void>
-  /** Ends direct connections on every backend, and stops making them again. Not an error when there is none. */
+  connect(peer: PeerAddress, options?: CallOptions): Promise<void>
+  /** Ends direct connections, and stops making them again. Not an error when there is none. */
   disconnect(id: string, options?: CallOptions): Promise<void>
-  /** Who is connected directly now, on every backend of this peer. `UNSUPPORTED` where no backend has routing. */
+  /** The peers that are connected directly now. Throws `UNSUPPORTED` where no backend can connect. */
   connections(options?: CallOptions): Promise<readonly PeerInfo[]>
 }

@@ -4,28 +4,39 @@ import type { Backend } from '../port/backend.ts'
 import type { Capabilities } from '../port/capabilities.ts'
 import type { BackendEvent } from '../port/events.ts'
 import type { Blocks } from './blocks.ts'
+import type { Timeouts } from './common.ts'
 import type { Data } from './data.ts'
-import type { Deadlines } from './common.ts'
 import type { Network } from './network.ts'
-import type { Topic, TopicOptions } from './topic.ts'
+import type { RawMessage, Topic, TopicOptions } from './topic.ts'
 
-/** The local participant: what an app holds. */
-export interface Peer {
-  /** The signing identity's peer id, `12D3KooW…`: what others see as `sender`. */
-  readonly id: string
-  /** Who signs this peer's messages. */
-  readonly identity: Identity
-  /** How signatures of others are checked. */
-  readonly cryptography: Cryptography
-  /** Whose time deadlines and timers follow. */
+/** What a simulator replaces: time, chance and the checking of signatures. */
+export interface Environment {
   readonly clock: Clock
+  /** A number in [0, 1). */
+  readonly random: () => number
+  readonly cryptography: Cryptography
+}
+
+/** The local peer: what an app holds. */
+export interface Peer {
+  /**
+   * The peer id of the identity that signs, `12D3KooW…`: others see it as `sender`. It is not an engine-level id, so nobody can
+   * connect to it; see `network.self()`. It stays the same across restarts where the backend has a folder.
+   */
+  readonly id: string
+  /** Signs this peer's messages. */
+  readonly identity: Identity
+  readonly environment: Environment
   /** What the backend promises; with two backends, messages of one, blocks and routing of the other. */
   readonly capabilities: Capabilities
-  /** The same object for the same name (1 to 1,024 bytes of UTF-8) and mode. `INVALID_ARGUMENT` for any other, `UNSUPPORTED` without messages. */
-  topic(name: string, options?: TopicOptions): Topic
+  /** A topic by its name, 1 to 1,024 bytes of UTF-8. Throws `INVALID_ARGUMENT` for any other, `UNSUPPORTED` without messages, `NOT_RUNNING`. */
+  topic<T = Uint8Array>(name: string, options?: TopicOptions<T> & { readonly mode?: 'signed' | undefined }): Topic<T>
+  topic<T = Uint8Array>(name: string, options: TopicOptions<T> & { readonly mode: 'raw' }): Topic<T, RawMessage<T>>
   readonly data: Data
   readonly blocks: Blocks
   readonly network: Network
+  /** Calls back for warnings and changes of state, until the returned function is called. An error that the listener throws is an uncaught exception. */
+  onEvent(listener: (event: BackendEvent) => void): () => void
   /** Stops everything and releases it. Idempotent. Afterwards every call rejects with `NOT_RUNNING`. */
   stop(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
@@ -35,44 +46,44 @@ export interface Limits {
   /** Largest payload of a signed message, in bytes; larger than the engine's limit it travels as a CID. Default 16 MiB. */
   readonly maxPayloadBytes: number
   /**
-   * Largest envelope handed to the engine, and taken from it, in bytes: from 1,024 to the engine's own limit. Default
-   * 256 KiB. Peers of one topic should agree: what is larger is dropped as `oversized`.
+   * Largest envelope handed to the engine, and taken from it, in bytes: from 2,048 to the engine's own limit. Default
+   * 256 KiB. Peers of one topic should agree: a larger one is dropped as `oversized`.
    */
   readonly maxEnvelopeBytes: number
   /** Most messages in one envelope, sent or taken. Default 1,024. Peers of one topic should agree: more are `garbage`. */
   readonly maxMessagesPerEnvelope: number
   /** Most bytes that wait to be published per topic; beyond it `publish` waits for room. Default 8 MiB. */
   readonly maxPublishQueueBytes: number
-  /**
-   * Senders remembered per topic for de-duplication and gaps; the one unheard for longest goes first. Default 4,096.
-   * What somebody replays of a sender that was forgotten, or never heard since joining, counts as new.
-   */
+  /** Senders remembered per topic for de-duplication and gaps. Default 4,096. Of a sender that was forgotten, only messages sent since count as new. */
   readonly maxSenders: number
-  /** Envelopes being verified at once per topic; more are dropped and reported as a gap. Default 1,024. */
-  readonly maxPendingEnvelopes: number
+  /** Most bytes of envelopes per topic that wait to be checked, over all senders. Default 16 MiB. More are dropped and reported as a gap. */
+  readonly maxPendingBytes: number
+  /** Most bytes of large payloads that strangers can leave in the store, unpinned. The oldest go first. Default 64 MiB. */
+  readonly maxFetchedBytes: number
   /** How long a hole in a sender's numbers may stay open before it is a gap, in milliseconds. Default 1,000. */
   readonly gapGrace: number
 }
 
 interface CommonPeerOptions {
-  /** Default: a new random one. Give a stored one to keep the peer id across restarts: `identityFromSeed`. */
+  /**
+   * Signs this peer's messages. Default: the one that the backend keeps in its folder, made on first use; without a folder a new
+   * random one. Never run two peers with one identity.
+   */
   identity?: Identity | undefined
   /** Of calls that give none of their own. */
-  deadlines?: Partial<Deadlines> | undefined
+  timeouts?: Partial<Timeouts> | undefined
   /** What one topic may cost. */
   limits?: Partial<Limits> | undefined
   /** `verify` (default): every block is hashed and compared with its CID. `backend` skips that for backends you trust as yourself. */
   trust?: 'verify' | 'backend' | undefined
-  /** Receives warnings and changes of state of the backends. What it throws is an uncaught exception. */
+  /** What stored content must survive. `UNSUPPORTED` where the backend's `persistence` is less. Default: whatever the backend has. */
+  durability?: 'process' | 'power' | undefined
+  /** A first listener, from the start of the backend on; see `peer.onEvent`. */
   onEvent?: ((event: BackendEvent) => void) | undefined
   /** Ends `createPeer` with `ABORTED`; of no effect once the peer is there. */
   signal?: AbortSignal | undefined
   /** For simulation only. */
-  clock?: Clock | undefined
-  /** For simulation only: a number in [0, 1). */
-  random?: (() => number) | undefined
-  /** For simulation only. */
-  cryptography?: Cryptography | undefined
+  environment?: Partial<Environment> | undefined
 }
 
 /** One backend for everything, or one for messages and another for data. The peer starts and stops them. */

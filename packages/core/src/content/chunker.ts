@@ -1,5 +1,5 @@
 import { invalidArgument } from '../errors.ts'
-import { isBytes, plain } from './source.ts'
+import { isBytes, plainBytes } from '../toolbox/bytes.ts'
 import type { Pieces } from './source.ts'
 
 const firstBufferBytes = 64 * 1024
@@ -20,7 +20,7 @@ export async function* chunksOf(
   let long = false
   for (let item = await next(); item.done !== true; item = await next()) {
     if (!isBytes(item.value)) throw invalidArgument(operation, 'the source yielded something else than a Uint8Array')
-    const piece = plain(item.value)
+    const piece = plainBytes(item.value)
     let at = 0
     seen += piece.byteLength
     if (pieces.stable && filled === 0) {

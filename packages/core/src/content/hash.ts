@@ -2,6 +2,7 @@ import { CID } from 'multiformats/cid'
 import type { MultihashHasher } from 'multiformats/hashes/interface'
 import { sha256, sha512 } from 'multiformats/hashes/sha2'
 import { P2plError } from '../errors.ts'
+import { equalBytes } from '../toolbox/bytes.ts'
 import { readLimits } from './layout.ts'
 
 const hashers: ReadonlyMap<number, { hasher: MultihashHasher; bytes: number }> = new Map([
@@ -38,7 +39,7 @@ export function assertVerifiable(cid: CID, operation: string, backend: string): 
 /** Throws `INVALID_CONTENT` unless the bytes hash to the CID. */
 export async function verifyBlock(cid: CID, bytes: Uint8Array, operation: string, backend: string): Promise<void> {
   const actual = await hasherOf(cid, operation, backend).digest(bytes)
-  if (!equal(actual.digest, cid.multihash.digest)) {
+  if (!equalBytes(actual.digest, cid.multihash.digest)) {
     throw new P2plError({
       code: 'INVALID_CONTENT',
       operation,
@@ -62,10 +63,4 @@ function hasherOf(cid: CID, operation: string, backend: string): MultihashHasher
     backend,
     message: `${what} cannot be verified (${cid.toString()}); sha2-256, sha2-512 and identity can`
   })
-}
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.byteLength !== b.byteLength) return false
-  for (let i = 0; i < a.byteLength; i++) if (a[i] !== b[i]) return false
-  return true
 }

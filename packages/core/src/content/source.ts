@@ -1,5 +1,7 @@
 import type { DataSource } from '../api/data.ts'
 import { invalidArgument } from '../errors.ts'
+import { isBytes, plainBytes } from '../toolbox/bytes.ts'
+import { describe } from '../toolbox/options.ts'
 
 /** What a source yields, as pieces that the caller may change once it is asked for the next one, or never. */
 export interface Pieces {
@@ -12,11 +14,17 @@ export interface Pieces {
 
 /** Opens any source. `pieceBytes` is the size in which sources that can be sliced are read. */
 export function openSource(source: DataSource, pieceBytes: number, operation: string): Pieces {
-  if (isBytes(source)) return { iterator: once(plain(source)), total: source.byteLength, stable: true }
+  if (typeof source === 'string') return openSource(new TextEncoder().encode(source), pieceBytes, operation)
+  if (isBytes(source)) return { iterator: once(plainBytes(source)), total: source.byteLength, stable: true }
   if (typeof Blob === 'function' && source instanceof Blob) {
     return { iterator: blobPieces(source, pieceBytes), total: source.size, stable: true }
   }
-  if (isReadableStream(source)) return { iterator: streamPieces(source), total: undefined, stable: false }
+  if (isReadableStream(source)) {
+    if (source.locked) {
+      throw invalidArgument(operation, `${operation}: the stream is locked to another reader: release its lock, or give another stream`)
+    }
+    return { iterator: streamPieces(source), total: undefined, stable: false }
+  }
   if (typeof source === 'object' && source !== null) {
     if (Symbol.asyncIterator in source) {
       return { iterator: source[Symbol.asyncIterator](), total: undefined, stable: false }
@@ -25,18 +33,8 @@ export function openSource(source: DataSource, pieceBytes: number, operation: st
   }
   throw invalidArgument(
     operation,
-    'the source must be a Uint8Array, a Blob, a ReadableStream, or an (async) iterable of Uint8Array'
+    `${operation}: the source must be text, a Uint8Array, a Blob, a ReadableStream, or an (async) iterable of Uint8Array, not ${describe(source)}`
   )
-}
-
-/** Also true for arrays of another realm, and for Node's Buffer. */
-export function isBytes(value: unknown): value is Uint8Array {
-  return value instanceof Uint8Array || Object.prototype.toString.call(value) === '[object Uint8Array]'
-}
-
-/** A plain view: stores and apps shall not find Node's Buffer where they expect a Uint8Array. */
-export function plain(bytes: Uint8Array): Uint8Array {
-  return bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

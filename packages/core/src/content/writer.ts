@@ -1,5 +1,5 @@
-import type { DataSource, Progress } from '../api/data.ts'
-import type { Block } from '../port/common.ts'
+import type { DataSource } from '../api/data.ts'
+import type { Block, Progress } from '../port/common.ts'
 import { Batches } from './batches.ts'
 import { chunksOf } from './chunker.ts'
 import { cidOf } from './hash.ts'

@@ -1,82 +1,81 @@
 import type { AddOptions, AddResult, DataSource } from '../api/data.ts'
 import { profile } from '../content/layout.ts'
 import { writeFile } from '../content/writer.ts'
-import { invalidArgument, unsupported } from '../errors.ts'
+import { unsupported } from '../errors.ts'
 import type { Block } from '../port/common.ts'
-import type { Announcer } from './announcer.ts'
+import { checkKeys, checkWord } from '../toolbox/options.ts'
 import type { Calls } from './calls.ts'
+import type { Provider } from './provider.ts'
+import type { StoreLock } from './store-lock.ts'
 
 const operation = 'data.add'
 
-/** Stores one file, pins its root when all of it is stored, then announces it as asked for. */
+interface Plan {
+  readonly until: 'local' | 'provided'
+  readonly pin: boolean
+  readonly provide: boolean
+}
+
+/** Stores one file, pins its root when all of it is stored, then provides it as asked for: one timeout for all of it. */
 export async function add(
   calls: Calls,
-  announcer: Announcer,
+  provider: Provider,
+  lock: StoreLock,
   source: DataSource,
   options: AddOptions | undefined
 ): Promise<AddResult> {
-  const { deadlines } = calls.context
   const { transport } = calls.blocks(operation)
-  const plan = planOf(calls, options)
+  const { until, pin, provide } = planOf(calls, options)
+  const { context } = options ?? {}
 
-  const root = await calls.run(options, deadlines.put, operation, (countdown) => {
+  return await calls.run(options, calls.context.timeouts.put, operation, async (countdown) => {
     const { signal } = countdown
     const store = async (blocks: readonly Block[]): Promise<void> => {
-      const [first] = blocks
-      await countdown.race(
-        calls.port(operation, () =>
-          // One block needs no batch: engines have a shorter way for it.
-          blocks.length === 1 && first !== undefined
-            ? transport.put(first, { signal })
-            : transport.putMany(blocks, { signal })
-        )
-      )
+      await countdown.race(calls.port(operation, () => transport.putMany(blocks, { signal, context })))
       countdown.renew()
     }
-    return writeFile(source, {
-      layout: profile,
-      operation,
-      store,
-      next: async (work) => {
-        const item = await countdown.race(work)
+    const { cid, contentBytes } = await lock.add(signal, async () => {
+      const root = await writeFile(source, {
+        layout: profile,
+        operation,
+        store,
+        next: async (work) => {
+          const item = await countdown.race(work)
+          countdown.renew()
+          return item
+        },
+        onStored: options?.onProgress
+      })
+      if (pin) {
+        const onProgress = (): void => {
+          countdown.renew()
+        }
+        await calls.port(operation, () => transport.pin(root.cid, { recursive: true, signal, context, onProgress }))
         countdown.renew()
-        return item
-      },
-      onStored: options?.onProgress
+      }
+      return root
     })
+    if (until === 'provided') {
+      await calls.port(operation, () => calls.routing('provide', operation).provide(cid, { signal, context }))
+      provider.provided(cid)
+    } else if (provide) provider.provide(cid)
+    return { cid, size: contentBytes }
   })
-  const { cid } = root
-
-  if (plan.pin) {
-    await calls.run(options, deadlines.store, operation, ({ signal }) =>
-      calls.port(operation, () => transport.pin(cid, { recursive: true, signal }))
-    )
-  }
-  if (plan.until === 'announced') {
-    await calls.run(options, deadlines.routing, operation, ({ signal }) =>
-      calls.port(operation, () => calls.routing('provide', operation).provide(cid, { signal }))
-    )
-  } else if (plan.announce) announcer.announce(cid)
-  return { cid, size: root.contentBytes, reached: plan.until }
 }
 
-/** What is to be done, checked before any work against what the backend can do. */
-function planOf(
-  calls: Calls,
-  options: AddOptions | undefined
-): { until: 'local' | 'announced'; pin: boolean; announce: boolean } {
-  const { until = 'local', pin, announce } = options ?? {}
+/** What the options ask for, checked before any work against what the backend can do. */
+function planOf(calls: Calls, options: AddOptions | undefined): Plan {
+  checkKeys(operation, options, ['signal', 'timeout', 'context', 'until', 'pin', 'provide', 'onProgress'])
+  const until = checkWord(operation, 'until', options?.until, ['local', 'provided'], 'local')
+  const { pin, provide } = options ?? {}
   const { capabilities } = calls.blocks(operation)
   const { name } = calls.context.backend
-  if (until !== 'local' && until !== 'announced') {
-    throw invalidArgument(operation, `until must be "local" or "announced", not "${String(until)}"`)
-  }
   const canPin = capabilities.pins !== 'none'
   if (pin === true && !canPin) throw unsupported(name, `${operation} with pin: true`, 'it has no pins')
   const canProvide = calls.canRoute('provide')
-  if (until === 'announced' && !canProvide) {
-    throw unsupported(name, `${operation} with until: "announced"`, 'it cannot provide')
+  if (until === 'provided' && !canProvide) {
+    throw unsupported(name, `${operation} with until: "provided"`, 'it cannot provide')
   }
-  if (announce === true && !canProvide) throw unsupported(name, `${operation} with announce: true`, 'it cannot provide')
-  return { until, pin: pin ?? canPin, announce: announce ?? canProvide }
+  if (provide === true && !canProvide) throw unsupported(name, `${operation} with provide: true`, 'it cannot provide')
+  return { until, pin: pin ?? canPin, provide: provide ?? canProvide }
 }

@@ -1,8 +1,9 @@
 import { CID } from 'multiformats/cid'
 import type { Blocks } from '../api/blocks.ts'
-import { cidOf, identityBytes } from '../content/hash.ts'
+import { Batches } from '../content/batches.ts'
+import { assertVerifiable, cidOf, identityBytes } from '../content/hash.ts'
 import { codecs } from '../content/layout.ts'
-import { isBytes, plain } from '../content/source.ts'
+import { isBytes, plainBytes } from '../toolbox/bytes.ts'
 import { invalidArgument, P2plError, unsupported } from '../errors.ts'
 import type { BlockCapabilities } from '../port/capabilities.ts'
 import type { Block } from '../port/common.ts'
@@ -19,7 +20,7 @@ export interface OwnBlocks extends Blocks {
 /** Blocks of a peer, over the backend's. */
 export function createBlocks(context: DataContext): OwnBlocks {
   const calls = new Calls(context)
-  const { deadlines } = context
+  const { timeouts } = context
   return {
     stop: () => {
       calls.stop()
@@ -28,7 +29,7 @@ export function createBlocks(context: DataContext): OwnBlocks {
     async get(input, options) {
       const operation = 'blocks.get'
       const cid = toCid(input, operation)
-      return await calls.run(options, deadlines.get, operation, (countdown) =>
+      return await calls.run(options, timeouts.get, operation, (countdown) =>
         calls.fetcher(operation, options, countdown.signal)(cid)
       )
     },
@@ -41,9 +42,9 @@ export function createBlocks(context: DataContext): OwnBlocks {
       }
       const { transport, capabilities } = calls.blocks(operation)
       checkBytes(bytes, capabilities, context.backend.name, operation)
-      return await calls.run(options, deadlines.put, operation, async ({ signal }) => {
-        const block = { cid: await cidOf(codec, bytes), bytes: plain(bytes) }
-        await calls.port(operation, () => transport.put(block, { signal }))
+      return await calls.run(options, timeouts.put, operation, async ({ signal }) => {
+        const block = { cid: await cidOf(codec, bytes), bytes: plainBytes(bytes) }
+        await calls.port(operation, () => transport.putMany([block], { signal }))
         return block.cid
       })
     },
@@ -51,26 +52,20 @@ export function createBlocks(context: DataContext): OwnBlocks {
     async putMany(blocks, options) {
       const operation = 'blocks.putMany'
       const { transport, capabilities } = calls.blocks(operation)
-      await calls.run(options, deadlines.put, operation, async (countdown) => {
-        // What the caller's iterable throws is the caller's, and is thrown as it is.
-        let failure: { readonly error: unknown } | undefined
-        async function* checked(): AsyncGenerator<Block> {
-          try {
-            for await (const block of blocks) {
-              countdown.renew()
-              const own = checkBlock(block, capabilities, context.backend.name, operation)
-              if (own !== undefined) yield own
-            }
-          } catch (error) {
-            failure = { error }
-            throw error
-          }
+      await calls.run(options, timeouts.put, operation, async (countdown) => {
+        const { signal } = countdown
+        const batches = new Batches(async (batch) => {
+          await countdown.race(calls.port(operation, () => transport.putMany(batch, { signal })))
+          countdown.renew()
+        })
+        // An error of the caller's iterable is the caller's, and is thrown as it is.
+        for await (const block of blocks) {
+          signal.throwIfAborted()
+          countdown.renew()
+          const own = checkBlock(block, capabilities, context.backend.name, operation)
+          if (own !== undefined) await batches.add(own)
         }
-        try {
-          await transport.putMany(checked(), { signal: countdown.signal })
-        } catch (error) {
-          throw failure === undefined ? calls.classify(error, operation) : failure.error
-        }
+        await batches.finish()
       })
     },
 
@@ -78,7 +73,7 @@ export function createBlocks(context: DataContext): OwnBlocks {
       const operation = 'blocks.has'
       const cid = toCid(input, operation)
       const { transport } = calls.blocks(operation)
-      return await calls.run(options, deadlines.store, operation, async ({ signal }) => {
+      return await calls.run(options, timeouts.store, operation, async ({ signal }) => {
         if (identityBytes(cid, operation) !== undefined) return true
         return await calls.port(operation, () => transport.has(cid, { signal }))
       })
@@ -88,7 +83,7 @@ export function createBlocks(context: DataContext): OwnBlocks {
       const operation = 'blocks.delete'
       const cid = toCid(input, operation)
       const { transport } = calls.blocks(operation)
-      await calls.run(options, deadlines.store, operation, async ({ signal }) => {
+      await calls.run(options, timeouts.store, operation, async ({ signal }) => {
         if (identityBytes(cid, operation) !== undefined) return
         await calls.port(operation, () => transport.delete(cid, { signal }))
       })
@@ -110,7 +105,9 @@ function checkBlock(
   if (!capabilities.hashes.includes(cid.multihash.code)) {
     throw unsupported(backend, `${operation} of multihash 0x${cid.multihash.code.toString(16)}`)
   }
-  return { cid, bytes: plain(block.bytes) }
+  // A block that nobody can verify could never be read again.
+  assertVerifiable(cid, operation, backend)
+  return { cid, bytes: plainBytes(block.bytes) }
 }
 
 function checkBytes(bytes: unknown, { maxBlockBytes }: BlockCapabilities, backend: string, operation: string): void {

@@ -2,22 +2,27 @@ import type { CID } from 'multiformats/cid'
 import type { GetOptions } from '../api/blocks.ts'
 import type { CallOptions } from '../api/common.ts'
 import { assertVerifiable, identityBytes, verifyBlock } from '../content/hash.ts'
-import { type Countdown, iterateWithDeadline, withProgressDeadline } from '../deadline.ts'
-import { invalidArgument, P2plError, unsupported } from '../errors.ts'
+import { type Countdown, iterateWithTimeout, withProgressTimeout } from '../toolbox/countdown.ts'
+import { P2plError, unsupported } from '../errors.ts'
 import { asTypedError } from '../foreign-error.ts'
 import type { BlockTransport } from '../port/blocks.ts'
 import type { BlockCapabilities, RoutingCapabilities } from '../port/capabilities.ts'
-import type { Routing } from '../port/routing.ts'
+import type { RoutingTransport } from '../port/routing.ts'
 import { toCid } from './cid-input.ts'
 import type { DataContext } from './context.ts'
 
-/** Calls of the port, as policy wants them: while the peer runs, under deadlines, with typed errors, verified. */
+/** Calls of the port, as policy wants them: while the peer runs, under timeouts, with typed errors, verified. */
 export class Calls {
   readonly context: DataContext
   readonly #life: AbortController = new AbortController()
 
   constructor(context: DataContext) {
     this.context = context
+  }
+
+  /** Fires when the peer stops. */
+  get life(): AbortSignal {
+    return this.#life.signal
   }
 
   /** Ends every call under way. */
@@ -37,10 +42,36 @@ export class Calls {
     operation: string,
     work: (countdown: Countdown) => PromiseLike<T> | T
   ): Promise<T> {
-    return withProgressDeadline(this.context.clock, this.#scoped(options, operation), defaultMs, operation, work)
+    return withProgressTimeout(this.context.clock, this.#scoped(options, operation), defaultMs, operation, work)
   }
 
-  /** `renewed`: the deadline counts from item to item, not for all of them. */
+  /** A call that nobody waits for. Rejects as the signal, the timeout or the end of the peer say. */
+  async background<T>(
+    signal: AbortSignal,
+    timeout: number,
+    operation: string,
+    work: (signal: AbortSignal) => Promise<T>
+  ): Promise<T> {
+    const { clock } = this.context
+    const end = new AbortController()
+    const onAbort = (): void => {
+      end.abort(signal.aborted ? signal.reason : this.#life.signal.reason)
+    }
+    const timer = clock.setTimeout(() => {
+      end.abort(new P2plError({ code: 'TIMEOUT', operation, message: `${operation} had no answer within ${timeout} ms` }))
+    }, timeout)
+    signal.addEventListener('abort', onAbort, { once: true })
+    this.#life.signal.addEventListener('abort', onAbort, { once: true })
+    try {
+      return await this.port(operation, () => work(end.signal))
+    } finally {
+      clock.clearTimeout(timer)
+      signal.removeEventListener('abort', onAbort)
+      this.#life.signal.removeEventListener('abort', onAbort)
+    }
+  }
+
+  /** `renewed`: the timeout counts from item to item, not for all of them. */
   iterate<T>(
     options: CallOptions | undefined,
     defaultMs: number,
@@ -48,9 +79,9 @@ export class Calls {
     renewed: boolean,
     open: (countdown: Countdown) => AsyncIterable<T>
   ): AsyncIterableIterator<T> {
-    return iterateWithDeadline(
+    return iterateWithTimeout(
       this.context.clock,
-      { ...options, scope: this.#life.signal },
+      { signal: options?.signal, timeout: options?.timeout, scope: this.#life.signal },
       defaultMs,
       operation,
       renewed,
@@ -69,7 +100,7 @@ export class Calls {
     return { transport: backend.blocks, capabilities: backend.capabilities.blocks }
   }
 
-  routing(feature: keyof RoutingCapabilities, operation: string): Routing {
+  routing(feature: keyof RoutingCapabilities, operation: string): RoutingTransport {
     const { backend } = this.context
     if (!this.canRoute(feature) || backend.routing === undefined) {
       throw unsupported(backend.name, operation, `it declares routing.${feature} as none`)
@@ -114,7 +145,9 @@ export class Calls {
     const { backend, trust } = this.context
     const hints = {
       signal,
+      context: options?.context,
       local: options?.local,
+      remote: options?.remote,
       providers: options?.providers,
       root: options?.root === undefined ? root : toCid(options.root, operation)
     }
@@ -131,9 +164,6 @@ export class Calls {
 
   #scoped(options: CallOptions | undefined, operation: string): CallOptions & { scope: AbortSignal } {
     this.context.assertRunning(operation)
-    if (options !== undefined && (typeof options !== 'object' || options === null)) {
-      throw invalidArgument(operation, 'the options must be an object')
-    }
-    return { signal: options?.signal, deadline: options?.deadline, scope: this.#life.signal }
+    return { signal: options?.signal, timeout: options?.timeout, scope: this.#life.signal }
   }
 }

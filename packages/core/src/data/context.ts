@@ -1,4 +1,4 @@
-import type { Deadlines } from '../api/common.ts'
+import type { Timeouts } from '../api/common.ts'
 import type { Clock } from '../clock.ts'
 import type { Backend } from '../port/backend.ts'
 import type { BackendEvent } from '../port/events.ts'
@@ -8,7 +8,7 @@ export interface DataContext {
   readonly backend: Backend
   /** `backend`: what it returns is not hashed again. */
   readonly trust: 'verify' | 'backend'
-  readonly deadlines: Deadlines
+  readonly timeouts: Timeouts
   readonly clock: Clock
   readonly onEvent: (event: BackendEvent) => void
   /** Throws `NOT_RUNNING` once the peer was stopped. */

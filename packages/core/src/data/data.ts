@@ -1,31 +1,34 @@
 import type { CID } from 'multiformats/cid'
 import type { Data } from '../api/data.ts'
+import type { Progress } from '../port/common.ts'
 import { identityBytes } from '../content/hash.ts'
 import { codecs } from '../content/layout.ts'
 import { invalidArgument, unsupported } from '../errors.ts'
 import type { BlockCapabilities } from '../port/capabilities.ts'
 import type { BlockTransport } from '../port/blocks.ts'
 import { add } from './add.ts'
-import { Announcer } from './announcer.ts'
 import { Calls } from './calls.ts'
 import { toCid } from './cid-input.ts'
 import type { DataContext } from './context.ts'
 import { hasDeep } from './has.ts'
+import { Provider } from './provider.ts'
 import { read, readBytes, stat } from './read.ts'
+import { StoreLock } from './store-lock.ts'
 
 /** What the peer itself holds; apps see {@link Data}. */
 export interface OwnData extends Data {
-  /** The backend is connected to one more. */
+  /** The backend is connected to one more peer. */
   peerConnected(): void
-  /** Ends calls under way with `NOT_RUNNING`, and background announcing. */
+  /** Ends calls under way with `NOT_RUNNING`, and background providing. */
   stop(): Promise<void>
 }
 
 /** Files of a peer, over the backend's blocks and routing. */
 export function createData(context: DataContext): OwnData {
   const calls = new Calls(context)
-  const announcer = new Announcer(calls)
-  const { deadlines } = context
+  const provider = new Provider(calls)
+  const lock = new StoreLock()
+  const { timeouts } = context
 
   const withFeature = (feature: 'pins' | 'gc', operation: string): BlockTransport => {
     const { transport, capabilities } = calls.blocks(operation)
@@ -34,7 +37,7 @@ export function createData(context: DataContext): OwnData {
   }
 
   return {
-    add: (source, options) => add(calls, announcer, source, options),
+    add: (source, options) => add(calls, provider, lock, source, options),
     get: (input, options) => read(calls, 'data.get', input, options),
     bytes: (input, options) => readBytes(calls, input, options),
     stat: (input, options) => stat(calls, input, options),
@@ -43,7 +46,7 @@ export function createData(context: DataContext): OwnData {
       const operation = 'data.has'
       const cid = toCid(input, operation)
       const { transport } = calls.blocks(operation)
-      return await calls.run(options, deadlines.store, operation, async (countdown) => {
+      return await calls.run(options, timeouts.store, operation, async (countdown) => {
         const { signal } = countdown
         const has = async (block: typeof cid): Promise<boolean> =>
           isInline(block, operation) || (await calls.port(operation, () => transport.has(block, { signal })))
@@ -67,9 +70,16 @@ export function createData(context: DataContext): OwnData {
         if (cid.code === codecs.raw) return
         throw invalidArgument(operation, 'an identity CID cannot be pinned: pin what it links to')
       }
-      await calls.run(options, deadlines.store, operation, ({ signal }) =>
-        calls.port(operation, () => transport.pin(cid, { recursive: options?.recursive ?? true, signal }))
-      )
+      const { recursive, providers, maxBytes, onProgress } = options ?? {}
+      await calls.run(options, timeouts.store, operation, (countdown) => {
+        const { signal } = countdown
+        const told = (progress: Progress): void => {
+          countdown.renew()
+          onProgress?.(progress)
+        }
+        const given = { recursive, providers, maxBytes, onProgress: told, signal, context: options?.context }
+        return calls.port(operation, () => transport.pin(cid, given))
+      })
     },
 
     async unpin(input, options) {
@@ -77,14 +87,14 @@ export function createData(context: DataContext): OwnData {
       const cid = toCid(input, operation)
       const transport = withFeature('pins', operation)
       if (isInline(cid, operation)) return
-      await calls.run(options, deadlines.store, operation, ({ signal }) =>
+      await calls.run(options, timeouts.store, operation, ({ signal }) =>
         calls.port(operation, () => transport.unpin(cid, { signal }))
       )
     },
 
     pins(options) {
       const operation = 'data.pins'
-      return calls.iterate(options, deadlines.store, operation, true, ({ signal }) => {
+      return calls.iterate(options, timeouts.store, operation, true, ({ signal }) => {
         const transport = withFeature('pins', operation)
         return calls.portItems(operation, () => transport.pins({ signal }))
       })
@@ -92,39 +102,41 @@ export function createData(context: DataContext): OwnData {
 
     gc(options) {
       const operation = 'data.gc'
-      return calls.iterate(options, deadlines.store, operation, true, ({ signal }) => {
+      return calls.iterate(options, timeouts.store, operation, true, ({ signal }) => {
         const transport = withFeature('gc', operation)
-        return calls.portItems(operation, () => transport.gc({ signal }))
+        return calls.portItems(operation, () => collect(lock, signal, () => transport.gc({ signal })))
       })
     },
+
+    protect: (work) => lock.add(calls.life, work),
 
     async provide(input, options) {
       const operation = 'data.provide'
       const cid = toCid(input, operation)
       const routing = calls.routing('provide', operation)
       if (isInline(cid, operation)) return
-      await calls.run(options, deadlines.routing, operation, ({ signal }) =>
-        calls.port(operation, () => routing.provide(cid, { signal }))
+      await calls.run(options, timeouts.routing, operation, ({ signal }) =>
+        calls.port(operation, () => routing.provide(cid, { signal, context: options?.context }))
       )
-      announcer.cancel(cid)
+      provider.provided(cid)
     },
 
     async unprovide(input, options) {
       const operation = 'data.unprovide'
       const cid = toCid(input, operation)
-      const pending = announcer.cancel(cid)
-      // Not announced yet: nothing has to be taken back, also where the backend could not.
+      const pending = provider.cancel(cid)
+      // Not provided yet: nothing has to be taken back, also where the backend could not.
       if (pending && !calls.canRoute('unprovide')) return
       const routing = calls.routing('unprovide', operation)
       if (isInline(cid, operation)) return
-      await calls.run(options, deadlines.routing, operation, ({ signal }) =>
-        calls.port(operation, () => routing.unprovide(cid, { signal }))
+      await calls.run(options, timeouts.routing, operation, ({ signal }) =>
+        calls.port(operation, () => routing.unprovide(cid, { signal, context: options?.context }))
       )
     },
 
     findProviders(input, options) {
       const operation = 'data.findProviders'
-      return calls.iterate(options, deadlines.routing, operation, false, ({ signal }) => {
+      return calls.iterate(options, timeouts.routing, operation, false, ({ signal }) => {
         const cid = toCid(input, operation)
         const limit = options?.limit
         if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 1)) {
@@ -136,10 +148,10 @@ export function createData(context: DataContext): OwnData {
       })
     },
 
-    peerConnected: () => announcer.peerConnected(),
+    peerConnected: () => provider.peerConnected(),
 
     async stop() {
-      announcer.stop()
+      provider.stop()
       calls.stop()
     }
   }
@@ -148,6 +160,19 @@ export function createData(context: DataContext): OwnData {
 /** Identity CIDs carry their bytes: everybody has them, and no backend is asked. */
 function isInline(cid: CID, operation: string): boolean {
   return identityBytes(cid, operation) !== undefined
+}
+
+async function* collect(
+  lock: StoreLock,
+  signal: AbortSignal,
+  gc: () => AsyncIterable<CID>
+): AsyncGenerator<CID, void, undefined> {
+  const done = await lock.collect(signal)
+  try {
+    yield* gc()
+  } finally {
+    done()
+  }
 }
 
 async function* nothing(): AsyncGenerator<never> {}

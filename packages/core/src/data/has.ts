@@ -1,13 +1,10 @@
-import { decode as decodeDagCbor } from '@ipld/dag-cbor'
-import { decode as decodeDagPb } from '@ipld/dag-pb'
-import { CID } from 'multiformats/cid'
-import { codecs } from '../content/layout.ts'
+import type { CID } from 'multiformats/cid'
 import { invalidContent } from '../content/node.ts'
 import { isP2plError, P2plError } from '../errors.ts'
+import { bytesKey } from '../toolbox/bytes.ts'
+import { isLeaf, linksOf } from '../toolbox/links.ts'
 
 const parallel = 32
-/** Codecs without links, beside raw: cbor, json, libp2p-key. */
-const leaves: ReadonlySet<number> = new Set([codecs.raw, 0x51, 0x0200, 0x72])
 
 export interface DeepHasOptions {
   readonly operation: string
@@ -22,7 +19,7 @@ export async function hasDeep(root: CID, options: DeepHasOptions): Promise<boole
   const seen = new Set<string>()
   const open: CID[] = []
   const push = (cid: CID): void => {
-    const key = cid.code === codecs.raw ? cid.multihash.bytes.join() : `${cid.code}/${cid.multihash.bytes.join()}`
+    const key = `${isLeaf(cid.code) ? '' : cid.code}/${bytesKey(cid.multihash.bytes)}`
     if (seen.has(key)) return
     seen.add(key)
     open.push(cid)
@@ -30,12 +27,12 @@ export async function hasDeep(root: CID, options: DeepHasOptions): Promise<boole
   const state = { complete: true }
   const work = async (): Promise<void> => {
     for (let cid = open.pop(); cid !== undefined && state.complete; cid = open.pop()) {
-      if (leaves.has(cid.code)) {
+      if (isLeaf(cid.code)) {
         if (!(await options.has(cid))) state.complete = false
       } else {
         const bytes = await fetchIfHere(cid, options)
         if (bytes === undefined) state.complete = false
-        else for (const link of linksOf(cid, bytes, options.operation)) push(link)
+        else for (const link of links(cid, bytes, options.operation)) push(link)
       }
       options.onProgress()
     }
@@ -59,28 +56,17 @@ async function fetchIfHere(cid: CID, options: DeepHasOptions): Promise<Uint8Arra
   }
 }
 
-function linksOf(cid: CID, bytes: Uint8Array, operation: string): CID[] {
+function links(cid: CID, bytes: Uint8Array, operation: string): CID[] {
+  let found: CID[] | undefined
   try {
-    if (cid.code === codecs.dagPb) return decodeDagPb(bytes).Links.map((link) => link.Hash)
-    if (cid.code === codecs.dagCbor) return cidsIn(decodeDagCbor(bytes))
+    found = linksOf(cid, bytes)
   } catch (cause) {
     throw invalidContent(operation, cid, 'cannot be decoded as its codec says', cause)
   }
+  if (found !== undefined) return found
   throw new P2plError({
     code: 'UNSUPPORTED',
     operation,
     message: `the links of codec 0x${cid.code.toString(16)} are unknown here (${cid.toString()}); raw, dag-pb and dag-cbor are known: ask with deep: false`
   })
-}
-
-function cidsIn(root: unknown): CID[] {
-  const found: CID[] = []
-  const open: unknown[] = [root]
-  for (let value = open.pop(); value !== undefined; value = open.pop()) {
-    if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) continue
-    const cid = CID.asCID(value)
-    if (cid === null) for (const item of Object.values(value)) open.push(item)
-    else found.push(cid)
-  }
-  return found
 }

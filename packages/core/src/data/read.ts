@@ -17,7 +17,7 @@ export function read(
   options: ReadOptions | undefined,
   onSize?: (bytes: number) => void
 ): AsyncIterableIterator<Uint8Array> {
-  return calls.iterate(options, calls.context.deadlines.get, operation, true, (countdown) => {
+  return calls.iterate(options, calls.context.timeouts.get, operation, true, (countdown) => {
     const cid = toCid(input, operation)
     const range = { offset: countOf(options?.offset, 0, 'offset', operation), length: lengthOf(options, operation) }
     const progress: { bytes: number; total: number | undefined; blocks: number } = {
@@ -78,7 +78,7 @@ export async function readBytes(
 export async function stat(calls: Calls, input: CidInput, options: GetOptions | undefined): Promise<DataStat> {
   const operation = 'data.stat'
   const cid = toCid(input, operation)
-  return await calls.run(options, calls.context.deadlines.get, operation, async ({ signal }) => {
+  return await calls.run(options, calls.context.timeouts.get, operation, async ({ signal }) => {
     const bytes = await calls.fetcher(operation, options, signal, cid)(cid)
     const node = decodeNode(cid, bytes, operation)
     if (node.kind === 'symlink') throw notAFile(operation, cid, node.kind)

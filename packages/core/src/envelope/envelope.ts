@@ -1,7 +1,9 @@
 import { decode, encode } from '@ipld/dag-cbor'
 import { CID } from 'multiformats/cid'
+import type { Headers } from '../api/topic.ts'
 import { type Cryptography, type Identity, publicKeyLength, signatureLength } from '../identity.ts'
 import type { PeerInfo } from '../port/common.ts'
+import { noHeaders, parseHeaders } from './headers.ts'
 
 /** A payload that travels as a CID because it is larger than an envelope (claim check pattern). */
 export interface Claim {
@@ -12,35 +14,45 @@ export interface Claim {
 
 export type Payload = Uint8Array | Claim
 
+export interface EnvelopeMessage {
+  readonly content: Payload
+  readonly headers: Headers
+}
+
 /**
  * What a sender says on a topic: consecutive messages of one of its sessions under one signature.
  * Without messages it only says how many there were so far, so that receivers see a lost tail.
  */
 export interface Envelope {
   readonly publicKey: Uint8Array<ArrayBuffer>
-  /** Grows with every session of a sender: milliseconds since the epoch × 1,024 + a random number below 1,024. */
+  /** A random number below 2^48, another one each time that the sender begins to publish on the topic. */
   readonly session: number
+  /** Milliseconds since the session began, on the sender's monotonic clock. */
+  readonly age: number
+  /** When it was sent: milliseconds since the Unix epoch on the sender's wall clock, a hint. */
+  readonly sent: number
   /** Sequence number of the first message. */
   readonly first: number
-  readonly messages: readonly Payload[]
+  readonly messages: readonly EnvelopeMessage[]
   /** Where the content of claims can be fetched. */
-  readonly provider?: PeerInfo | undefined
+  readonly providers: readonly PeerInfo[]
 }
 
-/** Bytes that an envelope needs besides its payloads, at most, without a provider. */
-export const envelopeOverhead = 192
-/** Bytes that one message adds to its payload, at most. */
-export const messageOverhead = 5
+/** Bytes that an envelope needs besides its payloads, at most, without providers. */
+export const envelopeOverhead = 224
+/** Bytes that one message adds to its payload and headers, at most. */
+export const messageOverhead = 8
 /** Bytes of one claim, at most. */
 export const claimSize = 128
-/** Addresses of a provider hint that are sent; more are left out. */
+/** Provider hints that are sent, addresses of each, and characters of each text; more are left out. */
+const maxHints = 4
 const maxHintAddresses = 8
 const maxHintText = 512
-/** Bytes that a provider hint can need. */
-export const hintSize: number = (maxHintAddresses + 1) * (maxHintText + 5)
+/** Bytes that provider hints may take in an envelope. */
+export const hintSize = 1_280
 
-const version = 1
-const domain = new TextEncoder().encode('p2pl/envelope/v1\0')
+const version = 2
+const domain = new TextEncoder().encode('p2pl/envelope/v2\0')
 
 /** What is signed: a domain, the topic (so that nothing can be replayed on another one) and the body's exact bytes. */
 function signedBytes(topic: Uint8Array, body: Uint8Array): Uint8Array<ArrayBuffer> {
@@ -52,21 +64,45 @@ function signedBytes(topic: Uint8Array, body: Uint8Array): Uint8Array<ArrayBuffe
   return bytes
 }
 
-/** Signs and encodes: DAG-CBOR `[1, body, signature]`, body = `[key, session, first, messages, provider | null]`. */
+/**
+ * Signs and encodes: DAG-CBOR `[2, body, signature]`, body = `[key, session, age, sent, first, messages, hints]`. A message is
+ * its bytes, `[cid, size]`, or `[one of these, headers]`; a hint is `[network, id, addresses]`.
+ */
 export async function sealEnvelope(topic: Uint8Array, envelope: Envelope, identity: Identity): Promise<Uint8Array> {
   const body = encode([
     envelope.publicKey,
     envelope.session,
+    envelope.age,
+    envelope.sent,
     envelope.first,
-    envelope.messages.map((payload) => (payload instanceof Uint8Array ? payload : [payload.cid, payload.size])),
-    envelope.provider === undefined ? null : encodeHint(envelope.provider)
+    envelope.messages.map(encodeMessage),
+    encodeHints(envelope.providers)
   ])
   return encode([version, body, await identity.sign(signedBytes(topic, body))])
 }
 
-function encodeHint(provider: PeerInfo): [string, string[]] {
-  const addresses = provider.addresses.filter((address) => address.length <= maxHintText)
-  return [provider.id.slice(0, maxHintText), addresses.slice(0, maxHintAddresses)]
+function encodeMessage({ content, headers }: EnvelopeMessage): unknown {
+  const item = content instanceof Uint8Array ? content : [content.cid, content.size]
+  return headers === noHeaders ? item : [item, headers]
+}
+
+/** As many hints as fit; every sender can leave some out, since they only save a look-up. */
+function encodeHints(providers: readonly PeerInfo[]): unknown[] {
+  const hints: unknown[] = []
+  let room = hintSize
+  for (const { network, id, addresses } of providers.slice(0, maxHints)) {
+    const texts = addresses.slice(0, maxHintAddresses)
+    while (texts.length > 0 && textSize([network, id, ...texts]) > room) texts.pop()
+    const size = textSize([network, id, ...texts])
+    if (size > room) continue
+    room -= size
+    hints.push([network, id, texts])
+  }
+  return hints
+}
+
+function textSize(texts: readonly string[]): number {
+  return texts.reduce((sum, text) => sum + 3 * text.length + 3, 8)
 }
 
 export type OpenedEnvelope = Envelope | 'garbage' | 'forged'
@@ -86,8 +122,13 @@ export async function openEnvelope(
   }
   if (opened === undefined) return 'garbage'
   const { envelope, body, signature } = opened
-  const authentic = await cryptography.verify(envelope.publicKey, signedBytes(topic, body), signature)
-  return authentic ? envelope : 'forged'
+  try {
+    const authentic = await cryptography.verify(envelope.publicKey, signedBytes(topic, body), signature)
+    return authentic ? envelope : 'forged'
+  } catch {
+    // A key that no implementation accepts.
+    return 'forged'
+  }
 }
 
 function parse(
@@ -99,19 +140,29 @@ function parse(
   const [, body, signature] = outer
   if (!isBytes(body) || !isBytes(signature, signatureLength)) return undefined
   const inner: unknown = decode(body)
-  if (!isTuple(inner, 5)) return undefined
-  const [publicKey, session, first, list, hint] = inner
-  if (!isBytes(publicKey, publicKeyLength) || !isCount(session) || !isCount(first)) return undefined
+  if (!isTuple(inner, 7)) return undefined
+  const [publicKey, session, age, sent, first, list, hints] = inner
+  if (!isBytes(publicKey, publicKeyLength)) return undefined
+  if (!isCount(session) || !isCount(age) || !isCount(sent) || !isCount(first)) return undefined
   if (!Array.isArray(list) || list.length > maxMessages || !isCount(first + list.length)) return undefined
-  const messages: Payload[] = []
+  const messages: EnvelopeMessage[] = []
   for (const item of list as unknown[]) {
-    const payload = parsePayload(item)
-    if (payload === undefined) return undefined
-    messages.push(payload)
+    const message = parseMessage(item)
+    if (message === undefined) return undefined
+    messages.push(message)
   }
-  const provider = parseHint(hint)
-  if (provider === null) return undefined
-  return { envelope: { publicKey, session, first, messages, provider }, body, signature }
+  const providers = parseHints(hints)
+  if (providers === undefined) return undefined
+  return { envelope: { publicKey, session, age, sent, first, messages, providers }, body, signature }
+}
+
+function parseMessage(item: unknown): EnvelopeMessage | undefined {
+  const content = parsePayload(item)
+  if (content !== undefined) return { content, headers: noHeaders }
+  if (!isTuple(item, 2)) return undefined
+  const inner = parsePayload(item[0])
+  const headers = parseHeaders(item[1])
+  return inner === undefined || headers === undefined ? undefined : { content: inner, headers }
 }
 
 function parsePayload(item: unknown): Payload | undefined {
@@ -121,12 +172,17 @@ function parsePayload(item: unknown): Payload | undefined {
   return cid !== null && cid.byteLength <= claimSize && isCount(item[1]) ? { cid, size: item[1] } : undefined
 }
 
-/** `null` for a malformed one. */
-function parseHint(hint: unknown): PeerInfo | undefined | null {
-  if (hint === null) return undefined
-  if (!isTuple(hint, 2) || !isText(hint[0]) || !Array.isArray(hint[1])) return null
-  const addresses: unknown[] = hint[1]
-  return addresses.length <= maxHintAddresses && addresses.every(isText) ? { id: hint[0], addresses } : null
+function parseHints(hints: unknown): PeerInfo[] | undefined {
+  if (!Array.isArray(hints) || hints.length > maxHints) return undefined
+  const providers: PeerInfo[] = []
+  for (const hint of hints as unknown[]) {
+    if (!isTuple(hint, 3)) return undefined
+    const [network, id, addresses] = hint
+    if (!isText(network) || !isText(id) || !Array.isArray(addresses)) return undefined
+    if (addresses.length > maxHintAddresses || !(addresses as unknown[]).every(isText)) return undefined
+    providers.push({ network, id, addresses: addresses as string[] })
+  }
+  return providers
 }
 
 function isTuple(value: unknown, length: number): value is unknown[] {
@@ -142,5 +198,5 @@ function isCount(value: unknown): value is number {
 }
 
 function isText(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= maxHintText
+  return typeof value === 'string' && value !== '' && value.length <= maxHintText
 }

@@ -1,112 +1,149 @@
-import type { Deadlines } from '../api/common.ts'
-import type { Limits, Peer, PeerOptions } from '../api/peer.ts'
+import type { Timeouts } from '../api/common.ts'
+import type { Environment, Limits, Peer, PeerOptions } from '../api/peer.ts'
 import type { Topic, TopicOptions } from '../api/topic.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { createBlocks } from '../data/blocks.ts'
 import { createData } from '../data/data.ts'
-import { withDeadline } from '../deadline.ts'
+import { takeBackends } from '../define/ownership.ts'
 import { invalidArgument, P2plError, unsupported } from '../errors.ts'
 import { typed } from '../foreign-error.ts'
-import { createIdentity, ed25519 } from '../identity.ts'
+import { ed25519, type Identity } from '../identity.ts'
 import type { Backend } from '../port/backend.ts'
 import type { BackendEvent } from '../port/events.ts'
-import type { BaseTopic } from '../topic/base-topic.ts'
+import { withTimeout } from '../toolbox/countdown.ts'
+import { checkKeys, checkWord } from '../toolbox/options.ts'
 import type { TopicContext } from '../topic/context.ts'
-import { RawTopic } from '../topic/raw-topic.ts'
-import { SignedTopic } from '../topic/signed-topic.ts'
-import { type Backends, chooseBackends } from './backends.ts'
+import { Pacer } from '../topic/pacer.ts'
+import { Topics } from '../topic/topics.ts'
+import { assertDurability, chooseBackend } from './choose-backend.ts'
 import { createClaimStore } from './claims.ts'
-import { defaultDeadlines, defaultLimits, withDefaults } from './defaults.ts'
+import { defaultLimits, defaultTimeouts, withDefaults } from './defaults.ts'
+import { Events } from './events.ts'
+import { Keeper } from './keeper.ts'
 import { createNetwork } from './network.ts'
+import { assertRuntime } from './runtime.ts'
+import { storedIdentity } from './stored-identity.ts'
 
-const maxTopicBytes = 1_024
+const optionKeys = [
+  'backend',
+  'messages',
+  'data',
+  'identity',
+  'timeouts',
+  'limits',
+  'trust',
+  'durability',
+  'onEvent',
+  'signal',
+  'environment'
+]
 
 /**
- * Starts the backend(s) and gives the peer on top of them. Rejects with `INVALID_ARGUMENT` for wrong options, and with
- * what the backend says when it cannot start; then nothing is left running.
+ * Starts the backend(s) and gives the peer on top of them. Throws `INVALID_ARGUMENT` for wrong options, `UNSUPPORTED` when the
+ * backend keeps less than `durability` says, `MISSING_DEPENDENCY` on a runtime that is too old, and the error of a backend
+ * that cannot start; then nothing is left running.
  */
 export async function createPeer(options: PeerOptions): Promise<Peer> {
-  const backends = chooseBackends(options)
+  assertRuntime()
   checkOptions(options)
-  const deadlines: Deadlines = withDefaults('deadlines', defaultDeadlines, options.deadlines)
+  const chosen = chooseBackend(options)
+  const { backend } = chosen
+  assertDurability(chosen, options.durability)
+  const timeouts: Timeouts = withDefaults('timeouts', defaultTimeouts, options.timeouts)
   const limits: Limits = withDefaults('limits', defaultLimits, options.limits)
-  const clock = options.clock ?? systemClock
-  const identity = options.identity ?? (await createIdentity())
-  const cryptography = options.cryptography ?? ed25519
-  let onConnect = (): void => {}
-  const tell = guarded(options.onEvent)
-  const onEvent = (event: BackendEvent): void => {
-    if (event.type === 'peer:connect' && event.backend === backends.data.name) onConnect()
-    tell(event)
+  const environment = environmentOf(options.environment)
+  const { clock } = environment
+  const events = new Events()
+  if (options.onEvent !== undefined) events.listen(options.onEvent)
+  const giveBack = takeBackends(chosen.parts)
+  let identity: Identity
+  // The parts of the peer that listen, too; they are made when the backend runs.
+  let listen = (_event: BackendEvent): void => {}
+  try {
+    await withTimeout(clock, { signal: options.signal }, timeouts.lifecycle, 'start', async (signal) => {
+      const onEvent = (event: BackendEvent): void => {
+        listen(event)
+        events.emit(event)
+      }
+      await typed('start', backend.name, () => backend.start({ signal, onEvent }))
+    })
+    identity = options.identity ?? (await storedIdentity(backend))
+  } catch (error) {
+    await stopBackend(backend, clock, timeouts).catch(() => undefined)
+    giveBack()
+    throw error
   }
+
   let running = true
   const life = new AbortController()
   const assertRunning = (operation: string): void => {
     if (!running) throw stopped(operation)
   }
-
-  await startAll(backends, clock, deadlines, options.signal, onEvent)
-
-  const dataContext = {
-    backend: backends.data,
-    trust: options.trust ?? 'verify',
-    deadlines,
-    clock,
-    onEvent,
-    assertRunning
-  }
+  const trust = options.trust ?? 'verify'
+  const dataContext = { backend, trust, timeouts, clock, onEvent: events.emit, assertRunning }
   const blocks = createBlocks(dataContext)
   const data = createData(dataContext)
-  onConnect = () => data.peerConnected()
-  const network = createNetwork({ backends, clock, deadlines, assertRunning, life: life.signal })
-  const topics = new Map<string, BaseTopic>()
-
-  const topicContext = (): TopicContext => {
-    const { messages } = backends
-    if (messages.messages === undefined || messages.capabilities.messages === undefined) {
-      throw unsupported(messages.name, 'messages', 'give createPeer a backend for "messages" beside the one for "data"')
+  const keeper = new Keeper({
+    backend,
+    clock,
+    random: environment.random,
+    timeout: timeouts.routing,
+    onEvent: events.emit
+  })
+  listen = (event) => {
+    keeper.onEvent(event)
+    if (event.type === 'peer:connect') data.peerConnected()
+  }
+  keeper.keepBootstrap(backend.routing?.bootstrap ?? [])
+  const network = createNetwork({ backend, clock, timeouts, keeper, assertRunning, life: life.signal })
+  const { blocks: blockCapabilities } = backend.capabilities
+  const claims =
+    blockCapabilities === undefined
+      ? undefined
+      : createClaimStore({
+          data,
+          blocks,
+          environment,
+          keepsFetched: blockCapabilities.keepsFetched,
+          maxFetchedBytes: limits.maxFetchedBytes
+        })
+  const pacer = new Pacer(clock, () => backend.capabilities.messages?.pacing ?? 0)
+  const topics = new Topics((): TopicContext => {
+    const { messages } = backend
+    const { messages: capabilities } = backend.capabilities
+    if (messages === undefined || capabilities === undefined) {
+      throw unsupported(backend.name, 'messages', 'give createPeer a backend for "messages" beside the one for "data"')
     }
     return {
-      backendName: messages.name,
-      transport: messages.messages,
-      capabilities: messages.capabilities.messages,
-      selfId: () => messages.self().id,
-      claims: backends.data.blocks === undefined ? undefined : createClaimStore(data, network),
+      backendName: backend.name,
+      transport: messages,
+      capabilities: () => backend.capabilities.messages ?? capabilities,
+      self: () => backend.self(),
+      claims,
+      pacer,
       identity,
-      cryptography,
-      clock,
-      random: options.random ?? Math.random,
+      environment,
       limits,
-      deadlines,
-      onEvent,
+      timeouts,
+      onEvent: events.emit,
       assertRunning
     }
-  }
-
-  const topic = (name: string, { mode = 'signed' }: TopicOptions = {}): Topic => {
-    assertRunning('topic')
-    checkTopic(name, mode)
-    const key = `${mode}/${name}`
-    const known = topics.get(key)
-    if (known !== undefined) return known
-    const created = mode === 'raw' ? new RawTopic(name, topicContext()) : new SignedTopic(name, topicContext())
-    topics.set(key, created)
-    return created
-  }
+  })
 
   let stopping: Promise<void> | undefined
   const stop = (): Promise<void> => {
     running = false
     stopping ??= (async () => {
-      await Promise.allSettled(
-        [...topics.values()].map(async (each) => {
-          await each.stop(stopped('publish'))
-        })
-      )
-      await data.stop()
-      blocks.stop()
-      life.abort(stopped('network'))
-      await stopAll(backends.all, clock, deadlines)
+      try {
+        await topics.stop(stopped('publish'))
+        keeper.stop()
+        await data.stop()
+        blocks.stop()
+        life.abort(stopped('network'))
+        await stopBackend(backend, clock, timeouts)
+      } finally {
+        giveBack()
+      }
     })()
     return stopping
   }
@@ -114,83 +151,54 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
   return {
     id: identity.id,
     identity,
-    cryptography,
-    clock,
-    capabilities: backends.capabilities,
-    topic,
+    environment,
+    get capabilities() {
+      return backend.capabilities
+    },
+    topic: <T>(name: string, topicOptions?: TopicOptions<T>): never => {
+      assertRunning('topic')
+      return topics.handle(name, topicOptions) as Topic<T> as never
+    },
     data,
     blocks,
     network,
+    onEvent: (listener) => events.listen(listener),
     stop,
     [Symbol.asyncDispose]: stop
   }
 }
 
-async function startAll(
-  backends: Backends,
-  clock: Clock,
-  deadlines: Deadlines,
-  signal: AbortSignal | undefined,
-  onEvent: (event: BackendEvent) => void
-): Promise<void> {
-  const start = async (backend: Backend): Promise<void> => {
-    await withDeadline(clock, { signal }, deadlines.lifecycle, 'start', async (inner) => {
-      await typed('start', backend.name, () => backend.start({ signal: inner, onEvent }))
-    })
+function environmentOf(given: Partial<Environment> | undefined): Environment {
+  checkKeys('createPeer: environment', given, ['clock', 'random', 'cryptography'])
+  return {
+    clock: given?.clock ?? systemClock,
+    random: given?.random ?? Math.random,
+    cryptography: given?.cryptography ?? ed25519
   }
-  const results = await Promise.allSettled(backends.all.map(start))
-  const failure = results.find((result) => result.status === 'rejected')
-  if (failure === undefined) return
-  await stopAll(backends.all, clock, deadlines).catch(() => undefined)
-  throw failure.reason
 }
 
-async function stopAll(all: readonly Backend[], clock: Clock, deadlines: Deadlines): Promise<void> {
-  const results = await Promise.allSettled(
-    all.map(async (backend) => {
-      await withDeadline(clock, {}, deadlines.lifecycle, 'stop', async (signal) => {
-        await typed('stop', backend.name, () => backend.stop({ signal }))
-      })
-    })
-  )
-  const failure = results.find((result) => result.status === 'rejected')
-  if (failure !== undefined) throw failure.reason
-}
-
-/** What an app's listener throws must not reach a backend. */
-function guarded(onEvent: ((event: BackendEvent) => void) | undefined): (event: BackendEvent) => void {
-  return (event) => {
-    try {
-      onEvent?.(event)
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error
-      })
-    }
-  }
+async function stopBackend(backend: Backend, clock: Clock, timeouts: Timeouts): Promise<void> {
+  await withTimeout(clock, {}, timeouts.lifecycle, 'stop', async (signal) => {
+    await typed('stop', backend.name, () => backend.stop({ signal }))
+  })
 }
 
 function stopped(operation: string): P2plError {
   return new P2plError({ code: 'NOT_RUNNING', operation, message: `${operation}: the peer was stopped` })
 }
 
-function checkOptions({ trust, onEvent, identity }: PeerOptions): void {
-  if (trust !== undefined && trust !== 'verify' && trust !== 'backend') {
-    throw invalidArgument('createPeer', `trust must be "verify" or "backend", not ${JSON.stringify(trust)}`)
-  }
+function checkOptions(options: PeerOptions): void {
+  checkKeys('createPeer', options ?? {}, optionKeys)
+  const { trust, durability, onEvent, identity } = options ?? {}
+  checkWord('createPeer', 'trust', trust, ['verify', 'backend'], 'verify')
+  checkWord('createPeer', 'durability', durability, ['process', 'power'], 'process')
   if (onEvent !== undefined && typeof onEvent !== 'function') {
-    throw invalidArgument('createPeer', `onEvent must be a function, not ${typeof onEvent}`)
+    throw invalidArgument('createPeer', `createPeer: onEvent must be a function, not ${typeof onEvent}`)
   }
   if (identity !== undefined && (typeof identity?.id !== 'string' || typeof identity.sign !== 'function')) {
-    throw invalidArgument('createPeer', 'identity must be what createIdentity or identityFromSeed gives, awaited')
-  }
-}
-
-function checkTopic(name: string, mode: string): void {
-  if (typeof name !== 'string' || name.length === 0 || new TextEncoder().encode(name).length > maxTopicBytes) {
-    throw invalidArgument('topic', `a topic name is text of 1 to ${maxTopicBytes} bytes of UTF-8`)
-  }
-  if (mode !== 'signed' && mode !== 'raw') {
-    throw invalidArgument('topic', `mode must be "signed" or "raw", not ${JSON.stringify(mode)}`)
+    throw invalidArgument(
+      'createPeer',
+      'createPeer: identity must be the result of createIdentity or identityFromSeed, awaited'
+    )
   }
 }

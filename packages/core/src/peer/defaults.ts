@@ -1,8 +1,8 @@
-import type { Deadlines } from '../api/common.ts'
+import type { Timeouts } from '../api/common.ts'
 import type { Limits } from '../api/peer.ts'
-import { invalidArgument } from '../errors.ts'
+import { checkKeys, checkNumber } from '../toolbox/options.ts'
 
-export const defaultDeadlines: Deadlines = {
+export const defaultTimeouts: Timeouts = {
   get: 30_000,
   put: 60_000,
   publish: 10_000,
@@ -12,8 +12,8 @@ export const defaultDeadlines: Deadlines = {
   lifecycle: 60_000
 }
 
-/** What a signed message, or the CID of a large one with a short hint, needs. */
-const leastEnvelopeBytes = 1_024
+/** Bytes of a signed message, or of the CID of a large one with its hints. */
+const leastEnvelopeBytes = 2_048
 
 export const defaultLimits: Limits = {
   maxPayloadBytes: 16 * 1024 * 1024,
@@ -21,28 +21,23 @@ export const defaultLimits: Limits = {
   maxMessagesPerEnvelope: 1_024,
   maxPublishQueueBytes: 8 * 1024 * 1024,
   maxSenders: 4_096,
-  maxPendingEnvelopes: 1_024,
+  maxPendingBytes: 16 * 1024 * 1024,
+  maxFetchedBytes: 64 * 1024 * 1024,
   gapGrace: 1_000
 }
 
 /** The defaults with what the app gave over them; a wrong key or value is named. */
-export function withDefaults<T extends Deadlines | Limits>(
-  name: string,
+export function withDefaults<T extends Timeouts | Limits>(
+  name: 'timeouts' | 'limits',
   defaults: T,
   given: Partial<T> | undefined
 ): T {
+  checkKeys(`createPeer: ${name}`, given, Object.keys(defaults))
+  const set: [string, number][] = []
   for (const [key, value] of Object.entries(given ?? {})) {
-    if (!Object.hasOwn(defaults, key)) {
-      throw invalidArgument('createPeer', `${name}.${key} is not known: ${Object.keys(defaults).join(', ')}`)
-    }
-    if (value !== undefined && !(typeof value === 'number' && value > 0)) {
-      throw invalidArgument('createPeer', `${name}.${key} must be a positive number, not ${JSON.stringify(value)}`)
-    }
+    const min = key === 'maxEnvelopeBytes' ? leastEnvelopeBytes : Number.MIN_VALUE
+    const checked = checkNumber('createPeer', `${name}.${key}`, value, { min }, undefined)
+    if (checked !== undefined) set.push([key, checked])
   }
-  const { maxEnvelopeBytes } = (given ?? {}) as Partial<Limits>
-  if (maxEnvelopeBytes !== undefined && maxEnvelopeBytes < leastEnvelopeBytes) {
-    throw invalidArgument('createPeer', `${name}.maxEnvelopeBytes must be at least ${leastEnvelopeBytes}`)
-  }
-  const set = Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== undefined))
-  return { ...defaults, ...set }
+  return { ...defaults, ...Object.fromEntries(set) }
 }

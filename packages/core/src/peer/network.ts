@@ -1,106 +1,94 @@
-import type { CallOptions, Deadlines } from '../api/common.ts'
-import type { Network } from '../api/network.ts'
-import type { Clock } from '../clock.ts'
-import { type CountdownOptions, withDeadline } from '../deadline.ts'
-import { isP2plError, unsupported } from '../errors.ts'
+import type { CallOptions, Timeouts } from '../api/common.ts'
+import type { Network, PeerAddress } from '../api/network.ts'
+import { invalidArgument, isP2plError, unsupported } from '../errors.ts'
 import { typed } from '../foreign-error.ts'
 import type { Backend } from '../port/backend.ts'
-import type { AbortOptions, PeerInfo } from '../port/common.ts'
-import type { Routing } from '../port/routing.ts'
-import type { Backends } from './backends.ts'
+import type { PeerInfo } from '../port/common.ts'
+import type { RoutingTransport } from '../port/routing.ts'
+import { withTimeout } from '../toolbox/countdown.ts'
+import { checkKeys, describe } from '../toolbox/options.ts'
+import type { Clock } from '../clock.ts'
+import type { Keeper } from './keeper.ts'
 
 export interface NetworkContext {
-  readonly backends: Backends
+  readonly backend: Backend
   readonly clock: Clock
-  readonly deadlines: Deadlines
+  readonly timeouts: Timeouts
+  readonly keeper: Keeper
   readonly assertRunning: (operation: string) => void
   /** Fires when the peer stops. */
   readonly life: AbortSignal
 }
 
 export function createNetwork(context: NetworkContext): Network {
-  const { backends, clock, deadlines, assertRunning, life } = context
-  const { data } = backends
+  const { backend, clock, timeouts, keeper, assertRunning, life } = context
 
-  const scoped = (options: CallOptions | undefined): CountdownOptions => ({
-    signal: options?.signal,
-    deadline: options?.deadline,
-    scope: life
-  })
-
-  const routingOf = (backend: Backend, operation: 'findPeer' | 'connect'): Routing => {
-    const { routing } = backend
-    if (routing === undefined || backend.capabilities.routing?.[operation] === 'none') {
-      throw unsupported(backend.name, `network.${operation}`)
-    }
-    return routing
-  }
-
-  /** On every backend; fails only when no backend succeeded, with the error that says most. */
-  const onEach = async (
+  const call = async <T>(
     operation: string,
-    signal: AbortSignal,
-    call: (routing: Routing, options: AbortOptions) => Promise<void>
-  ): Promise<void> => {
-    const results = await Promise.allSettled(
-      backends.all.map(async (backend) => {
-        const routing = routingOf(backend, 'connect')
-        await typed(operation, backend.name, () => call(routing, { signal }))
-      })
+    options: CallOptions | undefined,
+    feature: 'findPeer' | 'connect',
+    work: (routing: RoutingTransport, signal: AbortSignal) => Promise<T>
+  ): Promise<T> => {
+    assertRunning(operation)
+    checkKeys(operation, options, ['signal', 'timeout', 'context'])
+    const { routing, capabilities } = backend
+    if (routing === undefined || (capabilities.routing?.[feature] ?? 'none') === 'none') {
+      throw unsupported(backend.name, operation)
+    }
+    const scoped = { signal: options?.signal, timeout: options?.timeout, scope: life }
+    return await withTimeout(clock, scoped, timeouts.routing, operation, (signal) =>
+      typed(operation, backend.name, () => work(routing, signal))
     )
-    const failures = results.filter((result) => result.status === 'rejected').map((result) => result.reason as unknown)
-    if (failures.length < results.length) return
-    const telling = failures.find(
-      (error) => !isP2plError(error, 'UNSUPPORTED') && !isP2plError(error, 'INVALID_ARGUMENT')
-    )
-    throw telling ?? failures[0] ?? unsupported(data.name, operation)
   }
 
   return {
     self: () => {
       assertRunning('network.self')
-      return data.self()
+      return backend.self()
     },
-    selves: () => {
-      assertRunning('network.selves')
-      return [data, ...backends.all.filter((backend) => backend !== data)].map((backend) => backend.self())
-    },
-    findPeer: async (id, options) => {
-      assertRunning('network.findPeer')
-      return await withDeadline(clock, scoped(options), deadlines.routing, 'network.findPeer', async (signal) => {
-        const routing = routingOf(data, 'findPeer')
-        return await typed('network.findPeer', data.name, () => routing.findPeer(id, { signal }))
-      })
-    },
+    findPeer: async (id, options) =>
+      await call('network.findPeer', options, 'findPeer', (routing, signal) =>
+        routing.findPeer(id, { signal, context: options?.context })
+      ),
     connect: async (peer, options) => {
-      assertRunning('network.connect')
-      await withDeadline(clock, scoped(options), deadlines.routing, 'network.connect', async (signal) => {
-        await onEach('network.connect', signal, async (routing, abort) => {
-          await routing.connect(peer, abort)
-        })
+      await call('network.connect', options, 'connect', async (routing, signal) => {
+        const peers = peersOf(peer, routing, backend)
+        const results = await Promise.allSettled(
+          peers.map((each) => keeper.connect(each, signal, options?.context))
+        )
+        if (results.some((result) => result.status === 'fulfilled')) return
+        throw mostTelling(results.map((result) => (result as PromiseRejectedResult).reason as unknown))
       })
     },
     disconnect: async (id, options) => {
-      assertRunning('network.disconnect')
-      await withDeadline(clock, scoped(options), deadlines.routing, 'network.disconnect', async (signal) => {
-        await onEach('network.disconnect', signal, async (routing, abort) => {
-          await routing.disconnect(id, abort)
-        })
+      await call('network.disconnect', options, 'connect', async (routing, signal) => {
+        keeper.drop(id)
+        await routing.disconnect(id, { signal, context: options?.context })
       })
     },
-    connections: async (options) => {
-      assertRunning('network.connections')
-      return await withDeadline(clock, scoped(options), deadlines.routing, 'network.connections', async (signal) => {
-        const able = backends.all.filter(
-          ({ routing, capabilities }) => routing !== undefined && capabilities.routing?.connect !== 'none'
-        )
-        if (able.length === 0) throw unsupported(data.name, 'network.connections')
-        const found: PeerInfo[] = []
-        for (const { name, routing } of able) {
-          found.push(...(await typed('network.connections', name, () => routing?.connections({ signal }) ?? [])))
-        }
-        return found
-      })
-    }
+    connections: async (options) =>
+      await call('network.connections', options, 'connect', (routing, signal) =>
+        routing.connections({ signal, context: options?.context })
+      )
   }
+}
+
+function peersOf(address: PeerAddress, routing: RoutingTransport, backend: Backend): readonly PeerInfo[] {
+  const operation = 'network.connect'
+  if (typeof address === 'string') {
+    const peer = routing.parseAddress(address)
+    if (peer !== undefined) return [peer]
+    throw invalidArgument(
+      operation,
+      `${operation}: the backend "${backend.name}" reads no peer in ${describe(address)}; give an address with the peer's id as it prints it, such as an address of network.self()`
+    )
+  }
+  if (!Array.isArray(address)) return [address as PeerInfo]
+  if (address.length > 0) return address as readonly PeerInfo[]
+  throw invalidArgument(operation, `${operation}: the list of addresses is empty`)
+}
+
+/** An error of a network that the peer is on says more than the refusal of one that it is not on. */
+function mostTelling(errors: readonly unknown[]): unknown {
+  return errors.find((error) => !isP2plError(error, 'UNSUPPORTED')) ?? errors[0]
 }

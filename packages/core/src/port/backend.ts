@@ -3,52 +3,61 @@ import type { Capabilities } from './capabilities.ts'
 import type { AbortOptions, PeerInfo } from './common.ts'
 import type { BackendEvent } from './events.ts'
 import type { MessageTransport } from './messages.ts'
-import type { Routing } from './routing.ts'
+import type { RoutingTransport } from './routing.ts'
 
 export interface StartOptions extends AbortOptions {
-  /**
-   * Receives what happens outside of any call: warnings, loss and return of the engine, peers that come and go.
-   * It never throws and may be called until `stop` has resolved.
-   */
+  /** Receives what happens outside of any call. It never throws, and is not called once `stop` has resolved. */
   onEvent?: ((event: BackendEvent) => void) | undefined
 }
 
 /**
- * What an adapter makes of an engine: it moves opaque message bytes and blocks, and classifies what fails.
- * It does not retry a call (layers do), does not verify content (core does), and knows nothing of files or envelopes.
+ * Keeps small secrets beside the content, such as the seed of the peer's identity. Only the user of this process can read
+ * them (mode 0600 on disk).
+ */
+export interface SecretStore {
+  /** `undefined` when there is none of this name. `STORAGE` when it is there and cannot be read. */
+  get(name: string): Promise<Uint8Array | undefined>
+  /** Resolves when it is on disk. */
+  set(name: string, secret: Uint8Array): Promise<void>
+}
+
+/**
+ * What core and layers call. `defineBackend` makes it of an adapter's hooks, which carry the obligations of an engine:
+ * `MessageHooks`, `BlockHooks`, `RoutingHooks`. A layer wraps one and is one; a combinator makes one of several.
  *
- * Obligations of every method of the port:
- * - *Concurrency*: any number of calls may be under way at once. A backend whose engine cannot bear that serialises
- *   or bounds them itself.
+ * What holds for every call:
+ * - *Concurrency*: any number may be under way at once.
  * - *Errors*: every failure is a `P2plError` with `backend` and `operation` set and an honest `retryable`.
- *   What the engine threw is the `cause`. Engine types never cross the port.
- * - *Lifecycle*: before `start` has resolved, and after `stop` was called, every call rejects with `NOT_RUNNING`.
- *   Calls under way when `stop` is called reject (`NOT_RUNNING` or `ABORTED`) or finish; none stays pending.
- * - *Retention*: bytes handed in are not changed, and not kept by reference after the call, except by a store that
- *   holds them as its content. Bytes handed out are not changed by the backend afterwards.
- * - *Hostility*: whatever comes from the network is bounded in size and number, and never becomes an unhandled
- *   rejection or an uncaught exception.
- * - *Deadlines*: core passes a signal with a deadline to each call. A backend adds its own deadline only where the
- *   engine would otherwise keep a resource after the signal fired.
+ * - *Lifecycle*: before `start` has resolved and after `stop` was called, every call rejects with `NOT_RUNNING`. Calls under way
+ *   when `stop` is called reject; none stays pending.
+ * - *Arguments* are checked before the engine is asked: `INVALID_ARGUMENT`, `TOO_LARGE`, `UNSUPPORTED`.
+ * - *Signals* end a call at once, whether or not the engine looks at them.
  */
 export interface Backend {
-  /** Short and stable, for errors and metrics: `helia`, `ipfs-rpc`. A layer keeps the name of what it wraps. */
+  /** Short and stable, for errors and metrics: `helia`, `ipfs-rpc`. A layer keeps the name of the backend that it wraps. */
   readonly name: string
-  /** What this object promises; constant from construction on. */
+  /** Which parts there are is constant. Limits that the engine tells only when it runs may be refined by `start`. */
   readonly capabilities: Capabilities
   /**
-   * Resolves when every part is usable. Idempotent; concurrent calls share one start. A failed start leaves nothing
+   * Resolves when the backend is usable. Idempotent; concurrent calls share one start. A failed or aborted start leaves nothing
    * running and may be tried again. May be called again after `stop`: a persistent backend then has its content and id.
    */
   start(options?: StartOptions): Promise<void>
-  /** Releases everything: sockets, timers, files, processes, subscriptions. Idempotent; never rejects because of the state of the engine. */
+  /** Releases sockets, timers, files, processes, subscriptions. Idempotent. Rejects only when its signal fires first. */
   stop(options?: AbortOptions): Promise<void>
-  /** The engine-level id and addresses under which others can reach this participant now. Only while running. */
-  self(): PeerInfo
+  /** The ids and addresses under which others can reach this peer now, one for each network that it is on. `NOT_RUNNING` otherwise. */
+  self(): readonly PeerInfo[]
   /** Present exactly when `capabilities.messages` is. */
   readonly messages?: MessageTransport | undefined
   /** Present exactly when `capabilities.blocks` is. */
   readonly blocks?: BlockTransport | undefined
   /** Present exactly when `capabilities.routing` is. */
-  readonly routing?: Routing | undefined
+  readonly routing?: RoutingTransport | undefined
+  /** Where the engine has a folder: secrets that are kept there. Only while running. */
+  readonly secrets?: SecretStore | undefined
+  /**
+   * The engine itself, for what the port does not cover; `undefined` while it does not run. **Unstable**: its type is the
+   * engine's and may change with any release of the adapter. Layers hand it through.
+   */
+  readonly engine?: unknown
 }

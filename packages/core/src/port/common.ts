@@ -1,26 +1,50 @@
 import type { CID } from 'multiformats/cid'
 
-/**
- * Every call of the port takes a signal. It is looked at before work starts: a call with a signal that has already
- * fired does nothing. When it fires later the call rejects soon after with code `ABORTED` (`TIMEOUT` when the signal
- * was a timeout); what the engine already did is not undone.
- */
+/** What each call of a backend takes. */
 export interface AbortOptions {
+  /**
+   * Ends the call: it rejects soon after with `ABORTED` (`TIMEOUT` where the signal is a timeout). A call with a signal that has
+   * already fired does nothing. What the engine already did stays done.
+   */
   signal?: AbortSignal | undefined
+  /** The `context` of the app's call, handed on as it is. For layers such as tracing. */
+  context?: unknown
 }
 
-/**
- * A participant as the engine knows it. It is engine-level: the identity that signs messages is core's and independent.
- */
+/** What `defineBackend` hands to each hook. */
+export interface HookOptions {
+  /** Fires with the caller's signal, and when the backend stops. The caller has its answer then: a hook only has to clean up. */
+  readonly signal: AbortSignal
+  readonly context?: unknown
+}
+
+/** A peer as an engine knows it. The identity that signs messages is core's, and independent of it. */
 export interface PeerInfo {
-  /** The engine's own id in its usual text form. */
+  /** The network that the id and the addresses belong to: `libp2p`, `bittorrent`. Backends of one network reach each other. */
+  readonly network: string
+  /** The engine's own id in its usual text form, at most 512 characters. */
   readonly id: string
   /** Dialable addresses in the engine's text form (multiaddrs, `host:port`); may be empty. At most 16, each at most 512 characters. */
   readonly addresses: readonly string[]
 }
 
-/** A block: bytes and the CID that they hash to. Neither side may change the bytes afterwards. */
+/** A block: bytes and the CID that they hash to. Neither side changes the bytes afterwards. */
 export interface Block {
   readonly cid: CID
   readonly bytes: Uint8Array
 }
+
+/** How far a long call has come. */
+export interface Progress {
+  /** Bytes of content done so far. */
+  readonly bytes: number
+  /** Bytes of content in all, where known. */
+  readonly total?: number | undefined
+  /** Blocks done so far. */
+  readonly blocks: number
+}
+
+/** The same function for a caller: its options, the last parameter, may be left out, each of them. */
+export type Call<F> = F extends (...args: [...infer A, infer O]) => infer R
+  ? (...args: [...A, options?: { [K in keyof O]?: O[K] | undefined }]) => R
+  : never

@@ -1,12 +1,15 @@
 import type { P2plError } from '../errors.ts'
 
-/** What a backend reports outside of any call. */
-export type BackendEvent =
+/** What an engine reports outside of any call. */
+export type EngineEvent =
   /** The engine cannot be used for now; the backend is trying to get it back. */
-  | { readonly type: 'degraded'; readonly backend: string; readonly error: P2plError }
+  | { readonly type: 'degraded'; readonly error: P2plError }
   /** The engine is usable again. */
-  | { readonly type: 'recovered'; readonly backend: string }
-  /** Something a person should know; nothing stopped working. */
-  | { readonly type: 'warning'; readonly backend: string; readonly message: string }
+  | { readonly type: 'recovered' }
+  /** Something that a person should know. Nothing stopped working. */
+  | { readonly type: 'warning'; readonly message: string }
   /** A direct connection to a remote peer was made or lost. `id` is engine-level. */
-  | { readonly type: 'peer:connect' | 'peer:disconnect'; readonly backend: string; readonly id: string }
+  | { readonly type: 'peer:connect' | 'peer:disconnect'; readonly id: string }
+
+/** The same, with the name of its backend. */
+export type BackendEvent = EngineEvent & { readonly backend: string }

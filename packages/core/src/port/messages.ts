@@ -1,8 +1,8 @@
-import type { AbortOptions, PeerInfo } from './common.ts'
+import type { Call, HookOptions, PeerInfo } from './common.ts'
 
 export interface PublishResult {
   /**
-   * To how many participants the engine handed the message directly: 0 means that nobody got it.
+   * How many peers the engine handed the message to directly: 0 means that nobody got it.
    * Absent exactly when `capabilities.messages.recipients` is `none`.
    */
   readonly recipients?: number | undefined
@@ -10,63 +10,80 @@ export interface PublishResult {
 
 export interface IncomingMessage {
   readonly payload: Uint8Array
-  /** Engine-level id of the participant that published it. See `capabilities.messages.sender` for what it is worth. */
+  /** Engine-level id of the peer that published it. See `capabilities.messages.sender` for what it is worth. */
   readonly from?: string | undefined
 }
 
-/** Why messages may be missing: the engine's connection was lost and is back, or a queue of engine or adapter was full. */
+/** Messages may be missing: the engine's connection was lost and is back, or a queue of engine or adapter was full. */
 export interface TransportGap {
   readonly reason: 'disconnected' | 'overflow'
+  /** For how many milliseconds before now messages may be missing, where that is known. */
+  readonly lasted?: number | undefined
 }
 
 export type Verdict =
-  /** Deliver it and pass it on. */
+  /** It was delivered. Pass it on. */
   | 'accept'
-  /** Neither deliver nor pass it on; its forwarder is not to blame. */
+  /** It is of no use here. Do not pass it on; nobody is to blame. */
   | 'ignore'
-  /** Neither deliver nor pass it on, and think less of the participant that forwarded it. */
+  /** Its author broke the rules. Do not pass it on, and think less of the author. */
   | 'reject'
 
-/**
- * What a subscription calls. The functions return at once and never throw.
- */
+/** `healing`: messages may be missed now, and the backend is trying to get the topic back. */
+export type SubscriptionState = 'live' | 'healing'
+
+/** What a subscription calls. The functions return at once; one that throws counts as `ignore`. */
 export interface Subscriber {
-  message(message: IncomingMessage): void
-  /** Called when messages may have been lost, as soon as that is known and before later messages. */
-  gap(gap: TransportGap): void
   /**
-   * Called before a message is passed on to others, and before `message`. Give it only where
-   * `capabilities.messages.validation` is not `none`; otherwise `subscribe` throws `UNSUPPORTED`.
-   * A rejected promise counts as `ignore`.
+   * Delivers a message and judges it. Engines that check before they pass on wait for the verdict (`validation` is declared);
+   * all others ignore it. A rejected promise counts as `ignore`.
    */
-  validate?(message: IncomingMessage): Verdict | Promise<Verdict>
+  message(message: IncomingMessage): Verdict | Promise<Verdict>
+  /** Messages may have been lost. Called as soon as that is known, and before later messages. */
+  gap(gap: TransportGap): void
+  state?(state: SubscriptionState): void
 }
 
-export interface TransportSubscription {
-  /** No call of the subscriber starts after this was called. Idempotent. */
+/** A topic that the engine has joined. */
+export interface Joined {
+  /** Leaves the topic. Called once. */
   close(): Promise<void>
 }
 
 /**
  * Moves opaque bytes to every subscriber of a topic, as well as the engine can.
  *
- * - *Topics* are any non-empty string of at most 1,024 bytes of UTF-8; adapters encode them as the engine needs.
- * - *Payloads* are 0 to `maxMessageBytes` bytes. They are opaque: not signed, retried or split here.
+ * - *Topics* are 1 to 1,024 bytes of UTF-8; adapters encode them as the engine needs.
+ * - *Payloads* are 0 to `maxMessageBytes` bytes. The engine neither signs nor splits nor retries them, and keeps no reference
+ *   to the array after the call. Two publishes of equal bytes are two messages, unless the network itself cannot tell them apart.
  * - *Order and delivery*: as declared. Nothing is delivered twice on purpose.
- * - *Publishing without subscribing* is allowed. The publisher need not wait for subscribers: that is core's.
- * - *Subscribing* heals itself: while the backend runs, a subscription outlives every reconnect of the engine, and
- *   every time in which messages may have been lost is reported by `gap`. It never ends by itself.
- * - *Several subscriptions* of one topic are independent: each gets every message once.
- * - *Retries*: none. A publish that did not happen rejects with a retryable error.
+ * - *Publishing without joining* is allowed. The publisher does not wait for subscribers: core does that.
+ * - *A joined topic heals itself*: while the backend runs, it outlives every reconnect of the engine. Every time in which messages
+ *   may have been lost is reported by `gap`. It never ends by itself.
+ * - *Retries*: none.
  */
-export interface MessageTransport {
-  /** Resolves when the engine has taken the message. Does not wait for any receiver. */
-  publish(topic: string, payload: Uint8Array, options?: AbortOptions): Promise<PublishResult>
-  /** Resolves when the engine has joined the topic: messages that reach this participant from now on are delivered. */
-  subscribe(topic: string, subscriber: Subscriber, options?: AbortOptions): Promise<TransportSubscription>
+export interface MessageHooks {
   /**
-   * The remote participants of the topic to which a publish would go at once. `[]` when there is none.
-   * Truthful: with an entry here, `publish` reports at least one recipient.
+   * Resolves when the engine has taken the message; it does not wait for any receiver. Rejects with a retryable error when the
+   * message was not taken, and with `UNCERTAIN` when nobody knows: the connection broke after the message was sent.
    */
-  peers(topic: string, options?: AbortOptions): Promise<readonly PeerInfo[]>
+  publish(topic: string, payload: Uint8Array, options: HookOptions): Promise<PublishResult>
+  /**
+   * Joins a topic. Resolves when messages that reach this peer from now on are delivered. It is called again for a topic only
+   * after `close` of the earlier join has settled: `defineBackend` serves all subscriptions of a topic by one join.
+   */
+  join(topic: string, subscriber: Required<Subscriber>, options: HookOptions): Promise<Joined>
+  /**
+   * The remote peers that a publish would go to at once; `[]` when there is none. With an entry here, `publish` reports at least
+   * one recipient. Present exactly when `capabilities.messages.peers` is not `none`.
+   */
+  peers?(topic: string, options: HookOptions): Promise<readonly PeerInfo[]>
+}
+
+/** The messages of a backend, as core and layers call them. */
+export interface MessageTransport {
+  readonly publish: Call<MessageHooks['publish']>
+  /** Any number of subscriptions of one topic: each gets every message once. After `close` was called nothing is delivered. */
+  readonly subscribe: Call<(topic: string, subscriber: Subscriber, options: HookOptions) => Promise<Joined>>
+  readonly peers: Call<NonNullable<MessageHooks['peers']>>
 }

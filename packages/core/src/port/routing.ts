@@ -1,34 +1,51 @@
 import type { CID } from 'multiformats/cid'
-import type { AbortOptions, PeerInfo } from './common.ts'
+import type { Call, HookOptions, PeerInfo } from './common.ts'
 
-export interface FindProvidersOptions extends AbortOptions {
-  /** Stop after this many distinct providers. Default 20. */
-  limit?: number | undefined
+export interface FindProvidersOptions extends HookOptions {
+  /** Stop after this many distinct providers, 1 or more. */
+  readonly limit: number
 }
 
 /**
- * Who has what, and how to reach whom.
+ * Finds and reaches other peers.
  *
- * - *Provider records* are by multihash. A backend renews what it provides for as long as it runs, well within
- *   `recordLifetime`; across restarts only where its store persists.
- * - *Retries*: none. Providing while alone rejects with the retryable `NO_PEERS`.
+ * - *No policy*: `connect` dials once and `provide` puts out one record. Core keeps connections, and renews records before
+ *   `recordLifetime` has passed.
+ * - *Provider records* are by multihash.
+ * - *Retries*: none.
+ *
+ * A hook is present exactly when the capability of its name is not `none`; `disconnect` and `connections` go with `connect`.
  */
-export interface Routing {
-  /** Resolves when at least one other participant that others ask has accepted the record. */
-  provide(cid: CID, options?: AbortOptions): Promise<void>
-  /** Stops renewing the record. Others may find it until its lifetime is over. Not an error when it was not provided. */
-  unprovide(cid: CID, options?: AbortOptions): Promise<void>
+export interface RoutingHooks {
+  /** Resolves when at least one other peer that others ask has accepted the record. Retryable `NO_PEERS` while alone. */
+  provide?(cid: CID, options: HookOptions): Promise<void>
+  /** Forgets the record where the engine keeps it. Others may find it until its lifetime is over. Not an error when there is none. */
+  unprovide?(cid: CID, options: HookOptions): Promise<void>
   /**
-   * Distinct remote participants with a record for the CID, as they are found. Ends when the search is exhausted, and
-   * throws when the signal fires first. Finding none is an empty iteration. The own participant is not listed.
+   * Distinct remote peers with a record for the CID, as they are found. Ends when the search is exhausted, and throws when the
+   * signal fires first. Finding none is an empty iteration. The own peer is not listed.
    */
-  findProviders(cid: CID, options?: FindProvidersOptions): AsyncIterable<PeerInfo>
-  /** Addresses of a participant by its engine-level id. `NOT_FOUND` when nobody knows it. */
-  findPeer(id: string, options?: AbortOptions): Promise<PeerInfo>
-  /** Makes a direct connection and keeps it while both run: it is made again when it is lost. `UNREACHABLE` when no address answers. */
-  connect(peer: PeerInfo, options?: AbortOptions): Promise<void>
-  /** Ends direct connections to the participant and stops making them again. Not an error when there is none. */
-  disconnect(id: string, options?: AbortOptions): Promise<void>
-  /** The participants that are connected directly now. */
-  connections(options?: AbortOptions): Promise<readonly PeerInfo[]>
+  findProviders?(cid: CID, options: FindProvidersOptions): AsyncIterable<PeerInfo>
+  /** Addresses of a peer by its engine-level id. `NOT_FOUND` when nobody knows it. */
+  findPeer?(id: string, options: HookOptions): Promise<PeerInfo>
+  /** Makes a direct connection; resolves at once where there is one. `UNREACHABLE` when no address answers. */
+  connect?(peer: PeerInfo, options: HookOptions): Promise<void>
+  /** Ends direct connections to the peer. Not an error when there is none. */
+  disconnect?(id: string, options: HookOptions): Promise<void>
+  /** The peers that are connected directly now. A connection that was cut is not listed for longer than some seconds. */
+  connections?(options: HookOptions): Promise<readonly PeerInfo[]>
+  /** The peer that a text in the engine's own form names (a multiaddr, `host:port`); `undefined` for any other text. Never throws. */
+  parseAddress?(text: string): PeerInfo | undefined
+  /** Peers that the options name. Core connects to them at start, and keeps the connections. */
+  readonly bootstrap?: readonly PeerInfo[] | undefined
+}
+
+type Calls = Required<Omit<RoutingHooks, 'findProviders' | 'parseAddress' | 'bootstrap'>>
+
+/** The routing of a backend, as core and layers call it. */
+export type RoutingTransport = { readonly [K in keyof Calls]: Call<Calls[K]> } & {
+  /** At most `limit` (default 20). */
+  readonly findProviders: Call<NonNullable<RoutingHooks['findProviders']>>
+  parseAddress(text: string): PeerInfo | undefined
+  readonly bootstrap: readonly PeerInfo[]
 }

@@ -1,86 +1,127 @@
 import type { CallOptions } from '../api/common.ts'
 import type {
   DropReason,
-  Message,
+  Gap,
   PublishOptions,
   PublishReceipt,
   SubscribeOptions,
-  Subscription,
-  Topic,
   TopicItem,
   TopicStats
 } from '../api/topic.ts'
-import { type CountdownOptions, deadlineOf, withDeadline } from '../deadline.ts'
-import { abortError, invalidArgument, type P2plError, throwIfAborted, unsupported } from '../errors.ts'
+import { abortError, type P2plError, throwIfAborted, unsupported } from '../errors.ts'
 import { typed } from '../foreign-error.ts'
 import type { PeerInfo } from '../port/common.ts'
-import type { TransportSubscription } from '../port/messages.ts'
+import type { Joined, SubscriptionState } from '../port/messages.ts'
+import { backoff } from '../toolbox/backoff.ts'
+import { type CountdownOptions, timeoutOf, withTimeout } from '../toolbox/countdown.ts'
+import { checkKeys, checkNumber, checkWord } from '../toolbox/options.ts'
+import { sleep } from '../toolbox/sleep.ts'
 import type { TopicContext } from './context.ts'
-import { SubscriptionQueue } from './subscription.ts'
+import type { QueuedMessage } from './item-queue.ts'
+import { TopicSubscription } from './subscription.ts'
 
 const dropReasons: readonly DropReason[] = ['garbage', 'oversized', 'forged', 'duplicate', 'replayed', 'overloaded']
-/** Distance of two looks at `peers` while somebody waits for `ready`, in milliseconds: from, to. */
-const readyPoll = [10, 200] as const
+/** Distance of two looks at `peers` while somebody waits for `ready`, in milliseconds. */
+const readyPauses = { first: 10, longest: 200 } as const
+const subscribeKeys: readonly (keyof SubscribeOptions)[] = [
+  'signal',
+  'timeout',
+  'maxQueuedMessages',
+  'maxQueuedBytes',
+  'maxPayloadBytes',
+  'overflow',
+  'echo'
+]
 
-/** What signed and raw topics share: joining, subscriptions, readiness, counters. */
-export abstract class BaseTopic implements Topic {
+const noCounts = { published: 0, envelopes: 0, delivered: 0, gaps: 0 } as const
+
+/** The counters of a topic that is not in use. */
+export function noStats(): TopicStats {
+  return { ...noCounts, dropped: noDrops() }
+}
+
+function noDrops(): Record<DropReason, number> {
+  return Object.fromEntries(dropReasons.map((reason) => [reason, 0])) as Record<DropReason, number>
+}
+
+/** What signed and raw topics share: joining, subscriptions, readiness, counters. `M` is a message with its bytes. */
+export abstract class BaseTopic<M extends QueuedMessage> {
   abstract readonly mode: 'signed' | 'raw'
   readonly name: string
   protected readonly context: TopicContext
   protected stopped = false
-  readonly #subscriptions = new Set<SubscriptionQueue>()
+  readonly #onIdle: () => void
+  // oxlint-disable-next-line typescript/no-explicit-any -- each has the type of its own codec
+  readonly #subscriptions = new Set<TopicSubscription<M, any>>()
   readonly #life = new AbortController()
   /** Joining and leaving, one after the other. */
   #transition: Promise<unknown> = Promise.resolve()
-  #joined: TransportSubscription | undefined
-  readonly #counters = { published: 0, envelopes: 0, delivered: 0, gaps: 0 }
-  readonly #dropped = Object.fromEntries(dropReasons.map((reason) => [reason, 0])) as Record<DropReason, number>
+  #joined: Joined | undefined
+  readonly #counters: Record<keyof typeof noCounts, number> = { ...noCounts }
+  readonly #dropped = noDrops()
 
-  constructor(name: string, context: TopicContext) {
+  /** @param onIdle - Called when the topic may have nothing left to do. */
+  constructor(name: string, context: TopicContext, onIdle: () => void) {
     this.name = name
     this.context = context
+    this.#onIdle = onIdle
   }
 
-  protected abstract publishPayload(payload: Uint8Array, options: PublishOptions | undefined): Promise<PublishReceipt>
-  protected abstract join(signal: AbortSignal): Promise<TransportSubscription>
+  abstract publish(payload: Uint8Array, options: PublishOptions | undefined): Promise<PublishReceipt>
+  protected abstract join(signal: AbortSignal): Promise<Joined>
+  /** Nothing is queued or scheduled. */
+  protected abstract get quiet(): boolean
 
-  async publish(payload: Uint8Array, options?: PublishOptions): Promise<PublishReceipt> {
-    this.context.assertRunning('publish')
-    throwIfAborted('publish', options?.signal)
-    deadlineOf(options, this.context.deadlines.publish, 'publish')
-    if (!(payload instanceof Uint8Array)) throw invalidArgument('publish', 'a payload is a Uint8Array')
-    return await this.publishPayload(payload, options)
+  /** Nobody uses it, so it may be forgotten. */
+  get idle(): boolean {
+    return this.#subscriptions.size === 0 && this.#joined === undefined && this.quiet
   }
 
-  subscribe(options: SubscribeOptions = {}): Subscription {
+  protected checkIdle(): void {
+    if (!this.stopped && this.idle) this.#onIdle()
+  }
+
+  subscribe<Out>(options: SubscribeOptions, present: (message: M) => TopicItem<Out>): TopicSubscription<M, Out> {
+    const { limits, environment } = this.context
     this.context.assertRunning('subscribe')
+    checkSubscribeOptions(options)
     throwIfAborted('subscribe', options.signal)
-    checkQueueOptions(options)
-    const { signal } = options
-    const onAbort = (): void => {
-      queue.close().catch(() => undefined)
-    }
-    const queue: SubscriptionQueue = new SubscriptionQueue(this.name, options, this.#enter(options), async () => {
-      signal?.removeEventListener('abort', onAbort)
-      this.#subscriptions.delete(queue)
-      await this.#leave()
+    const { signal, maxPayloadBytes = limits.maxPayloadBytes } = options
+    const subscription = new TopicSubscription<M, Out>({
+      topic: this.name,
+      clock: environment.clock,
+      options,
+      maxPayloadBytes: Math.min(maxPayloadBytes, limits.maxPayloadBytes),
+      present,
+      joined: this.#enter(options),
+      onClose: async () => {
+        signal?.removeEventListener('abort', onAbort)
+        this.#subscriptions.delete(subscription)
+        await this.#leave()
+        this.checkIdle()
+      }
     })
-    this.#subscriptions.add(queue)
-    queue.joined.catch(() => this.#subscriptions.delete(queue))
+    const onAbort = (): void => {
+      subscription.close().catch(() => undefined)
+    }
+    this.#subscriptions.add(subscription)
+    subscription.joined.catch(() => {
+      this.#subscriptions.delete(subscription)
+      this.checkIdle()
+    })
     signal?.addEventListener('abort', onAbort, { once: true })
-    return queue
+    return subscription
   }
 
-  #enter(options: SubscribeOptions): Promise<void> {
-    const { clock, deadlines, backendName } = this.context
+  #enter({ timeout }: SubscribeOptions): Promise<void> {
+    const { environment, timeouts, backendName } = this.context
     return this.#serially(async () => {
       if (this.#joined !== undefined) return
       this.context.assertRunning('subscribe')
-      const { deadline } = options
-      this.#joined = await withDeadline(
-        clock,
-        { deadline, scope: this.#life.signal },
-        deadlines.subscribe,
+      this.#joined = await withTimeout(
+        environment.clock,
+        { timeout, scope: this.#life.signal },
+        timeouts.subscribe,
         'subscribe',
         async (signal) => {
           const joined = await typed('subscribe', backendName, () => this.join(signal))
@@ -93,14 +134,14 @@ export abstract class BaseTopic implements Topic {
   }
 
   #leave(): Promise<void> {
-    const { clock, deadlines, backendName } = this.context
+    const { environment, timeouts, backendName } = this.context
     return this.#serially(async () => {
       if (this.#subscriptions.size > 0) return
       const joined = this.#joined
       this.#joined = undefined
       if (joined === undefined) return
       // Later subscriptions wait for this, and so does the end of the peer.
-      await withDeadline(clock, {}, deadlines.subscribe, 'unsubscribe', async () => {
+      await withTimeout(environment.clock, {}, timeouts.subscribe, 'unsubscribe', async () => {
         await typed('unsubscribe', backendName, () => joined.close())
       })
     })
@@ -113,35 +154,35 @@ export abstract class BaseTopic implements Topic {
   }
 
   async ready(options: CallOptions & { peers?: number | undefined } = {}): Promise<void> {
-    const { clock, deadlines, transport, backendName } = this.context
-    const wanted = options.peers ?? 1
-    if (!Number.isSafeInteger(wanted) || wanted < 0) throw invalidArgument('ready', 'peers must be a number from 0')
+    const { environment, timeouts, transport, backendName } = this.context
+    checkKeys('ready', options, ['signal', 'timeout', 'context', 'peers'])
+    const wanted = checkNumber('ready', 'peers', options.peers, { min: 0, integer: true }, 1)
     this.#assertPeers('ready')
-    await withDeadline(clock, this.#scoped(options), deadlines.subscribe, 'ready', async (signal) => {
-      for (let pause: number = readyPoll[0]; ; pause = Math.min(readyPoll[1], pause * 2)) {
+    await withTimeout(environment.clock, this.#scoped(options), timeouts.subscribe, 'ready', async (signal) => {
+      for (let attempt = 1; ; attempt++) {
         const peers = await typed('ready', backendName, () => transport.peers(this.name, { signal }))
         if (peers.length >= wanted) return
-        await new Promise<void>((resolve) => void clock.setTimeout(resolve, pause))
+        await sleep(backoff(readyPauses, attempt), { clock: environment.clock })
         if (signal.aborted) throw abortError('ready', signal)
       }
     })
   }
 
   async peers(options?: CallOptions): Promise<readonly PeerInfo[]> {
-    const { clock, deadlines, transport, backendName } = this.context
+    const { environment, timeouts, transport, backendName } = this.context
     this.#assertPeers('peers')
-    return await withDeadline(clock, this.#scoped(options), deadlines.subscribe, 'peers', async (signal) => {
+    return await withTimeout(environment.clock, this.#scoped(options), timeouts.subscribe, 'peers', async (signal) => {
       return await typed('peers', backendName, () => transport.peers(this.name, { signal }))
     })
   }
 
   #scoped(options: CallOptions | undefined): CountdownOptions {
-    return { signal: options?.signal, deadline: options?.deadline, scope: this.#life.signal }
+    return { signal: options?.signal, timeout: options?.timeout, scope: this.#life.signal }
   }
 
   #assertPeers(operation: string): void {
     this.context.assertRunning(operation)
-    if (this.context.capabilities.peers === 'none') throw unsupported(this.context.backendName, `topic.${operation}`)
+    if (this.context.capabilities().peers === 'none') throw unsupported(this.context.backendName, `topic.${operation}`)
   }
 
   stats(): TopicStats {
@@ -153,13 +194,37 @@ export abstract class BaseTopic implements Topic {
     return false
   }
 
-  protected deliver(item: TopicItem): void {
-    this.#counters[item.type === 'gap' ? 'gaps' : 'delivered']++
+  /** The largest payload that any subscription takes. */
+  protected get maxPayloadBytes(): number {
+    let most = 0
+    for (const { maxPayloadBytes } of this.#subscriptions) most = Math.max(most, maxPayloadBytes)
+    return most
+  }
+
+  protected deliver(message: M): void {
+    this.#counters.delivered++
+    for (const subscription of this.#subscriptions) {
+      if (message.payload.byteLength <= subscription.maxPayloadBytes) subscription.push(message)
+      else subscription.push(this.#gap({ reason: 'oversized', count: 1 }))
+    }
+  }
+
+  protected deliverGap(gap: Omit<Gap, 'type' | 'topic' | 'at'>): void {
+    this.#counters.gaps++
+    const item = this.#gap(gap)
     for (const subscription of this.#subscriptions) subscription.push(item)
   }
 
-  protected deliverOwn(message: Message): void {
+  #gap(gap: Omit<Gap, 'type' | 'topic' | 'at'>): Gap {
+    return { type: 'gap', topic: this.name, at: this.context.environment.clock.wall(), ...gap }
+  }
+
+  protected deliverOwn(message: M): void {
     for (const subscription of this.#subscriptions) if (subscription.echo) subscription.push(message)
+  }
+
+  protected changed(state: SubscriptionState): void {
+    for (const subscription of this.#subscriptions) subscription.setState(state)
   }
 
   protected drop(reason: DropReason): void {
@@ -174,25 +239,24 @@ export abstract class BaseTopic implements Topic {
     this.context.onEvent({ type: 'warning', backend: this.context.backendName, message })
   }
 
-  /** Ends every subscription; `reason` is what calls under way reject with. */
+  /** Ends every subscription. */
+  protected async closeSubscriptions(): Promise<void> {
+    await Promise.allSettled([...this.#subscriptions].map((subscription) => subscription.close()))
+  }
+
+  /** Ends everything; `reason` is what calls under way reject with. */
   async stop(reason: P2plError): Promise<void> {
     this.stopped = true
     this.#life.abort(reason)
-    await Promise.allSettled(
-      [...this.#subscriptions].map(async (subscription) => {
-        await subscription.close()
-      })
-    )
+    await this.closeSubscriptions()
   }
 }
 
-function checkQueueOptions(options: SubscribeOptions): void {
-  for (const key of ['maxQueuedMessages', 'maxQueuedBytes'] as const) {
-    const value = options[key]
-    if (value !== undefined && !(value >= 1)) throw invalidArgument('subscribe', `${key} must be a number from 1`)
-  }
-  const { overflow } = options
-  if (overflow !== undefined && overflow !== 'oldest' && overflow !== 'newest') {
-    throw invalidArgument('subscribe', `overflow must be "oldest" or "newest", not ${String(overflow)}`)
-  }
+function checkSubscribeOptions(options: SubscribeOptions): void {
+  checkKeys('subscribe', options, subscribeKeys)
+  checkNumber('subscribe', 'maxQueuedMessages', options.maxQueuedMessages, { min: 1 }, 1)
+  checkNumber('subscribe', 'maxQueuedBytes', options.maxQueuedBytes, { min: 1 }, 1)
+  checkNumber('subscribe', 'maxPayloadBytes', options.maxPayloadBytes, { min: 0 }, 0)
+  checkWord('subscribe', 'overflow', options.overflow, ['oldest', 'newest'], 'oldest')
+  timeoutOf(options, 1, 'subscribe')
 }

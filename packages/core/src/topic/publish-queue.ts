@@ -1,6 +1,12 @@
 import type { PublishOptions, PublishReceipt } from '../api/topic.ts'
-import { abortError, invalidArgument, isP2plError, P2plError, throwIfAborted } from '../errors.ts'
+import { holdProcess } from '../clock.ts'
+import { abortError, P2plError, throwIfAborted, unsupported } from '../errors.ts'
+import { asTypedError } from '../foreign-error.ts'
+import { backoff } from '../toolbox/backoff.ts'
+import { timeoutOf } from '../toolbox/countdown.ts'
+import { checkNumber } from '../toolbox/options.ts'
 import type { TopicContext } from './context.ts'
+import { Room } from './room.ts'
 
 /** A message that waits to be published, or is on its way. */
 export interface Pending<T> {
@@ -10,8 +16,9 @@ export interface Pending<T> {
   readonly bytes: number
   /** Recipients that must have been handed it. */
   readonly need: number
-  /** When it is given up, in milliseconds of the clock. */
+  /** When it is given up, in milliseconds of the monotonic clock. */
   readonly expires: number
+  readonly context: unknown
   readonly resolve: (receipt: PublishReceipt) => void
   readonly reject: (error: P2plError) => void
 }
@@ -22,41 +29,42 @@ export interface PublishQueueOptions<T> {
   /** Most bytes and messages that one batch takes. A single message may be larger. */
   readonly maxBatchBytes: number
   readonly maxBatchMessages: number
+  /** Whether receivers recognise a message that they have had: then one whose fate is unknown may be sent again. */
+  readonly repeatable: boolean
   /** Hands a batch of consecutive sequence numbers to the engine. */
   readonly send: (messages: ReadonlyArray<Pending<T>>, signal: AbortSignal) => Promise<number | undefined>
   readonly idOf: (sequence: number) => string | undefined
   /** Called once for each message that is done. */
   readonly onPublished: (message: Pending<T>) => void
+  /** Nothing waits any more. */
+  readonly onIdle: () => void
 }
 
-const firstPause = 20
-const longestPause = 250
-/** What the engine's distance of two publishes is for. A larger one keeps its receivers busy for longer. */
-const pacedBytes = 64 * 1024
-/** A day: timers do not take `Infinity`. */
-const longestWait = 86_400_000
+const pauses = { first: 20, longest: 250 } as const
 
 /**
- * The outgoing messages of one topic, in order. Whatever queues up while a batch is on its way goes into the next one;
- * a batch that nobody received is sent again, with whatever has been added, until its messages expire. Numbers stay with
+ * The outgoing messages of one topic, in order. Messages that queue up while a batch is on its way go into the next one;
+ * a batch that reached too few is sent again, with the messages added meanwhile, until its messages expire. Numbers stay with
  * their messages, so that a receiver recognises what it has had.
  */
 export class PublishQueue<T> {
   readonly #options: PublishQueueOptions<T>
-  #queue: Array<Pending<T>> = []
-  #bytes = 0
+  /** By sequence, ascending. */
+  readonly #queue = new Map<number, Pending<T>>()
+  readonly #room: Room
   #sequence = 0
-  #room: Array<() => void> = []
   #running = false
-  #nextSend = -Infinity
+  #stopped: P2plError | undefined
   #sweeper: unknown
   #sweepAt = Infinity
+  #release: (() => void) | undefined
   #wake: (() => void) | undefined
   /** What the engine said to the last attempt, where that failed. */
   #lastError: P2plError | undefined
 
   constructor(options: PublishQueueOptions<T>) {
     this.#options = options
+    this.#room = new Room(options.topic, options.context.limits.maxPublishQueueBytes, options.context.environment.clock)
   }
 
   /** One more than the last number given. */
@@ -64,138 +72,82 @@ export class PublishQueue<T> {
     return this.#sequence
   }
 
+  get idle(): boolean {
+    return this.#queue.size === 0 && !this.#running && this.#room.waiting === 0
+  }
+
   /** Waits for room, then queues; resolves when the engine has it and enough recipients got it. */
   async publish(item: T, bytes: number, options: PublishOptions | undefined): Promise<PublishReceipt> {
     const { context } = this.#options
-    const { clock, deadlines, limits, capabilities } = context
-    const need = options?.recipients ?? (capabilities.recipients === 'none' ? 0 : 1)
-    if (!Number.isSafeInteger(need) || need < 0) throw invalidArgument('publish', 'recipients must be a number from 0')
-    if (need > 0 && capabilities.recipients === 'none') {
-      throw new P2plError({
-        code: 'UNSUPPORTED',
-        operation: 'publish',
-        backend: context.backendName,
-        message: `the backend "${context.backendName}" cannot tell who received a message: publish with recipients: 0`
-      })
-    }
-    const deadline = options?.deadline ?? deadlines.publish
-    if (!(deadline > 0))
-      throw invalidArgument(
-        'publish',
-        `deadline must be a positive number of milliseconds, or Infinity, not ${String(deadline)}`
-      )
-    const expires = clock.now() + deadline
-    while (this.#bytes > 0 && this.#bytes + bytes > limits.maxPublishQueueBytes) {
-      await this.#waitForRoom(expires, options?.signal)
+    const need = neededRecipients(context, options)
+    const expires =
+      context.environment.clock.now() + timeoutOf(options, context.timeouts.publish, 'publish')
+    await this.#room.enter(bytes, expires, options?.signal)
+    if (this.#stopped !== undefined) {
+      this.#room.leave(bytes)
+      throw this.#stopped
     }
     return await new Promise<PublishReceipt>((resolve, reject) => {
-      this.#enqueue({ item, bytes, need, expires, resolve, reject }, options?.signal)
+      this.#enqueue({ item, bytes, need, expires, context: options?.context, resolve, reject }, options?.signal)
     })
   }
 
   #enqueue(message: Omit<Pending<T>, 'sequence'>, signal: AbortSignal | undefined): void {
-    const { context } = this.#options
+    const { clock } = this.#options.context.environment
     const pending = this.#track({ ...message, sequence: this.#sequence++ }, signal)
-    this.#queue.push(pending)
-    this.#bytes += pending.bytes
+    this.#queue.set(pending.sequence, pending)
+    this.#release ??= holdProcess(clock)
     this.#scheduleSweep(pending.expires)
     if (this.#running) {
       if (pending.need === 0) this.#wake?.()
       return
     }
     this.#running = true
-    // A turn of the microtask queue later: what is published in one go shares the first batch, too.
-    queueMicrotask(() => {
-      this.#pump().catch((error: unknown) => {
-        context.onEvent({
-          type: 'warning',
-          backend: context.backendName,
-          message: `publishing stopped: ${String(error)}`
-        })
-      })
-    })
+    void this.#pump()
   }
 
   #track(pending: Pending<T>, signal: AbortSignal | undefined): Pending<T> {
     if (signal === undefined) return pending
     const onAbort = (): void => {
-      this.#drop(tracked, abortError('publish', signal, this.#options.context.backendName))
+      this.#remove(tracked)
+      tracked.reject(abortError('publish', signal, this.#options.context.backendName))
     }
-    const tracked: Pending<T> = {
-      ...pending,
-      resolve: (receipt) => {
+    const settled = <V>(settle: (value: V) => void): ((value: V) => void) => {
+      return (value) => {
         signal.removeEventListener('abort', onAbort)
-        pending.resolve(receipt)
-      },
-      reject: (error) => {
-        signal.removeEventListener('abort', onAbort)
-        pending.reject(error)
+        settle(value)
       }
     }
+    const tracked: Pending<T> = { ...pending, resolve: settled(pending.resolve), reject: settled(pending.reject) }
     signal.addEventListener('abort', onAbort, { once: true })
     return tracked
   }
 
-  async #waitForRoom(expires: number, signal: AbortSignal | undefined): Promise<void> {
-    const { clock } = this.#options.context
-    await new Promise<void>((resolve, reject) => {
-      const settle = (end: () => void): void => {
-        clock.clearTimeout(timer)
-        signal?.removeEventListener('abort', onAbort)
-        this.#room = this.#room.filter((entry) => entry !== onRoom)
-        end()
-      }
-      const onRoom = (): void => {
-        settle(resolve)
-      }
-      const onAbort = (): void => {
-        settle(() => {
-          if (signal !== undefined) reject(abortError('publish', signal))
-        })
-      }
-      const timer = clock.setTimeout(
-        () => {
-          settle(() => {
-            reject(
-              new P2plError({
-                code: 'OVERLOADED',
-                operation: 'publish',
-                message: `no room in the publish queue of topic "${this.#options.topic}" before the deadline: publish more slowly, or raise limits.maxPublishQueueBytes`
-              })
-            )
-          })
-        },
-        Math.min(Math.max(0, expires - clock.now()), longestWait)
-      )
-      signal?.addEventListener('abort', onAbort, { once: true })
-      this.#room.push(onRoom)
-    })
-    throwIfAborted('publish', signal)
-  }
-
+  /** Never rejects. */
   async #pump(): Promise<void> {
-    let pause = 0
-    try {
-      while (this.#queue.length > 0) {
-        await this.#pace(pause)
-        const batch = this.#nextBatch()
-        if (batch.length === 0) break
-        pause = (await this.#sendBatch(batch)) ? 0 : Math.min(longestPause, Math.max(firstPause, pause * 2))
-      }
-    } finally {
-      this.#running = false
-      if (this.#queue.length === 0) this.#lastError = undefined
+    const { context, onIdle } = this.#options
+    const { clock } = context.environment
+    let attempt = 0
+    while (this.#queue.size > 0) {
+      // A turn of the event loop: the messages published meanwhile share the envelope, and timers run however fast the producer is.
+      await new Promise<void>((resolve) => {
+        clock.nextTurn(resolve)
+      })
+      if (attempt > 0) await this.#pause(backoff(pauses, attempt))
+      const batch = this.#nextBatch()
+      if (batch.length === 0) continue
+      attempt = (await this.#sendBatch(batch)) ? 0 : attempt + 1
+      if (attempt > 0) await this.#awaitRecipients(batch)
     }
+    this.#running = false
+    this.#lastError = undefined
+    onIdle()
   }
 
-  /** Keeps the engine's distance of two publishes, and waits after a batch that nobody received. */
-  async #pace(pause: number): Promise<void> {
-    const { clock } = this.#options.context
-    const wait = Math.max(this.#nextSend - clock.now(), 0)
-    if (wait > 0) await new Promise<void>((resolve) => void clock.setTimeout(resolve, wait))
-    if (pause === 0) return
+  async #pause(ms: number): Promise<void> {
+    const { clock } = this.#options.context.environment
     await new Promise<void>((resolve) => {
-      const timer = clock.setTimeout(resolve, pause)
+      const timer = clock.setTimeout(resolve, ms)
       this.#wake = () => {
         clock.clearTimeout(timer)
         resolve()
@@ -204,78 +156,88 @@ export class PublishQueue<T> {
     this.#wake = undefined
   }
 
+  /** Where the engine can tell who is there: the peers that have the batch need not get it again before there are more of them. */
+  async #awaitRecipients(batch: ReadonlyArray<Pending<T>>): Promise<void> {
+    const { context, topic } = this.#options
+    if (this.#lastError !== undefined || context.capabilities().peers === 'none') return
+    for (let attempt = 1; ; attempt++) {
+      const waiting = batch.filter(({ sequence }) => this.#queue.has(sequence))
+      const need = Math.min(...waiting.map((message) => message.need))
+      if (waiting.length === 0 || this.#queue.size > batch.length) return
+      const there = await context.transport.peers(topic).catch(() => undefined)
+      if (there === undefined || there.length >= need) return
+      await this.#pause(backoff(pauses, attempt))
+    }
+  }
+
   /** The longest run of consecutive numbers at the head of the queue that fits. */
   #nextBatch(): Array<Pending<T>> {
     const { maxBatchBytes, maxBatchMessages } = this.#options
+    const batch: Array<Pending<T>> = []
     let bytes = 0
-    let length = 0
-    for (const message of this.#queue) {
-      const before = this.#queue[length - 1]
-      if (length === maxBatchMessages || (before !== undefined && message.sequence !== before.sequence + 1)) break
-      if (length > 0 && bytes + message.bytes > maxBatchBytes) break
+    for (const message of this.#queue.values()) {
+      const before = batch.at(-1)
+      if (batch.length === maxBatchMessages) break
+      if (before !== undefined && message.sequence !== before.sequence + 1) break
+      if (before !== undefined && bytes + message.bytes > maxBatchBytes) break
       bytes += message.bytes
-      length++
+      batch.push(message)
     }
-    return this.#queue.slice(0, length)
+    return batch
   }
 
   /** Whether everything in the batch is done with. */
   async #sendBatch(batch: ReadonlyArray<Pending<T>>): Promise<boolean> {
-    const { context, send, idOf, onPublished } = this.#options
-    const { clock, deadlines } = context
+    const { context, send, idOf, onPublished, repeatable } = this.#options
+    const { clock } = context.environment
     const timeout = new AbortController()
     const timer = clock.setTimeout(() => {
-      timeout.abort(
-        new P2plError({
-          code: 'TIMEOUT',
-          operation: 'publish',
-          backend: context.backendName,
-          message: `the engine did not take a message within ${deadlines.publish} ms`
-        })
-      )
-    }, deadlines.publish)
+      timeout.abort(this.#engineTimeout())
+    }, context.timeouts.publish)
+    const bytes = batch.reduce((sum, message) => sum + message.bytes, 0)
     try {
-      const recipients = await send(batch, timeout.signal)
-      const done = batch.filter((message) => recipients === undefined || recipients >= message.need)
+      const recipients = await context.pacer.run(bytes, () => send(batch, timeout.signal))
       this.#lastError = undefined
-      this.#remove(done)
+      const done = batch.filter(({ need }) => recipients === undefined || recipients >= need)
       for (const message of done) {
+        if (!this.#remove(message)) continue
         onPublished(message)
         message.resolve({ id: idOf(message.sequence), recipients })
       }
       return done.length === batch.length
     } catch (cause) {
-      const error = asPublishError(cause, context.backendName)
-      // What the engine did not take may be given to it again: receivers know a number that they have had.
+      const error = asTypedError(cause, 'publish', context.backendName)
       this.#lastError = error
-      if (error.retryable) return false
-      this.#remove(batch)
-      for (const { reject } of batch) reject(error)
+      const again = (error.retryable || (repeatable && error.code === 'UNCERTAIN')) && !error.exhausted
+      if (again) return false
+      for (const message of batch) if (this.#remove(message)) message.reject(error)
       return true
     } finally {
       clock.clearTimeout(timer)
-      const bytes = batch.reduce((sum, message) => sum + message.bytes, 0)
-      this.#nextSend = clock.now() + context.capabilities.pacing * Math.max(1, bytes / pacedBytes)
     }
   }
 
-  #remove(messages: ReadonlyArray<Pending<T>>): void {
-    if (messages.length === 0) return
-    const gone = new Set(messages.map((message) => message.sequence))
-    this.#queue = this.#queue.filter((message) => !gone.has(message.sequence))
-    this.#bytes = this.#queue.length === 0 ? 0 : this.#queue.reduce((sum, message) => sum + message.bytes, 0)
-    for (const onRoom of this.#room.splice(0)) onRoom()
+  /** Whether it was still waiting. */
+  #remove(message: Pending<T>): boolean {
+    if (!this.#queue.delete(message.sequence)) return false
+    this.#room.leave(message.bytes)
+    if (this.#queue.size === 0) this.#settled()
+    return true
   }
 
-  #drop(message: Pending<T>, error: P2plError): void {
-    this.#remove([message])
-    message.reject(error)
+  #settled(): void {
+    const { clock } = this.#options.context.environment
+    this.#release?.()
+    this.#release = undefined
+    clock.clearTimeout(this.#sweeper)
+    this.#sweeper = undefined
+    this.#sweepAt = Infinity
   }
 
   #scheduleSweep(at: number): void {
     if (at >= this.#sweepAt) return
-    const { clock } = this.#options.context
-    if (this.#sweeper !== undefined) clock.clearTimeout(this.#sweeper)
+    const { clock } = this.#options.context.environment
+    clock.clearTimeout(this.#sweeper)
     this.#sweepAt = at
     this.#sweeper = clock.setTimeout(
       () => {
@@ -286,15 +248,15 @@ export class PublishQueue<T> {
   }
 
   #sweep(): void {
-    const { clock } = this.#options.context
-    const now = clock.now()
+    const now = this.#options.context.environment.clock.now()
     this.#sweepAt = Infinity
-    this.#sweeper = undefined
-    for (const message of this.#queue.filter(({ expires }) => expires <= now)) {
-      this.#drop(message, this.#expired(message))
+    let next = Infinity
+    for (const message of this.#queue.values()) {
+      if (message.expires > now) next = Math.min(next, message.expires)
+      else if (this.#remove(message)) message.reject(this.#expired(message))
     }
-    const next = this.#queue.reduce((earliest, { expires }) => Math.min(earliest, expires), Infinity)
     if (next !== Infinity) this.#scheduleSweep(next)
+    this.#wake?.()
   }
 
   #expired(message: Pending<T>): P2plError {
@@ -306,31 +268,34 @@ export class PublishQueue<T> {
       backend: context.backendName,
       message:
         message.need > 0
-          ? `topic "${topic}" did not get ${message.need} recipient(s) before the deadline: wait with topic.ready(), or publish with recipients: 0`
-          : `the engine did not take the message for topic "${topic}" before the deadline`
+          ? `topic "${topic}" did not get ${message.need} recipient(s) within the timeout: wait with topic.ready(), or publish with recipients: 0`
+          : `the engine did not take the message for topic "${topic}" within the timeout`
     })
   }
 
-  /** Rejects what waits; nothing is sent any more. */
+  #engineTimeout(): P2plError {
+    const { backendName, timeouts } = this.#options.context
+    return new P2plError({
+      code: 'TIMEOUT',
+      operation: 'publish',
+      backend: backendName,
+      message: `the engine did not take a message within ${timeouts.publish} ms`
+    })
+  }
+
+  /** Rejects the messages that wait; nothing is sent any more, and nothing is let in. */
   stop(error: P2plError): void {
-    const { clock } = this.#options.context
-    if (this.#sweeper !== undefined) clock.clearTimeout(this.#sweeper)
-    const messages = this.#queue
-    this.#queue = []
-    this.#bytes = 0
-    for (const { reject } of messages) reject(error)
-    for (const onRoom of this.#room.splice(0)) onRoom()
+    this.#stopped = error
+    for (const message of this.#queue.values()) if (this.#remove(message)) message.reject(error)
+    this.#room.stop(error)
     this.#wake?.()
   }
 }
 
-function asPublishError(cause: unknown, backend: string): P2plError {
-  if (isP2plError(cause)) return cause
-  return new P2plError({
-    code: 'ENGINE',
-    operation: 'publish',
-    backend,
-    cause,
-    message: `publish failed: ${String(cause)}`
-  })
+function neededRecipients(context: TopicContext, options: PublishOptions | undefined): number {
+  throwIfAborted('publish', options?.signal)
+  const tells = context.capabilities().recipients !== 'none'
+  const need = checkNumber('publish', 'recipients', options?.recipients, { min: 0, integer: true }, tells ? 1 : 0)
+  if (need === 0 || tells) return need
+  throw unsupported(context.backendName, 'publish with recipients', 'it cannot tell who received a message: publish with recipients: 0')
 }

@@ -1,3 +1,5 @@
+import { equalBytes } from '../toolbox/bytes.ts'
+
 /** Own payloads that may still come back; more are forgotten, the oldest first. */
 const maxRemembered = 1_024
 
@@ -16,13 +18,9 @@ export class RawEcho {
 
   /** Whether this is one own payload coming back; each comes back once. */
   isEcho(payload: Uint8Array): boolean {
-    const index = this.#published.findIndex((own) => equal(own, payload))
+    const index = this.#published.findIndex((own) => equalBytes(own, payload))
     if (index === -1) return false
     this.#published.splice(index, 1)
     return true
   }
-}
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.byteLength === b.byteLength && a.every((byte, i) => byte === b[i])
 }

@@ -1,15 +1,6 @@
+import type { Envelope } from '../envelope/envelope.ts'
 import { type MissingRun, SequenceTracker } from '../envelope/sequence-tracker.ts'
-
-interface Session {
-  readonly id: number
-  readonly tracker: SequenceTracker
-}
-
-interface Sender {
-  current: Session
-  /** Its last envelopes may arrive after the first ones of the current session. */
-  previous: Session | undefined
-}
+import { BoundedMap } from '../toolbox/bounded-map.ts'
 
 export interface SenderGap extends MissingRun {
   readonly sender: string
@@ -17,82 +8,134 @@ export interface SenderGap extends MissingRun {
 
 export interface SendersOptions {
   readonly maxSenders: number
-  /** When this participant joined the topic, in milliseconds since the epoch. */
+  /** When this peer joined the topic, on the monotonic clock. */
   readonly joined: number
   /** Takes the numbers that will not be waited for any longer. */
   readonly onGap: (gap: SenderGap) => void
 }
 
-/** Clocks of two participants are taken to differ by at most this, in milliseconds. */
-const clockSkew = 2_000
+/** What is known of the time of an envelope. */
+export interface Heard {
+  /** Now, on this peer's monotonic clock. */
+  readonly now: number
+  /** Now, on this peer's wall clock. */
+  readonly wall: number
+}
+
+/** Two sessions of one sender may be live at once: one ends while the next begins, or two devices use one identity. */
+const maxSessions = 4
+const maxEnded = 16
+/** A sender heard again after this many milliseconds is established: strangers that come and go do not push it out. */
+const establishedAfter = 10_000
+
+interface Sender {
+  readonly since: number
+  /** The one heard longest ago first. */
+  readonly sessions: BoundedMap<number, Session>
+  readonly ended: BoundedMap<number, number>
+  /** Of sessions that are no longer remembered: envelopes sent up to then are replays. On this peer's monotonic clock. */
+  floor: number
+}
+
+interface Session {
+  readonly tracker: SequenceTracker
+  lastSent: number
+}
 
 /** Everything that is remembered about the senders of one topic. */
 export class Senders {
-  readonly #senders = new Map<string, Sender>()
+  readonly #options: SendersOptions
+  readonly #young: BoundedMap<string, Sender>
+  readonly #established: BoundedMap<string, Sender>
+  /** Of senders that are no longer remembered, as {@link Sender.floor}. */
+  #floor = -Infinity
   /** Those with holes that wait for their time. */
   readonly #waiting = new Set<string>()
-  readonly #options: SendersOptions
 
   constructor(options: SendersOptions) {
     this.#options = options
+    const half = Math.max(1, Math.floor(options.maxSenders / 2))
+    const forget = (id: string, sender: Sender): void => {
+      this.#forget(id, sender)
+    }
+    this.#young = new BoundedMap(Math.max(1, options.maxSenders - half), forget)
+    this.#established = new BoundedMap(half, forget)
   }
 
   get hasWaiting(): boolean {
     return this.#waiting.size > 0
   }
 
-  /**
-   * The tracker for an envelope that begins at `first`, or `undefined` when its session is over: then it is a replay.
-   */
-  tracker(sender: string, session: number, first: number): SequenceTracker | undefined {
-    const known = this.#senders.get(sender)
-    if (known === undefined) return this.#meet(sender, session, first)
-    // The most recently heard are last.
-    this.#senders.delete(sender)
-    this.#senders.set(sender, known)
-    if (session === known.current.id) return known.current.tracker
-    if (session < known.current.id) return known.previous?.id === session ? known.previous.tracker : undefined
-    if (known.previous !== undefined) this.#report(sender, known.previous.tracker.close())
-    known.previous = known.current
-    known.current = { id: session, tracker: new SequenceTracker(first, 0) }
-    return known.current.tracker
-  }
-
-  #meet(sender: string, session: number, first: number): SequenceTracker {
-    // Who began after this participant had joined should have been heard from the first message on.
-    const began = Math.floor(session / 1024)
-    const expected = began >= this.#options.joined - clockSkew ? 0 : undefined
-    const tracker = new SequenceTracker(first, expected)
-    this.#senders.set(sender, { current: { id: session, tracker }, previous: undefined })
-    if (this.#senders.size > this.#options.maxSenders) this.#forgetOldest()
+  /** The tracker for an envelope, or `undefined` when it is a replay of a session that has ended. */
+  tracker(id: string, envelope: Envelope, heard: Heard): SequenceTracker | undefined {
+    // The sender's clock may be wrong, but never tells of a time that has not come yet.
+    const sent = Math.min(envelope.sent - (heard.wall - heard.now), heard.now)
+    const sender = this.#sender(id, sent, heard.now)
+    if (sender === undefined) return undefined
+    const known = sender.sessions.touch(envelope.session)
+    if (known !== undefined) {
+      known.lastSent = Math.max(known.lastSent, sent)
+      return known.tracker
+    }
+    if (sender.ended.has(envelope.session) || sent <= sender.floor) return undefined
+    // A session that began after this peer had joined should have been heard from its first message on.
+    const began = heard.now - envelope.age
+    const tracker = new SequenceTracker(envelope.first, began >= this.#options.joined ? 0 : undefined)
+    sender.sessions.set(envelope.session, { tracker, lastSent: sent })
     return tracker
   }
 
-  #forgetOldest(): void {
-    for (const [id, sender] of this.#senders) {
-      this.#senders.delete(id)
-      this.#waiting.delete(id)
-      this.#report(id, [...(sender.previous?.tracker.close() ?? []), ...sender.current.tracker.close()])
-      return
+  #sender(id: string, sent: number, now: number): Sender | undefined {
+    const established = this.#established.touch(id)
+    if (established !== undefined) return established
+    const young = this.#young.touch(id)
+    if (young === undefined) {
+      if (sent <= this.#floor) return undefined
+      const met = this.#meet(id, now)
+      this.#young.set(id, met)
+      return met
+    }
+    if (now - young.since >= establishedAfter) {
+      this.#young.delete(id)
+      this.#established.set(id, young)
+    }
+    return young
+  }
+
+  #meet(id: string, now: number): Sender {
+    const sender: Sender = {
+      since: now,
+      sessions: new BoundedMap<number, Session>(maxSessions, (session, { tracker, lastSent }) => {
+        this.#report(id, tracker.close())
+        sender.ended.set(session, lastSent)
+      }),
+      ended: new BoundedMap<number, number>(maxEnded, (_session, lastSent) => {
+        sender.floor = Math.max(sender.floor, lastSent)
+      }),
+      floor: -Infinity
+    }
+    return sender
+  }
+
+  #forget(id: string, sender: Sender): void {
+    this.#waiting.delete(id)
+    for (const { tracker, lastSent } of sender.sessions.values()) {
+      this.#floor = Math.max(this.#floor, lastSent)
+      this.#report(id, tracker.close())
     }
   }
 
-  /** To be called after the tracker was used. */
-  touched(sender: string, tracker: SequenceTracker): void {
-    if (tracker.hasDue) this.#waiting.add(sender)
+  /** Called after the tracker was used. */
+  touched(id: string, tracker: SequenceTracker): void {
+    if (tracker.hasDue) this.#waiting.add(id)
   }
 
   /** Reports the holes whose time has come. */
   sweep(now: number): void {
     for (const id of this.#waiting) {
-      const sender = this.#senders.get(id)
-      if (sender === undefined) {
-        this.#waiting.delete(id)
-        continue
-      }
-      const trackers = [sender.previous?.tracker, sender.current.tracker].filter((tracker) => tracker !== undefined)
-      for (const tracker of trackers) this.#report(id, tracker.overdue(now))
-      if (!trackers.some((tracker) => tracker.hasDue)) this.#waiting.delete(id)
+      const sessions = [...((this.#established.get(id) ?? this.#young.get(id))?.sessions.values() ?? [])]
+      for (const { tracker } of sessions) this.#report(id, tracker.overdue(now))
+      if (!sessions.some(({ tracker }) => tracker.hasDue)) this.#waiting.delete(id)
     }
   }
 

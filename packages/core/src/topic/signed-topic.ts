@@ -1,188 +1,181 @@
-import type { PublishOptions, PublishReceipt } from '../api/topic.ts'
-import { isP2plError, P2plError } from '../errors.ts'
+import type { Message, PublishOptions, PublishReceipt } from '../api/topic.ts'
 import {
   claimSize,
-  type Envelope,
   envelopeOverhead,
+  type EnvelopeMessage,
   hintSize,
   messageOverhead,
   type Payload,
   sealEnvelope
 } from '../envelope/envelope.ts'
-import type { TransportSubscription } from '../port/messages.ts'
+import { checkHeaders, headersSize, noHeaders } from '../envelope/headers.ts'
+import { P2plError } from '../errors.ts'
+import type { Joined } from '../port/messages.ts'
+import { timeoutOf } from '../toolbox/countdown.ts'
 import { BaseTopic } from './base-topic.ts'
 import type { TopicContext } from './context.ts'
 import { Inbox, messageId } from './inbox.ts'
 import { type Pending, PublishQueue } from './publish-queue.ts'
+import { Tail } from './tail.ts'
 
-/**
- * After the last message, an empty envelope tells how many there were, this long after it and then at three times the
- * distance each: receivers that lost the tail of the stream learn of it even when nothing follows.
- */
-const firstTail = 3_000
-const lastTail = 300_000
+/** One session of this peer as a sender on a topic. */
+interface Session {
+  readonly id: number
+  /** When it began, on the monotonic clock. */
+  readonly began: number
+}
 
 /** A topic with signed envelopes: see `envelope/envelope.ts` for their form. */
-export class SignedTopic extends BaseTopic {
+export class SignedTopic extends BaseTopic<Message> {
   override readonly mode = 'signed'
   readonly #bytes: Uint8Array
   readonly #maxEnvelopeBytes: number
-  readonly #queue: PublishQueue<Payload>
-  #session: number | undefined
-  #inbox: Inbox | undefined
-  #tail: unknown
-  #warned = false
+  readonly #queue: PublishQueue<EnvelopeMessage>
+  readonly #session: Session
+  readonly #tail: Tail
+  readonly #heardOwn = new Set<number>()
 
-  constructor(name: string, context: TopicContext) {
-    super(name, context)
+  constructor(name: string, context: TopicContext, onIdle: () => void) {
+    super(name, context, onIdle)
     this.#bytes = new TextEncoder().encode(name)
-    const { limits, capabilities } = context
-    this.#maxEnvelopeBytes = Math.min(limits.maxEnvelopeBytes, capabilities.maxMessageBytes)
+    const { limits, capabilities, environment, timeouts } = context
+    const { clock, random } = environment
+    this.#session = { id: Math.floor(random() * 2 ** 48), began: clock.now() }
+    this.#maxEnvelopeBytes = Math.min(limits.maxEnvelopeBytes, capabilities().maxMessageBytes)
+    this.#tail = new Tail({
+      clock,
+      timeout: timeouts.publish,
+      send: async (signal) => {
+        await this.#publishEnvelope(this.#queue.next, [], signal, undefined)
+      },
+      onEnd: () => {
+        this.checkIdle()
+      }
+    })
     this.#queue = new PublishQueue({
       context,
       topic: name,
       maxBatchBytes: this.#maxEnvelopeBytes - envelopeOverhead - hintSize,
       maxBatchMessages: limits.maxMessagesPerEnvelope,
+      repeatable: true,
       send: async (messages, signal) => await this.#send(messages, signal),
       idOf: (sequence) => this.#idOf(sequence),
       onPublished: ({ sequence, item }) => {
         this.count('published', 1)
-        if (item instanceof Uint8Array) this.#echo(sequence, item)
+        if (item.content instanceof Uint8Array) this.#echo(sequence, item.content, item.headers)
+      },
+      onIdle: () => {
+        this.checkIdle()
       }
     })
   }
 
-  /** Largest payload that still travels in an envelope. */
-  get #maxInlineBytes(): number {
-    // Without room for a hint: a batch with claims is smaller, and this payload then travels alone.
-    return this.#maxEnvelopeBytes - envelopeOverhead - messageOverhead
+  protected override get quiet(): boolean {
+    return this.#queue.idle && this.#tail.ended
   }
 
-  #idOf(sequence: number): string | undefined {
-    return this.#session === undefined ? undefined : messageId(this.context.identity.id, this.#session, sequence)
+  #idOf(sequence: number): string {
+    return messageId(this.context.identity.id, this.#session.id, sequence)
   }
 
-  protected override async publishPayload(
-    payload: Uint8Array,
-    options: PublishOptions | undefined
-  ): Promise<PublishReceipt> {
-    const { limits } = this.context
+  override async publish(payload: Uint8Array, options: PublishOptions | undefined): Promise<PublishReceipt> {
+    const { limits, environment, timeouts } = this.context
     if (payload.byteLength > limits.maxPayloadBytes) {
-      throw new P2plError({
-        code: 'TOO_LARGE',
-        operation: 'publish',
-        message: `a payload of ${payload.byteLength} bytes is over limits.maxPayloadBytes (${limits.maxPayloadBytes}): add it with peer.data and publish its CID`
-      })
+      throw tooLarge(
+        `a payload of ${payload.byteLength} bytes is over limits.maxPayloadBytes (${limits.maxPayloadBytes}): add it with peer.data and publish its CID`
+      )
     }
-    if (payload.byteLength <= this.#maxInlineBytes) {
-      return await this.#queue.publish(payload, payload.byteLength + messageOverhead, options)
+    const headers = options?.headers === undefined ? noHeaders : checkHeaders(options.headers)
+    const extra = messageOverhead + (headers === noHeaders ? 0 : headersSize(headers))
+    // Without room for hints: a batch with claims is smaller, and this payload then travels alone.
+    if (payload.byteLength + extra <= this.#maxEnvelopeBytes - envelopeOverhead) {
+      return await this.#queue.publish({ content: payload, headers }, payload.byteLength + extra, options)
     }
-    const { clock } = this.context
+    const { clock } = environment
     const began = clock.now()
-    const claim = await this.#leaveClaim(payload, options)
-    const { deadline } = options ?? {}
-    if (deadline === undefined) return await this.#queue.publish(claim, claimSize, options)
-    // One deadline for both steps; what is left of it may be nothing.
-    return await this.#queue.publish(claim, claimSize, {
-      ...options,
-      deadline: Math.max(Number.MIN_VALUE, deadline - (clock.now() - began))
-    })
+    const timeout = timeoutOf(options, timeouts.publish, 'publish')
+    const content = await this.#leaveClaim(payload, options)
+    // One timeout for both steps; a given one that is used up by the first still allows one attempt at the second.
+    const rest = options?.timeout === undefined ? timeout : Math.max(1, timeout - (clock.now() - began))
+    return await this.#queue.publish({ content, headers }, claimSize + extra, { ...options, timeout: rest })
   }
 
   async #leaveClaim(payload: Uint8Array, options: PublishOptions | undefined): Promise<Payload> {
     const { claims, backendName } = this.context
     if (claims === undefined) {
-      throw new P2plError({
-        code: 'TOO_LARGE',
-        operation: 'publish',
-        backend: backendName,
-        message: `a payload of ${payload.byteLength} bytes does not fit a message (${this.#maxInlineBytes} bytes) and there is no data backend to leave it with: give createPeer one as "data"`
-      })
+      throw tooLarge(
+        `a payload of ${payload.byteLength} bytes does not fit a message (${this.#maxEnvelopeBytes} bytes) and there is no data backend to leave it with: give createPeer one as "data"`,
+        backendName
+      )
     }
-    const { signal, deadline } = options ?? {}
-    const cid = await claims.put(payload, { signal, deadline })
+    const { signal, timeout, context } = options ?? {}
+    const cid = await claims.put(payload, { signal, timeout, context })
     return { cid, size: payload.byteLength }
   }
 
-  async #send(messages: ReadonlyArray<Pending<Payload>>, signal: AbortSignal): Promise<number | undefined> {
+  async #send(
+    messages: ReadonlyArray<Pending<EnvelopeMessage>>,
+    signal: AbortSignal
+  ): Promise<number | undefined> {
     const first = messages[0]?.sequence ?? this.#queue.next
-    const payloads = messages.map((message) => message.item)
-    const recipients = await this.#publishEnvelope(first, payloads, signal)
-    this.#scheduleTail(firstTail)
+    const items = messages.map((message) => message.item)
+    const recipients = await this.#publishEnvelope(first, items, signal, messages[0]?.context)
+    if (this.context.capabilities().delivery === 'at-most-once') this.#tail.schedule()
     return recipients
   }
 
   async #publishEnvelope(
     first: number,
-    messages: readonly Payload[],
-    signal: AbortSignal
+    messages: readonly EnvelopeMessage[],
+    signal: AbortSignal,
+    context: unknown
   ): Promise<number | undefined> {
-    const { identity, clock, random, transport, claims } = this.context
-    this.#session ??= Math.floor(clock.now()) * 1024 + Math.floor(random() * 1024)
-    const claimed = messages.some((payload) => !(payload instanceof Uint8Array))
-    const envelope: Envelope = {
-      publicKey: identity.publicKey,
-      session: this.#session,
-      first,
-      messages,
-      provider: claimed ? claims?.self() : undefined
-    }
-    const bytes = await sealEnvelope(this.#bytes, envelope, identity)
-    const { recipients } = await transport.publish(this.name, bytes, { signal })
+    const { identity, environment, transport, self } = this.context
+    const { clock } = environment
+    const claimed = messages.some(({ content }) => !(content instanceof Uint8Array))
+    const bytes = await sealEnvelope(
+      this.#bytes,
+      {
+        publicKey: identity.publicKey,
+        session: this.#session.id,
+        age: Math.max(0, Math.floor(clock.now() - this.#session.began)),
+        sent: Math.max(0, Math.floor(clock.wall())),
+        first,
+        messages,
+        providers: claimed ? self() : []
+      },
+      identity
+    )
+    const { recipients } = await transport.publish(this.name, bytes, { signal, context })
     this.count('envelopes', 1)
     return recipients
   }
 
-  #echo(sequence: number, payload: Uint8Array): void {
+  #echo(sequence: number, payload: Uint8Array, headers: Message['headers']): void {
     if (!this.hasEcho) return
-    const { identity } = this.context
+    const sender = this.context.identity.id
+    const id = this.#idOf(sequence)
     this.deliverOwn({
       type: 'message',
       topic: this.name,
       payload: new Uint8Array(payload),
-      sender: identity.id,
+      sender,
       sequence,
-      id: this.#idOf(sequence)
+      id,
+      headers
     })
   }
 
-  #scheduleTail(delay: number): void {
-    const { clock } = this.context
-    if (this.#tail !== undefined) clock.clearTimeout(this.#tail)
-    this.#tail = undefined
-    if (delay > lastTail || this.stopped) return
-    this.#tail = clock.setTimeout(() => {
-      this.#sendTail(delay).catch((error: unknown) => {
-        // Nobody asked for it: a tail that cannot be sent now is told by the next one.
-        if (!isP2plError(error)) this.warn(`could not announce the end of topic "${this.name}": ${String(error)}`)
-        this.#scheduleTail(delay * 3)
-      })
-    }, delay)
-  }
-
-  async #sendTail(delay: number): Promise<void> {
-    const { deadlines } = this.context
-    const controller = new AbortController()
-    const timer = this.context.clock.setTimeout(() => {
-      controller.abort()
-    }, deadlines.publish)
-    try {
-      await this.#publishEnvelope(this.#queue.next, [], controller.signal)
-    } finally {
-      this.context.clock.clearTimeout(timer)
-    }
-    this.#scheduleTail(delay * 3)
-  }
-
-  protected override async join(signal: AbortSignal): Promise<TransportSubscription> {
-    const { context } = this
+  protected override async join(signal: AbortSignal): Promise<Joined> {
     const inbox = new Inbox({
-      context,
+      context: this.context,
       topic: this.name,
       topicBytes: this.#bytes,
       maxEnvelopeBytes: this.#maxEnvelopeBytes,
+      maxPayloadBytes: () => this.maxPayloadBytes,
       deliver: (item) => {
-        this.deliver(item)
+        if ('reason' in item) this.deliverGap(item)
+        else this.deliver(item)
       },
       onDrop: (reason) => {
         this.drop(reason)
@@ -191,41 +184,50 @@ export class SignedTopic extends BaseTopic {
         this.#onOwn(session)
       }
     })
-    this.#inbox = inbox
-    const validation = context.capabilities.validation === 'none' ? {} : { validate: inbox.validate.bind(inbox) }
-    const subscription = await context.transport.subscribe(
+    const joined = await this.context.transport.subscribe(
       this.name,
       {
-        message: (incoming) => {
-          inbox.receive(incoming)
-        },
+        message: (incoming) => inbox.receive(incoming),
         gap: (gap) => {
-          this.deliver({ type: 'gap', topic: this.name, reason: gap.reason })
+          this.deliverGap(gap)
         },
-        ...validation
+        state: (state) => {
+          this.changed(state)
+        }
       },
       { signal }
     )
     return {
       close: async () => {
         inbox.stop()
-        await subscription.close()
+        await joined.close()
       }
     }
   }
 
+  /** Both peers hear of each other, so both are warned; a captured envelope of an earlier session warns once, too. */
   #onOwn(session: number): void {
-    if (this.#warned || session === this.#session || (this.#session !== undefined && session < this.#session)) return
-    this.#warned = true
+    if (session === this.#session.id || this.#heardOwn.has(session) || this.#heardOwn.size >= 64) return
+    this.#heardOwn.add(session)
     this.warn(
-      'another running peer uses the same identity: each loses the messages of the other; give every peer its own'
+      `another peer signs with the identity of this one on topic "${this.name}": neither gets the messages of the other. Give every device a key of its own`
     )
+  }
+
+  /** Tells receivers how many messages there were, then releases everything. */
+  async close(): Promise<void> {
+    await this.closeSubscriptions()
+    await this.#tail.finish()
+    this.checkIdle()
   }
 
   override async stop(error: P2plError): Promise<void> {
     this.#queue.stop(error)
-    if (this.#tail !== undefined) this.context.clock.clearTimeout(this.#tail)
-    this.#inbox?.stop()
+    this.#tail.stop()
     await super.stop(error)
   }
+}
+
+function tooLarge(message: string, backend?: string): P2plError {
+  return new P2plError({ code: 'TOO_LARGE', operation: 'publish', backend, message })
 }

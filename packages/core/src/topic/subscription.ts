@@ -1,153 +1,119 @@
 import type { Gap, SubscribeOptions, Subscription, TopicItem } from '../api/topic.ts'
+import { type Clock, holdProcess } from '../clock.ts'
+import type { SubscriptionState } from '../port/messages.ts'
+import { untilAborted } from '../toolbox/until-aborted.ts'
+import { ItemQueue, type QueuedMessage } from './item-queue.ts'
 
-const defaultMaxMessages = 4_096
-const defaultMaxBytes = 16 * 1024 * 1024
+export interface SubscriptionInit<M extends QueuedMessage, Out> {
+  readonly topic: string
+  readonly clock: Clock
+  readonly options: SubscribeOptions
+  readonly maxPayloadBytes: number
+  readonly joined: Promise<void>
+  /** Gives the app's form of a message, or the gap that stands for it. */
+  readonly present: (message: M) => TopicItem<Out>
+  readonly onClose: () => Promise<void>
+}
 
-/** One reader's bounded queue of items. What does not fit is replaced by a gap, never by nothing. */
-export class SubscriptionQueue implements Subscription {
+interface Reader<Out> {
+  readonly resolve: (result: IteratorResult<TopicItem<Out>>) => void
+  readonly reject: (error: unknown) => void
+  readonly release: () => void
+}
+
+type State = Subscription['state']
+
+/** One reader of a topic. */
+export class TopicSubscription<M extends QueuedMessage, Out> implements Subscription<Out> {
   readonly joined: Promise<void>
   readonly echo: boolean
-  readonly #topic: string
-  readonly #maxMessages: number
-  readonly #maxBytes: number
-  readonly #overflow: 'oldest' | 'newest'
-  readonly #onClose: (queue: SubscriptionQueue) => Promise<void>
-
-  #items: TopicItem[] = []
-  #head = 0
-  #messages = 0
-  #bytes = 0
-  /** Messages dropped from the front of the queue since the reader last took something. */
-  #lostBefore = 0
-  #waiting: Array<{ resolve: (result: IteratorResult<TopicItem>) => void; reject: (error: unknown) => void }> = []
+  readonly maxPayloadBytes: number
+  readonly #init: SubscriptionInit<M, Out>
+  readonly #queue: ItemQueue<M>
+  readonly #readers: Reader<Out>[] = []
+  readonly #listeners = new Set<(state: State) => void>()
+  readonly #life = new AbortController()
+  #state: State = 'joining'
   #closed: Promise<void> | undefined
-  #failure: { error: unknown } | undefined
+  #failure: { readonly error: unknown } | undefined
 
-  constructor(
-    topic: string,
-    options: SubscribeOptions,
-    joined: Promise<void>,
-    onClose: (queue: SubscriptionQueue) => Promise<void>
-  ) {
-    this.#topic = topic
-    this.#maxMessages = options.maxQueuedMessages ?? defaultMaxMessages
-    this.#maxBytes = options.maxQueuedBytes ?? defaultMaxBytes
-    this.#overflow = options.overflow ?? 'oldest'
+  constructor(init: SubscriptionInit<M, Out>) {
+    this.#init = init
+    const { options, joined } = init
+    this.#queue = new ItemQueue(init.topic, init.clock, options)
     this.echo = options.echo ?? false
-    this.#onClose = onClose
-    this.joined = joined
-    joined.catch((error: unknown) => {
-      this.#fail(error)
+    this.maxPayloadBytes = init.maxPayloadBytes
+    // A subscription that is closed while it joins is no longer interested in the outcome.
+    this.joined = untilAborted(joined, this.#life.signal).catch((error: unknown) => {
+      if (!this.#life.signal.aborted) throw error
     })
+    joined.then(
+      () => {
+        if (this.#state === 'joining') this.setState('live')
+      },
+      (error: unknown) => {
+        this.#fail(error)
+      }
+    )
+    this.joined.catch(() => undefined)
   }
 
-  push(item: TopicItem): void {
+  get state(): State {
+    return this.#state
+  }
+
+  onState(listener: (state: State) => void): () => void {
+    this.#listeners.add(listener)
+    return () => {
+      this.#listeners.delete(listener)
+    }
+  }
+
+  setState(state: SubscriptionState | 'ended'): void {
+    if (this.#state === state || this.#state === 'ended') return
+    this.#state = state
+    for (const listener of this.#listeners) listener(state)
+  }
+
+  push(item: M | Gap): void {
     if (this.#closed !== undefined || this.#failure !== undefined) return
-    const reader = this.#waiting.shift()
-    if (reader !== undefined) {
-      reader.resolve({ value: item, done: false })
-      return
+    const reader = this.#readers.shift()
+    if (reader === undefined) this.#queue.push(item)
+    else {
+      reader.release()
+      reader.resolve({ value: this.#present(item), done: false })
     }
-    const size = item.type === 'message' ? item.payload.byteLength : 0
-    // Gaps take no part in the count, but equal neighbours are merged: a reader that never reads costs bounded memory.
-    if (item.type === 'gap' && this.#mergeGap(item)) return
-    if (item.type === 'message' && this.#overflow === 'newest' && !this.#fits(1, size)) {
-      this.#pushLoss()
-      return
-    }
-    this.#items.push(item)
-    if (item.type === 'message') this.#messages++
-    this.#bytes += size
-    while (this.#messages > 1 && !this.#fits(0, 0)) this.#dropOldest()
-    this.#boundGaps()
   }
 
-  #fits(messages: number, bytes: number): boolean {
-    return this.#messages + messages <= this.#maxMessages && this.#bytes + bytes <= this.#maxBytes
+  #present(item: M | Gap): TopicItem<Out> {
+    return item.type === 'gap' ? item : this.#init.present(item)
   }
 
-  #pushLoss(): void {
-    const loss: Gap = { type: 'gap', topic: this.#topic, reason: 'queue', count: 1 }
-    if (!this.#mergeGap(loss)) this.#items.push(loss)
-  }
-
-  #mergeGap(gap: Gap): boolean {
-    const last = this.#items.at(-1)
-    if (this.#items.length === this.#head || last?.type !== 'gap') return false
-    if (last.reason !== gap.reason || last.sender !== gap.sender) return false
-    if (gap.first !== undefined) return false
-    const count = last.count === undefined || gap.count === undefined ? undefined : last.count + gap.count
-    this.#items[this.#items.length - 1] = { ...last, count }
-    return true
-  }
-
-  #dropOldest(): void {
-    const item = this.#items[this.#head++]
-    if (item?.type === 'message') {
-      this.#messages--
-      this.#bytes -= item.payload.byteLength
-      this.#lostBefore++
-    } else if (item !== undefined) {
-      this.#lostBefore += item.count ?? 1
-    }
-    this.#compact()
-  }
-
-  #boundGaps(): void {
-    while (this.#items.length - this.#head > this.#maxMessages * 2 + 16) this.#dropOldest()
-  }
-
-  #compact(): void {
-    if (this.#head < 1_024 || this.#head * 2 < this.#items.length) return
-    this.#items = this.#items.slice(this.#head)
-    this.#head = 0
-  }
-
-  #take(): TopicItem | undefined {
-    if (this.#lostBefore > 0) {
-      const count = this.#lostBefore
-      this.#lostBefore = 0
-      return { type: 'gap', topic: this.#topic, reason: 'queue', count }
-    }
-    const item = this.#items[this.#head]
-    if (item === undefined) return undefined
-    this.#head++
-    if (item.type === 'message') {
-      this.#messages--
-      this.#bytes -= item.payload.byteLength
-    }
-    if (this.#head === this.#items.length) {
-      this.#items = []
-      this.#head = 0
-    } else {
-      this.#compact()
-    }
-    return item
-  }
-
-  async next(): Promise<IteratorResult<TopicItem>> {
-    const item = this.#take()
-    if (item !== undefined) return { value: item, done: false }
+  async next(): Promise<IteratorResult<TopicItem<Out>>> {
+    const item = this.#queue.take()
+    if (item !== undefined) return { value: this.#present(item), done: false }
     if (this.#failure !== undefined) {
       const { error } = this.#failure
       throw error
     }
     if (this.#closed !== undefined) return { value: undefined, done: true }
     return await new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject })
+      this.#readers.push({ resolve, reject, release: holdProcess(this.#init.clock) })
     })
   }
 
-  async return(): Promise<IteratorResult<TopicItem>> {
+  async return(): Promise<IteratorResult<TopicItem<Out>>> {
     await this.close()
-    this.#items = []
-    this.#head = 0
-    this.#lostBefore = 0
+    this.#queue.clear()
     return { value: undefined, done: true }
   }
 
   [Symbol.asyncIterator](): this {
     return this
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
   }
 
   close(): Promise<void> {
@@ -156,13 +122,22 @@ export class SubscriptionQueue implements Subscription {
   }
 
   async #end(): Promise<void> {
-    for (const reader of this.#waiting.splice(0)) reader.resolve({ value: undefined, done: true })
-    await this.#onClose(this)
+    this.setState('ended')
+    this.#life.abort()
+    for (const { resolve, release } of this.#readers.splice(0)) {
+      release()
+      resolve({ value: undefined, done: true })
+    }
+    await this.#init.onClose()
   }
 
   #fail(error: unknown): void {
     if (this.#closed !== undefined) return
     this.#failure = { error }
-    for (const reader of this.#waiting.splice(0)) reader.reject(error)
+    this.setState('ended')
+    for (const { reject, release } of this.#readers.splice(0)) {
+      release()
+      reject(error)
+    }
   }
 }

@@ -1,17 +1,17 @@
-import type { CallOptions } from './api/common.ts'
-import type { Clock } from './clock.ts'
-import { abortError, invalidArgument, P2plError, throwIfAborted } from './errors.ts'
+import type { CallOptions } from '../api/common.ts'
+import { type Clock, holdProcess } from '../clock.ts'
+import { abortError, invalidArgument, P2plError, throwIfAborted } from '../errors.ts'
 
 export interface CountdownOptions extends CallOptions {
   /** Ends the call, too: the life of the peer or part that the call belongs to. Its reason should be a `P2plError`. */
   scope?: AbortSignal | undefined
 }
 
-/** A running deadline, joined with the caller's signal. Whoever starts one closes it. */
+/** A running timeout, joined with the caller's signal. It keeps the process alive; the code that starts one closes it. */
 export interface Countdown {
   /** Fires with the caller's reason, or with a `TIMEOUT` error as its reason. */
   readonly signal: AbortSignal
-  /** There was progress: the deadline counts anew from now. Of no effect while it stands still. */
+  /** There was progress: the timeout counts anew from now. Of no effect while it stands still. */
   renew(): void
   /** Stands still until `resume`, such as while the reader of a stream is the slow one. The caller's signal still counts. */
   pause(): void
@@ -26,8 +26,8 @@ export interface Countdown {
 }
 
 /**
- * Starts to count `options.deadline` milliseconds (default `defaultMs`; `Infinity` for none).
- * Throws at once when `options.signal` has already fired, or when the deadline is not a number of milliseconds.
+ * Starts to count `options.timeout` milliseconds (default `defaultMs`; `Infinity` for none).
+ * Throws at once when `options.signal` has already fired, or when the timeout is not a number of milliseconds.
  */
 export function startCountdown(
   clock: Clock,
@@ -37,13 +37,15 @@ export function startCountdown(
 ): Countdown {
   throwIfAborted(operation, options?.scope)
   throwIfAborted(operation, options?.signal)
-  const ms = deadlineOf(options, defaultMs, operation)
+  const ms = timeoutOf(options, defaultMs, operation)
   const { signal: outer, scope } = options ?? {}
   const controller = new AbortController()
   const waiting = new Set<(error: P2plError) => void>()
   let failure: P2plError | undefined
   let timer: unknown
   let closed = false
+  // A timeout of `Infinity` has no timer that would keep the process alive.
+  const release = ms === Infinity ? holdProcess(clock) : undefined
 
   const disarm = (): void => {
     if (timer !== undefined) clock.clearTimeout(timer)
@@ -67,17 +69,18 @@ export function startCountdown(
     const error = new P2plError({
       code: 'TIMEOUT',
       operation,
-      message: `${operation} made no progress for ${ms} ms (its deadline)`
+      message: `${operation} made no progress within its timeout of ${ms} ms`
     })
     fire(error, error)
   }
   const arm = (): void => {
     disarm()
-    if (ms !== Infinity && !closed) timer = clock.setTimeout(onTimeout, ms)
+    if (ms !== Infinity && !closed) timer = clock.setTimeout(onTimeout, ms, { hold: true })
   }
   const close = (): void => {
     closed = true
     disarm()
+    release?.()
     outer?.removeEventListener('abort', onAbort)
     scope?.removeEventListener('abort', onAbort)
   }
@@ -115,21 +118,21 @@ export function startCountdown(
 }
 
 /**
- * Runs one operation under the caller's signal and a deadline on `clock`. Rejects as soon as either fires, with
+ * Runs one operation under the caller's signal and a timeout on `clock`. Rejects as soon as either fires, with
  * `ABORTED` or `TIMEOUT`, even where `work` ignores the signal it is given; what `work` does later is then of no effect.
  */
-export async function withDeadline<T>(
+export async function withTimeout<T>(
   clock: Clock,
   options: CountdownOptions | undefined,
   defaultMs: number,
   operation: string,
   work: (signal: AbortSignal) => PromiseLike<T> | T
 ): Promise<T> {
-  return await withProgressDeadline(clock, options, defaultMs, operation, (countdown) => work(countdown.signal))
+  return await withProgressTimeout(clock, options, defaultMs, operation, (countdown) => work(countdown.signal))
 }
 
-/** Like {@link withDeadline}, for work of any length: it calls `countdown.renew()` whenever it has got on. */
-export async function withProgressDeadline<T>(
+/** Like {@link withTimeout}, for work of any length: it calls `countdown.renew()` whenever it has got on. */
+export async function withProgressTimeout<T>(
   clock: Clock,
   options: CountdownOptions | undefined,
   defaultMs: number,
@@ -145,10 +148,10 @@ export async function withProgressDeadline<T>(
 }
 
 /**
- * Items of `open`, under the caller's signal and a deadline: from one item to the next (`renewed`), or for all of them.
+ * Items of `open`, under the caller's signal and a timeout: from one item to the next (`renewed`), or for all of them.
  * `return()` cancels at once what is under way, also while a `next()` is pending.
  */
-export function iterateWithDeadline<T>(
+export function iterateWithTimeout<T>(
   clock: Clock,
   options: CountdownOptions | undefined,
   defaultMs: number,
@@ -214,13 +217,13 @@ async function call<T>(work: (countdown: Countdown) => PromiseLike<T> | T, count
   return await work(countdown)
 }
 
-/** The deadline of a call in milliseconds; `INVALID_ARGUMENT` where it is none. */
-export function deadlineOf(options: CountdownOptions | undefined, defaultMs: number, operation: string): number {
-  const ms = options?.deadline ?? defaultMs
+/** The timeout of a call in milliseconds; `INVALID_ARGUMENT` where it is none. */
+export function timeoutOf(options: CountdownOptions | undefined, defaultMs: number, operation: string): number {
+  const ms = options?.timeout ?? defaultMs
   if (typeof ms !== 'number' || !(ms > 0)) {
     throw invalidArgument(
       operation,
-      `deadline must be a positive number of milliseconds, or Infinity, not ${String(ms)}`
+      `timeout must be a positive number of milliseconds, or Infinity, not ${String(ms)}`
     )
   }
   return ms

@@ -1,0 +1,99 @@
+import type { Layer } from '../layer.ts'
+import type { Backend } from '../port/backend.ts'
+import type { AbortOptions, Block, PeerInfo } from '../port/common.ts'
+import type { Subscriber } from '../port/messages.ts'
+import type { CID } from 'multiformats/cid'
+import { argumentsOf, type Operation, type Part, partOperations } from './operations.ts'
+
+/** One call of the port on its way through a layer. Which arguments are there follows from the operation. */
+export interface LayerCall {
+  readonly operation: Operation
+  /** Name of the backend. */
+  readonly backend: string
+  /** The caller's options: its signal and context, and what the operation takes beside them. */
+  readonly options: AbortOptions & {
+    readonly local?: boolean | undefined
+    readonly remote?: boolean | undefined
+    readonly providers?: readonly PeerInfo[] | undefined
+    readonly limit?: number | undefined
+  }
+  readonly topic?: string | undefined
+  readonly payload?: Uint8Array | undefined
+  readonly cid?: CID | undefined
+  readonly blocks?: readonly Block[] | undefined
+  readonly peer?: PeerInfo | undefined
+  /** Engine-level id of a peer. */
+  readonly id?: string | undefined
+}
+
+/** What a layer may change about a call before it hands it on; everything else stays as the caller gave it. */
+export type Changes = AbortOptions
+
+/** All that a layer has to say: what it does around a call, around an iteration, and between backend and subscriber. */
+export interface Interceptor {
+  /** Around everything that gives a promise, `start` and `stop` included. `run` may be called any number of times. */
+  call?<T>(call: LayerCall, run: (changes?: Changes) => Promise<T>): Promise<T>
+  /** Around everything that iterates. */
+  iterate?<T>(call: LayerCall, run: (changes?: Changes) => AsyncIterable<T>): AsyncIterable<T>
+  /** Between the backend and a subscriber. */
+  subscriber?(subscriber: Subscriber, topic: string, backend: string): Subscriber
+}
+
+type Method = (...args: unknown[]) => unknown
+
+/**
+ * Makes a layer of an interceptor. The result has everything that the backend has beyond the port, too: its `engine`, `stats()`,
+ * `magnet()`.
+ */
+export function aroundCalls(interceptor: Interceptor): Layer {
+  return <B extends Backend>(backend: B): B => {
+    const own: Partial<Record<keyof Backend, unknown>> = {
+      start: wrap(backend, interceptor, 'start', (options) => backend.start(options as AbortOptions)),
+      stop: wrap(backend, interceptor, 'stop', (options) => backend.stop(options as AbortOptions)),
+      messages: wrapPart(backend, interceptor, 'messages'),
+      blocks: wrapPart(backend, interceptor, 'blocks'),
+      routing: wrapPart(backend, interceptor, 'routing')
+    }
+    // A proxy, so that getters such as `capabilities` stay live and methods keep their `this`.
+    return new Proxy(backend, {
+      get: (target, key) => {
+        if (Object.hasOwn(own, key)) return own[key as keyof Backend]
+        const value: unknown = Reflect.get(target, key, target)
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value
+      }
+    })
+  }
+}
+
+function wrapPart(backend: Backend, interceptor: Interceptor, part: Part): object | undefined {
+  const inner = backend[part] as unknown as Record<string, Method> | undefined
+  if (inner === undefined) return undefined
+  const wrapped = Object.fromEntries(
+    partOperations(part).map((name) => [
+      name,
+      wrap(backend, interceptor, `${part}.${name}` as Operation, (...args) => inner[name]?.(...args))
+    ])
+  )
+  // What is no call, `parseAddress` and `bootstrap`, stays the backend's own.
+  return Object.setPrototypeOf(wrapped, inner) as object
+}
+
+function wrap(backend: Backend, interceptor: Interceptor, operation: Operation, inner: Method): Method {
+  const { names, iterates } = argumentsOf(operation)
+  return (...given) => {
+    const options = (given[names.length] ?? {}) as LayerCall['options']
+    const args = given.slice(0, names.length)
+    if (operation === 'messages.subscribe' && interceptor.subscriber !== undefined) {
+      args[1] = interceptor.subscriber(args[1] as Subscriber, args[0] as string, backend.name)
+    }
+    const run = (changes?: Changes): never =>
+      inner(...args, changes === undefined ? given[names.length] : { ...options, ...changes }) as never
+    const around = (iterates ? interceptor.iterate : interceptor.call) as
+      | ((call: LayerCall, run: (changes?: Changes) => never) => unknown)
+      | undefined
+    if (around === undefined) return run()
+    const call: Record<string, unknown> = { operation, backend: backend.name, options }
+    for (const [index, name] of names.entries()) call[name] = args[index]
+    return around.call(interceptor, call as unknown as LayerCall, run)
+  }
+}

@@ -1,0 +1,26 @@
+import type { Codec } from './api/topic.ts'
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+/** Payloads that are text in UTF-8. Bytes that are not UTF-8 are refused. */
+export const text: Codec<string> = {
+  name: 'text',
+  encode: (value) => {
+    if (typeof value !== 'string') throw new TypeError(`expected text, not ${typeof value}`)
+    return encoder.encode(value)
+  },
+  decode: (bytes) => decoder.decode(bytes)
+}
+
+/** Anything that `JSON.stringify` takes. The type is the app's word (`peer.topic<Move>('game', { codec: json })`): nobody checks what arrives. */
+// oxlint-disable-next-line typescript/no-explicit-any -- `unknown` would make every app cast
+export const json: Codec<any> = {
+  name: 'json',
+  encode: (value) => {
+    const written = JSON.stringify(value) as string | undefined
+    if (written === undefined) throw new TypeError(`JSON has no form for a ${typeof value}`)
+    return encoder.encode(written)
+  },
+  decode: (bytes) => JSON.parse(decoder.decode(bytes)) as unknown
+}

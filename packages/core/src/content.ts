@@ -1,0 +1,10 @@
+// The door for packages that lay out content themselves, such as @p2pl/unixfs.
+export { Batches } from './content/batches.ts'
+export { chunksOf } from './content/chunker.ts'
+export { encodeInnerNode, type FileLink } from './content/encode.ts'
+export { cidOf, verifyBlock } from './content/hash.ts'
+export { codecs, type FileLayout, profile, readLimits } from './content/layout.ts'
+export { openSource, type Pieces } from './content/source.ts'
+export { writeFile, type WriteOptions } from './content/writer.ts'
+export { type Countdown, iterateWithTimeout, withProgressTimeout, withTimeout } from './toolbox/countdown.ts'
+export { toCid } from './data/cid-input.ts'

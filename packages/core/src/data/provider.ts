@@ -1,0 +1,180 @@
+import type { CID } from 'multiformats/cid'
+import { isP2plError } from '../errors.ts'
+import { backoff } from '../toolbox/backoff.ts'
+import { bytesKey } from '../toolbox/bytes.ts'
+import type { Calls } from './calls.ts'
+
+const maxEntries = 65_536
+const maxConcurrent = 4
+const pauses = { first: 1_000, longest: 300_000 } as const
+/** A record is renewed when this part of its lifetime has passed. */
+const renewalPart = 0.45
+const operation = 'data.provide'
+
+interface Entry {
+  readonly cid: CID
+  attempts: number
+  /** When it is tried (again), on the monotonic clock. */
+  due: number
+  abort: AbortController | undefined
+}
+
+/**
+ * Provides in the background: each CID again, with growing pauses, until it succeeds, then again before the record expires, for as
+ * long as the peer runs. While no peer is there to take a record, one CID is tried for all. It gives up, with a `warning`
+ * event, on an error that no repetition mends, and on CIDs beyond the limit.
+ */
+export class Provider {
+  readonly #calls: Calls
+  readonly #entries = new Map<string, Entry>()
+  #running = 0
+  #timer: unknown
+  #stopped = false
+  #overflowing = false
+  /** While nobody is there: when the next attempt is due, and how many there were. */
+  #alone: { readonly due: number; readonly attempts: number } | undefined
+  #triedAt = -Infinity
+
+  constructor(calls: Calls) {
+    this.#calls = calls
+  }
+
+  get #now(): number {
+    return this.#calls.context.clock.now()
+  }
+
+  get #lifetime(): number {
+    return this.#calls.context.backend.capabilities.routing?.recordLifetime ?? Infinity
+  }
+
+  /** Provides it soon. */
+  provide(cid: CID): void {
+    this.#add(cid, this.#now)
+  }
+
+  /** It has been provided now: renews the record before it expires. */
+  provided(cid: CID): void {
+    this.cancel(cid)
+    if (this.#lifetime < Infinity) this.#add(cid, this.#now + this.#lifetime * renewalPart)
+  }
+
+  #add(cid: CID, due: number): void {
+    const key = bytesKey(cid.multihash.bytes)
+    if (this.#stopped || this.#entries.has(key)) return
+    if (this.#entries.size >= maxEntries) {
+      if (!this.#overflowing) {
+        this.#warn(`${maxEntries} CIDs are provided already; ${cid.toString()} and later ones are not`)
+      }
+      this.#overflowing = true
+      return
+    }
+    this.#entries.set(key, { cid, attempts: 0, due, abort: undefined })
+    this.#advance()
+  }
+
+  /** A peer is there now, perhaps for the first time: records that wait for one need not wait for longer. */
+  peerConnected(): void {
+    if (this.#alone === undefined) return
+    this.#alone = { due: Math.max(this.#now, this.#triedAt + pauses.first), attempts: 0 }
+    this.#advance()
+  }
+
+  /** Whether it had not been provided yet. */
+  cancel(cid: CID): boolean {
+    const key = bytesKey(cid.multihash.bytes)
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return false
+    this.#entries.delete(key)
+    this.#overflowing = false
+    entry.abort?.abort()
+    return entry.due <= this.#now || entry.attempts > 0
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#calls.context.clock.clearTimeout(this.#timer)
+    for (const entry of this.#entries.values()) entry.abort?.abort()
+    this.#entries.clear()
+  }
+
+  #advance(): void {
+    const { clock } = this.#calls.context
+    clock.clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (this.#stopped || this.#entries.size === 0) return
+    const now = clock.now()
+    if (this.#alone !== undefined && this.#alone.due > now) {
+      this.#wake(this.#alone.due - now)
+      return
+    }
+    const most = this.#alone === undefined ? maxConcurrent : 1
+    let soonest = Infinity
+    for (const entry of this.#entries.values()) {
+      if (entry.abort !== undefined) continue
+      if (entry.due > now) soonest = Math.min(soonest, entry.due)
+      else if (this.#running < most) void this.#provide(entry)
+      // All are busy: the next one to end comes back here.
+      else return
+    }
+    if (soonest < Infinity) this.#wake(soonest - now)
+  }
+
+  #wake(after: number): void {
+    this.#timer = this.#calls.context.clock.setTimeout(() => {
+      this.#timer = undefined
+      this.#advance()
+    }, after)
+  }
+
+  /** Never rejects. */
+  async #provide(entry: Entry): Promise<void> {
+    const { timeouts } = this.#calls.context
+    const abort = new AbortController()
+    const alone = this.#alone
+    entry.abort = abort
+    this.#running++
+    this.#triedAt = this.#now
+    try {
+      // In the background: it does not keep the process alive.
+      await this.#calls.background(abort.signal, timeouts.routing, operation, (signal) =>
+        this.#calls.routing('provide', operation).provide(entry.cid, { signal })
+      )
+      this.#alone = undefined
+      entry.attempts = 0
+      entry.due = this.#now + this.#lifetime * renewalPart
+      if (this.#lifetime === Infinity) this.#remove(entry)
+    } catch (error) {
+      if (!abort.signal.aborted) this.#failed(entry, error, alone)
+    } finally {
+      this.#running--
+      entry.abort = undefined
+      this.#advance()
+    }
+  }
+
+  #failed(entry: Entry, error: unknown, alone: { readonly attempts: number } | undefined): void {
+    if (isP2plError(error, 'NO_PEERS')) {
+      // Those that were under way together say it once.
+      if (this.#alone !== alone) return
+      const attempts = (alone?.attempts ?? 0) + 1
+      this.#alone = { due: this.#now + backoff(pauses, attempts), attempts }
+    } else if (isP2plError(error) && error.retryable) {
+      entry.due = this.#now + backoff(pauses, ++entry.attempts)
+    } else {
+      this.#remove(entry)
+      this.#warn(`${entry.cid.toString()} is not provided: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+
+  #remove(entry: Entry): void {
+    const key = bytesKey(entry.cid.multihash.bytes)
+    if (this.#entries.get(key) === entry) this.#entries.delete(key)
+    this.#overflowing = false
+  }
+
+  #warn(message: string): void {
+    if (this.#stopped) return
+    const { backend, onEvent } = this.#calls.context
+    onEvent({ type: 'warning', backend: backend.name, message })
+  }
+}

@@ -1,0 +1,170 @@
+import { abortError, isP2plError, P2plError, throwIfAborted, withFields } from '../errors.ts'
+import type { AbortOptions, HookOptions } from '../port/common.ts'
+import type { BackendDefinition, OpenedBackend } from '../port/definition.ts'
+
+/** Ends one call that is under way. */
+type End = (error: P2plError) => void
+
+/**
+ * What holds for every call of a backend: nothing begins while it does not run or with a fired signal, nothing stays pending
+ * after either, and every failure is typed.
+ */
+export class Calls {
+  readonly #definition: BackendDefinition
+  #engine: OpenedBackend | undefined
+  readonly #underWay = new Set<End>()
+
+  constructor(definition: BackendDefinition) {
+    this.#definition = definition
+  }
+
+  get engine(): OpenedBackend | undefined {
+    return this.#engine
+  }
+
+  open(engine: OpenedBackend): void {
+    this.#engine = engine
+  }
+
+  close(): void {
+    this.#engine = undefined
+    for (const end of this.#underWay) end(this.#notRunning('stop'))
+  }
+
+  /** The running engine, or `NOT_RUNNING`. */
+  enter(operation: string, signal?: AbortSignal): OpenedBackend {
+    throwIfAborted(operation, signal, this.#definition.name)
+    if (this.#engine === undefined) throw this.#notRunning(operation)
+    return this.#engine
+  }
+
+  /** Settles with the work, the caller's signal or the end of the backend, whichever comes first. */
+  call<T>(
+    operation: string,
+    options: AbortOptions | undefined,
+    work: (engine: OpenedBackend, options: HookOptions) => Promise<T>
+  ): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const engine = this.enter(operation, options?.signal)
+      const underWay = this.#begin(operation, options, reject)
+      work(engine, underWay.options).then(
+        (value) => {
+          underWay.end()
+          resolve(value)
+        },
+        (error: unknown) => {
+          underWay.end()
+          reject(this.typed(error, operation))
+        }
+      )
+    })
+  }
+
+  /** The same from item to item. The end of the loop, however it comes, fires the hook's signal. */
+  iterate<T>(
+    operation: string,
+    options: AbortOptions | undefined,
+    open: (engine: OpenedBackend, options: HookOptions) => AsyncIterable<T>
+  ): AsyncIterable<T> {
+    return { [Symbol.asyncIterator]: () => this.#iterate(operation, options, open) }
+  }
+
+  async *#iterate<T>(
+    operation: string,
+    options: AbortOptions | undefined,
+    open: (engine: OpenedBackend, options: HookOptions) => AsyncIterable<T>
+  ): AsyncGenerator<T, void, undefined> {
+    const engine = this.enter(operation, options?.signal)
+    let fail: ((error: P2plError) => void) | undefined
+    let failure: P2plError | undefined
+    const underWay = this.#begin(operation, options, (error) => {
+      failure = error
+      fail?.(error)
+    })
+    let iterator: AsyncIterator<T> | undefined
+    let done = false
+    try {
+      iterator = open(engine, underWay.options)[Symbol.asyncIterator]()
+      for (;;) {
+        if (failure !== undefined) throw failure
+        const item = await new Promise<IteratorResult<T>>((resolve, reject) => {
+          fail = reject
+          ;(iterator as AsyncIterator<T>).next().then(resolve, reject)
+        })
+        fail = undefined
+        if (item.done === true) {
+          done = true
+          return
+        }
+        yield item.value
+      }
+    } catch (error) {
+      throw failure ?? this.typed(error, operation)
+    } finally {
+      underWay.end()
+      underWay.abort()
+      // It may be stuck in the engine, so nobody waits for its end.
+      if (!done) void Promise.resolve(iterator?.return?.()).catch(() => undefined)
+    }
+  }
+
+  #begin(
+    operation: string,
+    { signal, context }: AbortOptions = {},
+    reject: (error: P2plError) => void
+  ): { readonly options: HookOptions; end(): void; abort(): void } {
+    const controller = new AbortController()
+    const end = (): void => {
+      this.#underWay.delete(cut)
+      signal?.removeEventListener('abort', onAbort)
+    }
+    const cut = (error: P2plError): void => {
+      end()
+      // The caller's answer first: what a hook makes of its signal decides nothing.
+      reject(error.operation === operation ? error : withFields(error, { operation }))
+      controller.abort(error)
+    }
+    const onAbort = (): void => {
+      cut(abortError(operation, signal as AbortSignal, this.#definition.name))
+    }
+    this.#underWay.add(cut)
+    signal?.addEventListener('abort', onAbort, { once: true })
+    return {
+      options: context === undefined ? { signal: controller.signal } : { signal: controller.signal, context },
+      end,
+      abort: () => {
+        controller.abort()
+      }
+    }
+  }
+
+  /** Any failure of a hook as the one error type, with this backend and operation. */
+  typed(error: unknown, operation: string): P2plError {
+    const { name: backend, classify } = this.#definition
+    if (isP2plError(error)) {
+      return error.backend === backend && error.operation === operation
+        ? error
+        : withFields(error, { backend, operation })
+    }
+    const known = classify?.(error, operation)
+    const said = error instanceof Error ? error.message : String(error)
+    return new P2plError({
+      code: known?.code ?? 'ENGINE',
+      retryable: known?.retryable,
+      backend,
+      operation,
+      cause: error,
+      message: known?.message ?? `the backend "${backend}" failed in ${operation}: ${said}`
+    })
+  }
+
+  #notRunning(operation: string): P2plError {
+    const { name } = this.#definition
+    return new P2plError({
+      code: 'NOT_RUNNING',
+      backend: name,
+      operation,
+      message: `${operation}: the backend "${name}" does not run`
+    })
+  }
+}

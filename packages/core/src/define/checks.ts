@@ -1,0 +1,139 @@
+import { CID } from 'multiformats/cid'
+import { P2plError, type P2plErrorInit } from '../errors.ts'
+import type { Block, PeerInfo } from '../port/common.ts'
+import { isBytes } from '../toolbox/bytes.ts'
+import { describe } from '../toolbox/options.ts'
+
+const maxTopicBytes = 1_024
+const maxProviders = 16
+const maxAddresses = 16
+const maxText = 512
+/** Bytes of whole digests, by multihash code. Of a shorter one nothing would be proven. */
+const digestBytes: ReadonlyMap<number, number> = new Map([
+  [0x12, 32],
+  [0x13, 64]
+])
+const encoder = new TextEncoder()
+
+/** Throws what is wrong with the arguments of a call, in the name of a backend. */
+export class Checks {
+  readonly #backend: string
+  readonly #network: string
+
+  constructor(backend: string, network: string) {
+    this.#backend = backend
+    this.#network = network
+  }
+
+  #error(code: P2plErrorInit['code'], operation: string, message: string): P2plError {
+    return new P2plError({ code, operation, backend: this.#backend, message: `${operation}: ${message}` })
+  }
+
+  invalid(operation: string, message: string): P2plError {
+    return this.#error('INVALID_ARGUMENT', operation, message)
+  }
+
+  unsupported(operation: string, message: string): P2plError {
+    return this.#error('UNSUPPORTED', operation, `the backend "${this.#backend}" ${message}`)
+  }
+
+  topic(operation: string, topic: unknown): void {
+    if (!isTopicName(topic)) throw this.invalid(operation, topicRule)
+  }
+
+  payload(operation: string, payload: unknown, maxBytes: number): void {
+    if (!isBytes(payload)) throw this.invalid(operation, `a payload is a Uint8Array, not ${describe(payload)}`)
+    if (payload.byteLength <= maxBytes) return
+    throw this.#error(
+      'TOO_LARGE',
+      operation,
+      `a payload has at most ${maxBytes} bytes here, not ${payload.byteLength}: add it as data and publish its CID`
+    )
+  }
+
+  cid(operation: string, value: unknown, hashes: readonly number[] | undefined): CID {
+    const cid = CID.asCID(value as CID)
+    if (cid === null) throw this.invalid(operation, `a CID is needed, not ${describe(value)}`)
+    const { code, digest } = cid.multihash
+    if (hashes === undefined) return cid
+    if (!hashes.includes(code)) throw this.unsupported(operation, `does not take the multihash 0x${code.toString(16)}`)
+    const whole = digestBytes.get(code)
+    if (whole !== undefined && digest.byteLength !== whole) {
+      throw this.unsupported(operation, `takes whole digests of ${whole} bytes, not ${digest.byteLength}`)
+    }
+    return cid
+  }
+
+  block(operation: string, block: unknown, hashes: readonly number[], maxBytes: number): Block {
+    if (typeof block !== 'object' || block === null) {
+      throw this.invalid(operation, `a block is { cid, bytes }, not ${describe(block)}`)
+    }
+    const { bytes } = block as Partial<Block>
+    const cid = this.cid(operation, (block as Partial<Block>).cid, hashes)
+    if (!isBytes(bytes)) throw this.invalid(operation, `the bytes of a block are a Uint8Array, not ${describe(bytes)}`)
+    if (bytes.byteLength > maxBytes) {
+      throw this.#error('TOO_LARGE', operation, `a block has at most ${maxBytes} bytes here, not ${bytes.byteLength}`)
+    }
+    return cid === (block as Block).cid ? (block as Block) : { cid, bytes }
+  }
+
+  /** Hints for this network; hints for others are left out. */
+  providers(operation: string, given: unknown): readonly PeerInfo[] | undefined {
+    if (given === undefined) return undefined
+    if (!Array.isArray(given)) throw this.invalid(operation, 'providers are an array, such as network.self() of a peer')
+    const own: PeerInfo[] = []
+    for (const peer of given as unknown[]) {
+      const { network } = this.peer(operation, peer)
+      if (network === this.#network && own.length < maxProviders) own.push(peer as PeerInfo)
+    }
+    return own
+  }
+
+  peer(operation: string, value: unknown): PeerInfo {
+    const { network, id, addresses } = (typeof value === 'object' && value !== null ? value : {}) as Partial<PeerInfo>
+    const fits =
+      isText(network) &&
+      isText(id) &&
+      Array.isArray(addresses) &&
+      addresses.length <= maxAddresses &&
+      addresses.every(isText)
+    if (!fits) {
+      throw this.invalid(
+        operation,
+        `a peer is { network, id, addresses }, such as an entry of network.self(), not ${describe(value)}`
+      )
+    }
+    return value as PeerInfo
+  }
+
+  /** A peer of this network that is not the own one. */
+  remotePeer(operation: string, value: unknown, ownId: string): PeerInfo {
+    const peer = this.peer(operation, value)
+    if (peer.network !== this.#network) {
+      throw this.unsupported(operation, `is on the network "${this.#network}", and the peer on "${peer.network}"`)
+    }
+    if (peer.id === ownId) throw this.invalid(operation, 'the peer is this peer itself')
+    return peer
+  }
+
+  id(operation: string, value: unknown): void {
+    if (!isText(value)) throw this.invalid(operation, `the id of a peer is text of 1 to ${maxText} characters`)
+  }
+
+  limit(operation: string, value: unknown, otherwise: number): number {
+    if (value === undefined) return otherwise
+    if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number
+    throw this.invalid(operation, `limit must be a whole number from 1, not ${describe(value)}`)
+  }
+}
+
+export const topicRule: string = `a topic name is text of 1 to ${maxTopicBytes} bytes of UTF-8`
+
+export function isTopicName(topic: unknown): topic is string {
+  if (typeof topic !== 'string' || topic === '') return false
+  return topic.length * 3 <= maxTopicBytes || encoder.encode(topic).byteLength <= maxTopicBytes
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= maxText
+}

@@ -1,0 +1,38 @@
+import type { Headers } from '../api/topic.ts'
+import { invalidArgument } from '../errors.ts'
+
+const maxHeaders = 16
+const maxName = 64
+const maxValue = 1_024
+
+/** Bytes that headers can need in an envelope: names and values are at most three bytes a character, with their lengths. */
+export function headersSize(headers: Headers): number {
+  let size = 3
+  for (const [name, value] of Object.entries(headers)) size += 3 * (name.length + value.length) + 6
+  return size
+}
+
+/** The headers that an app gave; `INVALID_ARGUMENT` for what no receiver would take. */
+export function checkHeaders(headers: Headers): Headers {
+  const parsed = parseHeaders(headers)
+  if (parsed !== undefined) return parsed
+  throw invalidArgument(
+    'publish',
+    `headers are an object of at most ${maxHeaders} texts, with names of 1 to ${maxName} and values of at most ${maxValue} characters`
+  )
+}
+
+/** `undefined` for anything else. The result has no prototype, so that no name of a stranger means anything. */
+export function parseHeaders(value: unknown): Headers | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  const entries = Object.entries(value)
+  if (entries.length > maxHeaders) return undefined
+  const headers = Object.create(null) as Record<string, string>
+  for (const [name, text] of entries) {
+    if (name === '' || name.length > maxName || typeof text !== 'string' || text.length > maxValue) return undefined
+    headers[name] = text
+  }
+  return headers
+}
+
+export const noHeaders: Headers = Object.freeze(Object.create(null) as Record<string, string>)

@@ -1,0 +1,66 @@
+import type { ErrorCode } from '../errors.ts'
+import type { SecretStore } from './backend.ts'
+import type { BlockHooks } from './blocks.ts'
+import type { Capabilities } from './capabilities.ts'
+import type { EngineEvent } from './events.ts'
+import type { MessageHooks } from './messages.ts'
+import type { RoutingHooks } from './routing.ts'
+
+export interface OpenOptions {
+  /** Fires when nobody waits for the start any more, and when the backend stops: the life of this engine. */
+  readonly signal: AbortSignal
+  /** Tells core what happens outside of any call. May be called at any time; after the end it has no effect. */
+  readonly report: (event: EngineEvent) => void
+}
+
+/** How an engine-level id and addresses look before the network's name is added. */
+export interface SelfInfo {
+  readonly id: string
+  readonly addresses: readonly string[]
+}
+
+/** One running engine. */
+export interface OpenedBackend<Engine = unknown> {
+  /** The id and addresses under which others can reach this peer now. Never throws. */
+  self(): SelfInfo
+  readonly messages?: MessageHooks | undefined
+  readonly blocks?: BlockHooks | undefined
+  readonly routing?: RoutingHooks | undefined
+  /** Limits that the engine told only now. It has the same parts, and the same features that are `none`. */
+  readonly capabilities?: Capabilities | undefined
+  readonly secrets?: SecretStore | undefined
+  readonly engine?: Engine | undefined
+  /** Releases everything. Called once; hooks that are under way have lost their callers by then. A rejection becomes a `warning`. */
+  close(): Promise<void>
+}
+
+export interface Classified {
+  readonly code: ErrorCode
+  /** Default: by code. */
+  readonly retryable?: boolean | undefined
+  /** Default: the message of the error. */
+  readonly message?: string | undefined
+}
+
+/**
+ * All that an adapter says. `defineBackend` adds what holds for every backend, so hooks are called only while the engine runs,
+ * with checked arguments and a live signal. Obligations of every hook:
+ *
+ * - *Concurrency*: any number of calls may be under way at once. An adapter whose engine cannot bear that bounds them itself.
+ * - *Errors*: hooks throw what the engine threw, or a `P2plError`. Nothing is retried. Engine types never cross the port.
+ * - *Signals*: when the signal fires, the hook gives up its resources soon. Its result no longer matters.
+ * - *Retention*: bytes handed in are not changed, and not kept by reference after the call, except by a store that holds them as
+ *   its content. Bytes handed out are not changed afterwards.
+ * - *Hostility*: what comes from the network is bounded in size and number, is never trusted, never becomes an unhandled
+ *   rejection, and never stops the event loop.
+ */
+export interface BackendDefinition<Engine = unknown> {
+  readonly name: string
+  /** The network of this engine's peers, for `PeerInfo.network`. Engines that reach each other share it: `libp2p`. */
+  readonly network: string
+  readonly capabilities: Capabilities
+  /** Starts one engine. A failure or an abort leaves nothing behind. */
+  open(options: OpenOptions): Promise<OpenedBackend<Engine>>
+  /** What an error of the engine means; `undefined` where the adapter does not know: it is then `ENGINE`, not retryable. */
+  classify?(error: unknown, operation: string): Classified | undefined
+}

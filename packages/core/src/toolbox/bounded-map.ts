@@ -1,0 +1,65 @@
+/** A map of at most `limit` entries that forgets the one set or touched longest ago. */
+export class BoundedMap<K, V> {
+  readonly #limit: number
+  readonly #entries = new Map<K, V>()
+  readonly #onForget: ((key: K, value: V) => void) | undefined
+
+  /** @param onForget - Takes what no longer fits; not called for `delete`. */
+  constructor(limit: number, onForget?: (key: K, value: V) => void) {
+    this.#limit = limit
+    this.#onForget = onForget
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  has(key: K): boolean {
+    return this.#entries.has(key)
+  }
+
+  get(key: K): V | undefined {
+    return this.#entries.get(key)
+  }
+
+  /** Like `get`, and makes the entry the last to be forgotten. */
+  touch(key: K): V | undefined {
+    const value = this.#entries.get(key)
+    if (value !== undefined) {
+      this.#entries.delete(key)
+      this.#entries.set(key, value)
+    }
+    return value
+  }
+
+  set(key: K, value: V): void {
+    this.#entries.delete(key)
+    this.#entries.set(key, value)
+    if (this.#entries.size <= this.#limit) return
+    for (const [oldest, forgotten] of this.#entries) {
+      this.#entries.delete(oldest)
+      this.#onForget?.(oldest, forgotten)
+      return
+    }
+  }
+
+  delete(key: K): boolean {
+    return this.#entries.delete(key)
+  }
+
+  clear(): void {
+    this.#entries.clear()
+  }
+
+  keys(): MapIterator<K> {
+    return this.#entries.keys()
+  }
+
+  values(): MapIterator<V> {
+    return this.#entries.values()
+  }
+
+  [Symbol.iterator](): MapIterator<[K, V]> {
+    return this.#entries[Symbol.iterator]()
+  }
+}

@@ -1,0 +1,30 @@
+const chunk = 8_192
+
+/** Bytes as a text of the same length, one character per byte, for use as the key of a map. */
+export function bytesKey(bytes: Uint8Array): string {
+  if (bytes.byteLength <= chunk) return String.fromCharCode.apply(null, bytes as unknown as number[])
+  let text = ''
+  for (let at = 0; at < bytes.byteLength; at += chunk) text += bytesKey(bytes.subarray(at, at + chunk))
+  return text
+}
+
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.byteLength !== b.byteLength) return false
+  for (let i = 0; i < a.byteLength; i++) if (a[i] !== b[i]) return false
+  return true
+}
+
+/** Also true for arrays of another realm, and for Node's Buffer. */
+export function isBytes(value: unknown): value is Uint8Array {
+  return value instanceof Uint8Array || Object.prototype.toString.call(value) === '[object Uint8Array]'
+}
+
+/** The same memory as a plain Uint8Array: `slice` of Node's Buffer is a view, and nobody expects that. */
+export function plainBytes(bytes: Uint8Array): Uint8Array {
+  return bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+/** Plain bytes to keep for long: a small part of a large buffer is copied, so that it does not keep the rest alive. */
+export function compactBytes(bytes: Uint8Array): Uint8Array {
+  return bytes.byteLength * 2 < bytes.buffer.byteLength ? new Uint8Array(bytes) : plainBytes(bytes)
+}

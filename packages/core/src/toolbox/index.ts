@@ -1,0 +1,8 @@
+export { backoff, type BackoffOptions } from './backoff.ts'
+export { BoundedMap } from './bounded-map.ts'
+export { bytesKey, compactBytes, equalBytes, isBytes, plainBytes } from './bytes.ts'
+export { isLeaf, linksOf } from './links.ts'
+export { checkKeys, checkNumber, checkWord, describe, type NumberRange } from './options.ts'
+export { sleep, type SleepOptions } from './sleep.ts'
+export { Slots } from './slots.ts'
+export { untilAborted } from './until-aborted.ts'

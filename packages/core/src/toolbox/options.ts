@@ -1,0 +1,66 @@
+import { invalidArgument } from '../errors.ts'
+
+/**
+ * Throws `INVALID_ARGUMENT` unless `options` is an object (or absent) whose keys are all in `known`: a mistyped option would
+ * be as good as none. @param operation - The call or factory that took them, for the message.
+ */
+export function checkKeys(operation: string, options: object | undefined, known: readonly string[]): void {
+  if (options === undefined) return
+  if (typeof options !== 'object' || options === null) {
+    throw invalidArgument(operation, `${operation}: the options must be an object, not ${describe(options)}`)
+  }
+  for (const key of Object.keys(options)) {
+    if (!known.includes(key)) {
+      throw invalidArgument(
+        operation,
+        `${operation}: there is no option ${JSON.stringify(key.slice(0, 80))}; the options are ${known.join(', ')}`
+      )
+    }
+  }
+}
+
+export interface NumberRange {
+  readonly min: number
+  /** Default: no limit. */
+  readonly max?: number | undefined
+  readonly integer?: boolean | undefined
+}
+
+/** The number, or `INVALID_ARGUMENT` when it is not one within the range. `undefined` gives `otherwise`. */
+export function checkNumber<D extends number | undefined>(
+  operation: string,
+  name: string,
+  value: unknown,
+  { min, max = Infinity, integer = false }: NumberRange,
+  otherwise: D
+): number | D {
+  if (value === undefined) return otherwise
+  const fits = typeof value === 'number' && value >= min && value <= max && (!integer || Number.isSafeInteger(value))
+  if (fits) return value
+  const kind = integer ? 'a whole number' : 'a number'
+  const range = max === Infinity ? `of at least ${min}` : `from ${min} to ${max}`
+  throw invalidArgument(operation, `${operation}: ${name} must be ${kind} ${range}, not ${describe(value)}`)
+}
+
+/** The word, or `INVALID_ARGUMENT` when it is none of `known`. `undefined` gives `otherwise`. */
+export function checkWord<W extends string>(
+  operation: string,
+  name: string,
+  value: unknown,
+  known: readonly W[],
+  otherwise: W
+): W {
+  if (value === undefined) return otherwise
+  if (known.includes(value as W)) return value as W
+  const words = known.map((word) => JSON.stringify(word)).join(' or ')
+  throw invalidArgument(operation, `${operation}: ${name} must be ${words}, not ${describe(value)}`)
+}
+
+/** A value for a message: short, and never a large or secret structure. */
+export function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 80))
+  if (typeof value === 'number' || typeof value === 'boolean' || value === null || value === undefined) {
+    return String(value)
+  }
+  return typeof value
+}

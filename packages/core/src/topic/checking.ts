@@ -1,0 +1,111 @@
+import type { Verdict } from '../port/messages.ts'
+import type { OpenedEnvelope } from '../envelope/envelope.ts'
+
+export interface CheckingOptions {
+  readonly maxBytes: number
+  readonly open: (payload: Uint8Array) => Promise<OpenedEnvelope>
+  /** Takes what was opened, in the order of arrival of each source; says what to think of it. */
+  readonly use: (opened: OpenedEnvelope) => Verdict
+  readonly onOverload: () => void
+}
+
+interface Waiting {
+  readonly payload: Uint8Array
+  readonly resolve: (verdict: Verdict) => void
+}
+
+interface Source {
+  readonly name: string
+  readonly queue: Waiting[]
+  bytes: number
+  checks: number
+  /** Results are used in the order of arrival. */
+  order: Promise<unknown>
+}
+
+/** Checks under way at once: enough for all cores, and few enough that a turn of the event loop stays short. */
+const maxChecks = 32
+/** An empty envelope costs memory, too. */
+const overhead = 64
+
+/**
+ * Envelopes that wait to be checked, by the peer that published them. Sources take turns, and when there is no more room the
+ * source with most waiting bytes loses: a flood costs its own source its place.
+ */
+export class Checking {
+  readonly #options: CheckingOptions
+  readonly #sources = new Map<string, Source>()
+  /** Sources with envelopes that wait, in the order of their turns. */
+  readonly #ready = new Set<Source>()
+  #bytes = 0
+  #checks = 0
+
+  constructor(options: CheckingOptions) {
+    this.#options = options
+  }
+
+  /** Resolves with the verdict once the envelope has been used, or has lost its place. */
+  add(name: string, payload: Uint8Array): Promise<Verdict> {
+    return new Promise((resolve) => {
+      const source = this.#sources.get(name) ?? { name, queue: [], bytes: 0, checks: 0, order: Promise.resolve() }
+      this.#sources.set(name, source)
+      source.queue.push({ payload, resolve })
+      this.#ready.add(source)
+      this.#count(source, payload.byteLength + overhead)
+      while (this.#bytes > this.#options.maxBytes && this.#dropOne()) this.#options.onOverload()
+      this.#advance()
+    })
+  }
+
+  #count(source: Source, bytes: number): void {
+    source.bytes += bytes
+    this.#bytes += bytes
+  }
+
+  /** The newest of the source with most bytes. */
+  #dropOne(): boolean {
+    let largest: Source | undefined
+    for (const source of this.#ready) if (largest === undefined || source.bytes > largest.bytes) largest = source
+    const lost = largest?.queue.pop()
+    if (largest === undefined || lost === undefined) return false
+    this.#count(largest, -lost.payload.byteLength - overhead)
+    if (largest.queue.length === 0) this.#ready.delete(largest)
+    this.#forget(largest)
+    lost.resolve('ignore')
+    return true
+  }
+
+  #advance(): void {
+    while (this.#checks < maxChecks) {
+      const [source] = this.#ready
+      const waiting = source?.queue.shift()
+      if (source === undefined || waiting === undefined) return
+      this.#ready.delete(source)
+      if (source.queue.length > 0) this.#ready.add(source)
+      this.#count(source, -waiting.payload.byteLength - overhead)
+      this.#check(source, waiting)
+    }
+  }
+
+  #check(source: Source, { payload, resolve }: Waiting): void {
+    this.#checks++
+    source.checks++
+    const opened = this.#options.open(payload)
+    source.order = source.order.then(async () => {
+      try {
+        resolve(this.#options.use(await opened))
+      } catch {
+        resolve('ignore')
+      } finally {
+        this.#checks--
+        source.checks--
+        this.#forget(source)
+        this.#advance()
+      }
+    })
+  }
+
+  #forget(source: Source): void {
+    if (source.checks === 0 && source.queue.length === 0) this.#sources.delete(source.name)
+  }
+}
