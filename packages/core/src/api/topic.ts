@@ -86,7 +86,6 @@ export interface Gap {
   readonly count?: number | undefined
 }
 
-
 export type TopicItem<M = Message> = M | Gap
 
 export interface SubscribeOptions {
@@ -167,7 +166,7 @@ export interface Topic<T = Uint8Array, M = Message<T>> {
   ready(options?: CallOptions & { peers?: number | undefined }): Promise<void>
   /** The peers that would get a publish directly (engine-level ids). Throws `UNSUPPORTED` where the engine cannot tell. */
   peers(options?: CallOptions): Promise<readonly PeerInfo[]>
-  /** Counted since the topic was last without use. */
+  /** Counted since the topic came into use; a topic that nobody uses for a while begins anew. */
   stats(): TopicStats
   /** Ends all subscriptions of the topic, tells its receivers how many messages there were, and releases what it holds. */
   close(): Promise<void>

@@ -21,7 +21,10 @@ export function openSource(source: DataSource, pieceBytes: number, operation: st
   }
   if (isReadableStream(source)) {
     if (source.locked) {
-      throw invalidArgument(operation, `${operation}: the stream is locked to another reader: release its lock, or give another stream`)
+      throw invalidArgument(
+        operation,
+        `${operation}: the stream is locked to another reader: release its lock, or give another stream`
+      )
     }
     return { iterator: streamPieces(source), total: undefined, stable: false }
   }

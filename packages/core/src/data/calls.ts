@@ -58,7 +58,9 @@ export class Calls {
       end.abort(signal.aborted ? signal.reason : this.#life.signal.reason)
     }
     const timer = clock.setTimeout(() => {
-      end.abort(new P2plError({ code: 'TIMEOUT', operation, message: `${operation} had no answer within ${timeout} ms` }))
+      end.abort(
+        new P2plError({ code: 'TIMEOUT', operation, message: `${operation} had no answer within ${timeout} ms` })
+      )
     }, timeout)
     signal.addEventListener('abort', onAbort, { once: true })
     this.#life.signal.addEventListener('abort', onAbort, { once: true })

@@ -1,12 +1,5 @@
 import type { HookOptions } from '../port/common.ts'
-import type {
-  IncomingMessage,
-  Joined,
-  Subscriber,
-  SubscriptionState,
-  TransportGap,
-  Verdict
-} from '../port/messages.ts'
+import type { IncomingMessage, Joined, Subscriber, SubscriptionState, TransportGap, Verdict } from '../port/messages.ts'
 
 export type Join = (topic: string, subscriber: Required<Subscriber>, options: HookOptions) => Promise<Joined>
 
@@ -57,10 +50,7 @@ class JoinedTopic {
   #left: Promise<void> = Promise.resolve()
   #state: SubscriptionState = 'live'
 
-  constructor(
-    join: (subscriber: Required<Subscriber>, life: AbortSignal) => Promise<Joined>,
-    released: () => void
-  ) {
+  constructor(join: (subscriber: Required<Subscriber>, life: AbortSignal) => Promise<Joined>, released: () => void) {
     this.#join = join
     this.#released = released
   }

@@ -39,14 +39,16 @@ export function messagePart({ calls, checks, capabilities, joins }: PartContext)
     peers: (topic, options) =>
       calls.call('messages.peers', options, async ({ messages }, hook) => {
         checks.topic('messages.peers', topic)
-        if (declared().peers === 'none') throw checks.unsupported('messages.peers', 'cannot tell who listens to a topic')
+        if (declared().peers === 'none')
+          throw checks.unsupported('messages.peers', 'cannot tell who listens to a topic')
         return await part(part(messages).peers?.(topic, hook))
       })
   }
 }
 
 export function blockPart({ calls, checks, capabilities }: PartContext): BlockTransport {
-  const declared = (): NonNullable<Capabilities['blocks']> => capabilities().blocks as NonNullable<Capabilities['blocks']>
+  const declared = (): NonNullable<Capabilities['blocks']> =>
+    capabilities().blocks as NonNullable<Capabilities['blocks']>
   const blocksOf = ({ blocks }: OpenedBackend): BlockHooks => part(blocks)
   const refuse = (feature: 'pins' | 'gc', operation: string): void => {
     if (declared()[feature] === 'none') throw checks.unsupported(operation, `declares blocks.${feature} as none`)
@@ -183,4 +185,3 @@ function part<T>(value: T | undefined): T {
   if (value === undefined) throw new TypeError('a hook that the capabilities promise is missing')
   return value
 }
-

@@ -24,7 +24,32 @@ export function assertPromised(backend: string, capabilities: Capabilities, engi
   const has = (support: Support | undefined, ...names: readonly string[]): readonly string[] =>
     support === undefined || support === 'none' ? [] : names
   const { messages: m, blocks: b, routing: r } = engine as unknown as Record<string, Hooks>
-  need('messages', m, messages, messages && ['publish', 'join', ...has(messages.peers, 'peers')] || [])
-  need('blocks', b, blocks, blocks && ['get', 'putMany', 'has', 'delete', ...has(blocks.pins, 'pin', 'unpin', 'pins'), ...has(blocks.gc, 'gc')] || [])
-  need('routing', r, routing, routing && [...has(routing.connect, 'connect', 'disconnect', 'connections'), ...has(routing.provide, 'provide'), ...has(routing.unprovide, 'unprovide'), ...has(routing.findProviders, 'findProviders'), ...has(routing.findPeer, 'findPeer')] || [])
+  need('messages', m, messages, (messages && ['publish', 'join', ...has(messages.peers, 'peers')]) || [])
+  need(
+    'blocks',
+    b,
+    blocks,
+    (blocks && [
+      'get',
+      'putMany',
+      'has',
+      'delete',
+      ...has(blocks.pins, 'pin', 'unpin', 'pins'),
+      ...has(blocks.gc, 'gc')
+    ]) ||
+      []
+  )
+  need(
+    'routing',
+    r,
+    routing,
+    (routing && [
+      ...has(routing.connect, 'connect', 'disconnect', 'connections'),
+      ...has(routing.provide, 'provide'),
+      ...has(routing.unprovide, 'unprovide'),
+      ...has(routing.findProviders, 'findProviders'),
+      ...has(routing.findPeer, 'findPeer')
+    ]) ||
+      []
+  )
 }

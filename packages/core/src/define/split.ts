@@ -6,9 +6,9 @@ import type { RoutingTransport } from '../port/routing.ts'
 
 /** Combines two backends: messages by one, blocks by the other, and the connections of both. */
 export function split({ messages, data }: { readonly messages: Backend; readonly data: Backend }): Backend {
-  if (messages === data) return messages
   if (messages.capabilities.messages === undefined) throw unsupported(messages.name, 'messages')
   if (data.capabilities.blocks === undefined) throw unsupported(data.name, 'data')
+  if (messages === data) return messages
   const legs = [data, messages] as const
   return {
     name: `${messages.name}+${data.name}`,

@@ -10,7 +10,7 @@ export interface ChosenBackend {
 }
 
 export function chooseBackend(options: PeerOptions): ChosenBackend {
-  const { backend, messages, data } = options as { backend?: unknown; messages?: unknown; data?: unknown }
+  const { backend, messages, data } = (options ?? {}) as { backend?: unknown; messages?: unknown; data?: unknown }
   if (backend !== undefined) {
     assertBackend(backend, 'backend')
     if (messages === undefined && data === undefined) return { backend, parts: [backend] }

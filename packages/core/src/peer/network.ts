@@ -53,9 +53,7 @@ export function createNetwork(context: NetworkContext): Network {
     connect: async (peer, options) => {
       await call('network.connect', options, 'connect', async (routing, signal) => {
         const peers = peersOf(peer, routing, backend)
-        const results = await Promise.allSettled(
-          peers.map((each) => keeper.connect(each, signal, options?.context))
-        )
+        const results = await Promise.allSettled(peers.map((each) => keeper.connect(each, signal, options?.context)))
         if (results.some((result) => result.status === 'fulfilled')) return
         throw mostTelling(results.map((result) => (result as PromiseRejectedResult).reason as unknown))
       })

@@ -1,5 +1,6 @@
 import type { CID } from 'multiformats/cid'
 import type { Environment } from '../api/peer.ts'
+import { isP2plError } from '../errors.ts'
 import type { PeerInfo } from '../port/common.ts'
 import { BoundedMap } from '../toolbox/bounded-map.ts'
 
@@ -127,9 +128,10 @@ export class ClaimFetcher {
       }
       account.given++
       account.wasted = 0
-    } catch {
+    } catch (error) {
       account.wasted += clock.now() - began
-      waiting.attempts++
+      // Content that is wrong stays wrong; a provider that did not answer may do so later.
+      waiting.attempts = isP2plError(error) && error.retryable ? waiting.attempts + 1 : attemptTimeouts.length
     }
     this.#active--
     account.active--

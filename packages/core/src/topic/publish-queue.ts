@@ -80,11 +80,11 @@ export class PublishQueue<T> {
   async publish(item: T, bytes: number, options: PublishOptions | undefined): Promise<PublishReceipt> {
     const { context } = this.#options
     const need = neededRecipients(context, options)
-    const expires =
-      context.environment.clock.now() + timeoutOf(options, context.timeouts.publish, 'publish')
+    const expires = context.environment.clock.now() + timeoutOf(options, context.timeouts.publish, 'publish')
     await this.#room.enter(bytes, expires, options?.signal)
-    if (this.#stopped !== undefined) {
+    if (this.#stopped !== undefined || options?.signal?.aborted === true) {
       this.#room.leave(bytes)
+      throwIfAborted('publish', options?.signal)
       throw this.#stopped
     }
     return await new Promise<PublishReceipt>((resolve, reject) => {
@@ -134,9 +134,11 @@ export class PublishQueue<T> {
         clock.nextTurn(resolve)
       })
       if (attempt > 0) await this.#pause(backoff(pauses, attempt))
+      const leave = await context.pacer.enter()
+      // Only now: what queued up while the engine wanted its distance goes along.
       const batch = this.#nextBatch()
-      if (batch.length === 0) continue
       attempt = (await this.#sendBatch(batch)) ? 0 : attempt + 1
+      leave(batch.reduce((sum, message) => sum + message.bytes, 0))
       if (attempt > 0) await this.#awaitRecipients(batch)
     }
     this.#running = false
@@ -190,13 +192,13 @@ export class PublishQueue<T> {
   async #sendBatch(batch: ReadonlyArray<Pending<T>>): Promise<boolean> {
     const { context, send, idOf, onPublished, repeatable } = this.#options
     const { clock } = context.environment
+    if (batch.length === 0) return true
     const timeout = new AbortController()
     const timer = clock.setTimeout(() => {
       timeout.abort(this.#engineTimeout())
     }, context.timeouts.publish)
-    const bytes = batch.reduce((sum, message) => sum + message.bytes, 0)
     try {
-      const recipients = await context.pacer.run(bytes, () => send(batch, timeout.signal))
+      const recipients = await send(batch, timeout.signal)
       this.#lastError = undefined
       const done = batch.filter(({ need }) => recipients === undefined || recipients >= need)
       for (const message of done) {
@@ -297,5 +299,9 @@ function neededRecipients(context: TopicContext, options: PublishOptions | undef
   const tells = context.capabilities().recipients !== 'none'
   const need = checkNumber('publish', 'recipients', options?.recipients, { min: 0, integer: true }, tells ? 1 : 0)
   if (need === 0 || tells) return need
-  throw unsupported(context.backendName, 'publish with recipients', 'it cannot tell who received a message: publish with recipients: 0')
+  throw unsupported(
+    context.backendName,
+    'publish with recipients',
+    'it cannot tell who received a message: publish with recipients: 0'
+  )
 }

@@ -10,7 +10,10 @@ export class Room {
   readonly #size: number
   readonly #clock: Clock
   #used = 0
-  readonly #line = new Map<symbol, { readonly bytes: number; readonly admit: () => void; readonly refuse: (error: P2plError) => void }>()
+  readonly #line = new Map<
+    symbol,
+    { readonly bytes: number; readonly admit: () => void; readonly refuse: (error: P2plError) => void }
+  >()
 
   constructor(topic: string, size: number, clock: Clock) {
     this.#topic = topic

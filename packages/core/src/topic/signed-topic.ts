@@ -113,10 +113,7 @@ export class SignedTopic extends BaseTopic<Message> {
     return { cid, size: payload.byteLength }
   }
 
-  async #send(
-    messages: ReadonlyArray<Pending<EnvelopeMessage>>,
-    signal: AbortSignal
-  ): Promise<number | undefined> {
+  async #send(messages: ReadonlyArray<Pending<EnvelopeMessage>>, signal: AbortSignal): Promise<number | undefined> {
     const first = messages[0]?.sequence ?? this.#queue.next
     const items = messages.map((message) => message.item)
     const recipients = await this.#publishEnvelope(first, items, signal, messages[0]?.context)

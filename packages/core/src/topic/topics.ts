@@ -35,9 +35,12 @@ export class Topics {
     const codec = codecOf(options.codec)
     // Reported now, not at the first use.
     const { assertRunning } = this.#context()
+    // For the counters of a topic that was released meanwhile.
+    let last: OpenTopic | undefined
     const open = (operation: string): OpenTopic => {
       assertRunning(operation)
-      return this.#topic(name, mode)
+      last = this.#topic(name, mode)
+      return last
     }
     return {
       name,
@@ -61,7 +64,7 @@ export class Topics {
       peers: async (peersOptions) => await this.#brief(name, mode, open('peers').peers(peersOptions)),
       stats: () => {
         assertRunning('stats')
-        return this.#open.get(`${mode}/${name}`)?.stats() ?? noStats()
+        return (this.#open.get(`${mode}/${name}`) ?? last)?.stats() ?? noStats()
       },
       close: async () => {
         await this.#open.get(`${mode}/${name}`)?.close()
@@ -87,9 +90,7 @@ export class Topics {
       this.#release(name, mode)
     }
     const topic =
-      mode === 'raw'
-        ? new RawTopic(name, this.#context(), onIdle)
-        : new SignedTopic(name, this.#context(), onIdle)
+      mode === 'raw' ? new RawTopic(name, this.#context(), onIdle) : new SignedTopic(name, this.#context(), onIdle)
     this.#open.set(key, topic)
     return topic
   }
@@ -135,17 +136,23 @@ function encode<T>(codec: Codec<T> | undefined, payload: T): Uint8Array {
   throw invalidArgument('publish', `the codec "${codec.name}" must encode to a Uint8Array, not ${describe(bytes)}`)
 }
 
-function presenter<T>(
-  codec: Codec<T> | undefined,
-  wall: () => number
-): (message: AnyMessage) => TopicItem<unknown> {
+function presenter<T>(codec: Codec<T> | undefined, wall: () => number): (message: AnyMessage) => TopicItem<unknown> {
   if (codec === undefined) return (message) => message
   return (message) => {
     const { topic, sender, sequence, payload } = message
     try {
       return { ...message, payload: codec.decode(payload) }
     } catch {
-      return { type: 'gap', topic, reason: 'undecodable', at: wall(), sender, first: sequence, last: sequence, count: 1 }
+      return {
+        type: 'gap',
+        topic,
+        reason: 'undecodable',
+        at: wall(),
+        sender,
+        first: sequence,
+        last: sequence,
+        count: 1
+      }
     }
   }
 }

@@ -1,7 +1,7 @@
 import { bundle, describeInChromium, openSite } from '@p2pl/tooling-vitest/browser'
 import { describe, expect, it } from 'vitest'
 import { createData } from '../../src/data/data.ts'
-import { contextOf, StoreBackend } from '../data/store-backend.ts'
+import { contextOf, storeBackend } from '../data/store-backend.ts'
 import type { PageResult } from './page.ts'
 
 const size = 3 * 1024 * 1024
@@ -22,7 +22,7 @@ describeInChromium('core in a browser', () => {
       const result = await page.call<PageResult>('run', size)
       expect(page.problems).toEqual([])
       const bytes = Uint8Array.from({ length: size }, (_, i) => (i * 31) % 251)
-      const { cid } = await createData(contextOf(new StoreBackend())).add(bytes)
+      const { cid } = await createData(contextOf(await storeBackend())).add(bytes)
       expect(result).toEqual({
         ids: [expect.stringMatching(/^12D3KooW/), expect.stringMatching(/^12D3KooW/)],
         sender: result.ids[0],

@@ -1,8 +1,7 @@
 // Runs inside of a browser page: bundled by the test, without any of Node.
 import { createIdentity, createPeer, P2plError } from '../../src/index.ts'
-import type { Backend, Block } from '../../src/index.ts'
-import type { BlockTransport } from '../../src/port/blocks.ts'
-import type { MessageTransport, Subscriber } from '../../src/port/messages.ts'
+import { defineBackend, type Subscriber } from '../../src/backend.ts'
+import type { Backend } from '../../src/index.ts'
 
 /** What the page found, as data that can leave it. */
 export interface PageResult {
@@ -22,59 +21,16 @@ class Page {
   readonly store: Map<string, Uint8Array> = new Map()
 
   backend(id: string): Backend {
-    const messages: MessageTransport = {
-      publish: async (topic, payload) => {
-        const others = [...(this.#subscribers.get(topic) ?? [])].filter((each) => each.id !== id)
-        for (const { subscriber } of others) subscriber.message({ payload: payload.slice(), from: id })
-        return { recipients: others.length }
-      },
-      subscribe: async (topic, subscriber) => {
-        const all = this.#subscribers.get(topic) ?? new Set()
-        const entry = { id, subscriber }
-        this.#subscribers.set(topic, all.add(entry))
-        return {
-          close: async () => {
-            all.delete(entry)
-          }
-        }
-      },
-      peers: async (topic) =>
-        [...(this.#subscribers.get(topic) ?? [])]
-          .filter((each) => each.id !== id)
-          .map((each) => ({ id: each.id, addresses: [] }))
-    }
-    const put = async ({ cid, bytes }: Block): Promise<void> => {
-      this.store.set(cid.multihash.bytes.join(), bytes)
-    }
-    const unused = (): never => {
-      throw new P2plError({ code: 'UNSUPPORTED', message: 'not in this page' })
-    }
-    const blocks: BlockTransport = {
-      get: async (cid) => {
-        const bytes = this.store.get(cid.multihash.bytes.join())
-        if (bytes === undefined) throw new P2plError({ code: 'NOT_FOUND', message: 'not here' })
-        return bytes
-      },
-      put,
-      putMany: async (all) => {
-        for await (const block of all) await put(block)
-      },
-      has: async (cid) => this.store.has(cid.multihash.bytes.join()),
-      delete: unused,
-      pin: unused,
-      unpin: unused,
-      pins: unused,
-      gc: unused
-    }
-    return {
+    const others = (topic: string): { id: string; subscriber: Subscriber }[] =>
+      [...(this.#subscribers.get(topic) ?? [])].filter((each) => each.id !== id)
+    return defineBackend({
       name: 'page',
+      network: 'page',
       capabilities: {
-        runtimes: ['browser'],
         messages: {
           delivery: 'reliable',
           ordering: 'sender',
           echo: false,
-          duplicates: 'delivered',
           maxMessageBytes: 1_048_576,
           pacing: 0,
           peers: 'native',
@@ -90,16 +46,44 @@ class Page {
           keepsFetched: false,
           pins: 'none',
           gc: 'none',
-          dag: 'none',
           hashes: [0x12]
         }
       },
-      start: async () => undefined,
-      stop: async () => undefined,
-      self: () => ({ id, addresses: [] }),
-      messages,
-      blocks
-    }
+      open: async () => ({
+        self: () => ({ id, addresses: [] }),
+        close: async () => undefined,
+        messages: {
+          publish: async (topic, payload) => {
+            const receivers = others(topic)
+            for (const { subscriber } of receivers) void subscriber.message({ payload: payload.slice(), from: id })
+            return { recipients: receivers.length }
+          },
+          join: async (topic, subscriber) => {
+            const all = this.#subscribers.get(topic) ?? new Set()
+            const entry = { id, subscriber }
+            this.#subscribers.set(topic, all.add(entry))
+            return {
+              close: async () => {
+                all.delete(entry)
+              }
+            }
+          },
+          peers: async (topic) => others(topic).map((each) => ({ network: 'page', id: each.id, addresses: [] }))
+        },
+        blocks: {
+          get: async (cid) => {
+            const bytes = this.store.get(cid.multihash.bytes.join())
+            if (bytes === undefined) throw new P2plError({ code: 'NOT_FOUND', message: 'not here' })
+            return bytes
+          },
+          putMany: async (blocks) => {
+            for (const { cid, bytes } of blocks) this.store.set(cid.multihash.bytes.join(), bytes)
+          },
+          has: async (cid) => this.store.has(cid.multihash.bytes.join()),
+          delete: async (cid) => void this.store.delete(cid.multihash.bytes.join())
+        }
+      })
+    })
   }
 }
 

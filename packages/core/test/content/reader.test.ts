@@ -11,7 +11,7 @@ import { readFile } from '../../src/content/reader.ts'
 import { writeFile } from '../../src/content/writer.ts'
 import { createData } from '../../src/data/data.ts'
 import { isP2plError } from '../../src/errors.ts'
-import { collect, contextOf, settle, StoreBackend } from '../data/store-backend.ts'
+import { collect, contextOf, settle, type StoreBackend, storeBackend } from '../data/store-backend.ts'
 
 interface Link {
   cid: CID
@@ -20,7 +20,7 @@ interface Link {
 
 async function put(backend: StoreBackend, codec: number, bytes: Uint8Array): Promise<CID> {
   const cid = CID.createV1(codec, await sha256.digest(bytes))
-  await backend.blocks.put({ cid, bytes })
+  backend.map.set(cid.multihash.bytes.join(), bytes)
   return cid
 }
 
@@ -45,7 +45,9 @@ async function putFile(backend: StoreBackend, bytes: Uint8Array, chunkBytes: num
   const { cid } = await writeFile(bytes, {
     layout: { chunkBytes, maxLinks },
     operation: 'test',
-    store: (blocks) => backend.blocks.putMany(blocks),
+    store: async (blocks) => {
+      await backend.blocks.putMany(blocks)
+    },
     next: (work) => work
   })
   return cid
@@ -64,7 +66,7 @@ describe('ranges', () => {
   it('give exactly what a slice would, and fetch nothing else', async () => {
     await withSeed(20261123, async (seed) => {
       const bytes = seededBytes(5_000, seed)
-      const backend = new StoreBackend()
+      const backend = await storeBackend()
       const cid = await putFile(backend, bytes, 64, 4)
       const data = createData(contextOf(backend))
       const position = fc.integer({ min: 0, max: 5_200 })
@@ -87,7 +89,7 @@ describe('ranges', () => {
   })
 
   it.each([[-1], [1.5], [Number.NaN], [2 ** 60], ['1']])('refuse an offset of %s', async (offset) => {
-    const backend = new StoreBackend()
+    const backend = await storeBackend()
     const cid = await putFile(backend, text('x'), 64, 4)
     const data = createData(contextOf(backend))
     expect(await codeOf(data.bytes(cid, { offset: offset as number }))).toBe('INVALID_ARGUMENT')
@@ -97,14 +99,14 @@ describe('ranges', () => {
 
 describe('files laid out otherwise', () => {
   it('with data in inner nodes, identity CIDs, dag-pb leaves and sha2-512 are read in order', async () => {
-    const backend = new StoreBackend()
+    const backend = await storeBackend({ blocks: { hashes: [0x12, 0x13] } })
     const raw = await put(backend, 0x55, text('-raw-'))
     const inline = CID.createV1(0x55, identity.digest(text('-identity-')))
     const leafNode = encode(prepare({ Data: new UnixFS({ type: 'raw', data: text('-leaf-') }).marshal(), Links: [] }))
     const leaf = CID.createV0(await sha256.digest(leafNode))
-    await backend.blocks.put({ cid: leaf, bytes: leafNode })
+    backend.map.set(leaf.multihash.bytes.join(), leafNode)
     const long = CID.createV1(0x55, await sha512.digest(text('-long-')))
-    await backend.blocks.put({ cid: long, bytes: text('-long-') })
+    backend.map.set(long.multihash.bytes.join(), text('-long-'))
     const inner = await putNode(
       backend,
       [
@@ -135,10 +137,10 @@ describe('files laid out otherwise', () => {
   })
 
   it('a CID of another version or base is the same content', async () => {
-    const backend = new StoreBackend()
+    const backend = await storeBackend()
     const bytes = encode(prepare({ Data: new UnixFS({ type: 'file', data: text('v0') }).marshal(), Links: [] }))
     const cid = CID.createV0(await sha256.digest(bytes))
-    await backend.blocks.put({ cid, bytes })
+    backend.map.set(cid.multihash.bytes.join(), bytes)
     const data = createData(contextOf(backend))
     expect(cid.toString()).toMatch(/^Qm/)
     expect(new TextDecoder().decode(await data.bytes(cid.toString()))).toBe('v0')
@@ -146,7 +148,7 @@ describe('files laid out otherwise', () => {
   })
 
   it('other codecs are read as their bytes', async () => {
-    const backend = new StoreBackend()
+    const backend = await storeBackend()
     const cid = await put(backend, 0x71, new Uint8Array([0xa0]))
     const data = createData(contextOf(backend))
     expect(await data.bytes(cid)).toEqual(new Uint8Array([0xa0]))
@@ -154,7 +156,7 @@ describe('files laid out otherwise', () => {
   })
 
   it.each(['directory', 'hamt-sharded-directory', 'symlink'] as const)('a %s is refused by name', async (type) => {
-    const backend = new StoreBackend()
+    const backend = await storeBackend()
     const cid = await put(backend, 0x70, encode(prepare({ Data: new UnixFS({ type }).marshal(), Links: [] })))
     const data = createData(contextOf(backend))
     await expect(data.bytes(cid)).rejects.toMatchObject({
@@ -167,7 +169,7 @@ describe('files laid out otherwise', () => {
 
 describe('hostile content', () => {
   it('that does not hash to its CID is refused, unless the backend is trusted', async () => {
-    const backend = new StoreBackend()
+    const backend = await storeBackend()
     const cid = await putFile(backend, seededBytes(1_000, 1), 64, 4)
     backend.onGet = async (asked) =>
       asked.code === 0x55 ? new Uint8Array(64) : (backend.map.get(asked.multihash.bytes.join()) as Uint8Array)
@@ -182,7 +184,7 @@ describe('hostile content', () => {
   })
 
   it('of an unknown or shortened hash is refused before it is fetched', async () => {
-    const backend = new StoreBackend()
+    const backend = await storeBackend()
     const data = createData(contextOf(backend))
     const { digest } = await sha256.digest(text('x'))
     const blake = CID.createV1(0x55, { code: 0x1e, digest, size: 32, bytes: new Uint8Array([0x1e, 32, ...digest]) })
@@ -204,7 +206,7 @@ describe('hostile content', () => {
   })
 
   it('that contradicts itself is refused', async () => {
-    const backend = new StoreBackend()
+    const backend = await storeBackend()
     const data = createData(contextOf(backend))
     const raw = await put(backend, 0x55, text('12345'))
     const directory = await put(
@@ -247,7 +249,7 @@ describe('hostile content', () => {
   })
 
   it('of any bytes as a node never does more than fail', async () => {
-    const backend = new StoreBackend()
+    const backend = await storeBackend()
     const data = createData(contextOf(backend))
     const raw = await put(backend, 0x55, text('12345'))
     const valid = encode(
@@ -276,7 +278,7 @@ describe('hostile content', () => {
   })
 
   it('deeper than 32 levels is refused, however much of it there is', async () => {
-    const backend = new StoreBackend()
+    const backend = await storeBackend()
     let cid = await put(backend, 0x55, text('x'))
     let size = 1
     const roots: CID[] = []
@@ -296,7 +298,7 @@ describe('hostile content', () => {
   })
 
   it('that is a few blocks linked over and over streams with bounded work ahead', async () => {
-    const backend = new StoreBackend()
+    const backend = await storeBackend()
     let cid = await put(backend, 0x55, seededBytes(100, 1))
     let size = 100
     for (let level = 0; level < 4; level++) {
@@ -318,7 +320,7 @@ describe('hostile content', () => {
   })
 
   it('of empty children without end is not walked', async () => {
-    const backend = new StoreBackend()
+    const backend = await storeBackend()
     let cid = await put(backend, 0x55, new Uint8Array(0))
     for (let level = 0; level < 20; level++) {
       cid = await putNode(
@@ -341,7 +343,7 @@ describe('reading ahead', () => {
   it('keeps at most 32 blocks under way, and yields in order whatever arrives first', async () => {
     await withSeed(5, async (seed, random) => {
       const bytes = seededBytes(20_000, seed)
-      const backend = new StoreBackend()
+      const backend = await storeBackend()
       const cid = await putFile(backend, bytes, 64, 8)
       let underWay = 0
       let most = 0
@@ -372,7 +374,7 @@ describe('reading ahead', () => {
   })
 
   it('keeps at most 16 MiB under way', async () => {
-    const backend = new StoreBackend()
+    const backend = await storeBackend()
     const leaf = await put(backend, 0x55, seededBytes(1024 * 1024, 1))
     const cid = await putNode(
       backend,
@@ -396,14 +398,15 @@ describe('reading ahead', () => {
   })
 
   it('stops when the reader does', async () => {
-    const backend = new StoreBackend()
+    const backend = await storeBackend()
     const cid = await putFile(backend, seededBytes(20_000, 1), 64, 8)
     const signals: AbortSignal[] = []
     const chunks = createData(contextOf(backend)).get(cid)
     let leaves = 0
     backend.onGet = (block, signal) => {
-      if (signal !== undefined) signals.push(signal)
-      return block.code === 0x55 && ++leaves > 3 ? new Promise(() => undefined) : undefined
+      if (block.code !== 0x55 || ++leaves <= 3) return undefined
+      signals.push(signal)
+      return new Promise(() => undefined)
     }
     await chunks.next()
     const stuck = collect({ [Symbol.asyncIterator]: () => chunks })

@@ -4,12 +4,13 @@ import { CID } from 'multiformats/cid'
 import { identity } from 'multiformats/hashes/identity'
 import { sha256 } from 'multiformats/hashes/sha2'
 import { describe, expect, it } from 'vitest'
-import type { Progress } from '../../src/api/data.ts'
+import { aroundCalls } from '../../src/around/around-calls.ts'
 import { createBlocks } from '../../src/data/blocks.ts'
 import { createData } from '../../src/data/data.ts'
 import { isP2plError, P2plError } from '../../src/errors.ts'
 import type { Backend } from '../../src/port/backend.ts'
-import { contextOf, ManualClock, settle, StoreBackend } from './store-backend.ts'
+import type { Progress } from '../../src/port/common.ts'
+import { contextOf, ManualClock, settle, storeBackend } from './store-backend.ts'
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value)
 const never = (): Promise<never> => new Promise(() => undefined)
@@ -24,7 +25,7 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
 
 describe('data.add', () => {
   it('gives the CIDs of the profile, pins the root last, and reports progress', async () => {
-    const backend = new StoreBackend()
+    const backend = await storeBackend()
     const data = createData(contextOf(backend))
     expect((await data.add(new Uint8Array(0))).cid.toString()).toBe(
       'bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku'
@@ -34,8 +35,8 @@ describe('data.add', () => {
     )
     const progress: Progress[] = []
     const bytes = seededBytes(3 * mebibyte + 5, 1)
-    const { cid, size, reached } = await data.add(bytes, { onProgress: (at) => progress.push(at) })
-    expect({ size, reached }).toEqual({ size: bytes.byteLength, reached: 'local' })
+    const { cid, size } = await data.add(bytes, { onProgress: (at) => progress.push(at) })
+    expect(size).toBe(bytes.byteLength)
     expect(progress.at(-1)).toEqual({ bytes: bytes.byteLength, total: bytes.byteLength, blocks: 5 })
     expect([...backend.pinned.values()].map((pin) => pin.cid.toString())).toContain(cid.toString())
     expect(Buffer.compare(await data.bytes(cid), bytes)).toBe(0)
@@ -44,7 +45,7 @@ describe('data.add', () => {
   })
 
   it('hands on what a source throws, tells a source it stops early, and pins nothing then', async () => {
-    const backend = new StoreBackend()
+    const backend = await storeBackend()
     const data = createData(contextOf(backend))
     const broken = new Error('unplugged')
     const failing = async function* (): AsyncGenerator<Uint8Array> {
@@ -68,20 +69,20 @@ describe('data.add', () => {
     await settle()
     expect(cancelled).toBe('cancelled')
     expect(backend.pinned.size).toBe(0)
-    for (const source of [5, null, 'text', [1, 2], {}, [text('a'), 'b']]) {
+    for (const source of [5, null, [1, 2], {}, [text('a'), 'b']]) {
       expect(await codeOf(data.add(source as never))).toBe('INVALID_ARGUMENT')
     }
   })
 
   it('ends with the caller’s signal, also while the source or the store never answers', async () => {
-    const backend = new StoreBackend()
+    const backend = await storeBackend()
     const data = createData(contextOf(backend))
     expect(await codeOf(data.add(text('x'), { signal: AbortSignal.abort() }))).toBe('ABORTED')
     expect(backend.puts).toBe(0)
     const silent: AsyncIterable<Uint8Array> = { [Symbol.asyncIterator]: () => ({ next: never }) }
     const controller = new AbortController()
     const slow = codeOf(data.add(silent, { signal: controller.signal }))
-    const stuck = new StoreBackend()
+    const stuck = await storeBackend()
     stuck.onPut = never
     const put = codeOf(createData(contextOf(stuck)).add(text('x'), { signal: controller.signal }))
     await settle()
@@ -90,9 +91,9 @@ describe('data.add', () => {
     expect(await put).toBe('ABORTED')
   })
 
-  it('has a deadline that counts from the last progress', async () => {
+  it('has a timeout that counts from the last progress', async () => {
     const clock = new ManualClock()
-    const data = createData(contextOf(new StoreBackend(), { clock, deadlines: { put: 100 } }))
+    const data = createData(contextOf(await storeBackend(), { clock, timeouts: { put: 100 } }))
     let give: (() => void) | undefined
     async function* source(): AsyncGenerator<Uint8Array> {
       for (let i = 0; i < 5; i++) {
@@ -115,11 +116,11 @@ describe('data.add', () => {
   })
 
   it('refuses what the backend declares as none, before any work', async () => {
-    const bare = new StoreBackend({ blocks: { pins: 'none' } })
+    const bare = await storeBackend({ blocks: { pins: 'none', gc: 'none' } })
     const data = createData(contextOf(bare))
     expect(await codeOf(data.add(text('x'), { pin: true }))).toBe('UNSUPPORTED')
-    expect(await codeOf(data.add(text('x'), { until: 'announced' }))).toBe('UNSUPPORTED')
-    expect(await codeOf(data.add(text('x'), { announce: true }))).toBe('UNSUPPORTED')
+    expect(await codeOf(data.add(text('x'), { until: 'provided' }))).toBe('UNSUPPORTED')
+    expect(await codeOf(data.add(text('x'), { provide: true }))).toBe('UNSUPPORTED')
     expect(await codeOf(data.add(text('x'), { until: 'soon' as 'local' }))).toBe('INVALID_ARGUMENT')
     expect(bare.puts).toBe(0)
     expect(await codeOf(data.add(text('x')))).toBe('no error')
@@ -129,10 +130,10 @@ describe('data.add', () => {
     expect(await codeOf(data.pins().next())).toBe('UNSUPPORTED')
     const none: Backend = {
       name: 'bare',
-      capabilities: { runtimes: ['node'] },
+      capabilities: {},
       start: async () => undefined,
       stop: async () => undefined,
-      self: () => ({ id: 'bare', addresses: [] })
+      self: () => [{ network: 'bare', id: 'bare', addresses: [] }]
     }
     const nothing = createData(contextOf(none))
     const cid = 'bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku'
@@ -152,7 +153,7 @@ describe('data.add', () => {
   })
 
   it('many at once give what each gives alone', async () => {
-    const data = createData(contextOf(new StoreBackend()))
+    const data = createData(contextOf(await storeBackend()))
     const sizes = Array.from({ length: 24 }, (_, i) => i * 100_000)
     const together = await Promise.all(sizes.map((size) => data.add(seededBytes(size, size + 1))))
     for (const [i, size] of sizes.entries()) {
@@ -162,7 +163,7 @@ describe('data.add', () => {
   })
 
   it('a foreign error of a backend becomes a typed one', async () => {
-    const backend = new StoreBackend()
+    const backend = await storeBackend()
     const cause = new TypeError('engine bug')
     backend.onPut = async () => {
       throw cause
@@ -176,10 +177,10 @@ describe('data.add', () => {
 })
 
 describe('reading', () => {
-  it('streams, and counts its deadline from block to block', async () => {
+  it('streams, and counts its timeout from block to block', async () => {
     const clock = new ManualClock()
-    const backend = new StoreBackend()
-    const data = createData(contextOf(backend, { clock, deadlines: { get: 100 } }))
+    const backend = await storeBackend()
+    const data = createData(contextOf(backend, { clock, timeouts: { get: 100 } }))
     const { cid } = await data.add(seededBytes(3 * mebibyte, 1))
     const releases: (() => void)[] = []
     backend.onGet = (asked) =>
@@ -203,7 +204,7 @@ describe('reading', () => {
   })
 
   it('checks the size before it fetches it all', async () => {
-    const backend = new StoreBackend()
+    const backend = await storeBackend()
     const data = createData(contextOf(backend))
     const { cid } = await data.add(seededBytes(3 * mebibyte, 1))
     backend.asked.length = 0
@@ -213,7 +214,7 @@ describe('reading', () => {
   })
 
   it('takes CIDs in any base, and says what is wrong with other texts', async () => {
-    const data = createData(contextOf(new StoreBackend()))
+    const data = createData(contextOf(await storeBackend()))
     const { cid } = await data.add(text('hello'))
     const { base58btc } = await import('multiformats/bases/base58')
     const { base16 } = await import('multiformats/bases/base16')
@@ -230,23 +231,25 @@ describe('reading', () => {
   })
 
   it('gives hints to the backend', async () => {
-    const backend = new StoreBackend()
+    const backend = await storeBackend()
     const seen: unknown[] = []
-    const get = backend.blocks.get.bind(backend.blocks)
-    backend.blocks.get = async (cid, options) => {
-      seen.push({ local: options?.local, providers: options?.providers, root: options?.root?.toString() })
-      return await get(cid, options)
-    }
-    const data = createData(contextOf(backend))
+    const watched = aroundCalls({
+      call: async (call, run) => {
+        const { local, providers } = call.options
+        if (call.operation === 'blocks.get') seen.push({ local, providers })
+        return await run()
+      }
+    })(backend)
+    const data = createData(contextOf(watched))
     const { cid } = await data.add(seededBytes(mebibyte + 1, 1))
-    const providers = [{ id: 'them', addresses: ['/ip4/127.0.0.1'] }]
+    const providers = [{ network: 'store', id: 'them', addresses: ['/ip4/127.0.0.1'] }]
     await data.bytes(cid, { local: true, providers })
     expect(seen).toHaveLength(3)
-    for (const hint of seen) expect(hint).toEqual({ local: true, providers, root: cid.toString() })
+    for (const hint of seen) expect(hint).toEqual({ local: true, providers })
   })
 
   it('keeps the backend’s errors', async () => {
-    const data = createData(contextOf(new StoreBackend()))
+    const data = createData(contextOf(await storeBackend()))
     await expect(data.bytes('bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku')).rejects.toMatchObject({
       code: 'NOT_FOUND',
       backend: 'store'
@@ -254,7 +257,7 @@ describe('reading', () => {
   })
 
   it('ends when the peer stops', async () => {
-    const backend = new StoreBackend()
+    const backend = await storeBackend()
     const data = createData(contextOf(backend))
     const { cid } = await data.add(text('x'))
     backend.onGet = never
@@ -268,12 +271,12 @@ describe('reading', () => {
 
 describe('data.has', () => {
   it('walks files and DAG-CBOR, and finds each hole', async () => {
-    const backend = new StoreBackend()
+    const backend = await storeBackend()
     const data = createData(contextOf(backend))
     const file = await data.add(seededBytes(2 * mebibyte + 1, 1))
     const bytes = encodeCbor({ file: file.cid, list: [1, { again: file.cid }], nothing: null, bin: new Uint8Array(3) })
     const root = CID.createV1(0x71, await sha256.digest(bytes))
-    await backend.blocks.put({ cid: root, bytes })
+    await backend.blocks.putMany([{ cid: root, bytes }])
     expect(await data.has(root)).toBe(true)
     expect(await data.has(root, { deep: false })).toBe(true)
     const keys = Array.from(backend.map.keys())
@@ -291,7 +294,7 @@ describe('data.has', () => {
 
 describe('identity CIDs', () => {
   it('never reach the backend', async () => {
-    const backend = new StoreBackend({ routing: undefined as never })
+    const backend = await storeBackend({ routing: undefined as never })
     const data = createData(contextOf(backend))
     const blocks = createBlocks(contextOf(backend))
     const cid = CID.createV1(0x55, identity.digest(text('inline')))
@@ -308,7 +311,7 @@ describe('identity CIDs', () => {
 
 describe('blocks', () => {
   it('are stored under sha2-256, verified when read, and checked before they are stored', async () => {
-    const backend = new StoreBackend()
+    const backend = await storeBackend()
     const blocks = createBlocks(contextOf(backend))
     const cid = await blocks.put(Buffer.from('hello'))
     expect(cid.toString()).toBe('bafkreibm6jg3ux5qumhcn2b3flc3tyu6dmlb4xa7u5bf44yegnrjhc4yeq')

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createData } from '../../src/data/data.ts'
-import { contextOf, StoreBackend } from './store-backend.ts'
+import { contextOf, storeBackend } from './store-backend.ts'
 
 const mebibyte = 1024 * 1024
 const size = 256 * mebibyte
@@ -26,7 +26,7 @@ describe('memory', () => {
     const { runInNewContext } = await import('node:vm')
     setFlagsFromString('--expose-gc')
     globalThis.gc = runInNewContext('gc') as typeof globalThis.gc
-    const backend = new StoreBackend()
+    const backend = await storeBackend()
     const before = heldBytes()
     let most = 0
     let batches = 0

@@ -1,15 +1,17 @@
 import type { CID } from 'multiformats/cid'
-import type { Deadlines } from '../../src/api/common.ts'
+import type { Timeouts } from '../../src/api/common.ts'
 import type { Clock } from '../../src/clock.ts'
 import { systemClock } from '../../src/clock.ts'
 import type { DataContext } from '../../src/data/context.ts'
+import { defineBackend } from '../../src/define/define-backend.ts'
 import { P2plError, throwIfAborted } from '../../src/errors.ts'
+import { defaultTimeouts } from '../../src/peer/defaults.ts'
 import type { Backend } from '../../src/port/backend.ts'
 import type { BlockTransport, Pin } from '../../src/port/blocks.ts'
 import type { BlockCapabilities, RoutingCapabilities } from '../../src/port/capabilities.ts'
 import type { Block } from '../../src/port/common.ts'
 import type { BackendEvent } from '../../src/port/events.ts'
-import type { Routing } from '../../src/port/routing.ts'
+import type { RoutingHooks } from '../../src/port/routing.ts'
 
 const key = (cid: CID): string => cid.multihash.bytes.join()
 
@@ -19,30 +21,41 @@ export const blockCapabilities: BlockCapabilities = {
   remote: false,
   keepsFetched: false,
   pins: 'native',
-  gc: 'none',
-  dag: 'none',
+  gc: 'native',
   hashes: [0x12]
 }
 
-/** The least that the data half of a peer needs: a map of blocks that counts what is asked of it. */
-export class StoreBackend implements Backend {
-  readonly name: string = 'store'
-  readonly capabilities: Backend['capabilities']
-  readonly map: Map<string, Uint8Array> = new Map()
-  readonly pinned: Map<string, Pin> = new Map()
-  readonly asked: string[] = []
-  puts = 0
-  /** Replaces what `get` does. */
-  onGet: ((cid: CID, signal: AbortSignal | undefined) => Promise<Uint8Array> | undefined) | undefined
-  onPut: ((blocks: readonly Block[], signal: AbortSignal | undefined) => Promise<void>) | undefined
+export interface StoreBackend extends Backend {
   readonly blocks: BlockTransport
-  readonly routing?: Routing | undefined
+  readonly map: Map<string, Uint8Array>
+  readonly pinned: Map<string, Pin>
+  readonly asked: string[]
+  puts: number
+  /** Replaces what `get` does. */
+  onGet: ((cid: CID, signal: AbortSignal) => Promise<Uint8Array> | undefined) | undefined
+  onPut: ((blocks: readonly Block[], signal: AbortSignal) => Promise<void>) | undefined
+}
 
-  constructor(
-    options: { blocks?: Partial<BlockCapabilities>; routing?: Routing; routes?: Partial<RoutingCapabilities> } = {}
-  ) {
-    this.capabilities = {
-      runtimes: ['node', 'browser'],
+export interface StoreOptions {
+  blocks?: Partial<BlockCapabilities>
+  routing?: RoutingHooks
+  routes?: Partial<RoutingCapabilities>
+}
+
+/** The least that the data half of a peer needs: a map of blocks that counts what is asked of it. It runs. */
+export async function storeBackend(options: StoreOptions = {}): Promise<StoreBackend> {
+  const extras: Omit<StoreBackend, keyof Backend> = {
+    map: new Map(),
+    pinned: new Map(),
+    asked: [],
+    puts: 0,
+    onGet: undefined,
+    onPut: undefined
+  }
+  const defined = defineBackend({
+    name: 'store',
+    network: 'store',
+    capabilities: {
       blocks: { ...blockCapabilities, ...options.blocks },
       ...(options.routing === undefined
         ? {}
@@ -53,83 +66,68 @@ export class StoreBackend implements Backend {
               findProviders: 'native',
               findPeer: 'none',
               connect: 'none',
-              recordLifetime: 1_000_000,
+              recordLifetime: Infinity,
               ...options.routes
             }
           })
-    }
-    this.routing = options.routing
-    this.blocks = {
-      get: async (cid, { signal } = {}) => {
-        throwIfAborted('blocks.get', signal, this.name)
-        this.asked.push(cid.toString())
-        const replaced = this.onGet?.(cid, signal)
-        if (replaced !== undefined) return await replaced
-        const bytes = this.map.get(key(cid))
-        if (bytes === undefined) {
-          throw new P2plError({ code: 'NOT_FOUND', operation: 'blocks.get', backend: this.name, message: 'not here' })
+    },
+    open: async () => ({
+      self: () => ({ id: 'store', addresses: [] }),
+      close: async () => undefined,
+      routing: options.routing,
+      blocks: {
+        get: async (cid, { signal }) => {
+          throwIfAborted('blocks.get', signal, 'store')
+          backend.asked.push(cid.toString())
+          const replaced = backend.onGet?.(cid, signal)
+          if (replaced !== undefined) return await replaced
+          const bytes = backend.map.get(key(cid))
+          if (bytes === undefined) throw new P2plError({ code: 'NOT_FOUND', message: 'not here' })
+          return bytes
+        },
+        putMany: async (blocks, { signal }) => {
+          backend.puts++
+          if (backend.onPut !== undefined) await backend.onPut(blocks, signal)
+          else for (const { cid, bytes } of blocks) backend.map.set(key(cid), bytes)
+        },
+        has: async (cid) => backend.map.has(key(cid)),
+        delete: async (cid) => {
+          backend.map.delete(key(cid))
+        },
+        pin: async (cid, { recursive = true }) => {
+          backend.pinned.set(key(cid), { cid, recursive })
+        },
+        unpin: async (cid) => {
+          backend.pinned.delete(key(cid))
+        },
+        pins: async function* () {
+          yield* backend.pinned.values()
+        },
+        gc: async function* () {
+          backend.map.clear()
         }
-        return bytes
-      },
-      put: async (block, { signal } = {}) => {
-        await this.#store([block], signal)
-      },
-      putMany: async (blocks, { signal } = {}) => {
-        const all: Block[] = []
-        for await (const block of blocks) all.push(block)
-        await this.#store(all, signal)
-      },
-      has: async (cid) => this.map.has(key(cid)),
-      delete: async (cid) => {
-        this.map.delete(key(cid))
-      },
-      pin: async (cid, { recursive = true } = {}) => {
-        this.pinned.set(key(cid), { cid, recursive })
-      },
-      unpin: async (cid) => {
-        this.pinned.delete(key(cid))
-      },
-      pins: async function* (this: StoreBackend) {
-        yield* this.pinned.values()
-      }.bind(this),
-      gc: () => {
-        throw new P2plError({ code: 'UNSUPPORTED', message: 'no gc' })
       }
-    }
-  }
-
-  async #store(blocks: readonly Block[], signal: AbortSignal | undefined): Promise<void> {
-    throwIfAborted('blocks.put', signal, this.name)
-    this.puts++
-    if (this.onPut !== undefined) await this.onPut(blocks, signal)
-    else for (const { cid, bytes } of blocks) this.map.set(key(cid), bytes)
-  }
-
-  async start(): Promise<void> {}
-  async stop(): Promise<void> {}
-  self(): { id: string; addresses: string[] } {
-    return { id: 'store', addresses: [] }
-  }
+    })
+  })
+  const backend = Object.assign(defined, extras) as StoreBackend
+  await backend.start()
+  return backend
 }
 
-export const deadlines: Deadlines = {
-  get: 30_000,
-  put: 60_000,
-  publish: 10_000,
-  subscribe: 30_000,
-  routing: 60_000,
-  store: 60_000,
-  lifecycle: 60_000
+export const timeouts: Timeouts = defaultTimeouts
+
+export interface ContextOptions {
+  clock?: Clock
+  trust?: 'verify' | 'backend'
+  events?: BackendEvent[]
+  timeouts?: Partial<Timeouts>
 }
 
-export function contextOf(
-  backend: Backend,
-  options: { clock?: Clock; trust?: 'verify' | 'backend'; events?: BackendEvent[]; deadlines?: Partial<Deadlines> } = {}
-): DataContext {
+export function contextOf(backend: Backend, options: ContextOptions = {}): DataContext {
   return {
     backend,
     trust: options.trust ?? 'verify',
-    deadlines: { ...deadlines, ...options.deadlines },
+    timeouts: { ...timeouts, ...options.timeouts },
     clock: options.clock ?? systemClock,
     onEvent: (event) => options.events?.push(event),
     assertRunning: () => undefined
@@ -146,6 +144,10 @@ export class ManualClock implements Clock {
     return this.#now
   }
 
+  wall(): number {
+    return this.#now
+  }
+
   setTimeout(callback: () => void, ms: number): unknown {
     const id = this.#next++
     this.#timers.set(id, { at: this.#now + ms, callback })
@@ -154,6 +156,10 @@ export class ManualClock implements Clock {
 
   clearTimeout(timer: unknown): void {
     this.#timers.delete(timer as number)
+  }
+
+  nextTurn(callback: () => void): void {
+    setImmediate(callback)
   }
 
   get pending(): number {

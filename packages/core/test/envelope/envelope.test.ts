@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { CID } from 'multiformats/cid'
 import { describe, expect, it } from 'vitest'
 import { type Envelope, openEnvelope, sealEnvelope } from '../../src/envelope/envelope.ts'
+import { noHeaders } from '../../src/envelope/headers.ts'
 import { createIdentity, ed25519, identityFromSeed } from '../../src/identity.ts'
 
 const topic = new TextEncoder().encode('topic')
@@ -13,9 +14,14 @@ async function sealed(overrides: Partial<Envelope> = {}): Promise<{ envelope: En
   const envelope: Envelope = {
     publicKey: identity.publicKey,
     session: 1,
+    age: 2,
+    sent: 3,
     first: 0,
-    messages: [new Uint8Array([1, 2]), { cid, size: 5 }],
-    provider: { id: 'x', addresses: ['/ip4/127.0.0.1/tcp/1'] },
+    messages: [
+      { content: new Uint8Array([1, 2]), headers: noHeaders },
+      { content: { cid, size: 5 }, headers: { traceparent: '00-1' } }
+    ],
+    providers: [{ network: 'libp2p', id: 'x', addresses: ['/ip4/127.0.0.1/tcp/1'] }],
     ...overrides
   }
   return { envelope, bytes: await sealEnvelope(topic, envelope, identity) }
@@ -62,18 +68,28 @@ describe('envelope', () => {
   it('takes more messages than allowed, negative and unsafe numbers for garbage', async () => {
     expect(await openEnvelope(topic, (await sealed()).bytes, 1, ed25519)).toBe('garbage')
     const identity = await identityFromSeed(new Uint8Array(32).fill(7))
-    const odd: unknown[] = [
-      [identity.publicKey, -1, 0, [], null],
-      [identity.publicKey, 1, 1.5, [], null],
-      [identity.publicKey, 1, Number.MAX_SAFE_INTEGER, [new Uint8Array(1)], null],
-      [identity.publicKey, 1, 0, ['text'], null],
-      [identity.publicKey, 1, 0, [[cid]], null],
-      [identity.publicKey, 1, 0, [], ['id', ['a'.repeat(513)]]],
-      [identity.publicKey, 1, 0, [], ['id', Array.from({ length: 9 }, () => 'a')]],
-      [identity.publicKey.slice(1), 1, 0, [], null]
+    const key = identity.publicKey
+    const message = new Uint8Array(1)
+    const bodies: unknown[] = [
+      [key, -1, 0, 0, 0, [], []],
+      [key, 1, -1, 0, 0, [], []],
+      [key, 1, 0, 0.5, 0, [], []],
+      [key, 1, 0, 0, 1.5, [], []],
+      [key, 1, 0, 0, Number.MAX_SAFE_INTEGER, [message], []],
+      [key, 1, 0, 0, 0, ['text'], []],
+      [key, 1, 0, 0, 0, [[cid]], []],
+      [key, 1, 0, 0, 0, [[message, { name: 1 }]], []],
+      [key, 1, 0, 0, 0, [[message, { ['n'.repeat(65)]: 'long name' }]], []],
+      [key, 1, 0, 0, 0, [[message, { name: 'v'.repeat(1_025) }]], []],
+      [key, 1, 0, 0, 0, [[message, Object.fromEntries(Array.from({ length: 17 }, (_, n) => [`h${n}`, '']))]], []],
+      [key, 1, 0, 0, 0, [], null],
+      [key, 1, 0, 0, 0, [], [['net', 'id', ['a'.repeat(513)]]]],
+      [key, 1, 0, 0, 0, [], [['net', 'id', Array.from({ length: 9 }, () => 'a')]]],
+      [key, 1, 0, 0, 0, [], Array.from({ length: 5 }, () => ['net', 'id', []])],
+      [key.slice(1), 1, 0, 0, 0, [], []]
     ]
-    for (const body of odd) {
-      const bytes = encode([1, encode(body), new Uint8Array(64)])
+    for (const body of bodies) {
+      const bytes = encode([2, encode(body), new Uint8Array(64)])
       expect(await openEnvelope(topic, bytes, 10, ed25519)).toBe('garbage')
     }
   })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Backend, BackendEvent, PeerInfo, StartOptions } from '../../src/backend.ts'
+import { aroundCalls } from '../../src/backend.ts'
+import type { Backend, BackendEvent, PeerInfo, SecretStore, StartOptions } from '../../src/backend.ts'
 import { P2plError } from '../../src/errors.ts'
 import { createPeer } from '../../src/index.ts'
 import type { PeerOptions } from '../../src/index.ts'
@@ -15,12 +16,17 @@ function recorded(name: string, overrides: Partial<Backend> = {}): Recorded {
   const calls: string[] = []
   const inner = createBus().backend(name)
   const backend: Backend = {
-    ...inner,
+    name,
+    capabilities: inner.capabilities,
+    self: () => inner.self(),
+    messages: inner.messages,
     start: async () => {
       calls.push('start')
+      await inner.start()
     },
     stop: async () => {
       calls.push('stop')
+      await inner.stop()
     },
     ...overrides
   }
@@ -58,14 +64,14 @@ describe('createPeer', () => {
     const cause = new P2plError({ code: 'LOCKED', message: 'in use' })
     const good = recorded('good')
     const bad = recorded('bad', {
-      capabilities: { runtimes: ['node'], blocks: {} as NonNullable<Backend['capabilities']['blocks']> },
+      capabilities: { blocks: {} as NonNullable<Backend['capabilities']['blocks']> },
       start: async () => {
         throw cause
       }
     })
     await expect(createPeer({ messages: good.backend, data: bad.backend })).rejects.toBe(cause)
-    expect(good.calls).toEqual(['start', 'stop'])
-    expect(bad.calls).toEqual(['stop'])
+    expect(good.calls.slice(0, 2)).toEqual(['start', 'stop'])
+    expect(bad.calls).toContain('stop')
   })
 
   it('takes one backend for messages and another for data, and says what is missing', async () => {
@@ -73,42 +79,52 @@ describe('createPeer', () => {
     await expect(createPeer({ messages: backend, data: backend })).rejects.toMatchObject({ code: 'UNSUPPORTED' })
     const peer = await createPeer({ backend })
     await expect(peer.data.add(new Uint8Array(1))).rejects.toMatchObject({ code: 'UNSUPPORTED' })
-    await expect(peer.network.connect({ id: 'x', addresses: [] })).rejects.toMatchObject({ code: 'UNSUPPORTED' })
+    await expect(peer.network.connect({ network: 'bus', id: 'x', addresses: [] })).rejects.toMatchObject({
+      code: 'UNSUPPORTED'
+    })
     await expect(peer.network.connections()).rejects.toMatchObject({ code: 'UNSUPPORTED' })
     await peer.stop()
   })
 
-  it('connects on every backend that understands the address', async () => {
+  it('connects on the backend whose network the peer is on', async () => {
     const asked: string[] = []
-    const routed = (name: string, failure?: P2plError): Backend => ({
-      ...recorded(name).backend,
-      capabilities: {
-        ...recorded(name).backend.capabilities,
-        blocks: {} as NonNullable<Backend['capabilities']['blocks']>,
+    const routed = (name: string, failure?: P2plError): Backend => {
+      const { backend } = recorded(name)
+      return {
+        ...backend,
+        capabilities: {
+          ...backend.capabilities,
+          blocks: {} as NonNullable<Backend['capabilities']['blocks']>,
+          routing: {
+            provide: 'none',
+            unprovide: 'none',
+            findProviders: 'none',
+            findPeer: 'none',
+            connect: 'native',
+            recordLifetime: Infinity
+          }
+        },
+        self: () => [{ network: name, id: `${name}-self`, addresses: [] }],
         routing: {
-          provide: 'none',
-          unprovide: 'none',
-          findProviders: 'none',
-          findPeer: 'none',
-          connect: 'native',
-          recordLifetime: 0
-        }
-      },
-      routing: {
-        connect: async (peer: PeerInfo) => {
-          asked.push(`${name} ${peer.id}`)
-          if (failure !== undefined) throw failure
-        }
-      } as unknown as NonNullable<Backend['routing']>
-    })
-    const odd = new P2plError({ code: 'INVALID_ARGUMENT', message: 'not an address of mine' })
-    const peer = await createPeer({ messages: routed('a', odd), data: routed('b') })
-    await peer.network.connect({ id: 'x', addresses: [] })
-    expect(asked).toEqual(['a x', 'b x'])
+          bootstrap: [],
+          connect: async (peer: PeerInfo) => {
+            asked.push(`${name} ${peer.id}`)
+            if (failure !== undefined) throw failure
+          }
+        } as unknown as NonNullable<Backend['routing']>
+      }
+    }
+    const x = { network: 'b', id: 'x', addresses: [] }
+    const peer = await createPeer({ messages: routed('a'), data: routed('b') })
+    expect(peer.network.self().map(({ network }) => network)).toEqual(['b', 'a'])
+    await peer.network.connect(x)
+    expect(asked).toEqual(['b x'])
+    // All that another peer says of itself: one network is enough.
+    await peer.network.connect([{ network: 'c', id: 'x', addresses: [] }, x])
     await peer.stop()
     const down = new P2plError({ code: 'UNREACHABLE', message: 'down' })
-    const none = await createPeer({ messages: routed('a', odd), data: routed('b', down) })
-    await expect(none.network.connect({ id: 'x', addresses: [] })).rejects.toBe(down)
+    const none = await createPeer({ messages: routed('a'), data: routed('b', down) })
+    await expect(none.network.connect(x)).rejects.toBe(down)
     await none.stop()
   })
 
@@ -141,7 +157,10 @@ describe('createPeer', () => {
       { backend, limits: { toString: 1 } },
       { backend, limits: { maxPayload: 1 } },
       { backend, limits: { maxSenders: 0 } },
-      { backend, deadlines: { get: '5s' } }
+      { backend, timeouts: { get: '5s' } },
+      { backend, timeout: 5 },
+      { backend, environment: { time: 1 } },
+      { backend, durability: 'always' }
     ]
     for (const options of wrong) {
       await expect(createPeer(options as PeerOptions)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
@@ -171,12 +190,12 @@ describe('createPeer', () => {
           ...backend.capabilities,
           routing: { findPeer: 'native', connect: 'native' } as NonNullable<Backend['capabilities']['routing']>
         },
-        routing: routing as unknown as NonNullable<Backend['routing']>
+        routing: { bootstrap: [], ...routing } as unknown as NonNullable<Backend['routing']>
       }
     })
     const { network } = peer
     await expect(network.findPeer('x')).rejects.toMatchObject({ ...typed, operation: 'network.findPeer' })
-    await expect(network.connect({ id: 'x', addresses: [] })).rejects.toMatchObject({
+    await expect(network.connect({ network: 'bus', id: 'x', addresses: [] })).rejects.toMatchObject({
       ...typed,
       operation: 'network.connect'
     })
@@ -193,10 +212,57 @@ describe('createPeer', () => {
     await expect(starting).rejects.toMatchObject({ code: 'ABORTED' })
   })
 
-  it('gives the same topic for the same name and mode', async () => {
-    const peer = await createPeer({ backend: recorded('one').backend })
-    expect(peer.topic('a')).toBe(peer.topic('a'))
-    expect(peer.topic('a')).not.toBe(peer.topic('a', { mode: 'raw' }))
+  it('lets one backend serve one peer, and the next one when that has stopped', async () => {
+    const { backend } = recorded('one')
+    const first = await createPeer({ backend })
+    await expect(createPeer({ backend })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    await first.stop()
+    await (await createPeer({ backend })).stop()
+    // Also behind a layer.
+    const shared = createBus().backend('shared')
+    const layered = aroundCalls({})(shared)
+    const peer = await createPeer({ backend: shared })
+    await expect(createPeer({ backend: layered })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    await peer.stop()
+  })
+
+  it('keeps its identity where the backend keeps secrets', async () => {
+    const kept = new Map<string, Uint8Array>()
+    const secrets: SecretStore = {
+      get: async (name) => kept.get(name),
+      set: async (name, secret) => void kept.set(name, secret)
+    }
+    const first = await createPeer({ backend: recorded('one', { secrets }).backend })
+    const second = await createPeer({ backend: recorded('two', { secrets }).backend })
+    expect(second.id).toBe(first.id)
+    kept.set('identity', new Uint8Array(31))
+    await expect(createPeer({ backend: recorded('three', { secrets }).backend })).rejects.toMatchObject({
+      code: 'STORAGE',
+      message: expect.stringContaining('remove it') as string
+    })
+    await Promise.all([first.stop(), second.stop()])
+  })
+
+  it('refuses a backend that keeps less than the app wants', async () => {
+    const { backend } = recorded('one')
+    await expect(createPeer({ backend, durability: 'process' })).rejects.toMatchObject({ code: 'UNSUPPORTED' })
+  })
+
+  it('has any number of listeners', async () => {
+    let emit: StartOptions['onEvent']
+    const { backend } = recorded('one', {
+      start: async (options?: StartOptions) => {
+        emit = options?.onEvent
+      }
+    })
+    const peer = await createPeer({ backend })
+    const heard: string[] = []
+    const end = peer.onEvent(() => heard.push('a'))
+    peer.onEvent(() => heard.push('b'))
+    emit?.({ type: 'recovered', backend: 'one' })
+    end()
+    emit?.({ type: 'recovered', backend: 'one' })
+    expect(heard).toEqual(['a', 'b', 'b'])
     await peer.stop()
   })
 })

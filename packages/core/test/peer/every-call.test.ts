@@ -1,6 +1,7 @@
 import { CID } from 'multiformats/cid'
 import { describe, expect, it } from 'vitest'
 import type { Backend } from '../../src/backend.ts'
+import { defineBackend } from '../../src/backend.ts'
 import { createPeer } from '../../src/index.ts'
 import type { CallOptions, Peer } from '../../src/index.ts'
 import { blockCapabilities } from '../data/store-backend.ts'
@@ -19,17 +20,11 @@ function silent(): { backend: Backend; asked: string[] } {
   const neverAny = (name: string) => (): AsyncIterable<never> => ({
     [Symbol.asyncIterator]: () => ({ next: never(name), return: () => new Promise(() => undefined) })
   })
-  const calls = (part: string, names: readonly string[], iterations: readonly string[] = []): object =>
-    Object.fromEntries([
-      ...names.map((name) => [name, never(`${part}.${name}`)]),
-      ...iterations.map((name) => [name, neverAny(`${part}.${name}`)])
-    ])
-  const { messages } = createBus().backend('silent').capabilities
-  const backend = {
+  const backend = defineBackend({
     name: 'silent',
+    network: 'silent',
     capabilities: {
-      runtimes: ['node'],
-      messages,
+      messages: createBus().backend('silent').capabilities.messages,
       blocks: { ...blockCapabilities, pins: 'native', gc: 'native', remote: true },
       routing: {
         provide: 'native',
@@ -40,18 +35,32 @@ function silent(): { backend: Backend; asked: string[] } {
         recordLifetime: Infinity
       }
     },
-    start: async () => undefined,
-    stop: async () => undefined,
-    self: () => ({ id: 'silent', addresses: [] }),
-    messages: calls('messages', ['publish', 'subscribe', 'peers']),
-    blocks: calls('blocks', ['get', 'put', 'putMany', 'has', 'delete', 'pin', 'unpin'], ['pins', 'gc']),
-    routing: calls(
-      'routing',
-      ['provide', 'unprovide', 'findPeer', 'connect', 'disconnect', 'connections'],
-      ['findProviders']
-    )
-  }
-  return { backend: backend as unknown as Backend, asked }
+    open: async () => ({
+      self: () => ({ id: 'silent', addresses: [] }),
+      close: async () => undefined,
+      messages: { publish: never('publish'), join: never('join'), peers: never('peers') },
+      blocks: {
+        get: never('get'),
+        putMany: never('putMany'),
+        has: never('has'),
+        delete: never('delete'),
+        pin: never('pin'),
+        unpin: never('unpin'),
+        pins: neverAny('pins'),
+        gc: neverAny('gc')
+      },
+      routing: {
+        provide: never('provide'),
+        unprovide: never('unprovide'),
+        findProviders: neverAny('findProviders'),
+        findPeer: never('findPeer'),
+        connect: never('connect'),
+        disconnect: never('disconnect'),
+        connections: never('connections')
+      }
+    })
+  })
+  return { backend, asked }
 }
 
 const large = new Uint8Array(300 * 1024)
@@ -79,7 +88,7 @@ const every: Readonly<Record<string, (peer: Peer, options?: CallOptions) => Prom
   'blocks.has': (peer, o) => peer.blocks.has(cid, o),
   'blocks.delete': (peer, o) => peer.blocks.delete(cid, o),
   'network.findPeer': (peer, o) => peer.network.findPeer('x', o),
-  'network.connect': (peer, o) => peer.network.connect({ id: 'x', addresses: [] }, o),
+  'network.connect': (peer, o) => peer.network.connect({ network: 'silent', id: 'x', addresses: [] }, o),
   'network.disconnect': (peer, o) => peer.network.disconnect('x', o),
   'network.connections': (peer, o) => peer.network.connections(o)
 }
@@ -105,26 +114,26 @@ describe.each(Object.entries(every))('%s', (_name, call) => {
     await peer.stop()
   })
 
-  it('has a default deadline and takes one, and refuses what is none', async () => {
+  it('has a default timeout and takes one, and refuses what is none', async () => {
     const { backend } = silent()
     const clock = new VirtualClock()
-    const peer = await createPeer({ backend, clock })
-    for (const options of [undefined, { deadline: 20 }]) {
+    const peer = await createPeer({ backend, environment: { clock } })
+    for (const options of [undefined, { timeout: 20 }]) {
       const code = expect(call(peer, options)).rejects.toMatchObject({
         code: expect.stringMatching(/^(?:TIMEOUT|NO_PEERS)$/) as string
       })
       await clock.advance(options === undefined ? 60_001 : 21)
       await code
     }
-    for (const deadline of [0, -1, Number.NaN, '5']) {
-      await expect(call(peer, { deadline } as CallOptions)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    for (const timeout of [0, -1, Number.NaN, '5']) {
+      await expect(call(peer, { timeout } as CallOptions)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
     }
     await peer.stop()
   })
 
   it('ends when the peer stops', async () => {
     const { backend } = silent()
-    const peer = await createPeer({ backend, clock: new VirtualClock() })
+    const peer = await createPeer({ backend, environment: { clock: new VirtualClock() } })
     const ended = call(peer).catch((error: unknown) => error)
     await settle()
     await peer.stop()

@@ -2,12 +2,18 @@ import type { Clock } from '../../src/clock.ts'
 
 /** A clock that a test moves by hand. */
 export class VirtualClock implements Clock {
-  #now = 1_700_000_000_000
+  #now = 1_000
+  /** The wall clock is this far ahead; a test may step it. */
+  offset = 1_700_000_000_000
   #next = 1
   readonly #timers = new Map<number, { at: number; callback: () => void }>()
 
   now(): number {
     return this.#now
+  }
+
+  wall(): number {
+    return this.#now + this.offset
   }
 
   setTimeout(callback: () => void, ms: number): unknown {
@@ -18,6 +24,10 @@ export class VirtualClock implements Clock {
 
   clearTimeout(timer: unknown): void {
     this.#timers.delete(timer as number)
+  }
+
+  nextTurn(callback: () => void): void {
+    setImmediate(callback)
   }
 
   /** Moves time on, firing timers in their order and letting promises settle after each. */
@@ -38,5 +48,5 @@ export class VirtualClock implements Clock {
 
 /** Lets every promise that is ready settle. */
 export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) await new Promise<void>((resolve) => void setImmediate(resolve))
+  for (let turn = 0; turn < 8; turn++) await new Promise<void>((resolve) => void setImmediate(resolve))
 }

@@ -1,20 +1,34 @@
 import { describe, expect, it } from 'vitest'
 import type { Message, SubscribeOptions } from '../../src/api/topic.ts'
 import { P2plError } from '../../src/errors.ts'
-import { SubscriptionQueue } from '../../src/topic/subscription.ts'
+import { TopicSubscription } from '../../src/topic/subscription.ts'
+import { systemClock } from '../../src/clock.ts'
 import { createBus } from '../support/bus.ts'
-import type { VirtualClock } from '../support/virtual-clock.ts'
-import { participant, take, text } from './support.ts'
+import { testPeer, take, text } from './support.ts'
 
 const message = (sequence: number, size = 1): Message => ({
   type: 'message',
   topic: 't',
   payload: new Uint8Array(size),
-  sequence
+  sender: 's',
+  sequence,
+  id: `s/0/${sequence}`,
+  headers: {}
 })
 
-function queue(options: SubscribeOptions): SubscriptionQueue {
-  return new SubscriptionQueue('t', options, Promise.resolve(), async () => undefined)
+function queue(
+  options: SubscribeOptions,
+  joined: Promise<void> = Promise.resolve()
+): TopicSubscription<Message, Message> {
+  return new TopicSubscription({
+    topic: 't',
+    clock: systemClock,
+    options,
+    maxPayloadBytes: Infinity,
+    joined,
+    present: (item) => item,
+    onClose: async () => undefined
+  })
 }
 
 describe('subscription queue', () => {
@@ -57,6 +71,7 @@ describe('subscription queue', () => {
         type: 'gap',
         topic: 't',
         reason: 'missing',
+        at: 0,
         sender: 's',
         first: i * 2,
         last: i * 2,
@@ -89,7 +104,7 @@ describe('subscription queue', () => {
 
   it('throws what joining failed with, from joined and from the iteration', async () => {
     const error = new P2plError({ code: 'UNREACHABLE', message: 'down' })
-    const subscription = new SubscriptionQueue('t', {}, Promise.reject(error), async () => undefined)
+    const subscription = queue({}, Promise.reject(error))
     await expect(subscription.joined).rejects.toBe(error)
     await expect(subscription.next()).rejects.toBe(error)
   })
@@ -98,7 +113,7 @@ describe('subscription queue', () => {
 describe('topic subscriptions', () => {
   it('joins once for many, and leaves with the last', async () => {
     const bus = createBus()
-    const [a, b] = [await participant(bus, 'a'), await participant(bus, 'b')]
+    const [a, b] = [await testPeer(bus, 'a'), await testPeer(bus, 'b')]
     const [one, two] = [b.signed.subscribe(), b.signed.subscribe()]
     await Promise.all([one.joined, two.joined])
     await a.signed.publish(text('x'))
@@ -113,7 +128,7 @@ describe('topic subscriptions', () => {
   })
 
   it('is closed by its signal', async () => {
-    const a = await participant(createBus(), 'a')
+    const a = await testPeer(createBus(), 'a')
     const controller = new AbortController()
     const subscription = a.signed.subscribe({ signal: controller.signal })
     const next = subscription.next()
@@ -122,7 +137,7 @@ describe('topic subscriptions', () => {
   })
 
   it('names a wrong option', async () => {
-    const a = await participant(createBus(), 'a')
+    const a = await testPeer(createBus(), 'a')
     for (const options of [{ maxQueuedMessages: 0 }, { maxQueuedBytes: Number.NaN }, { overflow: 'both' }]) {
       expect(() => a.signed.subscribe(options as SubscribeOptions)).toThrow(Object.keys(options)[0])
     }
@@ -130,17 +145,17 @@ describe('topic subscriptions', () => {
 
   it('is ready when enough peers are there, and says when they are not', async () => {
     const bus = createBus()
-    const [a, b] = [await participant(bus, 'a'), await participant(bus, 'b')]
+    const [a, b] = [await testPeer(bus, 'a'), await testPeer(bus, 'b')]
     await b.signed.subscribe().joined
     await a.signed.ready()
-    const clock = a.context.clock as VirtualClock
-    const waiting = expect(a.signed.ready({ peers: 2, deadline: 1_000 })).rejects.toMatchObject({ code: 'TIMEOUT' })
+    const clock = a.clock
+    const waiting = expect(a.signed.ready({ peers: 2, timeout: 1_000 })).rejects.toMatchObject({ code: 'TIMEOUT' })
     await clock.advance(1_100)
     await waiting
   })
 
   it('says so where the engine cannot tell who is there', async () => {
-    const a = await participant(createBus(), 'a', { capabilities: { peers: 'none', recipients: 'none' } })
+    const a = await testPeer(createBus(), 'a', { capabilities: { peers: 'none', recipients: 'none' } })
     await expect(a.signed.ready()).rejects.toMatchObject({ code: 'UNSUPPORTED' })
     await expect(a.signed.publish(text('x'), { recipients: 1 })).rejects.toMatchObject({ code: 'UNSUPPORTED' })
     expect(await a.signed.publish(text('x'))).toMatchObject({ recipients: undefined })
@@ -150,7 +165,7 @@ describe('topic subscriptions', () => {
 describe('raw topic', () => {
   it("carries bare payloads, one each, and the engine's sender", async () => {
     const bus = createBus()
-    const [a, b] = [await participant(bus, 'a'), await participant(bus, 'b')]
+    const [a, b] = [await testPeer(bus, 'a'), await testPeer(bus, 'b')]
     const subscription = b.raw.subscribe()
     await subscription.joined
     await Promise.all([a.raw.publish(text('x')), a.raw.publish(text('x'))])
@@ -164,8 +179,8 @@ describe('raw topic', () => {
   it('drops exactly its own echo', async () => {
     const bus = createBus()
     const capabilities = { echo: true, recipients: 'none' } as const
-    const a = await participant(bus, 'a', { capabilities })
-    const other = await participant(bus, 'a', { capabilities })
+    const a = await testPeer(bus, 'a', { capabilities })
+    const other = await testPeer(bus, 'a', { capabilities })
     const subscription = a.raw.subscribe()
     await subscription.joined
     await a.raw.publish(text('mine'))
@@ -178,7 +193,7 @@ describe('raw topic', () => {
   })
 
   it('refuses what the engine cannot carry, with the way out', async () => {
-    const a = await participant(createBus(), 'a', { capabilities: { maxMessageBytes: 10 } })
+    const a = await testPeer(createBus(), 'a', { capabilities: { maxMessageBytes: 10 } })
     await expect(a.raw.publish(new Uint8Array(11))).rejects.toMatchObject({ code: 'TOO_LARGE' })
   })
 })

@@ -2,18 +2,18 @@ import { describe, expect, it } from 'vitest'
 import { createData } from '../../src/data/data.ts'
 import { isP2plError, P2plError } from '../../src/errors.ts'
 import type { BackendEvent } from '../../src/port/events.ts'
-import type { Routing } from '../../src/port/routing.ts'
-import { contextOf, ManualClock, settle, StoreBackend } from './store-backend.ts'
+import type { RoutingHooks } from '../../src/port/routing.ts'
+import { contextOf, ManualClock, settle, storeBackend } from './store-backend.ts'
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value)
 const never = (): Promise<never> => new Promise(() => undefined)
 
-function routingWith(provide: Routing['provide']): Routing {
+function routingWith(provide: NonNullable<RoutingHooks['provide']>): RoutingHooks {
   return {
     provide,
     unprovide: async () => undefined,
     findProviders: async function* () {
-      yield { id: 'a', addresses: [] }
+      yield { network: 'store', id: 'a', addresses: [] }
       await never()
     },
     findPeer: never,
@@ -23,19 +23,19 @@ function routingWith(provide: Routing['provide']): Routing {
   }
 }
 
-describe('announcing', () => {
+describe('providing', () => {
   it('in the background is tried again, with growing pauses, until it succeeds', async () => {
     const clock = new ManualClock()
     const events: BackendEvent[] = []
     const times: number[] = []
-    const backend = new StoreBackend({
+    const backend = await storeBackend({
       routing: routingWith(async () => {
         times.push(clock.now())
         if (times.length < 5) throw new P2plError({ code: 'NO_PEERS', message: 'alone' })
       })
     })
     const data = createData(contextOf(backend, { clock, events }))
-    expect((await data.add(text('x'))).reached).toBe('local')
+    await data.add(text('x'))
     await settle()
     for (let i = 0; i < 40; i++) {
       clock.advance(500)
@@ -46,18 +46,18 @@ describe('announcing', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('that cannot succeed is given up with an event; one that hangs has a deadline', async () => {
+  it('that cannot succeed is given up with an event; one that hangs has a timeout', async () => {
     const clock = new ManualClock()
     const events: BackendEvent[] = []
     let calls = 0
-    const backend = new StoreBackend({
+    const backend = await storeBackend({
       routing: routingWith(async () => {
         calls++
         if (calls === 1) return await never()
         throw new P2plError({ code: 'UNAUTHORIZED', message: 'no' })
       })
     })
-    const data = createData(contextOf(backend, { clock, events, deadlines: { routing: 100 } }))
+    const data = createData(contextOf(backend, { clock, events, timeouts: { routing: 100 } }))
     const { cid } = await data.add(text('x'))
     await settle()
     clock.advance(100)
@@ -73,7 +73,7 @@ describe('announcing', () => {
     const clock = new ManualClock()
     const attempts: string[] = []
     let alone = true
-    const backend = new StoreBackend({
+    const backend = await storeBackend({
       routing: routingWith(async (cid) => {
         attempts.push(cid.toString())
         if (alone) throw new P2plError({ code: 'NO_PEERS', message: 'alone' })
@@ -100,7 +100,7 @@ describe('announcing', () => {
   it('is not driven faster by those who connect again and again', async () => {
     const clock = new ManualClock()
     let attempts = 0
-    const backend = new StoreBackend({
+    const backend = await storeBackend({
       routing: routingWith(async () => {
         attempts++
         throw new P2plError({ code: 'NO_PEERS', message: 'no table yet' })
@@ -123,14 +123,14 @@ describe('announcing', () => {
   it('is bounded in number, four at once, and says once that it is full', async () => {
     const events: BackendEvent[] = []
     let underWay = 0
-    const backend = new StoreBackend({
+    const backend = await storeBackend({
       routing: routingWith(async () => {
         underWay++
         return await never()
       })
     })
     const data = createData(contextOf(backend, { clock: new ManualClock(), events }))
-    for (let i = 0; i < 4_100; i++) await data.add(text(String(i)), { pin: false })
+    for (let i = 0; i < 65_600; i++) await data.add(text(String(i)), { pin: false })
     expect(underWay).toBe(4)
     expect(events).toHaveLength(1)
     await data.stop()
@@ -139,9 +139,9 @@ describe('announcing', () => {
   it('is cancelled by unprovide, and by stop', async () => {
     const clock = new ManualClock()
     const signals: AbortSignal[] = []
-    const backend = new StoreBackend({
+    const backend = await storeBackend({
       routing: routingWith(async (_, options) => {
-        signals.push(options?.signal as AbortSignal)
+        signals.push(options.signal)
         return await never()
       })
     })
@@ -160,32 +160,32 @@ describe('announcing', () => {
     expect(events).toEqual([])
   })
 
-  it('is waited for with until: announced, and can be left out', async () => {
+  it('is waited for with until: provided, and can be left out', async () => {
     let calls = 0
-    const backend = new StoreBackend({
+    const backend = await storeBackend({
       routing: routingWith(async () => {
         calls++
         if (calls > 1) throw new P2plError({ code: 'NO_PEERS', message: 'alone' })
       })
     })
     const data = createData(contextOf(backend, { clock: new ManualClock() }))
-    expect((await data.add(text('x'), { until: 'announced' })).reached).toBe('announced')
-    const error: unknown = await data.add(text('y'), { until: 'announced' }).catch((reason: unknown) => reason)
+    await data.add(text('x'), { until: 'provided' })
+    const error: unknown = await data.add(text('y'), { until: 'provided' }).catch((reason: unknown) => reason)
     expect(isP2plError(error, 'NO_PEERS')).toBe(true)
-    await data.add(text('z'), { announce: false })
+    await data.add(text('z'), { provide: false })
     await settle()
     expect(calls).toBe(2)
   })
 })
 
 describe('findProviders', () => {
-  it('has one deadline for the whole search, and ends when its reader does', async () => {
+  it('has one timeout for the whole search, and ends when its reader does', async () => {
     const clock = new ManualClock()
-    const backend = new StoreBackend({ routing: routingWith(async () => undefined) })
-    const data = createData(contextOf(backend, { clock, deadlines: { routing: 100 } }))
+    const backend = await storeBackend({ routing: routingWith(async () => undefined) })
+    const data = createData(contextOf(backend, { clock, timeouts: { routing: 100 } }))
     const cid = 'bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku'
     const found = data.findProviders(cid)
-    expect((await found.next()).value).toEqual({ id: 'a', addresses: [] })
+    expect((await found.next()).value).toEqual({ network: 'store', id: 'a', addresses: [] })
     const rest = expect(found.next()).rejects.toMatchObject({ code: 'TIMEOUT', operation: 'data.findProviders' })
     await settle()
     clock.advance(100)

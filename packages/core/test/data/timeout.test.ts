@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { iterateWithDeadline, startCountdown, withDeadline } from '../../src/deadline.ts'
+import { iterateWithTimeout, startCountdown, withTimeout } from '../../src/toolbox/countdown.ts'
 import { P2plError } from '../../src/errors.ts'
 import { ManualClock, settle } from './store-backend.ts'
 
 const never = (): Promise<never> => new Promise(() => undefined)
 
-describe('a deadline', () => {
+describe('a timeout', () => {
   it('ends work that ignores its signal, by the clock, and leaves no timer', async () => {
     const clock = new ManualClock()
     let signal: AbortSignal | undefined
-    const work = withDeadline(clock, {}, 1_000, 'test.op', (given) => {
+    const work = withTimeout(clock, {}, 1_000, 'test.op', (given) => {
       signal = given
       return never()
     })
@@ -25,15 +25,17 @@ describe('a deadline', () => {
 
   it('is that of the call where it gives one, and none when it is Infinity', async () => {
     const clock = new ManualClock()
-    const short = expect(withDeadline(clock, { deadline: 10 }, 1_000, 'test', never)).rejects.toMatchObject({
+    const short = expect(withTimeout(clock, { timeout: 10 }, 1_000, 'test', never)).rejects.toMatchObject({
       code: 'TIMEOUT'
     })
     clock.advance(10)
     await short
-    void withDeadline(clock, { deadline: Infinity }, 1_000, 'test', never)
-    expect(clock.pending).toBe(0)
-    for (const deadline of [0, -1, Number.NaN, '5' as unknown as number]) {
-      await expect(withDeadline(clock, { deadline }, 1_000, 'test', never)).rejects.toMatchObject({
+    void withTimeout(clock, { timeout: Infinity }, 1_000, 'test', never)
+    clock.advance(1_000_000)
+    // The one that keeps the process alive.
+    expect(clock.pending).toBe(1)
+    for (const timeout of [0, -1, Number.NaN, '5' as unknown as number]) {
+      await expect(withTimeout(clock, { timeout }, 1_000, 'test', never)).rejects.toMatchObject({
         code: 'INVALID_ARGUMENT'
       })
     }
@@ -44,22 +46,22 @@ describe('a deadline', () => {
     let started = false
     const fired = AbortSignal.abort(new Error('no more'))
     await expect(
-      withDeadline(clock, { signal: fired }, 1_000, 'test', () => {
+      withTimeout(clock, { signal: fired }, 1_000, 'test', () => {
         started = true
       })
     ).rejects.toMatchObject({ code: 'ABORTED', cause: { message: 'no more' } })
     expect(started).toBe(false)
     const controller = new AbortController()
-    const work = expect(withDeadline(clock, { signal: controller.signal }, 1_000, 'test', never)).rejects.toMatchObject(
-      { code: 'ABORTED' }
-    )
+    const work = expect(withTimeout(clock, { signal: controller.signal }, 1_000, 'test', never)).rejects.toMatchObject({
+      code: 'ABORTED'
+    })
     controller.abort()
     await work
-    const timeout = new AbortController()
-    const timed = expect(withDeadline(clock, { signal: timeout.signal }, 1_000, 'test', never)).rejects.toMatchObject({
+    const late = new AbortController()
+    const timed = expect(withTimeout(clock, { signal: late.signal }, 1_000, 'test', never)).rejects.toMatchObject({
       code: 'TIMEOUT'
     })
-    timeout.abort(new DOMException('late', 'TimeoutError'))
+    late.abort(new DOMException('late', 'TimeoutError'))
     await timed
     expect(clock.pending).toBe(0)
   })
@@ -67,7 +69,7 @@ describe('a deadline', () => {
   it('ends with its scope, and says why in the words of the scope', async () => {
     const clock = new ManualClock()
     const scope = new AbortController()
-    const work = expect(withDeadline(clock, { scope: scope.signal }, 1_000, 'test', never)).rejects.toMatchObject({
+    const work = expect(withTimeout(clock, { scope: scope.signal }, 1_000, 'test', never)).rejects.toMatchObject({
       code: 'NOT_RUNNING'
     })
     scope.abort(new P2plError({ code: 'NOT_RUNNING', message: 'stopped' }))
@@ -78,7 +80,7 @@ describe('a deadline', () => {
     const clock = new ManualClock()
     let fail: (error: Error) => void = () => undefined
     const work = expect(
-      withDeadline(clock, {}, 10, 'test', () => new Promise<never>((_, reject) => (fail = reject)))
+      withTimeout(clock, {}, 10, 'test', () => new Promise<never>((_, reject) => (fail = reject)))
     ).rejects.toMatchObject({ code: 'TIMEOUT' })
     clock.advance(10)
     await work
@@ -89,10 +91,10 @@ describe('a deadline', () => {
 
   it('passes values and errors on as they are', async () => {
     const clock = new ManualClock()
-    expect(await withDeadline(clock, {}, 10, 'test', () => 5)).toBe(5)
+    expect(await withTimeout(clock, {}, 10, 'test', () => 5)).toBe(5)
     const own = new Error('own')
     await expect(
-      withDeadline(clock, {}, 10, 'test', () => {
+      withTimeout(clock, {}, 10, 'test', () => {
         throw own
       })
     ).rejects.toBe(own)
@@ -117,10 +119,10 @@ describe('a deadline', () => {
   })
 })
 
-describe('an iteration with a deadline', () => {
+describe('an iteration with a timeout', () => {
   it('does not count the time its reader takes', async () => {
     const clock = new ManualClock()
-    const items = iterateWithDeadline(clock, {}, 100, 'test', true, async function* () {
+    const items = iterateWithTimeout(clock, {}, 100, 'test', true, async function* () {
       yield 1
       yield 2
       await never()
@@ -138,7 +140,7 @@ describe('an iteration with a deadline', () => {
 
   it('answers concurrent calls of next in order, and return ends all of them', async () => {
     const clock = new ManualClock()
-    const items = iterateWithDeadline(clock, {}, 100, 'test', true, async function* () {
+    const items = iterateWithTimeout(clock, {}, 100, 'test', true, async function* () {
       yield 1
       await never()
     })
