@@ -40,9 +40,10 @@ function nextTurn(): (callback: () => void) => void {
   if (setImmediate !== undefined) return (callback) => void setImmediate(callback)
   const waiting: (() => void)[] = []
   const { port1, port2 } = new MessageChannel()
-  port1.onmessage = () => {
+  port1.addEventListener('message', () => {
     waiting.shift()?.()
-  }
+  })
+  port1.start()
   return (callback) => {
     waiting.push(callback)
     port2.postMessage(null)

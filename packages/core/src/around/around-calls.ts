@@ -88,12 +88,9 @@ function wrap(backend: Backend, interceptor: Interceptor, operation: Operation, 
     }
     const run = (changes?: Changes): never =>
       inner(...args, changes === undefined ? given[names.length] : { ...options, ...changes }) as never
-    const around = (iterates ? interceptor.iterate : interceptor.call) as
-      | ((call: LayerCall, run: (changes?: Changes) => never) => unknown)
-      | undefined
-    if (around === undefined) return run()
-    const call: Record<string, unknown> = { operation, backend: backend.name, options }
-    for (const [index, name] of names.entries()) call[name] = args[index]
-    return around.call(interceptor, call as unknown as LayerCall, run)
+    const fields: Record<string, unknown> = { operation, backend: backend.name, options }
+    for (const [index, name] of names.entries()) fields[name] = args[index]
+    const call = fields as unknown as LayerCall
+    return (iterates ? interceptor.iterate?.(call, run) : interceptor.call?.(call, run)) ?? run()
   }
 }

@@ -140,13 +140,13 @@ export class Calls {
 
   /** Any failure of a hook as the one error type, with this backend and operation. */
   typed(error: unknown, operation: string): P2plError {
-    const { name: backend, classify } = this.#definition
+    const { name: backend } = this.#definition
     if (isP2plError(error)) {
       return error.backend === backend && error.operation === operation
         ? error
         : withFields(error, { backend, operation })
     }
-    const known = classify?.(error, operation)
+    const known = this.#definition.classify?.(error, operation)
     const said = error instanceof Error ? error.message : String(error)
     return new P2plError({
       code: known?.code ?? 'ENGINE',

@@ -59,9 +59,10 @@ export function defineBackend<Engine = unknown>(definition: BackendDefinition<En
     joins: () => joins as Joins,
     tagged
   }
+  const ownership: Ownership = { taken: false }
   const running = (operation: string): OpenedBackend => calls.enter(operation)
 
-  return {
+  const backend: DefinedBackend<Engine> & { readonly [ownershipKey]: Ownership } = {
     name,
     get capabilities() {
       return refined
@@ -78,6 +79,7 @@ export function defineBackend<Engine = unknown>(definition: BackendDefinition<En
     get engine() {
       return calls.engine?.engine as Engine | undefined
     },
-    ...{ [ownershipKey]: { taken: false } satisfies Ownership }
+    [ownershipKey]: ownership
   }
+  return backend
 }

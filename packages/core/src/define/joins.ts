@@ -105,8 +105,8 @@ class JoinedTopic {
     if (joined === undefined) return
     this.#life.abort()
     this.#left = joined.then(
-      async ({ close }) => {
-        await close()
+      async (engine) => {
+        await engine.close()
       },
       () => undefined
     )

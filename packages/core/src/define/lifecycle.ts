@@ -7,12 +7,12 @@ import { untilAborted } from '../toolbox/until-aborted.ts'
 
 export interface LifecycleParts {
   readonly name: string
-  open(signal: AbortSignal, report: (event: EngineEvent) => void): Promise<OpenedBackend>
+  readonly open: (signal: AbortSignal, report: (event: EngineEvent) => void) => Promise<OpenedBackend>
   /** The engine is there: calls may begin. Throws when it is not what was declared. */
-  opened(engine: OpenedBackend): void
+  readonly opened: (engine: OpenedBackend) => void
   /** No call begins any more, and those under way end. */
-  closing(): void
-  typed(error: unknown, operation: string): P2plError
+  readonly closing: () => void
+  readonly typed: (error: unknown, operation: string) => P2plError
 }
 
 /** One attempt to start, shared by all who ask for it at the same time. */

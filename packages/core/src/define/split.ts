@@ -94,9 +94,9 @@ function splitRouting(data: Backend, messages: Backend): RoutingTransport | unde
     connect: async (peer, options) => {
       const able = connecting('routing.connect')
       const matching = able.filter((leg) => leg.self().some(({ network }) => network === peer.network))
-      // A network that no leg is on: the first leg's refusal names both.
-      const [first, ...others] = matching.length === 0 ? able : matching
-      await Promise.all([first, ...others].map((leg) => leg?.routing?.connect(peer, options)))
+      // Of a network that no leg is on, the first leg's refusal names both.
+      const dialled = matching.length === 0 ? able.slice(0, 1) : matching
+      await Promise.all(dialled.map((leg) => of(leg, 'routing.connect').connect(peer, options)))
     },
     disconnect: async (id, options) => {
       await onSome('routing.disconnect', (routing) => routing.disconnect(id, options))

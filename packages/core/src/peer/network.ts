@@ -1,5 +1,6 @@
 import type { CallOptions, Timeouts } from '../api/common.ts'
 import type { Network, PeerAddress } from '../api/network.ts'
+import { Checks } from '../define/checks.ts'
 import { invalidArgument, isP2plError, unsupported } from '../errors.ts'
 import { typed } from '../foreign-error.ts'
 import type { Backend } from '../port/backend.ts'
@@ -81,8 +82,9 @@ function peersOf(address: PeerAddress, routing: RoutingTransport, backend: Backe
       `${operation}: the backend "${backend.name}" reads no peer in ${describe(address)}; give an address with the peer's id as it prints it, such as an address of network.self()`
     )
   }
-  if (!Array.isArray(address)) return [address as PeerInfo]
-  if (address.length > 0) return address as readonly PeerInfo[]
+  const checks = new Checks(backend.name, '')
+  const peers = (Array.isArray(address) ? address : [address]) as readonly unknown[]
+  if (peers.length > 0) return peers.map((peer) => checks.peer(operation, peer))
   throw invalidArgument(operation, `${operation}: the list of addresses is empty`)
 }
 

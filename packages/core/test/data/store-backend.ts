@@ -1,4 +1,5 @@
-import type { CID } from 'multiformats/cid'
+import { CID } from 'multiformats/cid'
+import { decode as decodeDigest } from 'multiformats/hashes/digest'
 import type { Timeouts } from '../../src/api/common.ts'
 import type { Clock } from '../../src/clock.ts'
 import { systemClock } from '../../src/clock.ts'
@@ -11,6 +12,7 @@ import type { BlockTransport, Pin } from '../../src/port/blocks.ts'
 import type { BlockCapabilities, RoutingCapabilities } from '../../src/port/capabilities.ts'
 import type { Block } from '../../src/port/common.ts'
 import type { BackendEvent } from '../../src/port/events.ts'
+import { linksOf } from '../../src/toolbox/links.ts'
 import type { RoutingHooks } from '../../src/port/routing.ts'
 
 const key = (cid: CID): string => cid.multihash.bytes.join()
@@ -104,7 +106,17 @@ export async function storeBackend(options: StoreOptions = {}): Promise<StoreBac
           yield* backend.pinned.values()
         },
         gc: async function* () {
-          backend.map.clear()
+          const held = new Set<string>()
+          const open = [...backend.pinned.values()].map(({ cid }) => cid)
+          for (let cid = open.pop(); cid !== undefined; cid = open.pop()) {
+            held.add(key(cid))
+            open.push(...(linksOf(cid, backend.map.get(key(cid)) ?? new Uint8Array()) ?? []))
+          }
+          for (const name of backend.map.keys()) {
+            if (held.has(name)) continue
+            backend.map.delete(name)
+            yield CID.createV1(0x55, decodeDigest(Uint8Array.from(name.split(','), Number)))
+          }
         }
       }
     })

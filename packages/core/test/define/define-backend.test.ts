@@ -51,6 +51,10 @@ async function block(text = 'x'): Promise<Block> {
   return { cid: CID.createV1(0x55, await sha256.digest(bytes)), bytes }
 }
 
+async function firstOf<T>(items: AsyncIterable<T>): Promise<IteratorResult<T>> {
+  return await items[Symbol.asyncIterator]().next()
+}
+
 /** Hooks that answer; a test replaces what it is about. */
 function opened(overrides: Partial<OpenedBackend> = {}): OpenedBackend {
   return {
@@ -211,7 +215,7 @@ describe('start and stop', () => {
   it('refuses an engine that lacks a declared hook, or has one too many parts, and closes it', async () => {
     let closed = 0
     const close = async (): Promise<void> => void closed++
-    const { gc: _gc, ...fewer } = opened().blocks as NonNullable<OpenedBackend['blocks']>
+    const fewer = { ...opened().blocks, gc: undefined } as unknown as NonNullable<OpenedBackend['blocks']>
     const lacking = defined({ open: async () => opened({ blocks: fewer, close }) })
     await expect(lacking.start()).rejects.toMatchObject({
       code: 'ENGINE',
@@ -264,11 +268,7 @@ const calls: Readonly<Record<string, AnyCall>> = {
   'blocks.gc': (b, o) => b.blocks!.gc(o)[Symbol.asyncIterator]().next(),
   'routing.provide': async (b, o) => b.routing!.provide((await block()).cid, o),
   'routing.unprovide': async (b, o) => b.routing!.unprovide((await block()).cid, o),
-  'routing.findProviders': async (b, o) =>
-    b
-      .routing!.findProviders((await block()).cid, o)
-      [Symbol.asyncIterator]()
-      .next(),
+  'routing.findProviders': async (b, o) => firstOf(b.routing!.findProviders((await block()).cid, o)),
   'routing.findPeer': (b, o) => b.routing!.findPeer('x', o),
   'routing.connect': (b, o) => b.routing!.connect(peer, o),
   'routing.disconnect': (b, o) => b.routing!.disconnect('x', o),

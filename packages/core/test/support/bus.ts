@@ -5,7 +5,7 @@ import {
   type MessageCapabilities,
   type Subscriber
 } from '../../src/backend.ts'
-import { P2plError } from '../../src/errors.ts'
+import type { P2plError } from '../../src/errors.ts'
 
 type BusSubscriber = Required<Subscriber>
 

@@ -1,5 +1,5 @@
 import type { Limits } from '../../src/api/peer.ts'
-import type { Message, Topic, TopicItem } from '../../src/api/topic.ts'
+import type { Topic, TopicItem } from '../../src/api/topic.ts'
 import type { BackendEvent, MessageCapabilities, MessageTransport } from '../../src/backend.ts'
 import type { Cryptography, Identity } from '../../src/identity.ts'
 import { defaultLimits, defaultTimeouts } from '../../src/peer/defaults.ts'
@@ -86,6 +86,6 @@ export async function take(source: AsyncIterator<TopicItem>, count: number): Pro
 
 export const text = (value: string): Uint8Array => new TextEncoder().encode(value)
 
-export function payloads(items: readonly TopicItem<Message>[]): string[] {
+export function payloads(items: readonly TopicItem[]): string[] {
   return items.flatMap((item) => (item.type === 'message' ? [new TextDecoder().decode(item.payload)] : []))
 }
