@@ -2,30 +2,29 @@ import { throwIfAborted } from '@p2pl/core/backend'
 import type { Backend, BackendEvent, PeerInfo, StartOptions } from '@p2pl/core/backend'
 import { createBlocks } from './blocks.ts'
 import type { FullCapabilities } from './capabilities.ts'
-import type { Engine, Member } from './engine.ts'
-import { backendName, failure } from './errors.ts'
+import { backendName } from './errors.ts'
 import { peerInfo } from './key.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { createMessages, Subscriptions } from './messages.ts'
+import type { Endpoint, MemoryNetwork } from './network.ts'
 import { createRouting } from './routing.ts'
-import { recountHolds } from './store.ts'
 import type { MemoryStore } from './store.ts'
 
 export interface BackendParts {
   readonly id: string
-  readonly engine: Engine
+  readonly network: MemoryNetwork
   readonly store: MemoryStore
   readonly capabilities: FullCapabilities
   /** Called when the backend has stopped. */
   readonly stopped?: (() => void) | undefined
 }
 
-/** The port over an {@link Engine}: lifecycle, argument checks and errors; everything that moves is the engine's. */
-export function createBackend({ id, engine, store, capabilities, stopped }: BackendParts): Backend {
+/** The port over a {@link MemoryNetwork}: lifecycle, argument checks and errors; what moves bytes is the network. */
+export function createBackend({ id, network, store, capabilities, stopped }: BackendParts): Backend {
   const lifecycle = new Lifecycle()
   const subscriptions = new Subscriptions()
   let onEvent: ((event: BackendEvent) => void) | undefined
-  const member: Member = {
+  const endpoint: Endpoint = {
     id,
     store,
     subscribed: (topic) => subscriptions.has(topic),
@@ -42,12 +41,14 @@ export function createBackend({ id, engine, store, capabilities, stopped }: Back
     async start(options: StartOptions = {}): Promise<void> {
       throwIfAborted('start', options.signal, backendName)
       if (lifecycle.running) return
-      if (store.user !== undefined)
-        throw failure('LOCKED', 'start', `the running participant "${store.user}" uses this store: give each its own`)
       onEvent = options.onEvent
-      engine.join(member)
-      store.user = id
-      recountHolds(store)
+      store.open()
+      try {
+        network.join(endpoint)
+      } catch (error) {
+        store.close()
+        throw error
+      }
       lifecycle.start()
     },
 
@@ -55,8 +56,8 @@ export function createBackend({ id, engine, store, capabilities, stopped }: Back
       if (!lifecycle.running) return
       lifecycle.stop()
       subscriptions.closeAll()
-      engine.leave(member)
-      store.user = undefined
+      network.leave(endpoint)
+      store.close()
       stopped?.()
     },
 
@@ -65,8 +66,8 @@ export function createBackend({ id, engine, store, capabilities, stopped }: Back
       return peerInfo(id)
     },
 
-    messages: createMessages(engine, member, lifecycle, subscriptions, capabilities.messages.maxMessageBytes),
-    blocks: createBlocks(engine, member, lifecycle, capabilities.blocks),
-    routing: createRouting(engine, member, lifecycle)
+    messages: createMessages(network, id, lifecycle, subscriptions, capabilities.messages.maxMessageBytes),
+    blocks: createBlocks(network, endpoint, lifecycle, capabilities.blocks),
+    routing: createRouting(network, endpoint, lifecycle)
   }
 }

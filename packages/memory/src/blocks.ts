@@ -1,34 +1,35 @@
 import type { AbortOptions, Block, BlockTransport, GetBlockOptions, Pin, PinOptions } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
-import { nodeKey, walkDag } from './dag.ts'
-import type { Engine, Member } from './engine.ts'
+import { walkDag } from './dag.ts'
 import { failure } from './errors.ts'
-import { asCid, blockKey, dialable } from './key.ts'
+import { asCid, dialable } from './key.ts'
 import type { Lifecycle } from './lifecycle.ts'
-import { pinDag } from './pins.ts'
-import { release } from './store.ts'
+import type { Endpoint, MemoryNetwork } from './network.ts'
+
+/** Bytes of the digests: a shorter one proves nothing, and core refuses to read it. */
+const digestBytes: Readonly<Record<number, number>> = { 0x12: 32, 0x13: 64 }
 
 export interface BlockOptions {
   readonly maxBlockBytes: number
-  readonly hashes: readonly number[]
 }
 
 export function createBlocks(
-  engine: Engine,
-  member: Member,
+  network: MemoryNetwork,
+  endpoint: Endpoint,
   lifecycle: Lifecycle,
-  { maxBlockBytes, hashes }: BlockOptions
+  { maxBlockBytes }: BlockOptions
 ): BlockTransport {
-  const { store } = member
+  const { store } = endpoint
 
   function checked(operation: string, value: unknown, signal: AbortSignal | undefined): CID {
     lifecycle.assert(operation, signal)
     const cid = asCid(operation, value)
-    if (!hashes.includes(cid.multihash.code))
+    const { code, digest } = cid.multihash
+    if (digestBytes[code] !== digest.byteLength)
       throw failure(
         'UNSUPPORTED',
         operation,
-        `the hash function 0x${cid.multihash.code.toString(16)} of ${cid.toString()} is none of capabilities.blocks.hashes`
+        `${cid.toString()} cannot be verified (hash 0x${code.toString(16)}, ${digest.byteLength} bytes): use a whole sha2-256 or sha2-512`
       )
     return cid
   }
@@ -39,22 +40,18 @@ export function createBlocks(
       throw failure('INVALID_ARGUMENT', operation, "a block's bytes are a Uint8Array")
     if (block.bytes.byteLength > maxBlockBytes)
       throw failure('TOO_LARGE', operation, `a block has at most ${maxBlockBytes} bytes, not ${block.bytes.byteLength}`)
-    const key = blockKey(cid)
-    if (store.blocks.has(key)) return
-    const kept = { cid, bytes: block.bytes }
-    store.blocks.set(key, kept)
-    engine.stored(member, kept, key)
+    store.put({ cid, bytes: block.bytes })
+    network.stored(cid)
   }
 
   async function load(operation: string, value: CID, options: GetBlockOptions = {}): Promise<Uint8Array> {
     const cid = checked(operation, value, options.signal)
-    const key = blockKey(cid)
-    const own = store.blocks.get(key)
-    if (own !== undefined) return own.bytes
+    const own = store.get(cid)
+    if (own !== undefined) return own
     if (options.local === true) throw failure('NOT_FOUND', operation, `${cid.toString()} is not stored here`)
     const hints = (options.providers ?? []).map(dialable)
     return await lifecycle.wait<Uint8Array>(operation, options.signal, (found) =>
-      engine.want(member, { cid, key, hints, maxBytes: maxBlockBytes, found })
+      network.want({ by: endpoint, cid, hints, maxBytes: maxBlockBytes, found })
     )
   }
 
@@ -75,32 +72,20 @@ export function createBlocks(
     },
 
     async has(value: CID, options?: AbortOptions): Promise<boolean> {
-      return store.blocks.has(blockKey(checked('blocks.has', value, options?.signal)))
+      return store.has(checked('blocks.has', value, options?.signal))
     },
 
     async delete(value: CID, options?: AbortOptions): Promise<void> {
-      const cid = checked('blocks.delete', value, options?.signal)
-      const key = blockKey(cid)
-      if (store.holds.has(key))
-        throw failure('PINNED', 'blocks.delete', `a pin protects ${cid.toString()}: unpin it first`)
-      if (store.blocks.delete(key)) engine.removed(member, key)
+      store.delete(checked('blocks.delete', value, options?.signal))
     },
 
-    async pin(value: CID, options: PinOptions = {}): Promise<void> {
-      const { recursive = true, signal } = options
-      const cid = checked('blocks.pin', value, signal)
-      const earlier = store.pins.get(nodeKey(cid))
-      if (earlier !== undefined && (earlier.recursive || !recursive)) return
-      await pinDag(store, cid, recursive, {
-        check: (link) => void checked('blocks.pin', link, signal),
-        fetch: (link) => load('blocks.pin', link, { signal, root: cid })
-      })
+    async pin(value: CID, { recursive = true, signal }: PinOptions = {}): Promise<void> {
+      const root = checked('blocks.pin', value, signal)
+      await store.pin(root, recursive, (cid) => load('blocks.pin', cid, { signal, root }))
     },
 
     async unpin(value: CID, options?: AbortOptions): Promise<void> {
-      const name = nodeKey(checked('blocks.unpin', value, options?.signal))
-      for (const key of store.pins.get(name)?.keys ?? []) release(store, key)
-      store.pins.delete(name)
+      store.unpin(checked('blocks.unpin', value, options?.signal))
     },
 
     async *pins(options?: AbortOptions): AsyncGenerator<Pin> {
@@ -113,12 +98,9 @@ export function createBlocks(
 
     async *gc(options?: AbortOptions): AsyncGenerator<CID> {
       lifecycle.assert('blocks.gc', options?.signal)
-      for (const [key, { cid }] of store.blocks) {
-        lifecycle.assert('blocks.gc', options?.signal)
-        // Looked at one by one: a pin that begins while this is read still protects.
-        if (store.holds.has(key) || !store.blocks.delete(key)) continue
-        engine.removed(member, key)
+      for (const cid of store.gc()) {
         yield cid
+        lifecycle.assert('blocks.gc', options?.signal)
       }
     },
 

@@ -12,8 +12,8 @@ export interface FullCapabilities extends Capabilities {
   readonly routing: RoutingCapabilities
 }
 
-/** sha2-256, sha2-512, blake3, blake2b-256. Nothing is hashed here: the list says what callers may rely on. */
-const hashes = [0x12, 0x13, 0x1e, 0xb220] as const
+/** sha2-256 and sha2-512: those that core can verify. */
+const hashes = [0x12, 0x13] as const
 
 export function capabilities(limits: Limits): FullCapabilities {
   return {

@@ -49,12 +49,12 @@ export function memory(options: MemoryOptions = {}): Backend {
   const store = options.store ?? createMemoryStore()
   return createBackend({
     id,
-    engine: network,
+    network,
     store,
     capabilities: capabilities({ maxMessageBytes, maxBlockBytes }),
     stopped: () => {
-      // Nobody else can have it: what it held is released with the backend.
-      if (options.store === undefined) for (const part of [store.blocks, store.pins, store.provided]) part.clear()
+      // No other backend has it: its content is released with this one.
+      if (options.store === undefined) store.clear()
     }
   })
 }

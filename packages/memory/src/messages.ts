@@ -8,11 +8,11 @@ import type {
   TransportSubscription,
   Verdict
 } from '@p2pl/core/backend'
-import type { Engine, Member } from './engine.ts'
 import { failure } from './errors.ts'
 import { Inbox } from './inbox.ts'
 import { peerInfo } from './key.ts'
 import type { Lifecycle } from './lifecycle.ts'
+import type { MemoryNetwork } from './network.ts'
 
 const maxTopicBytes = 1024
 const utf8 = new TextEncoder()
@@ -25,20 +25,14 @@ export class Subscriptions {
     return this.#inboxes.has(topic)
   }
 
-  /** Whether it is the first of its topic. */
-  add(topic: string, inbox: Inbox): boolean {
-    const inboxes = this.#inboxes.get(topic)
-    inboxes?.add(inbox)
-    if (inboxes === undefined) this.#inboxes.set(topic, new Set([inbox]))
-    return inboxes === undefined
+  add(topic: string, inbox: Inbox): void {
+    this.#inboxes.set(topic, (this.#inboxes.get(topic) ?? new Set()).add(inbox))
   }
 
-  /** Whether it was the last of its topic. */
-  remove(topic: string, inbox: Inbox): boolean {
+  remove(topic: string, inbox: Inbox): void {
     inbox.close()
     const inboxes = this.#inboxes.get(topic)
-    if (inboxes === undefined || !inboxes.delete(inbox) || inboxes.size > 0) return false
-    return this.#inboxes.delete(topic)
+    if (inboxes?.delete(inbox) === true && inboxes.size === 0) this.#inboxes.delete(topic)
   }
 
   closeAll(): void {
@@ -71,8 +65,8 @@ function worse(a: Verdict, b: Verdict): Verdict {
 }
 
 export function createMessages(
-  engine: Engine,
-  member: Member,
+  network: MemoryNetwork,
+  id: string,
   lifecycle: Lifecycle,
   subscriptions: Subscriptions,
   maxMessageBytes: number
@@ -90,17 +84,17 @@ export function createMessages(
           `a payload has at most ${maxMessageBytes} bytes, not ${payload.byteLength}`
         )
       // The caller may use its buffer again as soon as the call returns.
-      return { recipients: engine.publish(member, topic, payload.slice()) }
+      return { recipients: network.publish(id, topic, payload.slice()) }
     },
 
     async subscribe(topic: string, subscriber: Subscriber, options?: AbortOptions): Promise<TransportSubscription> {
       lifecycle.assert('messages.subscribe', options?.signal)
       checkTopic('messages.subscribe', topic)
       const inbox = new Inbox(subscriber)
-      if (subscriptions.add(topic, inbox)) engine.topicChanged(member, topic)
+      subscriptions.add(topic, inbox)
       return {
         async close(): Promise<void> {
-          if (subscriptions.remove(topic, inbox) && lifecycle.running) engine.topicChanged(member, topic)
+          subscriptions.remove(topic, inbox)
         }
       }
     },
@@ -108,7 +102,7 @@ export function createMessages(
     async peers(topic: string, options?: AbortOptions): Promise<readonly PeerInfo[]> {
       lifecycle.assert('messages.peers', options?.signal)
       checkTopic('messages.peers', topic)
-      return engine.recipients(member, topic).map(peerInfo)
+      return network.recipients(id, topic).map(peerInfo)
     }
   }
 }

@@ -1,211 +1,217 @@
-import type { Block, PeerInfo } from '@p2pl/core/backend'
 import { P2plError } from '@p2pl/core/backend'
-import type { Cancel, Engine, Member, Outcome, Want } from './engine.ts'
+import type { BackendEvent, IncomingMessage, Verdict } from '@p2pl/core/backend'
+import type { CID } from 'multiformats/cid'
 import { backendName, failure } from './errors.ts'
-import { peerInfo } from './key.ts'
+import { blockKey } from './key.ts'
+import type { MemoryStore } from './store.ts'
+
+/** A running backend, as its network sees it. */
+export interface Endpoint {
+  readonly id: string
+  readonly store: MemoryStore
+  /** Topics with at least one subscription. */
+  subscribed(topic: string): boolean
+  receive(topic: string, message: IncomingMessage): Verdict | Promise<Verdict>
+  /** The endpoint was cut off and is back: messages may be missing on every topic. */
+  missed(): void
+  event(event: BackendEvent): void
+}
+
+/** A block that an endpoint waits for. */
+export interface Want {
+  readonly by: Endpoint
+  readonly cid: CID
+  /** Ids of peers that are asked first. */
+  readonly hints: readonly string[]
+  readonly maxBytes: number
+  found(bytes: Uint8Array): void
+}
 
 /**
- * Joins the backends of one process. Whoever runs on it reaches everybody else at once: connections are kept, but
- * nothing depends on them. Give it to `memory({ network })`; its other methods are for the backends.
+ * Joins the backends of one process: each peer on it reaches each other peer at once. Connections are kept, but nothing
+ * depends on them. Give it to `memory({ network })`; its methods beside `interrupt` and `resume` are for the backends.
  */
-export class MemoryNetwork implements Engine {
-  readonly #members = new Map<string, Member>()
+export class MemoryNetwork {
+  readonly #endpoints = new Map<string, Endpoint>()
   readonly #cutOff = new Set<string>()
   /** By the key of the wanted block. */
-  readonly #wants = new Map<string, Map<Want, Member>>()
-  /** Ids of those who provide a multihash. */
+  readonly #wants = new Map<string, Set<Want>>()
+  /** Ids of the peers that provide a multihash. */
   readonly #records = new Map<string, Set<string>>()
-  /** By the id of the participant that asked for the connection: the ids it wants to stay connected to. */
+  /** By the id of the peer that asked for the connection: the ids that it stays connected to. */
   readonly #wanted = new Map<string, Set<string>>()
   #named = 0
 
-  /** A readable id that nobody has: `memory-1`. */
+  /** A readable id that no other peer has: `memory-1`. */
   nextId(): string {
     return `memory-${++this.#named}`
   }
 
-  /** Cuts a participant off, as a pulled cable does. Its calls that need others wait or find nobody. */
+  /** Cuts a peer off, as a pulled cable does. Its calls that need others wait or find nobody. */
   interrupt(id: string): void {
-    const member = this.#members.get(id)
-    if (member === undefined || this.#cutOff.has(id)) return
-    const neighbours = this.connections(member)
+    const endpoint = this.#endpoints.get(id)
+    if (endpoint === undefined || this.#cutOff.has(id)) return
+    const connected = this.connections(id)
     this.#cutOff.add(id)
-    this.#tellConnected('peer:disconnect', member, neighbours)
-    const error = new P2plError({
-      code: 'UNREACHABLE',
+    this.#tell('peer:disconnect', id, connected)
+    const message = `"${id}" is cut off from its network`
+    endpoint.event({
+      type: 'degraded',
       backend: backendName,
-      message: `"${id}" is cut off from its network`
+      error: new P2plError({ code: 'UNREACHABLE', backend: backendName, message })
     })
-    member.event({ type: 'degraded', backend: backendName, error })
   }
 
-  /** Ends {@link interrupt}: its subscriptions hear of the gap. */
+  /** Ends {@link interrupt}. The peer's subscriptions are told of the gap. */
   resume(id: string): void {
-    const member = this.#members.get(id)
-    if (!this.#cutOff.delete(id) || member === undefined) return
-    member.event({ type: 'recovered', backend: backendName })
-    this.#tellConnected('peer:connect', member, this.connections(member))
-    member.missed()
-    this.#retryWants()
+    const endpoint = this.#endpoints.get(id)
+    if (!this.#cutOff.delete(id) || endpoint === undefined) return
+    endpoint.event({ type: 'recovered', backend: backendName })
+    this.#tell('peer:connect', id, this.connections(id))
+    endpoint.missed()
+    this.#serveAll()
   }
 
-  join(member: Member): void {
-    if (this.#members.has(member.id))
-      throw failure(
-        'LOCKED',
-        'start',
-        `another participant of this network runs as "${member.id}": give each an id of its own`
-      )
-    this.#members.set(member.id, member)
-    for (const key of member.store.provided) this.#record(key, member.id)
-    this.#tellConnected('peer:connect', member, this.connections(member))
-    this.#retryWants()
+  join(endpoint: Endpoint): void {
+    const { id } = endpoint
+    if (this.#endpoints.has(id))
+      throw failure('LOCKED', 'start', `another peer of this network runs as "${id}": give each peer an id of its own`)
+    this.#endpoints.set(id, endpoint)
+    for (const key of endpoint.store.provided) this.#record(key, id)
+    this.#tell('peer:connect', id, this.connections(id))
+    this.#serveAll()
   }
 
-  leave(member: Member): void {
-    const neighbours = this.connections(member)
-    this.#members.delete(member.id)
-    this.#cutOff.delete(member.id)
-    this.#wanted.delete(member.id)
-    for (const key of member.store.provided) this.unprovide(member, key)
-    this.#tellConnected('peer:disconnect', member, neighbours)
+  leave(endpoint: Endpoint): void {
+    const { id } = endpoint
+    const connected = this.connections(id)
+    this.#endpoints.delete(id)
+    this.#cutOff.delete(id)
+    this.#wanted.delete(id)
+    for (const key of endpoint.store.provided) this.#forget(key, id)
+    this.#tell('peer:disconnect', id, connected)
   }
 
-  topicChanged(): void {
-    // Nothing to prepare: who is subscribed is looked up with every message.
-  }
-
-  publish(from: Member, topic: string, payload: Uint8Array): number {
-    const receivers = this.#receivers(from, topic)
+  /** To how many. The payload belongs to the network. */
+  publish(from: string, topic: string, payload: Uint8Array): number {
+    const receivers = this.#subscribers(from, topic)
     // Not within the call of the publisher: an answer to a message must not nest in its delivery.
     if (receivers.length > 0)
       queueMicrotask(() => {
-        for (const receiver of receivers) void receiver.receive(topic, { payload: payload.slice(), from: from.id })
+        for (const receiver of receivers) void receiver.receive(topic, { payload: payload.slice(), from })
       })
     return receivers.length
   }
 
-  recipients(of: Member, topic: string): string[] {
-    return this.#receivers(of, topic).map((member) => member.id)
+  /** Ids of the peers that would get a publish now. */
+  recipients(of: string, topic: string): string[] {
+    return this.#subscribers(of, topic).map(({ id }) => id)
   }
 
-  want(by: Member, want: Want): Cancel {
-    const wants = this.#wants.get(want.key) ?? new Map<Want, Member>()
-    this.#wants.set(want.key, wants.set(want, by))
-    this.#serve(by, want)
+  /** Looks for a block until it is found or the returned function takes the want back. */
+  want(want: Want): () => void {
+    const key = blockKey(want.cid)
+    const wants = this.#wants.get(key) ?? new Set()
+    this.#wants.set(key, wants.add(want))
+    this.#serve(want)
     return () => {
-      wants.delete(want)
-      if (wants.size === 0) this.#wants.delete(want.key)
+      if (wants.delete(want) && wants.size === 0) this.#wants.delete(key)
     }
   }
 
-  stored(_by: Member, _block: Block, key: string): void {
-    for (const [want, by] of this.#wants.get(key) ?? []) this.#serve(by, want)
+  /** A store has got the block. */
+  stored(cid: CID): void {
+    for (const want of this.#wants.get(blockKey(cid)) ?? []) this.#serve(want)
   }
 
-  removed(): void {
-    // Stores are looked at when somebody wants a block.
+  provide(endpoint: Endpoint, cid: CID): void {
+    if (this.#others(endpoint.id).length === 0)
+      throw failure('NO_PEERS', 'routing.provide', 'no other peer is there to take the provider record')
+    endpoint.store.provided.add(blockKey(cid))
+    this.#record(blockKey(cid), endpoint.id)
   }
 
-  provide(by: Member, key: string, outcome: Outcome<void>): undefined {
-    if (this.#others(by).length === 0)
-      outcome.reject(
-        failure('NO_PEERS', 'routing.provide', 'no other participant is there to take the provider record')
-      )
-    else {
-      this.#record(key, by.id)
-      outcome.resolve()
-    }
+  unprovide(endpoint: Endpoint, cid: CID): void {
+    endpoint.store.provided.delete(blockKey(cid))
+    this.#forget(blockKey(cid), endpoint.id)
   }
 
-  unprovide(by: Member, key: string): void {
-    const ids = this.#records.get(key)
-    if (ids?.delete(by.id) === true && ids.size === 0) this.#records.delete(key)
+  providers(of: string, cid: CID): string[] {
+    return [...(this.#records.get(blockKey(cid)) ?? [])].filter((id) => this.reaches(of, id))
   }
 
-  findProviders(by: Member, key: string, limit: number, outcome: Outcome<readonly string[]>): undefined {
-    const ids = [...(this.#records.get(key) ?? [])].filter((id) => this.#inReach(by, id) !== undefined)
-    outcome.resolve(ids.slice(0, limit))
-  }
-
-  findPeer(by: Member, id: string, outcome: Outcome<PeerInfo>): undefined {
-    if (id === by.id || this.#inReach(by, id) !== undefined) outcome.resolve(peerInfo(id))
-    else outcome.reject(failure('NOT_FOUND', 'routing.findPeer', `nobody knows a participant "${id}"`))
-  }
-
-  connect(by: Member, id: string, outcome: Outcome<void>): undefined {
-    const other = this.#inReach(by, id)
-    if (other === undefined) {
-      outcome.reject(failure('UNREACHABLE', 'routing.connect', `no participant answers at "memory:${id}"`))
-      return
-    }
+  connect(by: string, id: string): void {
+    if (!this.reaches(by, id)) throw failure('UNREACHABLE', 'routing.connect', `no peer answers at "memory:${id}"`)
     const known = this.connections(by).includes(id)
-    const wanted = this.#wanted.get(by.id) ?? new Set()
-    this.#wanted.set(by.id, wanted.add(id))
-    if (!known) this.#tellConnected('peer:connect', by, [id])
-    outcome.resolve()
+    this.#wanted.set(by, (this.#wanted.get(by) ?? new Set()).add(id))
+    if (!known) this.#tell('peer:connect', by, [id])
   }
 
-  disconnect(by: Member, id: string): void {
+  disconnect(by: string, id: string): void {
     const known = this.connections(by).includes(id)
-    this.#wanted.get(by.id)?.delete(id)
-    this.#wanted.get(id)?.delete(by.id)
-    if (known) this.#tellConnected('peer:disconnect', by, [id])
+    this.#wanted.get(by)?.delete(id)
+    this.#wanted.get(id)?.delete(by)
+    if (known) this.#tell('peer:disconnect', by, [id])
   }
 
-  connections(of: Member): string[] {
-    const wanted = this.#wanted.get(of.id)
+  connections(of: string): string[] {
+    const wanted = this.#wanted.get(of)
     return this.#others(of)
-      .map((member) => member.id)
-      .filter((id) => wanted?.has(id) === true || this.#wanted.get(id)?.has(of.id) === true)
+      .map(({ id }) => id)
+      .filter((id) => wanted?.has(id) === true || this.#wanted.get(id)?.has(of) === true)
   }
 
-  #inReach(of: Member, id: string): Member | undefined {
-    if (id === of.id || this.#cutOff.has(of.id) || this.#cutOff.has(id)) return undefined
-    return this.#members.get(id)
+  reaches(from: string, to: string): boolean {
+    return from !== to && this.#endpoints.has(to) && !this.#cutOff.has(from) && !this.#cutOff.has(to)
   }
 
-  #others(of: Member): Member[] {
-    return [...this.#members.values()].filter((member) => this.#inReach(of, member.id) !== undefined)
+  #others(of: string): Endpoint[] {
+    return [...this.#endpoints.values()].filter(({ id }) => this.reaches(of, id))
   }
 
-  #receivers(from: Member, topic: string): Member[] {
-    return this.#others(from).filter((member) => member.subscribed(topic))
+  #subscribers(from: string, topic: string): Endpoint[] {
+    return this.#others(from).filter((endpoint) => endpoint.subscribed(topic))
   }
 
-  #retryWants(): void {
-    for (const wants of this.#wants.values()) for (const [want, by] of wants) this.#serve(by, want)
+  #serveAll(): void {
+    for (const wants of this.#wants.values()) for (const want of wants) this.#serve(want)
   }
 
-  #serve(by: Member, want: Want): void {
-    const own = by.store.blocks.get(want.key)
-    const block = own ?? this.#look(by, want)
-    if (block === undefined) return
+  #serve(want: Want): void {
+    const { by, cid } = want
+    const own = by.store.get(cid)
+    const bytes = own ?? this.#find(want)
+    if (bytes === undefined) return
     if (own === undefined) {
-      by.store.blocks.set(want.key, { cid: want.cid, bytes: block.bytes })
-      // It may be what a third one waits for, who cannot reach the first.
-      this.stored(by, block, want.key)
+      by.store.put({ cid, bytes })
+      // A third peer that cannot reach the first may wait for it.
+      this.stored(cid)
     }
-    want.found(block.bytes)
+    want.found(bytes)
   }
 
-  #look(by: Member, want: Want): Block | undefined {
-    const holder = [...want.hints.map((id) => this.#inReach(by, id)), ...this.#others(by)].find((member) => {
-      const block = member?.store.blocks.get(want.key)
-      return block !== undefined && block.bytes.byteLength <= want.maxBytes
-    })
-    return holder?.store.blocks.get(want.key)
+  #find({ by, cid, hints, maxBytes }: Want): Uint8Array | undefined {
+    const hinted = hints.filter((id) => this.reaches(by.id, id)).map((id) => this.#endpoints.get(id))
+    for (const endpoint of [...hinted, ...this.#others(by.id)]) {
+      const bytes = endpoint?.store.get(cid)
+      if (bytes !== undefined && bytes.byteLength <= maxBytes) return bytes
+    }
+    return undefined
   }
 
   #record(key: string, id: string): void {
-    const ids = this.#records.get(key) ?? new Set()
-    this.#records.set(key, ids.add(id))
+    this.#records.set(key, (this.#records.get(key) ?? new Set()).add(id))
   }
 
-  #tellConnected(type: 'peer:connect' | 'peer:disconnect', member: Member, ids: readonly string[]): void {
-    for (const id of ids) {
-      member.event({ type, backend: backendName, id })
-      this.#members.get(id)?.event({ type, backend: backendName, id: member.id })
+  #forget(key: string, id: string): void {
+    const ids = this.#records.get(key)
+    if (ids?.delete(id) === true && ids.size === 0) this.#records.delete(key)
+  }
+
+  #tell(type: 'peer:connect' | 'peer:disconnect', id: string, others: readonly string[]): void {
+    for (const other of others) {
+      this.#endpoints.get(id)?.event({ type, backend: backendName, id: other })
+      this.#endpoints.get(other)?.event({ type, backend: backendName, id })
     }
   }
 }

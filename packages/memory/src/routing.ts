@@ -1,28 +1,23 @@
 import type { AbortOptions, FindProvidersOptions, PeerInfo, Routing } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
-import type { Engine, Member } from './engine.ts'
 import { failure } from './errors.ts'
-import { asCid, blockKey, dialable, peerInfo } from './key.ts'
+import { asCid, dialable, peerInfo } from './key.ts'
 import type { Lifecycle } from './lifecycle.ts'
+import type { Endpoint, MemoryNetwork } from './network.ts'
 
 const defaultLimit = 20
 
-export function createRouting(engine: Engine, member: Member, lifecycle: Lifecycle): Routing {
+export function createRouting(network: MemoryNetwork, endpoint: Endpoint, lifecycle: Lifecycle): Routing {
+  const { id: self } = endpoint
   return {
     async provide(cid: CID, options?: AbortOptions): Promise<void> {
       lifecycle.assert('routing.provide', options?.signal)
-      const key = blockKey(asCid('routing.provide', cid))
-      await lifecycle.wait<void>('routing.provide', options?.signal, (resolve, reject) =>
-        engine.provide(member, key, { resolve, reject })
-      )
-      member.store.provided.add(key)
+      network.provide(endpoint, asCid('routing.provide', cid))
     },
 
     async unprovide(cid: CID, options?: AbortOptions): Promise<void> {
       lifecycle.assert('routing.unprovide', options?.signal)
-      const key = blockKey(asCid('routing.unprovide', cid))
-      member.store.provided.delete(key)
-      engine.unprovide(member, key)
+      network.unprovide(endpoint, asCid('routing.unprovide', cid))
     },
 
     async *findProviders(cid: CID, options: FindProvidersOptions = {}): AsyncGenerator<PeerInfo> {
@@ -30,40 +25,34 @@ export function createRouting(engine: Engine, member: Member, lifecycle: Lifecyc
       lifecycle.assert('routing.findProviders', signal)
       if (!Number.isInteger(limit) || limit < 1)
         throw failure('INVALID_ARGUMENT', 'routing.findProviders', `limit is a whole number from 1, not ${limit}`)
-      const key = blockKey(asCid('routing.findProviders', cid))
-      const ids = await lifecycle.wait<readonly string[]>('routing.findProviders', signal, (resolve, reject) =>
-        engine.findProviders(member, key, limit, { resolve, reject })
-      )
-      for (const id of ids) {
+      for (const id of network.providers(self, asCid('routing.findProviders', cid)).slice(0, limit)) {
         lifecycle.assert('routing.findProviders', signal)
         yield peerInfo(id)
       }
     },
 
     async findPeer(id: string, options?: AbortOptions): Promise<PeerInfo> {
-      return await lifecycle.wait<PeerInfo>('routing.findPeer', options?.signal, (resolve, reject) =>
-        engine.findPeer(member, id, { resolve, reject })
-      )
+      lifecycle.assert('routing.findPeer', options?.signal)
+      if (id === self || network.reaches(self, id)) return peerInfo(id)
+      throw failure('NOT_FOUND', 'routing.findPeer', `no peer in reach knows "${id}"`)
     },
 
     async connect(peer: PeerInfo, options?: AbortOptions): Promise<void> {
       lifecycle.assert('routing.connect', options?.signal)
       const id = dialable(peer)
       if (id !== peer.id) throw failure('UNREACHABLE', 'routing.connect', `at "memory:${id}" there is no "${peer.id}"`)
-      if (id === member.id) throw failure('INVALID_ARGUMENT', 'routing.connect', `"${id}" is this participant itself`)
-      await lifecycle.wait<void>('routing.connect', options?.signal, (resolve, reject) =>
-        engine.connect(member, id, { resolve, reject })
-      )
+      if (id === self) throw failure('INVALID_ARGUMENT', 'routing.connect', `"${id}" is this peer itself`)
+      network.connect(self, id)
     },
 
     async disconnect(id: string, options?: AbortOptions): Promise<void> {
       lifecycle.assert('routing.disconnect', options?.signal)
-      engine.disconnect(member, id)
+      network.disconnect(self, id)
     },
 
     async connections(options?: AbortOptions): Promise<readonly PeerInfo[]> {
       lifecycle.assert('routing.connections', options?.signal)
-      return engine.connections(member).map(peerInfo)
+      return network.connections(self).map(peerInfo)
     }
   }
 }

@@ -1,6 +1,7 @@
 import { isP2plError } from '@p2pl/core/backend'
 import type { Backend, BackendEvent, ErrorCode, Verdict } from '@p2pl/core/backend'
 import { CID } from 'multiformats/cid'
+import { create as createDigest } from 'multiformats/hashes/digest'
 import { identity } from 'multiformats/hashes/identity'
 import { sha256 } from 'multiformats/hashes/sha2'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -43,7 +44,7 @@ describe('networks', () => {
     expect((await a.messages!.peers('topic')).map(({ id }) => id)).toEqual([c.self().id])
   })
 
-  it('names participants readably, and refuses a second one of the same id', async () => {
+  it('names peers readably, and refuses a second one of the same id', async () => {
     const network = createMemoryNetwork()
     const first = await start({ network })
     expect(first.self()).toEqual({ id: 'memory-1', addresses: ['memory:memory-1'] })
@@ -119,7 +120,41 @@ describe('stores', () => {
   })
 })
 
-describe('a participant that is cut off', () => {
+describe('blocks', () => {
+  it('replace wrong bytes that were stored under their CID', async () => {
+    const network = createMemoryNetwork()
+    const [a, b] = [await start({ network }), await start({ network })]
+    const good = await rawBlock('good')
+    const wrong = { cid: good.cid, bytes: new TextEncoder().encode('wrong') }
+    for (const mend of [() => a.blocks!.put(good), () => a.blocks!.putMany([good])]) {
+      await a.blocks!.put(wrong)
+      await mend()
+      expect(await a.blocks!.get(good.cid)).toEqual(good.bytes)
+    }
+    expect(await b.blocks!.get(good.cid)).toEqual(good.bytes)
+  })
+
+  it('of hashes that core cannot verify are refused by every call', async () => {
+    const { blocks } = await start({ network: createMemoryNetwork() })
+    const { multihash } = (await rawBlock('x')).cid
+    const digests = [createDigest(0x12, multihash.digest.slice(0, 20)), createDigest(0x1e, multihash.digest)]
+    for (const cid of digests.map((each) => CID.createV1(0x55, each))) {
+      const block = { cid, bytes: Uint8Array.of(1) }
+      for (const call of [
+        () => blocks!.put(block),
+        () => blocks!.putMany([block]),
+        () => blocks!.get(cid),
+        () => blocks!.has(cid),
+        () => blocks!.delete(cid),
+        () => blocks!.pin(cid),
+        () => blocks!.unpin(cid)
+      ])
+        await expect(call()).rejects.toEqual(refusal('UNSUPPORTED'))
+    }
+  })
+})
+
+describe('a peer that is cut off', () => {
   it('hears of the gap, nobody hears of it meanwhile, and its connections come back', async () => {
     const network = createMemoryNetwork()
     const events: string[] = []
@@ -220,6 +255,22 @@ describe('subscriptions', () => {
 })
 
 describe('pins', () => {
+  it('made again fetch what is missing below them, and end although it is missing', async () => {
+    const network = createMemoryNetwork()
+    const store = createMemoryStore()
+    const [a, b] = [await start({ network, store }), await start({ network })]
+    const leaf = await rawBlock('leaf')
+    const root = await nodeBlock([leaf.cid])
+    await b.blocks!.putMany([root, leaf])
+    await a.blocks!.pin(root.cid)
+    store.blocks.clear()
+    await a.blocks!.pin(root.cid)
+    for (const { cid, bytes } of [root, leaf]) expect(await a.blocks!.get(cid, { local: true })).toEqual(bytes)
+    store.blocks.clear()
+    await a.blocks!.unpin(root.cid)
+    expect(await collect(a.blocks!.pins())).toEqual([])
+  })
+
   it('hold what is below the root, also what arrives while the pin is under way', async () => {
     const network = createMemoryNetwork()
     const [a, b] = [await start({ network }), await start({ network })]
