@@ -1,4 +1,3 @@
-export { walkDag } from './dag.ts'
 export { blockKey } from './key.ts'
 export { memory } from './memory.ts'
 export type { MemoryOptions } from './memory.ts'

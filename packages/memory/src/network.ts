@@ -1,222 +1,253 @@
-import { P2plError } from '@p2pl/core/backend'
-import type { BackendEvent, IncomingMessage, Verdict } from '@p2pl/core/backend'
+import { P2plError, systemClock } from '@p2pl/core/backend'
+import type { EngineEvent, Subscriber } from '@p2pl/core/backend'
+import { verifyBlock } from '@p2pl/core/content'
 import type { CID } from 'multiformats/cid'
-import { backendName, failure } from './errors.ts'
 import { blockKey } from './key.ts'
 import type { MemoryStore } from './store.ts'
+
+/** Messages that are delivered in one turn of the event loop. */
+const deliveriesPerTurn = 256
 
 /** A running backend, as its network sees it. */
 export interface Endpoint {
   readonly id: string
   readonly store: MemoryStore
-  /** Topics with at least one subscription. */
-  subscribed(topic: string): boolean
-  receive(topic: string, message: IncomingMessage): Verdict | Promise<Verdict>
-  /** The endpoint was cut off and is back: messages may be missing on every topic. */
-  missed(): void
-  event(event: BackendEvent): void
+  /** The topics that it has joined. */
+  readonly topics: Map<string, Required<Subscriber>>
+  readonly report: (event: EngineEvent) => void
 }
 
-/** A block that an endpoint waits for. */
+/** A block that an endpoint looks for. */
 export interface Want {
   readonly by: Endpoint
   readonly cid: CID
+  /** Ask others, as if the own store were empty. */
+  readonly remote: boolean
   /** Ids of peers that are asked first. */
   readonly hints: readonly string[]
   readonly maxBytes: number
-  found(bytes: Uint8Array): void
+  readonly signal: AbortSignal
+}
+
+interface Delivery {
+  readonly from: string
+  readonly to: Endpoint
+  readonly topic: string
+  readonly payload: Uint8Array
 }
 
 /**
- * Joins the backends of one process: each peer on it reaches each other peer at once. Connections are kept, but nothing
- * depends on them. Give it to `memory({ network })`; its methods beside `interrupt` and `resume` are for the backends.
+ * Joins the backends of one process: each peer on it reaches each other peer at once. Give it to `memory({ network })`; its
+ * methods beside `interrupt` and `resume` are for the backends.
  */
 export class MemoryNetwork {
+  /** For `PeerInfo.network`. */
+  readonly name: string
   readonly #endpoints = new Map<string, Endpoint>()
-  readonly #cutOff = new Set<string>()
-  /** By the key of the wanted block. */
-  readonly #wants = new Map<string, Set<Want>>()
+  /** Ids of the peers that are cut off, and since when. */
+  readonly #cutOff = new Map<string, number>()
+  /** Wakes the searches for a block, by its key. */
+  readonly #searches = new Map<string, Set<() => void>>()
   /** Ids of the peers that provide a multihash. */
   readonly #records = new Map<string, Set<string>>()
-  /** By the id of the peer that asked for the connection: the ids that it stays connected to. */
-  readonly #wanted = new Map<string, Set<string>>()
+  /** Direct connections, in both directions. */
+  readonly #connections = new Map<string, Set<string>>()
+  #deliveries: Delivery[] = []
   #named = 0
+
+  constructor(name = 'memory') {
+    this.name = name
+  }
 
   /** A readable id that no other peer has: `memory-1`. */
   nextId(): string {
     return `memory-${++this.#named}`
   }
 
-  /** Cuts a peer off, as a pulled cable does. Its calls that need others wait or find nobody. */
+  /** Cuts a peer off, as a pulled cable does. Its connections end, and its calls that need others wait or find nobody. */
   interrupt(id: string): void {
     const endpoint = this.#endpoints.get(id)
     if (endpoint === undefined || this.#cutOff.has(id)) return
-    const connected = this.connections(id)
-    this.#cutOff.add(id)
-    this.#tell('peer:disconnect', id, connected)
+    this.#cutOff.set(id, systemClock.now())
+    for (const other of this.connections(id)) this.disconnect(id, other)
     const message = `"${id}" is cut off from its network`
-    endpoint.event({
-      type: 'degraded',
-      backend: backendName,
-      error: new P2plError({ code: 'UNREACHABLE', backend: backendName, message })
-    })
+    endpoint.report({ type: 'degraded', error: new P2plError({ code: 'UNREACHABLE', message }) })
+    for (const subscriber of endpoint.topics.values()) subscriber.state('healing')
   }
 
-  /** Ends {@link interrupt}. The peer's subscriptions are told of the gap. */
+  /** Ends {@link interrupt}. The topics of the peer report the gap. */
   resume(id: string): void {
     const endpoint = this.#endpoints.get(id)
-    if (!this.#cutOff.delete(id) || endpoint === undefined) return
-    endpoint.event({ type: 'recovered', backend: backendName })
-    this.#tell('peer:connect', id, this.connections(id))
-    endpoint.missed()
-    this.#serveAll()
+    const since = this.#cutOff.get(id)
+    if (endpoint === undefined || since === undefined) return
+    this.#cutOff.delete(id)
+    endpoint.report({ type: 'recovered' })
+    for (const subscriber of endpoint.topics.values()) {
+      subscriber.gap({ reason: 'disconnected', lasted: systemClock.now() - since })
+      subscriber.state('live')
+    }
+    this.#changed()
   }
 
   join(endpoint: Endpoint): void {
     const { id } = endpoint
-    if (this.#endpoints.has(id))
-      throw failure('LOCKED', 'start', `another peer of this network runs as "${id}": give each peer an id of its own`)
+    if (this.#endpoints.has(id)) {
+      const message = `another peer of this network runs as "${id}": give each peer an id of its own`
+      throw new P2plError({ code: 'LOCKED', message })
+    }
     this.#endpoints.set(id, endpoint)
-    for (const key of endpoint.store.provided) this.#record(key, id)
-    this.#tell('peer:connect', id, this.connections(id))
-    this.#serveAll()
+    this.#changed()
   }
 
   leave(endpoint: Endpoint): void {
     const { id } = endpoint
-    const connected = this.connections(id)
+    for (const other of this.connections(id)) this.disconnect(id, other)
     this.#endpoints.delete(id)
     this.#cutOff.delete(id)
-    this.#wanted.delete(id)
-    for (const key of endpoint.store.provided) this.#forget(key, id)
-    this.#tell('peer:disconnect', id, connected)
-  }
-
-  /** To how many. The payload belongs to the network. */
-  publish(from: string, topic: string, payload: Uint8Array): number {
-    const receivers = this.#subscribers(from, topic)
-    // Not within the call of the publisher: an answer to a message must not nest in its delivery.
-    if (receivers.length > 0)
-      queueMicrotask(() => {
-        for (const receiver of receivers) void receiver.receive(topic, { payload: payload.slice(), from })
-      })
-    return receivers.length
-  }
-
-  /** Ids of the peers that would get a publish now. */
-  recipients(of: string, topic: string): string[] {
-    return this.#subscribers(of, topic).map(({ id }) => id)
-  }
-
-  /** Looks for a block until it is found or the returned function takes the want back. */
-  want(want: Want): () => void {
-    const key = blockKey(want.cid)
-    const wants = this.#wants.get(key) ?? new Set()
-    this.#wants.set(key, wants.add(want))
-    this.#serve(want)
-    return () => {
-      if (wants.delete(want) && wants.size === 0) this.#wants.delete(key)
-    }
-  }
-
-  /** A store has got the block. */
-  stored(cid: CID): void {
-    for (const want of this.#wants.get(blockKey(cid)) ?? []) this.#serve(want)
-  }
-
-  provide(endpoint: Endpoint, cid: CID): void {
-    if (this.#others(endpoint.id).length === 0)
-      throw failure('NO_PEERS', 'routing.provide', 'no other peer is there to take the provider record')
-    endpoint.store.provided.add(blockKey(cid))
-    this.#record(blockKey(cid), endpoint.id)
-  }
-
-  unprovide(endpoint: Endpoint, cid: CID): void {
-    endpoint.store.provided.delete(blockKey(cid))
-    this.#forget(blockKey(cid), endpoint.id)
-  }
-
-  providers(of: string, cid: CID): string[] {
-    return [...(this.#records.get(blockKey(cid)) ?? [])].filter((id) => this.reaches(of, id))
-  }
-
-  connect(by: string, id: string): void {
-    if (!this.reaches(by, id)) throw failure('UNREACHABLE', 'routing.connect', `no peer answers at "memory:${id}"`)
-    const known = this.connections(by).includes(id)
-    this.#wanted.set(by, (this.#wanted.get(by) ?? new Set()).add(id))
-    if (!known) this.#tell('peer:connect', by, [id])
-  }
-
-  disconnect(by: string, id: string): void {
-    const known = this.connections(by).includes(id)
-    this.#wanted.get(by)?.delete(id)
-    this.#wanted.get(id)?.delete(by)
-    if (known) this.#tell('peer:disconnect', by, [id])
-  }
-
-  connections(of: string): string[] {
-    const wanted = this.#wanted.get(of)
-    return this.#others(of)
-      .map(({ id }) => id)
-      .filter((id) => wanted?.has(id) === true || this.#wanted.get(id)?.has(of) === true)
+    for (const key of this.#records.keys()) this.#forget(key, id)
   }
 
   reaches(from: string, to: string): boolean {
     return from !== to && this.#endpoints.has(to) && !this.#cutOff.has(from) && !this.#cutOff.has(to)
   }
 
+  /** Ids of the peers that would get a publish now. */
+  recipients(of: string, topic: string): string[] {
+    return this.#others(of).flatMap(({ id, topics }) => (topics.has(topic) ? [id] : []))
+  }
+
+  /** Each receiver gets bytes of its own, in a later turn: an answer to a message must not nest in its delivery. */
+  publish(from: string, topic: string, payload: Uint8Array): number {
+    const receivers = this.#others(from).filter(({ topics }) => topics.has(topic))
+    if (receivers.length > 0 && this.#deliveries.length === 0) systemClock.nextTurn(() => this.#deliver())
+    for (const to of receivers) this.#deliveries.push({ from, to, topic, payload: payload.slice() })
+    return receivers.length
+  }
+
+  /** Looks for a block until a peer in reach has it, and keeps it. */
+  async find(want: Want): Promise<Uint8Array> {
+    const { cid, signal } = want
+    const key = blockKey(cid)
+    const searches = this.#searches.get(key) ?? new Set()
+    this.#searches.set(key, searches)
+    let changes = 0
+    let wake = (): void => undefined
+    const onChange = (): void => {
+      changes++
+      wake()
+    }
+    searches.add(onChange)
+    signal.addEventListener('abort', onChange, { once: true })
+    try {
+      for (;;) {
+        signal.throwIfAborted()
+        const before = changes
+        const bytes = await this.#look(want)
+        if (bytes !== undefined) return bytes
+        // What changed during the look may have brought the block.
+        if (changes === before) await new Promise<void>((resolve) => (wake = resolve))
+      }
+    } finally {
+      signal.removeEventListener('abort', onChange)
+      searches.delete(onChange)
+      if (searches.size === 0 && this.#searches.get(key) === searches) this.#searches.delete(key)
+    }
+  }
+
+  /** How many blocks are looked for. */
+  get searching(): number {
+    return this.#searches.size
+  }
+
+  /** A store has got the block: whoever looks for it looks again, a third peer as well that cannot reach the first. */
+  stored(cid: CID): void {
+    for (const wake of this.#searches.get(blockKey(cid)) ?? []) wake()
+  }
+
+  provide(id: string, cid: CID): void {
+    if (this.#others(id).length === 0)
+      throw new P2plError({ code: 'NO_PEERS', message: 'no other peer is there to take the provider record' })
+    const key = blockKey(cid)
+    this.#records.set(key, (this.#records.get(key) ?? new Set()).add(id))
+  }
+
+  unprovide(id: string, cid: CID): void {
+    this.#forget(blockKey(cid), id)
+  }
+
+  providers(of: string, cid: CID): string[] {
+    return [...(this.#records.get(blockKey(cid)) ?? [])].filter((id) => this.reaches(of, id))
+  }
+
+  connect(from: string, to: string): void {
+    if (!this.reaches(from, to))
+      throw new P2plError({ code: 'UNREACHABLE', message: `no peer answers at "memory:${to}"` })
+    if (this.#connections.get(from)?.has(to) === true) return
+    for (const [a, b] of [
+      [from, to],
+      [to, from]
+    ] as const) {
+      this.#connections.set(a, (this.#connections.get(a) ?? new Set()).add(b))
+      this.#endpoints.get(a)?.report({ type: 'peer:connect', id: b })
+    }
+  }
+
+  disconnect(from: string, to: string): void {
+    if (this.#connections.get(from)?.delete(to) !== true) return
+    this.#connections.get(to)?.delete(from)
+    this.#endpoints.get(from)?.report({ type: 'peer:disconnect', id: to })
+    this.#endpoints.get(to)?.report({ type: 'peer:disconnect', id: from })
+  }
+
+  connections(of: string): string[] {
+    return [...(this.#connections.get(of) ?? [])]
+  }
+
   #others(of: string): Endpoint[] {
     return [...this.#endpoints.values()].filter(({ id }) => this.reaches(of, id))
   }
 
-  #subscribers(from: string, topic: string): Endpoint[] {
-    return this.#others(from).filter((endpoint) => endpoint.subscribed(topic))
+  #deliver(): void {
+    const now = this.#deliveries.splice(0, deliveriesPerTurn)
+    if (this.#deliveries.length > 0) systemClock.nextTurn(() => this.#deliver())
+    for (const { from, to, topic, payload } of now)
+      if (this.reaches(from, to.id)) void to.topics.get(topic)?.message({ payload, from })
   }
 
-  #serveAll(): void {
-    for (const wants of this.#wants.values()) for (const want of wants) this.#serve(want)
+  /** Peers came or are back: every search looks again. */
+  #changed(): void {
+    for (const searches of this.#searches.values()) for (const wake of searches) wake()
   }
 
-  #serve(want: Want): void {
-    const { by, cid } = want
-    const own = by.store.get(cid)
-    const bytes = own ?? this.#find(want)
-    if (bytes === undefined) return
-    if (own === undefined) {
-      by.store.put({ cid, bytes })
-      // A third peer that cannot reach the first may wait for it.
-      this.stored(cid)
-    }
-    want.found(bytes)
-  }
-
-  #find({ by, cid, hints, maxBytes }: Want): Uint8Array | undefined {
+  /** Wrong bytes of a peer are passed over. */
+  async #look({ by, cid, remote, hints, maxBytes }: Want): Promise<Uint8Array | undefined> {
+    const own = remote ? undefined : by.store.get(cid)
+    if (own !== undefined) return own
     const hinted = hints.filter((id) => this.reaches(by.id, id)).map((id) => this.#endpoints.get(id))
-    for (const endpoint of [...hinted, ...this.#others(by.id)]) {
-      const bytes = endpoint?.store.get(cid)
-      if (bytes !== undefined && bytes.byteLength <= maxBytes) return bytes
+    for (const source of new Set([...hinted, ...this.#others(by.id)])) {
+      const bytes = source?.store.get(cid)
+      if (bytes === undefined || bytes.byteLength > maxBytes || !(await isBlock(cid, bytes))) continue
+      by.store.put({ cid, bytes })
+      this.stored(cid)
+      return bytes
     }
     return undefined
-  }
-
-  #record(key: string, id: string): void {
-    this.#records.set(key, (this.#records.get(key) ?? new Set()).add(id))
   }
 
   #forget(key: string, id: string): void {
     const ids = this.#records.get(key)
     if (ids?.delete(id) === true && ids.size === 0) this.#records.delete(key)
   }
-
-  #tell(type: 'peer:connect' | 'peer:disconnect', id: string, others: readonly string[]): void {
-    for (const other of others) {
-      this.#endpoints.get(id)?.event({ type, backend: backendName, id: other })
-      this.#endpoints.get(other)?.event({ type, backend: backendName, id })
-    }
-  }
 }
 
-/** A network of its own: backends on different networks do not see each other. */
-export function createMemoryNetwork(): MemoryNetwork {
-  return new MemoryNetwork()
+async function isBlock(cid: CID, bytes: Uint8Array): Promise<boolean> {
+  return await verifyBlock(cid, bytes, 'blocks.get', 'memory').then(
+    () => true,
+    () => false
+  )
+}
+
+/** A network of its own: backends on different networks do not see each other. `name` tells them apart in `PeerInfo`. */
+export function createMemoryNetwork(name?: string): MemoryNetwork {
+  return new MemoryNetwork(name)
 }

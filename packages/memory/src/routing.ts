@@ -1,58 +1,40 @@
-import type { AbortOptions, FindProvidersOptions, PeerInfo, Routing } from '@p2pl/core/backend'
-import type { CID } from 'multiformats/cid'
-import { failure } from './errors.ts'
-import { asCid, dialable, peerInfo } from './key.ts'
-import type { Lifecycle } from './lifecycle.ts'
+import { P2plError } from '@p2pl/core/backend'
+import type { RoutingHooks } from '@p2pl/core/backend'
+import { parseAddress, peerInfo } from './address.ts'
 import type { Endpoint, MemoryNetwork } from './network.ts'
 
-const defaultLimit = 20
-
-export function createRouting(network: MemoryNetwork, endpoint: Endpoint, lifecycle: Lifecycle): Routing {
-  const { id: self } = endpoint
+export function routingHooks(network: MemoryNetwork, { id: own }: Endpoint): RoutingHooks {
   return {
-    async provide(cid: CID, options?: AbortOptions): Promise<void> {
-      lifecycle.assert('routing.provide', options?.signal)
-      network.provide(endpoint, asCid('routing.provide', cid))
+    provide: async (cid) => {
+      network.provide(own, cid)
     },
 
-    async unprovide(cid: CID, options?: AbortOptions): Promise<void> {
-      lifecycle.assert('routing.unprovide', options?.signal)
-      network.unprovide(endpoint, asCid('routing.unprovide', cid))
+    unprovide: async (cid) => {
+      network.unprovide(own, cid)
     },
 
-    async *findProviders(cid: CID, options: FindProvidersOptions = {}): AsyncGenerator<PeerInfo> {
-      const { limit = defaultLimit, signal } = options
-      lifecycle.assert('routing.findProviders', signal)
-      if (!Number.isInteger(limit) || limit < 1)
-        throw failure('INVALID_ARGUMENT', 'routing.findProviders', `limit is a whole number from 1, not ${limit}`)
-      for (const id of network.providers(self, asCid('routing.findProviders', cid)).slice(0, limit)) {
-        lifecycle.assert('routing.findProviders', signal)
-        yield peerInfo(id)
-      }
+    async *findProviders(cid) {
+      for (const id of network.providers(own, cid)) yield peerInfo(network.name, id)
     },
 
-    async findPeer(id: string, options?: AbortOptions): Promise<PeerInfo> {
-      lifecycle.assert('routing.findPeer', options?.signal)
-      if (id === self || network.reaches(self, id)) return peerInfo(id)
-      throw failure('NOT_FOUND', 'routing.findPeer', `no peer in reach knows "${id}"`)
+    findPeer: async (id) => {
+      if (id === own || network.reaches(own, id)) return peerInfo(network.name, id)
+      throw new P2plError({ code: 'NOT_FOUND', message: `no peer "${id}" is in reach` })
     },
 
-    async connect(peer: PeerInfo, options?: AbortOptions): Promise<void> {
-      lifecycle.assert('routing.connect', options?.signal)
-      const id = dialable(peer)
-      if (id !== peer.id) throw failure('UNREACHABLE', 'routing.connect', `at "memory:${id}" there is no "${peer.id}"`)
-      if (id === self) throw failure('INVALID_ARGUMENT', 'routing.connect', `"${id}" is this peer itself`)
-      network.connect(self, id)
+    connect: async ({ id, addresses }) => {
+      const [there = id] = addresses.flatMap((address) => parseAddress(network.name, address)?.id ?? [])
+      if (there !== id)
+        throw new P2plError({ code: 'UNREACHABLE', message: `the peer at "memory:${there}" is not "${id}"` })
+      network.connect(own, id)
     },
 
-    async disconnect(id: string, options?: AbortOptions): Promise<void> {
-      lifecycle.assert('routing.disconnect', options?.signal)
-      network.disconnect(self, id)
+    disconnect: async (id) => {
+      network.disconnect(own, id)
     },
 
-    async connections(options?: AbortOptions): Promise<readonly PeerInfo[]> {
-      lifecycle.assert('routing.connections', options?.signal)
-      return network.connections(self).map(peerInfo)
-    }
+    connections: async () => network.connections(own).map((id) => peerInfo(network.name, id)),
+
+    parseAddress: (text) => parseAddress(network.name, text)
   }
 }

@@ -1,10 +1,9 @@
+import { P2plError } from '@p2pl/core/backend'
 import type { Block, Pin } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
-import { nodeKey } from './dag.ts'
-import { failure } from './errors.ts'
-import { blockKey } from './key.ts'
-import { pinDag } from './pins.ts'
-import type { Fetch } from './pins.ts'
+import { blockKey, nodeKey } from './key.ts'
+import { walkPin } from './pins.ts'
+import type { PinRequest } from './pins.ts'
 
 export interface PinRecord extends Pin {
   /** Multihashes of everything that the pin protects. */
@@ -12,16 +11,14 @@ export interface PinRecord extends Pin {
 }
 
 /**
- * Blocks, pins and provided keys of one peer. Given to `memory({ store })` it outlives `stop`, and the next backend that
- * gets it goes on where the last one stopped. It serves one running backend at a time.
+ * Blocks and pins of one peer. Given to `memory({ store })` it outlives `stop`, and the next backend that gets it goes on where
+ * the last one stopped. It serves one running backend at a time.
  */
 export class MemoryStore {
-  /** By multihash, one character per byte. */
+  /** By {@link blockKey}. */
   readonly blocks: Map<string, Block> = new Map()
   /** By codec and multihash. */
   readonly pins: Map<string, PinRecord> = new Map()
-  /** Multihashes with a provider record that is kept alive. */
-  readonly provided: Set<string> = new Set()
   /** How many pins, finished or under way, protect a multihash. */
   readonly #holds = new Map<string, number>()
   /** Another one with each opening. */
@@ -29,8 +26,10 @@ export class MemoryStore {
 
   /** Takes the store for one running backend. `LOCKED` while another one has it. */
   open(): void {
-    if (this.#session !== undefined)
-      throw failure('LOCKED', 'start', 'another running peer uses this store: give each peer a store of its own')
+    if (this.#session !== undefined) {
+      const message = 'another running peer uses this store: give each peer a store of its own'
+      throw new P2plError({ code: 'LOCKED', message })
+    }
     this.#session = {}
     // A pin that was under way when the last session ended holds nothing.
     this.#holds.clear()
@@ -43,11 +42,15 @@ export class MemoryStore {
 
   /** Forgets everything. */
   clear(): void {
-    for (const part of [this.blocks, this.pins, this.provided, this.#holds]) part.clear()
+    for (const part of [this.blocks, this.pins, this.#holds]) part.clear()
   }
 
   get(cid: CID): Uint8Array | undefined {
     return this.blocks.get(blockKey(cid))?.bytes
+  }
+
+  has(cid: CID): boolean {
+    return this.blocks.has(blockKey(cid))
   }
 
   /** Bytes that are already there under the multihash are replaced: they may have been wrong. */
@@ -55,27 +58,25 @@ export class MemoryStore {
     this.blocks.set(blockKey(block.cid), block)
   }
 
-  has(cid: CID): boolean {
-    return this.blocks.has(blockKey(cid))
-  }
-
   /** Whether it was there. `PINNED` while a pin protects it. */
   delete(cid: CID): boolean {
     const key = blockKey(cid)
-    if (this.#holds.has(key))
-      throw failure('PINNED', 'blocks.delete', `a pin protects ${cid.toString()}: unpin its root first`)
+    if (this.#holds.has(key)) {
+      const message = `a pin protects ${cid.toString()}: unpin the root of its DAG first`
+      throw new P2plError({ code: 'PINNED', message })
+    }
     return this.blocks.delete(key)
   }
 
-  /** Protects the block, or all below it. What is missing is fetched first, and the pin fails with what `fetch` says. */
-  async pin(cid: CID, recursive: boolean, fetch: Fetch): Promise<void> {
+  /** Fetches what is missing, and protects all of it from the first moment on. Where that fails, nothing is pinned. */
+  async pin(request: PinRequest): Promise<void> {
     const session = this.#session
-    const name = nodeKey(cid)
-    const earlier = this.pins.get(name)
-    if (earlier?.recursive === true) recursive = true
+    const name = nodeKey(request.root)
+    const recursive = request.recursive || this.pins.get(name)?.recursive === true
     const keys = new Set<string>()
     try {
-      await pinDag(this, cid, recursive, keys, fetch)
+      await walkPin(this, { ...request, recursive }, keys)
+      request.signal.throwIfAborted()
     } catch (error) {
       // A new session has counted anew, without this pin.
       if (this.#session === session) this.#release(keys)
@@ -85,7 +86,7 @@ export class MemoryStore {
     const replaced = this.pins.get(name)
     if (replaced?.recursive === true && !recursive) this.#release(keys)
     else {
-      this.pins.set(name, { cid, recursive, keys })
+      this.pins.set(name, { cid: request.root, recursive, keys })
       this.#release(replaced?.keys ?? [])
     }
   }

@@ -44,7 +44,7 @@ it('is proven by the sample of CONTRIBUTING', () => {
       // What declared gaps need.
       .replace(
         'dispose: async',
-        'interrupt: async (i) => { network.interrupt(backends[i].self().id); network.resume(backends[i].self().id) },\n$&'
+        'interrupt: async (i) => { network.interrupt(backends[i].self()[0].id); network.resume(backends[i].self()[0].id) },\n$&'
       )
   )
   expect(run('--test', '--test-reporter=tap', file)).toContain('# fail 0')
