@@ -1,45 +1,33 @@
-import type { BlockCapabilities, Capabilities, MessageCapabilities, RoutingCapabilities } from '@p2pl/core/backend'
+import type { Capabilities } from '@p2pl/core/backend'
 
 export interface Limits {
   readonly maxMessageBytes: number
   readonly maxBlockBytes: number
 }
 
-/** Those of a backend that has every part. */
-export interface FullCapabilities extends Capabilities {
-  readonly messages: MessageCapabilities
-  readonly blocks: BlockCapabilities
-  readonly routing: RoutingCapabilities
-}
-
-/** sha2-256, sha2-512, blake3, blake2b-256. Nothing is hashed here: the list says what callers may rely on. */
-const hashes = [0x12, 0x13, 0x1e, 0xb220] as const
-
-export function capabilities(limits: Limits): FullCapabilities {
+export function capabilities({ maxMessageBytes, maxBlockBytes }: Limits): Capabilities {
   return {
-    runtimes: ['node', 'browser'],
     messages: {
       delivery: 'reliable',
       ordering: 'sender',
       echo: false,
-      duplicates: 'delivered',
-      maxMessageBytes: limits.maxMessageBytes,
+      maxMessageBytes,
       pacing: 0,
       peers: 'native',
       recipients: 'native',
       gaps: 'native',
-      validation: 'native',
+      validation: 'none',
       sender: 'verified'
     },
     blocks: {
-      maxBlockBytes: limits.maxBlockBytes,
+      maxBlockBytes,
       persistence: 'none',
       remote: true,
       keepsFetched: true,
       pins: 'native',
       gc: 'native',
-      dag: 'native',
-      hashes
+      // sha2-256 and sha2-512
+      hashes: [0x12, 0x13]
     },
     routing: {
       provide: 'native',

@@ -1,5 +1,5 @@
+export { blockKey } from './key.ts'
 export { memory } from './memory.ts'
 export type { MemoryOptions } from './memory.ts'
 export { createMemoryNetwork, MemoryNetwork } from './network.ts'
-export { createMemoryStore } from './store.ts'
-export type { MemoryStore } from './store.ts'
+export { createMemoryStore, MemoryStore } from './store.ts'

@@ -1,15 +1,19 @@
-import type { Backend } from '@p2pl/core/backend'
-import { createBackend } from './backend.ts'
+import { checkKeys, checkNumber, defineBackend, P2plError } from '@p2pl/core/backend'
+import type { DefinedBackend } from '@p2pl/core/backend'
+import { peerInfo } from './address.ts'
+import { blockHooks } from './blocks.ts'
 import { capabilities } from './capabilities.ts'
-import { failure } from './errors.ts'
+import { messageHooks } from './messages.ts'
 import { MemoryNetwork } from './network.ts'
+import type { Endpoint } from './network.ts'
+import { routingHooks } from './routing.ts'
 import { createMemoryStore } from './store.ts'
 import type { MemoryStore } from './store.ts'
 
 export interface MemoryOptions {
-  /** Whom it can reach: a network object, or the name of one for the whole process. Default: the process network `default`. */
+  /** The peers in reach: a network object, or the name of a network of this process. Default: the process network `default`. */
   readonly network?: MemoryNetwork | string | undefined
-  /** Engine-level id, unique among those who run on the network; up to 256 characters. Default: `memory-1`, `memory-2` … */
+  /** Engine-level id, unique among the peers that run on the network; 1 to 256 characters. Default: `memory-1`, `memory-2` … */
   readonly id?: string | undefined
   /** Content that outlives `stop`. Default: its own, emptied by `stop`. */
   readonly store?: MemoryStore | undefined
@@ -19,54 +23,57 @@ export interface MemoryOptions {
   readonly maxBlockBytes?: number | undefined
 }
 
-const optionNames: ReadonlySet<string> = new Set<keyof MemoryOptions>([
-  'network',
-  'id',
-  'store',
-  'maxMessageBytes',
-  'maxBlockBytes'
-])
-const smallestBlockLimit = 1_048_576 + 65_536
+const optionNames: readonly (keyof MemoryOptions)[] = ['network', 'id', 'store', 'maxMessageBytes', 'maxBlockBytes']
+const mebibyte = 1_048_576
 /** Networks by name, so that configuration files can tell them apart. Made on first use. */
 const processNetworks = new Map<string, MemoryNetwork>()
 
-/** A backend in this process: everybody on the same network reaches everybody at once. */
-export function memory(options: MemoryOptions = {}): Backend {
-  const unknown = Object.keys(options).find((name) => !optionNames.has(name))
-  if (unknown !== undefined)
-    throw failure(
-      'INVALID_ARGUMENT',
-      'memory',
-      `there is no option ${unknown.slice(0, 80)}; there are ${[...optionNames].join(', ')}`
-    )
+/** A backend in this process: each peer of a network reaches each other one at once. Throws `INVALID_ARGUMENT`. */
+export function memory(options: MemoryOptions = {}): DefinedBackend<MemoryNetwork> {
+  checkKeys('memory', options, optionNames)
   const network = networkOf(options.network ?? 'default')
-  const id = options.id ?? network.nextId()
+  const { id = network.nextId(), store = createMemoryStore() } = options
   if (typeof id !== 'string' || id === '' || id.length > 256)
-    throw failure('INVALID_ARGUMENT', 'memory', 'id is a string of 1 to 256 characters')
-  const { maxMessageBytes = 1_048_576, maxBlockBytes = 2_097_152 } = options
-  checkLimit('maxMessageBytes', maxMessageBytes, 1)
-  checkLimit('maxBlockBytes', maxBlockBytes, smallestBlockLimit)
-  const store = options.store ?? createMemoryStore()
-  return createBackend({
-    id,
-    engine: network,
-    store,
+    throw new P2plError({ code: 'INVALID_ARGUMENT', message: 'memory: id must be a string of 1 to 256 characters' })
+  const bytes = (name: 'maxMessageBytes' | 'maxBlockBytes', min: number, otherwise: number): number =>
+    checkNumber('memory', name, options[name], { min, integer: true }, otherwise)
+  const maxMessageBytes = bytes('maxMessageBytes', 1, mebibyte)
+  const maxBlockBytes = bytes('maxBlockBytes', mebibyte + 65_536, 2 * mebibyte)
+
+  return defineBackend({
+    name: 'memory',
+    network: network.name,
     capabilities: capabilities({ maxMessageBytes, maxBlockBytes }),
-    stopped: () => {
-      // Nobody else can have it: what it held is released with the backend.
-      if (options.store === undefined) for (const part of [store.blocks, store.pins, store.provided]) part.clear()
+    open: async ({ report }) => {
+      const endpoint: Endpoint = { id, store, topics: new Map(), report }
+      store.open()
+      try {
+        network.join(endpoint)
+      } catch (error) {
+        store.close()
+        throw error
+      }
+      return {
+        self: () => peerInfo(network.name, id),
+        messages: messageHooks(network, endpoint),
+        blocks: blockHooks(network, endpoint, maxBlockBytes),
+        routing: routingHooks(network, endpoint),
+        engine: network,
+        close: async () => {
+          network.leave(endpoint)
+          store.close()
+          // No other backend has it: its content is released with this one.
+          if (options.store === undefined) store.clear()
+        }
+      }
     }
   })
 }
 
 function networkOf(network: MemoryNetwork | string): MemoryNetwork {
   if (typeof network !== 'string') return network
-  const known = processNetworks.get(network) ?? new MemoryNetwork()
+  const known =
+    processNetworks.get(network) ?? new MemoryNetwork(network === 'default' ? 'memory' : `memory:${network}`)
   processNetworks.set(network, known)
   return known
-}
-
-function checkLimit(name: string, value: number, least: number): void {
-  if (!Number.isSafeInteger(value) || value < least)
-    throw failure('INVALID_ARGUMENT', 'memory', `${name} is a whole number of bytes from ${least}, not ${value}`)
 }

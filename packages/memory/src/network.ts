@@ -1,216 +1,253 @@
-import type { Block, PeerInfo } from '@p2pl/core/backend'
-import { P2plError } from '@p2pl/core/backend'
-import type { Cancel, Engine, Member, Outcome, Want } from './engine.ts'
-import { backendName, failure } from './errors.ts'
-import { peerInfo } from './key.ts'
+import { P2plError, systemClock } from '@p2pl/core/backend'
+import type { EngineEvent, Subscriber } from '@p2pl/core/backend'
+import { verifyBlock } from '@p2pl/core/content'
+import type { CID } from 'multiformats/cid'
+import { blockKey } from './key.ts'
+import type { MemoryStore } from './store.ts'
+
+/** Messages that are delivered in one turn of the event loop. */
+const deliveriesPerTurn = 256
+
+/** A running backend, as its network sees it. */
+export interface Endpoint {
+  readonly id: string
+  readonly store: MemoryStore
+  /** The topics that it has joined. */
+  readonly topics: Map<string, Required<Subscriber>>
+  readonly report: (event: EngineEvent) => void
+}
+
+/** A block that an endpoint looks for. */
+export interface Want {
+  readonly by: Endpoint
+  readonly cid: CID
+  /** Ask others, as if the own store were empty. */
+  readonly remote: boolean
+  /** Ids of peers that are asked first. */
+  readonly hints: readonly string[]
+  readonly maxBytes: number
+  readonly signal: AbortSignal
+}
+
+interface Delivery {
+  readonly from: string
+  readonly to: Endpoint
+  readonly topic: string
+  readonly payload: Uint8Array
+}
 
 /**
- * Joins the backends of one process. Whoever runs on it reaches everybody else at once: connections are kept, but
- * nothing depends on them. Give it to `memory({ network })`; its other methods are for the backends.
+ * Joins the backends of one process: each peer on it reaches each other peer at once. Give it to `memory({ network })`; its
+ * methods beside `interrupt` and `resume` are for the backends.
  */
-export class MemoryNetwork implements Engine {
-  readonly #members = new Map<string, Member>()
-  readonly #cutOff = new Set<string>()
-  /** By the key of the wanted block. */
-  readonly #wants = new Map<string, Map<Want, Member>>()
-  /** Ids of those who provide a multihash. */
+export class MemoryNetwork {
+  /** For `PeerInfo.network`. */
+  readonly name: string
+  readonly #endpoints = new Map<string, Endpoint>()
+  /** Ids of the peers that are cut off, and since when. */
+  readonly #cutOff = new Map<string, number>()
+  /** Wakes the searches for a block, by its key. */
+  readonly #searches = new Map<string, Set<() => void>>()
+  /** Ids of the peers that provide a multihash. */
   readonly #records = new Map<string, Set<string>>()
-  /** By the id of the participant that asked for the connection: the ids it wants to stay connected to. */
-  readonly #wanted = new Map<string, Set<string>>()
+  /** Direct connections, in both directions. */
+  readonly #connections = new Map<string, Set<string>>()
+  #deliveries: Delivery[] = []
   #named = 0
 
-  /** A readable id that nobody has: `memory-1`. */
+  constructor(name = 'memory') {
+    this.name = name
+  }
+
+  /** A readable id that no other peer has: `memory-1`. */
   nextId(): string {
     return `memory-${++this.#named}`
   }
 
-  /** Cuts a participant off, as a pulled cable does. Its calls that need others wait or find nobody. */
+  /** Cuts a peer off, as a pulled cable does. Its connections end, and its calls that need others wait or find nobody. */
   interrupt(id: string): void {
-    const member = this.#members.get(id)
-    if (member === undefined || this.#cutOff.has(id)) return
-    const neighbours = this.connections(member)
-    this.#cutOff.add(id)
-    this.#tellConnected('peer:disconnect', member, neighbours)
-    const error = new P2plError({
-      code: 'UNREACHABLE',
-      backend: backendName,
-      message: `"${id}" is cut off from its network`
-    })
-    member.event({ type: 'degraded', backend: backendName, error })
+    const endpoint = this.#endpoints.get(id)
+    if (endpoint === undefined || this.#cutOff.has(id)) return
+    this.#cutOff.set(id, systemClock.now())
+    for (const other of this.connections(id)) this.disconnect(id, other)
+    const message = `"${id}" is cut off from its network`
+    endpoint.report({ type: 'degraded', error: new P2plError({ code: 'UNREACHABLE', message }) })
+    for (const subscriber of endpoint.topics.values()) subscriber.state('healing')
   }
 
-  /** Ends {@link interrupt}: its subscriptions hear of the gap. */
+  /** Ends {@link interrupt}. The topics of the peer report the gap. */
   resume(id: string): void {
-    const member = this.#members.get(id)
-    if (!this.#cutOff.delete(id) || member === undefined) return
-    member.event({ type: 'recovered', backend: backendName })
-    this.#tellConnected('peer:connect', member, this.connections(member))
-    member.missed()
-    this.#retryWants()
+    const endpoint = this.#endpoints.get(id)
+    const since = this.#cutOff.get(id)
+    if (endpoint === undefined || since === undefined) return
+    this.#cutOff.delete(id)
+    endpoint.report({ type: 'recovered' })
+    for (const subscriber of endpoint.topics.values()) {
+      subscriber.gap({ reason: 'disconnected', lasted: systemClock.now() - since })
+      subscriber.state('live')
+    }
+    this.#changed()
   }
 
-  join(member: Member): void {
-    if (this.#members.has(member.id))
-      throw failure(
-        'LOCKED',
-        'start',
-        `another participant of this network runs as "${member.id}": give each an id of its own`
-      )
-    this.#members.set(member.id, member)
-    for (const key of member.store.provided) this.#record(key, member.id)
-    this.#tellConnected('peer:connect', member, this.connections(member))
-    this.#retryWants()
+  join(endpoint: Endpoint): void {
+    const { id } = endpoint
+    if (this.#endpoints.has(id)) {
+      const message = `another peer of this network runs as "${id}": give each peer an id of its own`
+      throw new P2plError({ code: 'LOCKED', message })
+    }
+    this.#endpoints.set(id, endpoint)
+    this.#changed()
   }
 
-  leave(member: Member): void {
-    const neighbours = this.connections(member)
-    this.#members.delete(member.id)
-    this.#cutOff.delete(member.id)
-    this.#wanted.delete(member.id)
-    for (const key of member.store.provided) this.unprovide(member, key)
-    this.#tellConnected('peer:disconnect', member, neighbours)
+  leave(endpoint: Endpoint): void {
+    const { id } = endpoint
+    for (const other of this.connections(id)) this.disconnect(id, other)
+    this.#endpoints.delete(id)
+    this.#cutOff.delete(id)
+    for (const key of this.#records.keys()) this.#forget(key, id)
   }
 
-  topicChanged(): void {
-    // Nothing to prepare: who is subscribed is looked up with every message.
+  reaches(from: string, to: string): boolean {
+    return from !== to && this.#endpoints.has(to) && !this.#cutOff.has(from) && !this.#cutOff.has(to)
   }
 
-  publish(from: Member, topic: string, payload: Uint8Array): number {
-    const receivers = this.#receivers(from, topic)
-    // Not within the call of the publisher: an answer to a message must not nest in its delivery.
-    if (receivers.length > 0)
-      queueMicrotask(() => {
-        for (const receiver of receivers) void receiver.receive(topic, { payload: payload.slice(), from: from.id })
-      })
+  /** Ids of the peers that would get a publish now. */
+  recipients(of: string, topic: string): string[] {
+    return this.#others(of).flatMap(({ id, topics }) => (topics.has(topic) ? [id] : []))
+  }
+
+  /** Each receiver gets bytes of its own, in a later turn: an answer to a message must not nest in its delivery. */
+  publish(from: string, topic: string, payload: Uint8Array): number {
+    const receivers = this.#others(from).filter(({ topics }) => topics.has(topic))
+    if (receivers.length > 0 && this.#deliveries.length === 0) systemClock.nextTurn(() => this.#deliver())
+    for (const to of receivers) this.#deliveries.push({ from, to, topic, payload: payload.slice() })
     return receivers.length
   }
 
-  recipients(of: Member, topic: string): string[] {
-    return this.#receivers(of, topic).map((member) => member.id)
-  }
-
-  want(by: Member, want: Want): Cancel {
-    const wants = this.#wants.get(want.key) ?? new Map<Want, Member>()
-    this.#wants.set(want.key, wants.set(want, by))
-    this.#serve(by, want)
-    return () => {
-      wants.delete(want)
-      if (wants.size === 0) this.#wants.delete(want.key)
+  /** Looks for a block until a peer in reach has it, and keeps it. */
+  async find(want: Want): Promise<Uint8Array> {
+    const { cid, signal } = want
+    const key = blockKey(cid)
+    const searches = this.#searches.get(key) ?? new Set()
+    this.#searches.set(key, searches)
+    let changes = 0
+    let wake = (): void => undefined
+    const onChange = (): void => {
+      changes++
+      wake()
+    }
+    searches.add(onChange)
+    signal.addEventListener('abort', onChange, { once: true })
+    try {
+      for (;;) {
+        signal.throwIfAborted()
+        const before = changes
+        const bytes = await this.#look(want)
+        if (bytes !== undefined) return bytes
+        // What changed during the look may have brought the block.
+        if (changes === before) await new Promise<void>((resolve) => (wake = resolve))
+      }
+    } finally {
+      signal.removeEventListener('abort', onChange)
+      searches.delete(onChange)
+      if (searches.size === 0 && this.#searches.get(key) === searches) this.#searches.delete(key)
     }
   }
 
-  stored(_by: Member, _block: Block, key: string): void {
-    for (const [want, by] of this.#wants.get(key) ?? []) this.#serve(by, want)
+  /** How many blocks are looked for. */
+  get searching(): number {
+    return this.#searches.size
   }
 
-  removed(): void {
-    // Stores are looked at when somebody wants a block.
+  /** A store has got the block: whoever looks for it looks again, a third peer as well that cannot reach the first. */
+  stored(cid: CID): void {
+    for (const wake of this.#searches.get(blockKey(cid)) ?? []) wake()
   }
 
-  provide(by: Member, key: string, outcome: Outcome<void>): undefined {
-    if (this.#others(by).length === 0)
-      outcome.reject(
-        failure('NO_PEERS', 'routing.provide', 'no other participant is there to take the provider record')
-      )
-    else {
-      this.#record(key, by.id)
-      outcome.resolve()
+  provide(id: string, cid: CID): void {
+    if (this.#others(id).length === 0)
+      throw new P2plError({ code: 'NO_PEERS', message: 'no other peer is there to take the provider record' })
+    const key = blockKey(cid)
+    this.#records.set(key, (this.#records.get(key) ?? new Set()).add(id))
+  }
+
+  unprovide(id: string, cid: CID): void {
+    this.#forget(blockKey(cid), id)
+  }
+
+  providers(of: string, cid: CID): string[] {
+    return [...(this.#records.get(blockKey(cid)) ?? [])].filter((id) => this.reaches(of, id))
+  }
+
+  connect(from: string, to: string): void {
+    if (!this.reaches(from, to))
+      throw new P2plError({ code: 'UNREACHABLE', message: `no peer answers at "memory:${to}"` })
+    if (this.#connections.get(from)?.has(to) === true) return
+    for (const [a, b] of [
+      [from, to],
+      [to, from]
+    ] as const) {
+      this.#connections.set(a, (this.#connections.get(a) ?? new Set()).add(b))
+      this.#endpoints.get(a)?.report({ type: 'peer:connect', id: b })
     }
   }
 
-  unprovide(by: Member, key: string): void {
+  disconnect(from: string, to: string): void {
+    if (this.#connections.get(from)?.delete(to) !== true) return
+    this.#connections.get(to)?.delete(from)
+    this.#endpoints.get(from)?.report({ type: 'peer:disconnect', id: to })
+    this.#endpoints.get(to)?.report({ type: 'peer:disconnect', id: from })
+  }
+
+  connections(of: string): string[] {
+    return [...(this.#connections.get(of) ?? [])]
+  }
+
+  #others(of: string): Endpoint[] {
+    return [...this.#endpoints.values()].filter(({ id }) => this.reaches(of, id))
+  }
+
+  #deliver(): void {
+    const now = this.#deliveries.splice(0, deliveriesPerTurn)
+    if (this.#deliveries.length > 0) systemClock.nextTurn(() => this.#deliver())
+    for (const { from, to, topic, payload } of now)
+      if (this.reaches(from, to.id)) void to.topics.get(topic)?.message({ payload, from })
+  }
+
+  /** Peers came or are back: every search looks again. */
+  #changed(): void {
+    for (const searches of this.#searches.values()) for (const wake of searches) wake()
+  }
+
+  /** Wrong bytes of a peer are passed over. */
+  async #look({ by, cid, remote, hints, maxBytes }: Want): Promise<Uint8Array | undefined> {
+    const own = remote ? undefined : by.store.get(cid)
+    if (own !== undefined) return own
+    const hinted = hints.filter((id) => this.reaches(by.id, id)).map((id) => this.#endpoints.get(id))
+    for (const source of new Set([...hinted, ...this.#others(by.id)])) {
+      const bytes = source?.store.get(cid)
+      if (bytes === undefined || bytes.byteLength > maxBytes || !(await isBlock(cid, bytes))) continue
+      by.store.put({ cid, bytes })
+      this.stored(cid)
+      return bytes
+    }
+    return undefined
+  }
+
+  #forget(key: string, id: string): void {
     const ids = this.#records.get(key)
-    if (ids?.delete(by.id) === true && ids.size === 0) this.#records.delete(key)
-  }
-
-  findProviders(by: Member, key: string, limit: number, outcome: Outcome<readonly string[]>): undefined {
-    const ids = [...(this.#records.get(key) ?? [])].filter((id) => this.#inReach(by, id) !== undefined)
-    outcome.resolve(ids.slice(0, limit))
-  }
-
-  findPeer(by: Member, id: string, outcome: Outcome<PeerInfo>): undefined {
-    if (id === by.id || this.#inReach(by, id) !== undefined) outcome.resolve(peerInfo(id))
-    else outcome.reject(failure('NOT_FOUND', 'routing.findPeer', `nobody knows a participant "${id}"`))
-  }
-
-  connect(by: Member, id: string, outcome: Outcome<void>): undefined {
-    const other = this.#inReach(by, id)
-    if (other === undefined) {
-      outcome.reject(failure('UNREACHABLE', 'routing.connect', `no participant answers at "memory:${id}"`))
-      return
-    }
-    const known = this.connections(by).includes(id)
-    const wanted = this.#wanted.get(by.id) ?? new Set()
-    this.#wanted.set(by.id, wanted.add(id))
-    if (!known) this.#tellConnected('peer:connect', by, [id])
-    outcome.resolve()
-  }
-
-  disconnect(by: Member, id: string): void {
-    const known = this.connections(by).includes(id)
-    this.#wanted.get(by.id)?.delete(id)
-    this.#wanted.get(id)?.delete(by.id)
-    if (known) this.#tellConnected('peer:disconnect', by, [id])
-  }
-
-  connections(of: Member): string[] {
-    const wanted = this.#wanted.get(of.id)
-    return this.#others(of)
-      .map((member) => member.id)
-      .filter((id) => wanted?.has(id) === true || this.#wanted.get(id)?.has(of.id) === true)
-  }
-
-  #inReach(of: Member, id: string): Member | undefined {
-    if (id === of.id || this.#cutOff.has(of.id) || this.#cutOff.has(id)) return undefined
-    return this.#members.get(id)
-  }
-
-  #others(of: Member): Member[] {
-    return [...this.#members.values()].filter((member) => this.#inReach(of, member.id) !== undefined)
-  }
-
-  #receivers(from: Member, topic: string): Member[] {
-    return this.#others(from).filter((member) => member.subscribed(topic))
-  }
-
-  #retryWants(): void {
-    for (const wants of this.#wants.values()) for (const [want, by] of wants) this.#serve(by, want)
-  }
-
-  #serve(by: Member, want: Want): void {
-    const own = by.store.blocks.get(want.key)
-    const block = own ?? this.#look(by, want)
-    if (block === undefined) return
-    if (own === undefined) {
-      by.store.blocks.set(want.key, { cid: want.cid, bytes: block.bytes })
-      // It may be what a third one waits for, who cannot reach the first.
-      this.stored(by, block, want.key)
-    }
-    want.found(block.bytes)
-  }
-
-  #look(by: Member, want: Want): Block | undefined {
-    const holder = [...want.hints.map((id) => this.#inReach(by, id)), ...this.#others(by)].find((member) => {
-      const block = member?.store.blocks.get(want.key)
-      return block !== undefined && block.bytes.byteLength <= want.maxBytes
-    })
-    return holder?.store.blocks.get(want.key)
-  }
-
-  #record(key: string, id: string): void {
-    const ids = this.#records.get(key) ?? new Set()
-    this.#records.set(key, ids.add(id))
-  }
-
-  #tellConnected(type: 'peer:connect' | 'peer:disconnect', member: Member, ids: readonly string[]): void {
-    for (const id of ids) {
-      member.event({ type, backend: backendName, id })
-      this.#members.get(id)?.event({ type, backend: backendName, id: member.id })
-    }
+    if (ids?.delete(id) === true && ids.size === 0) this.#records.delete(key)
   }
 }
 
-/** A network of its own: backends on different networks do not see each other. */
-export function createMemoryNetwork(): MemoryNetwork {
-  return new MemoryNetwork()
+async function isBlock(cid: CID, bytes: Uint8Array): Promise<boolean> {
+  return await verifyBlock(cid, bytes, 'blocks.get', 'memory').then(
+    () => true,
+    () => false
+  )
+}
+
+/** A network of its own: backends on different networks do not see each other. `name` tells them apart in `PeerInfo`. */
+export function createMemoryNetwork(name?: string): MemoryNetwork {
+  return new MemoryNetwork(name)
 }

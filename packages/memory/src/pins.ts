@@ -1,81 +1,87 @@
+import { isLeaf, linksOf, P2plError } from '@p2pl/core/backend'
+import type { Progress } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
-import { inlineBytes, linksOf, nodeKey } from './dag.ts'
-import { blockKey } from './key.ts'
-import { hold, release } from './store.ts'
+import { blockKey, nodeKey } from './key.ts'
 import type { MemoryStore } from './store.ts'
 
 /** Blocks that a pin fetches at once. */
 const window = 32
+const identityHash = 0x00
 
-export interface Source {
-  /** Throws when the block cannot be fetched at all. */
-  readonly check: (cid: CID) => void
+export interface PinRequest {
+  readonly root: CID
+  /** Hold everything below the root, too. */
+  readonly recursive: boolean
+  /** Most bytes that the pin may hold. Default: no limit. */
+  readonly maxBytes?: number | undefined
+  readonly onProgress?: ((progress: Progress) => void) | undefined
+  readonly signal: AbortSignal
+  /** Resolves when the block is stored here. */
   readonly fetch: (cid: CID) => Promise<unknown>
 }
 
 /**
- * Protects what is below the root and fetches what is missing. All that is here already is protected before the first
- * wait, and the links of what arrives as soon as it is here: nothing is collected under a pin that is under way.
+ * Holds what is below the root, adds its multihashes to `keys`, and fetches what is missing. Blocks that are here are held
+ * before the first wait, and others as soon as they arrive: no collection removes them under a pin that is under way.
  */
-export async function pinDag(
-  store: MemoryStore,
-  root: CID,
-  recursive: boolean,
-  { check, fetch }: Source
-): Promise<void> {
-  const { generation } = store
-  const keys = new Set<string>()
-  const sweep = createSweep(store, recursive, keys, check)
-  try {
-    for (let missing = sweep([root]); missing.length > 0;) {
-      const batch = missing.slice(0, window)
-      await Promise.all(batch.map(fetch))
-      // What was fetched is looked up again: only what is stored is pinned.
-      missing = [...sweep(batch), ...missing.slice(window)]
-    }
-  } catch (error) {
-    // Who took over the store meanwhile has counted anew, without this pin.
-    if (store.generation === generation) for (const key of keys) release(store, key)
-    throw error
-  }
-  // Another call may have pinned it meanwhile: one record takes the place of the other, with its holds.
-  const replaced = store.pins.get(nodeKey(root))
-  if (replaced?.recursive === true && !recursive) for (const key of keys) release(store, key)
-  else {
-    store.pins.set(nodeKey(root), { cid: root, recursive, keys })
-    for (const key of replaced?.keys ?? []) release(store, key)
+export async function walkPin(store: MemoryStore, request: PinRequest, keys: Set<string>): Promise<void> {
+  const sweep = sweeper(store, request, keys)
+  for (let missing = sweep([request.root]); missing.length > 0;) {
+    const batch = missing.slice(0, window)
+    await Promise.all(batch.map(request.fetch))
+    // What was fetched is looked up again: only what is stored is pinned.
+    missing = [...sweep(batch), ...missing.slice(window)]
   }
 }
 
 /** Walks from the given CIDs as far as the blocks are stored here, holds what it meets, and returns what is missing. */
-function createSweep(
+function sweeper(
   store: MemoryStore,
-  recursive: boolean,
-  keys: Set<string>,
-  check: (cid: CID) => void
+  { recursive, maxBytes = Infinity, onProgress }: PinRequest,
+  keys: Set<string>
 ): (from: readonly CID[]) => CID[] {
   const done = new Set<string>()
+  let [bytesDone, blocksDone] = [0, 0]
   return (from) => {
-    const waiting = [...from]
+    const open = [...from]
     const missing = new Map<string, CID>()
-    for (let cid = waiting.pop(); cid !== undefined; cid = waiting.pop()) {
+    for (let cid = open.pop(); cid !== undefined; cid = open.pop()) {
       const node = nodeKey(cid)
+      // An identity CID carries its block, and nothing is stored for it.
+      const inline = cid.multihash.code === identityHash ? cid.multihash.digest : undefined
       if (done.has(node)) continue
-      const inline = inlineBytes(cid)
       const key = blockKey(cid)
-      if (inline === undefined && !keys.has(key)) hold(store, key)
-      if (inline === undefined) keys.add(key)
-      const bytes = inline ?? store.blocks.get(key)?.bytes
+      if (inline === undefined && !keys.has(key)) {
+        keys.add(key)
+        store.hold(key)
+      }
+      const bytes = inline ?? store.get(cid)
       if (bytes === undefined) {
-        check(cid)
         missing.set(node, cid)
         continue
       }
       done.add(node)
-      if (!recursive) continue
+      bytesDone += bytes.byteLength
+      if (bytesDone > maxBytes)
+        throw new P2plError({ code: 'TOO_LARGE', message: `the pin would hold more than its maxBytes, ${maxBytes}` })
+      onProgress?.({ bytes: bytesDone, blocks: ++blocksDone })
       // One by one: a block may have more links than a call takes as arguments.
-      for (const link of linksOf('blocks.pin', { cid, bytes })) waiting.push(link)
+      if (recursive) for (const link of linksBelow(cid, bytes)) open.push(link)
     }
     return [...missing.values()]
   }
+}
+
+function linksBelow(cid: CID, bytes: Uint8Array): readonly CID[] {
+  if (isLeaf(cid.code)) return []
+  let links: CID[] | undefined
+  try {
+    links = linksOf(cid, bytes)
+  } catch (cause) {
+    const message = `the bytes of ${cid.toString()} are no block of its codec, 0x${cid.code.toString(16)}`
+    throw new P2plError({ code: 'INVALID_CONTENT', message, cause })
+  }
+  if (links !== undefined) return links
+  const message = `the links of ${cid.toString()} are unknown here (codec 0x${cid.code.toString(16)}): pin it with recursive: false`
+  throw new P2plError({ code: 'UNSUPPORTED', message })
 }

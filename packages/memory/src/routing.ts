@@ -1,69 +1,40 @@
-import type { AbortOptions, FindProvidersOptions, PeerInfo, Routing } from '@p2pl/core/backend'
-import type { CID } from 'multiformats/cid'
-import type { Engine, Member } from './engine.ts'
-import { failure } from './errors.ts'
-import { asCid, blockKey, dialable, peerInfo } from './key.ts'
-import type { Lifecycle } from './lifecycle.ts'
+import { P2plError } from '@p2pl/core/backend'
+import type { RoutingHooks } from '@p2pl/core/backend'
+import { parseAddress, peerInfo } from './address.ts'
+import type { Endpoint, MemoryNetwork } from './network.ts'
 
-const defaultLimit = 20
-
-export function createRouting(engine: Engine, member: Member, lifecycle: Lifecycle): Routing {
+export function routingHooks(network: MemoryNetwork, { id: own }: Endpoint): RoutingHooks {
   return {
-    async provide(cid: CID, options?: AbortOptions): Promise<void> {
-      lifecycle.assert('routing.provide', options?.signal)
-      const key = blockKey(asCid('routing.provide', cid))
-      await lifecycle.wait<void>('routing.provide', options?.signal, (resolve, reject) =>
-        engine.provide(member, key, { resolve, reject })
-      )
-      member.store.provided.add(key)
+    provide: async (cid) => {
+      network.provide(own, cid)
     },
 
-    async unprovide(cid: CID, options?: AbortOptions): Promise<void> {
-      lifecycle.assert('routing.unprovide', options?.signal)
-      const key = blockKey(asCid('routing.unprovide', cid))
-      member.store.provided.delete(key)
-      engine.unprovide(member, key)
+    unprovide: async (cid) => {
+      network.unprovide(own, cid)
     },
 
-    async *findProviders(cid: CID, options: FindProvidersOptions = {}): AsyncGenerator<PeerInfo> {
-      const { limit = defaultLimit, signal } = options
-      lifecycle.assert('routing.findProviders', signal)
-      if (!Number.isInteger(limit) || limit < 1)
-        throw failure('INVALID_ARGUMENT', 'routing.findProviders', `limit is a whole number from 1, not ${limit}`)
-      const key = blockKey(asCid('routing.findProviders', cid))
-      const ids = await lifecycle.wait<readonly string[]>('routing.findProviders', signal, (resolve, reject) =>
-        engine.findProviders(member, key, limit, { resolve, reject })
-      )
-      for (const id of ids) {
-        lifecycle.assert('routing.findProviders', signal)
-        yield peerInfo(id)
-      }
+    async *findProviders(cid) {
+      for (const id of network.providers(own, cid)) yield peerInfo(network.name, id)
     },
 
-    async findPeer(id: string, options?: AbortOptions): Promise<PeerInfo> {
-      return await lifecycle.wait<PeerInfo>('routing.findPeer', options?.signal, (resolve, reject) =>
-        engine.findPeer(member, id, { resolve, reject })
-      )
+    findPeer: async (id) => {
+      if (id === own || network.reaches(own, id)) return peerInfo(network.name, id)
+      throw new P2plError({ code: 'NOT_FOUND', message: `no peer "${id}" is in reach` })
     },
 
-    async connect(peer: PeerInfo, options?: AbortOptions): Promise<void> {
-      lifecycle.assert('routing.connect', options?.signal)
-      const id = dialable(peer)
-      if (id !== peer.id) throw failure('UNREACHABLE', 'routing.connect', `at "memory:${id}" there is no "${peer.id}"`)
-      if (id === member.id) throw failure('INVALID_ARGUMENT', 'routing.connect', `"${id}" is this participant itself`)
-      await lifecycle.wait<void>('routing.connect', options?.signal, (resolve, reject) =>
-        engine.connect(member, id, { resolve, reject })
-      )
+    connect: async ({ id, addresses }) => {
+      const [there = id] = addresses.flatMap((address) => parseAddress(network.name, address)?.id ?? [])
+      if (there !== id)
+        throw new P2plError({ code: 'UNREACHABLE', message: `the peer at "memory:${there}" is not "${id}"` })
+      network.connect(own, id)
     },
 
-    async disconnect(id: string, options?: AbortOptions): Promise<void> {
-      lifecycle.assert('routing.disconnect', options?.signal)
-      engine.disconnect(member, id)
+    disconnect: async (id) => {
+      network.disconnect(own, id)
     },
 
-    async connections(options?: AbortOptions): Promise<readonly PeerInfo[]> {
-      lifecycle.assert('routing.connections', options?.signal)
-      return engine.connections(member).map(peerInfo)
-    }
+    connections: async () => network.connections(own).map((id) => peerInfo(network.name, id)),
+
+    parseAddress: (text) => parseAddress(network.name, text)
   }
 }

@@ -1,46 +1,121 @@
+import { P2plError } from '@p2pl/core/backend'
 import type { Block, Pin } from '@p2pl/core/backend'
+import type { CID } from 'multiformats/cid'
+import { blockKey, nodeKey } from './key.ts'
+import { walkPin } from './pins.ts'
+import type { PinRequest } from './pins.ts'
 
 export interface PinRecord extends Pin {
-  /** Keys of everything that the pin protects. */
+  /** Multihashes of everything that the pin protects. */
   readonly keys: ReadonlySet<string>
 }
 
 /**
- * Blocks, pins and provided keys of one participant. Given to `memory({ store })` it outlives `stop`, and the next
- * backend that gets it goes on where the last one stopped. It serves one running backend at a time.
+ * Blocks and pins of one peer. Given to `memory({ store })` it outlives `stop`, and the next backend that gets it goes on where
+ * the last one stopped. It serves one running backend at a time.
  */
-export interface MemoryStore {
-  /** By multihash. */
-  readonly blocks: Map<string, Block>
+export class MemoryStore {
+  /** By {@link blockKey}. */
+  readonly blocks: Map<string, Block> = new Map()
   /** By codec and multihash. */
-  readonly pins: Map<string, PinRecord>
-  /** Multihashes with a provider record that is kept alive. */
-  readonly provided: Set<string>
+  readonly pins: Map<string, PinRecord> = new Map()
   /** How many pins, finished or under way, protect a multihash. */
-  readonly holds: Map<string, number>
-  /** How often the holds were counted anew. */
-  generation: number
-  /** Id of the running backend that uses it. */
-  user: string | undefined
+  readonly #holds = new Map<string, number>()
+  /** Another one with each opening. */
+  #session: object | undefined
+
+  /** Takes the store for one running backend. `LOCKED` while another one has it. */
+  open(): void {
+    if (this.#session !== undefined) {
+      const message = 'another running peer uses this store: give each peer a store of its own'
+      throw new P2plError({ code: 'LOCKED', message })
+    }
+    this.#session = {}
+    // A pin that was under way when the last session ended holds nothing.
+    this.#holds.clear()
+    for (const pin of this.pins.values()) for (const key of pin.keys) this.hold(key)
+  }
+
+  close(): void {
+    this.#session = undefined
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    for (const part of [this.blocks, this.pins, this.#holds]) part.clear()
+  }
+
+  get(cid: CID): Uint8Array | undefined {
+    return this.blocks.get(blockKey(cid))?.bytes
+  }
+
+  has(cid: CID): boolean {
+    return this.blocks.has(blockKey(cid))
+  }
+
+  /** Bytes that are already there under the multihash are replaced: they may have been wrong. */
+  put(block: Block): void {
+    this.blocks.set(blockKey(block.cid), block)
+  }
+
+  /** Whether it was there. `PINNED` while a pin protects it. */
+  delete(cid: CID): boolean {
+    const key = blockKey(cid)
+    if (this.#holds.has(key)) {
+      const message = `a pin protects ${cid.toString()}: unpin the root of its DAG first`
+      throw new P2plError({ code: 'PINNED', message })
+    }
+    return this.blocks.delete(key)
+  }
+
+  /** Fetches what is missing, and protects all of it from the first moment on. Where that fails, nothing is pinned. */
+  async pin(request: PinRequest): Promise<void> {
+    const session = this.#session
+    const name = nodeKey(request.root)
+    const recursive = request.recursive || this.pins.get(name)?.recursive === true
+    const keys = new Set<string>()
+    try {
+      await walkPin(this, { ...request, recursive }, keys)
+      request.signal.throwIfAborted()
+    } catch (error) {
+      // A new session has counted anew, without this pin.
+      if (this.#session === session) this.#release(keys)
+      throw error
+    }
+    // Another call may have pinned it meanwhile: one record takes the place of the other, with its holds.
+    const replaced = this.pins.get(name)
+    if (replaced?.recursive === true && !recursive) this.#release(keys)
+    else {
+      this.pins.set(name, { cid: request.root, recursive, keys })
+      this.#release(replaced?.keys ?? [])
+    }
+  }
+
+  unpin(cid: CID): void {
+    const name = nodeKey(cid)
+    this.#release(this.pins.get(name)?.keys ?? [])
+    this.pins.delete(name)
+  }
+
+  /** Removes what no pin protects, one block with each step: a pin that begins meanwhile still protects. */
+  *gc(): Generator<CID> {
+    for (const [key, { cid }] of this.blocks) if (!this.#holds.has(key) && this.blocks.delete(key)) yield cid
+  }
+
+  /** One pin more protects the multihash. */
+  hold(key: string): void {
+    this.#holds.set(key, (this.#holds.get(key) ?? 0) + 1)
+  }
+
+  #release(keys: Iterable<string>): void {
+    for (const key of keys) {
+      const count = this.#holds.get(key) ?? 0
+      if (count > 1) this.#holds.set(key, count - 1)
+      else this.#holds.delete(key)
+    }
+  }
 }
 
 export function createMemoryStore(): MemoryStore {
-  return { blocks: new Map(), pins: new Map(), provided: new Set(), holds: new Map(), generation: 0, user: undefined }
-}
-
-export function hold(store: MemoryStore, key: string): void {
-  store.holds.set(key, (store.holds.get(key) ?? 0) + 1)
-}
-
-export function release(store: MemoryStore, key: string): void {
-  const count = store.holds.get(key) ?? 0
-  if (count > 1) store.holds.set(key, count - 1)
-  else store.holds.delete(key)
-}
-
-/** Counts the holds anew: a pin that was under way when the last user of the store vanished holds nothing. */
-export function recountHolds(store: MemoryStore): void {
-  store.generation++
-  store.holds.clear()
-  for (const pin of store.pins.values()) for (const key of pin.keys) hold(store, key)
+  return new MemoryStore()
 }

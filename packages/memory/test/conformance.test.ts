@@ -1,8 +1,8 @@
 import { conformance } from '@p2pl/conformance'
 import type { ConformanceNetwork } from '@p2pl/conformance'
+import { aroundCalls } from '@p2pl/core/backend'
 import { describe, it } from 'vitest'
 import { createMemoryNetwork, memory } from '../src/index.ts'
-import { passThrough } from './pass-through.ts'
 
 let made = 0
 
@@ -14,7 +14,7 @@ async function create(count: number): Promise<ConformanceNetwork> {
     backends,
     link: async () => undefined,
     interrupt: async (index) => {
-      const { id } = backends[index]!.self()
+      const { id } = backends[index]!.self()[0]!
       network.interrupt(id)
       network.resume(id)
     },
@@ -33,4 +33,4 @@ const runner = {
 const { capabilities } = memory({ network: createMemoryNetwork() })
 
 conformance(runner, { name: 'memory', create, capabilities, followsHints: true })
-conformance(runner, { name: 'memory, wrapped', create, capabilities, followsHints: true, wrap: passThrough })
+conformance(runner, { name: 'memory, wrapped', create, capabilities, followsHints: true, wrap: aroundCalls({}) })

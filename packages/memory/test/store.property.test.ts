@@ -41,7 +41,7 @@ it('a store holds what a simple model of it holds, whatever is done to it in wha
       for (const { kind, node: n, ...rest } of operations) {
         const { cid } = blocks[n]!
         if (kind === 'put') {
-          await store.put(blocks[n]!)
+          await store.putMany([blocks[n]!])
           stored.add(n)
         } else if (kind === 'delete') {
           const refused = await store.delete(cid).then(
@@ -56,7 +56,7 @@ it('a store holds what a simple model of it holds, whatever is done to it in wha
           // Nobody else is there: a pin that lacks something waits until it is put.
           const pinning = store.pin(cid, { recursive })
           for (const m of needed) {
-            await store.put(blocks[m]!)
+            await store.putMany([blocks[m]!])
             stored.add(m)
           }
           await pinning

@@ -1,9 +1,0 @@
-import { P2plError } from '@p2pl/core/backend'
-import type { ErrorCode } from '@p2pl/core/backend'
-
-/** The `name` of every backend of this package. */
-export const backendName = 'memory'
-
-export function failure(code: ErrorCode, operation: string, message: string, cause?: unknown): P2plError {
-  return new P2plError({ code, operation, message, backend: backendName, cause })
-}

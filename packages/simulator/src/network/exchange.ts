@@ -1,0 +1,181 @@
+import { blockKey } from '@p2pl/memory'
+import type { CID } from 'multiformats/cid'
+import type { SimulatorOptions } from '../options.ts'
+import { randomInteger } from '../random.ts'
+import { contentHash } from '../trace.ts'
+import type { Cancel, Endpoint, Want } from './endpoint.ts'
+import { garbage } from './medium.ts'
+import type { Medium } from './medium.ts'
+import type { Answer, Node } from './node.ts'
+import { NodeList } from './node-list.ts'
+import { Search } from './search.ts'
+
+const requestBytes = 64
+const defaultRequestTimeout = 1000
+
+/** Who else could have a block, besides those who are hinted at. */
+export interface Directory {
+  /** Nodes that the asking one has a reason to ask. */
+  known(of: Node, cid: CID): Iterable<Node>
+  node(id: string): Node | undefined
+}
+
+/** Carries blocks: a request to one node after the other, each with its way there and back. */
+export class Exchange {
+  readonly #medium: Medium
+  readonly #directory: Directory
+  readonly #askAnyone: boolean
+  readonly #timeout: number
+  /** Nodes that store a block, by its key. */
+  readonly #sources = new Map<string, NodeList>()
+  /** Nodes that say that they have every block. */
+  readonly #strangers = new NodeList()
+  readonly #searches = new Map<string, Set<Search>>()
+  readonly #onKept: (node: Node, cid: CID) => void
+
+  constructor(medium: Medium, options: SimulatorOptions, directory: Directory, onKept: (node: Node, cid: CID) => void) {
+    this.#medium = medium
+    this.#directory = directory
+    this.#askAnyone = options.discovery !== 'known'
+    this.#timeout = options.requestTimeout ?? defaultRequestTimeout
+    this.#onKept = onKept
+  }
+
+  want(node: Node, endpoint: Endpoint, want: Want): Cancel {
+    const key = blockKey(want.cid)
+    const search = new Search(
+      node,
+      endpoint,
+      want,
+      this.#medium,
+      this.#timeout,
+      (of) => this.#choose(of, key),
+      (of, source, question) => {
+        this.#request(of, source, question)
+      }
+    )
+    const searches = this.#searches.get(key) ?? new Set()
+    this.#searches.set(key, searches.add(search))
+    search.ask()
+    return () => {
+      search.end()
+      if (searches.delete(search) && searches.size === 0) this.#searches.delete(key)
+    }
+  }
+
+  stored(node: Node, cid: CID): void {
+    const key = blockKey(cid)
+    const sources = this.#sources.get(key) ?? new NodeList()
+    this.#sources.set(key, sources)
+    sources.add(node)
+    this.#onKept(node, cid)
+    for (const search of this.#searches.get(key) ?? []) {
+      const bytes = search.node === node ? search.endpoint.store.get(cid) : undefined
+      if (bytes === undefined) search.wake()
+      else search.want.found(bytes)
+    }
+  }
+
+  removed(node: Node, key: string): void {
+    const sources = this.#sources.get(key)
+    sources?.remove(node)
+    if (sources?.size === 0) this.#sources.delete(key)
+  }
+
+  /** A node says that it has the block. */
+  provided(key: string): void {
+    for (const search of this.#searches.get(key) ?? []) search.wake()
+  }
+
+  /** The node began or ended to say that it has every block. */
+  answererChanged(node: Node): void {
+    if (node.answerer === undefined) this.#strangers.remove(node)
+    else this.#strangers.add(node)
+    this.changed()
+  }
+
+  /** The process is gone: what it looked for is forgotten. */
+  left(endpoint: Endpoint): void {
+    for (const [key, searches] of this.#searches)
+      for (const search of searches) {
+        if (search.endpoint !== endpoint) continue
+        search.end()
+        searches.delete(search)
+        if (searches.size === 0) this.#searches.delete(key)
+      }
+  }
+
+  /** Ways or hosts changed: each search that sleeps looks again. */
+  changed(): void {
+    for (const searches of this.#searches.values()) for (const search of searches) search.wake()
+  }
+
+  #choose(search: Search, key: string): Node | undefined {
+    const { random } = this.#medium
+    const fits = (node: Node | undefined): node is Node => search.canAsk(node)
+    for (const id of search.want.hints) {
+      const hinted = this.#directory.node(id)
+      if (fits(hinted)) return hinted
+    }
+    if (!this.#askAnyone) {
+      for (const node of this.#directory.known(search.node, search.want.cid)) if (fits(node)) return node
+      return undefined
+    }
+    const sources = this.#sources.get(key)
+    const strangers = this.#strangers
+    if (strangers.size === 0) return sources?.choose(random, fits)
+    const count = sources?.size ?? 0
+    const strangerFirst = randomInteger(random, count + strangers.size) >= count
+    const [first, second] = strangerFirst ? [strangers, sources] : [sources, strangers]
+    return first?.choose(random, fits) ?? second?.choose(random, fits)
+  }
+
+  #request(search: Search, source: Node, question: number): void {
+    this.#medium.send(search.node, source, 'request', requestBytes, question, () => {
+      const answer = source.answerer?.({ cid: search.want.cid, from: search.node.id })
+      if (answer !== 'silence') this.#answer(search, source, question, answer)
+      // A stranger's answer is foreign code.
+      return source.answerer !== undefined
+    })
+  }
+
+  #answer(search: Search, source: Node, question: number, answer: Exclude<Answer, 'silence'> | undefined): void {
+    if (typeof answer === 'object' && 'after' in answer) {
+      const { after, bytes } = answer
+      this.#medium.after(after, () => {
+        if (source.endpoint !== undefined) this.#answer(search, source, question, bytes)
+        return false
+      })
+      return
+    }
+    const stored = answer === 'missing' ? undefined : source.endpoint?.store.get(search.want.cid)
+    const lie = answer instanceof Uint8Array || this.#medium.chance(source.lies.blocks ?? 0)
+    const lied = (): Uint8Array =>
+      answer instanceof Uint8Array ? answer : garbage(this.#medium.random, stored ?? new Uint8Array())
+    this.#respond(search, source, question, lie ? lied() : stored, lie)
+  }
+
+  #respond(search: Search, source: Node, question: number, bytes: Uint8Array | undefined, lie: boolean): void {
+    const size = bytes?.byteLength ?? 0
+    const content = bytes === undefined ? 0 : contentHash(bytes)
+    this.#medium.send(source, search.node, 'response', requestBytes + size, content, () => {
+      if (!search.alive) return false
+      const { cid, maxBytes } = search.want
+      if (bytes === undefined || size > maxBytes) {
+        search.refused(question)
+        return false
+      }
+      this.#medium.counts.fetched++
+      // The simulator knows that it is a lie; the backend's caller has to find out. A lie is never kept.
+      if (!lie) this.#keep(search, cid, bytes)
+      search.want.found(bytes)
+      return true
+    })
+  }
+
+  #keep({ node, endpoint: { store } }: Search, cid: CID, bytes: Uint8Array): void {
+    if (store.has(cid)) return
+    store.put({ cid, bytes })
+    this.stored(node, cid)
+  }
+}

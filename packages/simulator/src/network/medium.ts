@@ -1,0 +1,116 @@
+import type { Random } from '../random.ts'
+import type { SimulatorOptions } from '../options.ts'
+import type { EventQueue, Scheduled } from '../time/queue.ts'
+import type { Trace, TraceKind } from '../trace.ts'
+import type { Disturbances, Way } from './disturbance.ts'
+import { latencySampler } from './latency.ts'
+import type { Node } from './node.ts'
+
+const counters = { message: 'messages', request: 'requests', response: 'responses' } as const
+/** What is sent. */
+type Kind = keyof typeof counters
+
+/** Time, chance and ways: everything that is sent goes through {@link send}. */
+export class Medium {
+  readonly queue: EventQueue
+  readonly random: Random
+  readonly trace: Trace
+  readonly disturbances: Disturbances
+  readonly counts = { published: 0, delivered: 0, fetched: 0, lost: 0, blocked: 0 }
+  /** Virtual milliseconds since the simulator was made. */
+  now = 0
+  readonly #options: SimulatorOptions
+  readonly #sample: (random: Random) => number
+  readonly #bytesPerMs: number
+
+  constructor(options: SimulatorOptions, queue: EventQueue, random: Random, trace: Trace, disturbances: Disturbances) {
+    this.queue = queue
+    this.random = random
+    this.trace = trace
+    this.disturbances = disturbances
+    this.#options = options
+    this.#sample = latencySampler(options.latency ?? { median: 40, sigma: 0.5 })
+    this.#bytesPerMs = (options.bandwidth ?? Infinity) / 1000
+  }
+
+  /** Calls `run` after so many milliseconds, at least 1: time always moves. */
+  after(ms: number, run: () => boolean): Scheduled {
+    const event = { at: this.now + (ms > 1 ? Math.ceil(ms) : 1), order: 0, cancelled: false, run }
+    this.queue.push(event)
+    return event
+  }
+
+  chance(probability: number): boolean {
+    return probability > 0 && this.random() < probability
+  }
+
+  way(from: Node, to: Node): Way {
+    return this.disturbances.way(from.id, to.id)
+  }
+
+  /** Whether something sent from there could arrive here now. */
+  open(from: Node, to: Node): boolean {
+    return from.endpoint !== undefined && to.endpoint !== undefined && !this.disturbances.blocked(from.id, to.id)
+  }
+
+  /** A sample of the time from one to the other. */
+  latency(from: Node, to: Node, way: Way, bytes: number): number {
+    let latency = this.#sample(this.random) * from.slowness * to.slowness + way.delay
+    const { reorder } = this.#options
+    if (reorder !== undefined && this.chance(reorder.probability)) latency += this.random() * reorder.by
+    if (this.#bytesPerMs !== Infinity) {
+      from.uplinkFree = Math.max(from.uplinkFree, this.now) + bytes / this.#bytesPerMs
+      latency += from.uplinkFree - this.now
+    }
+    return latency
+  }
+
+  /**
+   * Sends something that may be lost on the way; `arrive` says whether foreign code was called. It arrives only at the
+   * process it was sent to: a rebooted host has lost its connections.
+   */
+  send(from: Node, to: Node, kind: Kind, bytes: number, content: number, arrive: () => boolean): void {
+    const way = this.way(from, to)
+    const receiver = to.endpoint
+    if (way.blocked || receiver === undefined) {
+      this.#note('blocked', from, to, bytes, content)
+      return
+    }
+    from.traffic[counters[kind]]++
+    from.traffic.sentBytes += bytes
+    if (this.chance(way.loss)) {
+      this.#note('lost', from, to, bytes, content)
+      return
+    }
+    this.after(this.latency(from, to, way, bytes), () => {
+      if (to.endpoint !== receiver || this.disturbances.blocked(from.id, to.id)) {
+        this.#note('blocked', from, to, bytes, content)
+        return false
+      }
+      to.traffic.receivedBytes += bytes
+      this.#note(kind, from, to, bytes, content)
+      return arrive()
+    })
+  }
+
+  note(kind: TraceKind, node: Node): void {
+    this.#note(kind, node, node, 0, 0)
+  }
+
+  #note(kind: TraceKind, from: Node, to: Node, bytes: number, content: number): void {
+    this.trace.add(this.now, kind, from.index, to.index, content)
+    if (kind === 'lost') this.counts.lost++
+    else if (kind === 'blocked') this.counts.blocked++
+    this.#options.onTrace?.({ at: this.now, kind, from: from.id, to: to.id, bytes })
+  }
+}
+
+/** Wrong bytes in the place of right ones. */
+export function garbage(random: Random, bytes: Uint8Array): Uint8Array {
+  const wrong = bytes.byteLength === 0 ? new Uint8Array(32) : bytes.slice()
+  for (let i = 0; i < 8; i++) {
+    const at = Math.floor(random() * wrong.byteLength)
+    wrong[at] = (wrong[at] as number) ^ (1 + Math.floor(random() * 255))
+  }
+  return wrong
+}

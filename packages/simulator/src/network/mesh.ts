@@ -1,0 +1,84 @@
+import { randomInteger, shuffle } from '../random.ts'
+import type { Medium } from './medium.ts'
+import type { Node } from './node.ts'
+
+/** Who passes messages of one topic to whom, as in gossipsub: each subscriber has about `degree` links, both ways. */
+export class Mesh {
+  readonly #medium: Medium
+  readonly #degree: number
+  readonly #nodes: readonly Node[]
+  readonly #links = new Map<Node, Set<Node>>()
+  /** To whom a node publishes that is not subscribed. */
+  readonly #fanout = new Map<Node, readonly Node[]>()
+
+  /** `nodes` are the subscribers, kept up to date by the caller. */
+  constructor(medium: Medium, degree: number, nodes: readonly Node[]) {
+    this.#medium = medium
+    this.#degree = degree
+    this.#nodes = nodes
+  }
+
+  /** To whom the node sends: over its links, or, when it is not subscribed, to a few that stay the same. */
+  targets(from: Node): Iterable<Node> {
+    return this.#links.get(from) ?? this.#fanoutOf(from)
+  }
+
+  add(node: Node): void {
+    this.#fanout.delete(node)
+    this.#graft(node, this.#degree)
+  }
+
+  remove(node: Node): void {
+    for (const other of this.#links.get(node) ?? []) this.#links.get(other)?.delete(node)
+    this.#links.delete(node)
+    this.#fanout.delete(node)
+  }
+
+  /**
+   * Links everybody anew. Every node chooses half of its links and is chosen by others for the rest: with three and more
+   * choices each, such a graph is connected for all practical purposes.
+   */
+  rebuild(): void {
+    this.#links.clear()
+    this.#fanout.clear()
+    for (const node of this.#nodes) this.#links.set(node, new Set())
+    for (const node of this.#nodes) this.#graft(node, Math.ceil(this.#degree / 2))
+  }
+
+  #fanoutOf(from: Node): readonly Node[] {
+    const known = this.#fanout.get(from)
+    if (known !== undefined && known.length > 0) return known
+    const chosen = [...this.#choose(from, this.#degree)]
+    this.#fanout.set(from, chosen)
+    return chosen
+  }
+
+  #graft(node: Node, count: number): void {
+    if (!this.#links.has(node)) this.#links.set(node, new Set())
+    for (const other of this.#choose(node, count)) {
+      this.#links.get(node)?.add(other)
+      this.#links.get(other)?.add(node)
+    }
+  }
+
+  /** Subscribed nodes in reach, both ways. */
+  #choose(node: Node, count: number): Set<Node> {
+    const medium = this.#medium
+    const nodes = this.#nodes
+    const chosen = new Set<Node>()
+    const fits = (other: Node): boolean => other !== node && medium.open(node, other) && medium.open(other, node)
+    if (nodes.length <= count * 4) {
+      // So few that each one is looked at.
+      for (const other of shuffle(medium.random, [...nodes])) {
+        if (chosen.size >= count) break
+        if (fits(other)) chosen.add(other)
+      }
+      return chosen
+    }
+    for (let tries = 0; tries < count * 16 && chosen.size < count; tries++) {
+      const other = nodes[randomInteger(medium.random, nodes.length)] as Node
+      if (fits(other)) chosen.add(other)
+    }
+    return chosen
+  }
+}

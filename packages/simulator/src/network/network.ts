@@ -1,0 +1,169 @@
+import { blockKey } from '@p2pl/memory'
+import type { PeerInfo } from '@p2pl/core/backend'
+import type { CID } from 'multiformats/cid'
+import { peerInfo } from '../address.ts'
+import { failure } from '../errors.ts'
+import type { SimulatorOptions } from '../options.ts'
+import { Connections } from './connections.ts'
+import type { Cancel, Endpoint, Outcome, Want } from './endpoint.ts'
+import { Exchange } from './exchange.ts'
+import type { Medium } from './medium.ts'
+import type { Node } from './node.ts'
+import { Records } from './records.ts'
+import { Topics } from './topics.ts'
+
+/** What simulated backends drive: everything takes time and may fail. */
+export class SimulatedNetwork {
+  readonly topics: Topics
+  readonly exchange: Exchange
+  readonly records: Records = new Records()
+  readonly #medium: Medium
+  readonly #nodes = new Map<string, Node>()
+  readonly #connections = new Connections((a, b) => this.#linked(a, b))
+
+  constructor(medium: Medium, options: SimulatorOptions, onKept: (node: Node, cid: CID) => void) {
+    this.#medium = medium
+    this.topics = new Topics(medium, options)
+    this.exchange = new Exchange(
+      medium,
+      options,
+      {
+        known: (of, cid) => [...this.#connections.of(of), ...this.records.of(blockKey(cid))],
+        node: (id) => this.#nodes.get(id)
+      },
+      onKept
+    )
+  }
+
+  add(node: Node): void {
+    this.#nodes.set(node.id, node)
+  }
+
+  node(id: string): Node {
+    const node = this.#nodes.get(id)
+    if (node === undefined) throw failure('INVALID_ARGUMENT', 'host', `there is no host "${id}"`)
+    return node
+  }
+
+  /** Ways were opened or closed, or a host came or went. */
+  changed(): void {
+    this.#connections.update()
+    this.exchange.changed()
+    this.topics.repair()
+  }
+
+  join(endpoint: Endpoint): void {
+    const node = this.node(endpoint.id)
+    if (node.endpoint !== undefined && node.endpoint !== node.resident)
+      throw failure('LOCKED', 'start', `a process runs on the host "${node.id}" already: crash or stop it first`)
+    node.endpoint = endpoint
+    for (const key of endpoint.store.provided) this.records.add(key, node)
+    for (const topic of node.listeners.keys()) this.topics.changed(node, topic)
+    this.#medium.note('boot', node)
+    this.changed()
+  }
+
+  /** In good order: it says goodbye. */
+  leave(endpoint: Endpoint): void {
+    const node = this.node(endpoint.id)
+    if (node.endpoint !== endpoint) return
+    for (const key of endpoint.store.provided) this.records.remove(key, node)
+    this.#medium.note('stop', node)
+    this.#gone(node, endpoint)
+  }
+
+  /** Without a word. A stranger survives the crash of what runs beside it. */
+  crash(node: Node): void {
+    const { endpoint } = node
+    if (endpoint === undefined || endpoint === node.resident) return
+    this.#medium.note('crash', node)
+    this.#gone(node, endpoint)
+  }
+
+  provide(by: Endpoint, cid: CID, outcome: Outcome<void>): Cancel {
+    return this.#roundTrip(by, (node) => {
+      if (this.#lonely(node))
+        outcome.reject(failure('NO_PEERS', 'routing.provide', 'no other peer is in reach to take the provider record'))
+      else {
+        this.records.add(blockKey(cid), node)
+        this.exchange.provided(blockKey(cid))
+        outcome.resolve()
+      }
+    })
+  }
+
+  findProviders(by: Endpoint, cid: CID, limit: number, outcome: Outcome<readonly string[]>): Cancel {
+    return this.#roundTrip(by, (node) => {
+      const providers = this.#lonely(node) ? [] : this.records.of(blockKey(cid)).filter((other) => other !== node)
+      outcome.resolve(providers.slice(0, limit).map(({ id }) => id))
+    })
+  }
+
+  findPeer(by: Endpoint, id: string, outcome: Outcome<PeerInfo>): Cancel {
+    return this.#roundTrip(by, (node) => {
+      const other = this.#nodes.get(id)
+      if (other === node || (other !== undefined && this.#linked(node, other))) outcome.resolve(peerInfo(id))
+      else outcome.reject(failure('NOT_FOUND', 'routing.findPeer', `no peer in reach knows "${id}"`))
+    })
+  }
+
+  connect(by: Endpoint, id: string, outcome: Outcome<void>): Cancel {
+    return this.#roundTrip(by, (node) => {
+      const other = this.#nodes.get(id)
+      if (other === undefined || !this.#linked(node, other)) {
+        outcome.reject(failure('UNREACHABLE', 'routing.connect', `no peer answers at "${peerInfo(id).addresses[0]}"`))
+        return
+      }
+      this.#connections.connect(node, other)
+      this.exchange.changed()
+      outcome.resolve()
+    })
+  }
+
+  disconnect(by: Endpoint, id: string): void {
+    const other = this.#nodes.get(id)
+    if (other !== undefined) this.#connections.disconnect(this.node(by.id), other)
+  }
+
+  connections(of: Endpoint): string[] {
+    return this.#connections.of(this.node(of.id)).map(({ id }) => id)
+  }
+
+  want(by: Endpoint, want: Want): Cancel {
+    return this.exchange.want(this.node(by.id), by, want)
+  }
+
+  #gone(node: Node, endpoint: Endpoint): void {
+    node.endpoint = undefined
+    node.uplinkFree = 0
+    this.#connections.forget(node)
+    this.exchange.left(endpoint)
+    this.topics.left(node)
+    if (node.resident !== undefined && node.resident !== endpoint) this.join(node.resident)
+    else this.changed()
+  }
+
+  #linked(a: Node, b: Node): boolean {
+    return a !== b && this.#medium.open(a, b) && this.#medium.open(b, a)
+  }
+
+  #lonely(node: Node): boolean {
+    for (const other of this.#nodes.values()) if (this.#linked(node, other)) return false
+    return true
+  }
+
+  /** What asks others takes their time; it is repeated by the engine, so it is not lost. */
+  #roundTrip(by: Endpoint, run: (node: Node) => void): Cancel {
+    const node = this.node(by.id)
+    const there = this.#medium.latency(node, node, this.#medium.way(node, node), 0)
+    const back = this.#medium.latency(node, node, this.#medium.way(node, node), 0)
+    const event = this.#medium.after(there + back, () => {
+      if (node.endpoint !== by) return false
+      run(node)
+      return true
+    })
+    return () => {
+      this.#medium.queue.cancel(event)
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import type { Scheduled } from '../time/queue.ts'
+import type { Endpoint, Want } from './endpoint.ts'
+import type { Medium } from './medium.ts'
+import type { Node } from './node.ts'
+
+/** One block that one host looks for: asks one node after the other, and sleeps when there is nobody left to ask. */
+export class Search {
+  readonly node: Node
+  readonly endpoint: Endpoint
+  readonly want: Want
+  readonly #medium: Medium
+  readonly #timeout: number
+  readonly #choose: (search: Search) => Node | undefined
+  readonly #request: (search: Search, source: Node, question: number) => void
+  /** Nodes that were asked since the search last began anew. */
+  readonly #asked = new Set<Node>()
+  #timer: Scheduled | undefined
+  /** What the timer is for. Without one the search sleeps until it is woken. */
+  #waiting: 'answer' | 'retry' | undefined
+  /** A question of this round was never answered: the next round may have more luck. */
+  #unanswered = false
+  /** Which question an answer belongs to: a late one of an earlier question is still taken, but asks nobody. */
+  #question = 0
+  #ended = false
+
+  constructor(
+    node: Node,
+    endpoint: Endpoint,
+    want: Want,
+    medium: Medium,
+    timeout: number,
+    choose: (search: Search) => Node | undefined,
+    request: (search: Search, source: Node, question: number) => void
+  ) {
+    this.node = node
+    this.endpoint = endpoint
+    this.want = want
+    this.#medium = medium
+    this.#timeout = timeout
+    this.#choose = choose
+    this.#request = request
+  }
+
+  /** Whether somebody still waits for the block. */
+  get alive(): boolean {
+    return !this.#ended && this.node.endpoint === this.endpoint
+  }
+
+  /** Whether the node may be asked now. */
+  canAsk(node: Node | undefined): node is Node {
+    return node !== undefined && node !== this.node && !this.#asked.has(node) && this.#medium.open(this.node, node)
+  }
+
+  end(): void {
+    this.#ended = true
+    this.#disarm()
+  }
+
+  /** Something changed. A search that waits for an answer goes on by itself. */
+  wake(): void {
+    if (this.#waiting !== 'answer') this.#beginAnew(1)
+  }
+
+  /** The node that was asked does not have the block. */
+  refused(question: number): void {
+    if (question !== this.#question) return
+    this.#disarm()
+    this.ask()
+  }
+
+  ask(): void {
+    if (!this.alive) return
+    const source = this.#choose(this)
+    if (source === undefined) {
+      // A node that does not have the block is not asked again before the search is woken; what was lost is repeated.
+      if (this.#unanswered) this.#beginAnew(this.#timeout)
+      return
+    }
+    this.#asked.add(source)
+    this.#wait('answer', this.#timeout, () => {
+      this.#unanswered = true
+      this.ask()
+    })
+    this.#request(this, source, ++this.#question)
+  }
+
+  #beginAnew(ms: number): void {
+    this.#wait('retry', ms, () => {
+      this.#asked.clear()
+      this.#unanswered = false
+      this.ask()
+    })
+  }
+
+  #wait(what: 'answer' | 'retry', ms: number, then: () => void): void {
+    if (this.#ended) return
+    this.#disarm()
+    this.#waiting = what
+    this.#timer = this.#medium.after(ms, () => {
+      this.#timer = undefined
+      this.#waiting = undefined
+      then()
+      return false
+    })
+  }
+
+  #disarm(): void {
+    if (this.#timer !== undefined) this.#medium.queue.cancel(this.#timer)
+    this.#timer = undefined
+    this.#waiting = undefined
+  }
+}

@@ -1,0 +1,40 @@
+/** What one host has sent, received and spent since the simulator was made. It does not depend on the speed of the machine. */
+export interface Traffic {
+  /** Messages sent, one for each receiver, relayed ones included. */
+  readonly messages: number
+  /** Requests for blocks sent. */
+  readonly requests: number
+  /** Responses to them sent. */
+  readonly responses: number
+  /** Bytes of all that was sent, also of what got lost. */
+  readonly sentBytes: number
+  /** Part of `sentBytes`: messages of others that a mesh passed on. */
+  readonly relayedBytes: number
+  readonly receivedBytes: number
+  /** Messages handed to the backend. */
+  readonly delivered: number
+  /** Signatures checked. */
+  readonly checks: number
+}
+
+/** Counters of a {@link Traffic}. */
+export type Meter = { -readonly [Name in keyof Traffic]: number }
+
+export function createMeter(): Meter {
+  return {
+    messages: 0,
+    requests: 0,
+    responses: 0,
+    sentBytes: 0,
+    relayedBytes: 0,
+    receivedBytes: 0,
+    delivered: 0,
+    checks: 0
+  }
+}
+
+/** `sign` is -1 for the difference. */
+export function addTraffic(to: Meter, traffic: Traffic, sign = 1): Meter {
+  for (const name of Object.keys(to) as (keyof Traffic)[]) to[name] += sign * traffic[name]
+  return to
+}

@@ -1,0 +1,38 @@
+export interface Timed {
+  /** Milliseconds after the beginning of the schedule. */
+  readonly at: number
+  /** How long it lasts, milliseconds. */
+  readonly for: number
+}
+
+/** One thing that goes wrong for a while. Each is independent of all others: a schedule with some taken out is still one. */
+export type Fault =
+  /** Nothing passes from group to group; unnamed hosts are a group of their own. */
+  | (Timed & { readonly kind: 'partition'; readonly groups: readonly (readonly string[])[] })
+  /** Nothing passes in this one direction. */
+  | (Timed & { readonly kind: 'block'; readonly from: readonly string[]; readonly to: readonly string[] })
+  /**
+   * The process ends without warning and is booted again afterwards. With `power`, unsynced blocks are lost. From then on the
+   * wall clock of the host shows `skew` ms more than it would have: less, where it is negative.
+   */
+  | (Timed & { readonly kind: 'crash'; readonly host: string; readonly power: boolean; readonly skew: number })
+  | (Timed & { readonly kind: 'loss'; readonly probability: number })
+  | (Timed & { readonly kind: 'duplication'; readonly probability: number })
+  | (Timed & { readonly kind: 'delay'; readonly from: readonly string[]; readonly ms: number })
+  | (Timed & { readonly kind: 'slow'; readonly host: string; readonly factor: number })
+  | (Timed & { readonly kind: 'lie'; readonly host: string; readonly blocks: number; readonly messages: number })
+  /** The wall clock of the host jumps by `skew` ms, and back at the end. */
+  | (Timed & { readonly kind: 'clock'; readonly host: string; readonly skew: number })
+  /** The host is booted only when this is over. `at` is 0. */
+  | (Timed & { readonly kind: 'late'; readonly host: string })
+
+export type FaultKind = Fault['kind']
+
+/** What happens to a set of hosts: plain data, so that it can be printed, stored and made smaller. */
+export interface Schedule {
+  readonly hosts: readonly string[]
+  /** In the order of their beginning. */
+  readonly faults: readonly Fault[]
+  /** When everything is well again, milliseconds after the beginning: no fault lasts longer. */
+  readonly duration: number
+}

@@ -1,0 +1,195 @@
+import type { Backend } from '@p2pl/core/backend'
+import { capabilities } from './capabilities.ts'
+import { failure } from './errors.ts'
+import { Host } from './host/host.ts'
+import type { SimulatedHost } from './host/host.ts'
+import { Disturbances } from './network/disturbance.ts'
+import type { Disturbance } from './network/disturbance.ts'
+import { Medium } from './network/medium.ts'
+import { SimulatedNetwork } from './network/network.ts'
+import { createNode } from './network/node.ts'
+import { addTraffic, createMeter } from './network/traffic.ts'
+import type { Traffic } from './network/traffic.ts'
+import type { SimulatorOptions, SimulatorStats } from './options.ts'
+import { createRandom } from './random.ts'
+import type { Random } from './random.ts'
+import { createStranger } from './stranger/stranger.ts'
+import type { Stranger } from './stranger/stranger.ts'
+import { createClock } from './time/clock.ts'
+import type { SimulatedClock } from './time/clock.ts'
+import { EventQueue } from './time/queue.ts'
+import { Runner } from './time/runner.ts'
+import { Trace } from './trace.ts'
+
+const defaultEpoch = Date.UTC(2030, 0, 1)
+const defaultSyncDelay = 1000
+const defaultLimit = 3_600_000
+
+/** Ends what a call began. */
+export interface Ending {
+  /** Idempotent. */
+  readonly end: () => void
+}
+
+/** A network, its hosts and its time. Nothing moves unless one of the running calls is under way, one at a time. */
+export interface Simulator {
+  readonly seed: number | string
+  /** Virtual time for code outside of any host; its timers never die. */
+  readonly clock: SimulatedClock
+  /** Virtual milliseconds since the beginning. */
+  readonly now: number
+  /** In the order of their making. */
+  readonly hosts: readonly SimulatedHost[]
+  /** The host of that id; made by the first call. */
+  host(id: string): SimulatedHost
+  /** The backend of a newly booted process of that host, not started yet. */
+  backend(id: string): Backend
+  /** A hostile peer with raw access to the network, on the host of that id; made by the first call. */
+  stranger(id: string): Stranger
+  /** A stream of its own for each label: using one more does not change what the others give. */
+  random(label: string): Random
+
+  /** Lets virtual time pass. */
+  run(options: { readonly for: number }): Promise<void>
+  /**
+   * Lets time pass until the condition holds: true; or for `limit` ms (default one hour), then false. It is asked every
+   * `every` ms of virtual time, default 10; time goes on while it is answering.
+   */
+  runUntil(
+    condition: () => boolean | Promise<boolean>,
+    options?: { readonly limit?: number | undefined; readonly every?: number | undefined }
+  ): Promise<boolean>
+  /** Lets time pass until the promise has settled, and gives its value. `TIMEOUT` after `limit` ms, default one hour. */
+  complete<T>(promise: PromiseLike<T>, options?: { readonly limit?: number | undefined }): Promise<T>
+  /** Lets all promise work settle; time stands still. */
+  settle(): Promise<void>
+  /** Does something at a later time. If it throws or rejects, what runs then rejects with its error. */
+  after(ms: number, action: () => unknown): void
+
+  /** Makes something go wrong until it is ended. */
+  disturb(disturbance: Disturbance): Ending
+  /** Only in this direction nothing passes. */
+  block(from: readonly string[], to: readonly string[]): Ending
+  /** Nothing passes from group to group; hosts that are named in none, also later ones, are a group of their own. */
+  partition(...groups: readonly (readonly string[])[]): Ending
+  /** Ends all disturbances. Slow and lying hosts stay what they are. */
+  heal(): void
+
+  /** Equal for equal runs: a hash over everything that happened on the network and when. */
+  traceHash(): string
+  stats(): SimulatorStats
+  /** What these hosts have sent, received and spent, in sum. Default: all that are no strangers. */
+  traffic(ids?: readonly string[]): Traffic
+}
+
+/** A simulated network in virtual time. Everything that happens on it follows from the seed and from the code that uses it. */
+export function createSimulator(options: SimulatorOptions): Simulator {
+  const { seed, epoch = defaultEpoch, syncDelay = defaultSyncDelay } = options
+  checkOptions(options)
+  const queue = new EventQueue()
+  const trace = new Trace()
+  const disturbances = new Disturbances(options.loss ?? 0, options.duplicate ?? 0)
+  const medium = new Medium(options, queue, createRandom(`${seed}/network`), trace, disturbances)
+  const runner = new Runner(medium)
+  const hosts = new Map<string, Host>()
+  const strangers = new Map<string, Stranger>()
+  const network = new SimulatedNetwork(medium, options, (node, cid) => hosts.get(node.id)?.wrote(cid))
+  const promised = capabilities(options)
+
+  function begin(end: () => boolean): Ending {
+    network.changed()
+    return {
+      end: () => {
+        if (end()) network.changed()
+      }
+    }
+  }
+
+  function after(ms: number, action: () => unknown): void {
+    medium.after(ms, () => {
+      runner.watch(action())
+      return true
+    })
+  }
+
+  function host(id: string): Host {
+    const known = hosts.get(id)
+    if (known !== undefined) return known
+    if (typeof id !== 'string' || id === '' || id.length > 256)
+      throw failure('INVALID_ARGUMENT', 'host', 'the id of a host is a string of 1 to 256 characters')
+    const node = createNode(id, hosts.size)
+    network.add(node)
+    const made = new Host({ seed, node, medium, network, capabilities: promised, epoch, syncDelay })
+    hosts.set(id, made)
+    return made
+  }
+
+  function stranger(id: string): Stranger {
+    const known = strangers.get(id)
+    if (known !== undefined) return known
+    const made = createStranger({ seed, host: host(id), node: network.node(id), network, medium, after })
+    strangers.set(id, made)
+    return made
+  }
+
+  return {
+    seed,
+    clock: createClock({ medium, epoch, skew: () => 0, dead: () => false }),
+    get now(): number {
+      return medium.now
+    },
+    get hosts(): readonly SimulatedHost[] {
+      return [...hosts.values()]
+    },
+    host,
+    backend: (id) => host(id).boot().backend,
+    stranger,
+    random: (label) => createRandom(`${seed}/label/${label}`),
+
+    async run({ for: ms }): Promise<void> {
+      await runner.advance(ms)
+    },
+    async runUntil(condition, { limit = defaultLimit, every = 10 } = {}): Promise<boolean> {
+      return await runner.advance(limit, condition, every)
+    },
+    async complete<T>(promise: PromiseLike<T>, { limit = defaultLimit } = {}): Promise<T> {
+      let settled = false
+      const mark = (): void => {
+        settled = true
+      }
+      promise.then(mark, mark)
+      if (await runner.advance(limit, () => settled, 0)) return await promise
+      throw failure('TIMEOUT', 'complete', `the promise has not settled after ${limit} ms of virtual time`)
+    },
+    async settle(): Promise<void> {
+      await runner.advance(0)
+    },
+    after,
+
+    disturb: (disturbance) => begin(disturbances.add(disturbance)),
+    block: (from, to) => begin(disturbances.add({ from, to, block: true })),
+    partition: (...groups) => begin(disturbances.divide(groups)),
+    heal(): void {
+      disturbances.clear()
+      network.changed()
+    },
+
+    traceHash: () => trace.digest(),
+    stats: () => ({ events: runner.events, turns: runner.turns, ...medium.counts }),
+    traffic: (ids = [...hosts.keys()].filter((id) => !strangers.has(id))) =>
+      ids.reduce((sum, id) => addTraffic(sum, host(id).traffic), createMeter())
+  }
+}
+
+function checkOptions({ seed, bandwidth = Infinity, mesh }: SimulatorOptions): void {
+  if (typeof seed !== 'number' && typeof seed !== 'string')
+    throw failure('INVALID_ARGUMENT', 'createSimulator', 'seed is a number or a text: what fails is repeated by it')
+  if (!(bandwidth > 0))
+    throw failure(
+      'INVALID_ARGUMENT',
+      'createSimulator',
+      `bandwidth is a number of bytes per second above 0, not ${bandwidth}`
+    )
+  if (mesh !== undefined && !(Number.isInteger(mesh.degree) && mesh.degree >= 2))
+    throw failure('INVALID_ARGUMENT', 'createSimulator', `mesh.degree is a whole number from 2, not ${mesh.degree}`)
+}

@@ -1,0 +1,39 @@
+import { CID } from 'multiformats/cid'
+import * as raw from 'multiformats/codecs/raw'
+import { create } from 'multiformats/hashes/digest'
+import { randomBytes } from '../random.ts'
+import type { Random } from '../random.ts'
+import type { Ending } from '../simulator.ts'
+import { sealed } from './envelopes.ts'
+import { flood } from './flood.ts'
+import type { Stranger } from './stranger.ts'
+
+const sha256 = 0x12
+
+/** A CID that no block has. */
+export function inventedCid(random: Random): CID {
+  return CID.createV1(raw.code, create(sha256, randomBytes(random, 32)))
+}
+
+export interface ClaimFloodOptions {
+  readonly perSecond: number
+  /** Claims in each envelope. Default 250. */
+  readonly claims?: number | undefined
+  /** What each claim says of the size of its content, bytes. Default 1 MiB. */
+  readonly size?: number | undefined
+}
+
+/**
+ * Genuine envelopes of new identities, full of claims to content that nobody has. The stranger names itself as the provider;
+ * what it answers is set by `serve`.
+ */
+export function floodClaims(stranger: Stranger, topic: string, options: ClaimFloodOptions): Ending {
+  const { perSecond, claims = 250, size = 1_048_576 } = options
+  return flood(stranger, topic, {
+    perSecond,
+    payload: async (random) => {
+      const messages = Array.from({ length: claims }, () => ({ cid: inventedCid(random), size }))
+      return await sealed(stranger, topic, { messages })
+    }
+  })
+}

@@ -1,0 +1,162 @@
+import { blockKey } from '@p2pl/memory'
+import type { Block, PeerInfo } from '@p2pl/core/backend'
+import type { CID } from 'multiformats/cid'
+import { peerInfo } from '../address.ts'
+import { failure } from '../errors.ts'
+import type { SimulatedHost } from '../host/host.ts'
+import { simulatedIdentity } from '../host/identity.ts'
+import type { SimulatedIdentity } from '../host/identity.ts'
+import type { Medium } from '../network/medium.ts'
+import type { SimulatedNetwork } from '../network/network.ts'
+import type { Answerer, Listener, Node } from '../network/node.ts'
+import { createRandom } from '../random.ts'
+import type { Random } from '../random.ts'
+import type { Ending } from '../simulator.ts'
+
+/**
+ * A hostile peer. It is on the network from its making until {@link leave}, has as many identities as it likes, and is bound
+ * by no layer of p2pl: it publishes any bytes at any rate, and answers requests for blocks in any way. Nothing that it does
+ * takes time; what it sends takes its way through the network as everything does.
+ */
+export interface Stranger {
+  /** Of its host. */
+  readonly id: string
+  /** Engine-level, as a hint in what it publishes: others ask it for content. */
+  readonly address: PeerInfo
+  /** Its machine. What is booted there runs beside the raw access: a peer of core, for instance. */
+  readonly host: SimulatedHost
+  /** A stream of its own. */
+  readonly random: Random
+  /** Virtual milliseconds since the simulator was made. */
+  readonly now: number
+  /** A new identity with every call: they cost nothing. */
+  identity(): SimulatedIdentity
+  /** Sends the bytes as they are to every subscriber, or to the hosts of these ids alone; to how many. */
+  publish(topic: string, payload: Uint8Array, to?: readonly string[]): number
+  /** Joins the topic and hears every message as it arrives. */
+  listen(topic: string, listener: Listener): Ending
+  /** Keeps a block and serves it as any host does. */
+  keep(block: Block): void
+  /** Puts out a provider record for the stranger, whether it has the block or not. */
+  provide(cid: CID): void
+  /** Answers every request for a block; others take it for a host that has everything. One answerer at a time. */
+  serve(answerer: Answerer): Ending
+  /** Does something so many times a second, more than a thousand times as well. */
+  repeat(perSecond: number, action: () => unknown): Ending
+  /** Does something later; without effect once it has left. If it throws or rejects, so does what runs the simulator. */
+  after(ms: number, action: () => unknown): void
+  /** Ends all that it does, and takes it off the network. */
+  leave(): void
+}
+
+export interface StrangerParts {
+  readonly seed: string | number
+  readonly host: SimulatedHost
+  readonly node: Node
+  readonly network: SimulatedNetwork
+  readonly medium: Medium
+  /** Does something later, and stops the run with its error. */
+  readonly after: (ms: number, action: () => unknown) => void
+}
+
+export function createStranger({ seed, host, node, network, medium, after }: StrangerParts): Stranger {
+  const { id } = host
+  const endings = new Set<() => void>()
+  let identities = 0
+  let gone = false
+
+  node.resident = { id, store: host.store, subscribed: () => false, receive: () => 'ignore', event: () => undefined }
+  if (node.endpoint === undefined) network.join(node.resident)
+
+  function ending(end: () => void): Ending {
+    endings.add(end)
+    return {
+      end: () => {
+        if (endings.delete(end)) end()
+      }
+    }
+  }
+
+  return {
+    id,
+    address: peerInfo(id),
+    host,
+    random: createRandom(`${seed}/stranger/${id}`),
+    get now(): number {
+      return medium.now
+    },
+    identity: () => simulatedIdentity(`${seed}/stranger/${id}/${++identities}`),
+
+    publish(topic, payload, to): number {
+      if (node.endpoint === undefined) return 0
+      return network.topics.publish(
+        node,
+        topic,
+        payload.slice(),
+        to?.map((other) => network.node(other))
+      )
+    },
+
+    listen(topic, listener): Ending {
+      node.listeners.set(topic, (node.listeners.get(topic) ?? new Set()).add(listener))
+      network.topics.changed(node, topic)
+      return ending(() => {
+        const listeners = node.listeners.get(topic)
+        listeners?.delete(listener)
+        if (listeners?.size === 0) node.listeners.delete(topic)
+        network.topics.changed(node, topic)
+      })
+    },
+
+    keep(block): void {
+      host.store.put(block)
+      network.exchange.stored(node, block.cid)
+    },
+
+    provide(cid): void {
+      network.records.add(blockKey(cid), node)
+      network.exchange.provided(blockKey(cid))
+    },
+
+    serve(answerer): Ending {
+      node.answerer = answerer
+      network.exchange.answererChanged(node)
+      return ending(() => {
+        if (node.answerer !== answerer) return
+        node.answerer = undefined
+        network.exchange.answererChanged(node)
+      })
+    },
+
+    repeat(perSecond, action): Ending {
+      if (!(perSecond > 0 && perSecond < Infinity))
+        throw failure('INVALID_ARGUMENT', 'repeat', `perSecond is a number above 0, not ${perSecond}`)
+      const start = medium.now
+      let done = 0
+      const ended = new AbortController()
+      const next = (): number => start + ((done + 1) * 1000) / perSecond
+      const tick = async (): Promise<void> => {
+        for (; next() <= medium.now && !ended.signal.aborted; done++) await action()
+        if (!ended.signal.aborted) after(next() - medium.now, tick)
+      }
+      after(next() - start, tick)
+      return ending(() => {
+        ended.abort()
+      })
+    },
+
+    after(ms, action): void {
+      after(ms, () => (gone ? undefined : action()))
+    },
+
+    leave(): void {
+      gone = true
+      for (const end of endings) end()
+      endings.clear()
+      const { resident } = node
+      node.resident = undefined
+      host.crash()
+      if (resident !== undefined) network.leave(resident)
+    }
+  }
+}
