@@ -1,225 +1,145 @@
-import type { AbortOptions, Block, BlockTransport, GetBlockOptions, Pin, PinOptions } from '@p2pl/core/backend'
+import {
+  type Block,
+  type BlockHooks,
+  bytesKey,
+  type GetBlockOptions,
+  type HookOptions,
+  isLeaf,
+  isP2plError,
+  P2plError,
+  type Pin,
+  type PinOptions
+} from '@p2pl/core/backend'
 import { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
 import * as Digest from 'multiformats/hashes/digest'
-import { textOf } from './bytes.ts'
-import { checkBlockCid } from './cids.ts'
-import type { Door } from './door.ts'
+import type { FetchOptions } from './fetcher.ts'
+import { Collection } from './store/collection.ts'
+import { PinMeter } from './store/pin-meter.ts'
 import type { Pins } from './store/pins.ts'
 import type { Table } from './store/table.ts'
-import { walkDag } from './store/walk.ts'
+import { linksOfPinned } from './store/walk.ts'
 
-/** `putMany` hands the store this much at a time. */
-const batchBytes = 4 * 1024 * 1024
-const batchBlocks = 1_024
 const gcBatch = 256
+const identity = 0x00
 
-/** What the blocks of a backend are kept in. */
-export interface BlockStores {
+export interface BlockParts {
   /** Blocks by multihash. */
   readonly blocks: Table
   readonly pins: Pins
+  /** Gets a block from other peers, as `Fetcher.fetch` does: bytes that hash to the CID. */
+  fetch(cid: CID, options: FetchOptions): Promise<Uint8Array>
+  /** Told of blocks that are stored from now on: other peers may wait for them. */
+  stored(blocks: readonly Block[]): void
 }
 
-/** How blocks come from others and go to them. */
-export interface Exchange<Engine> {
-  readonly maxBlockBytes: number
-  /** Multihash codes that blocks may be addressed by. */
-  readonly hashes: readonly number[]
-  /** Gets a block that is not stored here. Verifies it: what it gives is stored, and served on. */
-  fetch(engine: Engine, cid: CID, options: GetBlockOptions | undefined, signal: AbortSignal): Promise<Uint8Array>
-  /** Told of blocks that are stored from now on: somebody may wait for them. */
-  stored(engine: Engine, blocks: readonly Block[]): void
-}
-
-/** Blocks in an own store, and by an exchange to and from others. */
-export class Blocks<Engine extends { readonly stores: BlockStores }> implements BlockTransport {
-  readonly #door: Door<Engine>
-  readonly #exchange: Exchange<Engine>
-  /** Blocks that came while a `gc` is under way: it must not take what it has not seen. */
+/** The blocks of an engine without a store of its own: a local store with pins, and an exchange with other peers. */
+export class StoredBlocks implements Required<BlockHooks> {
+  readonly #parts: BlockParts
+  /** Blocks that come while a `gc` runs: it must not take what it has not seen. */
   readonly #collecting = new Set<Set<string>>()
 
-  constructor(door: Door<Engine>, exchange: Exchange<Engine>) {
-    this.#door = door
-    this.#exchange = exchange
+  constructor(parts: BlockParts) {
+    this.#parts = parts
   }
 
-  async get(cid: CID, options?: GetBlockOptions): Promise<Uint8Array> {
-    return await this.#get('blocks.get', cid, options)
-  }
-
-  async #get(operation: string, cid: CID, options: GetBlockOptions | undefined): Promise<Uint8Array> {
-    const own = await this.#door.quick(operation, options, async ({ stores }) => {
-      const key = this.#checkCid(operation, cid)
-      return (await stores.blocks.get(key.multihash.bytes)) ?? key
-    })
-    if (own instanceof Uint8Array) return own
-    if (options?.local === true)
-      throw this.#door.failures.failure({
-        code: 'NOT_FOUND',
-        operation,
-        message: `the block ${own.toString()} is not in the own store`
-      })
-    return await this.#door.call(operation, options, (engine, signal) => this.#fetch(engine, own, options, signal))
-  }
-
-  async put(block: Block, options?: AbortOptions): Promise<void> {
-    const operation = 'blocks.put'
-    await this.#door.quick(operation, options, (engine) => this.#store(engine, [this.#checkBlock(operation, block)]))
-  }
-
-  async putMany(blocks: Iterable<Block> | AsyncIterable<Block>, options?: AbortOptions): Promise<void> {
-    const operation = 'blocks.putMany'
-    await this.#door.call(operation, options, async (engine, signal) => {
-      let batch: Block[] = []
-      let bytes = 0
-      let writing = Promise.resolve()
-      const flush = async (): Promise<void> => {
-        // One batch is written while the next is filled.
-        await writing
-        writing = this.#store(engine, batch)
-        writing.catch(() => {})
-        batch = []
-        bytes = 0
-      }
-      for await (const block of blocks) {
-        signal.throwIfAborted()
-        batch.push(this.#checkBlock(operation, block))
-        bytes += block.bytes.byteLength
-        if (bytes >= batchBytes || batch.length >= batchBlocks) await flush()
-      }
-      await flush()
-      await writing
-    })
-  }
-
-  async has(cid: CID, options?: AbortOptions): Promise<boolean> {
-    const operation = 'blocks.has'
-    return await this.#door.quick(operation, options, ({ stores }) =>
-      stores.blocks.has(this.#checkCid(operation, cid).multihash.bytes)
-    )
-  }
-
-  async delete(cid: CID, options?: AbortOptions): Promise<void> {
-    const operation = 'blocks.delete'
-    await this.#door.quick(operation, options, async ({ stores: { blocks, pins } }) => {
-      const key = this.#checkCid(operation, cid).multihash.bytes
-      // A pin that starts during the first look-up is seen by the second, which does not wait.
-      if ((await pins.holds(key)) || pins.isWalked(key))
-        throw this.#door.failures.failure({
-          code: 'PINNED',
-          operation,
-          message: `a pin holds the block ${cid.toString()}: unpin first`
-        })
-      await blocks.write([{ key, value: undefined }])
-    })
-  }
-
-  async pin(cid: CID, options?: PinOptions): Promise<void> {
-    const operation = 'blocks.pin'
-    await this.#door.call(operation, options, async (engine, signal) => {
-      const root = this.#checkCid(operation, cid)
-      await engine.stores.pins.add(root, options?.recursive ?? true, async (each) => {
-        signal.throwIfAborted()
-        const key = this.#checkCid(operation, each)
-        return (
-          (await engine.stores.blocks.get(key.multihash.bytes)) ?? (await this.#fetch(engine, key, { root }, signal))
-        )
-      })
-    })
-  }
-
-  async unpin(cid: CID, options?: AbortOptions): Promise<void> {
-    const operation = 'blocks.unpin'
-    await this.#door.call(operation, options, async ({ stores: { blocks, pins } }) => {
-      await pins.remove(this.#checkCid(operation, cid), (each) => blocks.get(each.multihash.bytes))
-    })
-  }
-
-  pins(options?: AbortOptions): AsyncIterable<Pin> {
-    return this.#door.iterate('blocks.pins', options, ({ stores }) => stores.pins.list())
-  }
-
-  gc(options?: AbortOptions): AsyncIterable<CID> {
-    return this.#door.iterate('blocks.gc', options, ({ stores }, signal) => this.#collect(stores, signal))
-  }
-
-  getDag(root: CID, options?: GetBlockOptions): AsyncIterable<Block> {
-    const operation = 'blocks.getDag'
-    return this.#door.iterate(operation, options, (_engine, signal) => {
-      const own = this.#checkCid(operation, root)
-      return walkDag(this.#door.failures, operation, own, (cid) =>
-        this.#get(operation, cid, { ...options, signal, root: own })
-      )
-    })
-  }
-
-  async *#collect({ blocks, pins }: BlockStores, signal: AbortSignal): AsyncGenerator<CID, void, undefined> {
-    const fresh = new Set<string>()
-    this.#collecting.add(fresh)
-    try {
-      let candidates: Uint8Array[] = []
-      for await (const key of blocks.keys()) {
-        signal.throwIfAborted()
-        if (await pins.holds(key)) continue
-        candidates.push(key)
-        if (candidates.length < gcBatch) continue
-        yield* remove(blocks, candidates, pins, fresh)
-        candidates = []
-      }
-      yield* remove(blocks, candidates, pins, fresh)
-    } finally {
-      this.#collecting.delete(fresh)
+  async get(cid: CID, options: GetBlockOptions): Promise<Uint8Array> {
+    const own = options.remote === true ? undefined : await this.#parts.blocks.getSound(cid.multihash.bytes)
+    if (own !== undefined) return own
+    if (options.local === true) {
+      const message = `the block ${cid.toString()} is not in the own store`
+      throw new P2plError({ code: 'NOT_FOUND', message })
     }
-  }
-
-  async #fetch(
-    engine: Engine,
-    cid: CID,
-    options: GetBlockOptions | undefined,
-    signal: AbortSignal
-  ): Promise<Uint8Array> {
-    const bytes = await this.#exchange.fetch(engine, cid, options, signal)
-    await this.#store(engine, [{ cid, bytes }])
+    const bytes = await this.#parts.fetch(cid, options)
+    await this.#store([{ cid, bytes }]).catch((error: unknown) => {
+      // On a full disk what others have can still be read.
+      if (!isP2plError(error, 'STORAGE')) throw error
+    })
     return bytes
   }
 
-  async #store(engine: Engine, blocks: readonly Block[]): Promise<void> {
-    if (blocks.length === 0) return
-    if (this.#collecting.size > 0)
-      for (const { cid } of blocks) for (const fresh of this.#collecting) fresh.add(textOf(cid.multihash.bytes))
-    await engine.stores.blocks.write(blocks.map(({ cid, bytes }) => ({ key: cid.multihash.bytes, value: bytes })))
-    this.#exchange.stored(engine, blocks)
+  async putMany(blocks: readonly Block[]): Promise<void> {
+    await this.#store(blocks)
   }
 
-  #checkCid(operation: string, cid: CID): CID {
-    return checkBlockCid(this.#door.failures, operation, cid, this.#exchange.hashes)
+  async has(cid: CID): Promise<boolean> {
+    return await this.#parts.blocks.has(cid.multihash.bytes)
   }
 
-  #checkBlock(operation: string, { cid, bytes }: Block): Block {
-    const { failure } = this.#door.failures
-    const { maxBlockBytes } = this.#exchange
-    if (!(bytes instanceof Uint8Array))
-      throw failure({ code: 'INVALID_ARGUMENT', operation, message: 'the bytes of a block are a Uint8Array' })
-    if (bytes.byteLength > maxBlockBytes)
-      throw failure({
-        code: 'TOO_LARGE',
-        operation,
-        message: `a block has at most ${maxBlockBytes} bytes, not ${bytes.byteLength}`
-      })
-    return { cid: this.#checkCid(operation, cid), bytes }
+  async delete(cid: CID): Promise<void> {
+    const { blocks, pins } = this.#parts
+    const key = cid.multihash.bytes
+    const length = await blocks.length(key)
+    if (length === undefined && !(await blocks.has(key))) return
+    // A pin that starts during the first look-up is seen by the second, which does not wait.
+    if ((await pins.holds(key)) || pins.isWalked(key)) {
+      const message = `a pin holds the block ${cid.toString()}: unpin first`
+      throw new P2plError({ code: 'PINNED', message })
+    }
+    await blocks.write([{ key, value: undefined }])
+    blocks.reclaim(key, key, length ?? 0)
   }
-}
 
-async function* remove(
-  blocks: Table,
-  candidates: readonly Uint8Array[],
-  pins: Pins,
-  fresh: ReadonlySet<string>
-): AsyncGenerator<CID, void, undefined> {
-  const held = await Promise.all(candidates.map((key) => pins.holds(key)))
-  // From here to the write nothing waits: what was put or is being pinned is either seen or comes after.
-  const doomed = candidates.filter((key, i) => held[i] === false && !fresh.has(textOf(key)) && !pins.isWalked(key))
-  await blocks.write(doomed.map((key) => ({ key, value: undefined })))
-  for (const key of doomed) yield CID.createV1(raw.code, Digest.decode(key))
+  async pin(root: CID, options: PinOptions): Promise<void> {
+    const { signal, recursive = true, providers } = options
+    const meter = new PinMeter(root, options)
+    const visit = async (cid: CID): Promise<readonly CID[]> => {
+      signal.throwIfAborted()
+      if (cid.multihash.code === identity) return linksOfPinned(cid, cid.multihash.digest)
+      const own = await this.#own(cid)
+      const bytes = own ?? (await this.#parts.fetch(cid, { providers, root, signal }))
+      if (own === undefined) await this.#store([{ cid, bytes: bytes as Uint8Array }])
+      meter.add(typeof bytes === 'number' ? bytes : bytes.byteLength)
+      return typeof bytes === 'number' || !recursive ? [] : linksOfPinned(cid, bytes)
+    }
+    await this.#parts.pins.add({ root, recursive, signal, visit })
+  }
+
+  async unpin(cid: CID): Promise<void> {
+    await this.#parts.pins.remove(cid)
+  }
+
+  pins(): AsyncIterable<Pin> {
+    return this.#parts.pins.list()
+  }
+
+  async *gc({ signal }: HookOptions): AsyncGenerator<CID, void, undefined> {
+    const { blocks, pins } = this.#parts
+    const fresh = new Set<string>()
+    const collection = new Collection(blocks)
+    this.#collecting.add(fresh)
+    try {
+      let batch: Uint8Array[] = []
+      const collect = async (): Promise<CID[]> => {
+        const held = await Promise.all(batch.map((key) => pins.holds(key)))
+        // From here to the write nothing waits: a block that is put or pinned now is either seen or comes after the write.
+        const doomed = batch.filter((key, i) => held[i] === false && !fresh.has(bytesKey(key)) && !pins.isWalked(key))
+        await blocks.write(doomed.map((key) => ({ key, value: undefined })))
+        await collection.removed(batch, doomed.length)
+        batch = []
+        return doomed.map((key) => CID.createV1(raw.code, Digest.decode(key)))
+      }
+      for await (const key of blocks.keys()) {
+        signal.throwIfAborted()
+        if (batch.push(key) === gcBatch) yield* await collect()
+      }
+      yield* await collect()
+    } finally {
+      this.#collecting.delete(fresh)
+      collection.end()
+    }
+  }
+
+  /** The bytes of a block that is stored here; of a leaf, which need not be read, only their number. */
+  async #own(cid: CID): Promise<Uint8Array | number | undefined> {
+    const { blocks } = this.#parts
+    const key = cid.multihash.bytes
+    return await (isLeaf(cid.code) ? blocks.length(key) : blocks.getSound(key))
+  }
+
+  async #store(blocks: readonly Block[]): Promise<void> {
+    for (const fresh of this.#collecting) for (const { cid } of blocks) fresh.add(bytesKey(cid.multihash.bytes))
+    await this.#parts.blocks.write(blocks.map(({ cid, bytes }) => ({ key: cid.multihash.bytes, value: bytes })))
+    this.#parts.stored(blocks)
+  }
 }

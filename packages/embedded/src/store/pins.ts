@@ -1,154 +1,200 @@
-import type { Pin } from '@p2pl/core/backend'
-import { CID } from 'multiformats/cid'
-import { textOf } from '../bytes.ts'
-import type { Failures } from '../failures.ts'
+import { bytesKey, type Pin } from '@p2pl/core/backend'
+import type { CID } from 'multiformats/cid'
+import { Turns } from './turns.ts'
+import {
+  countKey,
+  decodeCount,
+  decodeList,
+  decodePin,
+  encodeCount,
+  encodeList,
+  encodePin,
+  listKey,
+  listName,
+  nameOfOpen,
+  openKey,
+  openPrefix,
+  rootKey,
+  rootPrefix
+} from './pin-records.ts'
 import type { Change, Table } from './table.ts'
 import { walk } from './walk.ts'
 
-/** Keys of the table: `r` and the multihash for a pin, `b` and the multihash for the number of pins that hold a block. */
-const rootPrefix = 0x72
-const blockPrefix = 0x62
+/** Blocks of a list that are written together. */
+const partSize = 1_024
+/** CIDs that hold their bytes themselves: there is no block of theirs. */
+const identity = 0x00
+
+export interface PinRequest {
+  readonly root: CID
+  readonly recursive: boolean
+  readonly signal: AbortSignal
+  /** Sees to it that the block is stored here, and gives its links. Until the pin is made, the block is safe from `delete` and `gc`. */
+  readonly visit: (cid: CID) => Promise<readonly CID[]>
+}
+
+/** Opens the pins of a table, and clears away what pins left that were under way when the process ended. */
+export async function openPins(table: Table): Promise<Pins> {
+  const pins = new Pins(table)
+  await pins.clean()
+  return pins
+}
 
 /**
- * Pins, and for each block how many of them hold it: so that `delete` and `gc` answer from one look-up, whatever the size
- * of what is pinned. Root and counts change in one write.
+ * Pins. Each has a list of the blocks that it holds, so that it ends without reading any of them; each block has a count of the
+ * lists that name it, so that `delete` and `gc` answer from one look-up.
  */
 export class Pins {
-  readonly #failures: Failures
   readonly #table: Table
-  #last: Promise<unknown> = Promise.resolve()
-  /** Blocks that walks under way have come across: they are held before they are counted. */
+  /** One change of a pin at a time, and one change of counts. */
+  readonly #turns = new Turns()
+  /** Blocks that pins under way have come across: they are held before they are counted. */
   readonly #walking = new Set<Set<string>>()
+  readonly #adding = new Set<string>()
 
-  constructor(failures: Failures, table: Table) {
-    this.#failures = failures
+  constructor(table: Table) {
     this.#table = table
   }
 
-  /**
-   * Holds the block, or everything below it. `load` gets a block from wherever it is and stores it; before it runs,
-   * the block is already safe from `delete` and `gc`.
-   */
-  async add(root: CID, recursive: boolean, load: (cid: CID) => Promise<Uint8Array>): Promise<void> {
-    const held = new Set<string>()
-    this.#walking.add(held)
-    try {
-      const existing = await this.#find(root)
-      if (existing !== undefined && (existing.recursive || !recursive)) return
-      const keys = new Map<string, Uint8Array>()
-      const hold = async (cid: CID): Promise<Uint8Array> => {
-        const key = textOf(cid.multihash.bytes)
-        held.add(key)
-        keys.set(key, cid.multihash.bytes)
-        return await load(cid)
+  /** Resolves when the pin is made. Leaves none when it fails or its signal fires. */
+  async add(request: PinRequest): Promise<void> {
+    const { root, recursive, signal } = request
+    const name = listName(root, recursive)
+    await this.#turns.take(bytesKey(name), async () => {
+      signal.throwIfAborted()
+      const held = new Set<string>()
+      const forget = (): void => {
+        this.#walking.delete(held)
       }
-      await (recursive ? walk(this.#failures, root, hold) : hold(root))
-      await this.#alone(async () => {
-        // Another pin of the same root may have come first.
-        const now = await this.#find(root)
-        if (now !== undefined && (now.recursive || !recursive)) return
-        const changes = await this.#count(keys.values(), 1)
-        // The direct pin that is replaced held the root once; the new one does so, too.
-        if (now !== undefined) changes.delete(textOf(root.multihash.bytes))
-        await this.#table.write([...changes.values(), { key: rootKey(root), value: encodeRoot(root, recursive) }])
-      })
-    } finally {
-      this.#walking.delete(held)
-    }
-  }
-
-  /** `load` reads from the own store. */
-  async remove(root: CID, load: (cid: CID) => Promise<Uint8Array | undefined>): Promise<void> {
-    await this.#alone(async () => {
-      const existing = await this.#find(root)
-      if (existing === undefined) return
-      const keys = new Map<string, Uint8Array>()
-      const visit = async (cid: CID): Promise<Uint8Array> => {
-        keys.set(textOf(cid.multihash.bytes), cid.multihash.bytes)
-        const bytes = await load(cid)
-        if (bytes === undefined) throw new Error(`the pinned block ${cid.toString()} is not in the store`)
-        return bytes
+      this.#walking.add(held)
+      this.#adding.add(bytesKey(name))
+      // From that moment on its caller may delete the blocks.
+      signal.addEventListener('abort', forget, { once: true })
+      try {
+        const blocks = await this.#walk(request, held)
+        const existing = await this.#find(root)
+        if (existing === undefined || (recursive && !existing.recursive)) await this.#make(request, name, blocks)
+      } finally {
+        signal.removeEventListener('abort', forget)
+        this.#adding.delete(bytesKey(name))
+        forget()
       }
-      await (existing.recursive ? walk(this.#failures, existing.cid, visit) : visit(existing.cid))
-      const changes = await this.#count(keys.values(), -1)
-      await this.#table.write([...changes.values(), { key: rootKey(root), value: undefined }])
     })
   }
 
+  /** Ends the pin, whether or not its blocks are here. */
+  async remove(root: CID): Promise<void> {
+    for (const recursive of [false, true]) {
+      const name = bytesKey(listName(root, recursive))
+      // A pin that is being made for the first time is not there yet, and may take long.
+      if (this.#adding.has(name) && (await this.#find(root))?.recursive !== recursive) continue
+      await this.#turns.take(name, () => this.#unmake(root, recursive))
+    }
+  }
+
   async *list(): AsyncGenerator<Pin, void, undefined> {
-    for await (const key of this.#table.keys()) {
-      if (key[0] !== rootPrefix) continue
+    for await (const key of this.#table.keys(rootPrefix)) {
       const value = await this.#table.get(key)
-      if (value !== undefined) yield decodeRoot(value)
+      if (value !== undefined) yield decodePin(value)
     }
   }
 
   /** Whether a pin holds the block, or is about to. */
   async holds(multihash: Uint8Array): Promise<boolean> {
-    return this.isWalked(multihash) || (await this.#table.has(blockKey(multihash)))
+    return this.isWalked(multihash) || (await this.#table.has(countKey(multihash)))
   }
 
   /** Whether a pin that is under way has come across the block. */
   isWalked(multihash: Uint8Array): boolean {
     if (this.#walking.size === 0) return false
-    const key = textOf(multihash)
+    const key = bytesKey(multihash)
     for (const held of this.#walking) if (held.has(key)) return true
     return false
   }
 
+  /** Removes lists without a pin. What a full disk does not let go now is tried again at the next start. */
+  async clean(): Promise<void> {
+    for await (const key of this.#table.keys(openPrefix)) {
+      const name = nameOfOpen(key)
+      await this.#turns.take(bytesKey(name), () => this.#clear(name)).catch(() => {})
+    }
+  }
+
+  /** The multihashes of all blocks that the pin is to hold. */
+  async #walk({ root, recursive, signal, visit }: PinRequest, held: Set<string>): Promise<Uint8Array[]> {
+    const blocks: Uint8Array[] = []
+    const hold = async (cid: CID): Promise<readonly CID[]> => {
+      const key = bytesKey(cid.multihash.bytes)
+      if (!held.has(key) && cid.multihash.code !== identity) blocks.push(cid.multihash.bytes)
+      held.add(key)
+      return await visit(cid)
+    }
+    if (recursive) await walk(root, hold, signal)
+    else await hold(root)
+    signal.throwIfAborted()
+    return blocks
+  }
+
+  async #make({ root, recursive, signal }: PinRequest, name: Uint8Array, blocks: readonly Uint8Array[]): Promise<void> {
+    const open = openKey(name)
+    const direct = listName(root, false)
+    const replaces = recursive && (await this.#find(root)) !== undefined
+    const made: Change[] = [
+      { key: rootKey(root), value: encodePin({ cid: root, recursive }) },
+      { key: open, value: undefined },
+      ...(replaces ? [{ key: openKey(direct), value: new Uint8Array() }] : [])
+    ]
+    if (await this.#table.has(open)) await this.#clear(name)
+    const last = Math.max(0, Math.ceil(blocks.length / partSize) - 1)
+    if (last > 0) await this.#table.write([{ key: open, value: new Uint8Array() }])
+    try {
+      for (let part = 0; part <= last; part++) {
+        signal.throwIfAborted()
+        const some = blocks.slice(part * partSize, (part + 1) * partSize)
+        const list = { key: listKey(name, part), value: encodeList(some) }
+        await this.#count(some, 1, part === last ? [list, ...made] : [list])
+      }
+      signal.throwIfAborted()
+    } catch (error) {
+      await this.#unmake(root, recursive).catch(() => {})
+      throw error
+    }
+    if (replaces) await this.#turns.take(bytesKey(direct), () => this.#clear(direct))
+  }
+
+  /** Ends the pin and removes its list, as far as there are any. */
+  async #unmake(root: CID, recursive: boolean): Promise<void> {
+    const name = listName(root, recursive)
+    const open = { key: openKey(name), value: new Uint8Array() }
+    if ((await this.#find(root))?.recursive === recursive)
+      await this.#table.write([{ key: rootKey(root), value: undefined }, open], { freeing: true })
+    if (await this.#table.has(open.key)) await this.#clear(name)
+  }
+
+  /** Removes a list, part by part. */
+  async #clear(name: Uint8Array): Promise<void> {
+    for await (const key of this.#table.keys(listKey(name))) {
+      const list = await this.#table.get(key)
+      if (list !== undefined) await this.#count(decodeList(list), -1, [{ key, value: undefined }])
+    }
+    await this.#table.write([{ key: openKey(name), value: undefined }], { freeing: true })
+  }
+
   async #find(root: CID): Promise<Pin | undefined> {
     const value = await this.#table.get(rootKey(root))
-    return value === undefined ? undefined : decodeRoot(value)
+    return value === undefined ? undefined : decodePin(value)
   }
 
-  async #count(multihashes: Iterable<Uint8Array>, step: 1 | -1): Promise<Map<string, Change>> {
-    const changes = new Map<string, Change>()
-    for (const multihash of multihashes) {
-      const key = blockKey(multihash)
-      const value = await this.#table.get(key)
-      const count = (value === undefined ? 0 : decodeCount(value)) + step
-      changes.set(textOf(multihash), { key, value: count > 0 ? encodeCount(count) : undefined })
-    }
-    return changes
+  /** Counts blocks up or down, together with other changes. */
+  async #count(multihashes: readonly Uint8Array[], step: 1 | -1, others: readonly Change[]): Promise<void> {
+    await this.#turns.take('counts', async () => {
+      const keys = multihashes.map(countKey)
+      const counts = await Promise.all(keys.map((key) => this.#table.get(key)))
+      const changes = keys.map((key, i): Change => {
+        const count = decodeCount(counts[i]) + step
+        return { key, value: count > 0 ? encodeCount(count) : undefined }
+      })
+      await this.#table.write([...changes, ...others], { freeing: step < 0 })
+    })
   }
-
-  /** Counts are read and written by one change at a time. */
-  async #alone<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(work, work)
-    this.#last = turn.catch(() => {})
-    return await turn
-  }
-}
-
-function rootKey(cid: CID): Uint8Array {
-  return prefixed(rootPrefix, cid.multihash.bytes)
-}
-
-function blockKey(multihash: Uint8Array): Uint8Array {
-  return prefixed(blockPrefix, multihash)
-}
-
-function prefixed(prefix: number, bytes: Uint8Array): Uint8Array {
-  const key = new Uint8Array(bytes.length + 1)
-  key[0] = prefix
-  key.set(bytes, 1)
-  return key
-}
-
-function encodeRoot(cid: CID, recursive: boolean): Uint8Array {
-  return prefixed(recursive ? 1 : 0, cid.bytes)
-}
-
-function decodeRoot(value: Uint8Array): Pin {
-  return { cid: CID.decode(value.slice(1)), recursive: value[0] === 1 }
-}
-
-function encodeCount(count: number): Uint8Array {
-  const value = new Uint8Array(4)
-  new DataView(value.buffer).setUint32(0, count)
-  return value
-}
-
-function decodeCount(value: Uint8Array): number {
-  return new DataView(value.buffer, value.byteOffset, 4).getUint32(0)
 }

@@ -1,4 +1,5 @@
-import { textOf } from '../bytes.ts'
+import { bytesKey } from '@p2pl/core/backend'
+import type { Store } from '@p2pl/store'
 
 /** A change of one key: a value, or `undefined` to remove it. */
 export interface Change {
@@ -6,36 +7,123 @@ export interface Change {
   readonly value: Uint8Array | undefined
 }
 
-/** Bytes by bytes. All changes of one `write` are stored together or not at all. */
+/** Bytes by bytes. */
 export interface Table {
   get(key: Uint8Array): Promise<Uint8Array | undefined>
+  /** The same for values that can be had elsewhere: one that is damaged is removed, and counts as missing. */
+  getSound(key: Uint8Array): Promise<Uint8Array | undefined>
   has(key: Uint8Array): Promise<boolean>
-  write(changes: readonly Change[]): Promise<void>
+  /** How many bytes the value has; `undefined` when it is missing or damaged, as far as that shows without reading a large one. */
+  length(key: Uint8Array): Promise<number | undefined>
+  /** All changes together or not at all. `freeing`: the write makes room later, so it goes through on a full disk. */
+  write(changes: readonly Change[], options?: { freeing?: boolean | undefined }): Promise<void>
   /** All keys that begin with `prefix` (default all), as they were at some time after the call. */
   keys(prefix?: Uint8Array): AsyncIterable<Uint8Array>
+  /** Bytes on disk between two keys, roughly. */
+  size(from: Uint8Array, to: Uint8Array): Promise<number>
+  /** About this many bytes were removed between the keys: their space is given back soon, in the background. */
+  reclaim(from: Uint8Array, to: Uint8Array, bytes: number): void
 }
 
 /** Gone with the process. */
 export class MemoryTable implements Table {
   readonly #entries = new Map<string, { key: Uint8Array; value: Uint8Array }>()
 
-  get(key: Uint8Array): Promise<Uint8Array | undefined> {
-    return Promise.resolve(this.#entries.get(textOf(key))?.value)
+  async get(key: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.#entries.get(bytesKey(key))?.value
   }
 
-  has(key: Uint8Array): Promise<boolean> {
-    return Promise.resolve(this.#entries.has(textOf(key)))
+  async getSound(key: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.#entries.get(bytesKey(key))?.value
   }
 
-  write(changes: readonly Change[]): Promise<void> {
+  async has(key: Uint8Array): Promise<boolean> {
+    return this.#entries.has(bytesKey(key))
+  }
+
+  async length(key: Uint8Array): Promise<number | undefined> {
+    return this.#entries.get(bytesKey(key))?.value.byteLength
+  }
+
+  async write(changes: readonly Change[]): Promise<void> {
     for (const { key, value } of changes) {
-      if (value === undefined) this.#entries.delete(textOf(key))
-      else this.#entries.set(textOf(key), { key, value })
+      if (value === undefined) this.#entries.delete(bytesKey(key))
+      else this.#entries.set(bytesKey(key), { key, value })
     }
-    return Promise.resolve()
   }
 
   async *keys(prefix: Uint8Array = new Uint8Array()): AsyncIterable<Uint8Array> {
-    for (const { key } of Array.from(this.#entries.values())) if (prefix.every((byte, i) => key[i] === byte)) yield key
+    for (const { key } of [...this.#entries.values()]) if (prefix.every((byte, i) => key[i] === byte)) yield key
   }
+
+  async size(): Promise<number> {
+    return 0
+  }
+
+  reclaim(): void {}
+}
+
+/** The keys of a store that begin with one byte. */
+export class StoreTable implements Table {
+  readonly #store: Store
+  readonly #letter: number
+
+  constructor(store: Store, letter: number) {
+    this.#store = store
+    this.#letter = letter
+  }
+
+  async get(key: Uint8Array): Promise<Uint8Array | undefined> {
+    return await this.#store.get(this.#prefixed(key))
+  }
+
+  async getSound(key: Uint8Array): Promise<Uint8Array | undefined> {
+    return await this.#store.getSound(this.#prefixed(key))
+  }
+
+  async has(key: Uint8Array): Promise<boolean> {
+    return await this.#store.has(this.#prefixed(key))
+  }
+
+  async length(key: Uint8Array): Promise<number | undefined> {
+    return await this.#store.length(this.#prefixed(key))
+  }
+
+  async write(changes: readonly Change[], options?: { freeing?: boolean | undefined }): Promise<void> {
+    const operations = changes.map(({ key, value }) =>
+      value === undefined
+        ? { type: 'del' as const, key: this.#prefixed(key) }
+        : { type: 'put' as const, key: this.#prefixed(key), value }
+    )
+    await this.#store.write(operations, options)
+  }
+
+  async *keys(prefix: Uint8Array = new Uint8Array()): AsyncIterable<Uint8Array> {
+    const gte = this.#prefixed(prefix)
+    for await (const keys of this.#store.keys({ gte, lt: behind(gte) })) for (const key of keys) yield key.slice(1)
+  }
+
+  async size(from: Uint8Array, to: Uint8Array): Promise<number> {
+    return await this.#store.size(this.#prefixed(from), this.#prefixed(to))
+  }
+
+  reclaim(from: Uint8Array, to: Uint8Array, bytes: number): void {
+    this.#store.reclaim(this.#prefixed(from), this.#prefixed(to), bytes)
+  }
+
+  #prefixed(key: Uint8Array): Uint8Array {
+    const prefixed = new Uint8Array(key.length + 1)
+    prefixed[0] = this.#letter
+    prefixed.set(key, 1)
+    return prefixed
+  }
+}
+
+/** The least key that is behind all that begin with these bytes, of which the first is a letter and so not 0xff. */
+function behind(prefix: Uint8Array): Uint8Array {
+  let length = prefix.length
+  while (prefix[length - 1] === 0xff) length--
+  const next = prefix.slice(0, length)
+  next[length - 1] = (next[length - 1] ?? 0) + 1
+  return next
 }

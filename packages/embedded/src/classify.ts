@@ -1,0 +1,53 @@
+import type { Classified, ErrorCode } from '@p2pl/core/backend'
+
+const systemCodes: Readonly<Record<string, ErrorCode>> = {
+  EACCES: 'STORAGE',
+  EADDRINUSE: 'LOCKED',
+  EADDRNOTAVAIL: 'INVALID_ARGUMENT',
+  ECONNREFUSED: 'UNREACHABLE',
+  ECONNRESET: 'UNREACHABLE',
+  EDQUOT: 'STORAGE',
+  EHOSTUNREACH: 'UNREACHABLE',
+  EIO: 'STORAGE',
+  ENETUNREACH: 'UNREACHABLE',
+  ENOSPC: 'STORAGE',
+  ENOTDIR: 'STORAGE',
+  EPERM: 'STORAGE',
+  EPIPE: 'UNREACHABLE',
+  EROFS: 'STORAGE',
+  ETIMEDOUT: 'UNREACHABLE'
+}
+
+/**
+ * The `classify` of an engine in the process. `codesByName`: what the modules of the engine throw, by the name of the error.
+ * Names are part of their API, messages are not.
+ */
+export function classifier(
+  codesByName: Readonly<Record<string, ErrorCode>> = {}
+): (error: unknown) => Classified | undefined {
+  const classify = (error: unknown): Classified | undefined => {
+    // Several addresses were tried: all of them failed, and the first says why.
+    if (error instanceof AggregateError && error.errors.length > 0) {
+      const first: unknown = error.errors[0]
+      return {
+        code: 'UNREACHABLE',
+        message: first instanceof Error ? first.message : String(first),
+        ...classify(first)
+      }
+    }
+    if (!(error instanceof Error)) return undefined
+    const code = systemCodeOf(error) ?? codesByName[error.name]
+    return code === undefined ? undefined : { code, message: error.message }
+  }
+  return classify
+}
+
+/** The system's code, wherever it stands in the chain of causes. */
+function systemCodeOf(error: unknown): ErrorCode | undefined {
+  for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) {
+    const code = (at as { code?: unknown }).code
+    const known = typeof code === 'string' ? systemCodes[code] : undefined
+    if (known !== undefined) return known
+  }
+  return undefined
+}

@@ -1,0 +1,64 @@
+import type { EngineEvent } from '@p2pl/core/backend'
+import { openStore } from '@p2pl/store'
+import { MemoryTable, StoreTable, type Table } from './table.ts'
+
+const writeBufferSize = 8_388_608
+
+export interface OpenTablesOptions<Name extends string> {
+  /** The name of the backend, for errors. */
+  readonly backend: string
+  /** A folder in Node, the name of an IndexedDB database in browsers; without it, all is gone with the process. */
+  readonly dir: string | undefined
+  /** What an acknowledged write survives: the end of the process, or loss of power, too. */
+  readonly durability: 'process' | 'power'
+  /** The names of the tables, each with a letter of its own that never changes. The table of blocks has `b`. */
+  readonly names: Readonly<Record<Name, string>>
+  /** The `report` of `open`. */
+  readonly report?: ((event: EngineEvent) => void) | undefined
+}
+
+export interface OpenTables<Name extends string> {
+  readonly tables: Readonly<Record<Name, Table>>
+  close(): Promise<void>
+}
+
+/** The letter of the table of blocks, whose values are verified when they are read. */
+const blocks = 'b'
+const remedy =
+  'move the folder away and start again; blocks that other peers have are fetched again, pins and keys in the folder are gone'
+
+/**
+ * One store for all tables: a single lock, and a single log to sync. Throws `LOCKED` when another process or backend has the
+ * folder, `STORAGE` when it cannot be opened, is damaged, or was written by another version.
+ */
+export async function openTables<Name extends string>({
+  backend,
+  dir,
+  durability,
+  names,
+  report
+}: OpenTablesOptions<Name>): Promise<OpenTables<Name>> {
+  if (dir === undefined) return { tables: each(names, () => new MemoryTable()), close: async () => {} }
+  const letter = blocks.charCodeAt(0)
+  const store = await openStore({
+    location: `${dir}/store`,
+    format: { name: 'p2pl tables', version: 2 },
+    durability,
+    remedy,
+    operations: { open: 'start', read: 'store.read', write: 'store.write' },
+    backend,
+    unverified: { gte: Uint8Array.of(letter), lt: Uint8Array.of(letter + 1) },
+    writeBufferSize,
+    report
+  })
+  return { tables: each(names, (name) => new StoreTable(store, name.charCodeAt(0))), close: () => store.close() }
+}
+
+function each<Name extends string, T>(
+  names: Readonly<Record<Name, string>>,
+  make: (letter: string) => T
+): Record<Name, T> {
+  return Object.fromEntries(
+    Object.entries(names).map(([name, letter]) => [name, make(letter as string)])
+  ) as unknown as Record<Name, T>
+}

@@ -1,0 +1,108 @@
+import { DamageError, ForeignError } from '../errors.ts'
+import type { OpenFile } from '../node.ts'
+import { ByteReader, compare } from './bytes.ts'
+import { crc32c, masked } from './crc32c.ts'
+import { userKey } from './manifest.ts'
+
+const footerBytes = 48
+/** Behind each block: how it is compressed, and its checksum. */
+const trailerBytes = 5
+const magic = 0xdb4775248b80fb57n
+/** Blocks that are side by side are read together, up to this size. */
+const runBytes = 1_048_576
+
+interface Handle {
+  readonly offset: number
+  readonly size: number
+}
+
+/** Verifies the checksums of a table: its index, its filter, and the blocks that may hold keys outside of the range. */
+export async function verifyTable(
+  file: OpenFile,
+  size: number,
+  except: { readonly gte: Uint8Array; readonly lt: Uint8Array } | undefined
+): Promise<void> {
+  const footer = await readAt(file, size - footerBytes, footerBytes)
+  const view = new DataView(footer.buffer, footer.byteOffset)
+  if (view.getBigUint64(footerBytes - 8, true) !== magic) throw new DamageError('it does not end like a table')
+  const reader = new ByteReader(footer)
+  const [metaHandle, indexHandle] = [handleOf(reader), handleOf(reader)]
+  const meta = entriesOf(await block(file, size, metaHandle))
+  const index = entriesOf(await block(file, size, indexHandle))
+  for (const { value } of meta) await block(file, size, handleOf(new ByteReader(value)))
+  let run: Handle[] = []
+  let before: Uint8Array | undefined
+  for (const { key, value } of index) {
+    const end = userKey(key)
+    const own = handleOf(new ByteReader(value))
+    // The block holds keys behind the end of the block before it, up to its own end.
+    const skipped =
+      except !== undefined && before !== undefined && compare(before, except.gte) >= 0 && compare(end, except.lt) < 0
+    before = end
+    const from = run[0]
+    if (from !== undefined && (skipped || own.offset + own.size - from.offset > runBytes)) {
+      await verifyRun(file, size, run)
+      run = []
+    }
+    if (!skipped) run.push(own)
+  }
+  await verifyRun(file, size, run)
+}
+
+async function verifyRun(file: OpenFile, size: number, run: readonly Handle[]): Promise<void> {
+  const [first, last] = [run[0], run.at(-1)]
+  if (first === undefined || last === undefined) return
+  const length = last.offset + last.size + trailerBytes - first.offset
+  if (length < 0 || first.offset + length > size) throw new DamageError('a block lies outside of its file')
+  const bytes = await readAt(file, first.offset, length)
+  for (const { offset, size: own } of run) {
+    const at = offset - first.offset
+    verify(bytes.subarray(at, at + own + trailerBytes))
+  }
+}
+
+async function block(file: OpenFile, size: number, { offset, size: own }: Handle): Promise<Uint8Array> {
+  if (offset + own + trailerBytes > size) throw new DamageError('a block lies outside of its file')
+  const bytes = await readAt(file, offset, own + trailerBytes)
+  verify(bytes)
+  if (bytes[own] !== 0) throw new ForeignError('a block is compressed')
+  return bytes.subarray(0, own)
+}
+
+function verify(blockAndTrailer: Uint8Array): void {
+  const end = blockAndTrailer.length - 4
+  const view = new DataView(blockAndTrailer.buffer, blockAndTrailer.byteOffset, blockAndTrailer.byteLength)
+  if (end < 1 || masked(crc32c(blockAndTrailer.subarray(0, end))) !== view.getUint32(end, true))
+    throw new DamageError('a block does not match its checksum')
+}
+
+/** The entries of a block, whose keys leave out what they share with the key before. */
+function entriesOf(bytes: Uint8Array): { readonly key: Uint8Array; readonly value: Uint8Array }[] {
+  const restarts = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(bytes.length - 4, true)
+  const reader = new ByteReader(bytes.subarray(0, bytes.length - 4 - 4 * restarts))
+  const entries: { key: Uint8Array; value: Uint8Array }[] = []
+  let key = new Uint8Array()
+  while (!reader.done) {
+    const [shared, unshared, length] = [reader.varint(), reader.varint(), reader.varint()]
+    const next = new Uint8Array(shared + unshared)
+    next.set(key.subarray(0, shared))
+    next.set(reader.take(unshared), shared)
+    key = next
+    entries.push({ key, value: reader.take(length) })
+  }
+  return entries
+}
+
+function handleOf(reader: ByteReader): Handle {
+  return { offset: reader.varint(), size: reader.varint() }
+}
+
+async function readAt(file: OpenFile, position: number, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length)
+  for (let at = 0; at < length;) {
+    const { bytesRead } = position < 0 ? { bytesRead: 0 } : await file.read(bytes, at, length - at, position + at)
+    if (bytesRead === 0) throw new DamageError('it is cut off')
+    at += bytesRead
+  }
+  return bytes
+}

@@ -1,0 +1,119 @@
+import { isP2plError, P2plError, type ErrorCode } from '@p2pl/core/backend'
+import type { StoreOptions } from './types.ts'
+
+/** The folder does not hold what LevelDB wrote. */
+export class DamageError extends Error {
+  override readonly name = 'DamageError'
+}
+
+/** Another version of the store wrote the folder. */
+export class ForeignError extends Error {
+  override readonly name = 'ForeignError'
+}
+
+type Call = keyof StoreOptions['operations']
+
+/** The errors of one store: each names its folder and what to do. */
+export class StoreErrors {
+  readonly #options: StoreOptions
+  readonly #place: string
+
+  constructor(options: StoreOptions) {
+    this.#options = options
+    this.#place = typeof options.location === 'string' ? `the store "${options.location}"` : 'the store'
+  }
+
+  opening(cause: unknown): P2plError {
+    if (isP2plError(cause)) return cause
+    if (isLocked(cause)) {
+      const fix = 'stop that one, or use another folder here'
+      return this.#error('open', 'LOCKED', `${this.#place} is in use by another process, page or peer: ${fix}`, cause)
+    }
+    if (isDamage(cause)) return this.damaged('open', cause)
+    return this.#error('open', 'STORAGE', `${this.#place} cannot be opened: ${fixOf(cause)}`, cause)
+  }
+
+  damaged(call: Call, cause: unknown): P2plError {
+    return this.#error(
+      call,
+      'STORAGE',
+      `${this.#place} is damaged (${reasonOf(cause)}): ${this.#options.remedy}`,
+      cause
+    )
+  }
+
+  otherFormat(found: string | undefined): P2plError {
+    const { format, remedy } = this.#options
+    const was = found === undefined ? 'an earlier version' : `"${found}"`
+    return this.#error(
+      'open',
+      'STORAGE',
+      `${this.#place} was written by ${was}, not by "${formatText(format)}": ${remedy}`
+    )
+  }
+
+  /** The disk lost what it had confirmed. */
+  lost(): P2plError {
+    const what = 'has lost acknowledged writes, because the disk no longer has what it confirmed'
+    return this.#error('write', 'STORAGE', `${this.#place} ${what}: check the disk, then ${this.#options.remedy}`)
+  }
+
+  full(bytes: number): P2plError {
+    const room = `${Math.ceil(bytes / 1_048_576)} MiB`
+    return this.#error(
+      'write',
+      'STORAGE',
+      `the disk of ${this.#place} is full: free ${room}, or unpin content and run gc, and writes go on`
+    )
+  }
+
+  closed(call: 'read' | 'write'): P2plError {
+    return this.#error(call, 'NOT_RUNNING', `${this.#place} was closed: open it again`)
+  }
+
+  failed(call: 'read' | 'write', cause: unknown): P2plError {
+    if (isP2plError(cause)) return cause
+    if (isDamage(cause)) return this.damaged(call, cause)
+    return this.#error(call, 'STORAGE', `${this.#place} failed to ${call}: ${fixOf(cause)}`, cause)
+  }
+
+  #error(call: Call, code: ErrorCode, message: string, cause?: unknown): P2plError {
+    const { backend, operations } = this.#options
+    return new P2plError({ code, operation: operations[call], backend, cause, message })
+  }
+}
+
+export function formatText({ name, version }: StoreOptions['format']): string {
+  return `${name} ${version}`
+}
+
+export function isLocked(error: unknown): boolean {
+  const reason = rootOf(error)
+  return reason instanceof Error && (reason.name === 'PlaceTakenError' || codeOf(reason) === 'LEVEL_LOCKED')
+}
+
+export function isDamage(error: unknown): boolean {
+  const reason = rootOf(error)
+  return reason instanceof Error && (reason.name === 'DamageError' || codeOf(reason) === 'LEVEL_CORRUPTION')
+}
+
+/** abstract-level wraps what happens while it opens. */
+function rootOf(error: unknown): unknown {
+  return error instanceof Error && error.cause !== undefined ? error.cause : error
+}
+
+function codeOf(error: Error): unknown {
+  return (error as { code?: unknown }).code
+}
+
+function reasonOf(error: unknown): string {
+  const reason = rootOf(error)
+  return reason instanceof Error ? reason.message : String(reason)
+}
+
+/** LevelDB gives the system's words only, no codes. */
+function fixOf(error: unknown): string {
+  const reason = reasonOf(error)
+  if (/no space|quota|too large/i.test(reason)) return `${reason}: free some space, and writes go on`
+  return `${reason}: check free space, permissions and the disk`
+}

@@ -1,0 +1,94 @@
+import { Disk } from './disk.ts'
+import { ForeignError, formatText, isLocked, StoreErrors } from './errors.ts'
+import { formatKey } from './marker.ts'
+import { fileSystem, type FileSystem } from './node.ts'
+import { takePlace } from './place.ts'
+import { checkedRecords, plainRecords } from './record.ts'
+import { encodings, Session } from './session.ts'
+import { Store } from './store.ts'
+import type { Database, StoreOptions } from './types.ts'
+
+/**
+ * Opens a store. Throws `LOCKED` when another process, page or store has it, `STORAGE` when it cannot be opened, is damaged
+ * or was written in another format.
+ */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const errors = new StoreErrors(options)
+  const { location, durability } = options
+  let end = async (): Promise<void> => {}
+  try {
+    const files = typeof location === 'string' ? fileSystem : undefined
+    if (typeof location === 'string') end = await takePlace(location, files)
+    const database = typeof location === 'string' ? await levelAt(location) : location
+    const writeBufferSize = await bufferSize(options, files)
+    const check = { folder: location as string, tolerant: durability === 'process', except: options.unverified }
+    const disk = files === undefined ? undefined : new Disk({ files, ...check }, writeBufferSize)
+    const report = options.report ?? (() => {})
+    if (disk !== undefined) {
+      await refuseLocked(database)
+      for (const message of await disk.check())
+        report({ type: 'warning', message: `${location as string}: ${message}` })
+      await disk.reserve.find()
+    }
+    // Without compression a block can be verified before it is opened; what is stored here is mostly hashes and signatures.
+    const openOptions = { compression: false, writeBufferSize, cacheSize: 16_777_216 }
+    const session = new Session(database, disk, errors, openOptions)
+    await session.open()
+    const owned = typeof location === 'string'
+    const close = async (): Promise<void> => {
+      await session.close(owned)
+      await end()
+    }
+    try {
+      await checkFormat(session, options, errors)
+      await disk?.reserve.fill()
+    } catch (error) {
+      await session.close(owned)
+      throw error
+    }
+    const records = files === undefined ? plainRecords : checkedRecords
+    return new Store({ session, disk, records, errors, sync: durability === 'power', report, close })
+  } catch (cause) {
+    await end()
+    throw cause instanceof ForeignError ? errors.otherFormat(undefined) : errors.opening(cause)
+  }
+}
+
+async function levelAt(location: string): Promise<Database> {
+  const { Level } = await import('./level.ts')
+  const database = new Level<Uint8Array, Uint8Array>(location, encodings)
+  // Otherwise it opens itself in the next turn, with options of its own.
+  await database.close()
+  return database
+}
+
+/** LevelDB may have to copy what it has buffered when it opens: on a small disk it buffers less. */
+async function bufferSize(
+  { location, writeBufferSize = 4_194_304 }: StoreOptions,
+  files: FileSystem | undefined
+): Promise<number> {
+  if (files === undefined) return writeBufferSize
+  const { blocks, bsize } = await files.statfs(location as string)
+  return Math.max(1_048_576, Math.min(writeBufferSize, Math.floor((blocks * bsize) / 64)))
+}
+
+/** LevelDB takes its lock before it finds that it must not open anything: so the folder is looked at by nobody else. */
+async function refuseLocked(database: Database): Promise<void> {
+  await database.open({ createIfMissing: false, errorIfExists: true }).catch((error: unknown) => {
+    if (isLocked(error)) throw error
+  })
+}
+
+async function checkFormat(session: Session, { format }: StoreOptions, errors: StoreErrors): Promise<void> {
+  const expected = new TextEncoder().encode(formatText(format))
+  const found = await session.use((database) => database.get<Uint8Array, Uint8Array>(formatKey, encodings))
+  if (found === undefined) {
+    const keys = await session.use((database) => database.keys<Uint8Array>({ limit: 1, keyEncoding: 'view' }).all())
+    if (keys.length > 0) throw errors.otherFormat(undefined)
+    const failed = await session.write([{ type: 'put', key: formatKey, value: expected }], true)
+    if (failed !== undefined) throw errors.opening(failed)
+    return
+  }
+  const text = new TextDecoder().decode(found)
+  if (text !== formatText(format)) throw errors.otherFormat(text)
+}

@@ -1,0 +1,115 @@
+import type { Session } from './session.ts'
+
+/** Compacted at a time: the end of the process, and a full disk, wait for no more than this. */
+const sliceBytes = 33_554_432
+/** Less than this is left to LevelDB, which finds it when it next compacts. */
+const leastBytes = 4_194_304
+/** A compaction writes what stays: it is worth that when at least this share goes. */
+const leastShare = 1 / 8
+
+/** The calls of LevelDB beyond abstract-level. */
+interface Compactable {
+  approximateSize(from: Uint8Array, to: Uint8Array, options: { keyEncoding: 'view' }): Promise<number>
+  compactRange(from: Uint8Array, to: Uint8Array, options: { keyEncoding: 'view' }): Promise<void>
+}
+
+const view = { keyEncoding: 'view' } as const
+
+/**
+ * Gives the space of removed values back to the file system, in the background. LevelDB alone does so only when later writes
+ * happen to fall into the same range.
+ */
+export class Reclaimer {
+  readonly #session: Session
+  readonly #around: { before(bytes: number): Promise<void>; after(): Promise<void> }
+  #from: Uint8Array | undefined
+  #to: Uint8Array | undefined
+  #removed = 0
+  #running: Promise<void> | undefined
+  #stopped = false
+
+  constructor(session: Session, around: { before(bytes: number): Promise<void>; after(): Promise<void> }) {
+    this.#session = session
+    this.#around = around
+  }
+
+  /** Bytes on the disk between the keys; 0 where the database cannot tell. */
+  async size(from: Uint8Array, to: Uint8Array): Promise<number> {
+    return await this.#session.use(async (database) => {
+      const level = database as unknown as Partial<Compactable>
+      return (await level.approximateSize?.(from, to, view)) ?? 0
+    })
+  }
+
+  /** About this many bytes were removed between the keys. */
+  removed(from: Uint8Array, to: Uint8Array, bytes: number): void {
+    if (this.#from === undefined || compare(from, this.#from) < 0) this.#from = from
+    if (this.#to === undefined || compare(to, this.#to) > 0) this.#to = to
+    this.#removed += bytes
+    if (this.#removed >= leastBytes) this.#running ??= this.#run()
+  }
+
+  async idle(): Promise<void> {
+    await this.#running
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (this.#removed >= leastBytes && !this.#stopped) {
+        const [from, to, removed] = [this.#from, this.#to, this.#removed]
+        if (from === undefined || to === undefined) break
+        if (removed < (await this.size(from, to)) * leastShare) break
+        this.#from = this.#to = undefined
+        this.#removed = 0
+        await this.#compact(from, to)
+        await this.#around.after()
+      }
+    } catch {
+      // The next write meets what is wrong with the disk, and says so.
+    } finally {
+      this.#running = undefined
+    }
+  }
+
+  async #compact(from: Uint8Array, to: Uint8Array): Promise<void> {
+    const middle = between(from, to)
+    if ((await this.size(from, to)) > sliceBytes && middle !== undefined) {
+      await this.#compact(from, middle)
+      await this.#compact(middle, to)
+      return
+    }
+    if (this.#stopped) return
+    await this.#around.before(sliceBytes)
+    await this.#session.use(async (database) => {
+      await (database as unknown as Partial<Compactable>).compactRange?.(from, to, view)
+    })
+  }
+}
+
+function compare(a: Uint8Array, b: Uint8Array): number {
+  const length = Math.min(a.length, b.length)
+  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return (a[i] as number) - (b[i] as number)
+  return a.length - b.length
+}
+
+/** A key in the middle, as far as eight bytes behind the common beginning can tell. */
+function between(from: Uint8Array, to: Uint8Array): Uint8Array | undefined {
+  let shared = 0
+  while (shared < from.length && from[shared] === to[shared]) shared++
+  const middle = (tail(from, shared) + tail(to, shared)) / 2n
+  const key = new Uint8Array(shared + 8)
+  key.set(from.subarray(0, shared))
+  new DataView(key.buffer).setBigUint64(shared, middle)
+  return compare(key, from) > 0 && compare(key, to) < 0 ? key : undefined
+}
+
+function tail(key: Uint8Array, from: number): bigint {
+  const bytes = new Uint8Array(8)
+  bytes.set(key.subarray(from, from + 8))
+  return new DataView(bytes.buffer).getBigUint64(0)
+}

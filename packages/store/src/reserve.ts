@@ -1,0 +1,116 @@
+import type { FileSystem } from './node.ts'
+
+/** Several files, so that a file system without free inodes gets some back, too: LevelDB makes about five when it opens. */
+const parts = 8
+const chunkBytes = 131_072
+/** Stays free beside the reserve. */
+const besideBytes = 524_288
+/** What an empty store reserves. */
+export const leastReserve = 1_048_576
+
+/**
+ * Space held by files that can be given up. LevelDB copies its logs when it opens and writes a little for every removal: on a
+ * full disk it could do neither, and so could not be emptied either.
+ */
+export class Reserve {
+  readonly #files: FileSystem
+  readonly #folder: string
+  #sizes: number[] = Array.from({ length: parts }, () => 0)
+  readonly #most: number
+  #expected = 0
+  #largest = 0
+  /** Bytes that the reserve should hold. */
+  wanted: number = leastReserve
+
+  /** `most`: what the reserve never exceeds. */
+  constructor(files: FileSystem, store: string, most: number) {
+    this.#files = files
+    this.#folder = `${store}/reserve`
+    this.#most = most
+  }
+
+  /** So many bytes come into the logs, and may have to be copied once. */
+  expect(bytes: number): void {
+    this.#expected += bytes
+    this.#largest = Math.max(this.#largest, bytes)
+    const limit = this.#most + 2 * this.#largest
+    const wanted = Math.min(limit, this.#expected + leastReserve)
+    if (this.wanted < wanted) this.wanted = Math.max(wanted, Math.min(limit, this.wanted * 1.25))
+  }
+
+  get size(): number {
+    return this.#sizes.reduce((sum, size) => sum + size, 0)
+  }
+
+  get whole(): boolean {
+    return this.size >= this.wanted
+  }
+
+  /** Finds what an earlier process has reserved. */
+  async find(): Promise<void> {
+    const sizes = this.#sizes.map(async (_, i) => {
+      const found = await this.#files.stat(this.#part(i)).catch(() => undefined)
+      return found?.size ?? 0
+    })
+    this.#sizes = await Promise.all(sizes)
+    this.wanted = Math.max(this.wanted, this.size)
+  }
+
+  /** Bytes that are free beside the reserve. */
+  async free(): Promise<number> {
+    const { bavail, bsize } = await this.#files.statfs(this.#folder.slice(0, -'/reserve'.length))
+    return bavail * bsize
+  }
+
+  /** Makes the reserve whole, if `beside` bytes stay free then. Gives whether it is whole. */
+  async fill(beside: number = besideBytes): Promise<boolean> {
+    if (this.whole) return true
+    const before = [...this.#sizes]
+    try {
+      if ((await this.free()) < this.wanted - this.size + beside) return false
+      await this.#files.mkdir(this.#folder, { recursive: true })
+      const share = Math.ceil(this.wanted / parts)
+      for (const [i, size] of before.entries()) if (size < share) await this.#grow(i, share)
+    } catch {
+      // Something else was faster to take the space, or the disk cannot be written to.
+      await this.#shrink(before).catch(() => {})
+    }
+    return this.whole
+  }
+
+  /** Gives the space back to the file system. Fails where nothing can be written. */
+  async release(): Promise<void> {
+    for (const [i, size] of this.#sizes.entries()) {
+      if (size === 0) continue
+      await this.#files.rm(this.#part(i), { force: true })
+      this.#sizes[i] = 0
+    }
+  }
+
+  async #grow(part: number, share: number): Promise<void> {
+    for (let size = this.#sizes[part] ?? 0; size < share; size = this.#sizes[part] as number) {
+      const chunk = noise(Math.min(chunkBytes, share - size))
+      await this.#files.appendFile(this.#part(part), chunk)
+      this.#sizes[part] = size + chunk.length
+    }
+  }
+
+  async #shrink(to: readonly number[]): Promise<void> {
+    for (const [i, size] of to.entries()) {
+      if (this.#sizes[i] === size) continue
+      await this.#files.truncate(this.#part(i), size)
+      this.#sizes[i] = size
+    }
+  }
+
+  #part(i: number): string {
+    return `${this.#folder}/${i}`
+  }
+}
+
+/** Bytes that a file system which compresses does not make smaller. */
+function noise(length: number): Uint8Array {
+  const bytes = new Uint8Array(length)
+  for (let at = 0; at < length; at += 65_536) crypto.getRandomValues(bytes.subarray(at, at + 65_536))
+  return bytes
+}
