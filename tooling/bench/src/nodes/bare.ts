@@ -56,9 +56,11 @@ const bare: Role<object, Node> = async () => {
   })
 
   return {
-    self: async () => ({ id: helia.libp2p.peerId.toString(), addresses: helia.libp2p.getMultiaddrs().map(String) }),
-    connect: async ({ addresses }) => {
-      await helia.libp2p.dial(addresses.map((address) => multiaddr(address)))
+    self: async () => [
+      { network: 'libp2p', id: helia.libp2p.peerId.toString(), addresses: helia.libp2p.getMultiaddrs().map(String) }
+    ],
+    connect: async (to) => {
+      await helia.libp2p.dial(to.flatMap(({ addresses }) => addresses).map((address) => multiaddr(address)))
     },
     add: async (size) => {
       const bytes = randomBytes(size)

@@ -31,10 +31,12 @@ export interface Node {
   pingPong(topic: string, answers: string, count: number, size: number): Promise<{ time: number }>
 }
 
-export interface PeerAddress {
+/** All that a peer says of itself; the bare engine is on one network. */
+export type PeerAddress = readonly {
+  readonly network: string
   readonly id: string
   readonly addresses: readonly string[]
-}
+}[]
 
 export type Stack = 'bare' | 'p2pl'
 

@@ -36,7 +36,7 @@ const throughP2pl: Connect = async (url) => {
   const peer = await createPeer({ backend: ipfsRpc({ url }) })
   const topic = peer.topic('bench')
   return {
-    add: async (bytes) => (await peer.data.add(bytes, { announce: false })).cid.toString(),
+    add: async (bytes) => (await peer.data.add(bytes, { provide: false })).cid.toString(),
     get: async (cid) => await sizeOf(peer.data.get(cid)),
     publish: async (count, payload) => {
       await Promise.all(Array.from({ length: count }, async () => await topic.publish(payload(), { recipients: 0 })))
