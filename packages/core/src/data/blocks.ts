@@ -30,7 +30,7 @@ export function createBlocks(context: DataContext): OwnBlocks {
       const operation = 'blocks.get'
       const cid = toCid(input, operation)
       return await calls.run(options, timeouts.get, operation, (countdown) =>
-        calls.fetcher(operation, options, countdown.signal)(cid)
+        calls.fetcher(operation, options, countdown)(cid)
       )
     },
 

@@ -3,7 +3,7 @@ import type { GetOptions } from '../api/blocks.ts'
 import type { CallOptions } from '../api/common.ts'
 import { assertVerifiable, identityBytes, verifyBlock } from '../content/hash.ts'
 import { type Countdown, iterateWithTimeout, withProgressTimeout } from '../toolbox/countdown.ts'
-import { P2plError, unsupported } from '../errors.ts'
+import { isP2plError, P2plError, unsupported } from '../errors.ts'
 import { asTypedError } from '../foreign-error.ts'
 import type { BlockTransport } from '../port/blocks.ts'
 import type { BlockCapabilities, RoutingCapabilities } from '../port/capabilities.ts'
@@ -140,28 +140,46 @@ export class Calls {
   fetcher(
     operation: string,
     options: GetOptions | undefined,
-    signal: AbortSignal,
+    countdown: Countdown,
     root?: CID
   ): (cid: CID) => Promise<Uint8Array> {
-    const { transport } = this.blocks(operation)
+    const { transport, capabilities } = this.blocks(operation)
     const { backend, trust } = this.context
     const hints = {
-      signal,
+      signal: countdown.signal,
       context: options?.context,
       local: options?.local,
       remote: options?.remote,
       providers: options?.providers,
       root: options?.root === undefined ? root : toCid(options.root, operation)
     }
+    const ask = async (cid: CID, remote: boolean | undefined): Promise<Uint8Array> => {
+      countdown.waitsFor(this.#missing(cid))
+      const bytes = await this.port(operation, () => transport.get(cid, { ...hints, remote }))
+      countdown.waitsFor(undefined)
+      if (trust === 'verify') await verifyBlock(cid, bytes, operation, backend.name)
+      return bytes
+    }
     return async (cid) => {
       const inline = identityBytes(cid, operation)
       if (inline !== undefined) return inline
-      if (trust === 'backend') return await this.port(operation, () => transport.get(cid, hints))
-      assertVerifiable(cid, operation, backend.name)
-      const bytes = await this.port(operation, () => transport.get(cid, hints))
-      await verifyBlock(cid, bytes, operation, backend.name)
-      return bytes
+      if (trust === 'verify') assertVerifiable(cid, operation, backend.name)
+      try {
+        return await ask(cid, hints.remote)
+      } catch (error) {
+        const elsewhere = capabilities.remote && hints.local !== true && hints.remote !== true
+        if (!elsewhere || !isP2plError(error, 'INVALID_CONTENT')) throw error
+        // The own store may be damaged: others may have the block, and a good one replaces the bad one.
+        const bytes = await ask(cid, true)
+        await this.port(operation, () => transport.putMany([{ cid, bytes }], { signal: countdown.signal }))
+        return bytes
+      }
     }
+  }
+
+  #missing(cid: CID): string {
+    const alone = this.context.connected() === false ? ', and no peer is connected' : ''
+    return `nobody gave the block ${cid.toString()}${alone}`
   }
 
   #scoped(options: CallOptions | undefined, operation: string): CallOptions & { scope: AbortSignal } {

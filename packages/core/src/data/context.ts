@@ -10,6 +10,8 @@ export interface DataContext {
   readonly trust: 'verify' | 'backend'
   readonly timeouts: Timeouts
   readonly clock: Clock
+  /** Whether any peer is connected directly; `undefined` where the backend cannot tell. */
+  readonly connected: () => boolean | undefined
   readonly onEvent: (event: BackendEvent) => void
   /** Throws `NOT_RUNNING` once the peer was stopped. */
   readonly assertRunning: (operation: string) => void

@@ -54,7 +54,7 @@ export function createData(context: DataContext): OwnData {
         return await hasDeep(cid, {
           operation,
           has,
-          fetch: calls.fetcher(operation, { local: true }, signal, cid),
+          fetch: calls.fetcher(operation, { local: true }, countdown, cid),
           onProgress: () => {
             countdown.renew()
           }

@@ -28,7 +28,7 @@ export function read(
     const chunks = readFile(cid, {
       operation,
       range,
-      fetch: calls.fetcher(operation, options, countdown.signal, cid),
+      fetch: calls.fetcher(operation, options, countdown, cid),
       onBlock: () => {
         progress.blocks++
         countdown.renew()
@@ -78,8 +78,8 @@ export async function readBytes(
 export async function stat(calls: Calls, input: CidInput, options: GetOptions | undefined): Promise<DataStat> {
   const operation = 'data.stat'
   const cid = toCid(input, operation)
-  return await calls.run(options, calls.context.timeouts.get, operation, async ({ signal }) => {
-    const bytes = await calls.fetcher(operation, options, signal, cid)(cid)
+  return await calls.run(options, calls.context.timeouts.get, operation, async (countdown) => {
+    const bytes = await calls.fetcher(operation, options, countdown, cid)(cid)
     const node = decodeNode(cid, bytes, operation)
     if (node.kind === 'symlink') throw notAFile(operation, cid, node.kind)
     if (node.kind === 'directory') return { cid, kind: node.kind }

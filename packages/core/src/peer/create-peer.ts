@@ -80,7 +80,16 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
     if (!running) throw stopped(operation)
   }
   const trust = options.trust ?? 'verify'
-  const dataContext = { backend, trust, timeouts, clock, onEvent: events.emit, assertRunning }
+  const connected = new Set<string>()
+  const dataContext = {
+    backend,
+    trust,
+    timeouts,
+    clock,
+    connected: () => ((backend.capabilities.routing?.connect ?? 'none') === 'none' ? undefined : connected.size > 0),
+    onEvent: events.emit,
+    assertRunning
+  }
   const blocks = createBlocks(dataContext)
   const data = createData(dataContext)
   const keeper = new Keeper({
@@ -92,7 +101,10 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
   })
   listen = (event) => {
     keeper.onEvent(event)
-    if (event.type === 'peer:connect') data.peerConnected()
+    if (event.type === 'peer:disconnect') connected.delete(event.id)
+    if (event.type !== 'peer:connect') return
+    connected.add(event.id)
+    data.peerConnected()
   }
   keeper.keepBootstrap(backend.routing?.bootstrap ?? [])
   const network = createNetwork({ backend, clock, timeouts, keeper, assertRunning, life: life.signal })

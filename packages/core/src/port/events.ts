@@ -8,7 +8,7 @@ export type EngineEvent =
   | { readonly type: 'recovered' }
   /** Something that a person should know. Nothing stopped working. */
   | { readonly type: 'warning'; readonly message: string }
-  /** A direct connection to a remote peer was made or lost. `id` is engine-level. */
+  /** A direct connection to a remote peer was made or lost: told wherever `routing.connect` is not `none`. `id` is engine-level. */
   | { readonly type: 'peer:connect' | 'peer:disconnect'; readonly id: string }
 
 /** The same, with the name of its backend. */

@@ -19,6 +19,8 @@ export interface Countdown {
   resume(): void
   /** Settles like `work`, but rejects as soon as the countdown fires, even where `work` ignores the signal. */
   race<T>(work: PromiseLike<T>): Promise<T>
+  /** What the work waits for, for the message of a timeout: `the block bafk… from others`. `undefined` takes it back. */
+  waitsFor(what: string | undefined): void
   /** Fires the signal for what is still under way, with this reason. */
   cancel(reason: P2plError): void
   /** Releases timer and listener. Idempotent. */
@@ -42,6 +44,7 @@ export function startCountdown(
   const controller = new AbortController()
   const waiting = new Set<(error: P2plError) => void>()
   let failure: P2plError | undefined
+  let awaited: string | undefined
   let timer: unknown
   let closed = false
   // A timeout of `Infinity` has no timer that would keep the process alive.
@@ -69,7 +72,7 @@ export function startCountdown(
     const error = new P2plError({
       code: 'TIMEOUT',
       operation,
-      message: `${operation} made no progress within its timeout of ${ms} ms`
+      message: `${operation} made no progress within its timeout of ${ms} ms${awaited === undefined ? '' : `: ${awaited}`}`
     })
     fire(error, error)
   }
@@ -95,6 +98,9 @@ export function startCountdown(
     },
     pause: disarm,
     resume: arm,
+    waitsFor: (what) => {
+      awaited = what
+    },
     race: (work) =>
       new Promise((resolve, reject) => {
         if (failure !== undefined) reject(failure)

@@ -248,6 +248,38 @@ describe('reading', () => {
     for (const hint of seen) expect(hint).toEqual({ local: true, providers })
   })
 
+  it('fetches a block whose stored bytes are wrong from others, and keeps the good one', async () => {
+    const backend = await storeBackend({ blocks: { remote: true } })
+    const { cid } = await createData(contextOf(backend)).add(text('precious'))
+    const [name] = [...backend.map.keys()]
+    const good = backend.map.get(name as string) as Uint8Array
+    backend.map.set(name as string, text('damaged!'))
+    const watched = aroundCalls({
+      call: async (call, run) => {
+        if (call.operation === 'blocks.get' && call.options.remote === true) return good as never
+        return await run()
+      }
+    })(backend)
+    expect(await createData(contextOf(watched)).bytes(cid)).toEqual(good)
+    expect(backend.map.get(name as string)).toEqual(good)
+    expect(await codeOf(createData(contextOf(backend)).bytes(cid, { local: true }))).toBe('no error')
+  })
+
+  it('names the block that nobody gave when the time is over', async () => {
+    const clock = new ManualClock()
+    const backend = await storeBackend()
+    const data = createData(contextOf(backend, { clock, timeouts: { get: 100 } }))
+    const { cid } = await data.add(text('x'))
+    backend.onGet = never
+    const late = expect(data.bytes(cid)).rejects.toMatchObject({
+      code: 'TIMEOUT',
+      message: expect.stringContaining(cid.toString()) as string
+    })
+    await settle()
+    clock.advance(100)
+    await late
+  })
+
   it('keeps the backend’s errors', async () => {
     const data = createData(contextOf(await storeBackend()))
     await expect(data.bytes('bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku')).rejects.toMatchObject({

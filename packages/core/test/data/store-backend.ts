@@ -141,6 +141,7 @@ export function contextOf(backend: Backend, options: ContextOptions = {}): DataC
     trust: options.trust ?? 'verify',
     timeouts: { ...timeouts, ...options.timeouts },
     clock: options.clock ?? systemClock,
+    connected: () => undefined,
     onEvent: (event) => options.events?.push(event),
     assertRunning: () => undefined
   }
