@@ -56,12 +56,15 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
   const events = new Events()
   if (options.onEvent !== undefined) events.listen(options.onEvent)
   const giveBack = takeBackends(chosen.parts)
+  const connected = new Set<string>()
   let identity: Identity
   // The parts of the peer that listen, too; they are made when the backend runs.
   let listen = (_event: BackendEvent): void => {}
   try {
     await withTimeout(clock, { signal: options.signal }, timeouts.lifecycle, 'start', async (signal) => {
       const onEvent = (event: BackendEvent): void => {
+        if (event.type === 'peer:connect') connected.add(event.id)
+        if (event.type === 'peer:disconnect') connected.delete(event.id)
         listen(event)
         events.emit(event)
       }
@@ -80,7 +83,6 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
     if (!running) throw stopped(operation)
   }
   const trust = options.trust ?? 'verify'
-  const connected = new Set<string>()
   const dataContext = {
     backend,
     trust,
@@ -101,10 +103,7 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
   })
   listen = (event) => {
     keeper.onEvent(event)
-    if (event.type === 'peer:disconnect') connected.delete(event.id)
-    if (event.type !== 'peer:connect') return
-    connected.add(event.id)
-    data.peerConnected()
+    if (event.type === 'peer:connect') data.peerConnected()
   }
   keeper.keepBootstrap(backend.routing?.bootstrap ?? [])
   const network = createNetwork({ backend, clock, timeouts, keeper, assertRunning, life: life.signal })
