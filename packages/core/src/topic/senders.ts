@@ -24,7 +24,7 @@ export interface Heard {
 
 /** Two sessions of one sender may be live at once: one ends while the next begins, or two devices use one identity. */
 const maxSessions = 4
-const maxEnded = 16
+const maxEnded = 64
 /** A sender heard again after this many milliseconds is established: strangers that come and go do not push it out. */
 const establishedAfter = 10_000
 
