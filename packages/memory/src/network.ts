@@ -3,6 +3,7 @@ import type { EngineEvent, Subscriber } from '@p2pl/core/backend'
 import { verifyBlock } from '@p2pl/core/content'
 import type { CID } from 'multiformats/cid'
 import { blockKey } from './key.ts'
+import { Searches } from './searches.ts'
 import type { MemoryStore } from './store.ts'
 
 /** Messages that are delivered in one turn of the event loop. */
@@ -46,8 +47,7 @@ export class MemoryNetwork {
   readonly #endpoints = new Map<string, Endpoint>()
   /** Ids of the peers that are cut off, and since when. */
   readonly #cutOff = new Map<string, number>()
-  /** Wakes the searches for a block, by its key. */
-  readonly #searches = new Map<string, Set<() => void>>()
+  readonly #searches = new Searches()
   /** Ids of the peers that provide a multihash. */
   readonly #records = new Map<string, Set<string>>()
   /** Direct connections, in both directions. */
@@ -86,7 +86,7 @@ export class MemoryNetwork {
       subscriber.gap({ reason: 'disconnected', lasted: systemClock.now() - since })
       subscriber.state('live')
     }
-    this.#changed()
+    this.#searches.wakeAll()
   }
 
   join(endpoint: Endpoint): void {
@@ -96,7 +96,7 @@ export class MemoryNetwork {
       throw new P2plError({ code: 'LOCKED', message })
     }
     this.#endpoints.set(id, endpoint)
-    this.#changed()
+    this.#searches.wakeAll()
   }
 
   leave(endpoint: Endpoint): void {
@@ -125,33 +125,8 @@ export class MemoryNetwork {
   }
 
   /** Looks for a block until a peer in reach has it, and keeps it. */
-  async find(want: Want): Promise<Uint8Array> {
-    const { cid, signal } = want
-    const key = blockKey(cid)
-    const searches = this.#searches.get(key) ?? new Set()
-    this.#searches.set(key, searches)
-    let changes = 0
-    let wake = (): void => undefined
-    const onChange = (): void => {
-      changes++
-      wake()
-    }
-    searches.add(onChange)
-    signal.addEventListener('abort', onChange, { once: true })
-    try {
-      for (;;) {
-        signal.throwIfAborted()
-        const before = changes
-        const bytes = await this.#look(want)
-        if (bytes !== undefined) return bytes
-        // What changed during the look may have brought the block.
-        if (changes === before) await new Promise<void>((resolve) => (wake = resolve))
-      }
-    } finally {
-      signal.removeEventListener('abort', onChange)
-      searches.delete(onChange)
-      if (searches.size === 0 && this.#searches.get(key) === searches) this.#searches.delete(key)
-    }
+  find(want: Want): Promise<Uint8Array> {
+    return this.#searches.find(want.cid, want.signal, () => this.#look(want))
   }
 
   /** How many blocks are looked for. */
@@ -159,9 +134,9 @@ export class MemoryNetwork {
     return this.#searches.size
   }
 
-  /** A store has got the block: whoever looks for it looks again, a third peer as well that cannot reach the first. */
+  /** A store has got the block. */
   stored(cid: CID): void {
-    for (const wake of this.#searches.get(blockKey(cid)) ?? []) wake()
+    this.#searches.wake(cid)
   }
 
   provide(id: string, cid: CID): void {
@@ -211,12 +186,8 @@ export class MemoryNetwork {
     const now = this.#deliveries.splice(0, deliveriesPerTurn)
     if (this.#deliveries.length > 0) systemClock.nextTurn(() => this.#deliver())
     for (const { from, to, topic, payload } of now)
-      if (this.reaches(from, to.id)) void to.topics.get(topic)?.message({ payload, from })
-  }
-
-  /** Peers came or are back: every search looks again. */
-  #changed(): void {
-    for (const searches of this.#searches.values()) for (const wake of searches) wake()
+      if (this.#endpoints.get(to.id) === to && !this.#cutOff.has(to.id))
+        void to.topics.get(topic)?.message({ payload, from })
   }
 
   /** Wrong bytes of a peer are passed over. */

@@ -271,6 +271,23 @@ describe('messages', () => {
     expect(turns).toBeGreaterThan(10)
   })
 
+  it('arrive although their sender stops or is cut off right after', async () => {
+    const network = createMemoryNetwork()
+    const [a, b, c] = [await start({ network }), await start({ network }), await start({ network })]
+    const heard: unknown[] = []
+    await c.messages!.subscribe(
+      't',
+      listener(({ from }) => (heard.push(from), 'accept'))
+    )
+    await a.messages!.publish('t', new Uint8Array(1))
+    const ids = [self(a).id, self(b).id]
+    await a.stop()
+    await b.messages!.publish('t', new Uint8Array(1))
+    network.interrupt(self(b).id)
+    await settled()
+    expect(heard).toEqual(ids)
+  })
+
   it('to a peer that is cut off before they arrive are lost, and it hears of a gap', async () => {
     const network = createMemoryNetwork()
     const [a, b] = [await start({ network }), await start({ network })]

@@ -1,13 +1,14 @@
 import type { PeerInfo } from '@p2pl/core/backend'
 
 const scheme = 'simulator:'
+/** Of every simulated peer, for `PeerInfo`. */
+export const networkName = 'simulator'
 
+/** The address of a host is its id after `simulator:`. */
 export function peerInfo(id: string): PeerInfo {
-  return { id, addresses: [scheme + id] }
+  return { network: networkName, id, addresses: [scheme + id] }
 }
 
-/** The id that the addresses lead to, or the id itself where there is none that this network understands. */
-export function dialable(peer: PeerInfo): string {
-  const address = peer.addresses.find((candidate) => candidate.startsWith(scheme))
-  return address === undefined ? peer.id : address.slice(scheme.length)
+export function parseAddress(text: string): PeerInfo | undefined {
+  return text.startsWith(scheme) && text.length > scheme.length ? peerInfo(text.slice(scheme.length)) : undefined
 }

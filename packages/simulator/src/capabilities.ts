@@ -1,31 +1,20 @@
-import type { BlockCapabilities, Capabilities, MessageCapabilities, RoutingCapabilities } from '@p2pl/core/backend'
+import type { Capabilities } from '@p2pl/core/backend'
 import type { SimulatorOptions } from './options.ts'
 
-/** Those of a backend that has every part. */
-export interface FullCapabilities extends Capabilities {
-  readonly messages: MessageCapabilities
-  readonly blocks: BlockCapabilities
-  readonly routing: RoutingCapabilities
-}
-
 /** The store survives a crash of the simulated process; what is lost is not reported, since that is what is simulated. */
-export function capabilities({
-  maxMessageBytes = 1_048_576,
-  maxBlockBytes = 2_097_152
-}: SimulatorOptions): FullCapabilities {
+export function capabilities(options: SimulatorOptions): Capabilities {
+  const { maxMessageBytes = 1_048_576, maxBlockBytes = 2_097_152, mesh } = options
   return {
-    runtimes: ['node', 'browser'],
     messages: {
       delivery: 'at-most-once',
       ordering: 'none',
       echo: false,
-      duplicates: 'delivered',
       maxMessageBytes,
       pacing: 0,
       peers: 'native',
       recipients: 'native',
       gaps: 'none',
-      validation: 'native',
+      validation: mesh === undefined ? 'none' : 'native',
       sender: 'verified'
     },
     blocks: {
@@ -35,8 +24,7 @@ export function capabilities({
       keepsFetched: true,
       pins: 'native',
       gc: 'native',
-      dag: 'native',
-      // sha2-256 and sha2-512: those that core can verify.
+      // sha2-256 and sha2-512
       hashes: [0x12, 0x13]
     },
     routing: {

@@ -1,4 +1,4 @@
-import type { Backend } from '@p2pl/core/backend'
+import type { Backend, Clock } from '@p2pl/core/backend'
 import { capabilities } from './capabilities.ts'
 import { failure } from './errors.ts'
 import { Host } from './host/host.ts'
@@ -16,7 +16,6 @@ import type { Random } from './random.ts'
 import { createStranger } from './stranger/stranger.ts'
 import type { Stranger } from './stranger/stranger.ts'
 import { createClock } from './time/clock.ts'
-import type { SimulatedClock } from './time/clock.ts'
 import { EventQueue } from './time/queue.ts'
 import { Runner } from './time/runner.ts'
 import { Trace } from './trace.ts'
@@ -35,7 +34,7 @@ export interface Ending {
 export interface Simulator {
   readonly seed: number | string
   /** Virtual time for code outside of any host; its timers never die. */
-  readonly clock: SimulatedClock
+  readonly clock: Clock
   /** Virtual milliseconds since the beginning. */
   readonly now: number
   /** In the order of their making. */
@@ -127,14 +126,14 @@ export function createSimulator(options: SimulatorOptions): Simulator {
   function stranger(id: string): Stranger {
     const known = strangers.get(id)
     if (known !== undefined) return known
-    const made = createStranger({ seed, host: host(id), node: network.node(id), network, medium, after })
+    const made = createStranger({ seed, host: host(id), node: network.node(id), network, medium, epoch, after })
     strangers.set(id, made)
     return made
   }
 
   return {
     seed,
-    clock: createClock({ medium, epoch, skew: () => 0, dead: () => false }),
+    clock: createClock({ medium, epoch, skew: () => 0, start: 0, dead: () => false }),
     get now(): number {
       return medium.now
     },

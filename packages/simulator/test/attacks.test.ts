@@ -11,7 +11,7 @@ import {
   serveSlowly
 } from '../src/index.ts'
 import type { Simulator, SimulatorOptions, Stranger } from '../src/index.ts'
-import { world } from './harness.ts'
+import { hearing, world } from './harness.ts'
 
 interface Scene {
   readonly simulator: Simulator
@@ -120,15 +120,16 @@ describe('amplification', () => {
   async function chatter(options: Partial<SimulatorOptions>): Promise<{ simulator: Simulator; mallory: Stranger }> {
     const simulator = createSimulator({ seed: 1, latency: 20, ...options })
     for (const id of ['a', 'b']) {
-      const { backend, clock } = simulator.host(id).boot()
+      const { backend, environment } = simulator.host(id).boot()
+      const { clock } = environment
       await backend.start()
-      await backend.messages!.subscribe('t', {
-        message: ({ payload, from }) => {
+      await backend.messages!.subscribe(
+        't',
+        hearing(({ payload, from }) => {
           if (from === 'mallory' && id === 'a')
             void backend.messages!.publish('t', new Uint8Array(payload.byteLength * 3))
-        },
-        gap: () => undefined
-      })
+        })
+      )
       const talk = (): void => {
         void backend.messages!.publish('t', new Uint8Array(1000))
         clock.setTimeout(talk, 100)

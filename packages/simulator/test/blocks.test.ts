@@ -1,13 +1,15 @@
+import { createPeer } from '@p2pl/core'
 import { isP2plError } from '@p2pl/core/backend'
 import { describe, expect, it } from 'vitest'
 import { collect, nodeBlock, rawBlock } from './content.ts'
+import { createSimulator } from '../src/index.ts'
 import { world } from './harness.ts'
 
 describe('blocks', () => {
   it('take a way there and a way back', async () => {
     const { simulator, backends } = await world(2, { latency: 30 })
     const block = await rawBlock('x')
-    await backends[0]!.blocks!.put(block)
+    await backends[0]!.blocks!.putMany([block])
     const begin = simulator.now
     expect(await simulator.complete(backends[1]!.blocks!.get(block.cid))).toEqual(block.bytes)
     expect(simulator.now - begin).toBe(60)
@@ -18,7 +20,7 @@ describe('blocks', () => {
   it('arrive although requests and responses get lost', async () => {
     const { simulator, backends } = await world(3, { loss: 0.6 })
     const blocks = await Promise.all(Array.from({ length: 50 }, (_, i) => rawBlock(`${i}`)))
-    for (const block of blocks) await backends[0]!.blocks!.put(block)
+    for (const block of blocks) await backends[0]!.blocks!.putMany([block])
     await simulator.complete(Promise.all(blocks.map(({ cid }) => backends[2]!.blocks!.get(cid))), { limit: 300_000 })
     expect(simulator.stats().lost).toBeGreaterThan(50)
   })
@@ -26,11 +28,11 @@ describe('blocks', () => {
   it('come from somebody else when the first one does not answer', async () => {
     const { simulator, backends } = await world(3, { latency: 10, requestTimeout: 500 })
     const block = await rawBlock('x')
-    for (const holder of [0, 1]) await backends[holder]!.blocks!.put(block)
+    for (const holder of [0, 1]) await backends[holder]!.blocks!.putMany([block])
     // The request arrives, the answer does not.
     simulator.block(['h0'], ['h2'])
     const begin = simulator.now
-    const providers = [backends[0]!.self()]
+    const providers = [backends[0]!.self()[0]!]
     expect(await simulator.complete(backends[2]!.blocks!.get(block.cid, { providers }))).toEqual(block.bytes)
     expect(simulator.now - begin).toBe(520)
   })
@@ -62,7 +64,7 @@ describe('blocks', () => {
     const stop = new AbortController()
     const getting = backends[1]!.blocks!.get((await rawBlock('never')).cid, {
       signal: stop.signal,
-      providers: [backends[0]!.self()]
+      providers: [backends[0]!.self()[0]!]
     })
     await simulator.run({ for: 1000 })
     stop.abort()
@@ -75,13 +77,13 @@ describe('blocks', () => {
   it('of a liar are wrong, are not kept, and do not shut out the right ones', async () => {
     const { simulator, backends } = await world(3)
     const block = await rawBlock('the truth')
-    for (const holder of [0, 1]) await backends[holder]!.blocks!.put(block)
+    for (const holder of [0, 1]) await backends[holder]!.blocks!.putMany([block])
     simulator.host('h0').lies = { blocks: 1 }
     const { blocks } = backends[2]!
-    const providers = [backends[0]!.self()]
+    const providers = [backends[0]!.self()[0]!]
     expect(await simulator.complete(blocks!.get(block.cid, { providers }))).not.toEqual(block.bytes)
     expect(await blocks!.has(block.cid)).toBe(false)
-    const second = await simulator.complete(blocks!.get(block.cid, { providers: [backends[1]!.self()] }))
+    const second = await simulator.complete(blocks!.get(block.cid, { providers: [backends[1]!.self()[0]!] }))
     expect(second).toEqual(block.bytes)
     expect(await backends[0]!.blocks!.get(block.cid)).toEqual(block.bytes)
   })
@@ -105,10 +107,10 @@ describe('blocks', () => {
     await a!.putMany(blocks)
     const getting = c!.get(connected!)
     expect(await simulator.runUntil(() => simulator.stats().fetched > 0, { limit: 10_000 })).toBe(false)
-    await simulator.complete(c!.get(hinted!, { providers: [backends[0]!.self()] }))
+    await simulator.complete(c!.get(hinted!, { providers: [backends[0]!.self()[0]!] }))
     await simulator.complete(backends[0]!.routing!.provide(provided!))
     await simulator.complete(b!.get(provided!))
-    await simulator.complete(backends[2]!.routing!.connect(backends[0]!.self()))
+    await simulator.complete(backends[2]!.routing!.connect(backends[0]!.self()[0]!))
     await simulator.complete(getting)
     expect(simulator.stats().fetched).toBe(3)
   })
@@ -116,7 +118,7 @@ describe('blocks', () => {
   it('are asked for again when somebody says later that they have them', async () => {
     const { simulator, backends } = await world(2, { discovery: 'known' })
     const block = await rawBlock('x')
-    await backends[0]!.blocks!.put(block)
+    await backends[0]!.blocks!.putMany([block])
     const getting = backends[1]!.blocks!.get(block.cid)
     await simulator.run({ for: 10_000 })
     await simulator.complete(backends[0]!.routing!.provide(block.cid))
@@ -141,20 +143,45 @@ describe('routing', () => {
     const { routing } = backends[0]!
     const provide = simulator.complete(routing!.provide((await rawBlock('x')).cid))
     await expect(provide).rejects.toSatisfy((error) => isP2plError(error, 'NO_PEERS') && error.retryable)
-    const connect = simulator.complete(routing!.connect(backends[1]!.self()))
+    const connect = simulator.complete(routing!.connect(backends[1]!.self()[0]!))
     await expect(connect).rejects.toSatisfy((error) => isP2plError(error, 'UNREACHABLE'))
     const find = simulator.complete(routing!.findPeer('h1'))
     await expect(find).rejects.toSatisfy((error) => isP2plError(error, 'NOT_FOUND'))
   })
 
-  it('loses connections with the way, and makes them again', async () => {
+  it('loses connections with the way or the process, and tells both sides', async () => {
     const { simulator, backends } = await world(2)
-    const connections = async (): Promise<string[]> => (await backends[1]!.routing!.connections()).map(({ id }) => id)
-    await simulator.complete(backends[0]!.routing!.connect(backends[1]!.self()))
-    expect(await connections()).toEqual(['h0'])
-    const block = simulator.block(['h0'], ['h1'])
+    const events: string[] = []
+    // A running backend takes further listeners.
+    await backends[0]!.start({ onEvent: ({ type }) => events.push(type) })
+    const connections = async (): Promise<string[]> => (await backends[0]!.routing!.connections()).map(({ id }) => id)
+    const connect = async (): Promise<void> => {
+      await simulator.complete(backends[0]!.routing!.connect(backends[1]!.self()[0]!))
+    }
+    await connect()
+    expect(await connections()).toEqual(['h1'])
+    const block = simulator.block(['h1'], ['h0'])
     expect(await connections()).toEqual([])
     block.end()
-    expect(await connections()).toEqual(['h0'])
+    await connect()
+    simulator.host('h1').crash()
+    expect(await connections()).toEqual([])
+    expect(events).toEqual(['peer:connect', 'peer:disconnect', 'peer:connect', 'peer:disconnect'])
+  })
+
+  it('is reached by core again when the way is open again', async () => {
+    const simulator = createSimulator({ seed: 1 })
+    const [a, b] = [
+      await simulator.complete(createPeer(simulator.host('a').boot())),
+      await simulator.complete(createPeer(simulator.host('b').boot()))
+    ]
+    const connected = async (): Promise<boolean> => (await a.network.connections()).length === 1
+    await simulator.complete(a.network.connect(b.network.self()[0]!))
+    expect(await connected()).toBe(true)
+    const partition = simulator.partition(['a'])
+    await simulator.run({ for: 60_000 })
+    expect(await connected()).toBe(false)
+    partition.end()
+    expect(await simulator.runUntil(connected, { limit: 60_000 })).toBe(true)
   })
 })

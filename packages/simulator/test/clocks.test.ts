@@ -1,6 +1,7 @@
+import type { Clock } from '@p2pl/core/backend'
 import { describe, expect, it } from 'vitest'
 import { applySchedule, createSimulator } from '../src/index.ts'
-import type { Schedule, SimulatedClock } from '../src/index.ts'
+import type { Schedule } from '../src/index.ts'
 
 const hour = 3_600_000
 const epoch = Date.UTC(2030, 0, 1)
@@ -9,7 +10,10 @@ describe('a wall clock', () => {
   it('is ahead or behind as its host says, and no other', async () => {
     const simulator = createSimulator({ seed: 1 })
     simulator.host('early').skew = -hour
-    const [early, right] = [simulator.host('early').boot().clock, simulator.host('right').boot().clock]
+    const [early, right] = [
+      simulator.host('early').boot().environment.clock,
+      simulator.host('right').boot().environment.clock
+    ]
     await simulator.run({ for: 500 })
     expect(early.wall()).toBe(epoch + 500 - hour)
     expect([right.wall(), simulator.clock.wall()]).toEqual([epoch + 500, epoch + 500])
@@ -18,7 +22,7 @@ describe('a wall clock', () => {
   it('jumps while a process runs, and neither monotonic time nor a timer jumps with it', async () => {
     const simulator = createSimulator({ seed: 1 })
     const host = simulator.host('h')
-    const { clock } = host.boot()
+    const { clock } = host.boot().environment
     const fired: number[] = []
     const begin = clock.now()
     clock.setTimeout(() => fired.push(clock.now() - begin), 1000)
@@ -35,11 +39,22 @@ describe('a wall clock', () => {
   it('stays wrong through a restart', async () => {
     const simulator = createSimulator({ seed: 1 })
     const host = simulator.host('h')
-    const before = host.boot().clock.wall()
+    const before = host.boot().environment.clock.wall()
     host.crash()
     host.skew -= hour
     await simulator.run({ for: 10 })
-    expect(host.boot().clock.wall()).toBe(before + 10 - hour)
+    expect(host.boot().environment.clock.wall()).toBe(before + 10 - hour)
+  })
+
+  it('stands beside monotonic time that begins anew with each boot', async () => {
+    const simulator = createSimulator({ seed: 1 })
+    const host = simulator.host('h')
+    await simulator.run({ for: 100 })
+    const { clock } = host.boot().environment
+    await simulator.run({ for: 50 })
+    expect(clock.now()).toBe(50)
+    host.crash()
+    expect(host.boot().environment.clock.now()).toBe(0)
   })
 
   it('has a skew that is a number', () => {
@@ -51,7 +66,7 @@ describe('a wall clock', () => {
 describe('a schedule', () => {
   it('lets clocks jump and come back, and lets hosts restart with an earlier clock', async () => {
     const simulator = createSimulator({ seed: 1 })
-    const clocks = new Map<string, SimulatedClock>()
+    const clocks = new Map<string, Clock>()
     const log: [number, string, number][] = []
     const note = (): void => {
       for (const [id, clock] of clocks) log.push([simulator.now, id, (clock.wall() - epoch - simulator.now) / hour])
@@ -67,9 +82,9 @@ describe('a schedule', () => {
     }
     applySchedule(simulator, schedule, {
       start: async (host) => {
-        const { backend, clock } = host.boot()
+        const { backend, environment } = host.boot()
         await backend.start()
-        clocks.set(host.id, clock)
+        clocks.set(host.id, environment.clock)
       },
       crashed: (host) => clocks.delete(host.id)
     })

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { applySchedule, createSimulator, randomInteger, randomSchedule } from '../src/index.ts'
 import type { SimulatorOptions } from '../src/index.ts'
 import { rawBlock } from './content.ts'
-import { world } from './harness.ts'
+import { hearing, world } from './harness.ts'
 
 interface Outcome {
   readonly hash: string
@@ -33,16 +33,17 @@ async function busyTime(seed: number, options: Partial<SimulatorOptions>): Promi
   })
   applySchedule(simulator, schedule, {
     start: async (host) => {
-      const { backend, clock, random } = host.boot()
+      const { backend, environment } = host.boot()
+      const { clock, random } = environment
       await backend.start()
-      await backend.messages!.subscribe('t', {
-        message: ({ payload }) => void heard.push(`${simulator.now} ${host.id} ${payload.byteLength}`),
-        gap: () => undefined
-      })
+      await backend.messages!.subscribe(
+        't',
+        hearing(({ payload }) => heard.push(`${simulator.now} ${host.id} ${payload.byteLength}`))
+      )
       const talk = async (): Promise<void> => {
         await backend.messages!.publish('t', new Uint8Array(randomInteger(random, 500)))
         const block = blocks[randomInteger(random, blocks.length)]!
-        if (random() < 0.5) await backend.blocks!.put(block)
+        if (random() < 0.5) await backend.blocks!.putMany([block])
         else void backend.blocks!.get(block.cid).then(({ byteLength }) => heard.push(`${simulator.now} ${byteLength}`))
         clock.setTimeout(() => void talk(), 200 + random() * 800)
       }

@@ -1,4 +1,4 @@
-import type { Backend } from '@p2pl/core/backend'
+import type { Backend, IncomingMessage, Subscriber } from '@p2pl/core/backend'
 import { createSimulator } from '../src/index.ts'
 import type { Simulator, SimulatorOptions } from '../src/index.ts'
 
@@ -32,8 +32,19 @@ export async function world(count: number, options: Partial<SimulatorOptions> = 
 }
 
 export async function listen(backend: Backend, heard: string[]): Promise<void> {
-  await backend.messages!.subscribe('t', {
-    message: ({ payload }) => void heard.push(decoder.decode(payload)),
+  await backend.messages!.subscribe(
+    't',
+    hearing(({ payload }) => heard.push(decoder.decode(payload)))
+  )
+}
+
+/** A subscriber that accepts everything. */
+export function hearing(hear: (message: IncomingMessage) => unknown): Subscriber {
+  return {
+    message: (message) => {
+      hear(message)
+      return 'accept'
+    },
     gap: () => undefined
-  })
+  }
 }

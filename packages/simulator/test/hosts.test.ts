@@ -9,7 +9,7 @@ describe('a crash', () => {
     const { simulator, backends, heard, publish } = await world(2)
     const host = simulator.host('h0')
     const block = await rawBlock('kept')
-    await backends[0]!.blocks!.put(block)
+    await backends[0]!.blocks!.putMany([block])
     await backends[0]!.blocks!.pin(block.cid)
     host.disk.set('file', 'content')
     const { id } = host.identity
@@ -33,7 +33,8 @@ describe('a crash', () => {
   it('freezes the code of the old process where it waits', async () => {
     const simulator = createSimulator({ seed: 1, latency: 10 })
     await simulator.backend('other').start()
-    const { backend, clock } = simulator.host('h').boot()
+    const { backend, environment } = simulator.host('h').boot()
+    const { clock } = environment
     await backend.start()
     const log: string[] = []
     const { cid } = await rawBlock('nowhere')
@@ -47,7 +48,7 @@ describe('a crash', () => {
     watch('provide', backend.routing!.provide(cid))
     simulator.host('h').crash()
     watch('has', backend.blocks!.has(cid))
-    watch('put', backend.blocks!.put(await rawBlock('ghost')))
+    watch('put', backend.blocks!.putMany([await rawBlock('ghost')]))
     watch('stop', backend.stop())
     watch('pins', collect(backend.blocks!.pins()))
     clock.setTimeout(() => log.push('later timer'), 1)
@@ -61,10 +62,10 @@ describe('a crash', () => {
     const { simulator, backends } = await world(2, { syncDelay: 500 })
     const [old, young] = [await rawBlock('old'), await rawBlock('young')]
     const { blocks } = backends[0]!
-    await blocks!.put(old)
+    await blocks!.putMany([old])
     await blocks!.pin(old.cid)
     await simulator.run({ for: 500 })
-    await blocks!.put(young)
+    await blocks!.putMany([young])
     await blocks!.pin(young.cid)
     await simulator.run({ for: 499 })
     const host = simulator.host('h0')
@@ -77,7 +78,7 @@ describe('a crash', () => {
     // Nor do others think that it is there.
     const getting = backends[1]!.blocks!.get(young.cid)
     expect(await simulator.runUntil(() => simulator.stats().fetched > 0, { limit: 5000 })).toBe(false)
-    await backend.blocks!.put(young)
+    await backend.blocks!.putMany([young])
     expect(await simulator.complete(getting)).toEqual(young.bytes)
   })
 
@@ -88,7 +89,7 @@ describe('a crash', () => {
     simulator.host('h0').crash()
     const backend = simulator.backend('h0')
     await backend.start()
-    await backend.blocks!.put(root)
+    await backend.blocks!.putMany([root])
     await backend.blocks!.delete(root.cid)
     expect(await backend.blocks!.has(root.cid)).toBe(false)
   })
@@ -112,7 +113,7 @@ describe('a host', () => {
   it('has random numbers of its own in each life', () => {
     const simulator = createSimulator({ seed: 1 })
     const draw = (id: string): number => {
-      const { random } = simulator.host(id).boot()
+      const { random } = simulator.host(id).boot().environment
       simulator.host(id).crash()
       return random()
     }

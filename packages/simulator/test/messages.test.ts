@@ -1,6 +1,6 @@
 import type { Verdict } from '@p2pl/core/backend'
 import { describe, expect, it } from 'vitest'
-import { listen, world } from './harness.ts'
+import { hearing, listen, world } from './harness.ts'
 
 const texts = Array.from({ length: 200 }, (_, i) => `m${i}`)
 
@@ -86,7 +86,10 @@ describe.each([
     const from: (string | undefined)[] = []
     const listener = simulator.backend('listener')
     await listener.start()
-    await listener.messages!.subscribe('t', { message: (message) => from.push(message.from), gap: () => undefined })
+    await listener.messages!.subscribe(
+      't',
+      hearing((message) => from.push(message.from))
+    )
     await simulator.run({ for: 2000 })
     await stranger.messages!.publish('t', new Uint8Array())
     await simulator.run({ for: 2000 })
@@ -167,7 +170,10 @@ describe('what can happen to messages', () => {
   it('a narrow uplink', async () => {
     const { simulator, backends } = await world(2, { latency: 10, bandwidth: 1000 })
     const at: number[] = []
-    await backends[1]!.messages!.subscribe('big', { message: () => at.push(simulator.now), gap: () => undefined })
+    await backends[1]!.messages!.subscribe(
+      'big',
+      hearing(() => at.push(simulator.now))
+    )
     const begin = simulator.now
     for (let i = 0; i < 3; i++) await backends[0]!.messages!.publish('big', new Uint8Array(500))
     await simulator.run({ for: 5000 })
@@ -198,16 +204,18 @@ describe('what can happen to messages', () => {
   })
 })
 
-describe('validators', () => {
+describe('verdicts', () => {
   it('decide what a mesh passes on', async () => {
     const { simulator } = await world(0, { mesh: { degree: 4 } })
     const reached: string[] = []
-    const validate = async (): Promise<Verdict> => 'ignore'
     for (let i = 0; i < 30; i++) {
       const backend = simulator.backend(`v${i}`)
       await backend.start()
-      await backend.messages!.subscribe('t', { validate, message: () => undefined, gap: () => undefined })
-      await backend.messages!.subscribe('t', { message: () => reached.push(`v${i}`), gap: () => undefined })
+      const message = async (): Promise<Verdict> => {
+        reached.push(`v${i}`)
+        return 'ignore'
+      }
+      await backend.messages!.subscribe('t', { message, gap: () => undefined })
     }
     await simulator.run({ for: 2000 })
     const publisher = simulator.backend('publisher')

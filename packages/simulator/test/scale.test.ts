@@ -30,7 +30,7 @@ describe('a thousand hosts', () => {
     const { simulator, backends } = await world(1000)
     const block = await rawBlock('popular')
     const fetched = backends.slice(1).map((backend) => backend.blocks!.get(block.cid))
-    await backends[0]!.blocks!.put(block)
+    await backends[0]!.blocks!.putMany([block])
     const all = await simulator.complete(Promise.all(fetched))
     expect(all.every((bytes) => bytes.byteLength === block.bytes.byteLength)).toBe(true)
     expect(simulator.stats().fetched).toBe(999)

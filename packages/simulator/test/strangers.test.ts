@@ -103,7 +103,7 @@ describe('a stranger', () => {
     expect(mallory.publish('t', bytesOf('ghost'))).toBe(0)
     expect((await backends[0]!.messages!.peers('t')).map(({ id }) => id)).toEqual(['h1'])
     const block = await rawBlock('x')
-    await backends[1]!.blocks!.put(block)
+    await backends[1]!.blocks!.putMany([block])
     await simulator.complete(backends[0]!.blocks!.get(block.cid))
     await simulator.run({ for: 1000 })
     expect([calls, heard.flat()]).toEqual([0, []])
@@ -132,7 +132,7 @@ describe('a request for a block that a stranger answers', () => {
   }> {
     const { simulator, backends } = await world(2, { latency: 10, requestTimeout: 500 })
     const block = await rawBlock('the truth')
-    await backends[0]!.blocks!.put(block)
+    await backends[0]!.blocks!.putMany([block])
     const stranger = simulator.stranger('mallory')
     const { blocks } = backends[1]!
     return {

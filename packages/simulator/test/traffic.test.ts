@@ -22,7 +22,7 @@ describe('traffic', () => {
   it('counts requests for blocks and their responses', async () => {
     const { simulator, backends } = await world(2)
     const block = await rawBlock('0123456789')
-    await backends[0]!.blocks!.put(block)
+    await backends[0]!.blocks!.putMany([block])
     await simulator.complete(backends[1]!.blocks!.get(block.cid))
     expect(simulator.host('h1').traffic).toMatchObject({ requests: 1, responses: 0, sentBytes: 64, receivedBytes: 74 })
     expect(simulator.host('h0').traffic).toMatchObject({ requests: 0, responses: 1, sentBytes: 74, receivedBytes: 64 })

@@ -111,7 +111,40 @@ describe('virtual time', () => {
     expect(fired).toBe(0)
     await simulator.run({ for: 1 })
     expect(fired).toBe(1)
-    expect(simulator.clock.now()).toBe(1000 + year)
+    expect([simulator.clock.now(), simulator.clock.wall()]).toEqual([year, 1000 + year])
+  })
+
+  it('stands still for turns of the event loop, which come when everything else has settled', async () => {
+    const simulator = createSimulator({ seed: 1 })
+    const log: string[] = []
+    const settling = async (name: string): Promise<void> => {
+      for (let i = 0; i < 20; i++) await Promise.resolve()
+      log.push(`${name} ${simulator.now}`)
+    }
+    simulator.after(5, async () => {
+      simulator.clock.nextTurn(() => {
+        log.push(`turn ${simulator.now}`)
+        void settling('of the turn')
+        simulator.clock.nextTurn(() => log.push(`next turn ${simulator.now}`))
+      })
+      await settling('promise')
+    })
+    simulator.after(5, () => log.push(`event ${simulator.now}`))
+    await simulator.run({ for: 10 })
+    expect(log).toEqual(['event 5', 'promise 5', 'turn 5', 'of the turn 5', 'next turn 5'])
+  })
+
+  it('moves although code takes turns without end', async () => {
+    const simulator = createSimulator({ seed: 1 })
+    let turns = 0
+    const again = (): void => {
+      turns++
+      simulator.clock.nextTurn(again)
+    }
+    again()
+    await simulator.run({ for: 5 })
+    expect(turns).toBeGreaterThanOrEqual(5000)
+    expect(turns).toBeLessThan(10_000)
   })
 
   it('moves even with timers of no length', async () => {

@@ -4,8 +4,6 @@ import type { Callable } from './codec.ts'
 import { Endpoint } from './endpoint.ts'
 
 // Runs in the child: holds one backend at a time, and calls its methods.
-type Members = Record<string, unknown>
-
 let backend: Backend | undefined
 
 /** What was compiled is there for the processes that start after this one. */
@@ -19,17 +17,21 @@ async function make(href: string, name: string, args: readonly unknown[]): Promi
   backend = (await module[name]?.(...args)) as Backend
 }
 
-const endpoint = new Endpoint({ send: (message) => void process.send?.(message, () => {}) }, async (what, ...args) => {
-  if (what === 'load') return await load(args[0] as string)
-  if (what === 'make') return await make(...(args as [string, string, readonly unknown[]]))
-  if (backend === undefined) throw new Error('there is no backend')
-  const [part, method] = args[0] as readonly [string, string]
-  const target = part === '' ? backend : (backend as unknown as Record<string, object>)[part]
-  const found = (target as Members | undefined)?.[method]
-  if (typeof found !== 'function') throw new Error(`the backend has no ${part}.${method}`)
-  // An iterable is none to be waited for.
-  const value: unknown = (found as Callable).apply(target, args[1] as unknown[])
-  return value instanceof Promise ? ((await value) as unknown) : value
+function call(path: readonly string[], args: readonly unknown[]): unknown {
+  let owner: unknown
+  let value: unknown = backend
+  for (const name of path) {
+    owner = value
+    value = (owner as Record<string, unknown> | undefined)?.[name]
+  }
+  if (value === undefined) throw new Error(`the backend has no ${path.join('.')}`)
+  return typeof value === 'function' ? (value as Callable).apply(owner, [...args]) : value
+}
+
+const endpoint = new Endpoint({ send: (message) => void process.send?.(message, () => {}) }, (what, ...args) => {
+  if (what === 'load') return load(args[0] as string)
+  if (what === 'make') return make(...(args as [string, string, readonly unknown[]]))
+  return call(...(args as [readonly string[], readonly unknown[]]))
 })
 
 process.on('message', (message) => endpoint.receive(message))

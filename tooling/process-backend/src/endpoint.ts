@@ -17,16 +17,11 @@ export class Endpoint {
   readonly #exported = new Map<number, Callable>()
   readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>()
   readonly #signals = new Map<number, AbortController>()
-  readonly #errors: Error[] = []
-  readonly #copies = new WeakMap<Error, number>()
   #ids = 0
-  #signalIds = 0
-  #functionIds: number
 
   /** `root` is function 0 of this end. */
   constructor(channel: Channel, root?: Callable) {
     this.#channel = channel
-    this.#functionIds = 1
     if (root !== undefined) this.#exported.set(0, root)
   }
 
@@ -59,20 +54,11 @@ export class Endpoint {
   }
 
   async #call(fn: number, args: readonly unknown[]): Promise<unknown> {
-    const id = this.#ids++
-    const ended = new AbortController()
+    const id = ++this.#ids
     const waiting = Promise.withResolvers<unknown>()
     this.#waiting.set(id, waiting)
-    this.#send(['call', id, fn, encode(args, this.#references(ended.signal))])
-    try {
-      const value = await waiting.promise
-      // What it iterates over may be ended by the same signal, much later.
-      if (!isIterable(value)) ended.abort()
-      return value
-    } catch (error) {
-      ended.abort()
-      throw error
-    }
+    this.#send(['call', id, fn, encode(args, this.#references())])
+    return await waiting.promise
   }
 
   async #answer(id: number, fn: number, args: unknown): Promise<void> {
@@ -92,11 +78,10 @@ export class Endpoint {
     this.#channel.send(message)
   }
 
-  /** Signals are followed until `ended`: those of a call to its end. */
-  #references(ended?: AbortSignal): References {
+  #references(): References {
     return {
       exportFunction: (fn) => {
-        const id = this.#functionIds++
+        const id = ++this.#ids
         this.#exported.set(id, fn)
         return id
       },
@@ -105,30 +90,18 @@ export class Endpoint {
         (...args) =>
           this.#call(id, args),
       exportSignal: (signal) => {
-        if (signal.aborted) return { reason: signal.reason }
-        const id = this.#signalIds++
+        const id = ++this.#ids
         const fired = (): void => this.#send(['abort', id, encode(signal.reason, this.#references())])
-        signal.addEventListener('abort', fired, { once: true, ...(ended === undefined ? {} : { signal: ended }) })
-        return { id }
+        // After the call that carries it.
+        if (signal.aborted) queueMicrotask(fired)
+        else signal.addEventListener('abort', fired, { once: true })
+        return id
       },
       importSignal: (id) => {
         const controller = new AbortController()
         this.#signals.set(id, controller)
         return controller.signal
-      },
-      exportError: (error) => {
-        const theirs = this.#copies.get(error)
-        return theirs === undefined ? { own: this.#errors.push(error) - 1 } : { theirs }
-      },
-      importError: (id, copy) => {
-        this.#copies.set(copy, id)
-        return copy
-      },
-      ownError: (id) => this.#errors[id]
+      }
     }
   }
-}
-
-function isIterable(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value
 }

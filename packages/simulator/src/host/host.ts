@@ -1,9 +1,7 @@
 import { blockKey, createMemoryStore } from '@p2pl/memory'
 import type { MemoryStore } from '@p2pl/memory'
-import type { Backend } from '@p2pl/core/backend'
+import type { Backend, Capabilities, Clock } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
-import { createBackend } from '../backend/backend.ts'
-import type { FullCapabilities } from '../capabilities.ts'
 import { failure } from '../errors.ts'
 import type { Medium } from '../network/medium.ts'
 import type { SimulatedNetwork } from '../network/network.ts'
@@ -12,7 +10,7 @@ import type { Traffic } from '../network/traffic.ts'
 import { createRandom } from '../random.ts'
 import type { Random } from '../random.ts'
 import { createClock } from '../time/clock.ts'
-import type { SimulatedClock } from '../time/clock.ts'
+import { createBackend } from './backend.ts'
 import { freezable } from './freeze.ts'
 import { simulatedCryptography, simulatedIdentity } from './identity.ts'
 import type { SimulatedCryptography, SimulatedIdentity } from './identity.ts'
@@ -20,11 +18,13 @@ import type { SimulatedCryptography, SimulatedIdentity } from './identity.ts'
 /** What runs on a host from one boot to its end; hand it to `createPeer` as it is. */
 export interface SimulatedProcess {
   readonly backend: Backend
-  /** Its timers die when the host crashes. */
-  readonly clock: SimulatedClock
-  readonly random: Random
   readonly identity: SimulatedIdentity
-  readonly cryptography: SimulatedCryptography
+  readonly environment: {
+    /** Its timers die when the host crashes. Its monotonic time begins at 0 with each boot. */
+    readonly clock: Clock
+    readonly random: Random
+    readonly cryptography: SimulatedCryptography
+  }
 }
 
 export interface CrashOptions {
@@ -35,7 +35,7 @@ export interface CrashOptions {
 /** A machine of the simulated network. Its store, its disk and its identity survive a crash; nothing else does. */
 export interface SimulatedHost {
   readonly id: string
-  /** Blocks, pins and provided keys. */
+  /** Blocks and pins. */
   readonly store: MemoryStore
   /** Whatever else the code under test keeps on disk: an in-memory database object, for instance. */
   readonly disk: Map<string, unknown>
@@ -70,7 +70,7 @@ export interface HostParts {
   readonly node: Node
   readonly medium: Medium
   readonly network: SimulatedNetwork
-  readonly capabilities: FullCapabilities
+  readonly capabilities: Capabilities
   readonly epoch: number
   readonly syncDelay: number
 }
@@ -142,14 +142,16 @@ export class Host implements SimulatedHost {
     const life: Life = {
       over: false,
       process: {
-        backend: freezable(backend, () => life.over),
-        clock: createClock({ medium, epoch, skew: () => node.skew, dead: () => life.over }),
-        random,
+        backend: freezable(() => life.over)(backend),
         identity: this.identity,
-        cryptography: {
-          verify: (publicKey, bytes, signature) => {
-            node.traffic.checks++
-            return simulatedCryptography.verify(publicKey, bytes, signature)
+        environment: {
+          clock: createClock({ medium, epoch, skew: () => node.skew, start: medium.now, dead: () => life.over }),
+          random,
+          cryptography: {
+            verify: (publicKey, bytes, signature) => {
+              node.traffic.checks++
+              return simulatedCryptography.verify(publicKey, bytes, signature)
+            }
           }
         }
       }

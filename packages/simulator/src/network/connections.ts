@@ -1,65 +1,34 @@
-import { backendName } from '../errors.ts'
 import type { Node } from './node.ts'
 
-type Pair = readonly [Node, Node]
-
-/** Direct connections. They follow the ways: they break, and are made again as long as one side wants to keep them. */
+/** Direct connections. They break with the ways; core makes them again. */
 export class Connections {
-  /** Both ways are open: what needs answers works. */
-  readonly #linked: (a: Node, b: Node) => boolean
-  /** By the node that asked for it: the connections that it keeps. */
-  readonly #wanted = new Map<Node, Set<Node>>()
-  /** Those that stand, as `index/index`. */
-  #standing = new Map<string, Pair>()
+  readonly #peers = new Map<Node, Set<Node>>()
 
-  constructor(linked: (a: Node, b: Node) => boolean) {
-    this.#linked = linked
+  connect(a: Node, b: Node): void {
+    if (this.#peers.get(a)?.has(b) === true) return
+    this.#peers.set(a, (this.#peers.get(a) ?? new Set()).add(b))
+    this.#peers.set(b, (this.#peers.get(b) ?? new Set()).add(a))
+    tell('peer:connect', a, b)
   }
 
-  connect(from: Node, to: Node): void {
-    this.#wanted.set(from, (this.#wanted.get(from) ?? new Set()).add(to))
-    this.update()
+  disconnect(a: Node, b: Node): void {
+    if (this.#peers.get(a)?.delete(b) !== true) return
+    this.#peers.get(b)?.delete(a)
+    tell('peer:disconnect', a, b)
   }
 
-  disconnect(from: Node, to: Node): void {
-    this.#wanted.get(from)?.delete(to)
-    this.#wanted.get(to)?.delete(from)
-    this.update()
+  of(node: Node): readonly Node[] {
+    return [...(this.#peers.get(node) ?? [])]
   }
 
-  /** The process is gone, and with it what it wanted. */
-  forget(node: Node): void {
-    this.#wanted.delete(node)
-  }
-
-  of(node: Node): Node[] {
-    const others: Node[] = []
-    for (const [a, b] of this.#standing.values()) {
-      if (a === node) others.push(b)
-      else if (b === node) others.push(a)
-    }
-    return others
-  }
-
-  /** Breaks and makes what changed, and tells both sides. */
-  update(): void {
-    const before = this.#standing
-    const made: Pair[] = []
-    this.#standing = new Map()
-    for (const [a, others] of this.#wanted)
-      for (const b of others) {
-        const pair: Pair = a.index < b.index ? [a, b] : [b, a]
-        const name = `${pair[0].index}/${pair[1].index}`
-        if (!this.#linked(a, b) || this.#standing.has(name)) continue
-        this.#standing.set(name, pair)
-        if (!before.delete(name)) made.push(pair)
-      }
-    for (const pair of made) tell('peer:connect', pair)
-    for (const pair of before.values()) tell('peer:disconnect', pair)
+  /** Breaks those that cannot stand any more. */
+  update(linked: (a: Node, b: Node) => boolean): void {
+    for (const [node, others] of this.#peers)
+      for (const other of others) if (!linked(node, other)) this.disconnect(node, other)
   }
 }
 
-function tell(type: 'peer:connect' | 'peer:disconnect', [a, b]: Pair): void {
-  a.endpoint?.event({ type, backend: backendName, id: b.id })
-  b.endpoint?.event({ type, backend: backendName, id: a.id })
+function tell(type: 'peer:connect' | 'peer:disconnect', a: Node, b: Node): void {
+  a.endpoint?.report({ type, id: b.id })
+  b.endpoint?.report({ type, id: a.id })
 }

@@ -3,7 +3,7 @@ import type { CID } from 'multiformats/cid'
 import type { SimulatorOptions } from '../options.ts'
 import { randomInteger } from '../random.ts'
 import { contentHash } from '../trace.ts'
-import type { Cancel, Endpoint, Want } from './endpoint.ts'
+import type { Endpoint, Want } from './endpoint.ts'
 import { garbage } from './medium.ts'
 import type { Medium } from './medium.ts'
 import type { Answer, Node } from './node.ts'
@@ -41,26 +41,40 @@ export class Exchange {
     this.#onKept = onKept
   }
 
-  want(node: Node, endpoint: Endpoint, want: Want): Cancel {
+  /** Looks for a block until it is found or the signal fires; then the promise stays as it is. */
+  find(node: Node, want: Want, signal: AbortSignal): Promise<Uint8Array> {
     const key = blockKey(want.cid)
-    const search = new Search(
-      node,
-      endpoint,
-      want,
-      this.#medium,
-      this.#timeout,
-      (of) => this.#choose(of, key),
-      (of, source, question) => {
-        this.#request(of, source, question)
+    const { endpoint } = node
+    return new Promise((resolve) => {
+      // Whoever asks is gone: nothing of a crashed process is ever answered.
+      if (endpoint === undefined) return
+      const end = (): void => {
+        signal.removeEventListener('abort', end)
+        this.#end(search, key)
       }
-    )
-    const searches = this.#searches.get(key) ?? new Set()
-    this.#searches.set(key, searches.add(search))
-    search.ask()
-    return () => {
-      search.end()
-      if (searches.delete(search) && searches.size === 0) this.#searches.delete(key)
-    }
+      const found = (bytes: Uint8Array): void => {
+        end()
+        resolve(bytes)
+      }
+      const choose = (): Node | undefined => this.#choose(search, key)
+      const request = (source: Node, question: number): void => {
+        this.#request(search, source, question)
+      }
+      const search = new Search({
+        node,
+        endpoint,
+        want,
+        found,
+        medium: this.#medium,
+        timeout: this.#timeout,
+        choose,
+        request
+      })
+      const searches = this.#searches.get(key) ?? new Set()
+      this.#searches.set(key, searches.add(search))
+      signal.addEventListener('abort', end, { once: true })
+      search.ask()
+    })
   }
 
   stored(node: Node, cid: CID): void {
@@ -70,9 +84,8 @@ export class Exchange {
     sources.add(node)
     this.#onKept(node, cid)
     for (const search of this.#searches.get(key) ?? []) {
-      const bytes = search.node === node ? search.endpoint.store.get(cid) : undefined
-      if (bytes === undefined) search.wake()
-      else search.want.found(bytes)
+      if (search.node !== node) search.wake()
+      else if (!search.want.remote) search.found(search.endpoint.store.get(cid) as Uint8Array)
     }
   }
 
@@ -97,12 +110,7 @@ export class Exchange {
   /** The process is gone: what it looked for is forgotten. */
   left(endpoint: Endpoint): void {
     for (const [key, searches] of this.#searches)
-      for (const search of searches) {
-        if (search.endpoint !== endpoint) continue
-        search.end()
-        searches.delete(search)
-        if (searches.size === 0) this.#searches.delete(key)
-      }
+      for (const search of searches) if (search.endpoint === endpoint) this.#end(search, key)
   }
 
   /** Ways or hosts changed: each search that sleeps looks again. */
@@ -168,14 +176,19 @@ export class Exchange {
       this.#medium.counts.fetched++
       // The simulator knows that it is a lie; the backend's caller has to find out. A lie is never kept.
       if (!lie) this.#keep(search, cid, bytes)
-      search.want.found(bytes)
+      search.found(bytes)
       return true
     })
   }
 
   #keep({ node, endpoint: { store } }: Search, cid: CID, bytes: Uint8Array): void {
-    if (store.has(cid)) return
     store.put({ cid, bytes })
     this.stored(node, cid)
+  }
+
+  #end(search: Search, key: string): void {
+    search.end()
+    const searches = this.#searches.get(key)
+    if (searches?.delete(search) === true && searches.size === 0) this.#searches.delete(key)
   }
 }

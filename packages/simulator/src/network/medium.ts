@@ -10,6 +10,9 @@ const counters = { message: 'messages', request: 'requests', response: 'response
 /** What is sent. */
 type Kind = keyof typeof counters
 
+/** Turns of the event loop in one millisecond: code that takes turns without end does not stop virtual time. */
+const maxTurns = 1000
+
 /** Time, chance and ways: everything that is sent goes through {@link send}. */
 export class Medium {
   readonly queue: EventQueue
@@ -22,6 +25,8 @@ export class Medium {
   readonly #options: SimulatorOptions
   readonly #sample: (random: Random) => number
   readonly #bytesPerMs: number
+  #turns = 0
+  #turnsAt = -1
 
   constructor(options: SimulatorOptions, queue: EventQueue, random: Random, trace: Trace, disturbances: Disturbances) {
     this.queue = queue
@@ -38,6 +43,14 @@ export class Medium {
     const event = { at: this.now + (ms > 1 ? Math.ceil(ms) : 1), order: 0, cancelled: false, run }
     this.queue.push(event)
     return event
+  }
+
+  /** Calls `run` in this millisecond, once everything that is under way has settled; or in the next one, after very many turns. */
+  nextTurn(run: () => boolean): void {
+    if (this.#turnsAt !== this.now) this.#turns = 0
+    this.#turnsAt = this.now
+    const at = this.#turns++ < maxTurns ? this.now : this.now + 1
+    this.queue.push({ at, order: 0, cancelled: false, run })
   }
 
   chance(probability: number): boolean {

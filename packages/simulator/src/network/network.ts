@@ -5,7 +5,7 @@ import { peerInfo } from '../address.ts'
 import { failure } from '../errors.ts'
 import type { SimulatorOptions } from '../options.ts'
 import { Connections } from './connections.ts'
-import type { Cancel, Endpoint, Outcome, Want } from './endpoint.ts'
+import type { Endpoint } from './endpoint.ts'
 import { Exchange } from './exchange.ts'
 import type { Medium } from './medium.ts'
 import type { Node } from './node.ts'
@@ -19,7 +19,7 @@ export class SimulatedNetwork {
   readonly records: Records = new Records()
   readonly #medium: Medium
   readonly #nodes = new Map<string, Node>()
-  readonly #connections = new Connections((a, b) => this.#linked(a, b))
+  readonly #connections = new Connections()
 
   constructor(medium: Medium, options: SimulatorOptions, onKept: (node: Node, cid: CID) => void) {
     this.#medium = medium
@@ -47,7 +47,7 @@ export class SimulatedNetwork {
 
   /** Ways were opened or closed, or a host came or went. */
   changed(): void {
-    this.#connections.update()
+    this.#connections.update((a, b) => this.#linked(a, b))
     this.exchange.changed()
     this.topics.repair()
   }
@@ -57,7 +57,6 @@ export class SimulatedNetwork {
     if (node.endpoint !== undefined && node.endpoint !== node.resident)
       throw failure('LOCKED', 'start', `a process runs on the host "${node.id}" already: crash or stop it first`)
     node.endpoint = endpoint
-    for (const key of endpoint.store.provided) this.records.add(key, node)
     for (const topic of node.listeners.keys()) this.topics.changed(node, topic)
     this.#medium.note('boot', node)
     this.changed()
@@ -67,7 +66,7 @@ export class SimulatedNetwork {
   leave(endpoint: Endpoint): void {
     const node = this.node(endpoint.id)
     if (node.endpoint !== endpoint) return
-    for (const key of endpoint.store.provided) this.records.remove(key, node)
+    this.records.drop(node)
     this.#medium.note('stop', node)
     this.#gone(node, endpoint)
   }
@@ -80,44 +79,33 @@ export class SimulatedNetwork {
     this.#gone(node, endpoint)
   }
 
-  provide(by: Endpoint, cid: CID, outcome: Outcome<void>): Cancel {
-    return this.#roundTrip(by, (node) => {
-      if (this.#lonely(node))
-        outcome.reject(failure('NO_PEERS', 'routing.provide', 'no other peer is in reach to take the provider record'))
-      else {
-        this.records.add(blockKey(cid), node)
-        this.exchange.provided(blockKey(cid))
-        outcome.resolve()
-      }
-    })
+  async provide(by: Endpoint, cid: CID, signal: AbortSignal): Promise<void> {
+    const node = await this.#roundTrip(by, signal)
+    if (this.#lonely(node))
+      throw failure('NO_PEERS', 'routing.provide', 'no other peer is in reach to take the provider record')
+    this.records.add(blockKey(cid), node)
+    this.exchange.provided(blockKey(cid))
   }
 
-  findProviders(by: Endpoint, cid: CID, limit: number, outcome: Outcome<readonly string[]>): Cancel {
-    return this.#roundTrip(by, (node) => {
-      const providers = this.#lonely(node) ? [] : this.records.of(blockKey(cid)).filter((other) => other !== node)
-      outcome.resolve(providers.slice(0, limit).map(({ id }) => id))
-    })
+  async providers(by: Endpoint, cid: CID, signal: AbortSignal): Promise<readonly Node[]> {
+    const node = await this.#roundTrip(by, signal)
+    return this.#lonely(node) ? [] : this.records.of(blockKey(cid))
   }
 
-  findPeer(by: Endpoint, id: string, outcome: Outcome<PeerInfo>): Cancel {
-    return this.#roundTrip(by, (node) => {
-      const other = this.#nodes.get(id)
-      if (other === node || (other !== undefined && this.#linked(node, other))) outcome.resolve(peerInfo(id))
-      else outcome.reject(failure('NOT_FOUND', 'routing.findPeer', `no peer in reach knows "${id}"`))
-    })
+  async findPeer(by: Endpoint, id: string, signal: AbortSignal): Promise<PeerInfo> {
+    const node = await this.#roundTrip(by, signal)
+    const other = this.#nodes.get(id)
+    if (other === node || (other !== undefined && this.#linked(node, other))) return peerInfo(id)
+    throw failure('NOT_FOUND', 'routing.findPeer', `no peer in reach knows "${id}"`)
   }
 
-  connect(by: Endpoint, id: string, outcome: Outcome<void>): Cancel {
-    return this.#roundTrip(by, (node) => {
-      const other = this.#nodes.get(id)
-      if (other === undefined || !this.#linked(node, other)) {
-        outcome.reject(failure('UNREACHABLE', 'routing.connect', `no peer answers at "${peerInfo(id).addresses[0]}"`))
-        return
-      }
-      this.#connections.connect(node, other)
-      this.exchange.changed()
-      outcome.resolve()
-    })
+  async connect(by: Endpoint, id: string, signal: AbortSignal): Promise<void> {
+    const node = await this.#roundTrip(by, signal)
+    const other = this.#nodes.get(id)
+    if (other === undefined || !this.#linked(node, other))
+      throw failure('UNREACHABLE', 'routing.connect', `no peer answers at "${peerInfo(id).addresses[0]}"`)
+    this.#connections.connect(node, other)
+    this.exchange.changed()
   }
 
   disconnect(by: Endpoint, id: string): void {
@@ -129,14 +117,9 @@ export class SimulatedNetwork {
     return this.#connections.of(this.node(of.id)).map(({ id }) => id)
   }
 
-  want(by: Endpoint, want: Want): Cancel {
-    return this.exchange.want(this.node(by.id), by, want)
-  }
-
   #gone(node: Node, endpoint: Endpoint): void {
     node.endpoint = undefined
     node.uplinkFree = 0
-    this.#connections.forget(node)
     this.exchange.left(endpoint)
     this.topics.left(node)
     if (node.resident !== undefined && node.resident !== endpoint) this.join(node.resident)
@@ -152,18 +135,23 @@ export class SimulatedNetwork {
     return true
   }
 
-  /** What asks others takes their time; it is repeated by the engine, so it is not lost. */
-  #roundTrip(by: Endpoint, run: (node: Node) => void): Cancel {
+  /** What asks others takes their time; it is repeated by the engine, so it is not lost. Nothing follows when the process ends first. */
+  #roundTrip(by: Endpoint, signal: AbortSignal): Promise<Node> {
+    const medium = this.#medium
     const node = this.node(by.id)
-    const there = this.#medium.latency(node, node, this.#medium.way(node, node), 0)
-    const back = this.#medium.latency(node, node, this.#medium.way(node, node), 0)
-    const event = this.#medium.after(there + back, () => {
-      if (node.endpoint !== by) return false
-      run(node)
-      return true
+    const there = medium.latency(node, node, medium.way(node, node), 0)
+    const back = medium.latency(node, node, medium.way(node, node), 0)
+    return new Promise((resolve) => {
+      const cancel = (): void => {
+        medium.queue.cancel(event)
+      }
+      const event = medium.after(there + back, () => {
+        signal.removeEventListener('abort', cancel)
+        if (node.endpoint !== by) return false
+        resolve(node)
+        return true
+      })
+      signal.addEventListener('abort', cancel, { once: true })
     })
-    return () => {
-      this.#medium.queue.cancel(event)
-    }
   }
 }

@@ -73,5 +73,5 @@ export function createNode(id: string, index: number): Node {
 }
 
 export function subscribed(node: Node, topic: string): boolean {
-  return node.endpoint?.subscribed(topic) === true || node.listeners.has(topic)
+  return node.endpoint?.topics.has(topic) === true || node.listeners.has(topic)
 }

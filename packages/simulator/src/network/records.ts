@@ -12,6 +12,11 @@ export class Records {
     this.#nodes.set(key, (this.#nodes.get(key) ?? new Set()).add(node))
   }
 
+  /** The node has said goodbye. */
+  drop(node: Node): void {
+    for (const key of this.#nodes.keys()) this.remove(key, node)
+  }
+
   remove(key: string, node: Node): void {
     const nodes = this.#nodes.get(key)
     if (nodes?.delete(node) === true && nodes.size === 0) this.#nodes.delete(key)

@@ -3,15 +3,26 @@ import type { Endpoint, Want } from './endpoint.ts'
 import type { Medium } from './medium.ts'
 import type { Node } from './node.ts'
 
+export interface SearchParts {
+  readonly node: Node
+  readonly endpoint: Endpoint
+  readonly want: Want
+  readonly found: (bytes: Uint8Array) => void
+  readonly medium: Medium
+  /** How long an answer is waited for, milliseconds. */
+  readonly timeout: number
+  /** Whom to ask next. */
+  readonly choose: () => Node | undefined
+  readonly request: (source: Node, question: number) => void
+}
+
 /** One block that one host looks for: asks one node after the other, and sleeps when there is nobody left to ask. */
 export class Search {
   readonly node: Node
   readonly endpoint: Endpoint
   readonly want: Want
-  readonly #medium: Medium
-  readonly #timeout: number
-  readonly #choose: (search: Search) => Node | undefined
-  readonly #request: (search: Search, source: Node, question: number) => void
+  readonly found: (bytes: Uint8Array) => void
+  readonly #parts: SearchParts
   /** Nodes that were asked since the search last began anew. */
   readonly #asked = new Set<Node>()
   #timer: Scheduled | undefined
@@ -23,22 +34,9 @@ export class Search {
   #question = 0
   #ended = false
 
-  constructor(
-    node: Node,
-    endpoint: Endpoint,
-    want: Want,
-    medium: Medium,
-    timeout: number,
-    choose: (search: Search) => Node | undefined,
-    request: (search: Search, source: Node, question: number) => void
-  ) {
-    this.node = node
-    this.endpoint = endpoint
-    this.want = want
-    this.#medium = medium
-    this.#timeout = timeout
-    this.#choose = choose
-    this.#request = request
+  constructor(parts: SearchParts) {
+    this.#parts = parts
+    ;({ node: this.node, endpoint: this.endpoint, want: this.want, found: this.found } = parts)
   }
 
   /** Whether somebody still waits for the block. */
@@ -48,7 +46,9 @@ export class Search {
 
   /** Whether the node may be asked now. */
   canAsk(node: Node | undefined): node is Node {
-    return node !== undefined && node !== this.node && !this.#asked.has(node) && this.#medium.open(this.node, node)
+    return (
+      node !== undefined && node !== this.node && !this.#asked.has(node) && this.#parts.medium.open(this.node, node)
+    )
   }
 
   end(): void {
@@ -70,18 +70,18 @@ export class Search {
 
   ask(): void {
     if (!this.alive) return
-    const source = this.#choose(this)
+    const source = this.#parts.choose()
     if (source === undefined) {
       // A node that does not have the block is not asked again before the search is woken; what was lost is repeated.
-      if (this.#unanswered) this.#beginAnew(this.#timeout)
+      if (this.#unanswered) this.#beginAnew(this.#parts.timeout)
       return
     }
     this.#asked.add(source)
-    this.#wait('answer', this.#timeout, () => {
+    this.#wait('answer', this.#parts.timeout, () => {
       this.#unanswered = true
       this.ask()
     })
-    this.#request(this, source, ++this.#question)
+    this.#parts.request(source, ++this.#question)
   }
 
   #beginAnew(ms: number): void {
@@ -96,7 +96,7 @@ export class Search {
     if (this.#ended) return
     this.#disarm()
     this.#waiting = what
-    this.#timer = this.#medium.after(ms, () => {
+    this.#timer = this.#parts.medium.after(ms, () => {
       this.#timer = undefined
       this.#waiting = undefined
       then()
@@ -105,7 +105,7 @@ export class Search {
   }
 
   #disarm(): void {
-    if (this.#timer !== undefined) this.#medium.queue.cancel(this.#timer)
+    if (this.#timer !== undefined) this.#parts.medium.queue.cancel(this.#timer)
     this.#timer = undefined
     this.#waiting = undefined
   }

@@ -144,7 +144,7 @@ export class Topics {
     // A copy for each: what one receiver does to its bytes does not reach the others.
     const copy = { payload: payload.slice(), from: publisher }
     if (to.listeners.size > 0) for (const listener of to.listeners.get(name) ?? []) listener(copy)
-    return to.endpoint?.receive(name, copy) ?? 'ignore'
+    return to.endpoint?.topics.get(name)?.message(copy) ?? 'ignore'
   }
 
   #passOn(flight: Flight, from: Node, by: Node, verdict: Verdict | Promise<Verdict>): void {

@@ -1,7 +1,7 @@
 import { sealEnvelope } from '@p2pl/core/backend'
-import type { Envelope, Payload } from '@p2pl/core/backend'
+import type { Envelope, EnvelopeMessage, Payload } from '@p2pl/core/backend'
 import type { SimulatedIdentity } from '../host/identity.ts'
-import { randomBytes } from '../random.ts'
+import { randomBytes, randomInteger } from '../random.ts'
 import type { Ending } from '../simulator.ts'
 import { flood } from './flood.ts'
 import type { Stranger } from './stranger.ts'
@@ -11,20 +11,29 @@ const utf8 = new TextEncoder()
 export interface EnvelopeOptions {
   /** Default: a new one. */
   readonly identity?: SimulatedIdentity | undefined
-  /** Default 1. */
+  /** Default: a random one. */
   readonly session?: number | undefined
+  /** Milliseconds since the session began. Default 0. */
+  readonly age?: number | undefined
+  /** What the wall clock of the sender showed. Default: the true time. */
+  readonly sent?: number | undefined
   /** Sequence number of the first message. Default 0. */
   readonly first?: number | undefined
   readonly messages: readonly Payload[]
+  /** Of each message. Default none. */
+  readonly headers?: EnvelopeMessage['headers'] | undefined
   /** Default: the stranger itself. */
-  readonly provider?: Envelope['provider']
+  readonly providers?: Envelope['providers'] | undefined
 }
 
 /** The bytes of a signed envelope that core takes for a genuine one. */
 export async function sealed(stranger: Stranger, topic: string, options: EnvelopeOptions): Promise<Uint8Array> {
-  const { identity = stranger.identity(), session = 1, first = 0, messages, provider = stranger.address } = options
-  const { publicKey } = identity
-  return await sealEnvelope(utf8.encode(topic), { publicKey, session, first, messages, provider }, identity)
+  const { identity = stranger.identity(), headers = {} } = options
+  const { session = randomInteger(stranger.random, 2 ** 48), age = 0, sent = stranger.wall, first = 0 } = options
+  const { providers = [stranger.address] } = options
+  const messages = options.messages.map((content) => ({ content, headers }))
+  const envelope = { publicKey: identity.publicKey, session, age, sent, first, messages, providers }
+  return await sealEnvelope(utf8.encode(topic), envelope, identity)
 }
 
 export interface EnvelopeFloodOptions {
@@ -41,14 +50,15 @@ export interface EnvelopeFloodOptions {
 export function floodEnvelopes(stranger: Stranger, topic: string, options: EnvelopeFloodOptions): Ending {
   const { perSecond, messages: count = 1, bytes = 100, identities = 'new' } = options
   const one = identities === 'one' ? stranger.identity() : undefined
+  const session = randomInteger(stranger.random, 2 ** 48)
   let first = 0
   return flood(stranger, topic, {
     perSecond,
     payload: async (random) => {
       const messages = Array.from({ length: count }, () => randomBytes(random, bytes))
-      const envelope = { identity: one, first: one === undefined ? 0 : first, messages }
+      const stream = one === undefined ? {} : { identity: one, session, first, age: stranger.now }
       first += count
-      return await sealed(stranger, topic, envelope)
+      return await sealed(stranger, topic, { ...stream, messages })
     }
   })
 }

@@ -29,6 +29,8 @@ export interface Stranger {
   readonly random: Random
   /** Virtual milliseconds since the simulator was made. */
   readonly now: number
+  /** What a wall clock that is right shows. */
+  readonly wall: number
   /** A new identity with every call: they cost nothing. */
   identity(): SimulatedIdentity
   /** Sends the bytes as they are to every subscriber, or to the hosts of these ids alone; to how many. */
@@ -55,17 +57,18 @@ export interface StrangerParts {
   readonly node: Node
   readonly network: SimulatedNetwork
   readonly medium: Medium
+  readonly epoch: number
   /** Does something later, and stops the run with its error. */
   readonly after: (ms: number, action: () => unknown) => void
 }
 
-export function createStranger({ seed, host, node, network, medium, after }: StrangerParts): Stranger {
+export function createStranger({ seed, host, node, network, medium, epoch, after }: StrangerParts): Stranger {
   const { id } = host
   const endings = new Set<() => void>()
   let identities = 0
   let gone = false
 
-  node.resident = { id, store: host.store, subscribed: () => false, receive: () => 'ignore', event: () => undefined }
+  node.resident = { id, store: host.store, topics: new Map(), report: () => undefined }
   if (node.endpoint === undefined) network.join(node.resident)
 
   function ending(end: () => void): Ending {
@@ -84,6 +87,9 @@ export function createStranger({ seed, host, node, network, medium, after }: Str
     random: createRandom(`${seed}/stranger/${id}`),
     get now(): number {
       return medium.now
+    },
+    get wall(): number {
+      return epoch + medium.now
     },
     identity: () => simulatedIdentity(`${seed}/stranger/${id}/${++identities}`),
 

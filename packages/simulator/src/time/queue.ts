@@ -20,6 +20,11 @@ export class EventQueue {
     return this.#heap.length
   }
 
+  /** The order of the event that is pushed next. */
+  get nextOrder(): number {
+    return this.#orders
+  }
+
   /** Events that will happen. */
   get size(): number {
     return this.#heap.length - this.#cancelled
@@ -45,6 +50,11 @@ export class EventQueue {
       this.#take()
     }
     return this.#heap[0]?.at ?? Infinity
+  }
+
+  /** Whether there is an event of this time whose order is below the limit. */
+  has(at: number, limit: number): boolean {
+    return this.nextAt() === at && (this.#heap[0] as Scheduled).order < limit
   }
 
   /** Call it after {@link nextAt} has named a time. */

@@ -75,11 +75,13 @@ export class Runner {
       }
       medium.now = at
       let called = false
+      // What this millisecond sets off in this millisecond is of the next turn.
+      const { nextOrder } = queue
       do {
         this.events++
         quiet++
         if (queue.pop().run()) called = true
-      } while (queue.nextAt() === at)
+      } while (queue.has(at, nextOrder))
       if (called) {
         this.turns++
         return true

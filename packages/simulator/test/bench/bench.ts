@@ -10,7 +10,7 @@ for (const [name, options] of [
   const backends = Array.from({ length: 1000 }, (_, i) => simulator.backend(`h${i}`))
   for (const backend of backends) {
     await backend.start()
-    await backend.messages!.subscribe('t', { message: () => undefined, gap: () => undefined })
+    await backend.messages!.subscribe('t', { message: () => 'accept', gap: () => undefined })
   }
   await simulator.run({ for: 2000 })
   const before = simulator.stats()

@@ -1,0 +1,59 @@
+import type { CID } from 'multiformats/cid'
+import { blockKey } from './key.ts'
+
+/** The blocks that peers of a network wait for. */
+export class Searches {
+  /** What wakes the searches for a block, by its key. */
+  readonly #waiting = new Map<string, Set<() => void>>()
+
+  /** How many blocks are looked for. */
+  get size(): number {
+    return this.#waiting.size
+  }
+
+  /** Looks again with every change that may have brought the block, until it is found or the signal fires. */
+  async find(cid: CID, signal: AbortSignal, look: () => Promise<Uint8Array | undefined>): Promise<Uint8Array> {
+    let changes = 0
+    let wake = (): void => undefined
+    const onChange = (): void => {
+      changes++
+      wake()
+    }
+    this.#add(cid, onChange)
+    signal.addEventListener('abort', onChange, { once: true })
+    try {
+      for (;;) {
+        signal.throwIfAborted()
+        const before = changes
+        const bytes = await look()
+        if (bytes !== undefined) return bytes
+        // What changed during the look may have brought the block.
+        if (changes === before) await new Promise<void>((resolve) => (wake = resolve))
+      }
+    } finally {
+      signal.removeEventListener('abort', onChange)
+      this.#remove(cid, onChange)
+    }
+  }
+
+  /** A store has got the block. */
+  wake(cid: CID): void {
+    for (const onChange of this.#waiting.get(blockKey(cid)) ?? []) onChange()
+  }
+
+  /** Peers came or are back. */
+  wakeAll(): void {
+    for (const waiting of this.#waiting.values()) for (const onChange of waiting) onChange()
+  }
+
+  #add(cid: CID, onChange: () => void): void {
+    const key = blockKey(cid)
+    this.#waiting.set(key, (this.#waiting.get(key) ?? new Set()).add(onChange))
+  }
+
+  #remove(cid: CID, onChange: () => void): void {
+    const key = blockKey(cid)
+    const waiting = this.#waiting.get(key)
+    if (waiting?.delete(onChange) === true && waiting.size === 0) this.#waiting.delete(key)
+  }
+}
