@@ -19,11 +19,33 @@ function within(name: string, value: number, least: number, most: number, whole 
   return value
 }
 
+/** Names the option that does not exist, so that a slip of the pen is not silently without effect. */
+export function checkKeys(call: string, options: unknown, allowed: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) throw invalid(call, 'the options are an object')
+  const unknown = Object.keys(options).find((key) => !allowed.includes(key))
+  if (unknown !== undefined) throw invalid(call, `there is no option ${unknown}: there are ${allowed.join(', ')}`)
+}
+
+const names: readonly (keyof ViewOptions)[] = [
+  'peer',
+  'topic',
+  'store',
+  'identity',
+  'validate',
+  'maxParents',
+  'maxPayloadBytes',
+  'beaconPeriod',
+  'onEvent',
+  'clock',
+  'random'
+]
+
 /** Defaults, and errors that name the option and what it takes. */
 export function settingsOf(options: ViewOptions): Settings {
+  checkKeys('openView', options, names)
   const { peer, topic, store } = options
-  if (typeof topic !== 'string' || topic.length === 0) throw invalid('openView', 'topic is to be a non-empty string')
-  if (store === '' || store === undefined) throw invalid('openView', 'store is to be a folder or a database')
+  if (typeof topic !== 'string' || topic.length === 0) throw invalid('openView', 'topic must be a non-empty string')
+  if (store === '' || store === undefined) throw invalid('openView', 'store must be a folder or a database')
   return {
     bounds: {
       maxParents: within('maxParents', options.maxParents ?? 8, 1, parentsCeiling),

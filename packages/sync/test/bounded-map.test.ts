@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { BoundedMap } from '../src/engine/bounded-map.ts'
+import { BoundedMap } from '../src/toolbox/bounded-map.ts'
 
 const max = 5
 const step = fc.record({ kind: fc.constantFrom('set', 'set', 'set', 'delete'), key: fc.integer({ min: 0, max: 12 }) })

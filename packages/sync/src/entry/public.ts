@@ -3,7 +3,7 @@ import type { Entry } from '../api.ts'
 import { mapKey } from '../bytes.ts'
 import type { Bytes } from '../bytes.ts'
 import { cidOf } from '../cid.ts'
-import { BoundedMap } from '../engine/bounded-map.ts'
+import { BoundedMap } from '../toolbox/bounded-map.ts'
 import type { EntryRecord } from './codec.ts'
 
 // A peer id is base58: slow enough to be worth remembering.
