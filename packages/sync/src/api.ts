@@ -1,5 +1,5 @@
 import type { AbstractLevel } from 'abstract-level'
-import type { Clock, Identity, Peer } from '@p2pl/core'
+import type { Identity, Peer } from '@p2pl/core'
 import type { CID } from 'multiformats/cid'
 
 /** One signed, immutable member of a view: a DAG-CBOR block that names its parents. */
@@ -38,10 +38,6 @@ export interface ViewOptions {
   readonly beaconPeriod?: number | undefined
   /** Called in order; what it throws is ignored. */
   readonly onEvent?: ((event: ViewEvent) => void) | undefined
-  /** Default: the peer's clock. */
-  readonly clock?: Clock | undefined
-  /** For simulation only: a number in [0, 1). */
-  readonly random?: (() => number) | undefined
 }
 
 export type ViewEvent =

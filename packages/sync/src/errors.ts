@@ -16,17 +16,6 @@ export function notRunning(call: string): P2plError {
   })
 }
 
-export function aborted(call: string, signal: AbortSignal): P2plError {
-  const reason: unknown = signal.reason
-  const timedOut = reason instanceof Error && reason.name === 'TimeoutError'
-  return new P2plError({
-    code: timedOut ? 'TIMEOUT' : 'ABORTED',
-    operation: `view.${call}`,
-    cause: reason,
-    message: `${call} ${timedOut ? 'did not finish before its deadline' : 'was aborted'}`
-  })
-}
-
 /** Stored entries do not hash to their CIDs any more, and nobody has given them yet. */
 export function damaged(call: string, digests: readonly Bytes[], cause?: unknown): P2plError {
   const named = digests.map((digest) => cidOf(digest).toString()).join(', ')

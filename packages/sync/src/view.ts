@@ -1,3 +1,4 @@
+import { checkKeys, throwIfAborted } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
 import type { AppendOptions, Digest, Entry, View, ViewOptions, ViewStatus } from './api.ts'
 import { compareBytes, equalBytes } from './bytes.ts'
@@ -8,8 +9,8 @@ import { checkEntry, Damaged } from './entry/damage.ts'
 import { digestOfKey, keyOf } from './entry/key.ts'
 import type { Key } from './entry/key.ts'
 import { publicEntry } from './entry/public.ts'
-import { aborted, damaged, invalid, notRunning } from './errors.ts'
-import { checkKeys, settingsOf } from './options.ts'
+import { damaged, invalid, notRunning } from './errors.ts'
+import { settingsOf } from './options.ts'
 import { importBlocks } from './replica/import.ts'
 import { peerNetwork } from './replica/network.ts'
 import { Replica } from './replica/replica.ts'
@@ -53,14 +54,14 @@ class OpenedView implements View {
 
   #check(call: string, signal?: AbortSignal): void {
     if (this.#replica.stopped) throw notRunning(call)
-    if (signal?.aborted === true) throw aborted(call, signal)
+    throwIfAborted(`view.${call}`, signal)
   }
 
   async append(payload: Uint8Array, options: AppendOptions = {}): Promise<Entry> {
     const check = (): void => {
       this.#check('append', options.signal)
     }
-    checkKeys('append', options, ['parents', 'identity', 'signal'])
+    checkKeys('view.append', options, ['parents', 'identity', 'signal'])
     check()
     const { entry, synced } = await this.#replica.appender.append(payload, options, check)
     await synced
@@ -104,7 +105,7 @@ class OpenedView implements View {
     } = {}
   ): AsyncGenerator<Entry, void, undefined> {
     const { signal, limit, reverse } = options
-    checkKeys('entries', options, ['after', 'reverse', 'limit', 'signal'])
+    checkKeys('view.entries', options, ['after', 'reverse', 'limit', 'signal'])
     this.#check('entries', signal)
     const { store, index } = this.#replica
     const from = options.after === undefined ? undefined : await this.#keyOf(options.after)
@@ -131,7 +132,7 @@ class OpenedView implements View {
   }
 
   heads(options: { limit?: number | undefined } = {}): readonly CID[] {
-    checkKeys('heads', options, ['limit'])
+    checkKeys('view.heads', options, ['limit'])
     return this.#replica.committer.heads
       .newest(options.limit ?? defaultHeads)
       .map(({ clock, digest }) => keyOf(clock, digest))
@@ -149,7 +150,7 @@ class OpenedView implements View {
   }
 
   async publishDigest(options: { signal?: AbortSignal | undefined } = {}): Promise<Digest> {
-    checkKeys('publishDigest', options, ['signal'])
+    checkKeys('view.publishDigest', options, ['signal'])
     this.#check('publishDigest', options.signal)
     const { index, healer } = this.#replica
     const root = await this.#mended('publishDigest', async () => {
@@ -189,7 +190,7 @@ class OpenedView implements View {
 
   async agreed(options: { peers?: number | undefined; signal?: AbortSignal | undefined } = {}): Promise<Digest> {
     const { peers = 1, signal } = options
-    checkKeys('agreed', options, ['peers', 'signal'])
+    checkKeys('view.agreed', options, ['peers', 'signal'])
     if (!Number.isInteger(peers) || peers < 1) throw invalid('agreed', `peers is ${peers}, allowed are 1 and more`)
     this.#check('agreed', signal)
     const leave = this.#replica.askAgreement(peers)
@@ -226,7 +227,7 @@ class OpenedView implements View {
     blocks: AsyncIterable<{ cid: CID; bytes: Uint8Array }>,
     options: { signal?: AbortSignal | undefined } = {}
   ): Promise<{ added: number; known: number; refused: number }> {
-    checkKeys('import', options, ['signal'])
+    checkKeys('view.import', options, ['signal'])
     this.#check('import', options.signal)
     return await importBlocks(this.#replica, blocks, () => {
       this.#check('import', options.signal)

@@ -152,13 +152,16 @@ test('only CIDs that an entry can have are taken for one', () => {
 })
 
 test('messages come back as they were, and mutants of them never crash the reader', () => {
-  const provider = { id: '12D3KooW', addresses: ['/ip4/127.0.0.1/tcp/1', '/memory/ä'] }
+  const providers = [
+    { network: 'libp2p', id: '12D3KooW', addresses: ['/ip4/127.0.0.1/tcp/1', '/memory/ä'] },
+    { network: 'bittorrent', id: 'ab', addresses: [] }
+  ]
   const messages: WireMessage[] = [
-    { kind: 'announcement', provider, entries: [seededBytes(100, 1), seededBytes(7, 2)] },
-    { kind: 'beacon', provider, root: seededBytes(32, 3), count: 12, proofs: [], padding: 0 },
+    { kind: 'announcement', providers, entries: [seededBytes(100, 1), seededBytes(7, 2)] },
+    { kind: 'beacon', providers, root: seededBytes(32, 3), count: 12, proofs: [], padding: 0 },
     {
       kind: 'beacon',
-      provider,
+      providers,
       root: seededBytes(32, 3),
       count: 12,
       ask: { nonce: seededBytes(16, 9), share: 256 },

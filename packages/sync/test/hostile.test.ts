@@ -38,7 +38,7 @@ async function send(message: WireMessage): Promise<void> {
 }
 
 async function announce(...entries: Bytes[]): Promise<void> {
-  await send({ kind: 'announcement', provider: attacker.network.self(), entries })
+  await send({ kind: 'announcement', providers: attacker.network.self(), entries })
 }
 
 async function forge(
@@ -182,7 +182,7 @@ test.each<[string, () => Promise<{ root: Bytes; count: number; blocks: Bytes[] }
   await attacker.blocks.putMany(
     await Promise.all(blocks.map(async (bytes) => ({ cid: cidOf(await hash(bytes)), bytes })))
   )
-  await send({ kind: 'beacon', provider: attacker.network.self(), root, count, proofs: [], padding: 0 })
+  await send({ kind: 'beacon', providers: attacker.network.self(), root, count, proofs: [], padding: 0 })
   await untilDropped('garbage')
   await expectAlive(0)
 })

@@ -1,6 +1,6 @@
 import { mapKey } from '../bytes.ts'
 import type { Bytes } from '../bytes.ts'
-import { BoundedMap } from '../toolbox/bounded-map.ts'
+import { BoundedMap } from '@p2pl/core/backend'
 import { nonceBytes, wholeShare } from '../wire/messages.ts'
 import type { Ask } from '../wire/messages.ts'
 
@@ -25,7 +25,7 @@ const longestSilence = 16
 export class Asking {
   readonly #random: () => number
   readonly #peers: () => number
-  readonly #nonces: BoundedMap<true> = new BoundedMap(rememberedNonces)
+  readonly #nonces: BoundedMap<string, true> = new BoundedMap(rememberedNonces)
   readonly #waiting: Set<{ readonly peers: number }> = new Set()
   #behind = false
   /** Beacons that pass without a question while behind, and those that have passed. */

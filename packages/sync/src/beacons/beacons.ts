@@ -14,12 +14,12 @@ const smallGroup = 16
 export interface BeaconsOptions {
   readonly timers: Timers
   readonly period: number
-  random(): number
+  readonly random: () => number
   /** Peers that were heard. */
-  peers(): number
+  readonly peers: () => number
   /** When somebody waits for answers of others: the part of a period until the next question. */
-  questionPause(): number | undefined
-  send(): Promise<void>
+  readonly questionPause: () => number | undefined
+  readonly send: () => Promise<void>
 }
 
 /**

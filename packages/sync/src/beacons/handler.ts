@@ -31,7 +31,7 @@ export interface BeaconHandlerOptions {
   readonly flushes: Budget
   readonly stopped: () => boolean
   /** What others report has changed. */
-  onNews(): void
+  readonly onNews: () => void
 }
 
 /** What a beacon takes before one was sent. */
@@ -117,8 +117,8 @@ export class BeaconHandler {
     const proofs = await this.#prove(root, questions.take())
     const { ask, padding } = asking.next()
     const { digest, count } = root
-    network.send((provider) => {
-      const beacon: Beacon = { kind: 'beacon', provider, root: digest, count, ask, proofs, padding }
+    network.send((providers) => {
+      const beacon: Beacon = { kind: 'beacon', providers, root: digest, count, ask, proofs, padding }
       this.#sentBytes = encodeMessage({ ...beacon, padding: 0 }).length
       return beacon
     })

@@ -3,14 +3,14 @@ import type { Standings } from '../budget/standings.ts'
 import { equalBytes } from '../bytes.ts'
 import type { Bytes } from '../bytes.ts'
 import { limits } from '../limits.ts'
-import { BoundedMap } from '../toolbox/bounded-map.ts'
+import { BoundedMap } from '@p2pl/core/backend'
 import type { Timers } from '../toolbox/timers.ts'
 import type { Beacon } from '../wire/messages.ts'
 
 export interface Report {
   readonly root: Bytes
   readonly count: number
-  readonly provider: PeerInfo
+  readonly providers: readonly PeerInfo[]
   readonly at: number
 }
 
@@ -22,10 +22,10 @@ export class Reports {
   readonly #timers: Timers
   readonly #period: number
   readonly #standings: Standings
-  readonly #known: BoundedMap<Report> = new BoundedMap(limits.reports)
-  readonly #strangers: BoundedMap<Report> = new BoundedMap(limits.reports)
+  readonly #known: BoundedMap<string, Report> = new BoundedMap(limits.reports)
+  readonly #strangers: BoundedMap<string, Report> = new BoundedMap(limits.reports)
   /** The root whose entries a sender could read when it was asked. */
-  readonly #proven: BoundedMap<Bytes> = new BoundedMap(limits.reports)
+  readonly #proven: BoundedMap<string, Bytes> = new BoundedMap(limits.reports)
 
   constructor(timers: Timers, period: number, standings: Standings) {
     this.#timers = timers
@@ -38,12 +38,12 @@ export class Reports {
   }
 
   /** True when the sender reports another root than before. */
-  heard(sender: string, { root, count, provider }: Beacon): boolean {
+  heard(sender: string, { root, count, providers }: Beacon): boolean {
     const before = this.#known.get(sender) ?? this.#strangers.get(sender)
     const known = this.#standings.isKnown(sender)
     ;(known ? this.#strangers : this.#known).delete(sender)
     const reports = known ? this.#known : this.#strangers
-    reports.set(sender, { root: root.slice(), count, provider, at: this.#timers.now() })
+    reports.set(sender, { root: root.slice(), count, providers, at: this.#timers.now() })
     return before === undefined || !equalBytes(before.root, root)
   }
 
@@ -61,18 +61,18 @@ export class Reports {
   *recent(): Generator<[string, Report], void, undefined> {
     const since = this.#timers.now() - reportPeriods * this.#period
     for (const reports of [this.#known, this.#strangers]) {
-      for (const [sender, report] of reports.entries()) if (report.at >= since) yield [sender, report]
+      for (const [sender, report] of reports) if (report.at >= since) yield [sender, report]
     }
   }
 
   /** Where blocks may be had, known senders first. */
   providers(most: number): PeerInfo[] {
     const found: PeerInfo[] = []
-    for (const [, { provider }] of this.recent()) {
-      found.push(provider)
-      if (found.length === most) break
+    for (const [, { providers }] of this.recent()) {
+      found.push(...providers)
+      if (found.length >= most) break
     }
-    return found
+    return found.slice(0, most)
   }
 
   /** Whether a sender that deserves trust reports this root. */

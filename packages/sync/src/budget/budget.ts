@@ -1,4 +1,4 @@
-import { BoundedMap } from '../toolbox/bounded-map.ts'
+import { BoundedMap } from '@p2pl/core/backend'
 
 export interface BudgetOptions {
   /** What all senders together may have. */
@@ -7,9 +7,9 @@ export interface BudgetOptions {
   readonly strangers?: number | undefined
   /** What one sender may have. */
   readonly each: number
-  isKnown(sender: string): boolean
+  readonly isKnown: (sender: string) => boolean
   /** For a rate: what was taken comes back by itself, all of it within so many milliseconds. Without it, only by {@link Budget.give}. */
-  readonly refill?: { readonly ms: number; now(): number } | undefined
+  readonly refill?: { readonly ms: number; readonly now: () => number } | undefined
 }
 
 interface Account {
@@ -30,7 +30,7 @@ export class Budget {
   readonly #strangersLimit: number
   readonly #total: Account
   readonly #strangers: Account
-  readonly #senders: BoundedMap<Account> = new BoundedMap(remembered)
+  readonly #senders: BoundedMap<string, Account> = new BoundedMap(remembered)
 
   constructor(options: BudgetOptions) {
     this.#options = options

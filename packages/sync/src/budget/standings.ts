@@ -1,4 +1,4 @@
-import { BoundedMap } from '../toolbox/bounded-map.ts'
+import { BoundedMap } from '@p2pl/core/backend'
 
 /** What one sender has given and what it has cost without giving, both in bytes. */
 interface Account {
@@ -9,7 +9,7 @@ interface Account {
 }
 
 export interface StandingsOptions {
-  now(): number
+  readonly now: () => number
   /** Milliseconds in which half of what a sender wasted is forgiven. */
   readonly halfLife: number
   /** Most bytes that count as given: a sender can waste that much before it is a stranger again. */
@@ -25,8 +25,8 @@ export interface StandingsOptions {
  */
 export class Standings {
   readonly #options: StandingsOptions
-  readonly #known: BoundedMap<Account>
-  readonly #strangers: BoundedMap<Account>
+  readonly #known: BoundedMap<string, Account>
+  readonly #strangers: BoundedMap<string, Account>
 
   constructor(options: StandingsOptions) {
     this.#options = options

@@ -7,7 +7,7 @@ import type { Key } from '../entry/key.ts'
 import type { SyncNetwork } from '../replica/network.ts'
 import { levelEnd, nodeKey, tableKey } from '../store/keys.ts'
 import type { Store } from '../store/store.ts'
-import type { Mutex } from '../toolbox/mutex.ts'
+import type { Slots } from '@p2pl/core/backend'
 import type { Timers } from '../toolbox/timers.ts'
 import { decodeNode, isLeaf } from '../tree/node.ts'
 
@@ -18,13 +18,19 @@ export interface HealerOptions {
   readonly period: number
   readonly signal: AbortSignal
   /** Held by commits and flushes. */
-  readonly lock: Mutex
+  readonly lock: Slots
   /** Peers that may have what is missing here. */
-  providers(): readonly PeerInfo[]
+  readonly providers: () => readonly PeerInfo[]
   /** Asks everybody for a block that cannot be fetched. */
-  ask(digest: Bytes): Promise<Bytes>
-  onDamage(digest: Bytes): void
-  onMended(): void
+  readonly ask: (digest: Bytes) => Promise<Bytes>
+  readonly onDamage: (digest: Bytes) => void
+  readonly onMended: () => void
+}
+
+interface Damage {
+  readonly key: Key
+  readonly whole: Promise<void>
+  readonly resolve: () => void
 }
 
 /** Pauses between attempts double up to so many periods. */
@@ -36,8 +42,7 @@ const longestPause = 64
  */
 export class Healer {
   readonly #options: HealerOptions
-  readonly #damaged: Map<string, Key> = new Map()
-  readonly #waiting: Set<() => void> = new Set()
+  readonly #damaged: Map<string, Damage> = new Map()
 
   constructor(options: HealerOptions) {
     this.#options = options
@@ -45,39 +50,25 @@ export class Healer {
 
   /** Of the damaged entries. */
   get keys(): readonly Key[] {
-    return [...this.#damaged.values()]
+    return Array.from(this.#damaged.values(), ({ key }) => key)
   }
 
   report(key: Key): void {
     const id = mapKey(key)
     if (this.#damaged.has(id)) return
-    this.#damaged.set(id, key.slice())
+    const { promise: whole, resolve } = Promise.withResolvers<void>()
+    const damage: Damage = { key: key.slice(), whole, resolve }
+    this.#damaged.set(id, damage)
     this.#options.onDamage(digestOfKey(key))
-    void this.#mend(id, key.slice())
+    void this.#mend(id, damage.key)
   }
 
-  /** Resolves when the entry is whole again, or after so many milliseconds, or at the stop; says which. */
+  /** Whether the entry is whole again within so many milliseconds. */
   async mended(key: Key, ms: number): Promise<boolean> {
-    const id = mapKey(key)
     this.report(key)
-    let over = false
-    const cancel = this.#options.timers.after(ms, () => {
-      over = true
-      this.#wake()
-    })
-    while (this.#damaged.has(id) && !over && !this.#options.signal.aborted) {
-      await new Promise<void>((resolve) => {
-        this.#waiting.add(resolve)
-        this.#options.signal.addEventListener('abort', () => resolve(), { once: true })
-      })
-    }
-    cancel()
+    const id = mapKey(key)
+    await Promise.race([this.#damaged.get(id)?.whole, this.#options.timers.pause(ms)])
     return !this.#damaged.has(id)
-  }
-
-  #wake(): void {
-    for (const resolve of this.#waiting) resolve()
-    this.#waiting.clear()
   }
 
   /** Bytes that came by another way; true when they were what was missing. */
@@ -88,18 +79,25 @@ export class Healer {
     await lock.run(async () => {
       await store.tables.write([{ type: 'put', key: tableKey('entry', key), value: bytes }], true)
     })
-    if (this.#damaged.delete(id)) onMended()
-    this.#wake()
+    const damage = this.#damaged.get(id)
+    this.#damaged.delete(id)
+    damage?.resolve()
+    onMended()
     return true
   }
 
   async #mend(id: string, key: Key): Promise<void> {
     const { timers, period, signal } = this.#options
     for (let pause = 1; !signal.aborted; pause = Math.min(2 * pause, longestPause)) {
-      for (const find of [this.#fromLeaf, this.#byCid, this.#byAsking]) {
+      const ways = [
+        async () => await this.#fromLeaf(key),
+        async () => await this.#byCid(key),
+        async () => await this.#options.ask(digestOfKey(key))
+      ]
+      for (const find of ways) {
         if (!this.#damaged.has(id) || signal.aborted) return
         try {
-          const bytes = await find.call(this, key)
+          const bytes = await find()
           if (bytes !== undefined && (await this.offer(key, bytes))) return
         } catch {
           // Nobody there has it; the next way or the next time may bring it.
@@ -123,12 +121,8 @@ export class Healer {
     return (await this.#fetch(digestOfKey(key))).slice()
   }
 
-  async #byAsking(key: Key): Promise<Bytes> {
-    return await this.#options.ask(digestOfKey(key))
-  }
-
   async #fetch(digest: Bytes): Promise<Bytes> {
     const { network, period, signal, providers } = this.#options
-    return await network.fetch(digest, { providers: providers(), deadline: 2 * period, signal })
+    return await network.fetch(digest, { providers: providers(), timeout: 2 * period, signal })
   }
 }

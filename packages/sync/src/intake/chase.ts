@@ -3,7 +3,7 @@ import { FairSlots } from '../budget/slots.ts'
 import type { Bytes } from '../bytes.ts'
 import { limits } from '../limits.ts'
 import type { BorrowedBlocks } from '../serve/borrowed.ts'
-import { BoundedMap } from '../toolbox/bounded-map.ts'
+import { BoundedMap } from '@p2pl/core/backend'
 import type { Timers } from '../toolbox/timers.ts'
 import type { Origin } from './waiting-room.ts'
 
@@ -24,15 +24,15 @@ export interface ChaseOptions {
   readonly period: number
   /** Parents that are looked for at once. */
   readonly budget: Budget
-  random(): number
-  isKnown(sender: string): boolean
+  readonly random: () => number
+  readonly isKnown: (sender: string) => boolean
   /** Bytes of a parent, their hash checked. */
-  offer(bytes: Bytes, origin: Origin): Promise<unknown>
+  readonly offer: (bytes: Bytes, origin: Origin) => Promise<unknown>
   /** Asks everybody for a block; rejects when nobody answers in time. */
-  ask(digest: Bytes, sender: string): Promise<Bytes>
-  abandon(id: string): void
+  readonly ask: (digest: Bytes, sender: string) => Promise<Bytes>
+  readonly abandon: (id: string) => void
   /** Something is missing that is quicker found by comparing roots. */
-  onDeep(): void
+  readonly onDeep: () => void
 }
 
 /**
@@ -43,7 +43,7 @@ export class Chase {
   readonly #options: ChaseOptions
   readonly #slots: FairSlots
   readonly #missing: Map<string, Missing> = new Map()
-  readonly #givenUp: BoundedMap<number> = new BoundedMap(limits.quarantined)
+  readonly #givenUp: BoundedMap<string, number> = new BoundedMap(limits.quarantined)
 
   constructor(options: ChaseOptions) {
     this.#options = options
@@ -121,7 +121,7 @@ export class Chase {
     const { blocks, period, signal, random, offer, ask, abandon, onDeep, timers } = this.#options
     const { digest, id, origin } = missing
     try {
-      const bytes = await blocks.fetch(digest, { providers: origin.providers, deadline: period, signal })
+      const bytes = await blocks.fetch(digest, { providers: origin.providers, timeout: period, signal })
       await offer(bytes.slice(), origin)
     } catch {
       // Nobody has it, or it does not come: once more below.

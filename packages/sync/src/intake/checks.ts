@@ -17,7 +17,7 @@ export interface ChecksOptions {
   readonly domain: Bytes
   readonly bounds: EntryBounds
   readonly slots: FairSlots
-  validate(entry: EntryRecord): Promise<boolean>
+  readonly validate: (entry: EntryRecord) => Promise<boolean>
 }
 
 /** What can be said of an entry by itself: its bounds, its signature, the rule of the application. */

@@ -4,7 +4,7 @@ import { maxEntryBytes, decodeEntry } from '../entry/codec.ts'
 import type { EntryBounds, EntryRecord } from '../entry/codec.ts'
 import { limits } from '../limits.ts'
 import type { Committer } from '../replica/committer.ts'
-import { BoundedMap } from '../toolbox/bounded-map.ts'
+import { BoundedMap } from '@p2pl/core/backend'
 import type { Check, Checks, DropReason } from './checks.ts'
 import { WaitingRoom } from './waiting-room.ts'
 import type { Origin } from './waiting-room.ts'
@@ -14,18 +14,18 @@ export type Outcome = 'added' | 'known' | 'pending' | 'refused'
 
 /** What the intake tells the parts around it. */
 export interface IntakeHooks {
-  dropped(reason: DropReason, digest?: Bytes): void
+  readonly dropped: (reason: DropReason, digest?: Bytes) => void
   /** Judges the sender of an entry. */
-  gave(sender: string, bytes: number): void
-  wasted(sender: string, bytes: number): void
+  readonly gave: (sender: string, bytes: number) => void
+  readonly wasted: (sender: string, bytes: number) => void
   /** An entry waits for this parent. */
-  missing(digest: Bytes, id: string, origin: Origin): void
+  readonly missing: (digest: Bytes, id: string, origin: Origin) => void
   /** An entry that others may have waited for is here now. */
-  arrived(id: string): void
+  readonly arrived: (id: string) => void
   /** Nobody waits for this parent any more. */
-  unwanted(id: string): void
+  readonly unwanted: (id: string) => void
   /** Whether a parent was looked for in vain and given up for now. */
-  givenUp(id: string): boolean
+  readonly givenUp: (id: string) => boolean
 }
 
 export interface IntakeOptions {
@@ -52,7 +52,7 @@ export class Intake {
   readonly #hooks: IntakeHooks
   readonly #largest: number
   readonly #room: WaitingRoom
-  readonly #rejected: BoundedMap<true> = new BoundedMap(limits.rejected)
+  readonly #rejected: BoundedMap<string, true> = new BoundedMap(limits.rejected)
   readonly #checking: Map<string, Promise<Outcome>> = new Map()
 
   constructor(options: IntakeOptions) {

@@ -32,15 +32,15 @@ export interface RetrievalOptions {
   readonly domain: Bytes
   readonly standings: Standings
   readonly budgets: Budgets
-  isKnown(sender: string): boolean
-  random(): number
-  peers(): number
-  validate(entry: EntryRecord): Promise<boolean>
-  dropped(reason: DropReason, digest?: Bytes): void
+  readonly isKnown: (sender: string) => boolean
+  readonly random: () => number
+  readonly peers: () => number
+  readonly validate: (entry: EntryRecord) => Promise<boolean>
+  readonly dropped: (reason: DropReason, digest?: Bytes) => void
   /** Something is missing that is quicker found by comparing roots. */
-  onDeep(): void
-  onMerged(root: Bytes): void
-  onWalked(): void
+  readonly onDeep: () => void
+  readonly onMerged: (root: Bytes) => void
+  readonly onWalked: () => void
 }
 
 /** All ways by which entries come from others: announced, chased by CID, walked to from a root, repaired by a broadcast. */

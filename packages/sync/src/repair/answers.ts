@@ -4,7 +4,7 @@ import type { Bytes } from '../bytes.ts'
 import { hash } from '../cid.ts'
 import { limits } from '../limits.ts'
 import type { SyncNetwork } from '../replica/network.ts'
-import { BoundedMap } from '../toolbox/bounded-map.ts'
+import { BoundedMap } from '@p2pl/core/backend'
 import type { Timers } from '../toolbox/timers.ts'
 import type { RepairAnswer, RepairRequest } from '../wire/messages.ts'
 import { late, shareOf } from './spread.ts'
@@ -15,9 +15,9 @@ export interface AnswersOptions {
   readonly period: number
   /** Bytes of answers in a time, by the sender of the request. */
   readonly budget: Budget
-  find(digest: Bytes): Promise<Bytes | undefined>
+  readonly find: (digest: Bytes) => Promise<Bytes | undefined>
   /** How many peers may be there to answer. */
-  peers(): number
+  readonly peers: () => number
 }
 
 /** So few answer one after the other when their times are spread evenly. */
@@ -43,7 +43,7 @@ export class Answers {
   readonly #options: AnswersOptions
   readonly #waiting: Map<string, Waiting> = new Map()
   /** Blocks that were answered, by requests of what size, and when. */
-  readonly #answered: BoundedMap<{ size: number; at: number }> = new BoundedMap(limits.repairQueue)
+  readonly #answered: BoundedMap<string, { size: number; at: number }> = new BoundedMap(limits.repairQueue)
 
   constructor(options: AnswersOptions) {
     this.#options = options

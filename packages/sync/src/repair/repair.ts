@@ -4,7 +4,7 @@ import type { Bytes } from '../bytes.ts'
 import { hash } from '../cid.ts'
 import { limits } from '../limits.ts'
 import type { SyncNetwork } from '../replica/network.ts'
-import { BoundedMap } from '../toolbox/bounded-map.ts'
+import { BoundedMap } from '@p2pl/core/backend'
 import type { Timers } from '../toolbox/timers.ts'
 import type { RepairAnswer } from '../wire/messages.ts'
 import { shareOf } from './spread.ts'
@@ -38,9 +38,9 @@ export interface RepairOptions {
  */
 export class Repair {
   readonly #options: RepairOptions
-  readonly #asked: BoundedMap<Asked> = new BoundedMap(limits.repairQueue)
+  readonly #asked: BoundedMap<string, Asked> = new BoundedMap(limits.repairQueue)
   /** Blocks that somebody else asked for, and when: it needs not be done twice. */
-  readonly #overheard: BoundedMap<number> = new BoundedMap(limits.repairQueue)
+  readonly #overheard: BoundedMap<string, number> = new BoundedMap(limits.repairQueue)
   #queue: Asked[] = []
   #scheduled = false
 

@@ -38,7 +38,7 @@ export class Announcer {
         // They still travel inside the message, and inside the index.
       }
       for (const batch of batches(entries)) {
-        this.#network.send((provider) => ({ kind: 'announcement', provider, entries: batch }))
+        this.#network.send((providers) => ({ kind: 'announcement', providers, entries: batch }))
       }
     }
     this.#running = undefined

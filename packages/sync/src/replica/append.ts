@@ -6,7 +6,7 @@ import { digestOf } from '../cid.ts'
 import { decodeEntry, sealEntry } from '../entry/codec.ts'
 import type { EntryBounds, EntryRecord } from '../entry/codec.ts'
 import type { Head } from '../store/store.ts'
-import { Mutex } from '../toolbox/mutex.ts'
+import { Slots } from '@p2pl/core/backend'
 import { lostGround } from './committer.ts'
 import type { Committer } from './committer.ts'
 
@@ -20,7 +20,7 @@ export class Appender {
   readonly #domain: Bytes
   readonly #bounds: EntryBounds
   readonly #validate: (entry: EntryRecord) => Promise<boolean>
-  readonly #building: Mutex = new Mutex()
+  readonly #building: Slots = new Slots(1)
 
   constructor(
     committer: Committer,

@@ -6,8 +6,8 @@ import { limits } from '../limits.ts'
 import { moveTips } from '../store/authors.ts'
 import type { AuthorTips } from '../store/authors.ts'
 import type { Head, Store } from '../store/store.ts'
-import { BoundedMap } from '../toolbox/bounded-map.ts'
-import type { Mutex } from '../toolbox/mutex.ts'
+import { BoundedMap } from '@p2pl/core/backend'
+import type { Slots } from '@p2pl/core/backend'
 import { Tips } from './tips.ts'
 
 export interface Committed {
@@ -26,10 +26,12 @@ interface Waiting extends Committed {
  */
 export class Committer {
   readonly #store: Store
-  readonly #lock: Mutex
+  readonly #lock: Slots
   readonly #onCommitted: (batch: readonly Committed[]) => void
   readonly #staged: Map<string, { readonly clock: number; readonly synced: Promise<void> }> = new Map()
-  readonly #recent: BoundedMap<number> = new BoundedMap(limits.recent)
+  readonly #recent: BoundedMap<string, number> = new BoundedMap(limits.recent, (_, clock) => {
+    this.#floor = Math.max(this.#floor, clock)
+  })
   /** Entries with a larger clock are in memory, or not here at all. */
   #floor = 0
   /** The heads as they are, and as they will be when all that is staged is written. */
@@ -43,7 +45,7 @@ export class Committer {
   /** Counts failed writes: what was built on something that failed must not be staged. */
   generation = 0
 
-  constructor(store: Store, lock: Mutex, onCommitted: (batch: readonly Committed[]) => void) {
+  constructor(store: Store, lock: Slots, onCommitted: (batch: readonly Committed[]) => void) {
     this.#store = store
     this.#lock = lock
     this.#onCommitted = onCommitted
@@ -140,8 +142,7 @@ export class Committer {
       for (const { entry } of batch) {
         for (const id of entry.parentIds) this.heads.delete(id)
         this.heads.add(entry.id, { digest: entry.digest, clock: entry.clock })
-        const forgotten = this.#recent.set(entry.id, entry.clock)
-        if (forgotten !== undefined && forgotten > this.#floor) this.#floor = forgotten
+        this.#recent.set(entry.id, entry.clock)
         this.#staged.delete(entry.id)
         this.#stagedBytes -= entry.bytes.length
       }

@@ -10,7 +10,7 @@ export interface FetchOptions {
   /** Digest of the index root that the block is below. */
   readonly root?: Bytes | undefined
   /** Milliseconds. */
-  readonly deadline: number
+  readonly timeout: number
   readonly signal: AbortSignal
 }
 
@@ -24,7 +24,7 @@ export interface Listener {
 export interface SyncNetwork {
   readonly id: string
   /** To whoever is there. What gets lost is found by comparing roots, so a failure is nobody's concern. */
-  send(make: (provider: PeerInfo) => WireMessage): void
+  send(make: (providers: readonly PeerInfo[]) => WireMessage): void
   /** Resolves when the topic is joined. */
   listen(listener: Listener, signal: AbortSignal): Promise<void>
   fetch(digest: Bytes, options: FetchOptions): Promise<Bytes>
@@ -57,17 +57,17 @@ export function peerNetwork(peer: Peer, topicName: string): SyncNetwork {
       const read = async (): Promise<void> => {
         for await (const item of subscription) {
           if (item.type === 'gap') listener.gap()
-          else if (item.sender !== undefined) await listener.message(item.sender, item.payload)
+          else await listener.message(item.sender, item.payload)
         }
       }
       // The iteration ends when the signal fires, or with an error when the peer stops; both end the view's listening.
       read().catch(() => undefined)
     },
-    fetch: async (digest, { providers, root, deadline, signal }) =>
+    fetch: async (digest, { providers, root, timeout, signal }) =>
       (await blocks.get(cidOf(digest), {
         providers,
         root: root === undefined ? undefined : cidOf(root),
-        deadline,
+        timeout,
         signal
       })) as Bytes,
     local: async (digest) => {

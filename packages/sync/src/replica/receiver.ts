@@ -1,5 +1,4 @@
 import type { Budget } from '../budget/budget.ts'
-import type { Bytes } from '../bytes.ts'
 import type { DropReason } from '../intake/checks.ts'
 import type { Intake } from '../intake/intake.ts'
 import { limits } from '../limits.ts'
@@ -16,10 +15,10 @@ export interface ReceiverOptions {
   readonly intake: Intake
   readonly repair: Repair
   readonly answers: Answers
-  wasted(sender: string, bytes: number): void
-  dropped(reason: DropReason): void
+  readonly wasted: (sender: string, bytes: number) => void
+  readonly dropped: (reason: DropReason) => void
   /** `bytes`: the size of the message. */
-  beacon(sender: string, beacon: Beacon, bytes: number): Promise<void>
+  readonly beacon: (sender: string, beacon: Beacon, bytes: number) => Promise<void>
 }
 
 /** What a message costs besides its bytes while it is handled. */
@@ -81,12 +80,12 @@ export class Receiver {
     }
   }
 
-  async #announced(sender: string, { provider, entries }: Announcement): Promise<void> {
+  async #announced(sender: string, { providers, entries }: Announcement): Promise<void> {
     const { breather, intake } = this.#options
-    const origin = { sender, providers: [provider], depth: 0 }
+    const origin = { sender, providers, depth: 0 }
     // Side by side: signatures are checked together, and a child does not ask for a parent in the same message.
     const offers: Promise<unknown>[] = []
-    for (const bytes of entries as readonly Bytes[]) {
+    for (const bytes of entries) {
       await breather.before(bytes.length)
       offers.push(intake.offer(bytes.slice(), origin))
     }

@@ -60,7 +60,7 @@ export class Replica {
     const { signal } = this.#stopping
     const domain = signingDomain(options.topic)
     const timers = new Timers(settings.clock)
-    const breather = new Breather(timers)
+    const breather = new Breather(settings.clock)
     const validate = validator(options.validate)
     const standings = new Standings({
       now: () => timers.now(),
@@ -117,7 +117,7 @@ export class Replica {
       period,
       signal,
       bounds,
-      cryptography: options.peer.cryptography,
+      cryptography: settings.cryptography,
       domain,
       standings,
       budgets,

@@ -3,7 +3,7 @@ import type { Bytes } from '../bytes.ts'
 import type { FetchOptions, SyncNetwork } from '../replica/network.ts'
 import { tableKey } from '../store/keys.ts'
 import type { Store } from '../store/store.ts'
-import type { Mutex } from '../toolbox/mutex.ts'
+import type { Slots } from '@p2pl/core/backend'
 
 /** Value of a row of `served` for a block that was fetched and is to be dropped. */
 export const borrowed: Bytes = Uint8Array.of(3)
@@ -16,9 +16,9 @@ export class BorrowedBlocks {
   readonly #network: SyncNetwork
   readonly #store: Store
   /** Held while blocks are handed to the backend: what is dropped here must not be handed over at the same time. */
-  readonly #handingOver: Mutex
+  readonly #handingOver: Slots
 
-  constructor(network: SyncNetwork, store: Store, handingOver: Mutex) {
+  constructor(network: SyncNetwork, store: Store, handingOver: Slots) {
     this.#network = network
     this.#store = store
     this.#handingOver = handingOver

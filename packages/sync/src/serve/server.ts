@@ -1,11 +1,11 @@
 import type { Block } from '@p2pl/core'
+import type { Slots } from '@p2pl/core/backend'
 import { equalBytes, mapKey } from '../bytes.ts'
 import type { Bytes } from '../bytes.ts'
 import { cidOf, hash } from '../cid.ts'
 import { checkEntry, Damaged } from '../entry/damage.ts'
 import type { Key } from '../entry/key.ts'
 import type { SyncNetwork } from '../replica/network.ts'
-import { Mutex } from '../toolbox/mutex.ts'
 import type { Place, Root } from '../tree/levels.ts'
 import { encodeLeaf } from '../tree/node.ts'
 import type { IndexTree, TreeObserver } from '../tree/tree.ts'
@@ -26,11 +26,11 @@ export interface ServerOptions {
   readonly network: SyncNetwork
   readonly served: Served
   /** Held by commits and flushes. */
-  readonly lock: Mutex
+  readonly lock: Slots
   /** Held while blocks are handed over. */
-  readonly handingOver: Mutex
+  readonly handingOver: Slots
   /** A stored entry does not hash to its CID any more: the nodes above it cannot be served until it is mended. */
-  onDamage(key: Key): void
+  readonly onDamage: (key: Key) => void
 }
 
 /** What the backend serves to others by CID: the nodes of the published index, and those of the last few. */
@@ -130,7 +130,7 @@ export class Server implements TreeObserver {
       digests = []
       bytesOfBatch = 0
     }
-    for (const [id, { digest, place }] of [...this.#unpublished]) {
+    for (const [id, { digest, place }] of Array.from(this.#unpublished)) {
       if (damaged.has(id)) continue
       let bytes = this.#cache.get(digest)
       if (bytes === undefined) {

@@ -5,7 +5,7 @@ import { keyOf } from '../entry/key.ts'
 import type { Key } from '../entry/key.ts'
 import type { SyncNetwork } from '../replica/network.ts'
 import type { Store } from '../store/store.ts'
-import { Mutex } from '../toolbox/mutex.ts'
+import { Slots } from '@p2pl/core/backend'
 import type { Timers } from '../toolbox/timers.ts'
 import type { Root } from '../tree/levels.ts'
 import { IndexTree } from '../tree/tree.ts'
@@ -18,15 +18,15 @@ export interface ViewIndexOptions {
   readonly network: SyncNetwork
   readonly timers: Timers
   readonly period: number
-  onDamage(key: Key): void
+  readonly onDamage: (key: Key) => void
   /** A root was computed; `changed`: another one than before. */
-  onRoot(root: Root, changed: boolean): void
+  readonly onRoot: (root: Root, changed: boolean) => void
 }
 
 /** The index over the store: its root, what the backend serves of it, and the blocks that are borrowed from others. */
 export class ViewIndex {
   /** Held by commits and flushes. */
-  readonly lock: Mutex = new Mutex()
+  readonly lock: Slots = new Slots(1)
   readonly tree: IndexTree
   readonly served: Served
   readonly blocks: BorrowedBlocks
@@ -38,7 +38,7 @@ export class ViewIndex {
   constructor(options: ViewIndexOptions) {
     this.#options = options
     const { store, network, timers, period, onDamage } = options
-    const handingOver = new Mutex()
+    const handingOver = new Slots(1)
     this.served = new Served(network, store, timers, period)
     this.blocks = new BorrowedBlocks(network, store, handingOver)
     this.#server = new Server({ network, served: this.served, lock: this.lock, handingOver, onDamage })

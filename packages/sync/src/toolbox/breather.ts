@@ -1,7 +1,7 @@
-import type { Timers } from './timers.ts'
+import type { Clock } from '@p2pl/core'
 
 /** What one piece of work adds to its bytes: the fixed cost of a message or an entry, as bytes that take as long to hash. */
-export const fixedWork = 1024
+const fixedWork = 1024
 /** Work between two turns of the event loop, some 10 ms on a slow machine. */
 const workPerTurn: number = 768 * 1024
 
@@ -10,22 +10,24 @@ const workPerTurn: number = 768 * 1024
  * that a simulated run is the same each time.
  */
 export class Breather {
-  readonly #timers: Timers
+  readonly #clock: Clock
   #done = 0
   #turn: Promise<void> | undefined
 
-  constructor(timers: Timers) {
-    this.#timers = timers
+  constructor(clock: Clock) {
+    this.#clock = clock
   }
 
-  /** To be awaited before work of so many bytes. */
-  async before(bytes: number): Promise<void> {
+  /** To be awaited before so many pieces of work with so many bytes together. */
+  async before(bytes: number, pieces = 1): Promise<void> {
     while (this.#done >= workPerTurn) await (this.#turn ??= this.#nextTurn())
-    this.#done += bytes + fixedWork
+    this.#done += bytes + pieces * fixedWork
   }
 
   async #nextTurn(): Promise<void> {
-    await this.#timers.pause(0)
+    await new Promise<void>((resolve) => {
+      this.#clock.nextTurn(resolve)
+    })
     this.#done = 0
     this.#turn = undefined
   }

@@ -25,12 +25,12 @@ export interface WalkOptions {
   readonly root: Bytes
   readonly bounds: EntryBounds
   /** How many nodes are fetched at once. */
-  window(): number
-  fetch(digest: Bytes): Promise<Bytes>
+  readonly window: () => number
+  readonly fetch: (digest: Bytes) => Promise<Bytes>
   /** Which of these nodes need no walk, because all below them is here. */
-  known?(level: number, children: readonly Child[]): Promise<readonly boolean[]>
+  readonly known?: (level: number, children: readonly Child[]) => Promise<readonly boolean[]>
   /** The entries below the root, as its node says. */
-  counted?(count: number): void
+  readonly counted?: (count: number) => void
 }
 
 export interface Leaf {

@@ -3,13 +3,13 @@ import type { Standings } from '../budget/standings.ts'
 import { mapKey } from '../bytes.ts'
 import type { Bytes } from '../bytes.ts'
 import { limits } from '../limits.ts'
-import { BoundedMap } from '../toolbox/bounded-map.ts'
+import { BoundedMap } from '@p2pl/core/backend'
 import type { Beacon } from '../wire/messages.ts'
 
 /** A sender that has reported a root. */
 export interface Backer {
   readonly sender: string
-  readonly provider: PeerInfo
+  readonly providers: readonly PeerInfo[]
   /** The number of entries that it claims; a wrong one costs it. */
   readonly count: number
 }
@@ -38,7 +38,7 @@ export class Candidates {
   readonly #standings: Standings
   readonly #random: () => number
   readonly #all: Map<string, Candidate> = new Map()
-  readonly #bySender: BoundedMap<string[]> = new BoundedMap(limits.reports)
+  readonly #bySender: BoundedMap<string, string[]> = new BoundedMap(limits.reports)
 
   constructor(standings: Standings, random: () => number) {
     this.#standings = standings
@@ -57,7 +57,7 @@ export class Candidates {
     this.#all.delete(id)
   }
 
-  offer(sender: string, { root, count, provider }: Beacon): void {
+  offer(sender: string, { root, count, providers }: Beacon): void {
     const id = mapKey(root)
     let candidate = this.#all.get(id)
     if (candidate === undefined) {
@@ -65,7 +65,7 @@ export class Candidates {
       this.#all.set(id, candidate)
     }
     if (!this.#admit(candidate, sender)) return
-    candidate.backers.set(sender, { sender, provider, count })
+    candidate.backers.set(sender, { sender, providers, count })
     this.#remember(sender, id)
     if (this.#all.size > limits.roots) this.#forgetOne(candidate)
   }

@@ -1,9 +1,10 @@
+import { untilAborted } from '@p2pl/core/backend'
 import { equalBytes } from '../bytes.ts'
 import type { Bytes } from '../bytes.ts'
 import { Malformed } from '../cbor.ts'
 import type { EntryBounds, EntryRecord } from '../entry/codec.ts'
 import type { Check, Checks } from '../intake/checks.ts'
-import type { Intake, Outcome } from '../intake/intake.ts'
+import type { Intake } from '../intake/intake.ts'
 import { limits } from '../limits.ts'
 import type { Committer } from '../replica/committer.ts'
 import type { BorrowedBlocks } from '../serve/borrowed.ts'
@@ -12,6 +13,7 @@ import type { Timers } from '../toolbox/timers.ts'
 import type { Levels } from '../tree/levels.ts'
 import { walk } from '../tree/walk.ts'
 import type { Leaf } from '../tree/walk.ts'
+import { bytesOf, LeavesAhead } from './ahead.ts'
 import type { Backer, Candidate } from './candidates.ts'
 import type { SolidLeaves } from './solid-leaves.ts'
 
@@ -38,14 +40,8 @@ export interface MergeParts {
   readonly levels: Levels
   readonly solid: SolidLeaves
   /** Asks everybody for a block that cannot be fetched. */
-  ask(digest: Bytes, sender: string): Promise<Bytes>
-  random(): number
-}
-
-interface Ahead {
-  readonly leaf: Leaf
-  readonly bytes: number
-  readonly checks: Promise<Check[]>
+  readonly ask: (digest: Bytes, sender: string) => Promise<Bytes>
+  readonly random: () => number
 }
 
 /** Entries of a leaf that are checked before the others while a walk has given nothing yet. */
@@ -172,62 +168,35 @@ export class Merge {
     let bytes: Bytes
     try {
       bytes = await blocks.fetch(digest, {
-        providers: this.backers.map(({ provider }) => provider),
+        providers: this.backers.flatMap(({ providers }) => providers),
         root: this.candidate.root,
-        deadline: 2 * period,
+        timeout: 2 * period,
         signal: this.#signal
       })
     } catch (error) {
       if (this.#signal.aborted) throw error
-      bytes = await this.#unlessStopped(ask(digest, first.sender))
+      bytes = await untilAborted(ask(digest, first.sender), this.#signal)
     }
     this.fetched += bytes.length
     this.barren += bytes.length
     return bytes
   }
 
-  async #unlessStopped<T>(work: Promise<T>): Promise<T> {
-    const { promise, reject } = Promise.withResolvers<never>()
-    const stop = (): void => {
-      reject(this.#signal.reason as Error)
-    }
-    this.#signal.addEventListener('abort', stop)
-    try {
-      return await Promise.race([work, promise])
-    } finally {
-      this.#signal.removeEventListener('abort', stop)
-    }
-  }
-
   /** Some leaves are checked by other cores while the one before them is taken in. */
   async #take(leaves: AsyncIterable<Leaf>): Promise<void> {
-    const ahead: Ahead[] = []
-    let checking = 0
-    let checkingBytes = 0
+    const ahead = new LeavesAhead()
     const takeFirst = async (): Promise<void> => {
-      const { leaf, bytes, checks } = ahead.shift() as Ahead
+      const { leaf, checks } = ahead.shift()
       await this.#takeLeaf(leaf, await checks)
-      checking -= leaf.entries.length
-      checkingBytes -= bytes
     }
     for await (const leaf of leaves) {
-      const bytes = leaf.entries.reduce((sum, entry) => sum + entry.bytes.length, 0)
-      await this.#parts.breather.before(bytes + leaf.entries.length * 1024)
+      await this.#parts.breather.before(bytesOf(leaf.entries), leaf.entries.length)
       if (!this.#trusted) await this.#probe(leaf)
       this.#checkLimits()
-      const checks = this.#check(leaf.entries)
-      // Awaited in its turn.
-      checks.catch(() => undefined)
-      ahead.push({ leaf, bytes, checks })
-      checking += leaf.entries.length
-      checkingBytes += bytes
-      const enough = this.#trusted ? limits.checkAhead : 0
-      while (ahead.length > 0 && (checking > enough || checkingBytes > limits.checkAheadBytes)) {
-        if (ahead.length === 1 && this.#trusted) break
-        await takeFirst()
-      }
+      ahead.push(leaf, this.#check(leaf.entries))
+      while (ahead.size > 0 && (!this.#trusted || ahead.isFull)) await takeFirst()
     }
-    while (ahead.length > 0) await takeFirst()
+    while (ahead.size > 0) await takeFirst()
   }
 
   async #check(entries: readonly EntryRecord[]): Promise<Check[]> {
@@ -254,19 +223,15 @@ export class Merge {
     const outcomes = await intake.takeMany(entries, checks, sender)
     // Where a write failed, parents may be gone that were here before: no fault of the index.
     if (committer.generation !== this.#generation) throw new Error('a write of the store failed')
-    const bytesOf = (wanted: Outcome): number =>
-      outcomes.reduce(
-        (sum, outcome, i) => (outcome === wanted ? sum + (entries[i] as EntryRecord).bytes.length : sum),
-        0
-      )
-    const gained = bytesOf('added')
-    const refused = bytesOf('refused')
+    const taken = entries.filter((_, i) => outcomes[i] === 'added')
+    const gained = bytesOf(taken)
+    const refused = bytesOf(entries.filter((_, i) => outcomes[i] === 'refused'))
     if (refused > 0) this.#whole = false
     // Parents come before their children: one that does not, and was not refused, is not in the index.
     if (outcomes.includes('pending')) {
       if (this.#whole) throw new Malformed('index that lacks a parent')
     } else if (refused === 0) solid.add(digest)
-    this.taken += outcomes.filter((outcome) => outcome === 'added').length
+    this.taken += taken.length
     if (gained > 0) {
       this.gained += gained
       this.barren = 0

@@ -3,7 +3,7 @@ import { mapKey } from '../bytes.ts'
 import type { Bytes } from '../bytes.ts'
 import { Malformed } from '../cbor.ts'
 import { limits } from '../limits.ts'
-import { BoundedMap } from '../toolbox/bounded-map.ts'
+import { BoundedMap } from '@p2pl/core/backend'
 import type { Root } from '../tree/levels.ts'
 import type { Beacon } from '../wire/messages.ts'
 import { Candidates } from './candidates.ts'
@@ -17,11 +17,11 @@ export interface WalksOptions {
   readonly standings: Standings
   readonly signal: AbortSignal
   /** An index contradicts itself. */
-  onLie(): void
+  readonly onLie: () => void
   /** All of this root is here. */
-  onMerged(root: Bytes): void
+  readonly onMerged: (root: Bytes) => void
   /** A walk is over, however it ended. */
-  onEnd(): void
+  readonly onEnd: () => void
 }
 
 /** How long a view that catches up keeps to itself what it has so far, in beacon periods. */
@@ -38,9 +38,9 @@ const failureCost: number = 8 * 1024
 export class Walks {
   readonly #options: WalksOptions
   readonly #candidates: Candidates
-  readonly #merged: BoundedMap<true> = new BoundedMap(limits.mergedRoots)
+  readonly #merged: BoundedMap<string, true> = new BoundedMap(limits.mergedRoots)
   /** Roots that are not to be tried, until when: lies for good, those with entries that are refused here for some periods. */
-  readonly #refused: BoundedMap<number> = new BoundedMap(limits.mergedRoots)
+  readonly #refused: BoundedMap<string, number> = new BoundedMap(limits.mergedRoots)
   readonly #live: Map<string, Merge> = new Map()
   readonly #known: Lane
   readonly #strangers: Lane

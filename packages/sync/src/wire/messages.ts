@@ -7,7 +7,8 @@ import { limits, messageVersion } from '../limits.ts'
 /** Entries that became solid at the sender. */
 export interface Announcement {
   readonly kind: 'announcement'
-  readonly provider: PeerInfo
+  /** Where its blocks can be had: one of each network that the sender is on. */
+  readonly providers: readonly PeerInfo[]
   readonly entries: readonly Bytes[]
 }
 
@@ -28,7 +29,8 @@ export interface Proof {
 /** What the sender's view is. */
 export interface Beacon {
   readonly kind: 'beacon'
-  readonly provider: PeerInfo
+  /** Where its blocks can be had: one of each network that the sender is on. */
+  readonly providers: readonly PeerInfo[]
   readonly root: Bytes
   /** A hint: the root is what counts. */
   readonly count: number
@@ -61,19 +63,25 @@ export const nonceBytes = 16
 export const proofBytes: number = digestBytes
 export const maxProofs = 8
 export const wholeShare = 256
+const maxProviders = 4
 const maxAddresses = 8
 const maxAddressBytes = 512
 
-function writeProvider(writer: Writer, { id, addresses }: PeerInfo): void {
-  const usable = addresses.filter((address) => address.length <= maxAddressBytes / 4).slice(0, maxAddresses)
-  writer.array(2).text(id).array(usable.length)
-  for (const address of usable) writer.text(address)
+function writeProviders(writer: Writer, providers: readonly PeerInfo[]): void {
+  writeAll(writer, providers.slice(0, maxProviders), ({ network, id, addresses }) => {
+    const usable = addresses.filter((address) => address.length <= maxAddressBytes / 4).slice(0, maxAddresses)
+    writer.array(3).text(network).text(id)
+    writeAll(writer, usable, (address) => writer.text(address))
+  })
 }
 
-function readProvider(reader: Reader): PeerInfo {
-  reader.exactArray(2)
-  const id = reader.text(maxAddressBytes)
-  return { id, addresses: readAll(reader, maxAddresses, () => reader.text(maxAddressBytes)) }
+function readProviders(reader: Reader): PeerInfo[] {
+  return readAll(reader, maxProviders, () => {
+    reader.exactArray(3)
+    const network = reader.text(maxAddressBytes)
+    const id = reader.text(maxAddressBytes)
+    return { network, id, addresses: readAll(reader, maxAddresses, () => reader.text(maxAddressBytes)) }
+  })
 }
 
 function writeAll<T>(writer: Writer, all: readonly T[], write: (item: T) => void): void {
@@ -93,7 +101,7 @@ export function encodeMessage(message: WireMessage): Bytes {
   writer.array(items[message.kind]).uint(messageVersion).uint(kinds.indexOf(message.kind))
   switch (message.kind) {
     case 'announcement':
-      writeProvider(writer, message.provider)
+      writeProviders(writer, message.providers)
       writeAll(writer, message.entries, (entry) => writer.bytes(entry))
       break
     case 'beacon':
@@ -110,8 +118,8 @@ export function encodeMessage(message: WireMessage): Bytes {
   return writer.end()
 }
 
-function writeBeacon(writer: Writer, { provider, root, count, ask, proofs, padding }: Beacon): void {
-  writeProvider(writer, provider)
+function writeBeacon(writer: Writer, { providers, root, count, ask, proofs, padding }: Beacon): void {
+  writeProviders(writer, providers)
   writer.link(root).uint(count)
   if (ask === undefined) writer.array(0)
   else writer.array(2).bytes(ask.nonce).uint(ask.share)
@@ -135,8 +143,8 @@ function readBody(reader: Reader, kind: (typeof kinds)[number]): WireMessage {
   const max = limits.maxMessageBytes
   switch (kind) {
     case 'announcement': {
-      const provider = readProvider(reader)
-      return { kind, provider, entries: readAll(reader, limits.messageEntries, () => reader.bytes(max)) }
+      const providers = readProviders(reader)
+      return { kind, providers, entries: readAll(reader, limits.messageEntries, () => reader.bytes(max)) }
     }
     case 'beacon':
       return readBeacon(reader)
@@ -156,7 +164,7 @@ function readBody(reader: Reader, kind: (typeof kinds)[number]): WireMessage {
 }
 
 function readBeacon(reader: Reader): Beacon {
-  const provider = readProvider(reader)
+  const providers = readProviders(reader)
   const root = reader.link()
   const count = reader.uint()
   const ask = readAsk(reader)
@@ -164,7 +172,7 @@ function readBeacon(reader: Reader): Beacon {
     reader.exactArray(2)
     return { nonce: reader.exactBytes(nonceBytes), proof: reader.exactBytes(proofBytes) }
   })
-  return { kind: 'beacon', provider, root, count, ask, proofs, padding: reader.bytes(limits.maxMessageBytes).length }
+  return { kind: 'beacon', providers, root, count, ask, proofs, padding: reader.bytes(limits.maxMessageBytes).length }
 }
 
 function readAsk(reader: Reader): Ask | undefined {
