@@ -1,5 +1,5 @@
 import type { AbstractLevel } from 'abstract-level'
-import type { Clock, Identity, Peer } from '@p2pl/core'
+import type { Identity, Peer } from '@p2pl/core'
 import type { CID } from 'multiformats/cid'
 
 /** One signed, immutable member of a view: a DAG-CBOR block that names its parents. */
@@ -38,10 +38,6 @@ export interface ViewOptions {
   readonly beaconPeriod?: number | undefined
   /** Called in order; what it throws is ignored. */
   readonly onEvent?: ((event: ViewEvent) => void) | undefined
-  /** Default: the peer's clock. */
-  readonly clock?: Clock | undefined
-  /** For simulation only: a number in [0, 1). */
-  readonly random?: (() => number) | undefined
 }
 
 export type ViewEvent =
@@ -53,6 +49,8 @@ export type ViewEvent =
       readonly reason: 'garbage' | 'forged' | 'oversized' | 'invalid' | 'clock' | 'overloaded' | 'quarantined'
       readonly cid?: CID | undefined
     }
+  /** A stored entry does not hash to its CID any more. It is fetched from others; `status().damaged` names it until it is whole again. */
+  | { readonly type: 'damaged'; readonly cid: CID }
   /** The digest of this view or of what others report changed. */
   | { readonly type: 'digest'; readonly digest: Digest }
 
@@ -66,16 +64,21 @@ export interface Digest {
 export interface ViewStatus {
   /** As last computed: appends since then are in `count` of the view, not in here yet. */
   readonly digest: Digest
+  /** The newest, at most 64. */
   readonly heads: readonly CID[]
-  /** Peers heard within the last few beacon periods, by what their last beacon said. */
+  /** Peers heard within the last few beacon periods, by what their last beacon claims: an equal root, or another one. */
   readonly agreeing: readonly string[]
   readonly diverging: readonly string[]
+  /** Those of `agreeing` that have proven to hold the entries, as `agreed` asks them to. */
+  readonly proven: readonly string[]
   /** Entries that are named as parents but not here yet, and how long the oldest has been missing in ms. */
   readonly missing: number
   readonly oldestMissing?: number | undefined
   /** Entries received that wait for parents. */
   readonly pending: number
   readonly quarantined: number
+  /** Stored entries that do not hash to their CIDs any more and are being fetched from others. */
+  readonly damaged: readonly CID[]
   readonly dropped: number
 }
 
@@ -96,15 +99,16 @@ export interface View {
   readonly topic: string
   /**
    * Resolves when it is on disk and synced (group commit): what was acknowledged survives a crash. Announcing comes after.
-   * `TOO_LARGE` over `maxPayloadBytes`, `INVALID_ARGUMENT` for parents that are not here and for what `validate` refuses, `STORAGE`
-   * when the write failed.
+   * `TOO_LARGE` over `maxPayloadBytes`, `INVALID_ARGUMENT` for a payload that is no Uint8Array, for parents that are not here and for
+   * what `validate` refuses, `STORAGE` when the write failed.
    */
   append(payload: Uint8Array, options?: AppendOptions): Promise<Entry>
   get(cid: CID): Promise<Entry | undefined>
   has(cid: CID): Promise<boolean>
   /**
    * All entries in canonical order (`clock`, then CID bytes), or against it; with `after`, those that come after it in that direction.
-   * A consistent snapshot wherever the database has them (all but IndexedDB).
+   * A consistent snapshot wherever the database has them (all but IndexedDB). Each entry is hashed: one that is damaged is waited for
+   * some beacon periods while others are asked for it, then the iteration ends with `STORAGE`, which names it.
    */
   entries(options?: {
     after?: CID | undefined
@@ -112,18 +116,23 @@ export interface View {
     limit?: number | undefined
     signal?: AbortSignal | undefined
   }): AsyncIterableIterator<Entry>
-  /** Solid entries without children, canonical order. */
-  heads(): readonly CID[]
+  /** Solid entries without children in canonical order: the newest `limit` (default 1,024), because anybody may make many. */
+  heads(options?: { limit?: number | undefined }): readonly CID[]
   readonly count: number
-  /** The digest of everything acknowledged so far. Index nodes are computed on demand. */
+  /** The digest of everything acknowledged so far. Index nodes are computed on demand; `STORAGE` where a damaged entry prevents it. */
   digest(): Promise<Digest>
   /**
    * Hands the nodes of the index, with the entries inside its leaves, to the backend and resolves when others can fetch them by CID:
-   * from the root alone, `readView` reads the whole view. Entries have blocks of their own only while they are recent.
+   * from the root alone, `readView` reads the whole view. Entries have blocks of their own only while they are recent. `STORAGE` while
+   * an entry is damaged and nobody gives it.
    */
   publishDigest(options?: { signal?: AbortSignal | undefined }): Promise<Digest>
   status(): ViewStatus
-  /** Resolves when at least `peers` other peers (default 1) have reported a digest equal to the present one; asks them at once. */
+  /**
+   * Resolves when at least `peers` other peers (default 1) have proven that they hold the entries of the present digest; asks them at once.
+   * Each proof is made for this view's question and for the peer that gives it, so an echo does not count. It shows that the peer could read the
+   * entries at that moment, not that it keeps them; and one holder of the entries can answer under many identities, which are free.
+   */
   agreed(options?: { peers?: number | undefined; signal?: AbortSignal | undefined }): Promise<Digest>
   /**
    * Takes entries that came by another way (a CAR file): blocks of entries, or nodes of an index, in any order. Checked like those of the

@@ -1,3 +1,5 @@
+export { bytesKey as mapKey, equalBytes } from '@p2pl/core/backend'
+
 export type Bytes = Uint8Array<ArrayBuffer>
 
 /** Lexicographic order of bytes: below 0, 0 or above 0. */
@@ -10,10 +12,6 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return a.length - b.length
 }
 
-export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && compareBytes(a, b) === 0
-}
-
 export function concatBytes(...parts: readonly Uint8Array[]): Bytes {
   let length = 0
   for (const part of parts) length += part.length
@@ -24,11 +22,6 @@ export function concatBytes(...parts: readonly Uint8Array[]): Bytes {
     offset += part.length
   }
   return all
-}
-
-/** One character per byte: a key for maps, several times faster to make than hex. */
-export function mapKey(bytes: Uint8Array): string {
-  return String.fromCharCode.apply(null, bytes as unknown as number[])
 }
 
 /** Writes a safe integer as 8 bytes, big-endian. */

@@ -1,5 +1,7 @@
 import { P2plError } from '@p2pl/core'
 import type { ErrorCode } from '@p2pl/core'
+import type { Bytes } from './bytes.ts'
+import { cidOf } from './cid.ts'
 
 /** A wrong argument of a call of the view, or of `openView`. */
 export function invalid(call: string, message: string, code: ErrorCode = 'INVALID_ARGUMENT'): P2plError {
@@ -14,13 +16,17 @@ export function notRunning(call: string): P2plError {
   })
 }
 
-export function aborted(call: string, signal: AbortSignal): P2plError {
-  const reason: unknown = signal.reason
-  const timedOut = reason instanceof Error && reason.name === 'TimeoutError'
+/** Stored entries do not hash to their CIDs any more, and nobody has given them yet. */
+export function damaged(call: string, digests: readonly Bytes[], cause?: unknown): P2plError {
+  const named = digests.map((digest) => cidOf(digest).toString()).join(', ')
   return new P2plError({
-    code: timedOut ? 'TIMEOUT' : 'ABORTED',
+    code: 'STORAGE',
     operation: `view.${call}`,
-    cause: reason,
-    message: `${call} ${timedOut ? 'did not finish before its deadline' : 'was aborted'}`
+    retryable: true,
+    cause,
+    message:
+      named === ''
+        ? `${call}: the stored index is damaged: move the store away and open the view with an empty one`
+        : `${call}: the stored entry ${named} is damaged, and no peer has given it yet: connect to a peer that has this view, or import a copy of it`
   })
 }

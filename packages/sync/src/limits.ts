@@ -12,7 +12,10 @@ export const maxLevels = 12
 export const parentsCeiling = 32
 export const payloadCeiling: number = 256 * 1024
 
-/** Everything that comes from the network is bounded by these. */
+/** Of the messages on the topic, which peers exchange while they run and which nobody stores. */
+export const messageVersion = 2
+
+/** Bounds of what comes from the network, besides those that senders share (`replica/budgets.ts`). */
 export const limits = {
   /** Bytes of entries in one announcement. */
   messageBytes: 131_072,
@@ -20,19 +23,11 @@ export const limits = {
   messageEntries: 512,
   /** Largest topic message that is looked at. */
   maxMessageBytes: 1_048_576,
-  /** Entries and bytes being checked at once. */
-  checking: 4096,
-  checkingBytes: 33_554_432,
   /**
    * Signatures being verified at once: enough for all cores, and no more, because in Node they share four threads with the
    * store, whose every read would wait behind them.
    */
   verifying: 32,
-  /** Entries and bytes that wait for parents. */
-  pending: 8192,
-  pendingBytes: 33_554_432,
-  /** Missing parents that are looked for. */
-  missing: 4096,
   /** How far below an announced entry parents are chased one by one; further down the index is faster. */
   chaseDepth: 64,
   /** Fetches under way at once. */
@@ -44,26 +39,40 @@ export const limits = {
   rejected: 4096,
   /** Clocks of recent entries kept in memory. */
   recent: 65_536,
-  /** Peers whose last beacon is remembered, and roots that are known to hold nothing new. */
-  reports: 4096,
+  /** Senders whose standing, and whose last beacon, is remembered; of each class. */
+  standings: 4096,
+  reports: 2048,
+  /** What a sender can waste after it gave that much, bytes. */
+  maxGiven: 1_048_576,
+  /** Roots that hold nothing new, or are refused, and leaves whose entries are all here. */
   mergedRoots: 1024,
-  /** Index nodes fetched ahead, and their bytes. */
+  solidLeaves: 16_384,
+  /** Roots waiting to be compared. */
+  roots: 512,
+  /** Tries before a root is forgotten. */
+  walkTries: 6,
+  /** Walks at once through roots of known senders and of strangers, and walks begun within an eighth of a period. */
+  knownWalks: { live: 4, fresh: 1 },
+  strangerWalks: { live: 32, fresh: 8 },
+  /** What a walk may fetch, and how many beacon periods it may take, without anything new. */
+  barrenBytes: 2_097_152,
+  barrenPeriods: 4,
+  /** Index nodes fetched ahead. */
   readAhead: 16,
   /** Entries of leaves, and their bytes, whose signatures are checked while the leaves before them are taken in. */
   checkAhead: 512,
   checkAheadBytes: 2_097_152,
   /** Entries that a walk has taken in before the view counts as catching up. */
   catchUp: 1024,
-  /** Roots waiting to be compared. */
-  roots: 64,
   /** Bytes of entries handed to the store that are not yet synced. */
   stagedBytes: 16_777_216,
   /** Recent entries that the backend serves by CID of their own; older ones are served inside index leaves. */
   servedEntries: 2048,
   servedPerBurst: 256,
-  /** CIDs in one repair request, and bytes of one answer. */
+  /** CIDs in one repair request, and bytes of the largest block that is sent to the topic. */
   repairCids: 16,
   repairBytes: 196_608,
-  /** Repair answers that wait for their moment. */
+  /** Blocks that wait to be asked for, and answers that wait for their moment. */
+  repairQueue: 4096,
   repairAnswers: 256
 } as const

@@ -1,36 +1,42 @@
+import { checkKeys, throwIfAborted } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
 import type { AppendOptions, Digest, Entry, View, ViewOptions, ViewStatus } from './api.ts'
 import { compareBytes, equalBytes } from './bytes.ts'
 import type { Bytes } from './bytes.ts'
 import { cidOf, digestOf } from './cid.ts'
-import { Engine } from './engine/engine.ts'
-import { importBlocks } from './engine/import.ts'
-import { peerNetwork } from './engine/network.ts'
 import { parseEntry, recordOf, widestBounds } from './entry/codec.ts'
-import { publicEntry } from './entry/public.ts'
+import { checkEntry, Damaged } from './entry/damage.ts'
 import { digestOfKey, keyOf } from './entry/key.ts'
 import type { Key } from './entry/key.ts'
-import { aborted, invalid, notRunning } from './errors.ts'
-import type { Root } from './index/tree.ts'
+import { publicEntry } from './entry/public.ts'
+import { damaged, invalid, notRunning } from './errors.ts'
 import { settingsOf } from './options.ts'
+import { importBlocks } from './replica/import.ts'
+import { peerNetwork } from './replica/network.ts'
+import { Replica } from './replica/replica.ts'
 import { openTables } from './store/database.ts'
 import { Store } from './store/store.ts'
+import type { Root } from './tree/levels.ts'
+
+/** Heads that `status` names, and that `heads` gives unless told otherwise. */
+const statusHeads = 64
+const defaultHeads = 1024
+/** Periods that a call waits for a damaged entry to be mended. */
+const mendingPeriods = 4
 
 /** Opens (or resumes) a view and joins its topic. */
 export async function openView(options: ViewOptions): Promise<View> {
   const settings = settingsOf(options)
   const tables = await openTables(options.store)
-  let engine: Engine | undefined
+  let replica: Replica | undefined
   try {
     const store = await Store.open(tables, options.topic)
     const network = peerNetwork(options.peer, options.topic)
-    engine = new Engine(store, network, options, settings)
-    // An index that lags behind the store after a crash is brought up here; otherwise this reads a few keys.
-    await engine.root()
-    await engine.start()
-    return new OpenedView(options.topic, engine)
+    replica = new Replica(store, network, options, settings)
+    await replica.start()
+    return new OpenedView(options.topic, replica)
   } catch (error) {
-    await engine?.stop()
+    await replica?.stop()
     await tables.close()
     throw error
   }
@@ -38,25 +44,26 @@ export async function openView(options: ViewOptions): Promise<View> {
 
 class OpenedView implements View {
   readonly topic: string
-  readonly #engine: Engine
+  readonly #replica: Replica
   #stopping: Promise<void> | undefined
 
-  constructor(topic: string, engine: Engine) {
+  constructor(topic: string, replica: Replica) {
     this.topic = topic
-    this.#engine = engine
+    this.#replica = replica
   }
 
   #check(call: string, signal?: AbortSignal): void {
-    if (this.#engine.stopped) throw notRunning(call)
-    if (signal?.aborted === true) throw aborted(call, signal)
+    if (this.#replica.stopped) throw notRunning(call)
+    throwIfAborted(`view.${call}`, signal)
   }
 
   async append(payload: Uint8Array, options: AppendOptions = {}): Promise<Entry> {
     const check = (): void => {
       this.#check('append', options.signal)
     }
+    checkKeys('view.append', options, ['parents', 'identity', 'signal'])
     check()
-    const { entry, synced } = await this.#engine.appender.append(payload, options, check)
+    const { entry, synced } = await this.#replica.appender.append(payload, options, check)
     await synced
     return publicEntry(entry)
   }
@@ -65,14 +72,28 @@ class OpenedView implements View {
     this.#check('get')
     const digest = digestOf(cid)
     if (digest === undefined) return undefined
-    const bytes = await this.#engine.store.entry(digest)
+    const bytes = await this.#mended('get', async () => await this.#replica.index.entry(digest))
     return bytes === undefined ? undefined : stored(bytes, digest)
+  }
+
+  /** Reads once more when a damaged entry was mended meanwhile; else the error names the entry. */
+  async #mended<T>(call: string, read: () => Promise<T>): Promise<T> {
+    const { healer, period } = this.#replica
+    try {
+      return await read()
+    } catch (error) {
+      if (!(error instanceof Damaged)) throw error
+      const mended = await healer.mended(error.key, mendingPeriods * period)
+      this.#check(call)
+      if (!mended) throw damaged(call, [digestOfKey(error.key)], error)
+    }
+    return await read()
   }
 
   async has(cid: CID): Promise<boolean> {
     this.#check('has')
     const digest = digestOf(cid)
-    return digest !== undefined && (await this.#engine.store.clockOf(digest)) !== undefined
+    return digest !== undefined && (await this.#replica.store.clockOf(digest)) !== undefined
   }
 
   async *entries(
@@ -84,12 +105,18 @@ class OpenedView implements View {
     } = {}
   ): AsyncGenerator<Entry, void, undefined> {
     const { signal, limit, reverse } = options
+    checkKeys('view.entries', options, ['after', 'reverse', 'limit', 'signal'])
     this.#check('entries', signal)
+    const { store, index } = this.#replica
     const from = options.after === undefined ? undefined : await this.#keyOf(options.after)
     const range = reverse === true ? { before: from } : { after: from }
-    for await (const rows of this.#engine.store.entries({ ...range, reverse, limit })) {
+    for await (const rows of store.entries({ ...range, reverse, limit })) {
       for (const [key, bytes] of rows) {
-        yield stored(bytes, digestOfKey(key))
+        const digest = digestOfKey(key)
+        const whole = (await isWhole(key, bytes))
+          ? bytes
+          : ((await this.#mended('entries', async () => await index.entry(digest))) as Bytes)
+        yield stored(whole, digest)
         this.#check('entries', signal)
       }
     }
@@ -97,69 +124,84 @@ class OpenedView implements View {
 
   async #keyOf(cid: CID): Promise<Key> {
     const digest = digestOf(cid)
-    const clock = digest === undefined ? undefined : await this.#engine.store.clockOf(digest)
+    const clock = digest === undefined ? undefined : await this.#replica.store.clockOf(digest)
     if (digest === undefined || clock === undefined) {
       throw invalid('entries', `after: ${String(cid)} is not in this view`)
     }
     return keyOf(clock, digest)
   }
 
-  heads(): readonly CID[] {
-    return this.#engine.store
-      .headList()
+  heads(options: { limit?: number | undefined } = {}): readonly CID[] {
+    checkKeys('view.heads', options, ['limit'])
+    return this.#replica.committer.heads
+      .newest(options.limit ?? defaultHeads)
       .map(({ clock, digest }) => keyOf(clock, digest))
       .sort(compareBytes)
       .map((key) => cidOf(digestOfKey(key)))
   }
 
   get count(): number {
-    return this.#engine.store.count
+    return this.#replica.store.count
   }
 
   async digest(): Promise<Digest> {
     this.#check('digest')
-    return publicDigest(await this.#engine.root())
+    return publicDigest(await this.#mended('digest', async () => await this.#replica.index.root()))
   }
 
   async publishDigest(options: { signal?: AbortSignal | undefined } = {}): Promise<Digest> {
+    checkKeys('view.publishDigest', options, ['signal'])
     this.#check('publishDigest', options.signal)
-    return publicDigest(await this.#engine.publishRoot())
+    const { index, healer } = this.#replica
+    const root = await this.#mended('publishDigest', async () => {
+      const published = await index.publish()
+      if (published.whole) return published.root
+      const [key] = healer.keys
+      throw key === undefined ? damaged('publishDigest', []) : new Damaged(key)
+    })
+    return publicDigest(root)
   }
 
   status(): ViewStatus {
-    const { lastRoot, beacons, chase, intake, dropped } = this.#engine
-    const root = lastRoot as Root
+    const { index, reports, retrieval, healer, dropped } = this.#replica
+    const { lastRoot: root } = index
     const agreeing: string[] = []
+    const proven: string[] = []
     const diverging: string[] = []
-    for (const [sender, report] of beacons.recent()) {
+    for (const [sender, report] of reports.recent()) {
       if (equalBytes(report.root, root.digest)) agreeing.push(sender)
       else diverging.push(sender)
+      if (reports.proves(sender, report, root.digest)) proven.push(sender)
     }
     return {
       digest: publicDigest(root),
-      heads: this.heads(),
+      heads: this.heads({ limit: statusHeads }),
       agreeing,
+      proven,
       diverging,
-      missing: chase.missing,
-      oldestMissing: chase.oldest(),
-      pending: intake.pending,
-      quarantined: chase.quarantined,
+      missing: retrieval.chase.missing,
+      oldestMissing: retrieval.chase.oldest(),
+      pending: retrieval.intake.pending,
+      quarantined: retrieval.chase.quarantined,
+      damaged: healer.keys.map((key) => cidOf(digestOfKey(key))),
       dropped
     }
   }
 
   async agreed(options: { peers?: number | undefined; signal?: AbortSignal | undefined } = {}): Promise<Digest> {
     const { peers = 1, signal } = options
+    checkKeys('view.agreed', options, ['peers', 'signal'])
     if (!Number.isInteger(peers) || peers < 1) throw invalid('agreed', `peers is ${peers}, allowed are 1 and more`)
     this.#check('agreed', signal)
-    const leave = this.#engine.askAgreement(peers)
+    const leave = this.#replica.askAgreement(peers)
     try {
       for (;;) {
         const changed = this.#change(signal)
-        const root = await this.#engine.root()
-        let equal = 0
-        for (const [, report] of this.#engine.beacons.recent()) if (equalBytes(report.root, root.digest)) equal++
-        if (equal >= peers) return publicDigest(root)
+        const { index, reports } = this.#replica
+        const root = await this.#mended('agreed', async () => await index.root())
+        let proven = 0
+        for (const [sender, report] of reports.recent()) if (reports.proves(sender, report, root.digest)) proven++
+        if (proven >= peers) return publicDigest(root)
         await changed
         this.#check('agreed', signal)
       }
@@ -176,7 +218,7 @@ class OpenedView implements View {
         signal?.removeEventListener('abort', done)
         resolve()
       }
-      const unwatch = this.#engine.watch(done)
+      const unwatch = this.#replica.watch(done)
       signal?.addEventListener('abort', done)
     })
   }
@@ -185,21 +227,32 @@ class OpenedView implements View {
     blocks: AsyncIterable<{ cid: CID; bytes: Uint8Array }>,
     options: { signal?: AbortSignal | undefined } = {}
   ): Promise<{ added: number; known: number; refused: number }> {
+    checkKeys('view.import', options, ['signal'])
     this.#check('import', options.signal)
-    return await importBlocks(this.#engine, blocks, () => {
+    return await importBlocks(this.#replica, blocks, () => {
       this.#check('import', options.signal)
     })
   }
 
   async stop(): Promise<void> {
-    this.#stopping ??= this.#engine.stop().then(async () => {
-      await this.#engine.store.tables.close()
+    this.#stopping ??= this.#replica.stop().then(async () => {
+      await this.#replica.store.tables.close()
     })
     await this.#stopping
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
+  }
+}
+
+async function isWhole(key: Key, bytes: Bytes): Promise<boolean> {
+  try {
+    await checkEntry(key, bytes)
+    return true
+  } catch (error) {
+    if (error instanceof Damaged) return false
+    throw error
   }
 }
 

@@ -20,7 +20,7 @@ import {
 } from '../src/entry/codec.ts'
 import type { EntryFields } from '../src/entry/codec.ts'
 import { clockOfKey, digestOfKey, keyOf } from '../src/entry/key.ts'
-import { decodeNode, encodeInner, encodeLeaf } from '../src/index/node.ts'
+import { decodeNode, encodeInner, encodeLeaf } from '../src/tree/node.ts'
 import { decodeMessage, encodeMessage } from '../src/wire/messages.ts'
 import type { WireMessage } from '../src/wire/messages.ts'
 
@@ -152,12 +152,24 @@ test('only CIDs that an entry can have are taken for one', () => {
 })
 
 test('messages come back as they were, and mutants of them never crash the reader', () => {
-  const provider = { id: '12D3KooW', addresses: ['/ip4/127.0.0.1/tcp/1', '/memory/ä'] }
+  const providers = [
+    { network: 'libp2p', id: '12D3KooW', addresses: ['/ip4/127.0.0.1/tcp/1', '/memory/ä'] },
+    { network: 'bittorrent', id: 'ab', addresses: [] }
+  ]
   const messages: WireMessage[] = [
-    { kind: 'announcement', provider, entries: [seededBytes(100, 1), seededBytes(7, 2)] },
-    { kind: 'beacon', provider, root: seededBytes(32, 3), count: 12, heads: [seededBytes(32, 4)], wanted: 2 },
-    { kind: 'request', wanted: [seededBytes(32, 5)] },
-    { kind: 'answer', provider, blocks: [seededBytes(50, 6)] }
+    { kind: 'announcement', providers, entries: [seededBytes(100, 1), seededBytes(7, 2)] },
+    { kind: 'beacon', providers, root: seededBytes(32, 3), count: 12, proofs: [], padding: 0 },
+    {
+      kind: 'beacon',
+      providers,
+      root: seededBytes(32, 3),
+      count: 12,
+      ask: { nonce: seededBytes(16, 9), share: 256 },
+      proofs: [{ nonce: seededBytes(16, 10), proof: seededBytes(32, 11) }],
+      padding: 300
+    },
+    { kind: 'request', wanted: [seededBytes(32, 5)], padding: 70 },
+    { kind: 'answer', blocks: [seededBytes(50, 6)], larger: [{ digest: seededBytes(32, 7), size: 70_000 }] }
   ]
   const random = seededRandom(8)
   for (const message of messages) {

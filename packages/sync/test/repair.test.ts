@@ -41,7 +41,7 @@ async function open(simulator: Simulator, id: string, deaf = false): Promise<{ v
   const process = simulator.host(id).boot()
   const backend = deaf ? withoutRemote(process.backend) : process.backend
   const peer = await simulator.complete(createPeer({ ...process, backend }))
-  const opening = openView({ peer, topic, store: memoryDatabase(), beaconPeriod, random: process.random })
+  const opening = openView({ peer, topic, store: memoryDatabase(), beaconPeriod })
   return { peer, view: await simulator.complete(opening) }
 }
 

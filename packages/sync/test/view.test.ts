@@ -63,8 +63,7 @@ test('a view without entries has a root that others can read', async () => {
   await using first = await member(network)
   await using second = await member(network)
   const { root, entries } = await indexBlocks(first.view, async (cid) => {
-    const [provider] = [first.peer.network.self()]
-    return await second.peer.blocks.get(cid, { providers: [provider] })
+    return await second.peer.blocks.get(cid, { providers: first.peer.network.self() })
   })
   expect(entries).toEqual([])
   expect(await first.peer.blocks.has(root)).toBe(true)

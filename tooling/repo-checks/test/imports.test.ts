@@ -26,7 +26,7 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   'packages/conformance': { ours: ['@p2pl/core/backend'], theirs: ['multiformats', '@ipld/dag-cbor', '@ipld/dag-pb'] },
   'packages/layers': { ours: ['@p2pl/core/backend'], theirs: ['multiformats'] },
-  'packages/sync': { ours: ['@p2pl/core'], theirs: ['multiformats', '@ipld/dag-cbor', 'abstract-level', 'level'] },
+  'packages/sync': { ours: ['@p2pl/core', '@p2pl/core/backend'], theirs: ['multiformats', '@ipld/dag-cbor', 'abstract-level', 'level'] },
   'packages/memory': { ours: ['@p2pl/core/backend'], theirs: ['multiformats', '@ipld/dag-cbor', '@ipld/dag-pb'] },
   'packages/simulator': { ours: ['@p2pl/core/backend', '@p2pl/memory'], theirs: ['multiformats'] },
   'packages/embedded': {

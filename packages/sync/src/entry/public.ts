@@ -3,11 +3,11 @@ import type { Entry } from '../api.ts'
 import { mapKey } from '../bytes.ts'
 import type { Bytes } from '../bytes.ts'
 import { cidOf } from '../cid.ts'
-import { BoundedMap } from '../engine/bounded-map.ts'
+import { BoundedMap } from '@p2pl/core/backend'
 import type { EntryRecord } from './codec.ts'
 
 // A peer id is base58: slow enough to be worth remembering.
-const peerIds: BoundedMap<string> = new BoundedMap(4096)
+const peerIds: BoundedMap<string, string> = new BoundedMap(4096)
 
 function authorId(publicKey: Bytes): string {
   const key = mapKey(publicKey)

@@ -1,129 +1,184 @@
 import type { PeerInfo } from '@p2pl/core'
 import type { Bytes } from '../bytes.ts'
 import { Malformed, Reader, Writer } from '../cbor.ts'
-import { formatVersion, limits } from '../limits.ts'
+import { digestBytes } from '../cid.ts'
+import { limits, messageVersion } from '../limits.ts'
 
 /** Entries that became solid at the sender. */
 export interface Announcement {
   readonly kind: 'announcement'
-  readonly provider: PeerInfo
+  /** Where its blocks can be had: one of each network that the sender is on. */
+  readonly providers: readonly PeerInfo[]
   readonly entries: readonly Bytes[]
+}
+
+/** A question to others, part of a beacon. */
+export interface Ask {
+  /** Random bytes of the sender; answers prove with them that they are fresh. */
+  readonly nonce: Bytes
+  /** Of 256 peers, how many should answer even if somebody else did: 1 to 256. */
+  readonly share: number
+}
+
+/** An answer to an {@link Ask}: its sender could read the entries of the root that stands beside it. */
+export interface Proof {
+  readonly nonce: Bytes
+  readonly proof: Bytes
 }
 
 /** What the sender's view is. */
 export interface Beacon {
   readonly kind: 'beacon'
-  readonly provider: PeerInfo
+  /** Where its blocks can be had: one of each network that the sender is on. */
+  readonly providers: readonly PeerInfo[]
   readonly root: Bytes
+  /** A hint: the root is what counts. */
   readonly count: number
-  /** A few of the heads, newest first. */
-  readonly heads: readonly Bytes[]
-  /** How many peers with an equal view the sender would like to hear from. */
-  readonly wanted: number
+  readonly ask?: Ask | undefined
+  readonly proofs: readonly Proof[]
+  /** Bytes without meaning: a message is answered with about as many bytes as it has itself. */
+  readonly padding: number
 }
 
 /** Blocks that could not be fetched by CID. */
 export interface RepairRequest {
   readonly kind: 'request'
   readonly wanted: readonly Bytes[]
+  /** As in a beacon. */
+  readonly padding: number
 }
 
 export interface RepairAnswer {
   readonly kind: 'answer'
-  readonly provider: PeerInfo
   readonly blocks: readonly Bytes[]
+  /** Blocks that the sender has, too large to answer a request of that size, and their sizes. */
+  readonly larger: readonly { readonly digest: Bytes; readonly size: number }[]
 }
 
 export type WireMessage = Announcement | Beacon | RepairRequest | RepairAnswer
 
 const kinds = ['announcement', 'beacon', 'request', 'answer'] as const
-export const maxBeaconHeads = 8
-export const maxWanted = 1024
-const maxAddresses = 16
+const items = { announcement: 4, beacon: 8, request: 4, answer: 4 } as const
+export const nonceBytes = 16
+export const proofBytes: number = digestBytes
+export const maxProofs = 8
+export const wholeShare = 256
+const maxProviders = 4
+const maxAddresses = 8
 const maxAddressBytes = 512
 
-function writeProvider(writer: Writer, { id, addresses }: PeerInfo): Writer {
-  const usable = addresses.filter((address) => address.length <= maxAddressBytes / 4).slice(0, maxAddresses)
-  writer.array(2).text(id).array(usable.length)
-  for (const address of usable) writer.text(address)
-  return writer
+function writeProviders(writer: Writer, providers: readonly PeerInfo[]): void {
+  writeAll(writer, providers.slice(0, maxProviders), ({ network, id, addresses }) => {
+    const usable = addresses.filter((address) => address.length <= maxAddressBytes / 4).slice(0, maxAddresses)
+    writer.array(3).text(network).text(id)
+    writeAll(writer, usable, (address) => writer.text(address))
+  })
 }
 
-function readProvider(reader: Reader): PeerInfo {
-  reader.exactArray(2)
-  const id = reader.text(maxAddressBytes)
-  const count = reader.array(maxAddresses)
-  const addresses: string[] = []
-  for (let i = 0; i < count; i++) addresses.push(reader.text(maxAddressBytes))
-  return { id, addresses }
+function readProviders(reader: Reader): PeerInfo[] {
+  return readAll(reader, maxProviders, () => {
+    reader.exactArray(3)
+    const network = reader.text(maxAddressBytes)
+    const id = reader.text(maxAddressBytes)
+    return { network, id, addresses: readAll(reader, maxAddresses, () => reader.text(maxAddressBytes)) }
+  })
 }
 
-function writeAll(writer: Writer, all: readonly Bytes[], write: (item: Bytes) => void): Writer {
+function writeAll<T>(writer: Writer, all: readonly T[], write: (item: T) => void): void {
   writer.array(all.length)
   for (const item of all) write(item)
-  return writer
 }
 
-export function encodeMessage(message: WireMessage): Bytes {
-  const writer = new Writer(1024)
-  const body = { announcement: 4, beacon: 7, request: 3, answer: 4 }[message.kind]
-  writer.array(body).uint(formatVersion).uint(kinds.indexOf(message.kind))
-  switch (message.kind) {
-    case 'announcement':
-      writeAll(writeProvider(writer, message.provider), message.entries, (entry) => writer.bytes(entry))
-      break
-    case 'beacon':
-      writeProvider(writer, message.provider).link(message.root).uint(message.count)
-      writeAll(writer, message.heads, (head) => writer.link(head)).uint(message.wanted)
-      break
-    case 'request':
-      writeAll(writer, message.wanted, (digest) => writer.link(digest))
-      break
-    case 'answer':
-      writeAll(writeProvider(writer, message.provider), message.blocks, (block) => writer.bytes(block))
-  }
-  return writer.end()
-}
-
-function readAll(reader: Reader, max: number, read: () => Bytes): Bytes[] {
-  const all: Bytes[] = []
+function readAll<T>(reader: Reader, max: number, read: () => T): T[] {
+  const all: T[] = []
   const count = reader.array(max)
   for (let i = 0; i < count; i++) all.push(read())
   return all
 }
 
+export function encodeMessage(message: WireMessage): Bytes {
+  const writer = new Writer(1024)
+  writer.array(items[message.kind]).uint(messageVersion).uint(kinds.indexOf(message.kind))
+  switch (message.kind) {
+    case 'announcement':
+      writeProviders(writer, message.providers)
+      writeAll(writer, message.entries, (entry) => writer.bytes(entry))
+      break
+    case 'beacon':
+      writeBeacon(writer, message)
+      break
+    case 'request':
+      writeAll(writer, message.wanted, (digest) => writer.link(digest))
+      writer.bytes(new Uint8Array(message.padding))
+      break
+    case 'answer':
+      writeAll(writer, message.blocks, (block) => writer.bytes(block))
+      writeAll(writer, message.larger, ({ digest, size }) => writer.array(2).link(digest).uint(size))
+  }
+  return writer.end()
+}
+
+function writeBeacon(writer: Writer, { providers, root, count, ask, proofs, padding }: Beacon): void {
+  writeProviders(writer, providers)
+  writer.link(root).uint(count)
+  if (ask === undefined) writer.array(0)
+  else writer.array(2).bytes(ask.nonce).uint(ask.share)
+  writeAll(writer, proofs, ({ nonce, proof }) => writer.array(2).bytes(nonce).bytes(proof))
+  writer.bytes(new Uint8Array(padding))
+}
+
 /** Throws `Malformed` for whatever is not a message. The result shares memory with `bytes`. */
 export function decodeMessage(bytes: Uint8Array): WireMessage {
   const reader = new Reader(bytes)
-  const items = reader.array(7)
-  if (reader.uint() !== formatVersion) throw new Malformed('message of another version')
+  const length = reader.array(8)
+  if (reader.uint() !== messageVersion) throw new Malformed('message of another version')
   const kind = kinds[reader.uint()]
-  const message = readBody(reader, kind, items)
+  if (kind === undefined || length !== items[kind]) throw new Malformed('unknown message')
+  const message = readBody(reader, kind)
   reader.end()
   return message
 }
 
-function readBody(reader: Reader, kind: (typeof kinds)[number] | undefined, items: number): WireMessage {
+function readBody(reader: Reader, kind: (typeof kinds)[number]): WireMessage {
   const max = limits.maxMessageBytes
-  if (kind === 'announcement' && items === 4) {
-    const provider = readProvider(reader)
-    return { kind, provider, entries: readAll(reader, limits.messageEntries, () => reader.bytes(max)) }
+  switch (kind) {
+    case 'announcement': {
+      const providers = readProviders(reader)
+      return { kind, providers, entries: readAll(reader, limits.messageEntries, () => reader.bytes(max)) }
+    }
+    case 'beacon':
+      return readBeacon(reader)
+    case 'request': {
+      const wanted = readAll(reader, limits.repairCids, () => reader.link())
+      return { kind, wanted, padding: reader.bytes(max).length }
+    }
+    default: {
+      const blocks = readAll(reader, limits.repairCids, () => reader.bytes(max))
+      const larger = readAll(reader, limits.repairCids, () => {
+        reader.exactArray(2)
+        return { digest: reader.link(), size: reader.uint() }
+      })
+      return { kind, blocks, larger }
+    }
   }
-  if (kind === 'beacon' && items === 7) {
-    const provider = readProvider(reader)
-    const root = reader.link()
-    const count = reader.uint()
-    const heads = readAll(reader, maxBeaconHeads, () => reader.link())
-    const wanted = reader.uint()
-    if (wanted > maxWanted) throw new Malformed('wants too many')
-    return { kind, provider, root, count, heads, wanted }
-  }
-  if (kind === 'request' && items === 3) {
-    return { kind, wanted: readAll(reader, limits.repairCids, () => reader.link()) }
-  }
-  if (kind === 'answer' && items === 4) {
-    const provider = readProvider(reader)
-    return { kind, provider, blocks: readAll(reader, limits.repairCids, () => reader.bytes(max)) }
-  }
-  throw new Malformed('unknown message')
+}
+
+function readBeacon(reader: Reader): Beacon {
+  const providers = readProviders(reader)
+  const root = reader.link()
+  const count = reader.uint()
+  const ask = readAsk(reader)
+  const proofs = readAll(reader, maxProofs, () => {
+    reader.exactArray(2)
+    return { nonce: reader.exactBytes(nonceBytes), proof: reader.exactBytes(proofBytes) }
+  })
+  return { kind: 'beacon', providers, root, count, ask, proofs, padding: reader.bytes(limits.maxMessageBytes).length }
+}
+
+function readAsk(reader: Reader): Ask | undefined {
+  if (reader.array(2) === 0) return undefined
+  const nonce = reader.exactBytes(nonceBytes)
+  const share = reader.uint()
+  if (share < 1 || share > wholeShare) throw new Malformed('bad share')
+  return { nonce, share }
 }

@@ -82,7 +82,7 @@ class Group {
     const peer = await createPeer({ ...process })
     const { database: store } = node
     const { beaconPeriod } = this.#schedule
-    node.view = await openView({ peer, topic, store, beaconPeriod, random: process.random })
+    node.view = await openView({ peer, topic, store, beaconPeriod })
     node.peer = peer
   }
 

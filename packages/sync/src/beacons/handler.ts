@@ -1,0 +1,151 @@
+import type { Budget } from '../budget/budget.ts'
+import { equalBytes } from '../bytes.ts'
+import type { Bytes } from '../bytes.ts'
+import { Damaged } from '../entry/damage.ts'
+import type { SyncNetwork } from '../replica/network.ts'
+import type { ReplicaState } from '../replica/state.ts'
+import type { Timers } from '../toolbox/timers.ts'
+import type { ViewIndex } from '../serve/view-index.ts'
+import type { Root } from '../tree/levels.ts'
+import type { Walks } from '../walks/walks.ts'
+import { encodeMessage } from '../wire/messages.ts'
+import type { Beacon, Proof } from '../wire/messages.ts'
+import type { Asking } from './asking.ts'
+import type { Beacons } from './beacons.ts'
+import { isProof, provePossession } from './proof.ts'
+import type { Questions } from './questions.ts'
+import type { Reports } from './reports.ts'
+
+export interface BeaconHandlerOptions {
+  readonly network: SyncNetwork
+  readonly timers: Timers
+  readonly period: number
+  readonly index: ViewIndex
+  readonly state: ReplicaState
+  readonly reports: Reports
+  readonly beacons: Beacons
+  readonly asking: Asking
+  readonly questions: Questions
+  readonly walks: Walks
+  readonly proofs: Budget
+  readonly flushes: Budget
+  readonly stopped: () => boolean
+  /** What others report has changed. */
+  readonly onNews: () => void
+}
+
+/** What a beacon takes before one was sent. */
+const usualBytes = 256
+
+/** Hears the beacons of others, compares them with this view, and sends its own. */
+export class BeaconHandler {
+  readonly #options: BeaconHandlerOptions
+  #sentBytes = usualBytes
+  #gainedAt = -Infinity
+
+  constructor(options: BeaconHandlerOptions) {
+    this.#options = options
+  }
+
+  /** Entries of others came. */
+  gained(): void {
+    this.#gainedAt = this.#options.timers.now()
+  }
+
+  async heard(sender: string, beacon: Beacon, bytes: number): Promise<void> {
+    const { network, reports, beacons, questions, walks, stopped, onNews } = this.#options
+    if (sender === network.id) return
+    const own = await this.#comparable(sender)
+    if (stopped()) return
+    const news = reports.heard(sender, beacon)
+    beacons.heard(beacon, own)
+    if (equalBytes(beacon.root, own.digest)) {
+      if (await this.#checkProofs(sender, beacon)) onNews()
+    } else if (beacon.count === 0 || walks.isMerged(beacon.root)) {
+      // It lacks something that is here. An empty view has nothing to fetch, not even its root.
+      if (questions.mayAnswer(sender, bytes, this.#sentBytes)) beacons.answer()
+    } else walks.offer(sender, beacon)
+    if (beacon.ask !== undefined && questions.asked(sender, beacon.ask, bytes, this.#sentBytes)) beacons.answer(true)
+    if (news) onNews()
+  }
+
+  /** The present root; the last one where this view catches up, or where somebody makes it compute roots all the time. */
+  async #comparable(sender: string): Promise<Root> {
+    const { state, index, flushes } = this.#options
+    if (state.current === 'catching up') return index.lastRoot
+    if (!index.tree.clean && flushes.take(sender, 1) === undefined) return index.lastRoot
+    try {
+      return await index.root()
+    } catch (error) {
+      if (error instanceof Damaged) return index.lastRoot
+      throw error
+    }
+  }
+
+  async #checkProofs(sender: string, { root, proofs }: Beacon): Promise<boolean> {
+    const { asking, reports } = this.#options
+    const { tree, lock } = this.#options.index
+    const own = proofs.find(({ nonce }) => asking.isOwn(nonce))
+    if (own === undefined || this.#options.proofs.take(sender, 1) === undefined) return false
+    return await lock.run(async () => {
+      const { known } = tree
+      if (known === undefined || !equalBytes(known.digest, root)) return false
+      if (!(await isProof(tree.levels, known, own.nonce, sender, own.proof))) return false
+      reports.prove(sender, root)
+      return true
+    })
+  }
+
+  /** Never rejects: without a store or backend there is nothing to tell, and the next period tries again. */
+  async send(): Promise<void> {
+    const { state, asking } = this.#options
+    if (!state.due(asking.urgent)) return
+    try {
+      await this.#send()
+      state.told(true)
+    } catch {
+      state.told(false)
+    }
+  }
+
+  async #send(): Promise<void> {
+    const { asking, reports, network, questions, timers, period, stopped } = this.#options
+    const root = await this.#publish()
+    if (stopped()) return
+    const idle = timers.now() - this.#gainedAt > period
+    asking.behind = idle && reports.hasDivergence(root.digest) && !reports.hasCompany(root.digest)
+    const proofs = await this.#prove(root, questions.take())
+    const { ask, padding } = asking.next()
+    const { digest, count } = root
+    network.send((providers) => {
+      const beacon: Beacon = { kind: 'beacon', providers, root: digest, count, ask, proofs, padding }
+      this.#sentBytes = encodeMessage({ ...beacon, padding: 0 }).length
+      return beacon
+    })
+  }
+
+  async #publish(): Promise<Root> {
+    const { index } = this.#options
+    try {
+      return (await index.publish()).root
+    } catch (error) {
+      if (error instanceof Damaged) return index.lastRoot
+      throw error
+    }
+  }
+
+  async #prove(root: Root, nonces: readonly Bytes[]): Promise<Proof[]> {
+    const { network, index } = this.#options
+    const { tree, lock } = index
+    if (nonces.length === 0) return []
+    return await lock.run(async () => {
+      const { known } = tree
+      if (known === undefined || !equalBytes(known.digest, root.digest)) return []
+      const proofs: Proof[] = []
+      for (const nonce of nonces) {
+        proofs.push({ nonce, proof: await provePossession(tree.levels, known, nonce, network.id) })
+      }
+      return proofs
+    })
+  }
+}

@@ -1,0 +1,50 @@
+import type { Budget } from '../budget/budget.ts'
+import { shareOf } from '../repair/spread.ts'
+import type { Bytes } from '../bytes.ts'
+import { maxProofs, wholeShare } from '../wire/messages.ts'
+import type { Ask } from '../wire/messages.ts'
+
+/** More peers than these are not reckoned with when the cost of an answer is estimated: others may have invented them. */
+const maxExpected = 64
+
+/**
+ * Questions of others that wait for an answer. An answer is a beacon to everybody; what it has more bytes than its question, times the
+ * peers that are likely to answer as well, comes out of the sender's budget. So nobody makes others send much more than they send themselves.
+ */
+export class Questions {
+  readonly #id: string
+  readonly #budget: Budget
+  readonly #peers: () => number
+  #nonces: Bytes[] = []
+
+  constructor(id: string, budget: Budget, peers: () => number) {
+    this.#id = id
+    this.#budget = budget
+    this.#peers = peers
+  }
+
+  /** Whether this peer is to answer this question, now noted. */
+  asked(sender: string, { nonce, share }: Ask, bytes: number, answerBytes: number): boolean {
+    if (shareOf(this.#id, nonce) * wholeShare >= share) return false
+    const answers = Math.max(1, (share / wholeShare) * Math.min(this.#peers(), maxExpected))
+    if (!this.#affords(sender, answers * answerBytes - bytes)) return false
+    if (this.#nonces.length < maxProofs) this.#nonces.push(nonce.slice())
+    return true
+  }
+
+  /** Whether a beacon may be sent because of one that was heard: two peers may do so before they hear each other. */
+  mayAnswer(sender: string, bytes: number, answerBytes: number): boolean {
+    return this.#affords(sender, 2 * answerBytes - bytes)
+  }
+
+  #affords(sender: string, excess: number): boolean {
+    return excess <= 0 || this.#budget.take(sender, excess) !== undefined
+  }
+
+  /** The questions that the next beacon answers. */
+  take(): Bytes[] {
+    const nonces = this.#nonces
+    this.#nonces = []
+    return nonces
+  }
+}

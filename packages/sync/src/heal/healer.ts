@@ -1,0 +1,128 @@
+import type { PeerInfo } from '@p2pl/core'
+import { equalBytes, mapKey } from '../bytes.ts'
+import type { Bytes } from '../bytes.ts'
+import { hash } from '../cid.ts'
+import { digestOfKey } from '../entry/key.ts'
+import type { Key } from '../entry/key.ts'
+import type { SyncNetwork } from '../replica/network.ts'
+import { levelEnd, nodeKey, tableKey } from '../store/keys.ts'
+import type { Store } from '../store/store.ts'
+import type { Slots } from '@p2pl/core/backend'
+import type { Timers } from '../toolbox/timers.ts'
+import { decodeNode, isLeaf } from '../tree/node.ts'
+
+export interface HealerOptions {
+  readonly store: Store
+  readonly network: SyncNetwork
+  readonly timers: Timers
+  readonly period: number
+  readonly signal: AbortSignal
+  /** Held by commits and flushes. */
+  readonly lock: Slots
+  /** Peers that may have what is missing here. */
+  readonly providers: () => readonly PeerInfo[]
+  /** Asks everybody for a block that cannot be fetched. */
+  readonly ask: (digest: Bytes) => Promise<Bytes>
+  readonly onDamage: (digest: Bytes) => void
+  readonly onMended: () => void
+}
+
+interface Damage {
+  readonly key: Key
+  readonly whole: Promise<void>
+  readonly resolve: () => void
+}
+
+/** Pauses between attempts double up to so many periods. */
+const longestPause = 64
+
+/**
+ * Stored entries that do not hash to their CID any more, and the effort to get them from others: inside the leaf of the index that holds them,
+ * by their own CID, or by asking everybody. It goes on, with longer and longer pauses, until they are mended.
+ */
+export class Healer {
+  readonly #options: HealerOptions
+  readonly #damaged: Map<string, Damage> = new Map()
+
+  constructor(options: HealerOptions) {
+    this.#options = options
+  }
+
+  /** Of the damaged entries. */
+  get keys(): readonly Key[] {
+    return Array.from(this.#damaged.values(), ({ key }) => key)
+  }
+
+  report(key: Key): void {
+    const id = mapKey(key)
+    if (this.#damaged.has(id)) return
+    const { promise: whole, resolve } = Promise.withResolvers<void>()
+    const damage: Damage = { key: key.slice(), whole, resolve }
+    this.#damaged.set(id, damage)
+    this.#options.onDamage(digestOfKey(key))
+    void this.#mend(id, damage.key)
+  }
+
+  /** Whether the entry is whole again within so many milliseconds. */
+  async mended(key: Key, ms: number): Promise<boolean> {
+    this.report(key)
+    const id = mapKey(key)
+    await Promise.race([this.#damaged.get(id)?.whole, this.#options.timers.pause(ms)])
+    return !this.#damaged.has(id)
+  }
+
+  /** Bytes that came by another way; true when they were what was missing. */
+  async offer(key: Key, bytes: Bytes): Promise<boolean> {
+    const id = mapKey(key)
+    if (!this.#damaged.has(id) || !equalBytes(await hash(bytes), digestOfKey(key))) return false
+    const { store, lock, onMended } = this.#options
+    await lock.run(async () => {
+      await store.tables.write([{ type: 'put', key: tableKey('entry', key), value: bytes }], true)
+    })
+    const damage = this.#damaged.get(id)
+    this.#damaged.delete(id)
+    damage?.resolve()
+    onMended()
+    return true
+  }
+
+  async #mend(id: string, key: Key): Promise<void> {
+    const { timers, period, signal } = this.#options
+    for (let pause = 1; !signal.aborted; pause = Math.min(2 * pause, longestPause)) {
+      const ways = [
+        async () => await this.#fromLeaf(key),
+        async () => await this.#byCid(key),
+        async () => await this.#options.ask(digestOfKey(key))
+      ]
+      for (const find of ways) {
+        if (!this.#damaged.has(id) || signal.aborted) return
+        try {
+          const bytes = await find()
+          if (bytes !== undefined && (await this.offer(key, bytes))) return
+        } catch {
+          // Nobody there has it; the next way or the next time may bring it.
+        }
+      }
+      await timers.pause(pause * period)
+    }
+  }
+
+  async #fromLeaf(key: Key): Promise<Bytes | undefined> {
+    const { store } = this.#options
+    const row = await store.tables.first({ gte: nodeKey(0, key), lt: levelEnd(0) })
+    if (row === undefined) return undefined
+    const node = decodeNode((await this.#fetch(row[1].slice(0, 32))).slice())
+    if (!isLeaf(node)) return undefined
+    for (const entry of node.entries) if (equalBytes(await hash(entry), digestOfKey(key))) return entry.slice()
+    return undefined
+  }
+
+  async #byCid(key: Key): Promise<Bytes> {
+    return (await this.#fetch(digestOfKey(key))).slice()
+  }
+
+  async #fetch(digest: Bytes): Promise<Bytes> {
+    const { network, period, signal, providers } = this.#options
+    return await network.fetch(digest, { providers: providers(), timeout: 2 * period, signal })
+  }
+}

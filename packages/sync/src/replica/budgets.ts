@@ -1,0 +1,44 @@
+import { Budget } from '../budget/budget.ts'
+import type { Timers } from '../toolbox/timers.ts'
+
+const mebibyte: number = 1024 * 1024
+
+/** All that senders share, in one place. Where nothing else is said, strangers together get three quarters. */
+export interface Budgets {
+  /** Bytes of messages being handled, of entries being checked, and of entries that wait for parents. */
+  readonly handling: Budget
+  readonly checking: Budget
+  readonly pending: Budget
+  /** Parents that are looked for. */
+  readonly missing: Budget
+  /** Blocks that everybody is asked for, per beacon period, because of what a sender sent. */
+  readonly asking: Budget
+  /** Bytes that repair requests are filled up with in vain, per 16 periods. */
+  readonly padding: Budget
+  /** Bytes of blocks sent to the topic for repair, per period. */
+  readonly answers: Budget
+  /** Bytes that beacons have more than what they answer, per 16 periods. */
+  readonly replies: Budget
+  /** Proofs of others that are checked, per period. */
+  readonly proofs: Budget
+  /** Indexes made to be compared with a beacon, per period. */
+  readonly flushes: Budget
+}
+
+export function createBudgets(timers: Timers, period: number, isKnown: (sender: string) => boolean): Budgets {
+  const held = (total: number, each: number): Budget => new Budget({ total, each, isKnown })
+  const rate = (total: number, each: number, periods: number, strangers?: number): Budget =>
+    new Budget({ total, each, strangers, isKnown, refill: { ms: periods * period, now: () => timers.now() } })
+  return {
+    handling: held(32 * mebibyte, 8 * mebibyte),
+    checking: held(32 * mebibyte, 8 * mebibyte),
+    pending: held(32 * mebibyte, 8 * mebibyte),
+    missing: held(4096, 512),
+    asking: rate(64, 16, 1, 32),
+    padding: rate(mebibyte, mebibyte / 4, 16, mebibyte / 4),
+    answers: rate(mebibyte / 2, mebibyte / 4, 1),
+    replies: rate(32 * 1024, 16 * 1024, 16),
+    proofs: rate(256, 8, 1),
+    flushes: rate(64, 4, 1, 16)
+  }
+}

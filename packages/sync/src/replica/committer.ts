@@ -1,0 +1,185 @@
+import { P2plError } from '@p2pl/core'
+import { mapKey } from '../bytes.ts'
+import type { Bytes } from '../bytes.ts'
+import type { EntryRecord } from '../entry/codec.ts'
+import { limits } from '../limits.ts'
+import { moveTips } from '../store/authors.ts'
+import type { AuthorTips } from '../store/authors.ts'
+import type { Head, Store } from '../store/store.ts'
+import { BoundedMap } from '@p2pl/core/backend'
+import type { Slots } from '@p2pl/core/backend'
+import { Tips } from './tips.ts'
+
+export interface Committed {
+  readonly entry: EntryRecord
+  readonly local: boolean
+}
+
+interface Waiting extends Committed {
+  resolve(): void
+  reject(error: unknown): void
+}
+
+/**
+ * Group commit: whatever is staged while a write is under way goes into the next one, and each write is synced.
+ * What is staged counts as present for its children at once, because it is written no later than they are.
+ */
+export class Committer {
+  readonly #store: Store
+  readonly #lock: Slots
+  readonly #onCommitted: (batch: readonly Committed[]) => void
+  readonly #staged: Map<string, { readonly clock: number; readonly synced: Promise<void> }> = new Map()
+  readonly #recent: BoundedMap<string, number> = new BoundedMap(limits.recent, (_, clock) => {
+    this.#floor = Math.max(this.#floor, clock)
+  })
+  /** Entries with a larger clock are in memory, or not here at all. */
+  #floor = 0
+  /** The heads as they are, and as they will be when all that is staged is written. */
+  readonly heads: Tips
+  #tips: Tips
+  #authors: AuthorTips
+  #queue: Waiting[] = []
+  #stagedBytes = 0
+  #writing = false
+  #room: (() => void)[] = []
+  /** Counts failed writes: what was built on something that failed must not be staged. */
+  generation = 0
+
+  constructor(store: Store, lock: Slots, onCommitted: (batch: readonly Committed[]) => void) {
+    this.#store = store
+    this.#lock = lock
+    this.#onCommitted = onCommitted
+    this.heads = new Tips(store.heads)
+    this.#tips = new Tips(store.heads)
+    this.#authors = new Map(store.authors)
+    for (const { clock } of store.heads.values()) this.#floor = Math.max(this.#floor, clock)
+  }
+
+  get tips(): Tips {
+    return this.#tips
+  }
+
+  /** A head that is the author's latest entry or descends from it, if the author has appended here. */
+  tipOf(author: Bytes): Head | undefined {
+    return this.#authors.get(mapKey(author))?.tip
+  }
+
+  /** The clock of an entry that is staged or was written recently. */
+  clockNow(id: string): number | undefined {
+    return this.#staged.get(id)?.clock ?? this.#recent.get(id)
+  }
+
+  async clockOf(id: string, digest: Bytes): Promise<number | undefined> {
+    return this.clockNow(id) ?? (await this.#store.clockOf(digest)) ?? this.clockNow(id)
+  }
+
+  /** Whether each of these entries is here: those above all that memory has forgotten need no read of the store. */
+  async present(entries: readonly EntryRecord[]): Promise<boolean[]> {
+    const old = entries.filter(({ id, clock }) => clock <= this.#floor && this.clockNow(id) === undefined)
+    const stored = old.length === 0 ? [] : await this.#store.clocksOf(old.map(({ digest }) => digest))
+    const found = new Set(old.filter((_, i) => stored[i] !== undefined))
+    return entries.map((entry) => this.clockNow(entry.id) !== undefined || found.has(entry))
+  }
+
+  /** The clocks of many, in one read of the store at most. */
+  async clocksOf(all: readonly { readonly id: string; readonly digest: Bytes }[]): Promise<(number | undefined)[]> {
+    const clocks = all.map(({ id }) => this.clockNow(id))
+    const unknown = all.filter((_, i) => clocks[i] === undefined)
+    const stored = unknown.length === 0 ? [] : await this.#store.clocksOf(unknown.map(({ digest }) => digest))
+    let next = 0
+    return all.map(({ id }, i) => clocks[i] ?? stored[next++] ?? this.clockNow(id))
+  }
+
+  /** Takes an entry whose parents are all present; resolves when it is on the disk. An entry that is known already is not taken again. */
+  stage(entry: EntryRecord, local: boolean): Promise<void> {
+    const known = this.#staged.get(entry.id)
+    if (known !== undefined) return known.synced
+    if (this.#recent.has(entry.id)) return Promise.resolve()
+    const synced = new Promise<void>((resolve, reject) => {
+      this.#queue.push({ entry, local, resolve, reject })
+    })
+    this.#staged.set(entry.id, { clock: entry.clock, synced })
+    this.#stagedBytes += entry.bytes.length
+    for (const id of entry.parentIds) this.#tips.delete(id)
+    this.#tips.add(entry.id, { digest: entry.digest, clock: entry.clock })
+    moveTips(this.#authors, entry, local)
+    if (!this.#writing) void this.#write()
+    return synced
+  }
+
+  /** Resolves when there is room for more entries from the network. */
+  async room(): Promise<void> {
+    while (this.#stagedBytes > limits.stagedBytes) {
+      await new Promise<void>((resolve) => this.#room.push(resolve))
+    }
+  }
+
+  /** Resolves when all that is staged now is on the disk. */
+  async flushed(): Promise<void> {
+    await Promise.allSettled([...this.#staged.values()].map(async ({ synced }) => await synced))
+  }
+
+  /** Resolves when nothing is being written. */
+  async idle(): Promise<void> {
+    while (this.#writing) await new Promise<void>((resolve) => this.#room.push(resolve))
+  }
+
+  async #write(): Promise<void> {
+    this.#writing = true
+    while (this.#queue.length > 0) {
+      let batch: Waiting[] = []
+      try {
+        await this.#lock.run(async () => {
+          // Taken only now: what was staged while waiting for the lock comes along.
+          batch = this.#queue
+          this.#queue = []
+          await this.#store.commit(batch)
+        })
+      } catch (cause) {
+        this.#fail([...batch, ...this.#queue], cause)
+        continue
+      }
+      for (const { entry } of batch) {
+        for (const id of entry.parentIds) this.heads.delete(id)
+        this.heads.add(entry.id, { digest: entry.digest, clock: entry.clock })
+        this.#recent.set(entry.id, entry.clock)
+        this.#staged.delete(entry.id)
+        this.#stagedBytes -= entry.bytes.length
+      }
+      this.#onCommitted(batch)
+      for (const one of batch) one.resolve()
+      this.#wake()
+    }
+    this.#writing = false
+    this.#wake()
+  }
+
+  #wake(): void {
+    const waiting = this.#room
+    this.#room = []
+    for (const resolve of waiting) resolve()
+  }
+
+  #fail(all: readonly Waiting[], cause: unknown): void {
+    this.generation++
+    // What failed may be on the disk all the same: from here on the store is asked.
+    for (const { entry } of all) this.#floor = Math.max(this.#floor, entry.clock)
+    this.#queue = []
+    this.#staged.clear()
+    this.#stagedBytes = 0
+    this.#tips = new Tips(this.#store.heads)
+    this.#authors = new Map(this.#store.authors)
+    for (const one of all) one.reject(cause)
+    this.#wake()
+  }
+}
+
+/** What an append gets whose ground was lost to a failed write. */
+export function lostGround(): P2plError {
+  return new P2plError({
+    code: 'STORAGE',
+    operation: 'view.append',
+    retryable: true,
+    message: 'a write that this entry built on failed: append it again'
+  })
+}

@@ -1,0 +1,94 @@
+import type { Budget } from '../budget/budget.ts'
+import type { DropReason } from '../intake/checks.ts'
+import type { Intake } from '../intake/intake.ts'
+import { limits } from '../limits.ts'
+import type { Answers } from '../repair/answers.ts'
+import type { Repair } from '../repair/repair.ts'
+import type { Breather } from '../toolbox/breather.ts'
+import { decodeMessage } from '../wire/messages.ts'
+import type { Announcement, Beacon, WireMessage } from '../wire/messages.ts'
+
+export interface ReceiverOptions {
+  readonly breather: Breather
+  /** Bytes of messages that are being handled. */
+  readonly handling: Budget
+  readonly intake: Intake
+  readonly repair: Repair
+  readonly answers: Answers
+  readonly wasted: (sender: string, bytes: number) => void
+  readonly dropped: (reason: DropReason) => void
+  /** `bytes`: the size of the message. */
+  readonly beacon: (sender: string, beacon: Beacon, bytes: number) => Promise<void>
+}
+
+/** What a message costs besides its bytes while it is handled. */
+const overhead = 4096
+
+/** From the bytes of a message to the part that it concerns, each sender within its budget and with a turn of the event loop in between. */
+export class Receiver {
+  readonly #options: ReceiverOptions
+
+  constructor(options: ReceiverOptions) {
+    this.#options = options
+  }
+
+  /** Resolves when the next message may come; this one may still be handled then. Never rejects. */
+  async receive(sender: string, payload: Uint8Array): Promise<void> {
+    const { breather, handling, wasted, dropped } = this.#options
+    if (payload.length > limits.maxMessageBytes) {
+      wasted(sender, payload.length)
+      dropped('oversized')
+      return
+    }
+    const giveBack = handling.take(sender, payload.length + overhead)
+    if (giveBack === undefined) {
+      dropped('overloaded')
+      return
+    }
+    await breather.before(payload.length)
+    let message: WireMessage
+    try {
+      message = decodeMessage(payload)
+    } catch {
+      giveBack()
+      wasted(sender, payload.length)
+      dropped('garbage')
+      return
+    }
+    // What goes wrong here is the store's or the backend's end: the view ends, too.
+    void this.#handle(sender, message, payload.length)
+      .catch(() => undefined)
+      .finally(giveBack)
+  }
+
+  async #handle(sender: string, message: WireMessage, bytes: number): Promise<void> {
+    const { repair, answers, beacon } = this.#options
+    switch (message.kind) {
+      case 'announcement':
+        await this.#announced(sender, message)
+        break
+      case 'beacon':
+        await beacon(sender, message, bytes)
+        break
+      case 'request':
+        repair.overheard(message.wanted)
+        answers.request(sender, message, bytes)
+        break
+      case 'answer':
+        await answers.overheard(message)
+        await repair.answer(sender, message)
+    }
+  }
+
+  async #announced(sender: string, { providers, entries }: Announcement): Promise<void> {
+    const { breather, intake } = this.#options
+    const origin = { sender, providers, depth: 0 }
+    // Side by side: signatures are checked together, and a child does not ask for a parent in the same message.
+    const offers: Promise<unknown>[] = []
+    for (const bytes of entries) {
+      await breather.before(bytes.length)
+      offers.push(intake.offer(bytes.slice(), origin))
+    }
+    await Promise.all(offers)
+  }
+}

@@ -1,0 +1,15 @@
+import type { ViewOptions } from '../api.ts'
+import type { EntryRecord } from '../entry/codec.ts'
+import { publicEntry } from '../entry/public.ts'
+
+/** The rule of the application. One that throws for an entry does not let it in. */
+export function validator(validate: ViewOptions['validate']): (entry: EntryRecord) => Promise<boolean> {
+  return async (entry) => {
+    if (validate === undefined) return true
+    try {
+      return (await validate(publicEntry(entry))) === 'valid'
+    } catch {
+      return false
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import type { Timers } from '../toolbox/timers.ts'
+import { limits } from '../limits.ts'
+import type { Merge } from './merge.ts'
+
+export interface LaneLimits {
+  /** Walks at once. */
+  readonly live: number
+  /** Walks begun within one patience. */
+  readonly fresh: number
+}
+
+/** Walks that have brought something new and wait to go on. */
+const maxPaused = 4
+
+/**
+ * The walks of one class of senders. All of them may probe; of those that bring something new one leads and the others pause, so that
+ * similar indexes are not fetched several times. The lead changes when it stalls, and after a period while others wait.
+ */
+export class Lane {
+  readonly #timers: Timers
+  readonly #period: number
+  readonly #patience: number
+  readonly #limits: LaneLimits
+  readonly #live: Set<Merge> = new Set()
+  #lead: Merge | undefined
+  #leadSince = 0
+
+  constructor(timers: Timers, period: number, patience: number, bounds: LaneLimits) {
+    this.#timers = timers
+    this.#period = period
+    this.#patience = patience
+    this.#limits = bounds
+  }
+
+  get full(): boolean {
+    return this.#live.size >= this.#limits.live
+  }
+
+  /** While the lead brings something new, its time is not over, and nothing else is begun; else a few walks are begun per patience. */
+  get hasRoom(): boolean {
+    if (this.full) return false
+    if (this.#lead !== undefined && !this.#stalls(this.#lead) && !this.#leadIsOver()) return false
+    const since = this.#timers.now() - this.#patience
+    let fresh = 0
+    for (const merge of this.#live) if (!merge.paused && merge.since > since) fresh++
+    return fresh < this.#limits.fresh
+  }
+
+  enter(merge: Merge): void {
+    this.#live.add(merge)
+  }
+
+  leave(merge: Merge): void {
+    this.#live.delete(merge)
+    if (this.#lead === merge) this.#lead = undefined
+    this.turn()
+  }
+
+  /** Gives the lead to one that brings something new, or to another one when its time is over. */
+  turn(): void {
+    this.#choose()
+    let paused = 0
+    for (const merge of this.#live) {
+      if (merge === this.#lead || merge.stopped) continue
+      // What it has brought is kept; its root may be tried again.
+      if (merge.gained > 0 && ++paused > maxPaused) merge.stop()
+      else if (merge.gained > 0) merge.pause()
+      else if (this.#timers.now() - merge.progressAt > limits.barrenPeriods * this.#period) merge.stop()
+    }
+  }
+
+  #choose(): void {
+    const lead = this.#lead
+    if (lead !== undefined && !this.#stalls(lead) && !this.#leadIsOver()) return
+    const next = this.#waiting()
+    if (next === undefined) return
+    if (lead !== undefined) {
+      // Behind those that wait already.
+      this.#live.delete(lead)
+      this.#live.add(lead)
+    }
+    this.#lead = next
+    this.#leadSince = this.#timers.now()
+    next.resume()
+  }
+
+  #waiting(): Merge | undefined {
+    for (const merge of this.#live) if (merge.gained > 0 && merge !== this.#lead && !merge.stopped) return merge
+    return undefined
+  }
+
+  #stalls(merge: Merge): boolean {
+    return this.#timers.now() - merge.progressAt > this.#patience
+  }
+
+  #leadIsOver(): boolean {
+    return this.#timers.now() - this.#leadSince > this.#period
+  }
+
+  /** Makes room for another walk: ends the one that has brought nothing for longest, once its patience is over. */
+  endSlowest(): void {
+    let slowest: Merge | undefined
+    for (const merge of this.#live) {
+      if (merge.stopped || merge.paused || merge === this.#lead) continue
+      if (slowest === undefined || merge.progressAt < slowest.progressAt) slowest = merge
+    }
+    if (slowest === undefined) return
+    const patience = this.#patience * 2 ** slowest.candidate.tries
+    if (this.#timers.now() - slowest.progressAt > patience) slowest.stop()
+  }
+}
