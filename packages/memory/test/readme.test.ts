@@ -23,7 +23,7 @@ it('prints what the README says', () => {
 it('runs the first sample of core’s README', () => {
   const file = join(folder, 'core.ts')
   writeFileSync(file, /```ts\n(.*?)```/s.exec(read('../../core/README.md'))![1]!)
-  expect(run(file)).toBe('true hello\n3000000\n')
+  expect(run(file)).toBe("true { from: 'e2', to: 'e4' }\n3000000\n")
 })
 
 it('is proven by the sample of CONTRIBUTING', () => {
