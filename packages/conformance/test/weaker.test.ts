@@ -124,13 +124,14 @@ describe('the kit', () => {
       return report(await runKit({ ...fixture, create }, { only }))
     }
     const said = (part: string): string =>
-      `${part} of the fixture resolves: the fixture is to be mended first, or what it calls\n  seen: TypeError: mistyped`
+      `${part} of the fixture resolves: mend the fixture first, or the code that it calls\n  seen: TypeError: mistyped`
     expect(report(await runKit({ name: 'broken', create: broken }, { only: /self\(\)/ }))).toContain(said('create(1)'))
     expect(await seen({ link: broken }, /messages > /)).toContain(said('link()'))
     expect(await seen({ dispose: broken }, /nothing at all/)).toBe('')
     expect(await seen({ dispose: broken }, /self\(\)/)).toContain(said('dispose()'))
     expect(await seen({ reopen: broken }, /survive|durable|persist|restart/)).toContain(said('reopen(0)'))
-    expect(await seen({ interrupt: broken }, /gap/)).toMatch(/interrupt\(\d\) of the fixture resolves/)
+    expect(await seen({ cut: broken }, /gap/)).toMatch(/ cut\(\d\) of the fixture resolves/)
+    expect(await seen({ cut: async () => broken }, /gap/)).toContain(said('the function that cut(1) returned'))
     expect(await seen({ obstruct: broken }, /lifecycle/)).toContain(said('obstruct(0)'))
   })
 

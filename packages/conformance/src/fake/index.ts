@@ -70,13 +70,15 @@ export function createFakeConformanceNetwork(count: number, options: FakeOptions
     backends: stores.map((_store, index) => make(index)),
     link: async () => network.linkAll(),
     reopen: async (index) => make(index),
-    interrupt: async (index) => network.interrupt(stores[index]?.id ?? ''),
+    cut: async (index) => {
+      const heal = network.cut(stores[index]?.id ?? '')
+      return async () => heal()
+    },
     obstruct: async (index) => {
       const id = stores[index]?.id ?? ''
       network.obstructed.add(id)
       return async () => void network.obstructed.delete(id)
-    },
-    dispose: async () => undefined
+    }
   }
 }
 
@@ -84,7 +86,8 @@ export function createFakeConformanceNetwork(count: number, options: FakeOptions
 export function fakeFixture(options: FakeOptions = {}): ConformanceFixture {
   return {
     name: 'the fake',
-    create: async (count) => createFakeConformanceNetwork(count, options),
-    followsHints: true
+    create: (count) => createFakeConformanceNetwork(count, options),
+    followsHints: true,
+    cutsFrom: 'peers'
   }
 }

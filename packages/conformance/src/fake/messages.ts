@@ -9,7 +9,7 @@ import type {
   TransportSubscription,
   Verdict
 } from '@p2pl/core/backend'
-import type { FakeNode } from './node.ts'
+import type { FakeNode, Run } from './node.ts'
 
 const maxTopicBytes = 1024
 
@@ -85,22 +85,31 @@ export class FakeMessages implements MessageTransport {
   }
 
   async subscribe(topic: string, subscriber: Subscriber, options?: AbortOptions): Promise<TransportSubscription> {
-    return await this.#node.call('messages.subscribe', options, (run) => {
-      this.#checkTopic('messages.subscribe', topic)
-      if (subscriber.validate !== undefined && this.#declared.validation === 'none')
-        throw this.#node.unsupported('messages.subscribe')
-      const subscription = new FakeSubscription(subscriber)
-      const subscriptions = run.topics.get(topic) ?? new Set()
-      run.topics.set(topic, subscriptions.add(subscription))
-      run.stopped.signal.addEventListener('abort', () => subscription.close(), { once: true })
-      return {
-        close: async () => {
-          subscription.close()
-          subscriptions.delete(subscription)
-          if (subscriptions.size === 0 && run.topics.get(topic) === subscriptions) run.topics.delete(topic)
-        }
+    const subscription = new FakeSubscription(subscriber)
+    try {
+      return await this.#node.call('messages.subscribe', options, (run) => {
+        this.#checkTopic('messages.subscribe', topic)
+        if (subscriber.validate !== undefined && this.#declared.validation === 'none')
+          throw this.#node.unsupported('messages.subscribe')
+        return this.#join(run, topic, subscription)
+      })
+    } catch (error) {
+      subscription.close()
+      throw error
+    }
+  }
+
+  #join(run: Run, topic: string, subscription: FakeSubscription): TransportSubscription {
+    const subscriptions = run.topics.get(topic) ?? new Set()
+    run.topics.set(topic, subscriptions.add(subscription))
+    run.stopped.signal.addEventListener('abort', () => subscription.close(), { once: true })
+    return {
+      close: async () => {
+        subscription.close()
+        subscriptions.delete(subscription)
+        if (subscriptions.size === 0 && run.topics.get(topic) === subscriptions) run.topics.delete(topic)
       }
-    })
+    }
   }
 
   async peers(topic: string, options?: AbortOptions): Promise<readonly PeerInfo[]> {

@@ -22,10 +22,11 @@ export class FakeNetwork {
   /** Ids whose next start fails. */
   readonly obstructed: Set<string> = new Set<string>()
   readonly #links = new Set<string>()
+  readonly #cut = new Set<string>()
   readonly #watchers = new Set<() => void>()
 
   connect(a: string, b: string): void {
-    if (a === b || this.#links.has(pair(a, b))) return
+    if (a === b || this.#links.has(pair(a, b)) || this.isCut(a) || this.isCut(b)) return
     this.#links.add(pair(a, b))
     this.nodes.get(a)?.report({ type: 'peer:connect', backend: 'fake', id: b })
     this.nodes.get(b)?.report({ type: 'peer:connect', backend: 'fake', id: a })
@@ -47,13 +48,21 @@ export class FakeNetwork {
     return [...this.nodes.values()].filter((node) => node.store.id !== id && this.#links.has(pair(id, node.store.id)))
   }
 
-  /** The connections of one are lost and come back; its subscribers hear of it. */
-  interrupt(id: string): void {
-    const neighbours = this.neighbours(id)
-    for (const { store } of neighbours) this.disconnect(id, store.id)
-    for (const { store } of neighbours) this.connect(id, store.id)
-    for (const subscriptions of this.nodes.get(id)?.run?.topics.values() ?? [])
-      for (const subscription of subscriptions) subscription.gap()
+  /** Cuts one off until the returned function is called. Then its subscribers hear of the gap. */
+  cut(id: string): () => void {
+    const before = this.neighbours(id)
+    for (const { store } of before) this.disconnect(id, store.id)
+    this.#cut.add(id)
+    return () => {
+      this.#cut.delete(id)
+      for (const subscriptions of this.nodes.get(id)?.run?.topics.values() ?? [])
+        for (const subscription of subscriptions) subscription.gap()
+      for (const { store } of before) this.connect(id, store.id)
+    }
+  }
+
+  isCut(id: string): boolean {
+    return this.#cut.has(id)
   }
 
   remove(id: string): void {

@@ -53,7 +53,12 @@ export class FakeRouting implements Routing {
   async connect(peer: PeerInfo, options?: AbortOptions): Promise<void> {
     await this.#call('connect', options, () => {
       const { network, store } = this.#node
-      if (!network.nodes.has(peer.id) || peer.addresses.length === 0)
+      if (
+        !network.nodes.has(peer.id) ||
+        peer.addresses.length === 0 ||
+        network.isCut(store.id) ||
+        network.isCut(peer.id)
+      )
         throw this.#node.error('UNREACHABLE', 'routing.connect', `no address of ${peer.id} answers`)
       network.connect(store.id, peer.id)
     })

@@ -72,6 +72,16 @@ export function wellFormed(error: unknown, expected: Expected): P2plError {
   return error
 }
 
+/**
+ * A rejection while the backend is cut off: the same call may succeed later, so it is retryable, unless the signal ended it
+ * or the call may fail by itself with one of `codes`.
+ */
+export function whileCut(error: unknown, expected: Expected): P2plError {
+  const seen = anyError(error, expected.backend, expected.operation)
+  if (seen.retryable || ['ABORTED', 'TIMEOUT', ...expected.codes].includes(seen.code)) return seen
+  return fail(`an error of ${expected.operation} while the backend is cut off is retryable`, seen, seen)
+}
+
 /** A rejection of any code. */
 export function anyError(error: unknown, backend: Backend, operation: string): P2plError {
   return wellFormed(error, { backend, operation, codes: isP2plError(error) ? [error.code] : [] })

@@ -3,7 +3,7 @@ import { equalBytes } from './check.ts'
 
 const probeMark = Uint8Array.of(0x70, 0x32, 0x70, 0x6c, 0x00, 0x70, 0x62, 0x65)
 
-/** A payload that only tests whether a topic has come together; inboxes keep it apart. */
+/** A payload that only tests whether a topic has formed; inboxes keep it apart. */
 export function probe(publisher: number, attempt: number): Uint8Array {
   const bytes = new Uint8Array(probeMark.length + 16)
   bytes.set(probeMark)
@@ -18,13 +18,15 @@ function isProbe(payload: Uint8Array): boolean {
   return payload.byteLength === probeMark.length + 16 && equalBytes(payload.subarray(0, 8), probeMark)
 }
 
-/** A subscriber that remembers what it was called with, and wakes those who wait for it. */
+/** A subscriber that records its calls. */
 export class Inbox implements Subscriber {
   readonly messages: IncomingMessage[] = []
   readonly gaps: TransportGap[] = []
   readonly probes: Set<number> = new Set<number>()
   /** Every call in its order. */
   readonly calls: ('validate' | 'message' | 'gap')[] = []
+  /** What was delivered, in its order: payloads, probes left out, and gaps. */
+  readonly log: (Uint8Array | 'gap')[] = []
   validate?: (message: IncomingMessage) => Verdict | Promise<Verdict>
   readonly #watchers = new Set<() => void>()
 
@@ -33,13 +35,17 @@ export class Inbox implements Subscriber {
     const { payload } = message
     // With its offset: the bytes may be a view into something larger.
     if (isProbe(payload)) this.probes.add(new DataView(payload.buffer, payload.byteOffset).getUint32(8))
-    else this.messages.push(message)
+    else {
+      this.messages.push(message)
+      this.log.push(payload)
+    }
     this.#wake()
   }
 
   gap(gap: TransportGap): void {
     this.calls.push('gap')
     this.gaps.push(gap)
+    this.log.push('gap')
     this.#wake()
   }
 
@@ -70,6 +76,14 @@ export class Inbox implements Subscriber {
       const timer = setTimeout(() => end(condition()), Math.max(ms, 1))
       this.#watchers.add(watcher)
     })
+  }
+
+  /** Resolves when the condition holds, or when nothing was called for `quiet` milliseconds. */
+  async untilQuiet(condition: () => boolean, quiet: number): Promise<void> {
+    for (let before = -1; !condition() && this.calls.length !== before;) {
+      before = this.calls.length
+      await this.until(() => condition() || this.calls.length !== before, quiet)
+    }
   }
 
   #wake(): void {

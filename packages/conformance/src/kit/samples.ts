@@ -15,6 +15,19 @@ export function uniqueBytes(length: number): Uint8Array<ArrayBuffer> {
   return seededBytes(length, ++seeds)
 }
 
+const numberWord = 'number-'
+
+/** A payload that carries its number. */
+export function numbered(n: number): Uint8Array {
+  return new TextEncoder().encode(`${numberWord}${n}`)
+}
+
+/** The number of a {@link numbered} payload, or -1. */
+export function numberOf(payload: Uint8Array): number {
+  const text = new TextDecoder().decode(payload)
+  return text.startsWith(numberWord) ? Number(text.slice(numberWord.length)) : -1
+}
+
 /** A word that no other call gives. */
 export function uniqueName(prefix: string): string {
   return `${prefix}-${++seeds}`

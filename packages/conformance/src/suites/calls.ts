@@ -7,7 +7,7 @@ import type {
   RoutingCapabilities
 } from '@p2pl/core/backend'
 import { Inbox } from '../kit/inbox.ts'
-import { blocksOf, dagOf, messagesOf, routingOf } from '../kit/kit.ts'
+import { blocksOf, dagOf, messagesOf, routingOf } from '../kit/parts.ts'
 import { rawBlock, rawBlocks, uniqueBytes, uniqueName } from '../kit/samples.ts'
 import { collect } from '../kit/time.ts'
 
@@ -20,7 +20,7 @@ export interface Call {
   readonly supported: (capabilities: Capabilities) => boolean
   /** How the call may fail by itself, with these arguments. */
   readonly fails: readonly ErrorCode[]
-  /** Makes the arguments; what it gives calls the method at once. */
+  /** Makes the arguments. The returned function calls the method at once. */
   prepare(): Promise<(backend: Backend, signal?: AbortSignal) => Promise<unknown>>
 }
 

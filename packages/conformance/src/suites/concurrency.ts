@@ -2,7 +2,8 @@ import { isP2plError, type Block } from '@p2pl/core/backend'
 import { Channel } from '../kit/channel.ts'
 import { check, equal, sameBytes, sameSet } from '../kit/check.ts'
 import { Inbox } from '../kit/inbox.ts'
-import { blocksOf, messagesOf, routingOf, type Suite } from '../kit/kit.ts'
+import { blocksOf, messagesOf, routingOf } from '../kit/parts.ts'
+import type { Suite } from '../kit/test.ts'
 import { rawBlock, rawBlocks, uniqueBytes, uniqueName } from '../kit/samples.ts'
 import { collect, poll } from '../kit/time.ts'
 
@@ -162,10 +163,10 @@ export const concurrency: Suite = {
             const ids = await search(block)
             return ids.length > 0 ? ids : undefined
           })
-          sameSet(found ?? [], [network.at(owner(i)).self().id], 'a search among others finds who provided')
+          sameSet(found ?? [], [network.at(owner(i)).self().id], 'a search among others finds the provider')
         })
         const vain = nobodys.map(async (block) =>
-          equal((await search(block)).length, 0, 'a search among others finds nobody for what nobody provided')
+          equal((await search(block)).length, 0, 'a search among others finds nobody for a block without a record')
         )
         await t.within('all searches end', Promise.all([...vain, ...searches]))
       }
@@ -183,7 +184,7 @@ export const concurrency: Suite = {
             work.push(
               (async () => {
                 await blocksOf(backend).put(block)
-                sameBytes(await blocksOf(backend).get(block.cid), block.bytes, 'get gives what was put')
+                sameBytes(await blocksOf(backend).get(block.cid), block.bytes, 'get gives the bytes of put')
                 if (blocks.pins !== 'none') {
                   await blocksOf(backend).pin(block.cid)
                   await collect(() => blocksOf(backend).pins())

@@ -1,6 +1,7 @@
 import type { PeerInfo } from '@p2pl/core/backend'
 import { anyError, check } from '../kit/check.ts'
-import { routingOf, type Suite } from '../kit/kit.ts'
+import { routingOf } from '../kit/parts.ts'
+import type { Suite } from '../kit/test.ts'
 
 const oddIds = ['', ' ', 'nobody', '../../etc/passwd', '\u0000', 'é'.repeat(600), '12D3KooW', '__proto__']
 const oddPeers: readonly PeerInfo[] = [
@@ -33,7 +34,7 @@ export const hostile: Suite = {
       }
     },
     {
-      name: 'connect to what is no address rejects with a typed error, and disconnect of a stranger ends',
+      name: 'connect to a text that is no address rejects with a typed error, and disconnect of a stranger ends',
       when: (c) => c.routing !== undefined && c.routing.connect !== 'none',
       run: async (t) => {
         const backend = (await t.shared('trio')).at(0)

@@ -1,6 +1,6 @@
 import type { Capabilities } from '@p2pl/core/backend'
 import { check, equal, rejects, show } from '../kit/check.ts'
-import type { Suite, Test } from '../kit/kit.ts'
+import type { Suite, Test } from '../kit/test.ts'
 import { calls } from './calls.ts'
 
 const supports = ['native', 'emulated', 'none']
@@ -40,7 +40,7 @@ const refused: readonly Test[] = calls.map((call) => ({
   run: async (t) => {
     const backend = (await t.shared('trio')).at(0)
     const invoke = await call.prepare()
-    await t.within(
+    await t.soon(
       `${call.operation} is refused at once`,
       rejects(() => invoke(backend, t.signal), {
         backend,
@@ -100,22 +100,22 @@ export const refusals: Suite = {
       }
     },
     {
-      name: 'name and capabilities are constant from construction on, and what the fixture says',
+      name: 'name and capabilities are constant from construction on, and as the fixture says',
       run: async (t) => {
         const network = await t.fresh(1)
         const backend = network.at(0)
         check(backend.name.length > 0, 'a backend has a name', backend.name)
         const before = JSON.stringify([backend.name, backend.capabilities])
         await t.within('start resolves', network.start(0))
-        equal(JSON.stringify([backend.name, backend.capabilities]), before, 'start does not change what is declared')
+        equal(JSON.stringify([backend.name, backend.capabilities]), before, 'start does not change the declaration')
         await t.within('stop resolves', backend.stop())
-        equal(JSON.stringify([backend.name, backend.capabilities]), before, 'stop does not change what is declared')
+        equal(JSON.stringify([backend.name, backend.capabilities]), before, 'stop does not change the declaration')
         const { capabilities } = t.kit.fixture
         if (capabilities !== undefined)
           equal(
             JSON.stringify(sorted(backend.capabilities)),
             JSON.stringify(sorted(capabilities)),
-            'the backends declare what the fixture says'
+            'the backends declare the capabilities of the fixture'
           )
       }
     },

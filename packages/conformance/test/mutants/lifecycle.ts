@@ -171,10 +171,10 @@ export const lifecycleMutants: readonly Mutant[] = [
   inNode('it has more addresses than anybody takes', /self\(\) gives an id/, (node) => ({
     self: () => ({ ...node.self(), addresses: Array.from({ length: 17 }, (_value, i) => `fake:${i}`) })
   })),
-  inNode('all participants have one id', /self\(\) gives an id/, (node) => ({
+  inNode('all peers have one id', /self\(\) gives an id/, (node) => ({
     self: () => ({ ...node.self(), id: 'me' })
   })),
-  inNode('a restarted participant is deaf', /restarted participant takes part again/, (node) => {
+  inNode('a restarted peer is deaf', /restarted peer takes part again/, (node) => {
     let starts = 0
     return {
       start: async (options) => {

@@ -1,4 +1,4 @@
-import type { BlockTransport, Capabilities, MessageTransport, Routing } from '@p2pl/core/backend'
+import type { AbortOptions, BlockTransport, Capabilities, MessageTransport, Routing } from '@p2pl/core/backend'
 import type { ConformanceNetwork } from '../../src/index.ts'
 import { fakeCapabilities, type FakeNode } from '../../src/fake/index.ts'
 
@@ -90,4 +90,11 @@ export function declaring<P extends 'messages' | 'blocks' | 'routing'>(
   fields: Partial<NonNullable<Capabilities[P]>>
 ): { capabilities: Capabilities } {
   return { capabilities: { ...fakeCapabilities, [part]: { ...fakeCapabilities[part], ...fields } } }
+}
+
+/** Whether a call came with a signal that has fired already. */
+export const fired = (options: AbortOptions | undefined): boolean => options?.signal?.aborted === true
+
+export function keyOf(cid: { readonly multihash: { readonly bytes: Uint8Array } }): string {
+  return Array.from(cid.multihash.bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

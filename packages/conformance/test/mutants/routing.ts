@@ -3,13 +3,13 @@ import { declaring, inRouting, type Mutant } from './mutant.ts'
 
 export const routingMutants: readonly Mutant[] = [
   inRouting('records live for no time', /recordLifetime/, () => ({}), declaring('routing', { recordLifetime: 0 })),
-  inRouting('provide does nothing', /who provided is found/, (routing) => ({
+  inRouting('provide does nothing', /the peer that provided is found/, (routing) => ({
     provide: async (cid, options) => {
       await routing.provide(cid, options)
       await routing.unprovide(cid, options)
     }
   })),
-  inRouting('everybody is listed as a provider', /who provided is found/, (routing) => ({
+  inRouting('everybody is listed as a provider', /the peer that provided is found/, (routing) => ({
     findProviders: async function* (_cid, options) {
       yield* await routing.connections(options)
     }
@@ -32,7 +32,7 @@ export const routingMutants: readonly Mutant[] = [
   inRouting('only the first provider is found', /providers are distinct/, (routing) => ({
     findProviders: (cid, options) => routing.findProviders(cid, { ...options, limit: 1 })
   })),
-  inRouting('the own participant is listed', /own participant is not listed/, (routing, node) => ({
+  inRouting('the own peer is listed', /a peer does not list itself/, (routing, node) => ({
     findProviders: async function* (cid, options) {
       if (node.run?.provided.size !== 0) yield node.self()
       yield* routing.findProviders(cid, options)
@@ -101,16 +101,16 @@ export const routingMutants: readonly Mutant[] = [
       }
     }
   }),
-  inRouting('findPeer gives somebody else', /findPeer gives a participant/, (routing, node) => ({
+  inRouting('findPeer gives somebody else', /findPeer gives a peer/, (routing, node) => ({
     findPeer: async (id, options) => {
       await routing.findPeer(id, options)
       return node.self()
     }
   })),
-  inRouting('findPeer gives no addresses', /findPeer gives a participant/, (routing) => ({
+  inRouting('findPeer gives no addresses', /findPeer gives a peer/, (routing) => ({
     findPeer: async (id, options) => ({ ...(await routing.findPeer(id, options)), addresses: [] })
   })),
-  inRouting('findPeer believes in everybody', /findPeer gives a participant/, (routing, node) => ({
+  inRouting('findPeer believes in everybody', /findPeer gives a peer/, (routing, node) => ({
     findPeer: async (id, options) => {
       if (node.run === undefined || options?.signal?.aborted === true || !id.startsWith('fake-'))
         return await routing.findPeer(id, options)
@@ -120,10 +120,10 @@ export const routingMutants: readonly Mutant[] = [
   inRouting('connections lists nobody', /connect makes a direct/, (routing) => ({
     connections: async (options) => (await routing.connections(options)).slice(0, 0)
   })),
-  inRouting('connections lists the own participant', /connect makes a direct/, (routing, node) => ({
+  inRouting('connections lists the own peer', /connect makes a direct/, (routing, node) => ({
     connections: async (options) => [...(await routing.connections(options)), node.self()]
   })),
-  inRouting('connections lists a participant once for each connect', /connect makes a direct/, (routing) => {
+  inRouting('connections lists a peer once for each connect', /connect makes a direct/, (routing) => {
     const made: PeerInfo[] = []
     return {
       connect: async (peer, options) => {
@@ -178,7 +178,7 @@ export const routingMutants: readonly Mutant[] = [
       return await routing.findPeer(id, options)
     }
   })),
-  inRouting('connect to no address throws an error of the engine', /what is no address/, (routing, node) => ({
+  inRouting('connect to no address throws an error of the engine', /a text that is no address/, (routing, node) => ({
     connect: async (peer, options) => {
       if (node.run !== undefined && peer.id === '') throw new TypeError('cannot read properties of undefined')
       await routing.connect(peer, options)
