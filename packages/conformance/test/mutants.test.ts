@@ -1,5 +1,6 @@
+import type { Layer } from '@p2pl/core/backend'
 import { describe, expect, it } from 'vitest'
-import { createFakeConformanceNetwork, type FakeNode } from '../src/fake/index.ts'
+import { createFakeConformanceNetwork, type FakeBackend } from '../src/fake/index.ts'
 import type { ConformanceFixture } from '../src/index.ts'
 import { abortMutants } from './mutants/abort.ts'
 import { blockMutants } from './mutants/blocks.ts'
@@ -8,10 +9,11 @@ import { cutMutants } from './mutants/cut.ts'
 import { errorMutants } from './mutants/errors.ts'
 import { exchangeMutants } from './mutants/exchange.ts'
 import { guaranteeMutants } from './mutants/guarantees.ts'
-import { endMutants, lifecycleMutants, refusalMutants } from './mutants/lifecycle.ts'
+import { endMutants, lifecycleMutants } from './mutants/lifecycle.ts'
 import { messageMutants } from './mutants/messages.ts'
 import type { Mutant } from './mutants/mutant.ts'
 import { pinMutants } from './mutants/pins.ts'
+import { refusalMutants } from './mutants/refusals.ts'
 import { routingMutants } from './mutants/routing.ts'
 import { failures, report, runKit } from './support.ts'
 
@@ -25,7 +27,7 @@ function fixtureOf(mutant: Mutant): ConformanceFixture {
     followsHints: true,
     cutsFrom: 'engine',
     capabilities: mutant.claimed,
-    wrap: (backend) => mutant.mutate(backend as FakeNode),
+    wrap: ((backend: FakeBackend) => mutant.mutate(backend)) as unknown as Layer,
     create: async (count) => {
       const network = createFakeConformanceNetwork(count, { capabilities: mutant.capabilities })
       return mutant.network?.(network) ?? network

@@ -1,4 +1,4 @@
-import type { IncomingMessage, PublishResult, TransportSubscription, Verdict } from '@p2pl/core/backend'
+import type { IncomingMessage, Joined, PublishResult, Verdict } from '@p2pl/core/backend'
 import { isP2plError } from '@p2pl/core/backend'
 import { check, fail, show } from './check.ts'
 import { Inbox, probe } from './inbox.ts'
@@ -23,7 +23,7 @@ export class Channel {
   readonly #t: TestRun
   readonly #network: Network
   readonly #inboxes = new Map<number, Inbox>()
-  readonly #subscriptions = new Map<number, TransportSubscription>()
+  readonly #subscriptions = new Map<number, Joined>()
 
   constructor(t: TestRun, network: Network, topic: string) {
     this.#t = t
@@ -49,8 +49,7 @@ export class Channel {
   }
 
   async subscribe(index: number, judge?: ChannelInit['judge']): Promise<Inbox> {
-    const inbox = new Inbox()
-    if (judge !== undefined) inbox.judge(judge)
+    const inbox = new Inbox(judge)
     const subscription = await this.#t.within(
       `subscribe to ${show(this.topic)} resolves`,
       messagesOf(this.#network.at(index)).subscribe(this.topic, inbox, { signal: this.#t.signal })

@@ -1,5 +1,5 @@
-import type { IncomingMessage, Subscriber, TransportGap, Verdict } from '@p2pl/core/backend'
-import { equalBytes } from './check.ts'
+import { equalBytes } from '@p2pl/core/backend'
+import type { IncomingMessage, Subscriber, SubscriptionState, TransportGap, Verdict } from '@p2pl/core/backend'
 
 const probeMark = Uint8Array.of(0x70, 0x32, 0x70, 0x6c, 0x00, 0x70, 0x62, 0x65)
 
@@ -18,28 +18,38 @@ function isProbe(payload: Uint8Array): boolean {
   return payload.byteLength === probeMark.length + 16 && equalBytes(payload.subarray(0, 8), probeMark)
 }
 
+type Judge = (message: IncomingMessage) => Verdict | Promise<Verdict>
+
 /** A subscriber that records its calls. */
 export class Inbox implements Subscriber {
   readonly messages: IncomingMessage[] = []
   readonly gaps: TransportGap[] = []
+  readonly states: SubscriptionState[] = []
   readonly probes: Set<number> = new Set<number>()
   /** Every call in its order. */
-  readonly calls: ('validate' | 'message' | 'gap')[] = []
+  readonly calls: ('message' | 'gap' | 'state')[] = []
   /** What was delivered, in its order: payloads, probes left out, and gaps. */
   readonly log: (Uint8Array | 'gap')[] = []
-  validate?: (message: IncomingMessage) => Verdict | Promise<Verdict>
+  readonly #judge: Judge
   readonly #watchers = new Set<() => void>()
 
-  message(message: IncomingMessage): void {
+  /** @param judge - Gives the verdict on each message that is no probe. Default: all are accepted. */
+  constructor(judge: Judge = () => 'accept') {
+    this.#judge = judge
+  }
+
+  message(message: IncomingMessage): Verdict | Promise<Verdict> {
     this.calls.push('message')
     const { payload } = message
+    const probed = isProbe(payload)
     // With its offset: the bytes may be a view into something larger.
-    if (isProbe(payload)) this.probes.add(new DataView(payload.buffer, payload.byteOffset).getUint32(8))
+    if (probed) this.probes.add(new DataView(payload.buffer, payload.byteOffset).getUint32(8))
     else {
       this.messages.push(message)
       this.log.push(payload)
     }
     this.#wake()
+    return probed ? 'accept' : this.#judge(message)
   }
 
   gap(gap: TransportGap): void {
@@ -49,12 +59,10 @@ export class Inbox implements Subscriber {
     this.#wake()
   }
 
-  judge(verdict: (message: IncomingMessage) => Verdict | Promise<Verdict>): this {
-    this.validate = (message) => {
-      this.calls.push('validate')
-      return isProbe(message.payload) ? 'accept' : verdict(message)
-    }
-    return this
+  state(state: SubscriptionState): void {
+    this.calls.push('state')
+    this.states.push(state)
+    this.#wake()
   }
 
   count(payload: Uint8Array): number {

@@ -14,12 +14,10 @@ export class Kit {
   readonly patience: number
   readonly #shared = new Map<Shared, Promise<Network>>()
   readonly #open = new Set<Network>()
-  #known: Capabilities | undefined
 
   constructor(fixture: ConformanceFixture) {
     this.fixture = fixture
     this.patience = fixture.patience ?? 15_000
-    this.#known = fixture.capabilities
   }
 
   async create(count: number): Promise<Network> {
@@ -30,7 +28,6 @@ export class Kit {
     )
     const network = new Network(source, (backend) => this.fixture.wrap?.(backend) ?? backend)
     this.#open.add(network)
-    this.#known ??= network.at(0).capabilities
     return network
   }
 
@@ -51,8 +48,9 @@ export class Kit {
     return network
   }
 
+  /** What a backend declares while it runs: its limits may be known only then. */
   async capabilities(): Promise<Capabilities> {
-    return this.#known ?? (await this.shared('solo')).at(0).capabilities
+    return (await this.shared('solo')).at(0).capabilities
   }
 
   async close(network: Network): Promise<void> {

@@ -77,6 +77,6 @@ export class Network {
   async #connectAll(): Promise<void> {
     const routed = this.backends.filter(({ capabilities: { routing } }) => (routing?.connect ?? 'none') !== 'none')
     for (const [i, backend] of routed.entries())
-      for (const earlier of routed.slice(0, i)) await backend.routing?.connect(earlier.self())
+      for (const earlier of routed.slice(0, i)) for (const peer of earlier.self()) await backend.routing?.connect(peer)
   }
 }

@@ -58,6 +58,11 @@ async function blockOf(code: number, bytes: Uint8Array, hasher: MultihashHasher 
   return { cid: CID.createV1(code, await hasher.digest(bytes)), bytes }
 }
 
+/** The block under a sha2-256 digest of 20 bytes: such a digest proves nothing. */
+export async function truncated({ cid, bytes }: Block): Promise<Block> {
+  return { cid: CID.createV1(cid.code, await sha256.digest(bytes, { truncate: 20 })), bytes }
+}
+
 /** A raw block of bytes that no other block has. */
 export async function rawBlock(length = 64, hasher: MultihashHasher = sha256): Promise<Block> {
   return await blockOf(raw.code, uniqueBytes(length), hasher)
@@ -119,7 +124,7 @@ export async function diamond(): Promise<Dag> {
   return { root, blocks: [root, left, right, shared, tail], links }
 }
 
-/** The name of a block in every version and codec: its multihash in hex. */
+/** One name for a block, whatever version and codec its CID names. */
 export function key(cid: CID): string {
-  return Array.from(cid.multihash.bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return alias(cid, raw.code).toString()
 }

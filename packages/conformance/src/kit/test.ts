@@ -1,8 +1,8 @@
-import type { Capabilities } from '@p2pl/core/backend'
+import { sleep, type Capabilities } from '@p2pl/core/backend'
 import type { ConformanceFixture } from '../fixture.ts'
 import type { Kit, Shared } from './kit.ts'
 import type { Network } from './network.ts'
-import { pause, soonMs, within } from './time.ts'
+import { soonMs, within } from './time.ts'
 
 export interface Test {
   /** The obligation that it checks. */
@@ -89,7 +89,7 @@ export class TestRun {
 
   /** Waits as long as the backend asks for between two publishes. */
   async pace(): Promise<void> {
-    await pause(this.capabilities.messages?.pacing ?? 0)
+    await sleep(this.capabilities.messages?.pacing ?? 0)
   }
 
   async finish(): Promise<void> {

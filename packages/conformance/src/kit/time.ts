@@ -1,3 +1,4 @@
+import { sleep } from '@p2pl/core/backend'
 import { fail } from './check.ts'
 
 /**
@@ -21,11 +22,6 @@ function alarm(ms: number, callback: () => void): () => void {
   }
   let timer = setTimeout(step, Math.min(ms, tickMs))
   return () => clearTimeout(timer)
-}
-
-/** Resolves after `ms`: for declared pacing and bounded waits, never as a guess at how long something takes. */
-export async function pause(ms: number): Promise<void> {
-  if (ms > 0) await new Promise<void>((resolve) => setTimeout(resolve, ms))
 }
 
 /** One turn of the event loop: lets the engine deliver what is ready. */
@@ -56,7 +52,7 @@ export async function poll<T>(ms: number, condition: () => Promise<T | undefined
   for (let wait = 2; ; wait = Math.min(wait * 2, 250)) {
     const value = await condition()
     if (value !== undefined || performance.now() >= end) return value
-    await pause(wait)
+    await sleep(wait)
   }
 }
 

@@ -5,7 +5,6 @@ import { abortedNetworkCalls } from './abort/network.ts'
 import { abortedStoreCalls } from './abort/store.ts'
 import { everyCall } from './abort/every-call.ts'
 import { cids } from './blocks/cids.ts'
-import { dags } from './blocks/dags.ts'
 import { garbage } from './blocks/gc.ts'
 import { hinted } from './blocks/hints.ts'
 import { many } from './blocks/many.ts'
@@ -19,7 +18,7 @@ import { content } from './cut/content.ts'
 import { ends } from './cut/ends.ts'
 import { gaps } from './cut/gaps.ts'
 import { publishing } from './cut/publish.ts'
-import { hostile } from './hostile.ts'
+import { argumentsOfCalls } from './arguments.ts'
 import { events } from './lifecycle/events.ts'
 import { failedStarts } from './lifecycle/failed-start.ts'
 import { others } from './lifecycle/others.ts'
@@ -32,7 +31,7 @@ import { order } from './messages/order.ts'
 import { senders } from './messages/senders.ts'
 import { subscriptions } from './messages/subscriptions.ts'
 import { topics } from './messages/topics.ts'
-import { verdicts } from './messages/verdicts.ts'
+import { judged } from './messages/verdicts.ts'
 import { refusals } from './refusals.ts'
 import { connections } from './routing/connections.ts'
 import { records } from './routing/records.ts'
@@ -42,13 +41,12 @@ export const suites: readonly Suite[] = [
   refusals,
   { name: 'lifecycle', tests: [...states, ...failedStarts, ...stopping, ...events, ...others] },
   { name: 'messages', tests: [...delivery, ...topics, ...subscriptions] },
-  { name: 'messages: declared guarantees', tests: [...counts, ...senders, ...order, ...retention, ...verdicts] },
+  { name: 'messages: declared guarantees', tests: [...counts, ...senders, ...order, ...retention, ...judged] },
   { name: 'blocks: the own store', tests: [...store, ...cids, ...many] },
   { name: 'blocks: from others', tests: [...remote, ...hinted] },
   { name: 'blocks: pins and garbage collection', tests: [...pins, ...remotePins, ...garbage, ...persistence] },
-  { name: 'blocks: DAGs', tests: dags },
   { name: 'routing', tests: [...records, ...connections] },
-  hostile,
+  argumentsOfCalls,
   {
     name: 'abort',
     tests: [...everyCall, ...abortedMessages, ...abortedStoreCalls, ...abortedNetworkCalls, ...abortedIterations]

@@ -1,6 +1,6 @@
 import type { AbortOptions } from '@p2pl/core/backend'
 import { isP2plError, P2plError, throwIfAborted } from '@p2pl/core/backend'
-import { fired, inBlocks, inMessages, inRouting, keyOf, type Mutant } from './mutant.ts'
+import { fired, inBlocks, inMessages, inRouting, keyOf, runs, type Mutant } from './mutant.ts'
 
 /** Rejects with ABORTED, but only after having done it. */
 async function after<T>(work: Promise<T>, error: () => Promise<T>): Promise<T> {
@@ -13,18 +13,18 @@ const lateMessages = (method: 'publish' | 'subscribe', caughtBy: RegExp): Mutant
   inMessages(`${method} is done before its signal is looked at`, caughtBy, (messages, node) => ({
     [method]: async (topic: string, argument: never, options?: AbortOptions) => {
       const call = async (signal?: AbortSignal): Promise<unknown> => await messages[method](topic, argument, { signal })
-      return fired(options) && node.run !== undefined
+      return fired(options) && runs(node)
         ? await after(call(), async () => await call(options?.signal))
         : await call(options?.signal)
     }
   }))
 
-const lateBlocks = (method: 'put' | 'putMany' | 'delete' | 'pin' | 'unpin', caughtBy: RegExp): Mutant =>
+const lateBlocks = (method: 'putMany' | 'delete' | 'pin' | 'unpin', caughtBy: RegExp): Mutant =>
   inBlocks(`${method} is done before its signal is looked at`, caughtBy, (blocks, node) => ({
     [method]: async (argument: never, options?: AbortOptions) => {
       const call = async (rest?: AbortOptions): Promise<void> => await blocks[method](argument, rest)
       const stored = method !== 'pin' || node.store.blocks.has(keyOf(argument))
-      return fired(options) && node.run !== undefined && stored
+      return fired(options) && runs(node) && stored
         ? await after(call(), async () => await call(options))
         : await call(options)
     }
@@ -34,7 +34,7 @@ const lateRouting = (method: 'provide' | 'connect' | 'disconnect', caughtBy: Reg
   inRouting(`${method} is done before its signal is looked at`, caughtBy, (routing, node) => ({
     [method]: async (argument: never, options?: AbortOptions) => {
       const call = async (rest?: AbortOptions): Promise<void> => await routing[method](argument, rest)
-      return fired(options) && node.run !== undefined
+      return fired(options) && runs(node)
         ? await after(
             call().catch(() => undefined),
             async () => await call(options)
@@ -58,7 +58,7 @@ const unheeding: readonly Mutant[] = [
       })
     )
   ),
-  ...(['put', 'putMany', 'has', 'delete', 'unpin'] as const).map((method) =>
+  ...(['putMany', 'has', 'delete', 'unpin'] as const).map((method) =>
     inBlocks(`${method} takes no notice of its signal`, new RegExp(`blocks.${method} with a signal`), (blocks) => ({
       [method]: async (argument: never) => await blocks[method](argument)
     }))
@@ -83,7 +83,7 @@ const forgotten: readonly Mutant[] = [
     /aborted midway delivers nothing/,
     (messages, node) => ({
       subscribe: async (topic, subscriber, options) => {
-        if (fired(options) || node.run === undefined) return await messages.subscribe(topic, subscriber, options)
+        if (fired(options) || !runs(node)) return await messages.subscribe(topic, subscriber, options)
         await (joins as () => Promise<void>)()
         const subscription = await messages.subscribe(topic, subscriber)
         throwIfAborted('messages.subscribe', options?.signal, node.name)
@@ -94,13 +94,13 @@ const forgotten: readonly Mutant[] = [
 )
 
 /** Store calls that are slow, and take no notice of a signal that fires meanwhile. */
-const slow: readonly Mutant[] = (['put', 'has', 'delete'] as const).map((method) =>
+const slow: readonly Mutant[] = (['putMany', 'has', 'delete'] as const).map((method) =>
   inBlocks(
     `a slow ${method} goes on after its signal fired`,
     new RegExp(`blocks.${method} ends soon`),
     (blocks, node) => ({
       [method]: async (argument: never, options?: AbortOptions) => {
-        if (fired(options) || node.run === undefined) return await blocks[method](argument, options)
+        if (fired(options) || !runs(node)) return await blocks[method](argument, options)
         await new Promise((resolve) => setTimeout(resolve, 2000))
         return await blocks[method](argument)
       }
@@ -114,9 +114,8 @@ export const abortMutants: readonly Mutant[] = [
   ...slow,
   lateMessages('publish', /publish with a signal that has fired sends nothing/),
   lateMessages('subscribe', /subscribe with a signal that has fired does not/),
-  lateBlocks('put', /put, putMany and delete with a signal/),
-  lateBlocks('putMany', /put, putMany and delete with a signal/),
-  lateBlocks('delete', /put, putMany and delete with a signal/),
+  lateBlocks('putMany', /putMany and delete with a signal/),
+  lateBlocks('delete', /putMany and delete with a signal/),
   lateBlocks('pin', /pin and unpin with a signal/),
   lateBlocks('unpin', /pin and unpin with a signal/),
   lateRouting('provide', /provide with a signal that has fired leaves/),
@@ -130,17 +129,17 @@ export const abortMutants: readonly Mutant[] = [
   })),
   inBlocks('a get that looks takes no notice of its signal', /blocks.get ends soon/, (blocks, node) => ({
     get: async (cid, options) => {
-      if (node.store.blocks.has(keyOf(cid)) || fired(options) || options?.local === true || node.run === undefined)
+      if (node.store.blocks.has(keyOf(cid)) || fired(options) || options?.local === true || !runs(node))
         return await blocks.get(cid, options)
       return await blocks.get(cid, { ...options, signal: undefined })
     }
   })),
   inBlocks(
     'a pin that fetches takes no notice of its signal',
-    /blocks.pin ends soon|that nobody has rejects/,
+    /blocks.pin ends soon|nobody has rejects/,
     (blocks, node) => ({
       pin: async (cid, options) => {
-        if (fired(options) || node.run === undefined) return await blocks.pin(cid, options)
+        if (fired(options) || !runs(node)) return await blocks.pin(cid, options)
         return await blocks.pin(cid, { ...options, signal: undefined })
       }
     })
@@ -189,26 +188,6 @@ export const abortMutants: readonly Mutant[] = [
       }
     }
   }),
-  inBlocks('putMany reads on after its signal fired', /putMany stops reading/, (blocks, node) => ({
-    putMany: async (many, options) => {
-      if (fired(options) || node.run === undefined) return await blocks.putMany(many, options)
-      let count = 0
-      return await blocks.putMany(
-        (async function* () {
-          for await (const block of many) {
-            if (++count > 100_000) return
-            yield block
-          }
-        })()
-      )
-    }
-  })),
-  inBlocks('putMany waits for its iterable for ever', /while the iterable gives nothing/, (blocks, node) => ({
-    putMany: async (many, options) => {
-      if (fired(options) || node.run === undefined) return await blocks.putMany(many, options)
-      for await (const block of many) await blocks.put(block, options)
-    }
-  })),
   ...(['pins', 'gc'] as const).map((method) =>
     inBlocks(`an aborted iteration of ${method} just ends`, new RegExp(`iteration of ${method} rejects`), (blocks) => ({
       [method]: async function* (options?: AbortOptions) {
@@ -220,13 +199,6 @@ export const abortMutants: readonly Mutant[] = [
       }
     }))
   ),
-  inBlocks('an aborted iteration of getDag goes on to its end', /iteration of getDag rejects/, (blocks) => ({
-    getDag: (root, options) =>
-      blocks.getDag!(
-        root,
-        fired(options) || options?.signal === undefined ? options : { ...options, signal: undefined }
-      )
-  })),
   inRouting('an aborted search just ends', /iteration of findProviders rejects/, (routing) => ({
     findProviders: async function* (cid, options) {
       const refused = fired(options)

@@ -1,27 +1,23 @@
-import { CID } from 'multiformats/cid'
 import type { Block } from '@p2pl/core/backend'
-import { FakeNode, createFakeStore, fakeCapabilities } from '../../src/fake/index.ts'
-import { key } from '../../src/kit/samples.ts'
-import { declaring, inBlocks, type Mutant } from './mutant.ts'
+import { CID } from 'multiformats/cid'
+import { createFakeStore, fakeBackend, fakeCapabilities, type FakeBackend } from '../../src/fake/index.ts'
+import { changed, declaring, failure, inBlocks, keyOf, putting, runs, type Mutant } from './mutant.ts'
 
 const megabyte = 1024 * 1024
 const afterStop = new Map<string, Block[]>()
 
 export const blockMutants: readonly Mutant[] = [
   inBlocks('has is always true', /put, get, has and delete agree/, () => ({ has: async () => true })),
-  inBlocks('delete of what is not there fails', /put, get, has and delete agree/, (blocks, node) => ({
+  inBlocks('delete of what is not there fails', /put, get, has and delete agree/, (blocks) => ({
     delete: async (cid, options) => {
-      if (!(await blocks.has(cid))) throw node.error('NOT_FOUND', 'blocks.delete', 'not here')
+      if (!(await blocks.has(cid))) throw failure('NOT_FOUND', 'blocks.delete', 'not here')
       await blocks.delete(cid, options)
     }
   })),
-  inBlocks('a second put fails', /put, get, has and delete agree/, (blocks, node) => ({
-    put: async (block, options) => {
-      if (node.run !== undefined && (await blocks.has(block.cid)))
-        throw node.error('ENGINE', 'blocks.put', 'there already')
-      await blocks.put(block, options)
-    }
-  })),
+  putting('a second put fails', /put, get, has and delete agree/, async ({ cid }, next, { store }) => {
+    if (store.blocks.has(keyOf(cid))) throw failure('ENGINE', 'blocks.putMany', 'there already')
+    await next()
+  }),
   inBlocks('delete does nothing', /put, get, has and delete agree/, (blocks) => ({
     delete: async (_cid, options) => void (await blocks.has(CID.parse('bafkqaaa'), options))
   })),
@@ -30,10 +26,10 @@ export const blockMutants: readonly Mutant[] = [
     return {
       delete: async (cid, options) => {
         await blocks.delete(cid, options)
-        gone.add(key(cid))
+        gone.add(keyOf(cid))
       },
-      put: async (block, options) => {
-        if (!gone.has(key(block.cid))) await blocks.put(block, options)
+      putMany: async (many, options) => {
+        for (const block of many) if (!gone.has(keyOf(block.cid))) await blocks.putMany([block], options)
       },
       get: async (cid, options) => await blocks.get(cid, { ...options, local: true })
     }
@@ -43,7 +39,7 @@ export const blockMutants: readonly Mutant[] = [
   })),
   inBlocks('a local get finds nothing', /local: true gives a stored/, (blocks, node) => ({
     get: async (cid, options) => {
-      if (options?.local === true && node.run !== undefined) throw node.error('NOT_FOUND', 'blocks.get', 'not here')
+      if (options?.local === true && runs(node)) throw failure('NOT_FOUND', 'blocks.get', 'not here')
       return await blocks.get(cid, options)
     }
   })),
@@ -52,8 +48,8 @@ export const blockMutants: readonly Mutant[] = [
     /`remote` is not declared/,
     (blocks, node) => ({
       get: async (cid, options) => {
-        for (const { store } of node.network.neighbours(node.store.id)) {
-          const found = store.blocks.get(key(cid))
+        for (const { store } of node.network.connected(node.store.id)) {
+          const found = store.blocks.get(keyOf(cid))
           if (found !== undefined && options?.local !== true) return found.bytes.slice()
         }
         return await blocks.get(cid, options)
@@ -64,12 +60,12 @@ export const blockMutants: readonly Mutant[] = [
   inBlocks('blocks are kept by their whole CID', /found by its multihash/, (blocks) => {
     const names = new Map<string, string>()
     return {
-      put: async (block, options) => {
-        await blocks.put(block, options)
-        names.set(key(block.cid), block.cid.toString())
+      putMany: async (many, options) => {
+        await blocks.putMany(many, options)
+        for (const { cid } of many) names.set(keyOf(cid), cid.toString())
       },
       has: async (cid, options) => {
-        const name = names.get(key(cid))
+        const name = names.get(keyOf(cid))
         return (name === undefined || name === cid.toString()) && (await blocks.has(cid, options))
       }
     }
@@ -77,57 +73,51 @@ export const blockMutants: readonly Mutant[] = [
   inBlocks('delete goes by the whole CID', /found by its multihash/, (blocks) => {
     const names = new Map<string, string>()
     return {
-      put: async (block, options) => {
-        await blocks.put(block, options)
-        names.set(key(block.cid), block.cid.toString())
+      putMany: async (many, options) => {
+        await blocks.putMany(many, options)
+        for (const { cid } of many) names.set(keyOf(cid), cid.toString())
       },
       delete: async (cid, options) => {
-        const name = names.get(key(cid))
+        const name = names.get(keyOf(cid))
         if (name === undefined || name === cid.toString()) await blocks.delete(cid, options)
       }
     }
   }),
-  inBlocks('CIDs of version 0 are refused', /foreign CIDs|found by its multihash/, (blocks, node) => ({
-    put: async (block, options) => {
-      if (block.cid.version === 0) throw node.error('INVALID_ARGUMENT', 'blocks.put', 'version 1 only')
-      await blocks.put(block, options)
+  putting('CIDs of version 0 are refused', /foreign CIDs|found by its multihash/, async ({ cid }, next) => {
+    if (cid.version === 0) throw failure('INVALID_ARGUMENT', 'blocks.putMany', 'version 1 only')
+    await next()
+  }),
+  putting('only raw blocks are taken', /foreign CIDs|found by its multihash/, async ({ cid }, next) => {
+    if (cid.code === 0x71) throw failure('UNSUPPORTED', 'blocks.putMany', 'raw only')
+    await next()
+  }),
+  putting('sha2-512 is declared and refused', /sha2-512 blocks/, async ({ cid }, next) => {
+    if (cid.multihash.code === 0x13) throw failure('UNSUPPORTED', 'blocks.putMany', 'sha2-256 only')
+    await next()
+  }),
+  putting(
+    'a digest that is cut short is taken',
+    /digest that is cut short/,
+    async ({ cid, bytes }, next, { store }) => {
+      if (cid.multihash.digest.byteLength < 32) store.blocks.set(keyOf(cid), { cid, bytes })
+      else await next()
     }
-  })),
-  inBlocks('only raw blocks are taken', /foreign CIDs|found by its multihash/, (blocks, node) => ({
-    put: async (block, options) => {
-      if (block.cid.code === 0x71) throw node.error('UNSUPPORTED', 'blocks.put', 'raw only')
-      await blocks.put(block, options)
-    }
-  })),
-  inBlocks('sha2-512 is declared and refused', /sha2-512 blocks/, (blocks, node) => ({
-    put: async (block, options) => {
-      if (block.cid.multihash.code === 0x13) throw node.error('UNSUPPORTED', 'blocks.put', 'sha2-256 only')
-      await blocks.put(block, options)
-    }
-  })),
+  ),
   {
     ...inBlocks('a hash that is not declared is taken', /hash that is not declared/, () => ({})),
     mutate: (node) => {
       const { capabilities } = declaring('blocks', { hashes: [0x12] })
-      return new Proxy(node, {
-        get: (target, name) => {
-          if (name === 'capabilities') return capabilities
-          const value: unknown = Reflect.get(target, name, target)
-          return typeof value === 'function' ? (value.bind(target) as unknown) : value
-        }
-      })
+      return changed(node, { capabilities: capabilities })
     }
   },
-  inBlocks('the empty block is refused', /empty block/, (blocks, node) => ({
-    put: async (block, options) => {
-      if (block.bytes.byteLength === 0) throw node.error('INVALID_ARGUMENT', 'blocks.put', 'empty')
-      await blocks.put(block, options)
-    }
-  })),
-  inBlocks('the empty block is never found', /empty block/, (blocks, node) => ({
+  putting('the empty block is refused', /empty block/, async ({ bytes }, next) => {
+    if (bytes.byteLength === 0) throw failure('INVALID_ARGUMENT', 'blocks.putMany', 'empty')
+    await next()
+  }),
+  inBlocks('the empty block is never found', /empty block/, (blocks) => ({
     get: async (cid, options) => {
       const bytes = await blocks.get(cid, options)
-      if (bytes.byteLength === 0) throw node.error('NOT_FOUND', 'blocks.get', 'not here')
+      if (bytes.byteLength === 0) throw failure('NOT_FOUND', 'blocks.get', 'not here')
       return bytes
     }
   })),
@@ -140,81 +130,44 @@ export const blockMutants: readonly Mutant[] = [
     mutate: (node) => {
       const declared = {
         ...fakeCapabilities,
-        blocks: { ...fakeCapabilities.blocks!, maxBlockBytes: megabyte + 64 * 1024 }
+        blocks: { ...fakeCapabilities.blocks, maxBlockBytes: megabyte + 64 * 1024 }
       }
-      return new Proxy(node, {
-        get: (target, name) => {
-          if (name === 'capabilities') return declared
-          const value: unknown = Reflect.get(target, name, target)
-          return typeof value === 'function' ? (value.bind(target) as unknown) : value
-        }
-      })
+      return changed(node, { capabilities: declared })
     }
   },
-  inBlocks('putMany forgets to look at sizes', /block of maxBlockBytes/, (blocks, node) => ({
-    putMany: async (many, options) => {
-      if (!Array.isArray(many) || many.length !== 1) return await blocks.putMany(many, options)
-      for (const block of many as Block[]) node.store.blocks.set(key(block.cid), block)
-    }
-  })),
-  inBlocks('the declared size is smaller than any backend may declare', /block of maxBlockBytes/, () => ({}), {
+  inBlocks('the declared size is smaller than any backend may declare', /capabilities have the values/, () => ({}), {
     ...declaring('blocks', { maxBlockBytes: megabyte })
   }),
-  inBlocks('putMany takes arrays only', /putMany stores all blocks/, (blocks) => ({
-    putMany: async (many, options) => await blocks.putMany(Array.isArray(many) ? many : [], options)
+  inBlocks('putMany takes at most 256 blocks', /putMany stores every block/, (blocks) => ({
+    putMany: async (many, options) => await blocks.putMany(Array.isArray(many) ? many.slice(0, 256) : many, options)
   })),
-  inBlocks('putMany takes at most 256 blocks', /putMany stores all blocks/, (blocks) => ({
-    putMany: async (many, options) =>
-      await blocks.putMany(
-        (async function* () {
-          let count = 0
-          for await (const block of many) if (++count <= 256) yield block
-        })(),
-        options
-      )
+  inBlocks('putMany of nothing fails', /putMany stores every block/, (blocks, node) => ({
+    putMany: async (many, options) => {
+      if (many.length === 0 && runs(node)) throw failure('INVALID_ARGUMENT', 'blocks.putMany', 'nothing to store')
+      await blocks.putMany(many, options)
+    }
   })),
-  inBlocks('putMany resolves before its blocks are stored', /putMany stores all blocks/, (blocks) => ({
+  inBlocks('putMany resolves before its blocks are stored', /putMany stores every block/, (blocks) => ({
     putMany: async (many, options) => {
       void blocks.putMany(many, options).catch(() => undefined)
       await blocks.has(CID.parse('bafkqaaa'), options)
     }
   })),
-  inBlocks('putMany swallows the failure of its iterable', /iterable that fails/, (blocks) => ({
+  inBlocks('putMany takes any iterable', /anything but an array/, (blocks) => ({
     putMany: async (many, options) =>
       await blocks.putMany(
-        (async function* () {
-          try {
-            yield* many
-          } catch {
-            // swallowed
-          }
-        })(),
+        many !== null && typeof many === 'object' && Symbol.iterator in many ? [...many] : many,
         options
       )
   })),
-  inBlocks('putMany throws what its iterable threw', /iterable that fails/, (blocks) => ({
+  inBlocks('putMany stores the blocks before a wrong one', /anything but an array/, (blocks) => ({
     putMany: async (many, options) => {
-      let reason: unknown
-      try {
-        await blocks.putMany(
-          (async function* () {
-            try {
-              yield* many
-            } catch (error) {
-              reason = error
-              throw error
-            }
-          })(),
-          options
-        )
-      } catch (error) {
-        throw reason ?? error
-      }
+      for (const block of Array.isArray(many) ? (many as Block[]) : [undefined]) await blocks.putMany([block!], options)
     }
   })),
   inBlocks('has waits for the network', /do not wait for the network/, (blocks, node) => ({
     has: async (cid, options) => {
-      if (node.run !== undefined && !node.store.blocks.has(key(cid)) && options?.signal === undefined)
+      if (runs(node) && !node.store.blocks.has(keyOf(cid)) && options?.signal === undefined)
         return (await blocks.get(cid, options)).byteLength >= 0
       return await blocks.has(cid, options)
     }
@@ -225,8 +178,8 @@ export const blockMutants: readonly Mutant[] = [
     network: (network) => ({
       ...network,
       reopen: async (index) => {
-        const node = network.backends[index] as FakeNode
-        return new FakeNode(node.network, { ...createFakeStore(), id: node.store.id }, node.capabilities, () => false)
+        const node = network.backends[index] as FakeBackend
+        return fakeBackend(node.network, { ...createFakeStore(), id: node.store.id }, node)
       }
     })
   },
@@ -235,7 +188,7 @@ export const blockMutants: readonly Mutant[] = [
       const gone: Block[] = []
       return {
         delete: async (cid, options) => {
-          const block = node.store.blocks.get(key(cid))
+          const block = node.store.blocks.get(keyOf(cid))
           await blocks.delete(cid, options)
           if (block !== undefined) gone.push(block)
           afterStop.set(node.store.id, gone)
@@ -245,9 +198,9 @@ export const blockMutants: readonly Mutant[] = [
     network: (network) => ({
       ...network,
       reopen: async (index) => {
-        const node = network.backends[index] as FakeNode
-        for (const block of afterStop.get(node.store.id) ?? []) node.store.blocks.set(key(block.cid), block)
-        return (await network.reopen?.(index)) as FakeNode
+        const node = network.backends[index] as FakeBackend
+        for (const block of afterStop.get(node.store.id) ?? []) node.store.blocks.set(keyOf(block.cid), block)
+        return (await network.reopen?.(index)) as FakeBackend
       }
     })
   }

@@ -1,13 +1,13 @@
-import { fired, inBlocks, inMessages, inRouting, keyOf, type Mutant } from './mutant.ts'
+import { deaf, failure, fired, inBlocks, inMessages, inRouting, keyOf, runs, type Mutant } from './mutant.ts'
 
 export const concurrencyMutants: readonly Mutant[] = [
-  inBlocks('more than 100 gets at once are refused', /gets at once/, (blocks, node) => {
+  inBlocks('more than 100 gets at once are refused', /gets at once/, (blocks) => {
     let running = 0
     return {
       get: async (cid, options) => {
         if (++running > 100) {
           running--
-          throw node.error('OVERLOADED', 'blocks.get', 'too many')
+          throw failure('OVERLOADED', 'blocks.get', 'too many')
         }
         try {
           return await blocks.get(cid, options)
@@ -35,11 +35,11 @@ export const concurrencyMutants: readonly Mutant[] = [
   inBlocks('puts at once are lost', /200 puts at once/, (blocks) => {
     let running = 0
     return {
-      put: async (block, options) => {
+      putMany: async (many, options) => {
         if (running > 50 && options?.signal?.aborted === false) return
         running++
         try {
-          await blocks.put(block, options)
+          await blocks.putMany(many, options)
         } finally {
           running--
         }
@@ -50,11 +50,11 @@ export const concurrencyMutants: readonly Mutant[] = [
     let running = 0
     return {
       get: async (cid, options) => {
-        if (node.store.blocks.has(keyOf(cid)) || node.run === undefined || fired(options) || options?.local === true)
+        if (node.store.blocks.has(keyOf(cid)) || !runs(node) || fired(options) || options?.local === true)
           return await blocks.get(cid, options)
         if (++running > 32) {
           running--
-          throw node.error('OVERLOADED', 'blocks.get', 'too many')
+          throw failure('OVERLOADED', 'blocks.get', 'too many')
         }
         try {
           return await blocks.get(cid, options)
@@ -68,12 +68,8 @@ export const concurrencyMutants: readonly Mutant[] = [
     let open = 0
     return {
       subscribe: async (topic, subscriber, options) => {
-        const deaf = ++open > 32
-        const subscription = await messages.subscribe(
-          topic,
-          deaf ? { message: () => undefined, gap: () => undefined } : subscriber,
-          options
-        )
+        const isDeaf = ++open > 32
+        const subscription = await messages.subscribe(topic, isDeaf ? deaf : subscriber, options)
         let closed = false
         return {
           close: async () => {
@@ -90,13 +86,14 @@ export const concurrencyMutants: readonly Mutant[] = [
     return {
       subscribe: async (topic, subscriber, options) => {
         if (!topic.startsWith('many-')) return await messages.subscribe(topic, subscriber, options)
-        many.push({ topic, message: (message) => subscriber.message(message) })
+        many.push({ topic, message: (message) => void subscriber.message(message) })
         return await messages.subscribe(
           topic,
           {
             gap: () => undefined,
             message: (message) => {
               for (const each of many) each.message(message as never)
+              return 'accept'
             }
           },
           options
@@ -104,11 +101,11 @@ export const concurrencyMutants: readonly Mutant[] = [
       }
     }
   }),
-  inMessages('publishes at once fail', /50 publishes at once/, (messages, node) => {
+  inMessages('publishes at once fail', /50 publishes at once/, (messages) => {
     let running = 0
     return {
       publish: async (topic, payload, options) => {
-        if (running > 4) throw node.error('OVERLOADED', 'messages.publish', 'validation ignored')
+        if (running > 4) throw failure('OVERLOADED', 'messages.publish', 'validation ignored')
         running++
         try {
           return await messages.publish(topic, payload, options)

@@ -1,9 +1,9 @@
-import type { AbortOptions, TransportSubscription } from '@p2pl/core/backend'
-import type { FakeNode } from '../../src/fake/index.ts'
-import { fired, inBlocks, inMessages, inNode, inRouting, type Mutant } from './mutant.ts'
+import type { AbortOptions, Joined } from '@p2pl/core/backend'
+import type { FakeBackend } from '../../src/fake/index.ts'
+import { failure, fired, inBlocks, inMessages, inNode, inRouting, keyOf, runs, type Mutant } from './mutant.ts'
 import { bound } from './receiving.ts'
 
-const isCut = (node: FakeNode): boolean => node.run !== undefined && node.network.isCut(node.store.id)
+const isCut = (node: FakeBackend): boolean => runs(node) && node.network.isCut(node.store.id)
 const never = async (): Promise<never> => await new Promise<never>(() => undefined)
 
 const refused = /a publish while cut off is refused/
@@ -12,7 +12,7 @@ const everyCall = /every call while cut off ends by itself/
 const stopping = /stop while cut off resolves/
 
 /** Store calls of an engine that is elsewhere wait for it, whatever becomes of their signal. */
-const deafStoreCalls: readonly Mutant[] = (['put', 'has', 'delete', 'unpin'] as const).map((method) =>
+const deafStoreCalls: readonly Mutant[] = (['putMany', 'has', 'delete', 'unpin'] as const).map((method) =>
   inBlocks(`${method} ignores its signal while the engine is away`, everyCall, (blocks, node) => ({
     [method]: async (argument: never, options?: AbortOptions) => {
       if (isCut(node) && !fired(options)) await never()
@@ -27,7 +27,7 @@ export const cutMutants: readonly Mutant[] = [
   })),
   inMessages('a publish while cut off says that it is of no use to try again', refused, (messages, node) => ({
     publish: async (...args) => {
-      if (isCut(node)) throw node.error('ENGINE', 'messages.publish', 'the connection is gone')
+      if (isCut(node)) throw failure('ENGINE', 'messages.publish', 'the connection is gone')
       return await messages.publish(...args)
     }
   })),
@@ -39,7 +39,7 @@ export const cutMutants: readonly Mutant[] = [
     return {
       publish: async (...args) => {
         broken ||= isCut(node)
-        if (broken) throw node.error('UNREACHABLE', 'messages.publish', 'the connection is gone')
+        if (broken) throw failure('UNREACHABLE', 'messages.publish', 'the connection is gone')
         return await messages.publish(...args)
       }
     }
@@ -63,7 +63,7 @@ export const cutMutants: readonly Mutant[] = [
   inMessages('the first subscription of a topic alone hears of a gap', late, (messages) => {
     const open = new Set<string>()
     return {
-      subscribe: async (topic, subscriber, options): Promise<TransportSubscription> => {
+      subscribe: async (topic, subscriber, options): Promise<Joined> => {
         const first = !open.has(topic)
         const inner = bound(subscriber)
         const subscription = await messages.subscribe(
@@ -98,9 +98,7 @@ export const cutMutants: readonly Mutant[] = [
         topic,
         {
           ...bound(subscriber),
-          message: (message) => {
-            if (!dead) subscriber.message(message)
-          },
+          message: (message) => (dead ? 'ignore' : subscriber.message(message)),
           gap: (gap) => {
             dead = true
             subscriber.gap(gap)
@@ -116,12 +114,12 @@ export const cutMutants: readonly Mutant[] = [
   })),
   inRouting('findPeer while cut off fails for good', everyCall, (routing, node) => ({
     findPeer: async (...args) => {
-      if (isCut(node)) throw node.error('ENGINE', 'routing.findPeer', 'no answer')
+      if (isCut(node)) throw failure('ENGINE', 'routing.findPeer', 'no answer')
       return await routing.findPeer(...args)
     }
   })),
   inBlocks('a put while cut off is lost', /put, has and delete while cut off/, (blocks, node) => ({
-    put: async (...args) => (isCut(node) ? undefined : await blocks.put(...args))
+    putMany: async (...args) => (isCut(node) ? undefined : await blocks.putMany(...args))
   })),
   inBlocks('has() while cut off says that nothing is there', /put, has and delete while cut off/, (blocks, node) => ({
     has: async (...args) => (isCut(node) ? false : await blocks.has(...args))
@@ -135,7 +133,7 @@ export const cutMutants: readonly Mutant[] = [
   ),
   inBlocks('a get while cut off fails for good', /a get that is begun while cut off/, (blocks, node) => ({
     get: async (...args) => {
-      if (isCut(node)) throw node.error('ENGINE', 'blocks.get', 'no route')
+      if (isCut(node)) throw failure('ENGINE', 'blocks.get', 'no route')
       return await blocks.get(...args)
     }
   })),
@@ -145,7 +143,7 @@ export const cutMutants: readonly Mutant[] = [
     (blocks, node) => ({
       pin: async (cid, options) => {
         if (!isCut(node)) return await blocks.pin(cid, options)
-        node.store.pins.set(cid.toString(), { cid, recursive: true })
+        node.store.pins.set(keyOf(cid), { cid, recursive: true })
       }
     })
   ),
@@ -160,5 +158,29 @@ export const cutMutants: readonly Mutant[] = [
   })),
   inBlocks('a get that is pending while cut off outlives stop', stopping, (blocks, node) => ({
     get: async (...args) => (isCut(node) ? await never() : await blocks.get(...args))
+  })),
+  inMessages('a subscription stays in its state of healing', late, (messages) => ({
+    subscribe: async (topic, subscriber, options) =>
+      await messages.subscribe(
+        topic,
+        { ...bound(subscriber), state: (state) => (state === 'healing' ? subscriber.state?.(state) : undefined) },
+        options
+      )
+  })),
+  inMessages('a subscription has states of the engine', late, (messages) => ({
+    subscribe: async (topic, subscriber, options) =>
+      await messages.subscribe(
+        topic,
+        { ...bound(subscriber), state: () => subscriber.state?.('reconnecting' as 'healing') },
+        options
+      )
+  })),
+  inMessages('a gap has lasted for ever', late, (messages) => ({
+    subscribe: async (topic, subscriber, options) =>
+      await messages.subscribe(
+        topic,
+        { ...bound(subscriber), gap: (gap) => subscriber.gap({ ...gap, lasted: Infinity }) },
+        options
+      )
   }))
 ]

@@ -1,6 +1,6 @@
 import type { AbortOptions } from '@p2pl/core/backend'
 import { P2plError } from '@p2pl/core/backend'
-import { inBlocks, inMessages, type Mutant } from './mutant.ts'
+import { failure, inBlocks, inMessages, type Mutant } from './mutant.ts'
 
 /** Changes how the errors of one call look. */
 function failing(name: string, caughtBy: RegExp, change: (error: P2plError) => unknown): Mutant {
@@ -57,9 +57,9 @@ export const errorMutants: readonly Mutant[] = [
     /local: true of a block|before start|after stop|declared is refused|blocks.get with a signal/,
     (error) => again(error, { code: 'ENGINE' })
   ),
-  inMessages('a wrong argument is thrown at once', /an empty topic/, (messages, node) => ({
+  inMessages('a wrong argument is thrown at once', /an empty topic/, (messages) => ({
     publish: (topic: string, payload: Uint8Array, options?: AbortOptions) => {
-      if (topic === '') throw node.error('INVALID_ARGUMENT', 'messages.publish', 'empty')
+      if (topic === '') throw failure('INVALID_ARGUMENT', 'messages.publish', 'empty')
       return messages.publish(topic, payload, options)
     }
   }))

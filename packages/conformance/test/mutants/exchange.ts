@@ -1,6 +1,5 @@
 import { CID } from 'multiformats/cid'
-import { key } from '../../src/kit/samples.ts'
-import { declaring, inBlocks, type Mutant } from './mutant.ts'
+import { declaring, failure, inBlocks, keyOf, runs, type Mutant } from './mutant.ts'
 
 const everything = new Map<string, Uint8Array>()
 const missing = CID.parse('bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku')
@@ -12,9 +11,9 @@ export const exchangeMutants: readonly Mutant[] = [
   })),
   inBlocks('what is fetched is not kept', /get fetches a block that another/, (blocks, node) => ({
     get: async (cid, options) => {
-      const had = node.store.blocks.has(key(cid))
+      const had = node.store.blocks.has(keyOf(cid))
       const bytes = await blocks.get(cid, options)
-      if (!had) node.store.blocks.delete(key(cid))
+      if (!had) node.store.blocks.delete(keyOf(cid))
       return bytes
     }
   })),
@@ -24,7 +23,7 @@ export const exchangeMutants: readonly Mutant[] = [
     (blocks, node) => ({
       get: async (cid, options) => {
         const bytes = await blocks.get(cid, options)
-        node.store.blocks.set(key(cid), { cid, bytes })
+        node.store.blocks.set(keyOf(cid), { cid, bytes })
         return bytes
       }
     }),
@@ -32,17 +31,17 @@ export const exchangeMutants: readonly Mutant[] = [
   ),
   inBlocks('a get does not see what appears later', /get waits until/, (blocks, node) => ({
     get: async (cid, options) => {
-      const there = [node, ...node.network.neighbours(node.store.id)].some(({ store }) => store.blocks.has(key(cid)))
-      if (there || options?.local === true || node.run === undefined || options?.signal?.aborted === true)
+      const there = [node, ...node.network.connected(node.store.id)].some(({ store }) => store.blocks.has(keyOf(cid)))
+      if (there || options?.local === true || !runs(node) || options?.signal?.aborted === true)
         return await blocks.get(cid, options)
       return await blocks.get(CID.createV1(0x55, missing.multihash), options)
     }
   })),
   inBlocks('others cannot fetch large blocks', /largest block travels/, (blocks, node) => ({
     get: async (cid, options) => {
-      const own = node.store.blocks.has(key(cid))
+      const own = node.store.blocks.has(keyOf(cid))
       const bytes = await blocks.get(cid, options)
-      if (!own && bytes.byteLength > megabyte) throw node.error('TOO_LARGE', 'blocks.get', 'too large')
+      if (!own && bytes.byteLength > megabyte) throw failure('TOO_LARGE', 'blocks.get', 'too large')
       return bytes
     }
   })),
@@ -52,16 +51,16 @@ export const exchangeMutants: readonly Mutant[] = [
       if (
         first !== undefined &&
         first.id !== node.store.id &&
-        node.network.nodes.get(first.id)?.store.blocks.has(key(cid)) !== true
+        node.network.engines.get(first.id)?.store.blocks.has(keyOf(cid)) !== true
       )
-        throw node.error('NOT_FOUND', 'blocks.get', 'the provider does not have it')
+        throw failure('NOT_FOUND', 'blocks.get', 'the provider does not have it')
       return await blocks.get(cid, options)
     }
   })),
-  inBlocks('a hostile hint is an error', /providers is a hint/, (blocks, node) => ({
+  inBlocks('a hostile hint is an error', /providers is a hint/, (blocks) => ({
     get: async (cid, options) => {
       if (options?.providers?.some(({ id }) => !id.startsWith('fake-')) === true)
-        throw node.error('INVALID_ARGUMENT', 'blocks.get', 'a provider has no id')
+        throw failure('INVALID_ARGUMENT', 'blocks.get', 'a provider has an odd id')
       return await blocks.get(cid, options)
     }
   })),
@@ -71,22 +70,43 @@ export const exchangeMutants: readonly Mutant[] = [
   inBlocks('deleted blocks are served', /a deleted block is not served/, (blocks, node) => {
     const served = new Map<string, Uint8Array>()
     return {
-      put: async (block, options) => {
-        await blocks.put(block, options)
-        everything.set(`${node.network.nodes.size} ${key(block.cid)}`, block.bytes)
+      putMany: async (many, options) => {
+        await blocks.putMany(many, options)
+        for (const { cid, bytes } of many) everything.set(`${node.network.engines.size} ${keyOf(cid)}`, bytes)
       },
       get: async (cid, options) => {
-        const old = everything.get(`${node.network.nodes.size} ${key(cid)}`) ?? served.get(key(cid))
+        const old = everything.get(`${node.network.engines.size} ${keyOf(cid)}`) ?? served.get(keyOf(cid))
         if (
           old !== undefined &&
-          node.run !== undefined &&
+          runs(node) &&
           options?.local !== true &&
-          !node.store.blocks.has(key(cid)) &&
+          !node.store.blocks.has(keyOf(cid)) &&
           options?.signal?.aborted !== true
         )
-          node.store.blocks.set(key(cid), { cid, bytes: old })
+          node.store.blocks.set(keyOf(cid), { cid, bytes: old })
         return await blocks.get(cid, options)
       }
     }
-  })
+  }),
+  inBlocks('get with remote: true looks in the own store', /get with remote: true asks others/, (blocks) => ({
+    get: async (cid, options) => await blocks.get(cid, { ...options, remote: undefined })
+  })),
+  inBlocks('a good block does not replace a wrong one', /replaces a wrong one/, (blocks, node) => ({
+    get: async (cid, options) => {
+      const before = node.store.blocks.get(keyOf(cid))
+      const bytes = await blocks.get(cid, options)
+      if (before !== undefined) node.store.blocks.set(keyOf(cid), before)
+      return bytes
+    }
+  })),
+  inBlocks(
+    'get with remote: true is a look in the own store where others are not asked',
+    /refused where `remote` is not declared/,
+    (blocks) => ({ get: async (cid, options) => await blocks.get(cid, { ...options, remote: undefined }) }),
+    declaring('blocks', { remote: false })
+  ),
+  inBlocks('local and remote together are local', /refused where `remote` is not declared/, (blocks) => ({
+    get: async (cid, options) =>
+      await blocks.get(cid, options?.local === true ? { ...options, remote: undefined } : options)
+  }))
 ]

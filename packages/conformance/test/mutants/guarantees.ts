@@ -3,6 +3,7 @@ import { seededRandom } from '@p2pl/tooling-vitest'
 import { numberOf } from '../../src/kit/samples.ts'
 import { declaring, inMessages, type Mutant } from './mutant.ts'
 import { judging, receiving } from './receiving.ts'
+import { peerInfo } from '../../src/fake/peer-info.ts'
 
 export const guaranteeMutants: readonly Mutant[] = [
   inMessages('recipients are always 1', /number of recipients/, (messages) => ({
@@ -17,7 +18,7 @@ export const guaranteeMutants: readonly Mutant[] = [
   inMessages('the publisher counts itself among the recipients', /number of recipients/, (messages, node) => ({
     publish: async (topic, payload, options) => {
       const { recipients = 0 } = await messages.publish(topic, payload, options)
-      const self = recipients > 0 && node.run?.topics.has(topic) === true ? 1 : 0
+      const self = recipients > 0 && node.engine?.topics.has(topic) === true ? 1 : 0
       return { recipients: recipients + self }
     }
   })),
@@ -37,12 +38,12 @@ export const guaranteeMutants: readonly Mutant[] = [
     declaring('messages', { recipients: 'none' })
   ),
   inMessages('peers lists the own peer', /peers\(topic\) lists/, (messages, node) => ({
-    peers: async (...args) => [...(await messages.peers(...args)), node.self()]
+    peers: async (...args) => [...(await messages.peers(...args)), ...node.self()]
   })),
   inMessages('peers lists everybody who is connected', /peers\(topic\) lists/, (messages, node) => ({
     peers: async (...args) => {
       const peers = await messages.peers(...args)
-      return peers.length === 0 ? [] : node.network.neighbours(node.store.id).map((other) => other.self())
+      return peers.length === 0 ? [] : node.network.connected(node.store.id).map(({ id }) => peerInfo(id))
     }
   })),
   inMessages('peers goes on listing a peer that left the topic', /peers\(topic\) lists/, (messages) => {
@@ -67,7 +68,7 @@ export const guaranteeMutants: readonly Mutant[] = [
   inMessages('a publisher hears itself', /does not hear itself/, (messages, node) => ({
     publish: async (topic, payload, options) => {
       const result = await messages.publish(topic, payload, options)
-      for (const subscription of node.run?.topics.get(topic) ?? []) subscription.push({ payload: payload.slice() })
+      void node.engine?.topics.get(topic)?.message({ payload: payload.slice() })
       return result
     }
   })),
@@ -129,37 +130,6 @@ export const guaranteeMutants: readonly Mutant[] = [
     },
     declaring('messages', { delivery: 'at-most-once' })
   ),
-  receiving('equal bytes are collapsed though they are declared as delivered', /two publishes of equal bytes/, () => {
-    const seen = new Set<string>()
-    return (message, next) => {
-      const name = String(message.payload)
-      if (!seen.has(name)) next(message)
-      seen.add(name)
-    }
-  }),
-  {
-    ...inMessages(
-      'equal bytes are delivered though they are declared as collapsed',
-      /publishes of equal bytes are delivered once/,
-      () => ({}),
-      declaring('messages', { duplicates: 'collapsed' })
-    ),
-    mutate: (node) => {
-      // The fake collapses where it declares so: a counter in a sender's field would change the payload, so the bus is used.
-      const messages = node.messages
-      if (messages === undefined) return node
-      return inMessages('', /x/, (inner) => ({
-        publish: async (topic, payload, options) => {
-          const result = await inner.publish(topic, payload, options)
-          if (isAgain(node, topic, payload))
-            for (const neighbour of node.network.neighbours(node.store.id))
-              for (const subscription of neighbour.run?.topics.get(topic) ?? [])
-                subscription.push({ payload: payload.slice(), from: node.store.id })
-          return result
-        }
-      })).mutate(node)
-    }
-  },
   inMessages('the payload is kept by reference after publish', /kept by reference/, (messages) => ({
     publish: async (topic, payload, options) => {
       // The engine takes it in its next turn only.
@@ -174,55 +144,45 @@ export const guaranteeMutants: readonly Mutant[] = [
       return result
     }
   })),
-  judging('what is rejected is delivered', (subscriber, validate) => ({
-    ...subscriber,
-    validate: async (message) => {
-      const verdict = await validate(message)
-      return verdict === 'reject' ? 'accept' : verdict
-    }
-  })),
-  judging('what is ignored is delivered', (subscriber, validate) => ({
-    ...subscriber,
-    validate: async (message) => {
-      const verdict = await validate(message)
-      return verdict === 'ignore' ? 'accept' : verdict
-    }
-  })),
-  judging('a promised verdict is taken for accept', (subscriber, validate) => ({
-    ...subscriber,
-    validate: (message) => {
-      const verdict = validate(message)
-      if (typeof verdict === 'string') return verdict
-      verdict.catch(() => undefined)
-      return 'accept'
-    }
-  })),
-  judging('a validator that fails is taken for accept', (subscriber, validate) => ({
-    ...subscriber,
-    validate: async (message) => {
-      try {
-        return await validate(message)
-      } catch {
-        return 'accept'
+  judging('a subscriber that throws ends the subscription', (subscriber) => {
+    let ended = false
+    return {
+      ...subscriber,
+      message: (message) => {
+        if (ended) return 'ignore'
+        try {
+          return subscriber.message(message)
+        } catch {
+          ended = true
+          return 'ignore'
+        }
       }
     }
-  })),
-  judging('the validator is asked after the message', (subscriber, validate) => ({
-    message: (message) => {
-      subscriber.message(message)
-      void (async () => await validate(message))().catch(() => undefined)
-    },
-    gap: (gap) => subscriber.gap(gap)
-  })),
-  judging('what is promised to be accepted is lost', (subscriber, validate) => ({
-    ...subscriber,
-    validate: (message) => {
-      const verdict = validate(message)
-      if (typeof verdict === 'string') return verdict
-      verdict.catch(() => undefined)
-      return 'ignore'
+  }),
+  judging('a verdict of reject bans the sender', (subscriber) => {
+    const banned = new Set<string | undefined>()
+    return {
+      ...subscriber,
+      message: (message) => {
+        if (banned.has(message.from)) return 'ignore'
+        const verdict = subscriber.message(message)
+        if (verdict === 'reject') banned.add(message.from)
+        return verdict
+      }
     }
-  })),
+  }),
+  judging('messages wait for a verdict that fails', (subscriber) => {
+    let before: Promise<unknown> | undefined
+    return {
+      ...subscriber,
+      message: (message) => {
+        const next = (before ?? Promise.resolve()).then(() => subscriber.message(message))
+        before = next
+        next.catch(() => undefined)
+        return next
+      }
+    }
+  }),
   inMessages(
     'gaps are reported though they are not declared',
     /no gap is reported/,
@@ -236,15 +196,3 @@ export const guaranteeMutants: readonly Mutant[] = [
     declaring('messages', { gaps: 'none' })
   )
 ]
-
-const published = new WeakMap<object, Set<string>>()
-
-/** Whether these bytes were published before on this topic by this node. */
-function isAgain(node: object, topic: string, payload: Uint8Array): boolean {
-  const seen = published.get(node) ?? new Set()
-  published.set(node, seen)
-  const name = `${topic}\n${String(payload)}`
-  const again = seen.has(name)
-  seen.add(name)
-  return again
-}

@@ -1,5 +1,5 @@
-import type { TransportSubscription } from '@p2pl/core/backend'
-import { inMessages, type Mutant } from './mutant.ts'
+import type { Joined } from '@p2pl/core/backend'
+import { deaf, failure, inMessages, runs, type Mutant } from './mutant.ts'
 import { publishing, receiving, renaming } from './receiving.ts'
 
 const plain = (payload: Uint8Array): Uint8Array => payload
@@ -13,12 +13,8 @@ export const messageMutants: readonly Mutant[] = [
   }),
   inMessages('only one of two peers receives', /reaches every subscriber/, (messages, node) => ({
     subscribe: async (topic, subscriber, options) => {
-      const last = [...node.network.nodes.keys()].at(-1) === node.store.id
-      return await messages.subscribe(
-        topic,
-        last ? { message: () => undefined, gap: () => undefined } : subscriber,
-        options
-      )
+      const last = [...node.network.engines.keys()].at(-1) === node.store.id
+      return await messages.subscribe(topic, last ? deaf : subscriber, options)
     }
   })),
   renaming('topics are case-insensitive', /do not reach subscribers of another/, (topic) => topic.toLowerCase()),
@@ -34,9 +30,9 @@ export const messageMutants: readonly Mutant[] = [
     new TextEncoder().encode(new TextDecoder().decode(payload))
   ),
   publishing('large payloads are cut', /payload of maxMessageBytes arrives/, (payload) => payload.subarray(0, 60_000)),
-  inMessages('a payload of the declared size is refused', /payload of maxMessageBytes arrives/, (messages, node) => ({
+  inMessages('a payload of the declared size is refused', /payload of maxMessageBytes arrives/, (messages) => ({
     publish: async (topic, payload, options) => {
-      if (payload.byteLength > 60_000) throw node.error('TOO_LARGE', 'messages.publish', 'too large')
+      if (payload.byteLength > 60_000) throw failure('TOO_LARGE', 'messages.publish', 'too large')
       return await messages.publish(topic, payload, options)
     }
   })),
@@ -57,15 +53,15 @@ export const messageMutants: readonly Mutant[] = [
   renaming('topics lose what is not ASCII', /topics may be any/, (topic) =>
     topic.includes('\u{1f600}') ? `${topic}${Math.random()}` : topic
   ),
-  inMessages('topics with line breaks are refused', /topics may be any/, (messages, node) => ({
+  inMessages('topics with line breaks are refused', /topics may be any/, (messages) => ({
     subscribe: async (topic, subscriber, options) => {
-      if (topic.includes('\n')) throw node.error('INVALID_ARGUMENT', 'messages.subscribe', 'no line breaks')
+      if (topic.includes('\n')) throw failure('INVALID_ARGUMENT', 'messages.subscribe', 'no line breaks')
       return await messages.subscribe(topic, subscriber, options)
     }
   })),
-  inMessages('long topics are refused', /topics may be any/, (messages, node) => ({
+  inMessages('long topics are refused', /topics may be any/, (messages) => ({
     subscribe: async (topic, subscriber, options) => {
-      if (topic.length > 255) throw node.error('INVALID_ARGUMENT', 'messages.subscribe', 'too long')
+      if (topic.length > 255) throw failure('INVALID_ARGUMENT', 'messages.subscribe', 'too long')
       return await messages.subscribe(topic, subscriber, options)
     }
   })),
@@ -73,26 +69,26 @@ export const messageMutants: readonly Mutant[] = [
   renaming('the length of topics is counted in characters', /an empty topic/, (topic) =>
     topic.length <= 1024 ? topic.slice(0, 500) : topic
   ),
-  inMessages('an invalid topic is UNSUPPORTED', /an empty topic/, (messages, node) => ({
+  inMessages('an invalid topic is UNSUPPORTED', /an empty topic/, (messages) => ({
     publish: async (topic, payload, options) => {
-      if (topic === '') throw node.error('UNSUPPORTED', 'messages.publish', 'no')
+      if (topic === '') throw failure('UNSUPPORTED', 'messages.publish', 'no')
       return await messages.publish(topic, payload, options)
     }
   })),
   inMessages('a second subscription of a topic replaces the first', /several subscriptions/, (messages, node) => {
-    const current = new Map<string, { run: unknown; subscription: TransportSubscription }>()
+    const current = new Map<string, { engine: unknown; subscription: Joined }>()
     return {
       subscribe: async (topic, subscriber, options) => {
         const before = current.get(topic)
-        if (before !== undefined && before.run === node.run) await before.subscription.close()
+        if (before !== undefined && before.engine === node.engine) await before.subscription.close()
         const subscription = await messages.subscribe(topic, subscriber, options)
-        current.set(topic, { run: node.run, subscription })
+        current.set(topic, { engine: node.engine, subscription })
         return subscription
       }
     }
   }),
   inMessages('closing one subscription closes all of its topic', /several subscriptions/, (messages) => {
-    const all = new Map<string, TransportSubscription[]>()
+    const all = new Map<string, Joined[]>()
     return {
       subscribe: async (topic, subscriber, options) => {
         const subscription = await messages.subscribe(topic, subscriber, options)
@@ -105,11 +101,11 @@ export const messageMutants: readonly Mutant[] = [
       }
     }
   }),
-  inMessages('a second subscription of a topic is refused', /several subscriptions/, (messages, node) => {
+  inMessages('a second subscription of a topic is refused', /several subscriptions/, (messages) => {
     const open = new Set<string>()
     return {
       subscribe: async (topic, subscriber, options) => {
-        if (open.has(topic)) throw node.error('INVALID_ARGUMENT', 'messages.subscribe', 'subscribed already')
+        if (open.has(topic)) throw failure('INVALID_ARGUMENT', 'messages.subscribe', 'subscribed already')
         const subscription = await messages.subscribe(topic, subscriber, options)
         open.add(topic)
         return {
@@ -138,13 +134,13 @@ export const messageMutants: readonly Mutant[] = [
       }
     }
   })),
-  inMessages('a second close fails', /after close\(\) no call/, (messages, node) => ({
+  inMessages('a second close fails', /after close\(\) no call/, (messages) => ({
     subscribe: async (topic, subscriber, options) => {
       const subscription = await messages.subscribe(topic, subscriber, options)
       let closed = false
       return {
         close: async () => {
-          if (closed) throw node.error('INVALID_ARGUMENT', 'messages.subscribe', 'closed already')
+          if (closed) throw failure('INVALID_ARGUMENT', 'messages.subscribe', 'closed already')
           closed = true
           await subscription.close()
         }
@@ -155,12 +151,8 @@ export const messageMutants: readonly Mutant[] = [
     const left = new Map<string, number>()
     return {
       subscribe: async (topic, subscriber, options) => {
-        const deaf = (left.get(topic) ?? 0) > 0
-        const subscription = await messages.subscribe(
-          topic,
-          deaf ? { message: () => undefined, gap: () => undefined } : subscriber,
-          options
-        )
+        const isDeaf = (left.get(topic) ?? 0) > 0
+        const subscription = await messages.subscribe(topic, isDeaf ? deaf : subscriber, options)
         return {
           close: async () => {
             left.set(topic, (left.get(topic) ?? 0) + 1)
@@ -172,19 +164,19 @@ export const messageMutants: readonly Mutant[] = [
   }),
   inMessages('a subscriber cannot publish', /every peer may publish/, (messages, node) => ({
     publish: async (topic, payload, options) =>
-      node.run?.topics.has(topic) === true ? { recipients: 1 } : await messages.publish(topic, payload, options)
+      node.engine?.topics.has(topic) === true ? { recipients: 1 } : await messages.publish(topic, payload, options)
   })),
   inMessages('publishing needs a subscription', /does not need a subscription|reaches every/, (messages, node) => ({
     publish: async (topic, payload, options) => {
-      if (node.run !== undefined && !node.run.topics.has(topic))
-        throw node.error('INVALID_ARGUMENT', 'messages.publish', 'subscribe first')
+      if (runs(node) && node.engine?.topics.has(topic) !== true)
+        throw failure('INVALID_ARGUMENT', 'messages.publish', 'subscribe first')
       return await messages.publish(topic, payload, options)
     }
   })),
-  inMessages('publishing without a subscriber fails', /does not need a subscription/, (messages, node) => ({
+  inMessages('publishing without a subscriber fails', /does not need a subscription/, (messages) => ({
     publish: async (topic, payload, options) => {
       const result = await messages.publish(topic, payload, options)
-      if (result.recipients === 0) throw node.error('NO_PEERS', 'messages.publish', 'nobody is there')
+      if (result.recipients === 0) throw failure('NO_PEERS', 'messages.publish', 'nobody is there')
       return result
     }
   }))

@@ -1,16 +1,14 @@
+import { linksOf } from '@p2pl/core/backend'
 import { CID } from 'multiformats/cid'
-import type { Block } from '@p2pl/core/backend'
-import type { FakeNode } from '../../src/fake/index.ts'
-import { key } from '../../src/kit/samples.ts'
-import { linksOf } from '../../src/fake/dag.ts'
-import { inBlocks, type Mutant } from './mutant.ts'
+import type { FakeBackend } from '../../src/fake/index.ts'
+import { failure, fired, inBlocks, keyOf, runs, type Mutant } from './mutant.ts'
 
 const missing = CID.parse('bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku')
 
-function* below(node: FakeNode, root: CID): Generator<CID> {
+function* below(node: FakeBackend, root: CID): Generator<CID> {
   yield root
-  const block = node.store.blocks.get(key(root))
-  if (block !== undefined) for (const link of linksOf(root, block.bytes)) yield* below(node, link)
+  const block = node.store.blocks.get(keyOf(root))
+  if (block !== undefined) for (const link of linksOf(root, block.bytes) ?? []) yield* below(node, link)
 }
 
 export const pinMutants: readonly Mutant[] = [
@@ -20,7 +18,7 @@ export const pinMutants: readonly Mutant[] = [
   inBlocks('a pin does not protect from delete', /protects the root/, (blocks, node) => ({
     delete: async (cid, options) => {
       await blocks.has(cid, options)
-      node.store.blocks.delete(key(cid))
+      node.store.blocks.delete(keyOf(cid))
     }
   })),
   inBlocks('unpin does nothing', /recursive pin \(the default\)/, (blocks) => ({
@@ -30,8 +28,8 @@ export const pinMutants: readonly Mutant[] = [
     delete: async (cid, options) => {
       for (const pin of node.store.pins.values())
         for (const held of below(node, pin.cid))
-          if (key(held) === key(cid) && node.run !== undefined && options?.signal?.aborted !== true)
-            throw node.error('PINNED', 'blocks.delete', 'held')
+          if (keyOf(held) === keyOf(cid) && runs(node) && options?.signal?.aborted !== true)
+            throw failure('PINNED', 'blocks.delete', 'held')
       await blocks.delete(cid, options)
     }
   })),
@@ -51,7 +49,7 @@ export const pinMutants: readonly Mutant[] = [
   })),
   inBlocks('pins lists nothing', /pins\(\) lists the pins/, (blocks) => ({
     pins: async function* (options) {
-      for await (const pin of blocks.pins(options)) if (key(pin.cid) === '') yield pin
+      for await (const pin of blocks.pins(options)) if (keyOf(pin.cid) === '') yield pin
     }
   })),
   inBlocks('every pin is listed as recursive', /pins\(\) lists the pins/, (blocks) => ({
@@ -61,22 +59,22 @@ export const pinMutants: readonly Mutant[] = [
   })),
   inBlocks('a recursive pin does not replace a direct one', /pins\(\) lists the pins/, (blocks, node) => ({
     pin: async (cid, options) => {
-      const before = node.store.pins.get(key(cid))
+      const before = node.store.pins.get(keyOf(cid))
       await blocks.pin(cid, options)
-      if (before !== undefined) node.store.pins.set(key(cid), before)
+      if (before !== undefined) node.store.pins.set(keyOf(cid), before)
     }
   })),
   inBlocks('pinning again fails', /pinning again, and unpinning/, (blocks, node) => ({
     pin: async (cid, options) => {
-      if (node.run !== undefined && node.store.pins.get(key(cid))?.recursive === (options?.recursive ?? true))
-        throw node.error('ENGINE', 'blocks.pin', 'pinned already')
+      if (runs(node) && node.store.pins.get(keyOf(cid))?.recursive === (options?.recursive ?? true))
+        throw failure('ENGINE', 'blocks.pin', 'pinned already')
       await blocks.pin(cid, options)
     }
   })),
   inBlocks('unpinning what is not pinned fails', /pinning again, and unpinning/, (blocks, node) => ({
     unpin: async (cid, options) => {
-      if (node.run !== undefined && options?.signal === undefined && !node.store.pins.has(key(cid)))
-        throw node.error('NOT_FOUND', 'blocks.unpin', 'not pinned')
+      if (runs(node) && options?.signal === undefined && !node.store.pins.has(keyOf(cid)))
+        throw failure('NOT_FOUND', 'blocks.unpin', 'not pinned')
       await blocks.unpin(cid, options)
     }
   })),
@@ -85,14 +83,14 @@ export const pinMutants: readonly Mutant[] = [
     return {
       pin: async (cid, options) => {
         await blocks.pin(cid, options)
-        counts.set(key(cid), (counts.get(key(cid)) ?? 0) + 1)
+        counts.set(keyOf(cid), (counts.get(keyOf(cid)) ?? 0) + 1)
       },
       unpin: async (cid, options) => {
-        const left = (counts.get(key(cid)) ?? 1) - 1
-        counts.set(key(cid), Math.max(0, left))
-        const pin = node.store.pins.get(key(cid))
+        const left = (counts.get(keyOf(cid)) ?? 1) - 1
+        counts.set(keyOf(cid), Math.max(0, left))
+        const pin = node.store.pins.get(keyOf(cid))
         await blocks.unpin(cid, options)
-        if (left > 0 && pin !== undefined) node.store.pins.set(key(cid), pin)
+        if (left > 0 && pin !== undefined) node.store.pins.set(keyOf(cid), pin)
       }
     }
   }),
@@ -100,12 +98,12 @@ export const pinMutants: readonly Mutant[] = [
     const freed = new Set<string>()
     return {
       unpin: async (cid, options) => {
-        for (const held of below(node, cid)) freed.add(key(held))
+        for (const held of below(node, cid)) freed.add(keyOf(held))
         await blocks.unpin(cid, options)
       },
       delete: async (cid, options) => {
-        if (freed.has(key(cid)) && node.run !== undefined && options?.signal?.aborted !== true)
-          node.store.blocks.delete(key(cid))
+        if (freed.has(keyOf(cid)) && runs(node) && options?.signal?.aborted !== true)
+          node.store.blocks.delete(keyOf(cid))
         else await blocks.delete(cid, options)
       }
     }
@@ -113,7 +111,7 @@ export const pinMutants: readonly Mutant[] = [
   inBlocks('a pin fetches the root only', /fetches missing blocks/, (blocks, node) => ({
     pin: async (cid, options) => {
       await blocks.pin(cid, { ...options, recursive: false })
-      if (options?.recursive !== false) node.store.pins.set(key(cid), { cid, recursive: true })
+      if (options?.recursive !== false) node.store.pins.set(keyOf(cid), { cid, recursive: true })
     }
   })),
   inBlocks('a pin that failed is listed', /nobody has rejects/, (blocks, node) => ({
@@ -121,27 +119,27 @@ export const pinMutants: readonly Mutant[] = [
       try {
         await blocks.pin(cid, options)
       } catch (error) {
-        if (node.store.blocks.has(key(cid))) node.store.pins.set(key(cid), { cid, recursive: true })
+        if (node.store.blocks.has(keyOf(cid))) node.store.pins.set(keyOf(cid), { cid, recursive: true })
         throw error
       }
     }
   })),
   inBlocks('a pin of what is missing resolves', /nobody has rejects/, (blocks, node) => ({
     pin: async (cid, options) => {
-      const missed = [...below(node, cid)].some((each) => !node.store.blocks.has(key(each)))
-      if (!missed || node.run === undefined || options?.signal?.aborted === true) await blocks.pin(cid, options)
+      const missed = [...below(node, cid)].some((each) => !node.store.blocks.has(keyOf(each)))
+      if (!missed || !runs(node) || options?.signal?.aborted === true) await blocks.pin(cid, options)
     }
   })),
   inBlocks('pins go by the whole CID', /a pin is by multihash/, (blocks, node) => ({
     delete: async (cid, options) => {
-      const pin = node.store.pins.get(key(cid))
-      if (pin !== undefined && pin.cid.code !== cid.code) node.store.blocks.delete(key(cid))
+      const pin = node.store.pins.get(keyOf(cid))
+      if (pin !== undefined && pin.cid.code !== cid.code) node.store.blocks.delete(keyOf(cid))
       else await blocks.delete(cid, options)
     }
   })),
   inBlocks('gc does not say what it removed', /gc removes every block/, (blocks) => ({
     gc: async function* (options) {
-      for await (const cid of blocks.gc(options)) if (key(cid) === '') yield cid
+      for await (const cid of blocks.gc(options)) if (keyOf(cid) === '') yield cid
     }
   })),
   inBlocks('gc says that it removed what it kept', /gc removes every block/, (blocks, node) => ({
@@ -169,8 +167,8 @@ export const pinMutants: readonly Mutant[] = [
   inBlocks('gc leaves some', /gc removes every block/, (blocks, node) => ({
     gc: async function* (options) {
       const first = node.store.blocks.values().next().value
-      for await (const cid of blocks.gc(options)) if (first === undefined || key(cid) !== key(first.cid)) yield cid
-      if (first !== undefined) node.store.blocks.set(key(first.cid), first)
+      for await (const cid of blocks.gc(options)) if (first === undefined || keyOf(cid) !== keyOf(first.cid)) yield cid
+      if (first !== undefined) node.store.blocks.set(keyOf(first.cid), first)
     }
   })),
   inBlocks(
@@ -179,13 +177,11 @@ export const pinMutants: readonly Mutant[] = [
     (blocks, node) => ({
       gc: async function* (options) {
         const before = new Set(node.store.blocks.keys())
-        yield* blocks.gc(options)
-        for (const name of Array.from(node.store.blocks.keys()))
-          if (!before.has(name) && !node.store.pins.has(name)) node.store.blocks.delete(name)
+        for await (const cid of blocks.gc(options)) if (before.has(keyOf(cid))) yield cid
       }
     })
   ),
-  inBlocks('put fails while gc runs', /gc may run while others put/, (blocks, node) => {
+  inBlocks('put fails while gc runs', /gc may run while others put/, (blocks) => {
     let running = 0
     return {
       gc: async function* (options) {
@@ -196,9 +192,9 @@ export const pinMutants: readonly Mutant[] = [
           running--
         }
       },
-      put: async (block, options) => {
-        if (running > 0) throw node.error('OVERLOADED', 'blocks.put', 'gc is running')
-        await blocks.put(block, options)
+      putMany: async (many, options) => {
+        if (running > 0) throw failure('OVERLOADED', 'blocks.putMany', 'gc is running')
+        await blocks.putMany(many, options)
       }
     }
   }),
@@ -218,7 +214,7 @@ export const pinMutants: readonly Mutant[] = [
     network: (network) => ({
       ...network,
       reopen: async (index) => {
-        const again = (await network.reopen?.(index)) as FakeNode
+        const again = (await network.reopen?.(index)) as FakeBackend
         again.store.pins.clear()
         return again
       }
@@ -230,37 +226,57 @@ export const pinMutants: readonly Mutant[] = [
     network: (network) => ({
       ...network,
       reopen: async (index) => {
-        const again = (await network.reopen?.(index)) as FakeNode
+        const again = (await network.reopen?.(index)) as FakeBackend
         for (const [name, { cid }] of again.store.pins) again.store.pins.set(name, { cid, recursive: true })
         return again
       }
     })
   },
-  inBlocks('getDag gives children first', /getDag gives the root first/, (blocks) => ({
-    getDag: async function* (root, options) {
-      const all: Block[] = []
-      for await (const block of blocks.getDag!(root, options)) all.push(block)
-      yield* all.reverse()
+  inBlocks('maxBytes is not looked at', /a pin over maxBytes/, (blocks) => ({
+    pin: async (cid, options) => await blocks.pin(cid, { ...options, maxBytes: undefined })
+  })),
+  inBlocks('a pin over maxBytes is made and then refused', /a pin over maxBytes/, (blocks) => ({
+    pin: async (cid, options) => {
+      await blocks.pin(cid, { ...options, maxBytes: undefined })
+      await blocks.pin(cid, options)
     }
   })),
-  inBlocks('getDag gives shared blocks twice', /getDag gives the root first/, (blocks, node) => ({
-    getDag: async function* (root, options) {
-      yield* blocks.getDag!(root, options)
-      const last = [...below(node, root)].at(-1)
-      if (last !== undefined && key(last) !== key(root)) yield* blocks.getDag!(last, options)
+  inBlocks('a pin tells nothing of its progress', /pin tells how far/, (blocks) => ({
+    pin: async (cid, options) => await blocks.pin(cid, { ...options, onProgress: undefined })
+  })),
+  inBlocks('progress counts blocks that are shared twice', /pin tells how far/, (blocks) => ({
+    pin: async (cid, options) =>
+      await blocks.pin(cid, {
+        ...options,
+        onProgress: ({ bytes, blocks: count }) => options?.onProgress?.({ bytes, blocks: count + (count > 3 ? 1 : 0) })
+      })
+  })),
+  inBlocks('hints of a pin are not followed', /uses its hints/, (blocks) => ({
+    pin: async (cid, options) => await blocks.pin(cid, { ...options, providers: undefined })
+  })),
+  inBlocks('an aborted pin is made all the same', /aborted midway is not made later/, (blocks, node) => ({
+    pin: async (cid, options) => {
+      if (fired(options) || !runs(node)) return await blocks.pin(cid, options)
+      try {
+        await blocks.pin(cid, options)
+      } catch (error) {
+        setTimeout(() => void blocks.pin(cid).catch(() => undefined), 20)
+        throw error
+      }
     }
   })),
-  inBlocks('getDag leaves out what dag-pb nodes link to', /getDag gives/, (blocks) => ({
-    getDag: async function* (root, options) {
-      for await (const block of blocks.getDag!(root, options)) if (block.cid.code !== 0x70) yield block
+  inBlocks('an aborted pin goes on protecting', /aborted midway is not made later/, (blocks, node) => {
+    const held = new Set<string>()
+    return {
+      pin: async (cid, options) => {
+        held.add(keyOf(cid))
+        await blocks.pin(cid, options)
+        held.delete(keyOf(cid))
+      },
+      delete: async (cid, options) => {
+        if (held.has(keyOf(cid)) && runs(node) && !fired(options)) throw failure('PINNED', 'blocks.delete', 'held')
+        await blocks.delete(cid, options)
+      }
     }
-  })),
-  inBlocks('getDag looks in the own store only', /getDag fetches a block that another/, (blocks) => ({
-    getDag: (root, options) => blocks.getDag!(root, { ...options, local: true })
-  })),
-  inBlocks('getDag of a missing root is empty', /getDag with local: true/, (blocks, node) => ({
-    getDag: async function* (root, options) {
-      if (options?.local !== true || node.store.blocks.has(key(root))) yield* blocks.getDag!(root, options)
-    }
-  }))
+  })
 ]

@@ -1,4 +1,4 @@
-import type { IncomingMessage, Subscriber, Verdict } from '@p2pl/core/backend'
+import type { IncomingMessage, Subscriber } from '@p2pl/core/backend'
 import { inMessages, type Mutant } from './mutant.ts'
 
 type Receive = (message: IncomingMessage, next: (message: IncomingMessage) => void) => void
@@ -20,7 +20,10 @@ export function receiving(
           topic,
           {
             ...bound(subscriber),
-            message: (message) => receive(message, (changed) => subscriber.message(changed))
+            message: (message) => {
+              receive(message, (changed) => void subscriber.message(changed))
+              return 'accept'
+            }
           },
           options
         )
@@ -46,27 +49,17 @@ export function renaming(name: string, caughtBy: RegExp, rename: (topic: string)
   }))
 }
 
-export function bound(subscriber: Subscriber): Subscriber {
+export function bound(subscriber: Subscriber): Required<Subscriber> {
   return {
     message: (message) => subscriber.message(message),
     gap: (gap) => subscriber.gap(gap),
-    ...(subscriber.validate === undefined
-      ? {}
-      : { validate: (message: IncomingMessage) => subscriber.validate?.(message) ?? 'accept' })
+    state: (state) => subscriber.state?.(state)
   }
 }
 
-/** Changes how a subscriber is asked for its verdict. */
-export function judging(
-  name: string,
-  wrap: (subscriber: Subscriber, validate: NonNullable<Subscriber['validate']>) => Subscriber
-): Mutant {
-  return inMessages(name, /a validator is asked before/, (messages) => ({
-    subscribe: async (topic, subscriber, options) => {
-      const inner = bound(subscriber)
-      const asked = inner.validate !== undefined
-      const validate = (message: IncomingMessage): Verdict | Promise<Verdict> => inner.validate?.(message) ?? 'accept'
-      return await messages.subscribe(topic, asked ? wrap(inner, validate) : inner, options)
-    }
+/** Changes what lies between a subscriber and its backend. */
+export function judging(name: string, wrap: (subscriber: Required<Subscriber>) => Subscriber): Mutant {
+  return inMessages(name, /a verdict of any kind/, (messages) => ({
+    subscribe: async (topic, subscriber, options) => await messages.subscribe(topic, wrap(bound(subscriber)), options)
   }))
 }

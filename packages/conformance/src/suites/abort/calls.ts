@@ -2,7 +2,7 @@ import type { Backend } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
 import { equal, rejects } from '../../kit/check.ts'
 import type { Network } from '../../kit/network.ts'
-import { blocksOf, routingOf } from '../../kit/parts.ts'
+import { put, routingOf } from '../../kit/parts.ts'
 import { rawBlock } from '../../kit/samples.ts'
 import type { TestRun } from '../../kit/test.ts'
 
@@ -47,7 +47,7 @@ export async function endsIteration<T>(
 export async function providedByTwo(t: TestRun, network: Network): Promise<CID> {
   const block = await rawBlock()
   for (const index of [0, 1]) {
-    if (t.capabilities.blocks !== undefined) await blocksOf(network.at(index)).put(block)
+    if (t.capabilities.blocks !== undefined) await put(network.at(index), block)
     await t.within('provide resolves', routingOf(network.at(index)).provide(block.cid, { signal: t.signal }))
   }
   return block.cid

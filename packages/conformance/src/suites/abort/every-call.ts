@@ -1,10 +1,10 @@
 import { rejects, wellFormed } from '../../kit/check.ts'
 import type { Test } from '../../kit/test.ts'
 import { outcomeOf } from '../../kit/time.ts'
-import { calls } from '../calls.ts'
+import { portCalls } from '../calls.ts'
 import { timedOut } from './calls.ts'
 
-export const everyCall: readonly Test[] = calls.flatMap((call): Test[] => [
+export const everyCall: readonly Test[] = portCalls.flatMap((call): Test[] => [
   {
     name: `${call.operation} with a signal that has already fired rejects with ABORTED, or TIMEOUT where it was a timeout`,
     when: call.supported,

@@ -1,6 +1,6 @@
 import { fail, rejects } from '../../kit/check.ts'
-import { blocksOf, dagOf, routingOf } from '../../kit/parts.ts'
-import { cborBlock, rawBlocks } from '../../kit/samples.ts'
+import { blocksOf, routingOf } from '../../kit/parts.ts'
+import { rawBlocks } from '../../kit/samples.ts'
 import type { Test } from '../../kit/test.ts'
 import { endsIteration, providedByTwo } from './calls.ts'
 
@@ -24,17 +24,6 @@ export const abortedIterations: readonly Test[] = [
       const backend = (await t.shared('solo')).at(0)
       await blocksOf(backend).putMany(await rawBlocks(50))
       await endsIteration(t, backend, 'blocks.gc', (signal) => blocksOf(backend).gc({ signal }))
-    }
-  },
-  {
-    name: 'an iteration of getDag rejects with ABORTED when its signal fires midway',
-    when: (c) => c.blocks !== undefined && c.blocks.dag !== 'none',
-    run: async (t) => {
-      const backend = (await t.shared('solo')).at(0)
-      const leaves = await rawBlocks(20)
-      const root = await cborBlock(leaves.map(({ cid }) => cid))
-      await blocksOf(backend).putMany([root, ...leaves])
-      await endsIteration(t, backend, 'blocks.getDag', (signal) => dagOf(backend)(root.cid, { signal }))
     }
   },
   {

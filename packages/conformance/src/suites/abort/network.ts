@@ -1,5 +1,5 @@
 import { equal, rejects, wellFormed } from '../../kit/check.ts'
-import { blocksOf, routingOf } from '../../kit/parts.ts'
+import { blocksOf, put, routingOf, selfOf } from '../../kit/parts.ts'
 import { rawBlock } from '../../kit/samples.ts'
 import type { Test } from '../../kit/test.ts'
 import { collect } from '../../kit/time.ts'
@@ -12,7 +12,7 @@ export const abortedNetworkCalls: readonly Test[] = [
     run: async (t) => {
       const network = await t.shared('trio')
       const block = await rawBlock()
-      if (t.capabilities.blocks !== undefined) await blocksOf(network.at(0)).put(block)
+      if (t.capabilities.blocks !== undefined) await put(network.at(0), block)
       await refusesFired(t, network.at(0), 'routing.provide', async (signal) =>
         routingOf(network.at(0)).provide(block.cid, { signal })
       )
@@ -30,7 +30,7 @@ export const abortedNetworkCalls: readonly Test[] = [
       const network = await t.fresh(2)
       await t.within('both start', network.startAll())
       const routing = routingOf(network.at(0))
-      const other = network.at(1).self()
+      const other = selfOf(network.at(1))
       const connected = async (): Promise<boolean> => (await routing.connections()).some(({ id }) => id === other.id)
       if (!(await connected())) {
         await refusesFired(t, network.at(0), 'routing.connect', async (signal) => routing.connect(other, { signal }))
@@ -63,7 +63,7 @@ export const abortedNetworkCalls: readonly Test[] = [
           })
         )
       }
-      await blocksOf(network.at(1)).put(block)
+      await put(network.at(1), block)
       await t.within('get after an aborted get resolves', blocksOf(backend).get(block.cid, { signal: t.signal }))
     }
   },
@@ -88,7 +88,7 @@ export const abortedNetworkCalls: readonly Test[] = [
       })
       controller.abort()
       await t.soon('the aborted get ends', goes)
-      await blocksOf(network.at(2)).put(block)
+      await put(network.at(2), block)
       const bytes =
         (await t.within('the other get goes on', stays)) ??
         (await t.within('a later get resolves', blocksOf(backend).get(block.cid, { signal: t.signal })))

@@ -60,7 +60,7 @@ export const garbage: readonly Test[] = [
       await blocks.putMany(await rawBlocks(50))
       const during = await rawBlocks(50)
       const putEach = async (some: typeof during): Promise<void> => {
-        for (const block of some) await blocks.put(block, { signal: t.signal })
+        for (const block of some) await blocks.putMany([block], { signal: t.signal })
       }
       const [removed] = await t.within(
         'gc and puts at the same time resolve',

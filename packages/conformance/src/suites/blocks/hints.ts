@@ -1,5 +1,5 @@
-import { sameBytes } from '../../kit/check.ts'
-import { blocksOf } from '../../kit/parts.ts'
+import { rejects, sameBytes } from '../../kit/check.ts'
+import { blocksOf, put, selfOf } from '../../kit/parts.ts'
 import { rawBlock } from '../../kit/samples.ts'
 import type { Test } from '../../kit/test.ts'
 
@@ -9,17 +9,18 @@ export const hinted: readonly Test[] = [
     when: (c) => c.blocks?.remote === true,
     run: async (t) => {
       const network = await t.shared('trio')
-      const right = network.at(1).self()
+      const right = selfOf(network.at(1))
       const hints = [
         [right],
-        [network.at(2).self()],
-        [network.at(0).self()],
-        [{ id: 'nobody at all', addresses: ['not an address', '/ip4/127.0.0.1/tcp/1', ''] }, right],
-        [{ id: '', addresses: [] }]
+        [selfOf(network.at(2))],
+        [selfOf(network.at(0))],
+        [{ network: 'another', id: 'nobody', addresses: [] }, right],
+        [{ network: right.network, id: 'nobody at all', addresses: ['not an address', '/ip4/127.0.0.1/tcp/1'] }, right],
+        []
       ]
       for (const providers of hints) {
         const block = await rawBlock()
-        await blocksOf(network.at(1)).put(block)
+        await put(network.at(1), block)
         const bytes = await t.within(
           'get with a hint resolves',
           blocksOf(network.at(0)).get(block.cid, { providers, root: block.cid, signal: t.signal })
@@ -29,16 +30,31 @@ export const hinted: readonly Test[] = [
     }
   },
   {
+    name: 'a hint that is no peer is INVALID_ARGUMENT',
+    when: (c) => c.blocks?.remote === true,
+    run: async (t) => {
+      const backend = (await t.shared('trio')).at(0)
+      const { cid } = await rawBlock()
+      const wrong = ['text', [{ id: 'x', addresses: [] }], [undefined], [{ network: 'x', id: '', addresses: [] }]]
+      for (const providers of wrong)
+        await rejects(() => blocksOf(backend).get(cid, { providers: providers as never, signal: t.signal }), {
+          backend,
+          operation: 'blocks.get',
+          codes: ['INVALID_ARGUMENT']
+        })
+    }
+  },
+  {
     name: 'get follows a hint to a peer that it is not linked to',
     when: (c, fixture) => c.blocks?.remote === true && fixture.followsHints === true,
     run: async (t) => {
       const network = await t.fresh(2)
       await t.within('both start', network.startAll())
       const block = await rawBlock()
-      await blocksOf(network.at(1)).put(block)
+      await put(network.at(1), block)
       const bytes = await t.within(
         'get with a hint resolves without a link',
-        blocksOf(network.at(0)).get(block.cid, { providers: [network.at(1).self()], signal: t.signal })
+        blocksOf(network.at(0)).get(block.cid, { providers: network.at(1).self(), signal: t.signal })
       )
       sameBytes(bytes, block.bytes, 'get follows the hint')
     }

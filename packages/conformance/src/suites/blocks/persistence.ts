@@ -1,5 +1,5 @@
 import { equal, sameBytes, sameSet } from '../../kit/check.ts'
-import { blocksOf } from '../../kit/parts.ts'
+import { blocksOf, put, selfOf } from '../../kit/parts.ts'
 import { cborBlock, key, rawBlock, rawBlocks } from '../../kit/samples.ts'
 import type { Test } from '../../kit/test.ts'
 import { collect } from '../../kit/time.ts'
@@ -13,12 +13,12 @@ export const persistence: readonly Test[] = [
     run: async (t) => {
       const network = await t.fresh(1)
       await network.start(0)
-      const { id } = network.at(0).self()
+      const { id } = selfOf(network.at(0))
       const one = await rawBlock()
       const many = await rawBlocks(20)
       const gone = await rawBlock()
-      await blocksOf(network.at(0)).put(one)
-      await blocksOf(network.at(0)).put(gone)
+      await put(network.at(0), one)
+      await put(network.at(0), gone)
       await blocksOf(network.at(0)).putMany(many)
       await blocksOf(network.at(0)).delete(gone.cid)
       await t.within('stop resolves', network.at(0).stop())
@@ -27,7 +27,7 @@ export const persistence: readonly Test[] = [
       for (const { cid, bytes } of [one, ...many])
         sameBytes(await blocksOf(again).get(cid, { local: true }), bytes, 'a stored block is there after reopening')
       equal(await blocksOf(again).has(gone.cid), false, 'a deleted block stays deleted after reopening')
-      equal(again.self().id, id, 'a persistent backend keeps its id')
+      equal(selfOf(again).id, id, 'a persistent backend keeps its id')
     }
   },
   {

@@ -2,7 +2,7 @@ import type { Backend, Pin } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
 import { equal, rejects } from '../../kit/check.ts'
 import { blocksOf } from '../../kit/parts.ts'
-import { diamond, key, type Dag } from '../../kit/samples.ts'
+import { type Dag, diamond, key } from '../../kit/samples.ts'
 import type { TestRun } from '../../kit/test.ts'
 import { collect } from '../../kit/time.ts'
 

@@ -1,6 +1,6 @@
 import type { CID } from 'multiformats/cid'
 import { equal } from '../../kit/check.ts'
-import { blocksOf } from '../../kit/parts.ts'
+import { blocksOf, put } from '../../kit/parts.ts'
 import { cborBlock, rawBlock } from '../../kit/samples.ts'
 import type { Test } from '../../kit/test.ts'
 import { pinning } from './declared.ts'
@@ -43,7 +43,7 @@ export const pins: readonly Test[] = [
     run: async (t) => {
       const backend = (await t.shared('solo')).at(0)
       const root = await cborBlock([(await rawBlock()).cid])
-      await blocksOf(backend).put(root)
+      await put(backend, root)
       await pin(t, backend, root.cid, false)
       await blocksOf(backend).unpin(root.cid)
     }
@@ -108,7 +108,7 @@ export const pins: readonly Test[] = [
     run: async (t) => {
       const backend = (await t.shared('solo')).at(0)
       const block = await rawBlock()
-      await blocksOf(backend).put(block)
+      await put(backend, block)
       await pin(t, backend, block.cid)
       await cannotDelete(backend, (block.cid.constructor as typeof CID).createV1(0x71, block.cid.multihash))
       await blocksOf(backend).unpin(block.cid)

@@ -1,7 +1,7 @@
 import type { Backend } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
 import { check, equal, whileCut } from '../../kit/check.ts'
-import { blocksOf, routingOf } from '../../kit/parts.ts'
+import { blocksOf, put, routingOf } from '../../kit/parts.ts'
 import { key, rawBlock } from '../../kit/samples.ts'
 import type { Test, TestRun } from '../../kit/test.ts'
 import { collect, outcomeOf, poll, turn } from '../../kit/time.ts'
@@ -30,8 +30,8 @@ export const content: readonly Test[] = [
       const backend = network.at(0)
       const blocks = blocksOf(backend)
       const [kept, gone, fresh] = [await rawBlock(), await rawBlock(), await rawBlock()]
-      await blocks.put(kept)
-      await blocks.put(gone)
+      await blocks.putMany([kept])
+      await blocks.putMany([gone])
       const heal = await t.cut(network, 0)
       const ended = async <T>(operation: string, call: Promise<T>): Promise<T | undefined> => {
         const outcome = await t.within(`${operation} while cut off ends when its signal fires`, outcomeOf(call))
@@ -39,9 +39,9 @@ export const content: readonly Test[] = [
         whileCut(outcome.error, { backend, operation: `blocks.${operation}`, codes: [] })
         return undefined
       }
-      const put = await ended(
-        'put',
-        blocks.put(fresh, { signal: brief(t) }).then(() => true)
+      const stored = await ended(
+        'putMany',
+        blocks.putMany([fresh], { signal: brief(t) }).then(() => true)
       )
       const has = await ended('has', blocks.has(kept.cid, { signal: brief(t) }))
       const deleted = await ended(
@@ -51,9 +51,9 @@ export const content: readonly Test[] = [
       await heal()
       check(has !== false, 'has() while cut off tells the truth or rejects', has)
       equal(await blocks.has(kept.cid), true, 'a stored block is there after the cut')
-      if (put === true) equal(await blocks.has(fresh.cid), true, 'a block is there after a put that resolved')
+      if (stored === true) equal(await blocks.has(fresh.cid), true, 'a block is there after a put that resolved')
       if (deleted === true) equal(await blocks.has(gone.cid), false, 'a block is gone after a delete that resolved')
-      await t.within('put after the cut resolves', blocks.put(fresh, { signal: t.signal }))
+      await t.within('put after the cut resolves', blocks.putMany([fresh], { signal: t.signal }))
       equal(await blocks.has(fresh.cid), true, 'put works again after the cut')
     }
   },
@@ -64,7 +64,7 @@ export const content: readonly Test[] = [
       const network = await t.shared('pair')
       const backend = network.at(0)
       const block = await rawBlock()
-      await blocksOf(network.at(1)).put(block)
+      await put(network.at(1), block)
       const heal = await t.cut(network, 0)
       const getting = outcomeOf(blocksOf(backend).get(block.cid, { signal: t.signal }))
       await turn()
@@ -86,7 +86,7 @@ export const content: readonly Test[] = [
       const backend = network.at(0)
       const blocks = blocksOf(backend)
       const { cid, bytes } = await rawBlock()
-      await blocksOf(network.at(1)).put({ cid, bytes })
+      await blocksOf(network.at(1)).putMany([{ cid, bytes }])
       const heal = await t.cut(network, 0)
       const pinning = await t.within(
         'pin while cut off ends when its signal fires',
@@ -110,7 +110,7 @@ export const content: readonly Test[] = [
       const network = await t.shared('pair')
       const backend = network.at(0)
       const block = await rawBlock()
-      if (t.capabilities.blocks !== undefined) await blocksOf(backend).put(block)
+      if (t.capabilities.blocks !== undefined) await put(backend, block)
       const heal = await t.cut(network, 0)
       const providing = await t.within(
         'provide while cut off ends when its signal fires',

@@ -5,8 +5,8 @@ import { Inbox } from '../../kit/inbox.ts'
 import { messagesOf } from '../../kit/parts.ts'
 import { uniqueBytes, uniqueName } from '../../kit/samples.ts'
 import type { Test, TestRun } from '../../kit/test.ts'
-import { outcomeOf, turn, type Outcome } from '../../kit/time.ts'
-import { calls, type Call } from '../calls.ts'
+import { type Outcome, outcomeOf, turn } from '../../kit/time.ts'
+import { portCalls, type Call } from '../calls.ts'
 import { works } from '../lifecycle/calls.ts'
 import { networked } from './calls.ts'
 
@@ -17,7 +17,7 @@ interface Pending {
 
 /** Prepares every call that the backend supports. The returned function makes them all at once. */
 async function everyCall(t: TestRun, backend: Backend, signal?: AbortSignal): Promise<() => Pending[]> {
-  const supported = calls.filter((call) => call.supported(t.capabilities))
+  const supported = portCalls.filter((call) => call.supported(t.capabilities))
   const invokes = await Promise.all(supported.map(async (call) => ({ call, invoke: await call.prepare() })))
   return () => invokes.map(({ call, invoke }) => ({ call, outcome: outcomeOf(invoke(backend, signal)) }))
 }

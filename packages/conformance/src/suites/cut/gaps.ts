@@ -1,11 +1,11 @@
-import { isP2plError } from '@p2pl/core/backend'
+import { isP2plError, sleep } from '@p2pl/core/backend'
 import { Channel } from '../../kit/channel.ts'
 import { check, equal } from '../../kit/check.ts'
 import { Inbox } from '../../kit/inbox.ts'
 import { messagesOf } from '../../kit/parts.ts'
 import { numbered, numberOf } from '../../kit/samples.ts'
 import type { Test, TestRun } from '../../kit/test.ts'
-import { outcomeOf, pause } from '../../kit/time.ts'
+import { outcomeOf } from '../../kit/time.ts'
 
 const lostAtLeast = 5
 
@@ -24,7 +24,7 @@ class Stream {
     await this.#channel.publish(0, numbered(this.next++)).catch((error: unknown) => {
       if (!isP2plError(error) || !error.retryable) throw error
     })
-    await pause(Math.max(5, this.#t.capabilities.messages?.pacing ?? 0))
+    await sleep(Math.max(5, this.#t.capabilities.messages?.pacing ?? 0))
   }
 }
 
@@ -85,6 +85,21 @@ export const gaps: readonly Test[] = [
           inbox.gaps.every(({ reason }) => reason === 'disconnected' || reason === 'overflow'),
           'a gap has a reason of the port',
           inbox.gaps
+        )
+        check(
+          inbox.gaps.every(({ lasted }) => lasted === undefined || (lasted >= 0 && lasted < Infinity)),
+          'a gap has lasted a number of milliseconds',
+          inbox.gaps
+        )
+        check(
+          inbox.states.every((state, i) => state === (i % 2 === 0 ? 'healing' : 'live')),
+          'the state of a subscription changes from live to healing and back',
+          inbox.states
+        )
+        check(
+          await inbox.until(() => inbox.states.at(-1) !== 'healing', t.remaining()),
+          'a subscription that delivers again is live again',
+          inbox.states
         )
       }
     }

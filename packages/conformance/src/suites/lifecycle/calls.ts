@@ -1,13 +1,13 @@
 import type { Backend } from '@p2pl/core/backend'
 import { check, equal, fail, rejects, wellFormed } from '../../kit/check.ts'
 import { Inbox } from '../../kit/inbox.ts'
-import { blocksOf, messagesOf } from '../../kit/parts.ts'
+import { blocksOf, messagesOf, selfOf } from '../../kit/parts.ts'
 import { rawBlock, uniqueName } from '../../kit/samples.ts'
 import type { TestRun } from '../../kit/test.ts'
-import { calls } from '../calls.ts'
+import { portCalls } from '../calls.ts'
 
 export async function everyCallIsRefused(t: TestRun, backend: Backend): Promise<void> {
-  for (const call of calls.filter(({ supported }) => supported(t.capabilities))) {
+  for (const call of portCalls.filter(({ supported }) => supported(t.capabilities))) {
     const invoke = await call.prepare()
     await t.soon(
       `${call.operation} is refused at once`,
@@ -25,10 +25,10 @@ export async function everyCallIsRefused(t: TestRun, backend: Backend): Promise<
 
 /** One small thing of each part works. */
 export async function works(t: TestRun, backend: Backend): Promise<void> {
-  check(backend.self().id.length > 0, 'a running backend has an id', backend.self())
+  check(selfOf(backend).id.length > 0, 'a running backend has an id', backend.self())
   if (t.capabilities.blocks !== undefined) {
     const block = await rawBlock()
-    await t.within('put resolves', blocksOf(backend).put(block, { signal: t.signal }))
+    await t.within('put resolves', blocksOf(backend).putMany([block], { signal: t.signal }))
     equal(await t.within('has resolves', blocksOf(backend).has(block.cid)), true, 'has() is true after put')
   }
   if (t.capabilities.messages !== undefined) {

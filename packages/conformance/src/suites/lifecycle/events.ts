@@ -1,4 +1,5 @@
-import { check, equal, fail, show, wellFormed } from '../../kit/check.ts'
+import { isP2plError } from '@p2pl/core/backend'
+import { check, equal, fail, show } from '../../kit/check.ts'
 import type { Test } from '../../kit/test.ts'
 import { turn } from '../../kit/time.ts'
 
@@ -27,7 +28,7 @@ export const events: readonly Test[] = [
             check(event.message.length > 0, 'a warning has a message', event)
             break
           case 'degraded':
-            wellFormed(event.error, { backend, operation: event.error.operation ?? '', codes: [event.error.code] })
+            check(isP2plError(event.error), 'the error of a degraded backend is a P2plError', event.error)
             break
           case 'recovered':
             break

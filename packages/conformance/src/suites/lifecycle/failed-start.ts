@@ -1,5 +1,6 @@
 import { check, fail, rejects, wellFormed } from '../../kit/check.ts'
 import type { Test } from '../../kit/test.ts'
+import { outcomeOf } from '../../kit/time.ts'
 import { everyCallIsRefused, works } from './calls.ts'
 
 export const failedStarts: readonly Test[] = [
@@ -26,18 +27,27 @@ export const failedStarts: readonly Test[] = [
       const controller = new AbortController()
       const starting = backend.start({ signal: controller.signal })
       controller.abort()
-      const outcome = await t.within(
-        'an aborted start ends',
-        starting.then(
-          () => undefined,
-          (error: unknown) => ({ error })
-        )
-      )
-      if (outcome !== undefined) {
+      const outcome = await t.soon('an aborted start ends', outcomeOf(starting))
+      if ('error' in outcome) {
         wellFormed(outcome.error, { backend, operation: 'start', codes: ['ABORTED'] })
         await everyCallIsRefused(t, backend)
       }
       await t.within('a later start resolves', network.start(0))
+      await works(t, backend)
+    }
+  },
+  {
+    name: 'an aborted start leaves another call of start alone',
+    run: async (t) => {
+      const network = await t.fresh(1)
+      const backend = network.at(0)
+      const controller = new AbortController()
+      const gone = outcomeOf(backend.start({ signal: controller.signal }))
+      const other = network.start(0)
+      controller.abort()
+      await t.within('the other start resolves', other)
+      const outcome = await t.soon('the aborted start ends', gone)
+      if ('error' in outcome) wellFormed(outcome.error, { backend, operation: 'start', codes: ['ABORTED'] })
       await works(t, backend)
     }
   },

@@ -8,29 +8,36 @@ import { works } from './calls.ts'
 
 export const others: readonly Test[] = [
   {
-    name: 'self() gives an id of its own and a bounded list of addresses',
+    name: 'self() gives an id of its own on each network, and a bounded list of addresses',
     run: async (t) => {
       const network = await t.shared('trio')
-      const infos = network.backends.map((backend) => backend.self())
-      for (const { id, addresses } of infos) {
-        check(typeof id === 'string' && id.length > 0, 'the id is a non-empty text', id)
-        check(addresses.length <= 16, 'at most 16 addresses', addresses.length)
-        check(
-          addresses.every((address) => typeof address === 'string' && address.length <= 512),
-          'each address is a text of at most 512 characters',
-          addresses
-        )
+      const lists = network.backends.map((backend) => backend.self())
+      for (const list of lists) {
+        check(list.length > 0, 'self() names the backend on a network', list)
+        const names = list.map((peer) => `${peer.network} ${peer.id}`)
+        equal(new Set(names).size, names.length, 'self() has each of its entries once')
+        for (const { network: name, id, addresses } of list) {
+          check(typeof name === 'string' && name.length > 0, 'the network is a non-empty text', name)
+          check(typeof id === 'string' && id.length > 0 && id.length <= 512, 'the id is a text', id)
+          check(addresses.length <= 16, 'at most 16 addresses', addresses.length)
+          check(
+            addresses.every((address) => typeof address === 'string' && address.length <= 512),
+            'each address is a text of at most 512 characters',
+            addresses
+          )
+        }
       }
-      equal(new Set(infos.map(({ id }) => id)).size, infos.length, 'peers have different ids')
+      const names = lists.map((list) => list.map((peer) => peer.network).join(' '))
+      equal(new Set(names).size, 1, 'backends that reach each other name the same networks')
+      const ids = lists.flatMap((list) => list.map((peer) => `${peer.network} ${peer.id}`))
+      equal(new Set(ids).size, ids.length, 'peers have different ids')
     }
   },
   {
     name: 'a restarted peer takes part again, and a subscription of another outlives its restart',
     when: (c) => c.messages !== undefined,
     run: async (t) => {
-      const network = await t.fresh(2)
-      await t.within('both start', network.startAll())
-      await t.within('link() resolves', network.link())
+      const network = await t.linked(2)
       const channel = await Channel.open(t, network, { publishers: [1], subscribers: [0] })
       await t.within('one stops', network.at(1).stop())
       await t.within('it starts again', network.start(1))
@@ -42,11 +49,9 @@ export const others: readonly Test[] = [
     }
   },
   {
-    name: 'what a stopped peer leaves behind does not disturb the others',
+    name: 'a stopped peer does not disturb the others',
     run: async (t) => {
-      const network = await t.fresh(3)
-      await t.within('all start', network.startAll())
-      await t.within('link() resolves', network.link())
+      const network = await t.linked(3)
       await t.within('one stops', network.at(2).stop())
       for (const index of [0, 1]) await works(t, network.at(index))
       if (t.capabilities.routing !== undefined && t.capabilities.routing.findProviders !== 'none') {

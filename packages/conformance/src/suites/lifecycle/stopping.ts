@@ -4,7 +4,8 @@ import { Inbox } from '../../kit/inbox.ts'
 import { blocksOf, messagesOf } from '../../kit/parts.ts'
 import { rawBlock, uniqueBytes, uniqueName } from '../../kit/samples.ts'
 import type { Test } from '../../kit/test.ts'
-import { calls } from '../calls.ts'
+import { outcomeOf } from '../../kit/time.ts'
+import { portCalls } from '../calls.ts'
 
 export const stopping: readonly Test[] = [
   {
@@ -13,25 +14,14 @@ export const stopping: readonly Test[] = [
       const network = await t.fresh(1)
       await network.start(0)
       const backend = network.at(0)
-      const under = calls.filter(({ supported }) => supported(t.capabilities))
+      const under = portCalls.filter(({ supported }) => supported(t.capabilities))
       const invokes = await Promise.all(under.map(async (call) => ({ call, invoke: await call.prepare() })))
-      const pending = invokes.map(async ({ call, invoke }) => {
-        try {
-          await invoke(backend)
-        } catch (error) {
-          return { error, call }
-        }
-        return undefined
-      })
+      const pending = invokes.map(async ({ call, invoke }) => ({ call, outcome: await outcomeOf(invoke(backend)) }))
       await t.within('stop resolves while calls are under way', backend.stop())
       const ended = await t.soon('every call that was under way at stop ends', Promise.all(pending))
-      for (const outcome of ended) {
-        if (outcome === undefined) continue
-        wellFormed(outcome.error, {
-          backend,
-          operation: outcome.call.operation,
-          codes: ['NOT_RUNNING', 'ABORTED', ...outcome.call.fails]
-        })
+      for (const { call, outcome } of ended) {
+        const codes = ['NOT_RUNNING', 'ABORTED', ...call.fails] as const
+        if ('error' in outcome) wellFormed(outcome.error, { backend, operation: call.operation, codes })
       }
     }
   },

@@ -59,37 +59,5 @@ export const order: readonly Test[] = [
         check(doubled <= (reliable ? 0 : sent.length / 10), 'nothing is delivered twice on purpose', counts)
       }
     }
-  },
-  {
-    name: 'two publishes of equal bytes are both delivered where duplicates are declared `delivered`',
-    when: (c) => c.messages?.duplicates === 'delivered',
-    run: async (t) => {
-      const channel = await Channel.open(t, await t.shared('trio'), { subscribers: [1] })
-      const payload = uniqueBytes(32)
-      const inbox = channel.inbox(1)
-      const reliable = declared(t).delivery === 'reliable'
-      for (let published = 0; inbox.count(payload) < 2; published++) {
-        check(t.remaining() > 0, 'equal bytes are delivered again', `${inbox.count(payload)} of ${published}`)
-        if (published < 2 || !reliable) await channel.publish(0, payload.slice())
-        await t.pace()
-        const wanted = Math.min(published + 1, 2)
-        await inbox.until(() => inbox.count(payload) >= wanted, Math.min(200, t.remaining()))
-      }
-    }
-  },
-  {
-    name: 'publishes of equal bytes are delivered once where duplicates are declared `collapsed`',
-    when: (c) => c.messages?.duplicates === 'collapsed',
-    run: async (t) => {
-      const channel = await Channel.open(t, await t.shared('trio'), { subscribers: [1] })
-      const payloads = Array.from({ length: 5 }, () => uniqueBytes(32))
-      for (const payload of [...payloads, ...payloads, ...payloads]) {
-        await channel.publish(0, payload.slice())
-        await t.pace()
-      }
-      await channel.flush(0, [1])
-      const counts = payloads.map((payload) => channel.inbox(1).count(payload))
-      check(counts.reduce((a, b) => a + b, 0) <= 6, 'equal bytes are delivered once', counts)
-    }
   }
 ]

@@ -1,5 +1,7 @@
+import { equalBytes } from '@p2pl/core/backend'
 import { Channel } from '../../kit/channel.ts'
-import { equal, equalBytes } from '../../kit/check.ts'
+import { equal } from '../../kit/check.ts'
+import { selfOf } from '../../kit/parts.ts'
 import { uniqueBytes } from '../../kit/samples.ts'
 import type { Test } from '../../kit/test.ts'
 import { declared, present } from './declared.ts'
@@ -26,7 +28,7 @@ export const senders: readonly Test[] = [
         const message = channel
           .inbox(1)
           .messages.find(({ payload }) => sent.some((bytes) => equalBytes(bytes, payload)))
-        const expected = declared(t).sender === 'none' ? undefined : network.at(from).self().id
+        const expected = declared(t).sender === 'none' ? undefined : selfOf(network.at(from)).id
         equal(message?.from, expected, 'from is as `sender` declares')
         await t.pace()
       }

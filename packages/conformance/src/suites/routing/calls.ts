@@ -2,7 +2,7 @@ import type { Capabilities, PeerInfo, RoutingCapabilities } from '@p2pl/core/bac
 import type { CID } from 'multiformats/cid'
 import { check } from '../../kit/check.ts'
 import type { Network } from '../../kit/network.ts'
-import { blocksOf, routingOf } from '../../kit/parts.ts'
+import { put, routingOf } from '../../kit/parts.ts'
 import { rawBlock } from '../../kit/samples.ts'
 import type { TestRun } from '../../kit/test.ts'
 import { collect, poll } from '../../kit/time.ts'
@@ -15,7 +15,7 @@ export const has =
 /** The CID of a block that is stored at each of the peers, for engines that provide only what they have. */
 export async function stored(t: TestRun, network: Network, indexes: readonly number[]): Promise<CID> {
   const block = await rawBlock()
-  for (const index of indexes) if (t.capabilities.blocks !== undefined) await blocksOf(network.at(index)).put(block)
+  for (const index of indexes) if (t.capabilities.blocks !== undefined) await put(network.at(index), block)
   return block.cid
 }
 

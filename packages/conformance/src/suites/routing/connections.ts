@@ -1,41 +1,26 @@
-import { check, equal, rejects } from '../../kit/check.ts'
-import { routingOf } from '../../kit/parts.ts'
+import { check, equal, rejects, show } from '../../kit/check.ts'
+import { routingOf, selfOf } from '../../kit/parts.ts'
+import { uniqueName } from '../../kit/samples.ts'
 import type { Test } from '../../kit/test.ts'
 import { poll } from '../../kit/time.ts'
-import { has, provide, providersSoon, stored } from './calls.ts'
+import { has } from './calls.ts'
 
 export const connections: readonly Test[] = [
-  {
-    name: 'an iteration of findProviders may be left early',
-    when: has('provide', 'findProviders'),
-    run: async (t) => {
-      const network = await t.shared('trio')
-      const cid = await stored(t, network, [0])
-      await provide(t, network, 0, cid)
-      await providersSoon(t, network, 1, cid, 1)
-      const leave = async (): Promise<void> => {
-        for await (const provider of routingOf(network.at(1)).findProviders(cid)) {
-          check(provider.id.length > 0, 'a provider has an id', provider)
-          break
-        }
-      }
-      await t.within('leaving an iteration ends it', leave())
-    }
-  },
   {
     name: 'findPeer gives a peer by its id, and NOT_FOUND for one that nobody knows',
     when: has('findPeer'),
     run: async (t) => {
       const network = await t.shared('trio')
-      const wanted = network.at(1).self()
+      const wanted = selfOf(network.at(1))
       const found = await t.within(
         'findPeer of a peer resolves',
         routingOf(network.at(0)).findPeer(wanted.id, { signal: t.signal })
       )
       equal(found.id, wanted.id, 'findPeer gives the peer that was asked for')
+      equal(found.network, wanted.network, 'findPeer names the network of the peer')
       check(found.addresses.length > 0 && found.addresses.length <= 16, 'with 1 to 16 addresses', found.addresses)
       // Well-formed, and of another closed network: nobody here can know it.
-      const stranger = (await t.shared('solo')).at(0).self().id
+      const stranger = selfOf((await t.shared('solo')).at(0)).id
       const backend = network.at(0)
       await t.within(
         'findPeer of a stranger rejects',
@@ -54,22 +39,56 @@ export const connections: readonly Test[] = [
       const network = await t.shared('strangers')
       const [one, two] = [network.at(0), network.at(1)]
       const ids = async (): Promise<string[]> => (await routingOf(one).connections()).map(({ id }) => id)
-      await t.within('connect resolves', routingOf(one).connect(two.self(), { signal: t.signal }))
-      check((await ids()).includes(two.self().id), 'connections lists the connected peer', await ids())
-      await t.within('connect to a connected peer resolves', routingOf(one).connect(two.self(), { signal: t.signal }))
-      equal((await ids()).filter((id) => id === two.self().id).length, 1, 'a peer is listed once')
-      check(!(await ids()).includes(one.self().id), 'a peer does not list itself', await ids())
+      await t.within('connect resolves', routingOf(one).connect(selfOf(two), { signal: t.signal }))
+      check((await ids()).includes(selfOf(two).id), 'connections lists the connected peer', await ids())
+      await t.within('connect to a connected peer resolves', routingOf(one).connect(selfOf(two), { signal: t.signal }))
+      equal((await ids()).filter((id) => id === selfOf(two).id).length, 1, 'a peer is listed once')
+      check(!(await ids()).includes(selfOf(one).id), 'a peer does not list itself', await ids())
       const both = await poll(t.remaining(), async () =>
-        (await routingOf(two).connections()).some(({ id }) => id === one.self().id) ? true : undefined
+        (await routingOf(two).connections()).some(({ id }) => id === selfOf(one).id) ? true : undefined
       )
       equal(both, true, 'a connection is listed at both ends')
       // The other peer may connect again at once, which is its right: one moment without it is what counts.
       const gone = await poll(t.remaining(), async () => {
-        await t.within('disconnect resolves', routingOf(one).disconnect(two.self().id))
-        return (await ids()).includes(two.self().id) ? undefined : true
+        await t.within('disconnect resolves', routingOf(one).disconnect(selfOf(two).id))
+        return (await ids()).includes(selfOf(two).id) ? undefined : true
       })
       equal(gone, true, 'after disconnect the peer is not listed')
-      await t.within('disconnect of a peer that is not connected resolves', routingOf(one).disconnect(two.self().id))
+      await t.within('disconnect of a peer that is not connected resolves', routingOf(one).disconnect(selfOf(two).id))
+    }
+  },
+  {
+    name: 'connect to itself is INVALID_ARGUMENT, and to a peer of another network UNSUPPORTED',
+    when: has('connect'),
+    run: async (t) => {
+      const backend = (await t.shared('solo')).at(0)
+      const expected = { backend, operation: 'routing.connect' }
+      await rejects(() => routingOf(backend).connect(selfOf(backend), { signal: t.signal }), {
+        ...expected,
+        codes: ['INVALID_ARGUMENT']
+      })
+      const foreign = { ...selfOf(backend), network: uniqueName('network') }
+      await rejects(() => routingOf(backend).connect(foreign, { signal: t.signal }), {
+        ...expected,
+        codes: ['UNSUPPORTED']
+      })
+    }
+  },
+  {
+    name: 'parseAddress reads addresses of the engine, gives undefined for any other text, and never throws',
+    when: (c) => c.routing !== undefined,
+    run: async (t) => {
+      const network = await t.shared('trio')
+      const { addresses, id, network: name } = selfOf(network.at(1))
+      for (const address of addresses) {
+        const parsed = routingOf(network.at(0)).parseAddress(address)
+        if (parsed === undefined) continue
+        equal(parsed.network, name, 'parseAddress names the network')
+        check(parsed.addresses.length > 0, 'parseAddress gives an address to dial', parsed)
+        if (address.includes(id)) equal(parsed.id, id, 'parseAddress gives the id that the address names')
+      }
+      for (const text of ['', ' ', 'no address of any engine', '\u0000', '🙂'.repeat(300), '/', ':', '__proto__'])
+        equal(routingOf(network.at(0)).parseAddress(text), undefined, `parseAddress(${show(text)}) gives undefined`)
     }
   },
   {
@@ -78,7 +97,7 @@ export const connections: readonly Test[] = [
     run: async (t) => {
       const network = await t.fresh(2)
       await t.within('both start', network.startAll())
-      const gone = network.at(1).self()
+      const gone = selfOf(network.at(1))
       await t.within('one stops', network.at(1).stop())
       const backend = network.at(0)
       await t.within(

@@ -1,20 +1,12 @@
 import type { CID } from 'multiformats/cid'
 import { check, equal, rejects } from '../../kit/check.ts'
-import { routingOf } from '../../kit/parts.ts'
+import { routingOf, selfOf } from '../../kit/parts.ts'
 import { rawBlock } from '../../kit/samples.ts'
 import type { Test } from '../../kit/test.ts'
+import { collect } from '../../kit/time.ts'
 import { has, provide, providers, providersSoon, stored } from './calls.ts'
 
 export const records: readonly Test[] = [
-  {
-    name: 'recordLifetime is a positive number of milliseconds',
-    when: (c) => c.routing !== undefined,
-    run: async (t) => {
-      const lifetime = t.capabilities.routing?.recordLifetime ?? 0
-      check(lifetime > 0, 'recordLifetime is positive', lifetime)
-      await t.shared('trio')
-    }
-  },
   {
     name: 'the peer that provided is found by others',
     when: has('provide', 'findProviders'),
@@ -25,7 +17,7 @@ export const records: readonly Test[] = [
       for (const seeker of [1, 2]) {
         const found = await providersSoon(t, network, seeker, cid, 1)
         check(
-          found.every(({ id }) => id === network.at(0).self().id),
+          found.every(({ id }) => id === selfOf(network.at(0)).id),
           'only the peer that provided is listed',
           found
         )
@@ -60,6 +52,12 @@ export const records: readonly Test[] = [
       equal(new Set(found.map(({ id }) => id)).size, found.length, 'each provider is listed once')
       equal(found.length, 2, 'all providers are listed')
       equal((await providers(t, network, 2, cid, 1)).length, 1, 'limit: 1 gives one provider')
+      const name = selfOf(network.at(2)).network
+      check(
+        found.every((peer) => peer.network === name),
+        'a provider names its network',
+        found
+      )
     }
   },
   {
@@ -72,10 +70,24 @@ export const records: readonly Test[] = [
       await provide(t, network, 1, cid)
       const found = await providersSoon(t, network, 0, cid, 1)
       check(
-        found.every(({ id }) => id !== network.at(0).self().id),
+        found.every(({ id }) => id !== selfOf(network.at(0)).id),
         'findProviders does not list the own peer',
         found
       )
+    }
+  },
+  {
+    name: 'a limit below 1 or with a fraction is INVALID_ARGUMENT',
+    when: has('findProviders'),
+    run: async (t) => {
+      const backend = (await t.shared('trio')).at(0)
+      const { cid } = await rawBlock()
+      for (const limit of [0, -1, 1.5, NaN, '3'])
+        await rejects(() => collect(() => routingOf(backend).findProviders(cid, { limit: limit as number })), {
+          backend,
+          operation: 'routing.findProviders',
+          codes: ['INVALID_ARGUMENT']
+        })
     }
   },
   {
@@ -85,6 +97,23 @@ export const records: readonly Test[] = [
       const network = await t.shared('trio')
       const { cid } = await rawBlock()
       equal((await providers(t, network, 0, cid)).length, 0, 'nobody is listed for a block without a record')
+    }
+  },
+  {
+    name: 'an iteration of findProviders may be left early',
+    when: has('provide', 'findProviders'),
+    run: async (t) => {
+      const network = await t.shared('trio')
+      const cid = await stored(t, network, [0])
+      await provide(t, network, 0, cid)
+      await providersSoon(t, network, 1, cid, 1)
+      const leave = async (): Promise<void> => {
+        for await (const provider of routingOf(network.at(1)).findProviders(cid)) {
+          check(provider.id.length > 0, 'a provider has an id', provider)
+          break
+        }
+      }
+      await t.within('leaving an iteration ends it', leave())
     }
   },
   {
@@ -106,7 +135,7 @@ export const records: readonly Test[] = [
     }
   },
   {
-    name: 'unprovide ends the renewal, and is not an error when nothing was provided',
+    name: 'unprovide is not an error when nothing was provided, and provide works again after it',
     when: has('provide', 'unprovide'),
     run: async (t) => {
       const network = await t.shared('trio')
