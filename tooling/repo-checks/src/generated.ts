@@ -63,8 +63,8 @@ function restrict({ ours }: Pick<Room, 'ours'>, browser: boolean): Override['rul
 
 const message = 'See the table of imports in ARCHITECTURE.md.'
 
-export const tableStart = '<!-- imports: written by tooling/repo-checks -->'
-export const tableEnd = '<!-- end of imports -->'
+export const tableStart = '<!-- imports -->'
+export const tableEnd = '<!-- /imports -->'
 
 /** The table of ARCHITECTURE.md, with the lines around it: the rooms that exist. */
 export function table(): string {
