@@ -6,7 +6,7 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
-    include: ['{packages,apps,tooling}/*/test/**/*.test.ts'],
+    include: ['{packages,apps,examples,tooling}/*/test/**/*.test.ts'],
     reporters: ['default', './tooling/vitest/src/reporter.ts'],
     // Real engines need real seconds; a test that hangs still ends.
     testTimeout: 60_000,

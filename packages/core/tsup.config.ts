@@ -1,4 +1,4 @@
 import { preset } from '@p2pl/tooling-tsup'
-const config: ReturnType<typeof preset> = preset(['src/index.ts', 'src/backend.ts'])
+const config: ReturnType<typeof preset> = preset(['src/index.ts', 'src/backend.ts', 'src/content.ts'])
 
 export default config

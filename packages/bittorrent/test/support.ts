@@ -61,14 +61,15 @@ export function kitNetwork(
   return {
     backends,
     link: async () => await link(backends),
-    interrupt: async (index) => {
+    cut: async (index) => {
       // Both sides forget the connection, so that neither makes it again before the other has noticed.
       const lost = backends[index]
       const others = backends.filter((backend) => backend !== lost)
-      if (lost === undefined) return
+      if (lost === undefined) throw new RangeError(`there is no backend ${index}`)
       await Promise.all(others.map(async (backend) => await backend.routing?.disconnect(lost.self().id)))
       await Promise.all(others.map(async (backend) => await lost.routing?.disconnect(backend.self().id)))
-      await link(backends)
+      // The kit links them again.
+      return async () => {}
     },
     reopen: (index) => {
       const backend = inProcess(options(index))

@@ -1,60 +1,72 @@
 import type { Backend, Capabilities, Layer } from '@p2pl/core/backend'
 
-/** What the kit needs of a test runner: vitest, node:test and mocha all have it. */
+/**
+ * What the kit needs of a test runner. The functions of vitest, node:test, mocha, jest and Bun can be handed in as they are.
+ */
 export interface Runner {
-  describe(name: string, body: () => void): void
-  it(name: string, body: () => Promise<void>): void
+  describe(name: string, body: () => void): unknown
+  /** `timeout` is in milliseconds; a runner that does not know this argument ignores it. */
+  it(name: string, body: () => Promise<void>, timeout?: number): unknown
   /**
-   * Calls the listener for every unhandled rejection of the process or page until the returned function is called.
-   * Where it is given, the kit proves that none came up while it ran.
+   * Calls the listener for every unhandled rejection until the returned function is called. Default: the events of the
+   * process or page.
    */
   onUnhandledRejection?: ((listener: (reason: unknown) => void) => () => void) | undefined
 }
 
 /** A few backends of one fresh, closed network. */
 export interface ConformanceNetwork {
-  /** Not started, stores empty. The kit starts and stops them. */
+  /** Not started, with empty stores. The kit starts and stops them. */
   readonly backends: readonly Backend[]
   /**
-   * Called once all are started, and again when some were restarted: makes them reach each other (dial, bootstrap), and
-   * resolves when they do.
+   * Makes the running backends reach each other (dial, bootstrap), and resolves when they do. The kit calls it after a
+   * start, a restart and a cut, so it must bear repetition. Default: `routing.connect` of each with each, where `connect` is
+   * declared.
    */
-  link(): Promise<void>
+  link?(): Promise<void>
   /**
-   * A new, unstarted backend over what the stopped `index`-th left behind. Required where `persistence` is not `none`.
-   * The kit stops what it gets here before it calls `dispose`.
+   * A new backend over the data that the stopped `index`-th one left behind, not started. Required where `persistence` is
+   * not `none`. The kit stops it before it calls `dispose`.
    */
   reopen?(index: number): Promise<Backend>
-  /** Cuts the `index`-th off from the others as a lost network does, and heals it. Required where `messages.gaps` is not `none`. */
-  interrupt?(index: number): Promise<void>
   /**
-   * Makes the next `start` of the `index`-th fail (its port or store taken, its daemon down) until the returned function
-   * was called. Optional: without it the kit checks a failed start with a signal that fires only.
+   * Cuts the `index`-th one off, as a pulled cable does, while it goes on running: from its engine where that is elsewhere
+   * (a broker, a daemon), from the other peers where the engine is inside. The returned function ends the cut and nothing
+   * more: the kit calls `link` after it. Required unless the backend never uses a network.
+   */
+  cut?(index: number): Promise<() => Promise<void>>
+  /**
+   * Makes the next `start` of the `index`-th one fail (its port or store is taken, its daemon is down) until the returned
+   * function is called. Optional: without it, only a signal makes a start fail in the kit.
    */
   obstruct?(index: number): Promise<() => Promise<void>>
-  /** Releases what the fixture itself holds: folders, helper processes. The kit has stopped the backends. */
-  dispose(): Promise<void>
+  /** Releases what the fixture itself owns: folders, helper processes. The kit has stopped the backends. */
+  dispose?(): Promise<void>
 }
 
 export interface ConformanceFixture {
   /** Shown in the test names. */
   readonly name: string
-  create(count: number): Promise<ConformanceNetwork>
+  /** Makes `count` backends (1 to 3) of one fresh, closed network. */
+  create(count: number): Promise<ConformanceNetwork> | ConformanceNetwork
   /** Runs the whole kit over wrapped backends. */
   readonly wrap?: Layer | undefined
   /**
-   * Longest wait in one test, in milliseconds, once its backends run. Default 15,000. Starting and linking a network may
-   * take as long again.
+   * Longest wait of one test in milliseconds once its backends run. Default 15,000. Starting and linking a network may take
+   * as long again.
    */
   readonly patience?: number | undefined
   /**
-   * What the (wrapped) backends declare. With it only the tests that apply are defined, and the kit checks that the
-   * backends say the same; without it every test is defined, and one that does not apply passes at once.
+   * What the (wrapped) backends declare. With it, only the tests that apply are defined, and the kit checks that the
+   * backends declare the same. Without it, every test is defined, and a test that does not apply passes at once.
    */
   readonly capabilities?: Capabilities | undefined
-  /**
-   * Whether `blocks.get` connects to the participants of its `providers` hint by itself. Default false: a hint may be
-   * ignored.
-   */
+  /** Whether `blocks.get` connects to the peers of its `providers` hint by itself. Default false: a hint may be ignored. */
   readonly followsHints?: boolean | undefined
+  /**
+   * What `cut` takes away. It matters only where `recipients` is `none`: a backend that lost its engine must refuse a
+   * publish or send it later (`engine`, the default); an engine inside of the process may take a message while no other
+   * peer is in reach (`peers`).
+   */
+  readonly cutsFrom?: 'engine' | 'peers' | undefined
 }

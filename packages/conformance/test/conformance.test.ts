@@ -1,15 +1,5 @@
-import { describe, it } from 'vitest'
 import { fakeFixture } from '@p2pl/conformance/fake'
+import { describe, it } from 'vitest'
 import { conformance } from '../src/index.ts'
 
-conformance(
-  {
-    describe,
-    it,
-    onUnhandledRejection: (listener) => {
-      process.on('unhandledRejection', listener)
-      return () => process.off('unhandledRejection', listener)
-    }
-  },
-  { ...fakeFixture(), patience: 5000 }
-)
+conformance({ describe, it }, { ...fakeFixture(), patience: 5000 })

@@ -36,15 +36,7 @@ describe('the kit under other runners', () => {
 
   it('passes under mocha with every test that it defines', async () => {
     const defined = namesOf(fakeFixture()).length
-    const { code, output } = await run(
-      mocha,
-      '--no-config',
-      '--timeout',
-      '20000',
-      '--reporter',
-      'json',
-      join(here, 'runners', 'mocha.ts')
-    )
+    const { code, output } = await run(mocha, '--no-config', '--reporter', 'json', join(here, 'runners', 'mocha.ts'))
     expect(code, output).toBe(0)
     const { stats } = JSON.parse(output) as { stats: { passes: number; failures: number; pending: number } }
     expect(stats).toMatchObject({ passes: defined, failures: 0, pending: 0 })

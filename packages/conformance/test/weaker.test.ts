@@ -1,9 +1,11 @@
 import type { Capabilities } from '@p2pl/core/backend'
 import { seededRandom } from '@p2pl/tooling-vitest'
 import { describe, expect, it } from 'vitest'
-import { fakeBlocks, fakeCapabilities, fakeFixture, fakeMessages, fakeRouting } from '../src/fake/index.ts'
+import { fakeCapabilities, fakeFixture } from '../src/fake/index.ts'
 import type { ConformanceNetwork } from '../src/index.ts'
 import { report, runKit } from './support.ts'
+
+const { messages, blocks, routing } = fakeCapabilities
 
 const lossSeed = 7
 const everyThird = (): (() => boolean) => {
@@ -13,22 +15,20 @@ const everyThird = (): (() => boolean) => {
 
 const weaker: Readonly<Record<string, { capabilities: Capabilities; lose?: () => boolean }>> = {
   everything: { capabilities: fakeCapabilities },
-  'messages only': { capabilities: { runtimes: ['node'], messages: fakeMessages } },
-  'blocks only': { capabilities: { runtimes: ['node'], blocks: fakeBlocks } },
-  'routing only': { capabilities: { runtimes: ['node'], routing: fakeRouting } },
+  'messages only': { capabilities: { messages } },
+  'blocks only': { capabilities: { blocks } },
+  'routing only': { capabilities: { routing } },
   'no routing': { capabilities: { ...fakeCapabilities, routing: undefined } },
   'messages with loss': {
-    capabilities: { ...fakeCapabilities, messages: { ...fakeMessages, delivery: 'at-most-once' } },
+    capabilities: { ...fakeCapabilities, messages: { ...messages, delivery: 'at-most-once' } },
     lose: everyThird()
   },
   'the least that messages can be': {
     capabilities: {
-      runtimes: ['node'],
       messages: {
-        ...fakeMessages,
+        ...messages,
         delivery: 'at-most-once',
         ordering: 'none',
-        duplicates: 'collapsed',
         echo: true,
         peers: 'none',
         recipients: 'none',
@@ -42,23 +42,21 @@ const weaker: Readonly<Record<string, { capabilities: Capabilities; lose?: () =>
   },
   'a store for blocks that is nothing but that': {
     capabilities: {
-      runtimes: ['node'],
       blocks: {
-        ...fakeBlocks,
+        ...blocks,
         persistence: 'none',
         remote: false,
         keepsFetched: false,
         pins: 'none',
         gc: 'none',
-        dag: 'none',
         hashes: [0x12]
       }
     }
   },
-  'gc without pins': { capabilities: { ...fakeCapabilities, blocks: { ...fakeBlocks, pins: 'none' } } },
-  'pins without gc': { capabilities: { ...fakeCapabilities, blocks: { ...fakeBlocks, gc: 'none' } } },
+  'gc without pins': { capabilities: { ...fakeCapabilities, blocks: { ...blocks, pins: 'none' } } },
+  'pins without gc': { capabilities: { ...fakeCapabilities, blocks: { ...blocks, gc: 'none' } } },
   'what is fetched is not kept': {
-    capabilities: { ...fakeCapabilities, blocks: { ...fakeBlocks, keepsFetched: false } }
+    capabilities: { ...fakeCapabilities, blocks: { ...blocks, keepsFetched: false } }
   },
   'routing that can do nothing': {
     capabilities: {
@@ -73,7 +71,7 @@ const weaker: Readonly<Record<string, { capabilities: Capabilities; lose?: () =>
       }
     }
   },
-  'no way to find a peer': { capabilities: { ...fakeCapabilities, routing: { ...fakeRouting, findPeer: 'none' } } }
+  'no way to find a peer': { capabilities: { ...fakeCapabilities, routing: { ...routing, findPeer: 'none' } } }
 }
 
 for (const [name, options] of Object.entries(weaker)) {
@@ -92,7 +90,7 @@ for (const [name, options] of Object.entries(weaker)) {
 
 describe('the kit', () => {
   it('defines fewer tests where the fixture says that less is declared', async () => {
-    const capabilities: Capabilities = { runtimes: ['node'], messages: fakeMessages }
+    const capabilities: Capabilities = { messages }
     const all = await runKit(fakeFixture({ capabilities }), { only: /nothing/ })
     const chosen = await runKit({ ...fakeFixture({ capabilities }), capabilities }, { only: /nothing/ })
     expect(chosen.length).toBeLessThan(all.length)
@@ -124,13 +122,14 @@ describe('the kit', () => {
       return report(await runKit({ ...fixture, create }, { only }))
     }
     const said = (part: string): string =>
-      `${part} of the fixture resolves: the fixture is to be mended first, or what it calls\n  seen: TypeError: mistyped`
+      `${part} of the fixture resolves: mend the fixture first, or the code that it calls\n  seen: TypeError: mistyped`
     expect(report(await runKit({ name: 'broken', create: broken }, { only: /self\(\)/ }))).toContain(said('create(1)'))
     expect(await seen({ link: broken }, /messages > /)).toContain(said('link()'))
     expect(await seen({ dispose: broken }, /nothing at all/)).toBe('')
     expect(await seen({ dispose: broken }, /self\(\)/)).toContain(said('dispose()'))
     expect(await seen({ reopen: broken }, /survive|durable|persist|restart/)).toContain(said('reopen(0)'))
-    expect(await seen({ interrupt: broken }, /gap/)).toMatch(/interrupt\(\d\) of the fixture resolves/)
+    expect(await seen({ cut: broken }, /gap/)).toMatch(/ cut\(\d\) of the fixture resolves/)
+    expect(await seen({ cut: async () => broken }, /gap/)).toContain(said('the function that cut(1) returned'))
     expect(await seen({ obstruct: broken }, /lifecycle/)).toContain(said('obstruct(0)'))
   })
 

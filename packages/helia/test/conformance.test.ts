@@ -27,9 +27,10 @@ function network(count: number, options: (index: number) => HeliaOptions): Confo
   return {
     backends,
     link,
-    interrupt: async (index) => {
+    cut: async (index) => {
       await forgetEachOther(backends, index)
-      await link()
+      // The kit links them again.
+      return async () => {}
     },
     reopen: (index) => Promise.resolve(helia(options(index))),
     dispose: async () => {}

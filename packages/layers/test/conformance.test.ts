@@ -37,10 +37,9 @@ async function create(count: number): Promise<ConformanceNetwork> {
     backends: stores.map((store, index) => memory({ network, store, id: ids[index] })),
     link: async () => undefined,
     reopen: async (index) => memory({ network, store: stores[index], id: ids[index] }),
-    interrupt: async (index) => {
+    cut: async (index) => {
       network.interrupt(ids[index] ?? '')
-      network.resume(ids[index] ?? '')
-    },
-    dispose: async () => undefined
+      return async () => network.resume(ids[index] ?? '')
+    }
   }
 }

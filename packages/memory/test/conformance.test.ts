@@ -12,24 +12,15 @@ async function create(count: number): Promise<ConformanceNetwork> {
   const backends = Array.from({ length: count }, () => memory({ network, id: `memory-${++made}` }))
   return {
     backends,
-    link: async () => undefined,
-    interrupt: async (index) => {
+    cut: async (index) => {
       const { id } = backends[index]!.self()[0]!
       network.interrupt(id)
-      network.resume(id)
-    },
-    dispose: async () => undefined
+      return async () => network.resume(id)
+    }
   }
 }
 
-const runner = {
-  describe,
-  it,
-  onUnhandledRejection: (listener: (reason: unknown) => void) => {
-    process.on('unhandledRejection', listener)
-    return () => void process.off('unhandledRejection', listener)
-  }
-}
+const runner = { describe, it }
 const { capabilities } = memory({ network: createMemoryNetwork() })
 
 conformance(runner, { name: 'memory', create, capabilities, followsHints: true })

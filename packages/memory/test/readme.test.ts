@@ -29,23 +29,24 @@ it('runs the first sample of core’s README', () => {
 it('is proven by the sample of CONTRIBUTING', () => {
   const sample = /```ts\n(import \{ conformance.*?)```/s.exec(read('../../../CONTRIBUTING.md'))![1]!
   const file = join(folder, 'contributing.ts')
+  writeFileSync(file, sample.replace("'vitest'", "'node:test'").replace("'../src/index.ts'", "'./yours.ts'"))
+  // The author's module: an adapter, and a network of its own for each run.
   writeFileSync(
-    file,
-    sample
-      .replace("'vitest'", "'node:test'")
-      .replace('conformance({ describe', 'let made = 0\n$&')
-      .replace(
-        "import { yours } from '../src/index.ts'",
-        "import { createMemoryNetwork, memory as yours } from '@p2pl/memory'"
-      )
-      .replace('async create (count) {', '$&\n    const network = createMemoryNetwork()')
-      .replace('() => yours()', '() => yours({ network, id: `c${++made}` })')
-      .replace("name: 'yours',", "name: 'yours',\n  patience: 5_000,")
-      // What declared gaps need.
-      .replace(
-        'dispose: async',
-        'interrupt: async (i) => { network.interrupt(backends[i].self()[0].id); network.resume(backends[i].self()[0].id) },\n$&'
-      )
+    join(folder, 'yours.ts'),
+    `import { createMemoryNetwork, memory } from '@p2pl/memory'
+let made = 0
+export const yours = (network = createMemoryNetwork()) => memory({ network, id: \`c\${++made}\` })
+export const closedNetwork = () => {
+  const network = createMemoryNetwork()
+  return {
+    open: () => yours(network),
+    cut: async (backend) => {
+      const [{ id }] = backend.self()
+      network.interrupt(id)
+      return async () => network.resume(id)
+    }
+  }
+}`
   )
   expect(run('--test', '--test-reporter=tap', file)).toContain('# fail 0')
 })

@@ -15,10 +15,12 @@ export interface Manifest {
   readonly type?: string
   readonly keywords?: readonly string[]
   readonly files?: readonly string[]
-  readonly repository?: { readonly url?: string; readonly directory?: string }
-  readonly publishConfig?: { readonly access?: string }
+  readonly homepage?: string
+  readonly bugs?: { readonly url: string }
+  readonly repository?: { readonly type: string; readonly url: string; readonly directory: string }
+  readonly publishConfig?: { readonly access: string; readonly exports: Manifest['exports'] }
   readonly engines?: { readonly node?: string }
-  readonly exports?: Readonly<Record<string, string | Readonly<Record<string, string>>>>
+  readonly exports?: Readonly<Record<string, string | Readonly<Record<string, string>>>> | undefined
   readonly scripts?: Readonly<Record<string, string>>
   readonly dependencies?: Readonly<Record<string, string>>
   readonly devDependencies?: Readonly<Record<string, string>>
@@ -57,10 +59,13 @@ export const files: readonly string[] = execFileSync(
 export const rootManifest: Manifest = JSON.parse(read('package.json')) as Manifest
 
 export const packages: readonly WorkspacePackage[] = files
-  .filter((path) => /^(?:packages|apps|tooling)\/[^/]+\/package\.json$/.test(path))
+  .filter((path) => /^(?:packages|apps|examples|tooling)\/[^/]+\/package\.json$/.test(path))
   .map((path) => ({ folder: dirname(path), manifest: JSON.parse(read(path)) as Manifest }))
 
 export const published: readonly WorkspacePackage[] = packages.filter(({ manifest }) => manifest.private !== true)
+
+/** The pnpm that the scripts of the workspace run, for `npx`. */
+export const pnpm: string = /pnpm@[\d.]+/.exec(rootManifest.scripts?.['test'] ?? '')?.[0] ?? 'pnpm'
 
 export const catalog: Readonly<Record<string, string>> = (
   parse(read('pnpm-workspace.yaml')) as { catalog: Record<string, string> }

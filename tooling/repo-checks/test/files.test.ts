@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { files, packages, published, read, textFiles } from '../src/workspace.ts'
 
-const maxSourceLines = 500
-
 /** Where each pattern stands, as `file:line: text`. */
 function search(paths: readonly string[], pattern: RegExp): string[] {
   return paths.flatMap((path) =>
@@ -44,14 +42,6 @@ describe('tracked files', () => {
     expect(lockfile).toMatch(/integrity: sha512-/)
   })
 
-  it(`are at most ${maxSourceLines} lines long where they are sources`, () => {
-    const long = files
-      .filter((path) => /^(?:packages|apps|tooling)\/[^/]+\/src\/.+\.ts$/.test(path))
-      .map((path) => [path, read(path).trimEnd().split('\n').length] as const)
-      .filter(([, lines]) => lines > maxSourceLines)
-    expect(long).toEqual([])
-  })
-
   it('contain nothing that is built, and no leftover of a conflict', () => {
     expect(files.filter((path) => /(?:^|\/)(?:dist|node_modules|\.turbo)\/|\.tgz$|\.tsbuildinfo$/.test(path))).toEqual(
       []
@@ -60,7 +50,7 @@ describe('tracked files', () => {
   })
 
   it('leave nothing for later in sources', () => {
-    const sources = files.filter((path) => /^(?:packages|apps|tooling)\/.+\.ts$/.test(path))
+    const sources = files.filter((path) => /^(?:packages|apps|examples|tooling)\/.+\.ts$/.test(path))
     expect(
       search(
         sources,

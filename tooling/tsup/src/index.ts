@@ -1,5 +1,5 @@
 import { defineConfig } from 'tsup'
-import { notices } from './notices.ts'
+import { carried } from './carried.ts'
 import { omitted } from './omitted.ts'
 
 export interface PresetOptions {
@@ -21,6 +21,10 @@ const common = {
   // tsup 9 cannot emit declarations under TypeScript 7: `tsc -p tsconfig.build.json` does, after it (docs/decisions/0002).
   dts: false,
   sourcemap: true,
+  // The package has `src` beside it: the maps need not hold it again.
+  esbuildOptions: (options: { sourcesContent?: boolean }) => {
+    options.sourcesContent = false
+  },
   splitting: true,
   // What nobody calls is dropped by esbuild already; a second pass is slow and gains little.
   treeshake: false
@@ -37,7 +41,7 @@ export function preset(entry: string[], { bundle }: PresetOptions = {}): ReturnT
     external: [/^node:/],
     ...(bundle !== undefined && {
       banner: { js: requireBanner },
-      esbuildPlugins: [omitted(bundle.omit), notices()]
+      esbuildPlugins: [omitted(bundle.omit), carried()]
     })
   })
 }
@@ -47,5 +51,5 @@ export function preset(entry: string[], { bundle }: PresetOptions = {}): ReturnT
  * in the form that those packages have for browsers, so that an app's bundler needs no configuration.
  */
 export function browserPreset(entry: string[]): ReturnType<typeof defineConfig> {
-  return defineConfig({ ...common, entry, outDir: 'dist/browser', platform: 'browser', esbuildPlugins: [notices()] })
+  return defineConfig({ ...common, entry, outDir: 'dist/browser', platform: 'browser', esbuildPlugins: [carried()] })
 }

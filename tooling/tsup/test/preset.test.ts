@@ -1,6 +1,5 @@
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { execFile } from 'node:child_process'
-import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -11,7 +10,7 @@ const preset = resolve(import.meta.dirname, '../src/index.ts')
 
 /** A package that carries an engine, in a folder of its own; the engine needs a heavy module. */
 const files: Readonly<Record<string, string>> = {
-  'package.json': JSON.stringify({ name: 'carrier', type: 'module', dependencies: { outside: '*' } }),
+  'package.json': JSON.stringify({ name: 'carrier', version: '1.0.0', type: 'module', dependencies: { outside: '*' } }),
   'src/index.ts': `
     import { engine, heavy } from 'engine'
     import { outside } from 'outside'
@@ -30,43 +29,6 @@ const files: Readonly<Record<string, string>> = {
   'node_modules/outside/package.json': JSON.stringify({ name: 'outside', version: '1.0.0', main: 'index.cjs' }),
   'node_modules/outside/index.cjs': `exports.outside = 'outside'`
 }
-
-describe('the check of declarations', () => {
-  it.each([
-    [
-      'what is carried',
-      `export { x } from './deep.ts'`,
-      `import type { Y } from 'engine/deep'\nexport declare const x: Y`,
-      1
-    ],
-    ['what is installed', `export { x } from './deep.ts'`, `export declare const x: import('outside').Y`, 0],
-    [
-      'nothing that is exported',
-      `export declare const y: 1`,
-      `import type { Y } from 'engine'\nexport declare const x: Y`,
-      0
-    ]
-  ])('finds %s', async (_, index, deep, code) => {
-    const folder = await mkdtemp(join(tmpdir(), 'p2pl-declarations-'))
-    try {
-      await mkdir(join(folder, 'dist'))
-      const exports = { '.': { types: './dist/index.d.ts', default: './dist/index.js' } }
-      const manifest = { name: 'carrier', exports, dependencies: { outside: '*' } }
-      await writeFile(join(folder, 'package.json'), JSON.stringify(manifest))
-      await writeFile(join(folder, 'dist/index.d.ts'), index)
-      await writeFile(join(folder, 'dist/deep.d.ts'), deep)
-      const script = resolve(import.meta.dirname, '../src/declarations.main.ts')
-      const failed = await run(process.execPath, [script], { cwd: folder }).then(
-        () => undefined,
-        (error: { code: number; stderr: string }) => error
-      )
-      expect(failed?.code ?? 0).toBe(code)
-      if (code === 1) expect(failed?.stderr).toContain('engine/deep, which a user of carrier does not have')
-    } finally {
-      await rm(folder, { recursive: true, force: true })
-    }
-  })
-})
 
 describe('the preset, where it bundles', () => {
   let folder: string
@@ -108,5 +70,29 @@ describe('the preset, where it bundles', () => {
     expect(notices).toContain('engine 1.2.3 (MIT)')
     expect(notices).toContain('Copyright the authors of the engine')
     expect(notices).not.toMatch(/heavy|outside/)
+  })
+
+  it('writes an SBOM of what it carries, the same bytes for the same input', async () => {
+    const text = await readFile(join(folder, 'dist/sbom.cdx.json'), 'utf8')
+    expect(JSON.parse(text)).toEqual({
+      bomFormat: 'CycloneDX',
+      specVersion: '1.6',
+      version: 1,
+      metadata: { component: { type: 'library', name: 'carrier', version: '1.0.0' } },
+      components: [
+        {
+          type: 'library',
+          name: 'engine',
+          version: '1.2.3',
+          purl: 'pkg:npm/engine@1.2.3',
+          licenses: [{ expression: 'MIT' }]
+        }
+      ]
+    })
+  })
+
+  it('leaves sources out of its source maps', async () => {
+    const map = JSON.parse(await readFile(join(folder, 'dist/index.js.map'), 'utf8')) as { sourcesContent?: unknown }
+    expect(map.sourcesContent ?? []).toEqual([])
   })
 })

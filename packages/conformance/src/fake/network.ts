@@ -1,65 +1,90 @@
-import type { Block, Pin } from '@p2pl/core/backend'
-import type { FakeNode } from './node.ts'
+import type { Block, EngineEvent, Pin, Subscriber } from '@p2pl/core/backend'
 
 /** What a fake keeps when it is stopped: it stands for a disk. */
 export interface FakeStore {
   readonly id: string
-  /** By the hex of the multihash. */
+  /** By the multihash. */
   readonly blocks: Map<string, Block>
   readonly pins: Map<string, Pin>
+  readonly secrets: Map<string, Uint8Array>
 }
 
 let stores = 0
 
 export function createFakeStore(): FakeStore {
-  return { id: `fake-${++stores}`, blocks: new Map(), pins: new Map() }
+  return { id: `fake-${++stores}`, blocks: new Map(), pins: new Map(), secrets: new Map() }
 }
 
-/** The in-process bus: who runs, who is connected with whom, who provides what. */
+/** A running fake, as its network sees it. */
+export interface FakeEngine {
+  readonly id: string
+  readonly store: FakeStore
+  /** The topics that it has joined. */
+  readonly topics: Map<string, Required<Subscriber>>
+  /** Whether it tells its subscribers of gaps. */
+  readonly tellsGaps: boolean
+  readonly report: (event: EngineEvent) => void
+}
+
+/** The bus in this process: who runs, who is connected with whom, who provides what. */
 export class FakeNetwork {
-  readonly nodes: Map<string, FakeNode> = new Map<string, FakeNode>()
+  readonly engines: Map<string, FakeEngine> = new Map<string, FakeEngine>()
+  /** The ids of those that provide a multihash. */
   readonly records: Map<string, Set<string>> = new Map<string, Set<string>>()
   /** Ids whose next start fails. */
   readonly obstructed: Set<string> = new Set<string>()
+  readonly #cut = new Set<string>()
   readonly #links = new Set<string>()
   readonly #watchers = new Set<() => void>()
 
-  connect(a: string, b: string): void {
-    if (a === b || this.#links.has(pair(a, b))) return
-    this.#links.add(pair(a, b))
-    this.nodes.get(a)?.report({ type: 'peer:connect', backend: 'fake', id: b })
-    this.nodes.get(b)?.report({ type: 'peer:connect', backend: 'fake', id: a })
-    this.changed()
-  }
-
-  disconnect(a: string, b: string): void {
-    if (!this.#links.delete(pair(a, b))) return
-    this.nodes.get(a)?.report({ type: 'peer:disconnect', backend: 'fake', id: b })
-    this.nodes.get(b)?.report({ type: 'peer:disconnect', backend: 'fake', id: a })
-  }
-
-  linkAll(): void {
-    const ids = [...this.nodes.keys()]
-    for (const a of ids) for (const b of ids) this.connect(a, b)
-  }
-
-  neighbours(id: string): FakeNode[] {
-    return [...this.nodes.values()].filter((node) => node.store.id !== id && this.#links.has(pair(id, node.store.id)))
-  }
-
-  /** The connections of one are lost and come back; its subscribers hear of it. */
-  interrupt(id: string): void {
-    const neighbours = this.neighbours(id)
-    for (const { store } of neighbours) this.disconnect(id, store.id)
-    for (const { store } of neighbours) this.connect(id, store.id)
-    for (const subscriptions of this.nodes.get(id)?.run?.topics.values() ?? [])
-      for (const subscription of subscriptions) subscription.gap()
+  add(engine: FakeEngine): void {
+    this.engines.set(engine.id, engine)
   }
 
   remove(id: string): void {
-    for (const { store } of this.neighbours(id)) this.disconnect(id, store.id)
-    this.nodes.delete(id)
+    for (const other of this.connected(id)) this.disconnect(id, other.id)
+    this.engines.delete(id)
     for (const record of this.records.values()) record.delete(id)
+  }
+
+  /** Whether they are connected now. `false` where one of them is away. */
+  connect(a: string, b: string): boolean {
+    const there = [a, b].every((id) => this.engines.has(id) && !this.isCut(id))
+    if (!there || a === b) return false
+    if (this.#links.has(pair(a, b))) return true
+    this.#links.add(pair(a, b))
+    this.#tell('peer:connect', a, b)
+    this.changed()
+    return true
+  }
+
+  disconnect(a: string, b: string): void {
+    if (this.#links.delete(pair(a, b))) this.#tell('peer:disconnect', a, b)
+  }
+
+  connected(id: string): FakeEngine[] {
+    return [...this.engines.values()].filter((other) => this.#links.has(pair(id, other.id)))
+  }
+
+  /** Cuts one off until the returned function is called. Its subscribers hear of both. */
+  cut(id: string): () => void {
+    const before = this.connected(id)
+    for (const other of before) this.disconnect(id, other.id)
+    this.#cut.add(id)
+    const since = performance.now()
+    this.#tellSubscribers(id, (subscriber) => subscriber.state('healing'))
+    return () => {
+      this.#cut.delete(id)
+      this.#tellSubscribers(id, (subscriber) => {
+        subscriber.gap({ reason: 'disconnected', lasted: performance.now() - since })
+        subscriber.state('live')
+      })
+      for (const other of before) this.connect(id, other.id)
+    }
+  }
+
+  isCut(id: string): boolean {
+    return this.#cut.has(id)
   }
 
   /** Calls the listener whenever a block or a connection has come. */
@@ -70,6 +95,16 @@ export class FakeNetwork {
 
   changed(): void {
     for (const watcher of this.#watchers) watcher()
+  }
+
+  #tell(type: 'peer:connect' | 'peer:disconnect', a: string, b: string): void {
+    this.engines.get(a)?.report({ type, id: b })
+    this.engines.get(b)?.report({ type, id: a })
+  }
+
+  #tellSubscribers(id: string, tell: (subscriber: Required<Subscriber>) => void): void {
+    const engine = this.engines.get(id)
+    if (engine?.tellsGaps === true) for (const subscriber of engine.topics.values()) tell(subscriber)
   }
 }
 

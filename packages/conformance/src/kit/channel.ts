@@ -1,9 +1,11 @@
-import type { IncomingMessage, PublishResult, TransportSubscription, Verdict } from '@p2pl/core/backend'
+import type { IncomingMessage, Joined, PublishResult, Verdict } from '@p2pl/core/backend'
 import { isP2plError } from '@p2pl/core/backend'
 import { check, fail, show } from './check.ts'
 import { Inbox, probe } from './inbox.ts'
-import { messagesOf, type Network, type TestRun } from './kit.ts'
+import type { Network } from './network.ts'
+import { messagesOf } from './parts.ts'
 import { uniqueName } from './samples.ts'
+import type { TestRun } from './test.ts'
 
 export interface ChannelInit {
   readonly topic?: string | undefined
@@ -11,17 +13,17 @@ export interface ChannelInit {
   readonly publishers?: readonly number[] | undefined
   /** Indexes of the backends that subscribe. Default: the second and third. */
   readonly subscribers?: readonly number[] | undefined
-  /** Judges what the subscribers get. */
+  /** Judges the messages of each subscriber. */
   readonly judge?: ((message: IncomingMessage) => Verdict | Promise<Verdict>) | undefined
 }
 
-/** A topic that has come together: each subscriber has heard each publisher at least once. */
+/** A topic that has formed: each subscriber has heard each publisher at least once. */
 export class Channel {
   readonly topic: string
   readonly #t: TestRun
   readonly #network: Network
   readonly #inboxes = new Map<number, Inbox>()
-  readonly #subscriptions = new Map<number, TransportSubscription>()
+  readonly #subscriptions = new Map<number, Joined>()
 
   constructor(t: TestRun, network: Network, topic: string) {
     this.#t = t
@@ -47,8 +49,7 @@ export class Channel {
   }
 
   async subscribe(index: number, judge?: ChannelInit['judge']): Promise<Inbox> {
-    const inbox = new Inbox()
-    if (judge !== undefined) inbox.judge(judge)
+    const inbox = new Inbox(judge)
     const subscription = await this.#t.within(
       `subscribe to ${show(this.topic)} resolves`,
       messagesOf(this.#network.at(index)).subscribe(this.topic, inbox, { signal: this.#t.signal })
@@ -66,7 +67,7 @@ export class Channel {
     )
   }
 
-  /** Publishes probes until each of `to` has heard one: a topic needs a moment to come together. */
+  /** Publishes probes until each of `to` has heard one: a topic needs a moment to form. */
   async warm(publisher: number, to: readonly number[]): Promise<void> {
     const inboxes = to.map((index) => this.inbox(index))
     for (const inbox of inboxes) inbox.probes.delete(publisher)
@@ -114,7 +115,7 @@ export class Channel {
     return sent
   }
 
-  /** Publishes a marker until each of `to` has it: what was sent before it and could come, has come. */
+  /** Publishes a marker until each of `to` has it. Where order is not declared, earlier messages may still be on their way. */
   async flush(from: number, to: readonly (number | Inbox)[]): Promise<void> {
     await this.#t.pace()
     await this.deliver(from, (attempt) => new TextEncoder().encode(uniqueName(`marker-${attempt}`)), to)

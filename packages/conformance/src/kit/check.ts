@@ -1,4 +1,4 @@
-import { isP2plError, type Backend, type ErrorCode, type P2plError } from '@p2pl/core/backend'
+import { equalBytes, isP2plError, type Backend, type ErrorCode, type P2plError } from '@p2pl/core/backend'
 
 /** Fails the test: `what` is the obligation that was not kept, `seen` what was there instead. */
 export function fail(what: string, seen: unknown, cause?: unknown): never {
@@ -17,12 +17,6 @@ export function equal<T>(seen: T, expected: T, what: string): void {
 
 export function sameBytes(seen: Uint8Array, expected: Uint8Array, what: string): void {
   if (!equalBytes(seen, expected)) fail(`${what} (expected ${show(expected)})`, seen)
-}
-
-export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.byteLength !== b.byteLength) return false
-  for (let i = 0; i < a.byteLength; i++) if (a[i] !== b[i]) return false
-  return true
 }
 
 /** The same values, whatever their order. */
@@ -70,6 +64,17 @@ export function wellFormed(error: unknown, expected: Expected): P2plError {
   if (error.retryable && neverRetryable.includes(error.code))
     fail(`${error.code} of ${operation} is not retryable: the same call cannot succeed later`, 'retryable: true', error)
   return error
+}
+
+/**
+ * A rejection while the backend is cut off: the same call may succeed later, so it is retryable, unless the signal ended it,
+ * nobody knows whether a message went out, or the call may fail by itself with one of `codes`.
+ */
+export function whileCut(error: unknown, expected: Expected): P2plError {
+  const seen = anyError(error, expected.backend, expected.operation)
+  const uncertain = expected.operation === 'messages.publish' ? ['UNCERTAIN'] : []
+  if (seen.retryable || ['ABORTED', 'TIMEOUT', ...uncertain, ...expected.codes].includes(seen.code)) return seen
+  return fail(`an error of ${expected.operation} while the backend is cut off is retryable`, seen, seen)
 }
 
 /** A rejection of any code. */

@@ -1,9 +1,9 @@
-import type { IncomingMessage, Subscriber, TransportGap, Verdict } from '@p2pl/core/backend'
-import { equalBytes } from './check.ts'
+import { equalBytes } from '@p2pl/core/backend'
+import type { IncomingMessage, Subscriber, SubscriptionState, TransportGap, Verdict } from '@p2pl/core/backend'
 
 const probeMark = Uint8Array.of(0x70, 0x32, 0x70, 0x6c, 0x00, 0x70, 0x62, 0x65)
 
-/** A payload that only tests whether a topic has come together; inboxes keep it apart. */
+/** A payload that only tests whether a topic has formed; inboxes keep it apart. */
 export function probe(publisher: number, attempt: number): Uint8Array {
   const bytes = new Uint8Array(probeMark.length + 16)
   bytes.set(probeMark)
@@ -18,37 +18,51 @@ function isProbe(payload: Uint8Array): boolean {
   return payload.byteLength === probeMark.length + 16 && equalBytes(payload.subarray(0, 8), probeMark)
 }
 
-/** A subscriber that remembers what it was called with, and wakes those who wait for it. */
+type Judge = (message: IncomingMessage) => Verdict | Promise<Verdict>
+
+/** A subscriber that records its calls. */
 export class Inbox implements Subscriber {
   readonly messages: IncomingMessage[] = []
   readonly gaps: TransportGap[] = []
+  readonly states: SubscriptionState[] = []
   readonly probes: Set<number> = new Set<number>()
   /** Every call in its order. */
-  readonly calls: ('validate' | 'message' | 'gap')[] = []
-  validate?: (message: IncomingMessage) => Verdict | Promise<Verdict>
+  readonly calls: ('message' | 'gap' | 'state')[] = []
+  /** What was delivered, in its order: payloads, probes left out, and gaps. */
+  readonly log: (Uint8Array | 'gap')[] = []
+  readonly #judge: Judge
   readonly #watchers = new Set<() => void>()
 
-  message(message: IncomingMessage): void {
+  /** @param judge - Gives the verdict on each message that is no probe. Default: all are accepted. */
+  constructor(judge: Judge = () => 'accept') {
+    this.#judge = judge
+  }
+
+  message(message: IncomingMessage): Verdict | Promise<Verdict> {
     this.calls.push('message')
     const { payload } = message
+    const probed = isProbe(payload)
     // With its offset: the bytes may be a view into something larger.
-    if (isProbe(payload)) this.probes.add(new DataView(payload.buffer, payload.byteOffset).getUint32(8))
-    else this.messages.push(message)
+    if (probed) this.probes.add(new DataView(payload.buffer, payload.byteOffset).getUint32(8))
+    else {
+      this.messages.push(message)
+      this.log.push(payload)
+    }
     this.#wake()
+    return probed ? 'accept' : this.#judge(message)
   }
 
   gap(gap: TransportGap): void {
     this.calls.push('gap')
     this.gaps.push(gap)
+    this.log.push('gap')
     this.#wake()
   }
 
-  judge(verdict: (message: IncomingMessage) => Verdict | Promise<Verdict>): this {
-    this.validate = (message) => {
-      this.calls.push('validate')
-      return isProbe(message.payload) ? 'accept' : verdict(message)
-    }
-    return this
+  state(state: SubscriptionState): void {
+    this.calls.push('state')
+    this.states.push(state)
+    this.#wake()
   }
 
   count(payload: Uint8Array): number {
@@ -70,6 +84,14 @@ export class Inbox implements Subscriber {
       const timer = setTimeout(() => end(condition()), Math.max(ms, 1))
       this.#watchers.add(watcher)
     })
+  }
+
+  /** Resolves when the condition holds, or when nothing was called for `quiet` milliseconds. */
+  async untilQuiet(condition: () => boolean, quiet: number): Promise<void> {
+    for (let before = -1; !condition() && this.calls.length !== before;) {
+      before = this.calls.length
+      await this.until(() => condition() || this.calls.length !== before, quiet)
+    }
   }
 
   #wake(): void {

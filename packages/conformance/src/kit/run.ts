@@ -1,27 +1,42 @@
 import type { Runner } from '../fixture.ts'
-import { TestRun, type Kit, type Suite, type Test } from './kit.ts'
 import { fail } from './check.ts'
-import { within } from './time.ts'
+import type { Kit } from './kit.ts'
+import { watchRejections } from './rejections.ts'
+import { TestRun, type Suite, type Test } from './test.ts'
+import { turn, within } from './time.ts'
 
 /** Hands the suites to the runner, and after them the test that ends everything they share. */
 export function runSuites(runner: Runner, kit: Kit, suites: readonly Suite[]): void {
+  // Setting up and cleaning up have their own bounds of one patience each; the kit's message comes before the runner's.
+  const timeout = kit.patience * 6
+  const watch = runner.onUnhandledRejection ?? watchRejections
   const rejections: unknown[] = []
-  const ignore = runner.onUnhandledRejection?.((reason) => void rejections.push(reason))
+  let unwatch: (() => void) | undefined
+  const it = (name: string, body: () => Promise<void>): void => {
+    const test = async function (this: unknown): Promise<void> {
+      // Mocha takes its time limit from here.
+      const context = this as { timeout?: unknown } | undefined
+      if (typeof context?.timeout === 'function') context.timeout(timeout)
+      unwatch ??= watch((reason) => void rejections.push(reason))
+      await body()
+    }
+    runner.it(name, test, timeout)
+  }
   const declared = kit.fixture.capabilities
   runner.describe(`conformance of ${kit.fixture.name}`, () => {
     for (const suite of suites) {
       const tests = suite.tests.filter((test) => declared === undefined || test.when?.(declared, kit.fixture) !== false)
       if (tests.length === 0) continue
       runner.describe(suite.name, () => {
-        for (const test of tests) runner.it(test.name, async () => await runTest(kit, test))
+        for (const test of tests) it(test.name, async () => await runTest(kit, test))
       })
     }
     runner.describe('end', () => {
-      runner.it('every backend stops, and no rejection was left unhandled', async () => {
+      it('every backend stops, and no rejection was left unhandled', async () => {
         await kit.closeAll()
         // A runtime reports an unhandled rejection after the turn in which it came up.
-        await new Promise<void>((resolve) => setTimeout(resolve, 0))
-        ignore?.()
+        await turn()
+        unwatch?.()
         if (rejections.length > 0) fail('no rejection is left unhandled', rejections, rejections[0])
       })
     })
@@ -34,8 +49,8 @@ async function runTest(kit: Kit, test: Test): Promise<void> {
   const run = new TestRun(kit, capabilities)
   let failure: unknown
   try {
-    // Setting up networks has its own bounds; this one only catches a call that never settles.
-    await within(kit.patience * 3, 'every call of the test settles', test.run(run))
+    // Setting up networks has its own bounds; this one catches a call that never settles.
+    await within(kit.patience * 4, 'every call of the test settles', test.run(run))
   } catch (error) {
     failure = error
   }

@@ -15,6 +15,19 @@ export function uniqueBytes(length: number): Uint8Array<ArrayBuffer> {
   return seededBytes(length, ++seeds)
 }
 
+const numberWord = 'number-'
+
+/** A payload that carries its number. */
+export function numbered(n: number): Uint8Array {
+  return new TextEncoder().encode(`${numberWord}${n}`)
+}
+
+/** The number of a {@link numbered} payload, or -1. */
+export function numberOf(payload: Uint8Array): number {
+  const text = new TextDecoder().decode(payload)
+  return text.startsWith(numberWord) ? Number(text.slice(numberWord.length)) : -1
+}
+
 /** A word that no other call gives. */
 export function uniqueName(prefix: string): string {
   return `${prefix}-${++seeds}`
@@ -43,6 +56,11 @@ function seededBytes(length: number, seed: number): Uint8Array<ArrayBuffer> {
 
 async function blockOf(code: number, bytes: Uint8Array, hasher: MultihashHasher = sha256): Promise<Block> {
   return { cid: CID.createV1(code, await hasher.digest(bytes)), bytes }
+}
+
+/** The block under a sha2-256 digest of 20 bytes: such a digest proves nothing. */
+export async function truncated({ cid, bytes }: Block): Promise<Block> {
+  return { cid: CID.createV1(cid.code, await sha256.digest(bytes, { truncate: 20 })), bytes }
 }
 
 /** A raw block of bytes that no other block has. */
@@ -106,7 +124,7 @@ export async function diamond(): Promise<Dag> {
   return { root, blocks: [root, left, right, shared, tail], links }
 }
 
-/** The name of a block in every version and codec: its multihash in hex. */
+/** One name for a block, whatever version and codec its CID names. */
 export function key(cid: CID): string {
-  return Array.from(cid.multihash.bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return alias(cid, raw.code).toString()
 }

@@ -1,44 +1,58 @@
+import { sleep } from '@p2pl/core/backend'
 import { fail } from './check.ts'
 
-/** Resolves after `ms`; for declared pacing and for the bound of a wait, never as a guess at how long something takes. */
-export async function pause(ms: number): Promise<void> {
-  if (ms > 0) await new Promise<void>((resolve) => setTimeout(resolve, ms))
+/**
+ * The longest time in milliseconds that "at once" and "soon" of the port may take: a refusal, a local look-up, the end of
+ * a call after its signal fired.
+ */
+export const soonMs = 1000
+
+const tickMs = 20
+
+/**
+ * Calls back after `ms` of this process's own time, and returns a function that cancels it. While the whole process stands
+ * still (a busy machine, a debugger), at most one tick passes: no call under test could have ended meanwhile.
+ */
+function alarm(ms: number, callback: () => void): () => void {
+  let left = Math.max(1, Math.ceil(ms / tickMs))
+  const step = (): void => {
+    left--
+    if (left > 0) timer = setTimeout(step, tickMs)
+    else callback()
+  }
+  let timer = setTimeout(step, Math.min(ms, tickMs))
+  return () => clearTimeout(timer)
 }
 
-/** One turn of the event loop: what the engine had ready has come out. */
+/** One turn of the event loop: lets the engine deliver what is ready. */
 export async function turn(): Promise<void> {
   await new Promise<void>((resolve) => setTimeout(resolve, 0))
 }
 
-/** The promise's end, or a failure that names what was awaited. */
+/** The outcome of the promise, or a failure that names the obligation. */
 export async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(
-      () => {
-        try {
-          fail(what, `nothing after ${Math.round(ms)} ms`)
-        } catch (error) {
-          reject(error)
-        }
-      },
-      Math.max(ms, 1)
-    )
+  return await new Promise<T>((resolve, reject) => {
+    const cancel = alarm(ms, () => {
+      try {
+        fail(what, `nothing after ${Math.round(ms)} ms`)
+      } catch (error) {
+        reject(error)
+      }
+    })
+    promise
+      .then(resolve, reject)
+      .finally(cancel)
+      .catch(() => undefined)
   })
-  try {
-    return await Promise.race([promise, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
-/** Asks again, ever more slowly, until `condition` gives something or the time is over; then `undefined`. */
+/** Asks again, with growing pauses, until `condition` gives a value or the time is over; then gives `undefined`. */
 export async function poll<T>(ms: number, condition: () => Promise<T | undefined>): Promise<T | undefined> {
   const end = performance.now() + ms
   for (let wait = 2; ; wait = Math.min(wait * 2, 250)) {
     const value = await condition()
     if (value !== undefined || performance.now() >= end) return value
-    await pause(wait)
+    await sleep(wait)
   }
 }
 
@@ -46,4 +60,15 @@ export async function collect<T>(iterable: () => AsyncIterable<T>): Promise<T[]>
   const items: T[] = []
   for await (const item of iterable()) items.push(item)
   return items
+}
+
+/** How a call ended: with a value, or with an error that the test judges. */
+export type Outcome<T> = { readonly value: T } | { readonly error: unknown }
+
+export async function outcomeOf<T>(call: Promise<T>): Promise<Outcome<T>> {
+  try {
+    return { value: await call }
+  } catch (error) {
+    return { error }
+  }
 }

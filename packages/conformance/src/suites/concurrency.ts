@@ -2,8 +2,9 @@ import { isP2plError, type Block } from '@p2pl/core/backend'
 import { Channel } from '../kit/channel.ts'
 import { check, equal, sameBytes, sameSet } from '../kit/check.ts'
 import { Inbox } from '../kit/inbox.ts'
-import { blocksOf, messagesOf, routingOf, type Suite } from '../kit/kit.ts'
+import { blocksOf, messagesOf, put, routingOf, selfOf } from '../kit/parts.ts'
 import { rawBlock, rawBlocks, uniqueBytes, uniqueName } from '../kit/samples.ts'
+import type { Suite } from '../kit/test.ts'
 import { collect, poll } from '../kit/time.ts'
 
 const topicsAtOnce = 64
@@ -37,7 +38,7 @@ export const concurrency: Suite = {
           'all puts resolve',
           Promise.all(
             [...many, ...(again === undefined ? [] : [again, again])].map(
-              async (block) => await blocks.put(block, { signal: t.signal })
+              async (block) => await blocks.putMany([block], { signal: t.signal })
             )
           )
         )
@@ -150,7 +151,7 @@ export const concurrency: Suite = {
           'all provides resolve',
           Promise.all(
             owned.map(async (block, i) => {
-              if (t.capabilities.blocks !== undefined) await blocksOf(network.at(owner(i))).put(block)
+              if (t.capabilities.blocks !== undefined) await blocksOf(network.at(owner(i))).putMany([block])
               await routingOf(network.at(owner(i))).provide(block.cid, { signal: t.signal })
             })
           )
@@ -162,10 +163,10 @@ export const concurrency: Suite = {
             const ids = await search(block)
             return ids.length > 0 ? ids : undefined
           })
-          sameSet(found ?? [], [network.at(owner(i)).self().id], 'a search among others finds who provided')
+          sameSet(found ?? [], [selfOf(network.at(owner(i))).id], 'a search among others finds the provider')
         })
         const vain = nobodys.map(async (block) =>
-          equal((await search(block)).length, 0, 'a search among others finds nobody for what nobody provided')
+          equal((await search(block)).length, 0, 'a search among others finds nobody for a block without a record')
         )
         await t.within('all searches end', Promise.all([...vain, ...searches]))
       }
@@ -182,8 +183,8 @@ export const concurrency: Suite = {
             const block = await rawBlock(200)
             work.push(
               (async () => {
-                await blocksOf(backend).put(block)
-                sameBytes(await blocksOf(backend).get(block.cid), block.bytes, 'get gives what was put')
+                await put(backend, block)
+                sameBytes(await blocksOf(backend).get(block.cid), block.bytes, 'get gives the bytes of put')
                 if (blocks.pins !== 'none') {
                   await blocksOf(backend).pin(block.cid)
                   await collect(() => blocksOf(backend).pins())

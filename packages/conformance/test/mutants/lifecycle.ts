@@ -1,6 +1,7 @@
 import { P2plError, throwIfAborted, type BackendEvent, type MessageTransport } from '@p2pl/core/backend'
-import { fakeCapabilities, fakeRouting } from '../../src/fake/index.ts'
-import { changed, declaring, inBlocks, inMessages, inNode, inRouting, messagesOf, type Mutant } from './mutant.ts'
+import { type FakeBackend } from '../../src/fake/index.ts'
+import { peerInfo } from '../../src/fake/peer-info.ts'
+import { changed, deaf, failure, fired, inBlocks, inMessages, inNode, messagesOf, runs, type Mutant } from './mutant.ts'
 
 const soon = async (): Promise<void> => await new Promise((resolve) => setTimeout(resolve, 2))
 const engineError = (): P2plError =>
@@ -8,13 +9,13 @@ const engineError = (): P2plError =>
 
 export const lifecycleMutants: readonly Mutant[] = [
   inBlocks('has answers before start', /before start every call/, (blocks, node) => ({
-    has: async (cid, options) => (node.run === undefined ? false : await blocks.has(cid, options))
+    has: async (cid, options) => (!runs(node) ? false : await blocks.has(cid, options))
   })),
   inNode('self answers before start', /before start every call/, (node) => ({
-    self: () => (node.run === undefined ? { id: node.store.id, addresses: [] } : node.self())
+    self: () => (!runs(node) ? [peerInfo(node.store.id)] : node.self())
   })),
   inMessages('publish is swallowed after stop', /stop every call/, (messages, node) => ({
-    publish: async (...args) => (node.run === undefined ? { recipients: 0 } : await messages.publish(...args))
+    publish: async (...args) => (!runs(node) ? { recipients: 0 } : await messages.publish(...args))
   })),
   inNode('calls are answered while stop is under way', /after stop every call/, (node) => ({
     stop: async () => {
@@ -24,7 +25,7 @@ export const lifecycleMutants: readonly Mutant[] = [
   })),
   inNode('a second start fails', /start is idempotent/, (node) => ({
     start: async (options) => {
-      if (node.run !== undefined) throw engineError()
+      if (runs(node)) throw engineError()
       await node.start(options)
     }
   })),
@@ -54,7 +55,7 @@ export const lifecycleMutants: readonly Mutant[] = [
   }),
   inNode('stop before start fails', /stop is idempotent/, (node) => ({
     stop: async () => {
-      if (node.run === undefined) throw engineError()
+      if (!runs(node)) throw engineError()
       await node.stop()
     }
   })),
@@ -66,7 +67,7 @@ export const lifecycleMutants: readonly Mutant[] = [
         await node.start(options)
       },
       stop: async () => {
-        stopped = node.run !== undefined
+        stopped = runs(node)
         await node.stop()
       }
     }
@@ -81,10 +82,10 @@ export const lifecycleMutants: readonly Mutant[] = [
     let starts = 0
     return {
       start: async (options) => {
-        if (node.run === undefined) starts++
+        if (!runs(node)) starts++
         await node.start(options)
       },
-      self: () => ({ ...node.self(), id: `${node.self().id}-${starts}` })
+      self: () => node.self().map((peer) => ({ ...peer, id: `${peer.id}-${starts}` }))
     }
   }),
   inNode('start takes no notice of its signal', /start whose signal has fired/, (node) => ({
@@ -96,6 +97,37 @@ export const lifecycleMutants: readonly Mutant[] = [
       throwIfAborted('start', options?.signal, 'fake')
     }
   })),
+  inNode('an aborted start ends every start', /leaves another call of start alone/, (node) => ({
+    start: async (options) => {
+      if (options?.signal !== undefined && !fired(options))
+        options.signal.addEventListener('abort', () => void node.stop(), { once: true })
+      await node.start(options)
+    }
+  })),
+  inNode('a stop whose signal has fired does not stop', /a stop whose signal fires/, (node) => ({
+    stop: async (options) => {
+      if (fired(options)) throw failure('ABORTED', 'stop', 'aborted')
+      await node.stop()
+    }
+  })),
+  inNode('stop takes no notice of its signal', /a stop whose signal fires/, (node) => ({
+    stop: async (options) => {
+      await node.stop()
+      if (options?.signal !== undefined) await new Promise<never>(() => undefined)
+    }
+  })),
+  inNode('the engine is handed out after stop', /the engine is handed out/, (node) => {
+    let engine: FakeBackend['engine']
+    return {
+      stop: async (options) => {
+        engine = node.engine
+        await node.stop(options)
+      },
+      get engine() {
+        return node.engine ?? engine
+      }
+    }
+  }),
   inNode('a failed start leaves it running', /a failed start leaves/, (node) => ({
     start: async (options) => {
       try {
@@ -122,7 +154,7 @@ export const lifecycleMutants: readonly Mutant[] = [
   }),
   inBlocks('a get stays pending over stop', /stop leaves no call pending/, (blocks, node) => ({
     get: async (cid, options) => {
-      if (node.run !== undefined && options?.signal === undefined && options?.local !== true)
+      if (runs(node) && options?.signal === undefined && options?.local !== true)
         return await new Promise<never>(() => undefined)
       return await blocks.get(cid, options)
     }
@@ -131,7 +163,7 @@ export const lifecycleMutants: readonly Mutant[] = [
     const all: Parameters<MessageTransport['subscribe']>[] = []
     return {
       start: async (options) => {
-        const restarted = node.run === undefined
+        const restarted = !runs(node)
         await node.start(options)
         if (restarted) for (const args of all) await messagesOf(node).subscribe(...args)
       },
@@ -168,141 +200,29 @@ export const lifecycleMutants: readonly Mutant[] = [
         onEvent: (event) => options?.onEvent?.({ ...event, type: 'peer:identify' } as unknown as BackendEvent)
       })
   })),
+  inNode('self names no network', /self\(\) gives an id/, () => ({ self: () => [] })),
+  inNode('every peer has a network of its own', /self\(\) gives an id/, (node) => ({
+    self: () => node.self().map((peer) => ({ ...peer, network: peer.id }))
+  })),
   inNode('it has more addresses than anybody takes', /self\(\) gives an id/, (node) => ({
-    self: () => ({ ...node.self(), addresses: Array.from({ length: 17 }, (_value, i) => `fake:${i}`) })
+    self: () => node.self().map((peer) => ({ ...peer, addresses: Array.from({ length: 17 }, (_, i) => `fake:${i}`) }))
   })),
-  inNode('all participants have one id', /self\(\) gives an id/, (node) => ({
-    self: () => ({ ...node.self(), id: 'me' })
+  inNode('all peers have one id', /self\(\) gives an id/, () => ({
+    self: () => [{ ...peerInfo('me') }]
   })),
-  inNode('a restarted participant is deaf', /restarted participant takes part again/, (node) => {
+  inNode('a restarted peer is deaf', /restarted peer takes part again/, (node) => {
     let starts = 0
     return {
       start: async (options) => {
-        if (node.run === undefined) starts++
+        if (!runs(node)) starts++
         await node.start(options)
       },
       messages: changed(messagesOf(node), {
         subscribe: async (topic, subscriber, options) =>
-          await messagesOf(node).subscribe(
-            topic,
-            starts < 2 ? subscriber : { message: () => undefined, gap: () => undefined },
-            options
-          )
+          await messagesOf(node).subscribe(topic, starts < 2 ? subscriber : deaf, options)
       })
     }
   })
-]
-
-export const refusalMutants: readonly Mutant[] = [
-  inNode('a part is there that is not declared', /each part is there exactly/, (node) => ({
-    capabilities: { ...node.capabilities, routing: undefined }
-  })),
-  inNode('a part that is declared is missing', /each part is there exactly/, () => ({ messages: undefined })),
-  {
-    name: 'getDag is there though it is not declared',
-    caughtBy: /each part is there exactly/,
-    ...declaring('blocks', { dag: 'none' }),
-    mutate: (node) => {
-      Object.assign(node.blocks as object, { getDag: () => [] })
-      return node
-    }
-  },
-  inNode('a capability has a value of its own', /capabilities have the values/, (node) => ({
-    capabilities: { ...node.capabilities, routing: { ...fakeRouting, findPeer: 'partial' as 'native' } }
-  })),
-  inNode('sha2-256 is not declared', /capabilities have the values/, (node) => ({
-    capabilities: { ...node.capabilities, blocks: { ...fakeCapabilities.blocks!, hashes: [0x13] } }
-  })),
-  {
-    name: 'what is declared changes with start',
-    caughtBy: /constant from construction on/,
-    mutate: (node) =>
-      new Proxy(node, {
-        get: (target, name) => {
-          if (name === 'capabilities' && target.run !== undefined) return { ...target.capabilities, runtimes: ['node'] }
-          const value: unknown = Reflect.get(target, name, target)
-          return typeof value === 'function' ? (value.bind(target) as unknown) : value
-        }
-      })
-  },
-  {
-    name: 'the backends declare less than the fixture says',
-    caughtBy: /constant from construction on/,
-    claimed: fakeCapabilities,
-    ...declaring('messages', { sender: 'claimed' }),
-    mutate: (node) => node
-  },
-  inMessages(
-    'peers answers though it is not declared',
-    /messages.peers is refused/,
-    () => ({ peers: async () => [] }),
-    declaring('messages', { peers: 'none' })
-  ),
-  inMessages(
-    'a validator is silently ignored',
-    /a validator is refused/,
-    (messages) => ({
-      subscribe: async (topic, subscriber, options) =>
-        await messages.subscribe(
-          topic,
-          { message: (message) => subscriber.message(message), gap: (gap) => subscriber.gap(gap) },
-          options
-        )
-    }),
-    declaring('messages', { validation: 'none' })
-  ),
-  inBlocks(
-    'pin is silently ignored',
-    /blocks.pin is refused/,
-    () => ({ pin: async () => undefined }),
-    declaring('blocks', { pins: 'none' })
-  ),
-  inBlocks(
-    'pins is empty though it is not declared',
-    /blocks.pins is refused/,
-    () => ({
-      pins: async function* () {}
-    }),
-    declaring('blocks', { pins: 'none' })
-  ),
-  inBlocks(
-    'gc does nothing though it is not declared',
-    /blocks.gc is refused/,
-    () => ({
-      gc: async function* () {}
-    }),
-    declaring('blocks', { gc: 'none' })
-  ),
-  inRouting(
-    'provide is silently ignored',
-    /routing.provide is refused/,
-    () => ({ provide: async () => undefined }),
-    declaring('routing', { provide: 'none' })
-  ),
-  inRouting(
-    'findProviders is empty though it is not declared',
-    /routing.findProviders is refused/,
-    () => ({
-      findProviders: async function* () {}
-    }),
-    declaring('routing', { findProviders: 'none' })
-  ),
-  inRouting(
-    'findPeer rejects with NOT_FOUND though it is not declared',
-    /routing.findPeer is refused/,
-    (_routing, node) => ({
-      findPeer: async () => {
-        throw node.error('NOT_FOUND', 'routing.findPeer', 'not here')
-      }
-    }),
-    declaring('routing', { findPeer: 'none' })
-  ),
-  inRouting(
-    'connections is empty though connect is not declared',
-    /routing.connections is refused/,
-    () => ({ connections: async () => [] }),
-    declaring('routing', { connect: 'none' })
-  )
 ]
 
 export const endMutants: readonly Mutant[] = [

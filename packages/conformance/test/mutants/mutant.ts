@@ -1,8 +1,20 @@
-import type { BlockTransport, Capabilities, MessageTransport, Routing } from '@p2pl/core/backend'
+import {
+  bytesKey,
+  P2plError,
+  type AbortOptions,
+  type Block,
+  type BlockTransport,
+  type Capabilities,
+  type ErrorCode,
+  type MessageTransport,
+  type RoutingTransport,
+  type Subscriber
+} from '@p2pl/core/backend'
+import type { CID } from 'multiformats/cid'
+import { fakeCapabilities, type FakeBackend } from '../../src/fake/index.ts'
 import type { ConformanceNetwork } from '../../src/index.ts'
-import { fakeCapabilities, type FakeNode } from '../../src/fake/index.ts'
 
-/** A right backend with exactly one promise broken. */
+/** A correct backend with exactly one promise broken. */
 export interface Mutant {
   /** What is broken. */
   readonly name: string
@@ -11,7 +23,7 @@ export interface Mutant {
   readonly capabilities?: Capabilities | undefined
   /** What the fixture claims; by default nothing. */
   readonly claimed?: Capabilities | undefined
-  mutate(node: FakeNode): FakeNode
+  mutate(node: FakeBackend): FakeBackend
   /** Changes the fixture's network. */
   network?(network: ConformanceNetwork): ConformanceNetwork
 }
@@ -29,16 +41,8 @@ export function changed<T extends object>(inner: T, changes: Change<T>): T {
   })
 }
 
-export function messagesOf(node: FakeNode): MessageTransport {
+export function messagesOf(node: FakeBackend): MessageTransport {
   return node.messages as MessageTransport
-}
-
-export function blocksOf(node: FakeNode): BlockTransport {
-  return node.blocks as BlockTransport
-}
-
-export function routingOf(node: FakeNode): Routing {
-  return node.routing as Routing
 }
 
 type Rest = Partial<Omit<Mutant, 'name' | 'caughtBy' | 'mutate'>>
@@ -46,42 +50,49 @@ type Rest = Partial<Omit<Mutant, 'name' | 'caughtBy' | 'mutate'>>
 export function inNode(
   name: string,
   caughtBy: RegExp,
-  change: (node: FakeNode) => Change<FakeNode>,
+  change: (node: FakeBackend) => Change<FakeBackend>,
   rest: Rest = {}
 ): Mutant {
   return { name, caughtBy, mutate: (node) => changed(node, change(node)), ...rest }
 }
 
-export function inMessages(
+/** A mutant of one part. */
+function inPart<P extends 'messages' | 'blocks' | 'routing'>(part: P) {
+  type Part = NonNullable<FakeBackend[P]>
+  return (name: string, caughtBy: RegExp, change: (inner: Part, node: FakeBackend) => Change<Part>, rest: Rest = {}) =>
+    inNode(name, caughtBy, (node) => ({ [part]: changed(node[part] as Part, change(node[part] as Part, node)) }), rest)
+}
+
+type InPart<Part> = (
   name: string,
   caughtBy: RegExp,
-  change: (messages: MessageTransport, node: FakeNode) => Change<MessageTransport>,
+  change: (inner: Part, node: FakeBackend) => Change<Part>,
+  rest?: Rest
+) => Mutant
+
+export const inMessages: InPart<MessageTransport> = inPart('messages')
+export const inBlocks: InPart<BlockTransport> = inPart('blocks')
+export const inRouting: InPart<RoutingTransport> = inPart('routing')
+
+/** Changes what happens to each block that is put. */
+export function putting(
+  name: string,
+  caughtBy: RegExp,
+  put: (block: Block, next: () => Promise<void>, node: FakeBackend) => Promise<void>,
   rest: Rest = {}
 ): Mutant {
-  return inNode(
+  return inBlocks(
     name,
     caughtBy,
-    (node) => ({ messages: changed(messagesOf(node), change(messagesOf(node), node)) }),
+    (blocks, node) => ({
+      putMany: async (many, options) => {
+        if (!Array.isArray(many) || many.length === 0 || fired(options) || !runs(node))
+          return await blocks.putMany(many, options)
+        for (const block of many as Block[]) await put(block, async () => await blocks.putMany([block], options), node)
+      }
+    }),
     rest
   )
-}
-
-export function inBlocks(
-  name: string,
-  caughtBy: RegExp,
-  change: (blocks: BlockTransport, node: FakeNode) => Change<BlockTransport>,
-  rest: Rest = {}
-): Mutant {
-  return inNode(name, caughtBy, (node) => ({ blocks: changed(blocksOf(node), change(blocksOf(node), node)) }), rest)
-}
-
-export function inRouting(
-  name: string,
-  caughtBy: RegExp,
-  change: (routing: Routing, node: FakeNode) => Change<Routing>,
-  rest: Rest = {}
-): Mutant {
-  return inNode(name, caughtBy, (node) => ({ routing: changed(routingOf(node), change(routingOf(node), node)) }), rest)
 }
 
 /** The fake's capabilities with some fields of one part replaced. */
@@ -91,3 +102,18 @@ export function declaring<P extends 'messages' | 'blocks' | 'routing'>(
 ): { capabilities: Capabilities } {
   return { capabilities: { ...fakeCapabilities, [part]: { ...fakeCapabilities[part], ...fields } } }
 }
+
+/** Whether a call came with a signal that has fired already. */
+export const fired = (options: AbortOptions | undefined): boolean => options?.signal?.aborted === true
+
+export const runs = (node: FakeBackend): boolean => node.engine !== undefined
+
+export function failure(code: ErrorCode, operation: string, message: string): P2plError {
+  return new P2plError({ code, operation, backend: 'fake', message })
+}
+
+/** As the stores of the fake name a block. */
+export const keyOf = (cid: CID): string => bytesKey(cid.multihash.bytes)
+
+/** A subscriber that hears nothing. */
+export const deaf: Subscriber = { message: () => 'ignore', gap: () => undefined }

@@ -25,11 +25,18 @@ interface Attempt {
   waiting: number
 }
 
+interface Running {
+  readonly engine: OpenedBackend
+  readonly life: AbortController
+  /** A call of `start` has resolved, whatever became of others that shared the attempt. */
+  wanted: boolean
+}
+
 /** `start` and `stop`: idempotent, concurrent, abortable, and possible again after each other. */
 export class Lifecycle {
   readonly #parts: LifecycleParts
   #attempt: Attempt | undefined
-  #running: { readonly engine: OpenedBackend; readonly life: AbortController } | undefined
+  #running: Running | undefined
   /** The end of the last engine or attempt: the next one waits for it, since both may need the same folder or port. */
   #ended: Promise<void> = Promise.resolve()
   readonly #listeners = new Set<(event: BackendEvent) => void>()
@@ -42,22 +49,32 @@ export class Lifecycle {
     const { name, typed } = this.#parts
     throwIfAborted('start', signal, name)
     if (onEvent !== undefined) this.#listeners.add(onEvent)
-    if (this.#running !== undefined) return
+    if (this.#running !== undefined) {
+      this.#running.wanted = true
+      return
+    }
     const attempt = (this.#attempt ??= this.#begin())
     attempt.waiting++
     try {
       await (signal === undefined ? attempt.done : untilAborted(attempt.done, signal))
+      const running = this.#runningOf(attempt)
+      if (running !== undefined) running.wanted = true
     } catch (error) {
       if (onEvent !== undefined) this.#listeners.delete(onEvent)
       throw signal?.aborted === true ? abortError('start', signal, name) : typed(error, 'start')
     } finally {
-      // When the last of those who wait has given up, nothing may go on.
-      if (--attempt.waiting === 0 && !this.#runs(attempt.life)) this.#abandon(attempt)
+      // When the last of those who wait has given up, nothing may go on: not the attempt, and no engine that it has opened
+      // in the same moment.
+      if (--attempt.waiting === 0) {
+        const running = this.#runningOf(attempt)
+        if (running === undefined) this.#abandon(attempt)
+        else if (!running.wanted) void this.stop()
+      }
     }
   }
 
-  #runs(life: AbortController): boolean {
-    return this.#running?.life === life
+  #runningOf({ life }: Attempt): Running | undefined {
+    return this.#running?.life === life ? this.#running : undefined
   }
 
   #begin(): Attempt {
@@ -86,7 +103,7 @@ export class Lifecycle {
         await this.#close(engine)
         throw error
       }
-      this.#running = { engine, life }
+      this.#running = { engine, life, wanted: false }
     } finally {
       if (this.#attempt?.life === life) this.#attempt = undefined
     }

@@ -156,6 +156,23 @@ describe('start and stop', () => {
     expect(closed).toBe(true)
   })
 
+  it('an engine that opens in the moment of the abort does not run on, unless another call of start wants it', async () => {
+    for (const wanted of [false, true]) {
+      let closed = false
+      const backend = defined({ open: async () => opened({ close: async () => void (closed = true) }) })
+      const controller = new AbortController()
+      const starting = backend.start({ signal: controller.signal })
+      const other = wanted ? backend.start() : undefined
+      controller.abort()
+      await expect(starting).rejects.toMatchObject({ code: 'ABORTED' })
+      await other
+      if (wanted) expect(backend.self()).toHaveLength(1)
+      else expect(() => backend.self()).toThrow(expect.objectContaining({ code: 'NOT_RUNNING' }))
+      await backend.stop()
+      expect(closed).toBe(true)
+    }
+  })
+
   it('stop during start leaves nothing, and the next start waits for that', async () => {
     const order: string[] = []
     const opening = Promise.withResolvers<OpenedBackend>()

@@ -45,9 +45,10 @@ async function network(count: number, options: (index: number) => HeliaOptions):
   return {
     backends,
     link,
-    interrupt: async (index) => {
+    cut: async (index) => {
       await forgetEachOther(backends, index)
-      await link()
+      // The kit links them again.
+      return async () => {}
     },
     reopen: (index) => Promise.resolve(open(index)),
     dispose: () => stopHelpers(relay)

@@ -2,7 +2,8 @@ import { rmSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ConformanceFixture } from '@p2pl/conformance'
-import type { Backend, Layer } from '@p2pl/core/backend'
+import { isP2plError, type Backend, type Layer } from '@p2pl/core/backend'
+import { until } from '@p2pl/tooling-vitest'
 import { startTestDaemon, type TestDaemon } from '@p2pl/tooling-kubo'
 import { ipfsRpc, type IpfsRpcBackend } from '../../src/index.ts'
 import { startProxy } from './proxy.ts'
@@ -41,8 +42,9 @@ export function externalFixture(binary: string, wrap?: Layer): ConformanceFixtur
         backends,
         link: async () => await linkAll(backends),
         reopen: async (index) => make(index),
-        interrupt: async (index) => {
-          proxies[index]?.drop()
+        cut: async (index) => {
+          proxies[index]?.refuse()
+          return async () => proxies[index]?.heal()
         },
         obstruct: async (index) => {
           proxies[index]?.refuse()
@@ -102,8 +104,17 @@ export function managedFixture(binary: string, wrap?: Layer): ConformanceFixture
         backends,
         link: async () => await linkAll(backends),
         reopen: async (index) => make(index),
-        interrupt: async (index) => {
+        cut: async (index) => {
           await restartDaemon(join(folder, String(index)))
+          // The backend brings its daemon back by itself, while it runs.
+          return async () => {
+            const answers = async (): Promise<boolean> =>
+              (await backends[index]?.routing?.connections().then(
+                () => true,
+                (error: unknown) => isP2plError(error, 'NOT_RUNNING')
+              )) === true
+            await until('the daemon is back', answers)
+          }
         },
         dispose: async () => {
           rmSync(folder, { recursive: true, force: true, maxRetries: 3 })

@@ -1,0 +1,85 @@
+import { Channel } from '../../kit/channel.ts'
+import { check, whileCut } from '../../kit/check.ts'
+import { Inbox } from '../../kit/inbox.ts'
+import type { Network } from '../../kit/network.ts'
+import { messagesOf } from '../../kit/parts.ts'
+import { uniqueBytes, uniqueName } from '../../kit/samples.ts'
+import type { Test, TestRun } from '../../kit/test.ts'
+import { outcomeOf } from '../../kit/time.ts'
+import { present } from '../messages/declared.ts'
+import { brief } from './calls.ts'
+
+/**
+ * Publishes while cut off until the backend admits that nobody gets it, by an error or by 0 recipients, or until a message
+ * arrives. Gives the messages that it claims to have sent: none where it admitted the cut.
+ */
+async function publishWhileCut(t: TestRun, network: Network, channel: Channel): Promise<Uint8Array[]> {
+  const backend = network.at(0)
+  const claimed: Uint8Array[] = []
+  const inbox = channel.inbox(1)
+  const end = performance.now() + t.remaining() / 3
+  for (let wait = 10; performance.now() < end; wait = Math.min(wait * 2, 500)) {
+    const payload = uniqueBytes(40)
+    const outcome = await t.within(
+      'publish while cut off ends when its signal fires',
+      outcomeOf(messagesOf(backend).publish(channel.topic, payload.slice(), { signal: brief(t) }))
+    )
+    if ('error' in outcome) {
+      whileCut(outcome.error, { backend, operation: 'messages.publish', codes: [] })
+      return []
+    }
+    const { recipients } = outcome.value
+    if (recipients === 0 || (recipients === undefined && t.kit.fixture.cutsFrom === 'peers')) return []
+    claimed.push(payload)
+    await t.pace()
+    if (await inbox.until(() => inbox.count(payload) > 0, wait)) return []
+  }
+  return claimed
+}
+
+export const publishing: readonly Test[] = [
+  {
+    name: 'a publish while cut off is refused with a retryable error, reports no recipient, or arrives later',
+    when: present,
+    run: async (t) => {
+      const network = await t.shared('pair')
+      const channel = await Channel.open(t, network, { subscribers: [1] })
+      const heal = await t.cut(network, 0)
+      const claimed = await publishWhileCut(t, network, channel)
+      await heal()
+      await channel.warm(0, [1])
+      const inbox = channel.inbox(1)
+      const arrived = (): number => claimed.filter((payload) => inbox.count(payload) > 0).length
+      await inbox.untilQuiet(() => arrived() === claimed.length, t.quietMs)
+      check(
+        claimed.length === 0 || arrived() > 0,
+        'a publish that did not happen rejects with a retryable error',
+        `${claimed.length} publishes resolved while the backend was cut off, and none arrived`
+      )
+      await channel.deliver(0, () => uniqueBytes(32), [1])
+    }
+  },
+  {
+    name: 'a subscribe while cut off delivers once the network is back, or is refused with a retryable error',
+    when: present,
+    run: async (t) => {
+      const network = await t.shared('pair')
+      const backend = network.at(1)
+      const topic = uniqueName('topic')
+      const inbox = new Inbox()
+      const heal = await t.cut(network, 1)
+      const outcome = await t.within(
+        'subscribe while cut off ends when its signal fires',
+        outcomeOf(messagesOf(backend).subscribe(topic, inbox, { signal: brief(t) }))
+      )
+      await heal()
+      const channel = await Channel.open(t, network, { topic, subscribers: [1] })
+      if ('error' in outcome) {
+        whileCut(outcome.error, { backend, operation: 'messages.subscribe', codes: [] })
+        return
+      }
+      t.defer(async () => await outcome.value.close())
+      await channel.deliver(0, () => uniqueBytes(32), [1, inbox])
+    }
+  }
+]

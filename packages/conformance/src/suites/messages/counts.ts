@@ -1,0 +1,75 @@
+import { Channel } from '../../kit/channel.ts'
+import { check, equal, rejects } from '../../kit/check.ts'
+import { Inbox } from '../../kit/inbox.ts'
+import { messagesOf, selfOf } from '../../kit/parts.ts'
+import { uniqueBytes, uniqueName } from '../../kit/samples.ts'
+import type { Test } from '../../kit/test.ts'
+import { poll } from '../../kit/time.ts'
+import { declared, present } from './declared.ts'
+
+export const counts: readonly Test[] = [
+  {
+    name: 'publish resolves with the number of recipients exactly where it is declared, and counts no more than listen',
+    when: present,
+    run: async (t) => {
+      const network = await t.shared('trio')
+      for (const subscribers of [
+        [1, 2],
+        [0, 1]
+      ]) {
+        const channel = await Channel.open(t, network, { subscribers })
+        await t.pace()
+        const { recipients } = await channel.publish(0, uniqueBytes(16))
+        if (declared(t).recipients === 'none')
+          return equal(recipients, undefined, 'recipients are absent where they are declared `none`')
+        check(Number.isInteger(recipients), 'recipients are a whole number', recipients)
+        check((recipients ?? 0) >= 1, 'a message that others receive has a recipient', recipients)
+        const listening = subscribers.filter((index) => index !== 0).length
+        check(
+          (recipients ?? 0) <= listening,
+          `a message to ${listening} remote subscribers has no more recipients`,
+          recipients
+        )
+      }
+      const solo = (await t.shared('solo')).at(0)
+      const topic = uniqueName('topic')
+      const subscription = await messagesOf(solo).subscribe(topic, new Inbox())
+      t.defer(async () => await subscription.close())
+      const alone = await t.within(
+        'publish alone resolves',
+        messagesOf(solo).publish(topic, uniqueBytes(16), { signal: t.signal })
+      )
+      equal(alone.recipients, 0, 'alone, a message has 0 recipients')
+    }
+  },
+  {
+    name: 'peers(topic) lists the remote peers of the topic and nobody else; it is refused where it is declared `none`',
+    when: present,
+    run: async (t) => {
+      const network = await t.shared('trio')
+      const backend = network.at(0)
+      if (declared(t).peers === 'none') {
+        await rejects(() => messagesOf(backend).peers(uniqueName('topic')), {
+          backend,
+          operation: 'messages.peers',
+          codes: ['UNSUPPORTED']
+        })
+        return
+      }
+      const channel = await Channel.open(t, network, { subscribers: [0, 1] })
+      const ids = async (): Promise<string[]> => (await messagesOf(backend).peers(channel.topic)).map(({ id }) => id)
+      const subscribed = selfOf(network.at(1)).id
+      const listed = await poll(t.remaining() / 2, async () => ((await ids()).length > 0 ? await ids() : undefined))
+      check(listed?.length === 1 && listed[0] === subscribed, 'peers() lists the one remote subscriber, once', listed)
+      await t.pace()
+      const { recipients } = await channel.publish(0, uniqueBytes(16))
+      if (declared(t).recipients !== 'none')
+        check((recipients ?? 0) >= 1, 'with a peer of the topic, publish reports at least one recipient', recipients)
+      await channel.close(1)
+      const left = await poll(t.remaining(), async () => ((await ids()).length === 0 ? true : undefined))
+      check(left === true, 'a peer that left the topic is not listed any more', await ids())
+      const solo = (await t.shared('solo')).at(0)
+      equal((await messagesOf(solo).peers(channel.topic)).length, 0, 'alone, a topic has no peers')
+    }
+  }
+]

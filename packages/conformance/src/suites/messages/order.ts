@@ -1,0 +1,63 @@
+import { Channel } from '../../kit/channel.ts'
+import { check } from '../../kit/check.ts'
+import { numbered, numberOf, uniqueBytes } from '../../kit/samples.ts'
+import type { Test } from '../../kit/test.ts'
+import { declared, present } from './declared.ts'
+
+export const order: readonly Test[] = [
+  {
+    name: 'messages of one sender arrive in the order of their publishes where ordering is declared',
+    when: (c) => c.messages?.ordering === 'sender',
+    run: async (t) => {
+      const channel = await Channel.open(t, await t.shared('trio'))
+      const count = 40
+      for (let i = 0; i < count; i++) {
+        await channel.publish(0, numbered(i))
+        await t.pace()
+      }
+      for (const index of [1, 2]) {
+        const inbox = channel.inbox(index)
+        const seen = (): number[] => inbox.messages.map(({ payload }) => numberOf(payload))
+        // A message that is late is no less out of order: the test looks at all that arrives.
+        await inbox.untilQuiet(() => new Set(seen()).size === count, t.quietMs)
+        check(seen().length > 0, 'messages arrive', seen())
+        check(
+          seen().every((n, i, all) => i === 0 || n >= (all[i - 1] as number)),
+          'messages of one sender arrive in the order of their publishes',
+          seen().join(' ')
+        )
+      }
+    }
+  },
+  {
+    name: 'where delivery is reliable, each of many messages arrives exactly once; otherwise rarely more often',
+    when: present,
+    run: async (t) => {
+      const channel = await Channel.open(t, await t.shared('trio'))
+      const sent: Uint8Array[] = []
+      for (let i = 0; i < 40; i++) {
+        const payload = uniqueBytes(100)
+        sent.push(payload)
+        await channel.publish(0, payload)
+        await t.pace()
+      }
+      const reliable = declared(t).delivery === 'reliable'
+      for (const index of [1, 2]) {
+        const inbox = channel.inbox(index)
+        const complete = (): boolean => sent.every((payload) => inbox.count(payload) > 0)
+        if (reliable)
+          check(
+            await inbox.until(complete, t.remaining()),
+            'every message arrives',
+            `${inbox.messages.length} of ${sent.length}`
+          )
+      }
+      await channel.flush(0, [1, 2])
+      for (const index of [1, 2]) {
+        const counts = sent.map((payload) => channel.inbox(index).count(payload))
+        const doubled = counts.reduce((sum, count) => sum + Math.max(0, count - 1), 0)
+        check(doubled <= (reliable ? 0 : sent.length / 10), 'nothing is delivered twice on purpose', counts)
+      }
+    }
+  }
+]

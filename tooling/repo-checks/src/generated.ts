@@ -1,0 +1,87 @@
+import { dependencies } from './allowed.ts'
+import { roomOf, rooms, tagOf, type Room } from './rooms.ts'
+import { packages } from './workspace.ts'
+
+/** `boundaries` of turbo.json. Turbo looks at all that a package depends on, directly or not. */
+export function boundaries(): object {
+  const tags = Object.keys(rooms).map((folder) => {
+    const allow = [...reachable(folder), 'tooling'].toSorted()
+    const closed = folder.startsWith('packages/') ? {} : { dependents: { allow: ['tooling'] } }
+    return [tagOf(folder), { dependencies: { allow }, ...closed }]
+  })
+  return { implicitDependencies: ['vitest', 'tsup'], tags: Object.fromEntries(tags) as object }
+}
+
+/** The names of all packages that a room depends on, its tests included. */
+function reachable(folder: string, seen: Set<string> = new Set<string>()): Set<string> {
+  const room = rooms[folder]
+  if (room === undefined) return seen
+  for (const name of [...dependencies(room), ...(room.tests ?? [])])
+    if (!seen.has(name)) reachable(`packages/${name}`, seen.add(name))
+  return seen
+}
+
+interface Override {
+  readonly files: readonly string[]
+  readonly rules: { readonly 'no-restricted-imports': readonly unknown[] }
+}
+
+/** The overrides of .oxlintrc.json that restrict imports: an editor says at once what the repo check says later. */
+export function overrides(): Override[] {
+  const all = new Map<string, Override>()
+  const add = (step: string, files: readonly string[], rules: Override['rules']): void => {
+    const alike = step + JSON.stringify(rules)
+    all.set(alike, { files: [...(all.get(alike)?.files ?? []), ...files], rules })
+  }
+  // The last override of a file counts: from the general to the particular.
+  const entries = Object.entries(rooms)
+  const general = entries.filter(([folder]) => folder.includes('*'))
+  const particular = entries.filter(([folder]) => !folder.includes('*'))
+  for (const [folder, room] of general) add('1', [`${folder}/src/**`], restrict(room, room.node !== true))
+  for (const [folder, room] of particular) add('2', [`${folder}/src/**`], restrict(room, room.node !== true))
+  for (const [folder, { ours, node }] of particular)
+    if (node !== undefined && node !== true)
+      add(
+        '3',
+        node.map((file) => `${folder}/src/${file}`),
+        restrict({ ours }, false)
+      )
+  return [...all.values()]
+}
+
+function restrict({ ours }: Pick<Room, 'ours'>, browser: boolean): Override['rules'] {
+  const doors = ours.filter((door) => door.startsWith('@p2pl/core'))
+  const others = ours.filter((door) => !doors.includes(door))
+  const group = ['@p2pl/*', ...others.map((door) => `!${door}`)]
+  // A door behind a closed one opens only where the closed one is named by itself.
+  if (doors.length > 0) group.push('!@p2pl/core', '@p2pl/core/*', ...doors.map((door) => `!${door}`))
+  if (browser) group.push('node:*')
+  const paths = doors.length > 0 && !doors.includes('@p2pl/core') ? [{ name: '@p2pl/core', message }] : []
+  const patterns = [{ group: [...new Set(group)], message }]
+  return { 'no-restricted-imports': ['error', { ...(paths.length > 0 && { paths }), patterns }] }
+}
+
+const message = 'See the table of imports in ARCHITECTURE.md.'
+
+export const tableStart = '<!-- imports -->'
+export const tableEnd = '<!-- /imports -->'
+
+/** The table of ARCHITECTURE.md, with the lines around it: the rooms that exist. */
+export function table(): string {
+  const code = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(', ') || 'nothing'
+  const there = new Set(packages.map((member) => roomOf(member.folder)))
+  const existing = Object.entries(rooms).filter(([, room]) => there.has(room))
+  const rows = existing.map(([folder, room]) => {
+    const node = room.node === true ? 'yes' : room.node === undefined ? 'no' : code(room.node)
+    const theirs = room.theirs === 'engine' ? 'its engine' : code(room.theirs)
+    const cells = [`\`${folder}\``, code(room.ours), theirs, node, room.tests?.join(', ') ?? '']
+    return `| ${cells.join(' | ')} |`
+  })
+  return [
+    tableStart,
+    '| room | of ours | of others | `node:*` | in tests only |',
+    '|---|---|---|---|---|',
+    ...rows,
+    tableEnd
+  ].join('\n')
+}

@@ -1,0 +1,98 @@
+/** What one package of the workspace may import. From this table come turbo's boundaries, oxlint's overrides and ARCHITECTURE's table. */
+export interface Room {
+  /** Doors of ours that `src` may import. A door other than `@p2pl/core` includes its subpaths. */
+  readonly ours: readonly string[]
+  /** Packages of others that `src` may import, or `engine`: whatever its engine consists of. */
+  readonly theirs: readonly string[] | 'engine'
+  /** Packages of ours that only tests may import, and packages that are only carried along. Tooling is free for all. */
+  readonly tests?: readonly string[]
+  /** Whether `src` may use `node:*`, or which of its files may: everything else also runs in browsers. */
+  readonly node?: true | readonly string[]
+  /** The package need not exist yet. */
+  readonly planned?: true
+}
+
+const kit = ['conformance', 'layers', 'memory']
+const adapters = ['memory', 'helia', 'ipfs-rpc', 'bittorrent']
+const ipld = ['multiformats', '@ipld/dag-cbor', '@ipld/dag-pb']
+const app = ['core', 'sync', 'layers', 'config', 'unixfs', 'room', 'replication'].map((name) => `@p2pl/${name}`)
+
+/** By folder. `examples/*` is the row of every example without a row of its own. */
+export const rooms: Readonly<Record<string, Room>> = {
+  'packages/core': { ours: [], theirs: [...ipld, 'ipfs-unixfs'] },
+  'packages/conformance': { ours: ['@p2pl/core/backend'], theirs: ipld },
+  'packages/layers': { ours: ['@p2pl/core/backend'], theirs: ['multiformats'], tests: ['conformance', 'memory'] },
+  'packages/memory': { ours: ['@p2pl/core/backend'], theirs: ipld, tests: ['conformance'] },
+  'packages/simulator': {
+    ours: ['@p2pl/core', '@p2pl/core/backend', '@p2pl/memory'],
+    theirs: ipld,
+    tests: ['conformance', 'sync'],
+    planned: true
+  },
+  'packages/store': { ours: ['@p2pl/core/backend'], theirs: [...ipld, 'abstract-level', 'level'], planned: true },
+  'packages/unixfs': {
+    ours: ['@p2pl/core', '@p2pl/core/backend', '@p2pl/core/content'],
+    theirs: [...ipld, 'ipfs-unixfs', 'ipfs-unixfs-importer', 'ipfs-unixfs-exporter'],
+    tests: ['memory'],
+    node: ['node.ts']
+  },
+  'packages/room': { ours: ['@p2pl/core'], theirs: ipld, tests: ['memory', 'simulator'], planned: true },
+  'packages/replication': { ours: ['@p2pl/core'], theirs: ipld, tests: ['memory', 'simulator'], planned: true },
+  'packages/sync': {
+    ours: ['@p2pl/core', '@p2pl/store'],
+    theirs: [...ipld, 'abstract-level', 'level'],
+    tests: ['memory', 'simulator']
+  },
+  'packages/embedded': { ours: ['@p2pl/core/backend', '@p2pl/store'], theirs: [...ipld, 'level'], tests: kit },
+  'packages/kubo': { ours: ['@p2pl/core/backend'], theirs: 'engine', node: true, planned: true },
+  'packages/helia': {
+    ours: ['@p2pl/core/backend', '@p2pl/embedded'],
+    theirs: 'engine',
+    tests: kit,
+    node: ['runtime/digest.node.ts', 'runtime/parts.node.ts', 'runtime/signer.node.ts']
+  },
+  'packages/ipfs-rpc': { ours: ['@p2pl/core/backend', '@p2pl/kubo'], theirs: 'engine', tests: kit, node: true },
+  'packages/bittorrent': { ours: ['@p2pl/core/backend', '@p2pl/embedded'], theirs: 'engine', tests: kit, node: true },
+  'packages/config': {
+    ours: ['@p2pl/core', '@p2pl/layers'],
+    theirs: ['fastest-levenshtein', 'valibot', 'yaml'],
+    tests: adapters,
+    node: true
+  },
+  'packages/cli': {
+    ours: [...app, '@p2pl/kubo'],
+    theirs: ['multiformats', 'commander'],
+    tests: adapters,
+    node: true,
+    planned: true
+  },
+  'packages/create-adapter': { ours: [], theirs: [], node: true, planned: true },
+  'apps/ledger': {
+    ours: app,
+    theirs: ['multiformats', '@ipld/car', '@ipld/dag-cbor', 'commander', 'level'],
+    tests: adapters,
+    node: true
+  },
+  'apps/explorer': { ours: [], theirs: ['multiformats'], planned: true },
+  'apps/docs': { ours: [], theirs: [], node: true, planned: true },
+  'examples/*': {
+    ours: [...app, '@p2pl/memory', '@p2pl/helia'],
+    theirs: 'engine',
+    tests: kit,
+    node: true,
+    planned: true
+  },
+  'examples/adapter-broker': { ours: ['@p2pl/core/backend'], theirs: [], tests: kit, node: true, planned: true }
+}
+
+/** The row of a folder. */
+export function roomOf(folder: string): Room | undefined {
+  return rooms[folder] ?? (folder.startsWith('examples/') ? rooms['examples/*'] : undefined)
+}
+
+/** The word for a package in turbo's boundaries: its name without the scope; one word for all of tooling. */
+export function tagOf(folder: string): string {
+  const [group = '', name = ''] = folder.split('/')
+  if (group === 'tooling') return group
+  return group === 'examples' && (name === '*' || rooms[folder] === undefined) ? group : name
+}

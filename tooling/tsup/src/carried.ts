@@ -1,0 +1,47 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import type { Options } from 'tsup'
+import { notices } from './notices.ts'
+import { packageOfFile } from './packages.ts'
+import { sbom, sbomFile } from './sbom.ts'
+
+type Plugin = NonNullable<Options['esbuildPlugins']>[number]
+
+/** A package of others of which something is in a bundle. */
+export interface Carried {
+  readonly folder: string
+  readonly name: string
+  readonly version: string
+  readonly license?: string
+}
+
+/** Writes beside the bundle which packages of others it carries: their licences, which ask for that, and an SBOM. */
+export function carried(): Plugin {
+  return {
+    name: 'carried',
+    setup(build) {
+      build.initialOptions.metafile = true
+      build.onEnd(async ({ metafile }) => {
+        if (metafile === undefined) return
+        const roots = new Set<string>()
+        for (const output of Object.values(metafile.outputs))
+          for (const [path, { bytesInOutput }] of Object.entries(output.inputs)) {
+            const found = bytesInOutput > 0 ? packageOfFile(path) : undefined
+            if (found !== undefined) roots.add(found.root)
+          }
+        const all = await Promise.all([...roots].map(describe))
+        const outdir = build.initialOptions.outdir ?? 'dist'
+        // tsup writes its outputs itself, after this.
+        await mkdir(outdir, { recursive: true })
+        await writeFile(join(outdir, 'THIRD-PARTY-NOTICES.txt'), await notices(all))
+        await writeFile(join(outdir, sbomFile), await sbom(all))
+      })
+    }
+  }
+}
+
+async function describe(root: string): Promise<Carried> {
+  const folder = resolve(root)
+  const manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Carried
+  return { folder, name: manifest.name, version: manifest.version, license: manifest.license ?? '' }
+}
