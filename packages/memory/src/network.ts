@@ -64,7 +64,7 @@ export class MemoryNetwork {
     return `memory-${++this.#named}`
   }
 
-  /** Cuts a peer off, as a pulled cable does. Its connections end, and its calls that need others wait or find nobody. */
+  /** Cuts a peer off, as a pulled cable does. Its connections end, and its calls that need others wait or fail. */
   interrupt(id: string): void {
     const endpoint = this.#endpoints.get(id)
     if (endpoint === undefined || this.#cutOff.has(id)) return

@@ -141,7 +141,7 @@ describe('blocks', () => {
     expect(await a.blocks!.get(good.cid)).toEqual(good.bytes)
   })
 
-  it('that are wrong are taken from nobody', async () => {
+  it('that are wrong are taken from no peer', async () => {
     const network = createMemoryNetwork()
     const [liar, honest, seeker] = [await start({ network }), await start({ network }), await start({ network })]
     const good = await rawBlock('good')
@@ -180,7 +180,7 @@ describe('blocks', () => {
 })
 
 describe('a peer that is cut off', () => {
-  it('hears of the gap, is heard by nobody meanwhile, and loses its connections', async () => {
+  it('hears of the gap, reaches no peer meanwhile, and loses its connections', async () => {
     const network = createMemoryNetwork()
     const events: string[] = []
     const a = await start({ network, id: 'a' }, (event) => events.push(event.type))

@@ -1,7 +1,7 @@
 import type { PeerInfo } from '@p2pl/core/backend'
 
 const scheme = 'simulator:'
-/** Of every simulated peer, for `PeerInfo`. */
+/** The network of every simulated peer, for `PeerInfo`. */
 export const networkName = 'simulator'
 
 /** The address of a host is its id after `simulator:`. */

@@ -1,7 +1,7 @@
 import type { Capabilities } from '@p2pl/core/backend'
 import type { SimulatorOptions } from './options.ts'
 
-/** The store survives a crash of the simulated process; what is lost is not reported, since that is what is simulated. */
+/** The store survives a crash of the simulated process. Losses are not reported: finding them is the task of the code under test. */
 export function capabilities(options: SimulatorOptions): Capabilities {
   const { maxMessageBytes = 1_048_576, maxBlockBytes = 2_097_152, mesh } = options
   return {

@@ -12,37 +12,37 @@ export interface SimulatorOptions {
   readonly duplicate?: number | undefined
   /** With this probability something takes up to `by` milliseconds longer, so that later things overtake it. Default none. */
   readonly reorder?: { readonly probability: number; readonly by: number } | undefined
-  /** What a host can send, bytes per second; what exceeds it queues up. Default `Infinity`. */
+  /** Most that a host can send, bytes per second; the rest queues up. Default `Infinity`. */
   readonly bandwidth?: number | undefined
   /**
-   * Default: a publish goes straight to every subscriber in reach. With `mesh` it goes to about `degree` neighbours, who
-   * pass it on when their validator accepts it. `heartbeat`: how long until the mesh adapts to a change, ms, default 1,000.
+   * Default: a publish goes straight to every subscriber in reach. With `mesh` it goes to about `degree` peers,
+   * which pass it on when they accept it. `heartbeat`: how long until the mesh adapts to a change, ms, default 1,000.
    */
   readonly mesh?: { readonly degree: number; readonly heartbeat?: number | undefined } | undefined
   /**
-   * Who is asked for a block: `anyone` in reach who has it, as an engine that asks all it is connected to (default), or only
-   * the `known`: hinted, connected, or with a provider record.
+   * Which hosts are asked for a block: `anyone` in reach that has it, as by an engine that asks all its connections (default),
+   * or only the `known` ones: hinted, connected, or with a provider record.
    */
   readonly discovery?: 'anyone' | 'known' | undefined
   /** How long a host waits for a response before it asks another one, milliseconds. Default 1,000. */
   readonly requestTimeout?: number | undefined
   /** How long a block that was put stays at risk of `crash({ unsynced: 'lost' })`, milliseconds. Default 1,000. */
   readonly syncDelay?: number | undefined
-  /** Virtual time at the beginning, milliseconds since the Unix epoch. Default 2030-01-01. */
+  /** What a wall clock without skew shows at the beginning, milliseconds since the Unix epoch. Default 2030-01-01. */
   readonly epoch?: number | undefined
   /** Bytes. Default 1 MiB. */
   readonly maxMessageBytes?: number | undefined
   /** Bytes. Default 2 MiB. */
   readonly maxBlockBytes?: number | undefined
-  /** Is told of everything that happens on the network. Slow: for looking at one failing seed. */
+  /** Called for every event on the network. Slow: for looking at one failing seed. */
   readonly onTrace?: ((event: TraceEvent) => void) | undefined
 }
 
-/** What happened so far. */
+/** Counts since the beginning. */
 export interface SimulatorStats {
   /** Events of virtual time, timers included. */
   readonly events: number
-  /** Times that the code under test ran and had to settle. */
+  /** How often the code under test ran and had to settle. */
   readonly turns: number
   readonly published: number
   /** Messages handed to a backend, copies included. */

@@ -14,7 +14,7 @@ export function createRandom(seed: string | number): Random {
     c = (c + t) | 0
     return (t >>> 0) / 4_294_967_296
   }
-  // The first numbers of similar seeds are similar.
+  // The first numbers of similar seeds are similar, so they are left out.
   for (let i = 0; i < 12; i++) next()
   return next
 }

@@ -30,14 +30,14 @@ export interface Ending {
   readonly end: () => void
 }
 
-/** A network, its hosts and its time. Nothing moves unless one of the running calls is under way, one at a time. */
+/** A network, its hosts and its time. Time moves only while one of the running calls is under way; there is one at a time. */
 export interface Simulator {
   readonly seed: number | string
   /** Virtual time for code outside of any host; its timers never die. */
   readonly clock: Clock
   /** Virtual milliseconds since the beginning. */
   readonly now: number
-  /** In the order of their making. */
+  /** In the order in which they were made. */
   readonly hosts: readonly SimulatedHost[]
   /** The host of that id; made by the first call. */
   host(id: string): SimulatedHost
@@ -45,14 +45,14 @@ export interface Simulator {
   backend(id: string): Backend
   /** A hostile peer with raw access to the network, on the host of that id; made by the first call. */
   stranger(id: string): Stranger
-  /** A stream of its own for each label: using one more does not change what the others give. */
+  /** Random numbers of their own for each label: a new label does not change the numbers of others. */
   random(label: string): Random
 
   /** Lets virtual time pass. */
   run(options: { readonly for: number }): Promise<void>
   /**
-   * Lets time pass until the condition holds: true; or for `limit` ms (default one hour), then false. It is asked every
-   * `every` ms of virtual time, default 10; time goes on while it is answering.
+   * Lets time pass until the condition holds (true), or for `limit` ms, default one hour (false). The condition is asked every
+   * `every` ms of virtual time, default 10; time goes on while it answers.
    */
   runUntil(
     condition: () => boolean | Promise<boolean>,
@@ -62,14 +62,14 @@ export interface Simulator {
   complete<T>(promise: PromiseLike<T>, options?: { readonly limit?: number | undefined }): Promise<T>
   /** Lets all promise work settle; time stands still. */
   settle(): Promise<void>
-  /** Does something at a later time. If it throws or rejects, what runs then rejects with its error. */
+  /** Calls `action` later. The run fails with its error. */
   after(ms: number, action: () => unknown): void
 
-  /** Makes something go wrong until it is ended. */
+  /** Begins a fault. */
   disturb(disturbance: Disturbance): Ending
-  /** Only in this direction nothing passes. */
+  /** Nothing passes in this one direction. */
   block(from: readonly string[], to: readonly string[]): Ending
-  /** Nothing passes from group to group; hosts that are named in none, also later ones, are a group of their own. */
+  /** Nothing passes from group to group. Hosts in no group, also those made later, are a group of their own. */
   partition(...groups: readonly (readonly string[])[]): Ending
   /** Ends all disturbances. Slow and lying hosts stay what they are. */
   heal(): void
@@ -77,11 +77,11 @@ export interface Simulator {
   /** Equal for equal runs: a hash over everything that happened on the network and when. */
   traceHash(): string
   stats(): SimulatorStats
-  /** What these hosts have sent, received and spent, in sum. Default: all that are no strangers. */
+  /** How much these hosts have sent, received and spent, in sum. Default: all that are no strangers. */
   traffic(ids?: readonly string[]): Traffic
 }
 
-/** A simulated network in virtual time. Everything that happens on it follows from the seed and from the code that uses it. */
+/** A simulated network in virtual time. The seed and the code that uses it decide everything that happens. */
 export function createSimulator(options: SimulatorOptions): Simulator {
   const { seed, epoch = defaultEpoch, syncDelay = defaultSyncDelay } = options
   checkOptions(options)

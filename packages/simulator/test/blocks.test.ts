@@ -25,10 +25,10 @@ describe('blocks', () => {
     expect(simulator.stats().lost).toBeGreaterThan(50)
   })
 
-  it('come from somebody else when the first one does not answer', async () => {
+  it('come from another host when the first one does not answer', async () => {
     const { simulator, backends } = await world(3, { latency: 10, requestTimeout: 500 })
     const block = await rawBlock('x')
-    for (const holder of [0, 1]) await backends[holder]!.blocks!.putMany([block])
+    for (const source of [0, 1]) await backends[source]!.blocks!.putMany([block])
     // The request arrives, the answer does not.
     simulator.block(['h0'], ['h2'])
     const begin = simulator.now
@@ -37,7 +37,7 @@ describe('blocks', () => {
     expect(simulator.now - begin).toBe(520)
   })
 
-  it('that nobody has are waited for: until somebody has them, the way is free, or the holder is back', async () => {
+  it('that no host has are waited for, until one has them, the way is free, or the host is back', async () => {
     const { simulator, backends } = await world(2)
     const [a, b] = [backends[0]!.blocks!, backends[1]!.blocks!]
     const [later, far, gone] = [await rawBlock('later'), await rawBlock('far'), await rawBlock('gone')]
@@ -74,10 +74,10 @@ describe('blocks', () => {
     expect(simulator.stats().events).toBe(events)
   })
 
-  it('of a liar are wrong, are not kept, and do not shut out the right ones', async () => {
+  it('of a lying host are wrong, are not kept, and do not shut out the right ones', async () => {
     const { simulator, backends } = await world(3)
     const block = await rawBlock('the truth')
-    for (const holder of [0, 1]) await backends[holder]!.blocks!.putMany([block])
+    for (const source of [0, 1]) await backends[source]!.blocks!.putMany([block])
     simulator.host('h0').lies = { blocks: 1 }
     const { blocks } = backends[2]!
     const providers = [backends[0]!.self()[0]!]
@@ -99,7 +99,7 @@ describe('blocks', () => {
       expect(await backends[1]!.blocks!.get(block.cid, { local: true })).toEqual(block.bytes)
   })
 
-  it('are asked only of those who are known, where that is wanted', async () => {
+  it('are asked only of known hosts, with that option', async () => {
     const { simulator, backends } = await world(3, { discovery: 'known' })
     const [a, b, c] = backends.map((backend) => backend.blocks!)
     const blocks = await Promise.all(['hinted', 'provided', 'connected'].map((text) => rawBlock(text)))
@@ -115,7 +115,7 @@ describe('blocks', () => {
     expect(simulator.stats().fetched).toBe(3)
   })
 
-  it('are asked for again when somebody says later that they have them', async () => {
+  it('are asked for again when a host says later that it has them', async () => {
     const { simulator, backends } = await world(2, { discovery: 'known' })
     const block = await rawBlock('x')
     await backends[0]!.blocks!.putMany([block])
@@ -127,7 +127,7 @@ describe('blocks', () => {
 })
 
 describe('routing', () => {
-  it('finds providers, also crashed ones, but not those who said goodbye', async () => {
+  it('finds providers, also crashed ones, but none that has stopped', async () => {
     const { simulator, backends } = await world(4)
     const { cid } = await rawBlock('x')
     for (const i of [0, 1, 2]) await simulator.complete(backends[i]!.routing!.provide(cid))

@@ -8,7 +8,7 @@ describe.each([
   ['straight', {}],
   ['through a mesh', { mesh: { degree: 6 } }]
 ])('messages %s', (_name, options) => {
-  it('reach everybody but the publisher once', async () => {
+  it('reach every subscriber but the publisher once', async () => {
     const { simulator, heard, publish } = await world(40, options)
     const recipients = await publish(7, 'hello')
     expect(recipients).toBeGreaterThan(2)
@@ -79,7 +79,7 @@ describe.each([
     expect(heard.slice(5).filter((items) => items.includes('second'))).toHaveLength(15)
   })
 
-  it('come from whom they say, and from publishers that are not subscribed', async () => {
+  it('name their publisher, also one that is not subscribed', async () => {
     const { simulator, heard } = await world(5, options)
     const stranger = simulator.backend('stranger')
     await stranger.start()
@@ -193,7 +193,7 @@ describe('what can happen to messages', () => {
     expect(heard[1]).not.toContain('true')
   })
 
-  it('what a lying host in a mesh passes on is garbage, also to those who had the right one', async () => {
+  it('garbage from a lying host of a mesh, also for hosts that had the right message', async () => {
     const { simulator, heard, publish } = await world(12, { mesh: { degree: 4 } })
     simulator.host('h5').lies = { messages: 1 }
     await publish(0, 'true')

@@ -26,7 +26,7 @@ describe('a thousand hosts', () => {
     expect(heard.filter((items) => items.includes('whole'))).toHaveLength(999)
   })
 
-  it('fetch one block, each from whoever has it by then', async () => {
+  it('fetch one block, each from a host that has it by then', async () => {
     const { simulator, backends } = await world(1000)
     const block = await rawBlock('popular')
     const fetched = backends.slice(1).map((backend) => backend.blocks!.get(block.cid))

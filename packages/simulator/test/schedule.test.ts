@@ -50,7 +50,7 @@ describe('schedules', () => {
     expect(seen).toEqual(new Set(kinds))
   })
 
-  it('leave nothing behind: whatever happened, afterwards everybody hears everybody, once and soon', async () => {
+  it('leave nothing behind: afterwards every host hears every other one, once and soon', async () => {
     const healed = fc.asyncProperty(fc.nat(), fc.boolean(), async (seed, meshed) => {
       const simulator = createSimulator({ seed, latency: 20, ...(meshed ? { mesh: { degree: 4 } } : {}) })
       const heard = new Map<string, string[]>()

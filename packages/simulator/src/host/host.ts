@@ -15,7 +15,7 @@ import { freezable } from './freeze.ts'
 import { simulatedCryptography, simulatedIdentity } from './identity.ts'
 import type { SimulatedCryptography, SimulatedIdentity } from './identity.ts'
 
-/** What runs on a host from one boot to its end; hand it to `createPeer` as it is. */
+/** A process on a host, from one boot to its end. `createPeer` takes it as it is. */
 export interface SimulatedProcess {
   readonly backend: Backend
   readonly identity: SimulatedIdentity
@@ -28,16 +28,16 @@ export interface SimulatedProcess {
 }
 
 export interface CrashOptions {
-  /** `lost`: the power failed, and blocks that were put within the last `syncDelay` are gone. Default `kept`. */
+  /** `lost`: the power failed, and blocks of the last `syncDelay` milliseconds are gone. Default `kept`. */
   readonly unsynced?: 'kept' | 'lost' | undefined
 }
 
-/** A machine of the simulated network. Its store, its disk and its identity survive a crash; nothing else does. */
+/** A machine of the simulated network. Only its store, its disk and its identity survive a crash. */
 export interface SimulatedHost {
   readonly id: string
   /** Blocks and pins. */
   readonly store: MemoryStore
-  /** Whatever else the code under test keeps on disk: an in-memory database object, for instance. */
+  /** For other things that the code under test keeps on disk, such as an in-memory database. */
   readonly disk: Map<string, unknown>
   readonly identity: SimulatedIdentity
   /** Whether a process has been booted and not crashed. */
@@ -45,18 +45,18 @@ export interface SimulatedHost {
   /** Multiplies every latency from and to it, at least 0. Default 1. */
   slowness: number
   lies: Lies
-  /** How far its wall clock is ahead, milliseconds; may be negative. To set it while a process runs makes the clock jump. Default 0. */
+  /** How far its wall clock is ahead, in milliseconds, or behind where it is negative. Set while a process runs, it makes the clock jump. Default 0. */
   skew: number
-  /** What it has sent, received and spent, through all its processes. */
+  /** How much it has sent, received and spent, over all its processes. */
   readonly traffic: Traffic
-  /** A new process; the backend is not started yet. The one before has crashed, or its backend has stopped. */
+  /** A new process, whose backend is not started yet. `LOCKED` while the backend of an earlier one runs. */
   boot(): SimulatedProcess
   /**
-   * Ends the process at once. Nothing that it waits for is ever settled, so its code stands still for good; its timers do
-   * not fire. Others are not told.
+   * Ends the process at once. No promise that it waits for settles any more, so its code stands still for good; its timers do not
+   * fire. Other hosts are not told.
    */
   crash(options?: CrashOptions): void
-  /** Publishes whatever bytes in the name of this host, as a hostile one does; to how many. */
+  /** Publishes any bytes in the name of this host, as a hostile one does. Returns the number of receivers. */
   inject(topic: string, payload: Uint8Array): number
 }
 
@@ -88,7 +88,7 @@ export class Host implements SimulatedHost {
   readonly #parts: HostParts
   #boots = 0
   #life: Life | undefined
-  /** Blocks that came in lately, the oldest first. */
+  /** The latest blocks, the oldest first. */
   #writes: Write[] = []
 
   constructor(parts: HostParts) {

@@ -1,7 +1,7 @@
 import { base58btc } from 'multiformats/bases/base58'
 
-// INSECURE, for simulation only: a signature proves nothing but that signer and verifier ran the same function over the
-// same bytes. Who knows a public key can sign for it. It costs a microsecond where ed25519 costs hundred.
+// INSECURE, for simulation only. A signature proves that signer and verifier ran the same function over the same bytes, and
+// nothing else: anybody can sign for any public key. It costs one microsecond where ed25519 costs a hundred.
 
 /** The shape of core's `Identity`. */
 export interface SimulatedIdentity {

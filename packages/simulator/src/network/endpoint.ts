@@ -2,7 +2,7 @@ import type { EngineEvent, Subscriber } from '@p2pl/core/backend'
 import type { MemoryStore } from '@p2pl/memory'
 import type { CID } from 'multiformats/cid'
 
-/** What runs on a host, as the network sees it. */
+/** A running backend, as the network sees it. */
 export interface Endpoint {
   readonly id: string
   readonly store: MemoryStore

@@ -13,9 +13,9 @@ import { Search } from './search.ts'
 const requestBytes = 64
 const defaultRequestTimeout = 1000
 
-/** Who else could have a block, besides those who are hinted at. */
+/** Finds nodes that may have a block. */
 export interface Directory {
-  /** Nodes that the asking one has a reason to ask. */
+  /** Nodes that are connected to the asking one, or have a provider record. */
   known(of: Node, cid: CID): Iterable<Node>
   node(id: string): Node | undefined
 }
@@ -41,12 +41,12 @@ export class Exchange {
     this.#onKept = onKept
   }
 
-  /** Looks for a block until it is found or the signal fires; then the promise stays as it is. */
+  /** Looks for a block until it is found or the signal fires; the promise then stays pending. */
   find(node: Node, want: Want, signal: AbortSignal): Promise<Uint8Array> {
     const key = blockKey(want.cid)
     const { endpoint } = node
     return new Promise((resolve) => {
-      // Whoever asks is gone: nothing of a crashed process is ever answered.
+      // The asking process is gone, and a crashed process never gets an answer.
       if (endpoint === undefined) return
       const end = (): void => {
         signal.removeEventListener('abort', end)
@@ -107,7 +107,7 @@ export class Exchange {
     this.changed()
   }
 
-  /** The process is gone: what it looked for is forgotten. */
+  /** The process is gone, and its searches end. */
   left(endpoint: Endpoint): void {
     for (const [key, searches] of this.#searches)
       for (const search of searches) if (search.endpoint === endpoint) this.#end(search, key)
@@ -174,7 +174,7 @@ export class Exchange {
         return false
       }
       this.#medium.counts.fetched++
-      // The simulator knows that it is a lie; the backend's caller has to find out. A lie is never kept.
+      // The simulator knows that it is a lie and does not keep it; the caller of the backend has to find out.
       if (!lie) this.#keep(search, cid, bytes)
       search.found(bytes)
       return true

@@ -2,8 +2,8 @@ import { failure } from '../errors.ts'
 import type { Random } from '../random.ts'
 
 /**
- * How long something is on its way, in milliseconds: always the same, evenly spread over a range, or log-normal, as
- * real networks are: half of it below `median`, with a tail that grows with `sigma` (0.5 is calm, 1 is wild).
+ * The time from host to host, in milliseconds: constant, uniform, or log-normal as in real networks. Then half of the times are
+ * below `median`, with a tail that grows with `sigma` (0.5 is calm, 1 is wild).
  */
 export type Latency =
   | number

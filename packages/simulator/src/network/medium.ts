@@ -7,13 +7,13 @@ import { latencySampler } from './latency.ts'
 import type { Node } from './node.ts'
 
 const counters = { message: 'messages', request: 'requests', response: 'responses' } as const
-/** What is sent. */
+/** The kinds of things that are sent. */
 type Kind = keyof typeof counters
 
-/** Turns of the event loop in one millisecond: code that takes turns without end does not stop virtual time. */
+/** Most turns of the event loop in one millisecond. Code that takes turns without end therefore does not stop virtual time. */
 const maxTurns = 1000
 
-/** Time, chance and ways: everything that is sent goes through {@link send}. */
+/** Time, chance and ways. Everything goes through {@link send}. */
 export class Medium {
   readonly queue: EventQueue
   readonly random: Random
@@ -38,14 +38,14 @@ export class Medium {
     this.#bytesPerMs = (options.bandwidth ?? Infinity) / 1000
   }
 
-  /** Calls `run` after so many milliseconds, at least 1: time always moves. */
+  /** Calls `run` after `ms` milliseconds, at least 1: time always moves. */
   after(ms: number, run: () => boolean): Scheduled {
     const event = { at: this.now + (ms > 1 ? Math.ceil(ms) : 1), order: 0, cancelled: false, run }
     this.queue.push(event)
     return event
   }
 
-  /** Calls `run` in this millisecond, once everything that is under way has settled; or in the next one, after very many turns. */
+  /** Calls `run` in this millisecond, after all promise work has settled. After very many turns it is called in the next one. */
   nextTurn(run: () => boolean): void {
     if (this.#turnsAt !== this.now) this.#turns = 0
     this.#turnsAt = this.now
@@ -79,8 +79,8 @@ export class Medium {
   }
 
   /**
-   * Sends something that may be lost on the way; `arrive` says whether foreign code was called. It arrives only at the
-   * process it was sent to: a rebooted host has lost its connections.
+   * Sends something that may get lost. `arrive` returns whether it called code outside of the simulator. Only the process that
+   * it was sent to gets it: a rebooted host has lost its connections.
    */
   send(from: Node, to: Node, kind: Kind, bytes: number, content: number, arrive: () => boolean): void {
     const way = this.way(from, to)

@@ -2,13 +2,13 @@ import { randomInteger, shuffle } from '../random.ts'
 import type { Medium } from './medium.ts'
 import type { Node } from './node.ts'
 
-/** Who passes messages of one topic to whom, as in gossipsub: each subscriber has about `degree` links, both ways. */
+/** The links over which messages of one topic are passed on, as in gossipsub: each subscriber has about `degree`, both ways. */
 export class Mesh {
   readonly #medium: Medium
   readonly #degree: number
   readonly #nodes: readonly Node[]
   readonly #links = new Map<Node, Set<Node>>()
-  /** To whom a node publishes that is not subscribed. */
+  /** Targets of nodes that publish without being subscribed. */
   readonly #fanout = new Map<Node, readonly Node[]>()
 
   /** `nodes` are the subscribers, kept up to date by the caller. */
@@ -18,7 +18,7 @@ export class Mesh {
     this.#nodes = nodes
   }
 
-  /** To whom the node sends: over its links, or, when it is not subscribed, to a few that stay the same. */
+  /** The nodes at the other ends of its links; for a node that is not subscribed, a few that stay the same. */
   targets(from: Node): Iterable<Node> {
     return this.#links.get(from) ?? this.#fanoutOf(from)
   }
@@ -35,8 +35,8 @@ export class Mesh {
   }
 
   /**
-   * Links everybody anew. Every node chooses half of its links and is chosen by others for the rest: with three and more
-   * choices each, such a graph is connected for all practical purposes.
+   * Links all nodes anew. Every node chooses half of its links, and others choose it for the rest. With three or more choices
+   * of each node, such a graph is connected for all practical purposes.
    */
   rebuild(): void {
     this.#links.clear()
@@ -68,7 +68,7 @@ export class Mesh {
     const chosen = new Set<Node>()
     const fits = (other: Node): boolean => other !== node && medium.open(node, other) && medium.open(other, node)
     if (nodes.length <= count * 4) {
-      // So few that each one is looked at.
+      // There are so few that each one is looked at.
       for (const other of shuffle(medium.random, [...nodes])) {
         if (chosen.size >= count) break
         if (fits(other)) chosen.add(other)

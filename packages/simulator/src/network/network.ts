@@ -12,7 +12,7 @@ import type { Node } from './node.ts'
 import { Records } from './records.ts'
 import { Topics } from './topics.ts'
 
-/** What simulated backends drive: everything takes time and may fail. */
+/** The engine of simulated backends. Everything takes time and may fail. */
 export class SimulatedNetwork {
   readonly topics: Topics
   readonly exchange: Exchange
@@ -62,7 +62,7 @@ export class SimulatedNetwork {
     this.changed()
   }
 
-  /** In good order: it says goodbye. */
+  /** The endpoint stops in good order, and others know at once. */
   leave(endpoint: Endpoint): void {
     const node = this.node(endpoint.id)
     if (node.endpoint !== endpoint) return
@@ -71,7 +71,7 @@ export class SimulatedNetwork {
     this.#gone(node, endpoint)
   }
 
-  /** Without a word. A stranger survives the crash of what runs beside it. */
+  /** The process is gone, and its provider records stay. A stranger survives the crash of a process beside it. */
   crash(node: Node): void {
     const { endpoint } = node
     if (endpoint === undefined || endpoint === node.resident) return
@@ -135,7 +135,7 @@ export class SimulatedNetwork {
     return true
   }
 
-  /** What asks others takes their time; it is repeated by the engine, so it is not lost. Nothing follows when the process ends first. */
+  /** A question to others takes time. The engine repeats it, so it is never lost. When the process ends first, the promise stays pending. */
   #roundTrip(by: Endpoint, signal: AbortSignal): Promise<Node> {
     const medium = this.#medium
     const node = this.node(by.id)

@@ -27,7 +27,7 @@ export class NodeList {
     this.#index.set(last, index)
   }
 
-  /** The first that fits, from a random one on. */
+  /** The first node that fits, beginning with a random one. */
   choose(random: Random, fits: (node: Node) => boolean): Node | undefined {
     const count = this.#nodes.length
     if (count === 0) return undefined

@@ -12,7 +12,7 @@ export interface Lies {
   readonly messages?: number | undefined
 }
 
-/** Somebody asks a stranger for a block. */
+/** A host asks a stranger for a block. */
 export interface BlockRequest {
   readonly cid: CID
   /** Id of the host that asks. */
@@ -20,8 +20,8 @@ export interface BlockRequest {
 }
 
 /**
- * How a stranger answers: not at all; that it does not have the block; with wrong bytes, which engines notice and do not
- * keep; or `after` so many milliseconds, with these bytes or those in its store.
+ * How a stranger answers: `silence`; that the block is `missing`; wrong bytes, which engines notice and do not keep; or
+ * `after` some milliseconds, with `bytes` that are wrong or with those in its store.
  */
 export type Answer =
   | 'silence'
@@ -29,7 +29,7 @@ export type Answer =
   | Uint8Array
   | { readonly after: number; readonly bytes?: Uint8Array | undefined }
 
-/** `undefined` answers as any host does: from its store. */
+/** `undefined` answers from the store, as any host does. */
 export type Answerer = (request: BlockRequest) => Answer | undefined
 
 /** Gets each message of a topic as it arrives, unchecked. */
@@ -40,19 +40,19 @@ export interface Node {
   readonly id: string
   readonly index: number
   readonly traffic: Meter
-  /** By topic: who hears the messages beside the endpoint's own subscriptions. */
+  /** By topic: listeners beside the endpoint's own subscriptions. */
   readonly listeners: Map<string, Set<Listener>>
   endpoint: Endpoint | undefined
-  /** Stands in while no process runs: that of a stranger, which is always there. */
+  /** The endpoint of a stranger, which stands in while no process runs. */
   resident: Endpoint | undefined
   /** Multiplies every latency from and to it. */
   slowness: number
   lies: Lies
-  /** With one, the node is asked for every block, as a host that says that it has everything. */
+  /** A node that has one says that it has every block, and is asked for them. */
   answerer: Answerer | undefined
   /** How far the wall clock of the host is ahead, milliseconds. */
   skew: number
-  /** When its uplink has sent what is queued. */
+  /** When its uplink has sent all that is queued. */
   uplinkFree: number
 }
 

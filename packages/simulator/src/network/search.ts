@@ -9,14 +9,14 @@ export interface SearchParts {
   readonly want: Want
   readonly found: (bytes: Uint8Array) => void
   readonly medium: Medium
-  /** How long an answer is waited for, milliseconds. */
+  /** Longest wait for an answer, milliseconds. */
   readonly timeout: number
-  /** Whom to ask next. */
+  /** The node to ask next. */
   readonly choose: () => Node | undefined
   readonly request: (source: Node, question: number) => void
 }
 
-/** One block that one host looks for: asks one node after the other, and sleeps when there is nobody left to ask. */
+/** One block that one host looks for. It asks one node after the other, and sleeps when there is no other node to ask. */
 export class Search {
   readonly node: Node
   readonly endpoint: Endpoint
@@ -26,11 +26,11 @@ export class Search {
   /** Nodes that were asked since the search last began anew. */
   readonly #asked = new Set<Node>()
   #timer: Scheduled | undefined
-  /** What the timer is for. Without one the search sleeps until it is woken. */
+  /** The purpose of the timer. Without a timer the search sleeps until it is woken. */
   #waiting: 'answer' | 'retry' | undefined
-  /** A question of this round was never answered: the next round may have more luck. */
+  /** A question of this round had no answer, so another round may succeed. */
   #unanswered = false
-  /** Which question an answer belongs to: a late one of an earlier question is still taken, but asks nobody. */
+  /** Number of the last question. A late answer to an earlier one is still taken, but does not lead to the next question. */
   #question = 0
   #ended = false
 
@@ -39,7 +39,7 @@ export class Search {
     ;({ node: this.node, endpoint: this.endpoint, want: this.want, found: this.found } = parts)
   }
 
-  /** Whether somebody still waits for the block. */
+  /** Whether the block is still wanted. */
   get alive(): boolean {
     return !this.#ended && this.node.endpoint === this.endpoint
   }
@@ -72,7 +72,7 @@ export class Search {
     if (!this.alive) return
     const source = this.#parts.choose()
     if (source === undefined) {
-      // A node that does not have the block is not asked again before the search is woken; what was lost is repeated.
+      // A node that does not have the block is asked again only when the search is woken; a lost question is repeated.
       if (this.#unanswered) this.#beginAnew(this.#parts.timeout)
       return
     }

@@ -11,7 +11,7 @@ const defaultHeartbeat = 1000
 
 interface Topic {
   readonly name: string
-  /** Those who are subscribed. */
+  /** The subscribers. */
   readonly nodes: Node[]
   readonly mesh: Mesh | undefined
 }
@@ -25,7 +25,7 @@ interface Flight {
   readonly seen: Set<unknown>
 }
 
-/** Carries messages: straight to every subscriber, or through a mesh in which each one passes on what it accepts. */
+/** Carries messages: straight to every subscriber, or through a mesh of peers that pass on the messages they accept. */
 export class Topics {
   readonly #medium: Medium
   readonly #topics = new Map<string, Topic>()
@@ -68,7 +68,7 @@ export class Topics {
     })
   }
 
-  /** To `only`, or to whom the topic goes; to how many. */
+  /** Sends to `only`, or to all nodes that the topic goes to. Returns their number. */
   publish(from: Node, name: string, payload: Uint8Array, only?: Iterable<Node>): number {
     const medium = this.#medium
     const topic = this.#topic(name)
@@ -141,7 +141,7 @@ export class Topics {
   #deliver({ topic: { name }, payload, publisher }: Flight, to: Node): Verdict | Promise<Verdict> {
     this.#medium.counts.delivered++
     to.traffic.delivered++
-    // A copy for each: what one receiver does to its bytes does not reach the others.
+    // A copy for each: a receiver that changes its bytes does not change those of others.
     const copy = { payload: payload.slice(), from: publisher }
     if (to.listeners.size > 0) for (const listener of to.listeners.get(name) ?? []) listener(copy)
     return to.endpoint?.topics.get(name)?.message(copy) ?? 'ignore'
@@ -161,7 +161,7 @@ export class Topics {
     else void verdict.then(relay)
   }
 
-  /** What a lying host passes on is another message to everybody else. */
+  /** A lying host passes on another message, which is new to all others. */
   #forge(flight: Flight): Flight {
     const payload = garbage(this.#medium.random, flight.payload)
     return { ...flight, payload, content: contentHash(payload), seen: new Set() }

@@ -1,4 +1,4 @@
-/** What one host has sent, received and spent since the simulator was made. It does not depend on the speed of the machine. */
+/** How much one host has sent, received and spent. The counts do not depend on the speed of the machine. */
 export interface Traffic {
   /** Messages sent, one for each receiver, relayed ones included. */
   readonly messages: number

@@ -5,20 +5,20 @@ import type { Simulator } from '../simulator.ts'
 
 export interface ScheduleHooks {
   /**
-   * Boots the host and starts on it whatever is under test: at the beginning, when it joins late, and again after each crash.
-   * If it fails, what runs the simulator rejects with its error. A crash while it is under way freezes it.
+   * Boots the host and starts the code under test on it: at the beginning or late, and again after each crash. The run fails with
+   * its error. A crash while it is under way freezes it.
    */
   start(host: SimulatedHost): unknown
-  /** The host has crashed: drop what belonged to the old process. */
+  /** The host has crashed: drop the objects of the old process. */
   crashed?(host: SimulatedHost): void
 }
 
 /**
- * Starts the hosts and lets the schedule happen from now on; returns at once. Run the simulator for `schedule.duration` or
- * longer: then all faults are over and all hosts have been started. It does not end disturbances that others began.
+ * Starts the hosts and lets the schedule happen from now on; returns at once. After a run of `schedule.duration` all faults are
+ * over and all hosts have been started. Other disturbances stay.
  */
 export function applySchedule(simulator: Simulator, schedule: Schedule, hooks: ScheduleHooks): void {
-  /** How many faults keep a host down. It starts when the last one is over. */
+  /** Number of faults that keep a host down. It starts when the last one is over. */
   const down = new Map<string, number>()
   const conduct = new Conduct(simulator)
 
@@ -91,7 +91,7 @@ function jump(host: SimulatedHost, skew: number): () => void {
 
 type Misconduct = Extract<Fault, { kind: 'slow' | 'lie' }>
 
-/** Slow and lying hosts: several such faults of one host may overlap, and after the last one it is what it was. */
+/** Slow and lying hosts. Faults of one host may overlap; after the last one the host is as before. */
 class Conduct {
   readonly #simulator: Simulator
   readonly #before = new Map<string, { slowness: number; lies: Lies }>()

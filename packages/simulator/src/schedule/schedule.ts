@@ -5,15 +5,15 @@ export interface Timed {
   readonly for: number
 }
 
-/** One thing that goes wrong for a while. Each is independent of all others: a schedule with some taken out is still one. */
+/** One thing that goes wrong for a while. Faults are independent, so any part of a schedule is a schedule. */
 export type Fault =
-  /** Nothing passes from group to group; unnamed hosts are a group of their own. */
+  /** Nothing passes from group to group. Hosts in no group are a group of their own. */
   | (Timed & { readonly kind: 'partition'; readonly groups: readonly (readonly string[])[] })
   /** Nothing passes in this one direction. */
   | (Timed & { readonly kind: 'block'; readonly from: readonly string[]; readonly to: readonly string[] })
   /**
    * The process ends without warning and is booted again afterwards. With `power`, unsynced blocks are lost. From then on the
-   * wall clock of the host shows `skew` ms more than it would have: less, where it is negative.
+   * wall clock of the host is `skew` ms further ahead, or behind where it is negative.
    */
   | (Timed & { readonly kind: 'crash'; readonly host: string; readonly power: boolean; readonly skew: number })
   | (Timed & { readonly kind: 'loss'; readonly probability: number })
@@ -28,11 +28,11 @@ export type Fault =
 
 export type FaultKind = Fault['kind']
 
-/** What happens to a set of hosts: plain data, so that it can be printed, stored and made smaller. */
+/** The faults of a set of hosts, as plain data: it can be printed, stored and made smaller. */
 export interface Schedule {
   readonly hosts: readonly string[]
-  /** In the order of their beginning. */
+  /** Ordered by their beginning. */
   readonly faults: readonly Fault[]
-  /** When everything is well again, milliseconds after the beginning: no fault lasts longer. */
+  /** When all faults are over, milliseconds after the beginning. */
   readonly duration: number
 }

@@ -1,6 +1,6 @@
 import type { Fault, Schedule } from './schedule.ts'
 
-/** Smaller schedules, the boldest first: without half of the faults, without one, with one that lasts half as long. */
+/** Smaller schedules, the boldest first: without half of the faults, without one of them, with one that lasts half as long. */
 export function* shrinkSchedule(schedule: Schedule): Generator<Schedule> {
   const { faults } = schedule
   const half = faults.length >> 1
@@ -15,7 +15,7 @@ export function* shrinkSchedule(schedule: Schedule): Generator<Schedule> {
   }
 }
 
-/** The smallest schedule on the way down that still fails; `fails` runs it, and at most `budget` (default 200) are run. */
+/** Makes a schedule smaller for as long as it still fails. `fails` runs one; at most `budget` (default 200) are run. */
 export async function minimizeSchedule(
   schedule: Schedule,
   fails: (candidate: Schedule) => Promise<boolean>,

@@ -1,9 +1,9 @@
 import type { Ending, Simulator } from '../simulator.ts'
 
 export interface Amplification {
-  /** What the strangers sent, bytes. */
+  /** Bytes that the strangers sent. */
   readonly strangerBytes: number
-  /** What all others sent beyond what they send without the attack, bytes. What a mesh passes on is not counted. */
+  /** Bytes that all others sent, minus those of an equal time without the attack. Bytes that a mesh passed on are not counted. */
   readonly honestBytes: number
   /** `honestBytes` divided by `strangerBytes`; 0 when honest peers sent nothing more. */
   readonly factor: number
@@ -12,13 +12,13 @@ export interface Amplification {
 export interface AmplificationOptions {
   /** Begins the attack. */
   readonly attack: () => Ending
-  /** Milliseconds to watch without the attack, and again with it; it lasts for the first half of the latter. */
+  /** Length of each of the two times, milliseconds. The attack takes the first half of the second one. */
   readonly for: number
 }
 
 /**
- * How many bytes the other peers send for each byte of the strangers: they are watched for some time, and again as long while
- * strangers attack. Peers that do the same in both times give the truest figure.
+ * Measures how many bytes honest peers send for each byte of the strangers. It watches them for some time, and for an equal time
+ * with the attack. The figure is exact when the peers do the same in both times.
  */
 export async function measureAmplification(
   simulator: Simulator,
@@ -28,8 +28,8 @@ export async function measureAmplification(
     const { sentBytes, relayedBytes } = simulator.traffic()
     return sentBytes - relayedBytes
   }
-  const everybody = (): number => simulator.traffic(simulator.hosts.map(({ id }) => id)).sentBytes
-  const strangers = (): number => everybody() - simulator.traffic().sentBytes
+  const all = (): number => simulator.traffic(simulator.hosts.map(({ id }) => id)).sentBytes
+  const strangers = (): number => all() - simulator.traffic().sentBytes
 
   const start = honest()
   await simulator.run({ for: options.for })

@@ -10,7 +10,7 @@ import type { Stranger } from './stranger.ts'
 
 const sha256 = 0x12
 
-/** A CID that no block has. */
+/** A random CID, to which no block exists. */
 export function inventedCid(random: Random): CID {
   return CID.createV1(raw.code, create(sha256, randomBytes(random, 32)))
 }
@@ -19,13 +19,13 @@ export interface ClaimFloodOptions {
   readonly perSecond: number
   /** Claims in each envelope. Default 250. */
   readonly claims?: number | undefined
-  /** What each claim says of the size of its content, bytes. Default 1 MiB. */
+  /** The claimed size of each content, bytes. Default 1 MiB. */
   readonly size?: number | undefined
 }
 
 /**
- * Genuine envelopes of new identities, full of claims to content that nobody has. The stranger names itself as the provider;
- * what it answers is set by `serve`.
+ * Publishes genuine envelopes of new identities, full of claims to content that does not exist. The stranger names itself as
+ * the provider; `serve` decides how it answers.
  */
 export function floodClaims(stranger: Stranger, topic: string, options: ClaimFloodOptions): Ending {
   const { perSecond, claims = 250, size = 1_048_576 } = options

@@ -15,18 +15,18 @@ export interface EnvelopeOptions {
   readonly session?: number | undefined
   /** Milliseconds since the session began. Default 0. */
   readonly age?: number | undefined
-  /** What the wall clock of the sender showed. Default: the true time. */
+  /** The wall time that the sender claims. Default: the true one. */
   readonly sent?: number | undefined
   /** Sequence number of the first message. Default 0. */
   readonly first?: number | undefined
   readonly messages: readonly Payload[]
-  /** Of each message. Default none. */
+  /** The headers of each message. Default none. */
   readonly headers?: EnvelopeMessage['headers'] | undefined
   /** Default: the stranger itself. */
   readonly providers?: Envelope['providers'] | undefined
 }
 
-/** The bytes of a signed envelope that core takes for a genuine one. */
+/** The bytes of a signed envelope that core accepts as genuine. */
 export async function sealed(stranger: Stranger, topic: string, options: EnvelopeOptions): Promise<Uint8Array> {
   const { identity = stranger.identity(), headers = {} } = options
   const { session = randomInteger(stranger.random, 2 ** 48), age = 0, sent = stranger.wall, first = 0 } = options
@@ -42,11 +42,11 @@ export interface EnvelopeFloodOptions {
   readonly messages?: number | undefined
   /** Bytes of each message. Default 100. */
   readonly bytes?: number | undefined
-  /** A new one signs each envelope (default), or one signs all. */
+  /** `new` (default): each envelope has a signer of its own. `one`: the same identity signs all. */
   readonly identities?: 'new' | 'one' | undefined
 }
 
-/** Genuine envelopes with random payloads. */
+/** Publishes genuine envelopes with random payloads. */
 export function floodEnvelopes(stranger: Stranger, topic: string, options: EnvelopeFloodOptions): Ending {
   const { perSecond, messages: count = 1, bytes = 100, identities = 'new' } = options
   const one = identities === 'one' ? stranger.identity() : undefined

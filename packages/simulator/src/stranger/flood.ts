@@ -9,7 +9,7 @@ export interface FloodOptions {
   readonly payload?: ((random: Random) => Uint8Array | Promise<Uint8Array>) | undefined
 }
 
-/** Publishes on the topic, so many times a second. */
+/** Publishes on the topic, `perSecond` times a second. */
 export function flood(stranger: Stranger, topic: string, { perSecond, payload = noise }: FloodOptions): Ending {
   return stranger.repeat(perSecond, async () => {
     stranger.publish(topic, await payload(stranger.random))

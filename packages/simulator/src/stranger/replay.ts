@@ -3,16 +3,16 @@ import { contentHash } from '../trace.ts'
 import type { Stranger } from './stranger.ts'
 
 export interface ReplayOptions {
-  /** How long after it was heard a message is sent again, milliseconds. */
+  /** Milliseconds from hearing a message to sending it again. */
   readonly after: number
-  /** How often it is sent. Default 1. */
+  /** How often each message is sent again. Default 1. */
   readonly copies?: number | undefined
 }
 
 /** Publishes every message that it hears on the topic again, unchanged. */
 export function replay(stranger: Stranger, topic: string, { after, copies = 1 }: ReplayOptions): Ending {
   const ended = new AbortController()
-  // Its own copies come back to no sender, but other strangers may replay them: each message is replayed once.
+  // Other strangers may replay its copies, so each message is replayed once.
   const heard = new Set<string>()
   const listening = stranger.listen(topic, ({ payload }) => {
     const name = `${payload.byteLength}/${contentHash(payload)}`

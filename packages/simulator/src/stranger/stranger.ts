@@ -14,40 +14,40 @@ import type { Random } from '../random.ts'
 import type { Ending } from '../simulator.ts'
 
 /**
- * A hostile peer. It is on the network from its making until {@link leave}, has as many identities as it likes, and is bound
- * by no layer of p2pl: it publishes any bytes at any rate, and answers requests for blocks in any way. Nothing that it does
- * takes time; what it sends takes its way through the network as everything does.
+ * A hostile peer. It is on the network until {@link leave}, has any number of identities, and no layer of p2pl binds it: it
+ * publishes any bytes at any rate, and answers requests for blocks in any way. Its own actions take no time; its messages
+ * travel like all others.
  */
 export interface Stranger {
-  /** Of its host. */
+  /** The id of its host. */
   readonly id: string
-  /** Engine-level, as a hint in what it publishes: others ask it for content. */
+  /** Its engine-level id and address. As a hint in a message, they make others ask it for content. */
   readonly address: PeerInfo
-  /** Its machine. What is booted there runs beside the raw access: a peer of core, for instance. */
+  /** Its machine. A process that is booted there, such as a peer of core, runs beside the raw access. */
   readonly host: SimulatedHost
-  /** A stream of its own. */
+  /** Random numbers of its own. */
   readonly random: Random
   /** Virtual milliseconds since the simulator was made. */
   readonly now: number
-  /** What a wall clock that is right shows. */
+  /** The time of a wall clock that is right, milliseconds since the Unix epoch. */
   readonly wall: number
-  /** A new identity with every call: they cost nothing. */
+  /** A new identity with every call. They cost nothing. */
   identity(): SimulatedIdentity
-  /** Sends the bytes as they are to every subscriber, or to the hosts of these ids alone; to how many. */
+  /** Sends the bytes as they are to every subscriber, or to the hosts of these ids alone. Returns the number of receivers. */
   publish(topic: string, payload: Uint8Array, to?: readonly string[]): number
   /** Joins the topic and hears every message as it arrives. */
   listen(topic: string, listener: Listener): Ending
-  /** Keeps a block and serves it as any host does. */
+  /** Stores a block, and serves it as any host does. */
   keep(block: Block): void
   /** Puts out a provider record for the stranger, whether it has the block or not. */
   provide(cid: CID): void
-  /** Answers every request for a block; others take it for a host that has everything. One answerer at a time. */
+  /** Answers every request for a block, as a host that says it has everything. There is one answerer at a time. */
   serve(answerer: Answerer): Ending
-  /** Does something so many times a second, more than a thousand times as well. */
+  /** Calls `action` at a rate, which may be above a thousand per second. The run fails with its error. */
   repeat(perSecond: number, action: () => unknown): Ending
-  /** Does something later; without effect once it has left. If it throws or rejects, so does what runs the simulator. */
+  /** Calls `action` later, unless the stranger has left. The run fails with its error. */
   after(ms: number, action: () => unknown): void
-  /** Ends all that it does, and takes it off the network. */
+  /** Ends everything that it does, and takes it off the network. */
   leave(): void
 }
 
@@ -58,7 +58,7 @@ export interface StrangerParts {
   readonly network: SimulatedNetwork
   readonly medium: Medium
   readonly epoch: number
-  /** Does something later, and stops the run with its error. */
+  /** Calls `action` later. The run fails with its error. */
   readonly after: (ms: number, action: () => unknown) => void
 }
 

@@ -3,17 +3,17 @@ import type { Medium } from '../network/medium.ts'
 
 export interface ClockParts {
   readonly medium: Medium
-  /** What the wall clock of a host without skew shows at the beginning. */
+  /** The wall time of a host without skew at the beginning. */
   readonly epoch: number
   /** How far the wall clock is ahead now, milliseconds. */
   readonly skew: () => number
   /** When its monotonic time begins, in virtual time. */
   readonly start: number
-  /** Whether timers fire no more. */
+  /** Whether the process is gone, and its timers with it. */
   readonly dead: () => boolean
 }
 
-/** Virtual time as one process sees it. No fault of the wall clock touches its monotonic time or a timer. */
+/** Virtual time as one process sees it. Faults of the wall clock touch neither its monotonic time nor its timers. */
 export function createClock({ medium, epoch, skew, start, dead }: ClockParts): Clock {
   const alive = (callback: () => void) => (): boolean => {
     if (dead()) return false

@@ -1,11 +1,11 @@
-/** Something that happens at a point of virtual time. */
+/** An event at a point of virtual time. */
 export interface Scheduled {
   /** Milliseconds of virtual time. */
   at: number
   /** Decides between events of one time: first in, first out. */
   order: number
   cancelled: boolean
-  /** Whether code outside of the simulator was called, so that its promises have to settle before time moves on. */
+  /** Returns whether it called code outside of the simulator, whose promises have to settle before time moves on. */
   run(): boolean
 }
 
@@ -60,7 +60,7 @@ export class EventQueue {
   /** Call it after {@link nextAt} has named a time. */
   pop(): Scheduled {
     const event = this.#take()
-    // What runs can no longer be cancelled.
+    // An event that runs can no longer be cancelled.
     event.cancelled = true
     return event
   }

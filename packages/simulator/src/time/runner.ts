@@ -2,12 +2,12 @@ import { failure } from '../errors.ts'
 import type { Medium } from '../network/medium.ts'
 import { inNextTurn } from './turn.ts'
 
-/** Steps without foreign code before the real event loop gets a turn anyway. */
+/** Events inside of the simulator after which the real event loop gets a turn. */
 const maxQuietEvents = 10_000
 
 /**
- * Moves virtual time: all events of one millisecond run, in the order in which they were scheduled, then everything that
- * they set off settles, and only then comes the next millisecond.
+ * Moves virtual time. All events of one millisecond run in the order in which they were scheduled. Then all promises that they
+ * set off settle, and only then the next millisecond begins.
  */
 export class Runner {
   readonly #medium: Medium
@@ -28,7 +28,7 @@ export class Runner {
       })
   }
 
-  /** For so many milliseconds, or until the condition holds; whether it did. */
+  /** Runs for `ms` milliseconds, or until the condition holds. Resolves with whether it did. */
   advance(ms: number, condition?: () => boolean | Promise<boolean>, every = 0): Promise<boolean> {
     if (!(ms >= 0))
       return Promise.reject(failure('INVALID_ARGUMENT', 'run', `time is a number of milliseconds from 0, not ${ms}`))
@@ -63,7 +63,7 @@ export class Runner {
     })
   }
 
-  /** Runs until foreign code was called, and false when nothing is left to do before `end`. */
+  /** Runs until an event has called code outside of the simulator. False when nothing is left to do before `end`. */
   #step(end: number): boolean {
     const medium = this.#medium
     const { queue } = medium
@@ -75,7 +75,7 @@ export class Runner {
       }
       medium.now = at
       let called = false
-      // What this millisecond sets off in this millisecond is of the next turn.
+      // Turns that these events ask for come after their promises have settled.
       const { nextOrder } = queue
       do {
         this.events++
@@ -90,7 +90,7 @@ export class Runner {
     return true
   }
 
-  /** An answer that is under way is waited for one turn, and so is the one to the last question. */
+  /** Waits one turn for an answer that is under way, and one for the answer to the last question. */
   #askAtTheEnd(holds: (must: boolean) => boolean, finish: (held: boolean) => void): void {
     if (holds(true)) finish(true)
     else
@@ -103,7 +103,7 @@ export class Runner {
       })
   }
 
-  /** Asks again after some time, or when it must, and never twice at once. */
+  /** Asks at intervals, or when it must, and never twice at once. */
   #asker(condition: () => boolean | Promise<boolean>, every: number): (must: boolean) => boolean {
     let next = -Infinity
     let asking = false
