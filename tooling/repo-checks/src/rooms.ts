@@ -21,7 +21,7 @@ const app = ['core', 'sync', 'layers', 'config', 'unixfs', 'room', 'replication'
 export const rooms: Readonly<Record<string, Room>> = {
   'packages/core': { ours: [], theirs: [...ipld, 'ipfs-unixfs'] },
   'packages/conformance': { ours: ['@p2pl/core/backend'], theirs: ipld },
-  'packages/layers': { ours: ['@p2pl/core/backend'], theirs: ['multiformats'], tests: ['conformance', 'memory'] },
+  'packages/layers': { ours: ['@p2pl/core/backend'], theirs: [], tests: ['conformance', 'memory'] },
   'packages/memory': { ours: ['@p2pl/core/backend', '@p2pl/core/content'], theirs: ipld, tests: ['conformance'] },
   'packages/simulator': {
     ours: ['@p2pl/core', '@p2pl/core/backend', '@p2pl/memory'],
