@@ -1,5 +1,5 @@
 import { conformance, type ConformanceFixture } from '@p2pl/conformance'
-import { compose, deadline, retry } from '@p2pl/layers'
+import { compose, retry, timeout } from '@p2pl/layers'
 import { describe, it } from 'vitest'
 import { bittorrent } from '../src/index.ts'
 import { bootstrapNode, kitNetwork, runnerOf, startProcesses } from './support.ts'
@@ -28,7 +28,7 @@ const limits = { get: 60_000, routing: 30_000 }
 conformance(runner, fixture)
 conformance(runner, {
   ...fixture,
-  name: `${fixture.name}, under retry and deadline`,
-  wrap: (backend) => compose(backend, retry(), deadline(limits)),
-  capabilities: compose(bittorrent(), retry(), deadline(limits)).capabilities
+  name: `${fixture.name}, under retry and timeout`,
+  wrap: (backend) => compose(backend, retry(), timeout(limits)),
+  capabilities: compose(bittorrent(), retry(), timeout(limits)).capabilities
 })

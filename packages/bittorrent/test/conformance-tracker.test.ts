@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { conformance, type ConformanceFixture } from '@p2pl/conformance'
-import { compose, deadline, retry } from '@p2pl/layers'
+import { compose, retry, timeout } from '@p2pl/layers'
 import { temporaryFolder } from '@p2pl/tooling-vitest'
 import { describe, it } from 'vitest'
 import { bittorrent, type BittorrentOptions } from '../src/index.ts'
@@ -41,7 +41,7 @@ const fixture: ConformanceFixture = {
 conformance(runner, fixture)
 conformance(runner, {
   ...fixture,
-  name: `${fixture.name}, under retry and deadline`,
-  wrap: (backend) => compose(backend, retry(), deadline(limits)),
-  capabilities: compose(bittorrent(alone), retry(), deadline(limits)).capabilities
+  name: `${fixture.name}, under retry and timeout`,
+  wrap: (backend) => compose(backend, retry(), timeout(limits)),
+  capabilities: compose(bittorrent(alone), retry(), timeout(limits)).capabilities
 })

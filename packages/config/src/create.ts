@@ -4,7 +4,7 @@ import { unescape } from 'node:querystring'
 import { isDeepStrictEqual } from 'node:util'
 import { isP2plError, P2plError, type Backend } from '@p2pl/core'
 import { compose, type Layer } from '@p2pl/layers'
-import { deadline } from '@p2pl/layers/deadline'
+import { timeout } from '@p2pl/layers/timeout'
 import { retry } from '@p2pl/layers/retry'
 import { knownAdapter, knownAdapters, type Placement } from './adapters.ts'
 import { wrong } from './errors.ts'
@@ -44,7 +44,7 @@ async function createBackend(choice: BackendChoice, config: Config, placement: P
   if (!isBackend(made)) throw wrong(`what the factory of ${shown(use)} returns is not a backend`, 'createBackends')
   // From the engine outwards: each attempt has its own deadline.
   const layers: Layer[] = []
-  if (config.deadline !== undefined) layers.push(deadline(config.deadline))
+  if (config.deadline !== undefined) layers.push(timeout(config.deadline))
   if (config.retry !== undefined) layers.push(retry(config.retry))
   return compose(made, ...layers)
 }

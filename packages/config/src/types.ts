@@ -1,10 +1,10 @@
-import type { DeadlineOptions } from '@p2pl/layers/deadline'
+import type { TimeoutOptions } from '@p2pl/layers/timeout'
 import type { RetryOptions } from '@p2pl/layers/retry'
 
 /** What `retry` takes from a configuration; see `@p2pl/layers/retry`. */
 export type RetryConfig = Omit<RetryOptions, 'clock' | 'random'>
-/** What `deadline` takes from a configuration, in milliseconds; see `@p2pl/layers/deadline`. */
-export type DeadlineConfig = Omit<DeadlineOptions, 'clock'>
+/** What `deadline` takes from a configuration, in milliseconds; see `@p2pl/layers/timeout`. */
+export type DeadlineConfig = Omit<TimeoutOptions, 'clock'>
 
 /** Which adapter, and what it is given. */
 export interface BackendInput {

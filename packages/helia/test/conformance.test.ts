@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { conformance, type ConformanceNetwork } from '@p2pl/conformance'
-import { compose, deadline, retry } from '@p2pl/layers'
+import { compose, retry, timeout } from '@p2pl/layers'
 import { temporaryFolder } from '@p2pl/tooling-vitest'
 import { describe, it } from 'vitest'
 import { helia, type HeliaOptions } from '../src/index.ts'
@@ -47,12 +47,12 @@ conformance(runner, {
 const persistent = { dir: join(root, 'for-capabilities') }
 
 conformance(runner, {
-  name: 'helia in a folder, under retry and deadline',
+  name: 'helia in a folder, under retry and timeout',
   create: (count) => {
     const own = join(root, String(++networks))
     return Promise.resolve(network(count, (index) => ({ dir: join(own, String(index)) })))
   },
-  wrap: (backend) => compose(backend, retry(), deadline({ get: 60_000, routing: 30_000 })),
-  capabilities: compose(helia(persistent), retry(), deadline({ get: 60_000, routing: 30_000 })).capabilities,
+  wrap: (backend) => compose(backend, retry(), timeout({ get: 60_000, routing: 30_000 })),
+  capabilities: compose(helia(persistent), retry(), timeout({ get: 60_000, routing: 30_000 })).capabilities,
   followsHints: true
 })

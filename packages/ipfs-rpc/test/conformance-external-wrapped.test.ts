@@ -1,6 +1,6 @@
 import { conformance } from '@p2pl/conformance'
 import { compose } from '@p2pl/core/backend'
-import { deadline } from '@p2pl/layers/deadline'
+import { timeout } from '@p2pl/layers/timeout'
 import { retry } from '@p2pl/layers/retry'
 import { describeWithKubo } from '@p2pl/tooling-kubo/test'
 import { describe, it } from 'vitest'
@@ -13,7 +13,7 @@ describeWithKubo('ipfsRpc with a running daemon, wrapped', (binary) => {
       compose(
         backend,
         retry(),
-        deadline({
+        timeout({
           get: 60_000,
           put: 60_000,
           pin: 60_000,

@@ -1,19 +1,19 @@
 import {
-  type Block,
+  aroundCalls,
+  type Backend,
+  type Capabilities,
+  checkKeys,
+  checkNumber,
   type Clock,
   invalidArgument,
   type Layer,
+  type LayerCall,
+  type Operation,
   P2plError,
-  type Subscriber,
   systemClock
 } from '@p2pl/core/backend'
-import { around } from './internal/around.ts'
-import type { Call } from './internal/call.ts'
-import { checkNames, numberOption, operationsOption } from './internal/options.ts'
-import { sleep } from './internal/sleep.ts'
-import type { Operation } from './operations.ts'
-
-export type { Operation } from './operations.ts'
+import { checkOperations } from './internal/options.ts'
+import { pause } from './internal/pause.ts'
 
 /** Probabilities are from 0 (default) to 1. */
 export interface ChaosOptions {
@@ -29,10 +29,12 @@ export interface ChaosOptions {
   messageLoss?: number | undefined
   /** That one bit of a block is wrong. */
   corruption?: number | undefined
-  /** To which operations errors, hangs and delays happen. Default: all but `start` and `stop`. */
+  /** Which operations meet errors, hangs and delays. Default: all but `start` and `stop`. */
   operations?: readonly Operation[] | undefined
   clock?: Clock | undefined
 }
+
+const probabilities = ['errors', 'hangs', 'messageLoss', 'corruption'] as const
 
 /**
  * Does harm on purpose, for tests of what is above it. With `messageLoss` the delivery is declared `at-most-once`.
@@ -40,92 +42,79 @@ export interface ChaosOptions {
  * @throws `INVALID_ARGUMENT` when an option is unknown or out of its range.
  */
 export function chaos(options: ChaosOptions): Layer {
-  const probability = (name: 'errors' | 'hangs' | 'messageLoss' | 'corruption'): number =>
-    numberOption('chaos', name, options[name], { default: 0, min: 0, max: 1 })
-  const errors = probability('errors')
-  const hangs = probability('hangs')
-  const messageLoss = probability('messageLoss')
-  const corruption = probability('corruption')
-  const delay = numberOption('chaos', 'delay', options.delay, { default: 0, min: 0 })
-  checkNames('chaos', options, [
-    'random',
-    'errors',
-    'hangs',
-    'delay',
-    'messageLoss',
-    'corruption',
-    'operations',
-    'clock'
-  ])
-  if (typeof options.random !== 'function') throw invalidArgument('chaos', 'chaos: random must be a function')
-  const harmed = operationsOption('chaos', options.operations)
-  const clock = options.clock ?? systemClock
-  const { random } = options
-  const happens = (chance: number): boolean => chance > 0 && random() < chance
+  checkKeys('chaos', options, ['random', 'delay', 'operations', 'clock', ...probabilities])
+  const { random, clock = systemClock } = options
+  if (typeof random !== 'function') throw invalidArgument('chaos', 'chaos: random must be a function')
+  const chances = new Map(
+    probabilities.map((name) => [name, checkNumber('chaos', name, options[name], { min: 0, max: 1 }, 0)])
+  )
+  const delay = checkNumber('chaos', 'delay', options.delay, { min: 0 }, 0)
+  const harmed = checkOperations('chaos', options.operations)
+  const happens = (name: (typeof probabilities)[number]): boolean => {
+    const chance = chances.get(name) ?? 0
+    return chance > 0 && random() < chance
+  }
 
-  const harm = async (call: Call): Promise<void> => {
+  const harm = async (call: LayerCall): Promise<void> => {
     if (!harmed.has(call.operation)) return
-    if (delay > 0) await sleep(clock, delay * random(), call)
-    if (happens(hangs)) await hang(clock, call)
-    if (happens(errors)) throw fault(call)
-  }
-  const corrupt = (bytes: Uint8Array): Uint8Array => {
-    if (bytes.byteLength === 0 || !happens(corruption)) return bytes
-    const wrong = bytes.slice()
-    const at = Math.floor(random() * wrong.byteLength)
-    wrong[at] = (wrong[at] ?? 0) ^ (1 << Math.floor(random() * 8))
-    return wrong
+    if (delay > 0) await pause(delay * random(), clock, call)
+    if (happens('hangs')) await hang(clock, call)
+    if (happens('errors')) throw failure('UNREACHABLE', call, `${call.operation} failed on purpose (chaos)`)
   }
 
-  const layer = around({
+  const layer = aroundCalls({
     call: async (call, run) => {
       await harm(call)
       const result = await run()
-      return call.operation === 'blocks.get' ? (corrupt(result as Uint8Array) as typeof result) : result
+      const spoiled = call.operation === 'blocks.get' && happens('corruption')
+      return spoiled ? (withWrongBit(result as Uint8Array, random) as typeof result) : result
     },
     iterate: async function* (call, run) {
       await harm(call)
-      for await (const item of run()) {
-        if (call.operation === 'blocks.getDag') {
-          const block = item as Block
-          yield { cid: block.cid, bytes: corrupt(block.bytes) } as typeof item
-        } else yield item
-      }
+      yield* run()
     },
-    subscriber: (subscriber): Subscriber => ({
-      message: (message) => {
-        if (!happens(messageLoss)) subscriber.message(message)
-      },
+    subscriber: (subscriber) => ({
+      message: (message) => (happens('messageLoss') ? 'ignore' : subscriber.message(message)),
       gap: (gap) => subscriber.gap(gap),
-      ...(subscriber.validate === undefined ? undefined : { validate: (m) => subscriber.validate?.(m) ?? 'ignore' })
+      state: (state) => subscriber.state?.(state)
     })
   })
-  if (messageLoss === 0) return layer
-  return (backend) => {
-    const { messages, ...others } = backend.capabilities
-    return {
-      ...layer(backend),
-      capabilities: { ...others, messages: messages && { ...messages, delivery: 'at-most-once' } }
-    }
-  }
+  return chances.get('messageLoss') === 0 ? layer : (backend) => lossy(layer(backend))
 }
 
-function fault(call: Call): P2plError {
-  return new P2plError({
-    code: 'UNREACHABLE',
-    operation: call.operation,
-    backend: call.backend,
-    message: `${call.operation} failed on purpose (chaos)`
+function withWrongBit(bytes: Uint8Array, random: () => number): Uint8Array {
+  const wrong = bytes.slice()
+  const at = Math.floor(random() * wrong.byteLength)
+  if (wrong.byteLength > 0) wrong[at] = (wrong[at] ?? 0) ^ (1 << Math.floor(random() * 8))
+  return wrong
+}
+
+/** The backend with a weaker promise. A proxy, so that what it has beyond the port stays. */
+function lossy<B extends Backend>(backend: B): B {
+  const weaker = ({ messages, ...others }: Capabilities): Capabilities => ({
+    ...others,
+    messages: messages && { ...messages, delivery: 'at-most-once' }
+  })
+  return new Proxy(backend, {
+    get: (target, key) =>
+      key === 'capabilities' ? weaker(target.capabilities) : (Reflect.get(target, key, target) as unknown)
   })
 }
 
-async function hang(clock: Clock, call: Call): Promise<never> {
-  if (call.signal === undefined)
-    throw new P2plError({
-      code: 'INVALID_ARGUMENT',
-      operation: call.operation,
-      backend: call.backend,
-      message: 'chaos: a call without a signal would hang for ever; put a deadline layer around chaos, or give a signal'
-    })
-  for (;;) await sleep(clock, 0x7fffffff, call)
+function failure(
+  code: 'UNREACHABLE' | 'INVALID_ARGUMENT',
+  { operation, backend }: LayerCall,
+  message: string
+): P2plError {
+  return new P2plError({ code, operation, backend, message })
+}
+
+async function hang(clock: Clock, call: LayerCall): Promise<never> {
+  if (call.options.signal === undefined)
+    throw failure(
+      'INVALID_ARGUMENT',
+      call,
+      'chaos: a call without a signal would hang for ever; put a timeout layer around chaos, or give a signal'
+    )
+  for (;;) await pause(0x7fffffff, clock, call)
 }

@@ -1,10 +1,11 @@
-import { type Block, type ErrorCode, isP2plError, type Layer } from '@p2pl/core/backend'
-import { around } from './internal/around.ts'
-import type { Call, Changes } from './internal/call.ts'
-import { isRepeatable, observe } from './internal/source.ts'
-import type { Operation } from './operations.ts'
-
-export type { Operation } from './operations.ts'
+import {
+  aroundCalls,
+  type ErrorCode,
+  isP2plError,
+  type Layer,
+  type LayerCall,
+  type Operation
+} from '@p2pl/core/backend'
 
 /** One call that has ended. */
 export interface CallRecord {
@@ -42,35 +43,33 @@ export interface MetricsSink {
 
 /** Reports each call, and each message and gap of each subscription, to a sink. */
 export function metrics(sink: MetricsSink): Layer {
-  const now = sink.now ?? (() => performance.now())
-  return around({
+  return aroundCalls({
     call: async (call, run) => {
-      const measure = new Measure(call, sink, now())
+      const measure = new Measure(call, sink)
       try {
-        const result = await run(measure.changes)
+        const result = await run()
         if (result instanceof Uint8Array) measure.receivedBytes += result.byteLength
-        measure.end('ok', now())
+        measure.end('ok')
         return result
       } catch (error) {
-        measure.end('error', now(), error)
+        measure.end('error', error)
         throw error
       }
     },
     iterate: async function* (call, run) {
-      const measure = new Measure(call, sink, now())
+      const measure = new Measure(call, sink)
       measure.items = 0
       try {
         for await (const item of run()) {
           measure.items++
-          if (call.operation === 'blocks.getDag') measure.receivedBytes += (item as Block).bytes.byteLength
           yield item
         }
-        measure.end('ok', now())
+        measure.end('ok')
       } catch (error) {
-        measure.end('error', now(), error)
+        measure.end('error', error)
         throw error
       } finally {
-        measure.end('closed', now())
+        measure.end('closed')
       }
     },
     subscriber: (subscriber, topic, backend) => {
@@ -79,13 +78,13 @@ export function metrics(sink: MetricsSink): Layer {
       return {
         message: (message) => {
           report('message', message.payload.byteLength)
-          subscriber.message(message)
+          return subscriber.message(message)
         },
         gap: (gap) => {
           report('gap', 0)
           subscriber.gap(gap)
         },
-        ...(subscriber.validate === undefined ? undefined : { validate: (m) => subscriber.validate?.(m) ?? 'ignore' })
+        state: (state) => subscriber.state?.(state)
       }
     }
   })
@@ -94,39 +93,33 @@ export function metrics(sink: MetricsSink): Layer {
 class Measure {
   receivedBytes = 0
   items: number | undefined
-  readonly changes: Changes | undefined
-  readonly #call: Call
+  readonly #call: LayerCall
   readonly #sink: MetricsSink
+  readonly #now: () => number
   readonly #begin: number
-  #sentBytes: number
   #ended = false
 
-  constructor(call: Call, sink: MetricsSink, begin: number) {
+  constructor(call: LayerCall, sink: MetricsSink) {
     this.#call = call
     this.#sink = sink
-    this.#begin = begin
-    this.#sentBytes = call.sentBytes ?? 0
-    const count = (block: Block): void => {
-      this.#sentBytes += block.bytes.byteLength
-    }
-    if (call.blocks === undefined) return
-    if (isRepeatable(call.blocks)) call.blocks.forEach(count)
-    else this.changes = { blocks: observe(call.blocks, { onBlock: count }) }
+    this.#now = sink.now ?? (() => performance.now())
+    this.#begin = this.#now()
   }
 
   /** The first end counts. */
-  end(outcome: CallRecord['outcome'], now: number, error?: unknown): void {
+  end(outcome: CallRecord['outcome'], error?: unknown): void {
     if (this.#ended) return
     this.#ended = true
-    const { operation, backend } = this.#call
+    const { operation, backend, payload, blocks = [] } = this.#call
+    const duration = this.#now() - this.#begin
     quietly(() =>
       this.#sink.onCall({
         backend,
         operation,
         outcome,
         code: outcome === 'error' ? (isP2plError(error) ? error.code : 'unknown') : undefined,
-        duration: now - this.#begin,
-        sentBytes: this.#sentBytes,
+        duration,
+        sentBytes: blocks.reduce((sum, { bytes }) => sum + bytes.byteLength, payload?.byteLength ?? 0),
         receivedBytes: this.receivedBytes,
         items: this.items
       })

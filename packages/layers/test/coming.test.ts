@@ -4,6 +4,7 @@ import { memory, MemoryNetwork } from '@p2pl/memory'
 import { CID } from 'multiformats/cid'
 import { sha256 } from 'multiformats/hashes/sha2'
 import { describe, expect, it } from 'vitest'
+import { collect } from './support.ts'
 
 // Small spikes of features to come: each shows that the port carries it as it is (docs/decisions/0012).
 
@@ -12,10 +13,11 @@ async function block(text: string): Promise<{ cid: CID; bytes: Uint8Array }> {
   return { cid: CID.createV1(0x55, await sha256.digest(bytes)), bytes }
 }
 
-function parts(backend: Backend): Required<Pick<Backend, 'messages' | 'blocks' | 'routing'>> {
-  const { messages, blocks, routing } = backend
+type Parts = { [P in 'messages' | 'blocks' | 'routing']: NonNullable<Backend[P]> }
+
+function parts({ messages, blocks, routing }: Backend): Parts {
   if (messages === undefined || blocks === undefined || routing === undefined) throw new Error('memory has all parts')
-  return { messages, blocks, routing } as Required<Pick<Backend, 'messages' | 'blocks' | 'routing'>>
+  return { messages, blocks, routing }
 }
 
 async function pair(network = new MemoryNetwork()): Promise<[Backend, Backend]> {
@@ -59,7 +61,7 @@ describe('replication', () => {
     const { cid } = await a.data.add(new Uint8Array(3 * 1024 * 1024).fill(1))
     const providers = a.network.self()
     await expect(b.data.pin(cid, { providers, maxBytes: 100 })).rejects.toMatchObject({ code: 'TOO_LARGE' })
-    expect(await Array.fromAsync(b.data.pins())).toEqual([])
+    expect(await collect(b.data.pins())).toEqual([])
     let blocks = 0
     await b.data.pin(cid, {
       providers,
@@ -83,7 +85,7 @@ function failover(...legs: readonly Backend[]): Backend {
   return {
     name: legs.map(({ name }) => name).join('|'),
     get capabilities() {
-      return (active ?? (legs[0] as Backend)).capabilities
+      return (active ?? legs[0]!).capabilities
     },
     start: async (options) => {
       let failure: unknown
@@ -211,7 +213,9 @@ describe('layers', () => {
       call: async (_call, run) => await run({ signal: AbortSignal.timeout(20) })
     })(a)
     const missing = await block('nobody has it')
-    const error = await parts(impatient).blocks.get(missing.cid).catch((reason: unknown) => reason)
+    const error = await parts(impatient)
+      .blocks.get(missing.cid)
+      .catch((reason: unknown) => reason)
     expect(isP2plError(error, 'TIMEOUT')).toBe(true)
     await Promise.all([a.stop(), b.stop()])
   })

@@ -1,22 +1,30 @@
 import { conformance, type ConformanceNetwork } from '@p2pl/conformance'
-import { compose, type Layer } from '@p2pl/core/backend'
+import { type Backend, compose, type Layer } from '@p2pl/core/backend'
 import { createMemoryStore, memory, MemoryNetwork } from '@p2pl/memory'
 import { seededRandom } from '@p2pl/tooling-vitest'
 import { describe, it } from 'vitest'
-import { chaos, countingSink, deadline, metrics, retry } from '../src/index.ts'
+import { chaos, countingSink, metrics, retry, timeout } from '../src/index.ts'
 
 // The memory backend keeps every promise: what fails here, a layer has broken.
-const limits = { get: 60_000, put: 60_000, store: 60_000, publish: 60_000, subscribe: 60_000, routing: 60_000 }
+const limits = {
+  get: 60_000,
+  put: 60_000,
+  pin: 60_000,
+  store: 60_000,
+  publish: 60_000,
+  subscribe: 60_000,
+  routing: 60_000
+}
 const wraps: Readonly<Record<string, Layer>> = {
   retry: retry({ baseDelay: 1 }),
-  deadline: deadline(limits),
+  timeout: timeout(limits),
   metrics: metrics(countingSink()),
   'a chaos that does no harm': chaos({ random: seededRandom(1) }),
-  'all of them': (backend) =>
+  'all of them': <B extends Backend>(backend: B) =>
     compose(
       backend,
       chaos({ random: seededRandom(1), delay: 2 }),
-      deadline(limits),
+      timeout(limits),
       retry({ baseDelay: 1 }),
       metrics(countingSink())
     )
@@ -35,7 +43,6 @@ async function create(count: number): Promise<ConformanceNetwork> {
   const ids = stores.map((_, index) => `${prefix}-peer-${index}`)
   return {
     backends: stores.map((store, index) => memory({ network, store, id: ids[index] })),
-    link: async () => undefined,
     reopen: async (index) => memory({ network, store: stores[index], id: ids[index] }),
     cut: async (index) => {
       network.interrupt(ids[index] ?? '')

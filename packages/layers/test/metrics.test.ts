@@ -25,13 +25,13 @@ describe('metrics', () => {
   it('reports duration and bytes of what succeeded', async () => {
     const sink = recorder()
     const { blocks } = metrics(sink)(
-      fake({ blocks: { get: async () => new Uint8Array(7), put: async () => undefined } })
+      fake({ blocks: { get: async () => new Uint8Array(7), putMany: async () => undefined } })
     )
     await blocks?.get(cid)
-    await blocks?.put(block)
+    await blocks?.putMany([block, block])
     expect(sink.calls).toEqual([
       expect.objectContaining({ operation: 'blocks.get', outcome: 'ok', duration: 5, sentBytes: 0, receivedBytes: 7 }),
-      expect.objectContaining({ operation: 'blocks.put', backend: 'fake', sentBytes: 1, receivedBytes: 0 })
+      expect.objectContaining({ operation: 'blocks.putMany', backend: 'fake', sentBytes: 2, receivedBytes: 0 })
     ])
   })
 
@@ -47,55 +47,58 @@ describe('metrics', () => {
 
   it('tells an iteration that was read to the end from one that was closed or failed', async () => {
     const sink = recorder()
+    let fail = false
     const { blocks } = metrics(sink)(
       fake({
         blocks: {
-          getDag: async function* (_, options) {
-            yield block
-            yield block
-            if (options?.local === true) throw failure('NOT_FOUND')
+          gc: async function* () {
+            yield cid
+            yield cid
+            if (fail) throw failure('ENGINE')
           }
         }
       })
     )
-    await collect(blocks!.getDag!(cid))
-    for await (const _ of blocks!.getDag!(cid)) break
-    await expect(collect(blocks!.getDag!(cid, { local: true }))).rejects.toMatchObject({ code: 'NOT_FOUND' })
-    expect(sink.calls.map(({ outcome, items, receivedBytes }) => [outcome, items, receivedBytes])).toEqual([
-      ['ok', 2, 2],
-      ['closed', 1, 1],
-      ['error', 2, 2]
+    await collect(blocks!.gc())
+    for await (const _ of blocks!.gc()) break
+    fail = true
+    await expect(collect(blocks!.gc())).rejects.toMatchObject({ code: 'ENGINE' })
+    expect(sink.calls.map(({ outcome, items }) => [outcome, items])).toEqual([
+      ['ok', 2],
+      ['closed', 1],
+      ['error', 2]
     ])
   })
 
-  it('counts the bytes of arrays and of streams that putMany takes', async () => {
+  it('counts the bytes of a payload', async () => {
     const sink = recorder()
-    const { blocks } = metrics(sink)(fake({ blocks: { putMany: async (all) => void (await collect(toAsync(all))) } }))
-    await blocks?.putMany([block, block])
-    await blocks?.putMany(new Set([block, { ...block }, { ...block }]))
-    expect(sink.calls.map((call) => call.sentBytes)).toEqual([2, 3])
+    const { messages } = metrics(sink)(fake({ messages: { publish: async () => ({ recipients: 1 }) } }))
+    await messages?.publish('t', new Uint8Array(9))
+    expect(sink.calls).toMatchObject([{ operation: 'messages.publish', sentBytes: 9 }])
   })
 
-  it('reports what comes in, and leaves out a validator that nobody gave', async () => {
+  it('reports what comes in, and hands on verdicts and states', async () => {
     const sink = recorder()
     const seen: unknown[] = []
     const { messages } = metrics(sink)(
       fake({
         messages: {
           subscribe: async (_, subscriber) => {
-            seen.push('validate' in subscriber, await subscriber.validate?.({ payload: block.bytes }))
-            subscriber.message({ payload: block.bytes })
+            seen.push(await subscriber.message({ payload: block.bytes }))
             subscriber.gap({ reason: 'overflow' })
+            subscriber.state?.('healing')
             return { close: async () => undefined }
           }
         }
       })
     )
-    const subscriber = { message: (m: unknown) => void seen.push(m), gap: (g: unknown) => void seen.push(g) }
-    await messages?.subscribe('t', subscriber)
-    await messages?.subscribe('t', { ...subscriber, validate: () => 'reject' })
-    expect(seen.filter((item) => typeof item !== 'object')).toEqual([false, undefined, true, 'reject'])
-    expect(seen).toHaveLength(8)
+    await messages?.subscribe('t', {
+      message: () => 'reject',
+      gap: (gap) => seen.push(gap),
+      state: (state) => seen.push(state)
+    })
+    await messages?.subscribe('t', { message: () => Promise.resolve('accept'), gap: () => undefined })
+    expect(seen).toEqual(['reject', { reason: 'overflow' }, 'healing', 'accept'])
     expect(sink.incoming.slice(0, 2)).toEqual([
       { backend: 'fake', topic: 't', event: 'message', receivedBytes: 1 },
       { backend: 'fake', topic: 't', event: 'gap', receivedBytes: 0 }
@@ -121,7 +124,3 @@ describe('metrics', () => {
     })
   })
 })
-
-async function* toAsync<T>(items: Iterable<T> | AsyncIterable<T>): AsyncGenerator<T> {
-  yield* items
-}

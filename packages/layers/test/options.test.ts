@@ -1,12 +1,12 @@
 import { memory } from '@p2pl/memory'
 import { describe, expect, it } from 'vitest'
-import { chaos, deadline, retry } from '../src/index.ts'
+import { chaos, retry, timeout } from '../src/index.ts'
 import type { Layer } from '../src/index.ts'
 
 const random = (): number => 0.5
 const make: Readonly<Record<string, (options: object) => Layer>> = {
   retry: (options) => retry(options),
-  deadline: (options) => deadline(options),
+  timeout: (options) => timeout(options),
   chaos: (options) => chaos({ random, ...options })
 }
 

@@ -1,4 +1,4 @@
-import { isP2plError } from '@p2pl/core/backend'
+import { compose, isP2plError } from '@p2pl/core/backend'
 import { describe, expect, it } from 'vitest'
 import { retry } from '../src/retry.ts'
 import { block, cid, collect, failing, failure, fake, ManualClock, never, outcome } from './support.ts'
@@ -20,11 +20,6 @@ const delays = async (jitter: number, chance: number): Promise<number[]> => {
   return at.slice(1).map((time, i) => time - at[i]!)
 }
 
-function* once() {
-  yield block
-  yield block
-}
-
 describe('retry', () => {
   it('repeats retryable failures until the call succeeds', async () => {
     const get = failing([unreachable, unreachable], block.bytes)
@@ -33,10 +28,10 @@ describe('retry', () => {
     expect(get.calls).toBe(3)
   })
 
-  it('throws the last error as it came when the attempts are used up', async () => {
-    const last = failure('TIMEOUT')
-    const get = failing([unreachable, unreachable, last], block.bytes)
-    await expect(retry(immediately)(fake({ blocks: { get } })).blocks?.get(cid)).rejects.toBe(last)
+  it('throws the last error, exhausted, when the attempts are used up, and nothing above retries it', async () => {
+    const get = failing([unreachable, unreachable, failure('TIMEOUT')], block.bytes)
+    const twice = compose(fake({ blocks: { get } }), retry(immediately), retry(immediately))
+    await expect(twice.blocks?.get(cid)).rejects.toMatchObject({ code: 'TIMEOUT', retryable: true, exhausted: true })
     expect(get.calls).toBe(3)
   })
 
@@ -119,61 +114,12 @@ describe('retry', () => {
     expect(calls).toBe(1)
   })
 
-  it('stores an array again, and a one-shot source only while nobody has read it', async () => {
-    const stored: number[] = []
-    let mode: 'unread' | 'closed' | 'read' = 'read'
-    let calls = 0
-    const putMany = async (blocks: Iterable<typeof block> | AsyncIterable<typeof block>): Promise<void> => {
-      calls++
-      if (calls < 3) {
-        if (mode === 'closed' && Symbol.asyncIterator in blocks) await blocks[Symbol.asyncIterator]().return?.()
-        if (mode === 'read') for await (const _ of blocks) break
-        throw unreachable
-      }
-      for await (const { bytes } of blocks) stored.push(bytes[0]!)
-    }
-    const blocks = retry(immediately)(fake({ blocks: { putMany } })).blocks!
-    await blocks.putMany([block, block])
-    expect([calls, stored]).toEqual([3, [1, 1]])
-    for (mode of ['unread', 'closed'] as const) {
-      calls = 0
-      stored.length = 0
-      await blocks.putMany(once())
-      expect([calls, stored]).toEqual([3, [1, 1]])
-    }
-    mode = 'read'
-    calls = 0
-    await expect(blocks.putMany(once())).rejects.toBe(unreachable)
-    expect(calls).toBe(1)
-  })
-
   it('retries the given operations, by default not start', async () => {
     const start = failing([unreachable], undefined)
     await expect(retry(immediately)(fake({ start })).start()).rejects.toBe(unreachable)
     start.calls = 0
     await retry({ ...immediately, operations: ['start'] })(fake({ start })).start()
     expect(start.calls).toBe(2)
-  })
-
-  it('gives a failing subscriber nothing after subscribe was given up', async () => {
-    let deliver: (() => void) | undefined
-    const got: unknown[] = []
-    const { messages } = retry({ attempts: 1 })(
-      fake({
-        messages: {
-          subscribe: async (_, subscriber) => {
-            deliver = () => subscriber.message({ payload: block.bytes })
-            deliver()
-            throw unreachable
-          }
-        }
-      })
-    )
-    const subscriber = { message: (message: unknown) => void got.push(message), gap: () => undefined }
-    await expect(messages?.subscribe('t', subscriber)).rejects.toBe(unreachable)
-    expect(got).toHaveLength(1)
-    deliver?.()
-    expect(got).toHaveLength(1)
   })
 
   it.each([{ attempts: 0 }, { attempts: 1.5 }, { baseDelay: -1 }, { maxDelay: NaN }, { jitter: 2 }])(
@@ -183,10 +129,10 @@ describe('retry', () => {
     }
   )
 
-  it('keeps name, capabilities and self', () => {
-    const inner = fake({ blocks: { get: never } })
+  it('keeps name, capabilities, self and what the backend has beyond the port', () => {
+    const inner = Object.assign(fake({ blocks: { get: never } }), { stats: () => 'all well', engine: 'the engine' })
     const outer = retry()(inner)
     expect([outer.name, outer.capabilities, outer.self()]).toEqual([inner.name, inner.capabilities, inner.self()])
-    expect('getDag' in outer.blocks!).toBe(false)
+    expect([outer.stats(), outer.engine]).toEqual(['all well', 'the engine'])
   })
 })

@@ -1,4 +1,4 @@
-import type { Backend, Block, BlockTransport, Clock, MessageTransport, Routing } from '@p2pl/core/backend'
+import type { Backend, Block, BlockTransport, Clock, MessageTransport, RoutingTransport } from '@p2pl/core/backend'
 import { P2plError } from '@p2pl/core/backend'
 import { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
@@ -18,6 +18,12 @@ export class ManualClock implements Clock {
 
   now(): number {
     return this.#now
+  }
+  wall(): number {
+    return this.#now
+  }
+  nextTurn(callback: () => void): void {
+    setTimeout(callback, 0)
   }
   setTimeout(callback: () => void, ms: number): object {
     const timer = {}
@@ -68,17 +74,15 @@ export function fake(parts: {
   stop?: Backend['stop']
   messages?: Partial<MessageTransport>
   blocks?: Partial<BlockTransport>
-  routing?: Partial<Routing>
+  routing?: Partial<RoutingTransport>
 }): Backend {
   return {
     name: 'fake',
     capabilities: {
-      runtimes: ['node'],
       messages: {
         delivery: 'reliable',
         ordering: 'none',
         echo: false,
-        duplicates: 'delivered',
         maxMessageBytes: 1_000_000,
         pacing: 0,
         peers: 'native',
@@ -94,7 +98,6 @@ export function fake(parts: {
         keepsFetched: true,
         pins: 'native',
         gc: 'native',
-        dag: parts.blocks?.getDag === undefined ? 'none' : 'native',
         hashes: [0x12]
       },
       routing: {
@@ -108,10 +111,10 @@ export function fake(parts: {
     },
     start: parts.start ?? (async () => undefined),
     stop: parts.stop ?? (async () => undefined),
-    self: () => ({ id: 'fake', addresses: [] }),
+    self: () => [{ network: 'fake', id: 'fake', addresses: [] }],
     messages: strict<MessageTransport>(parts.messages),
     blocks: strict<BlockTransport>(parts.blocks),
-    routing: strict<Routing>(parts.routing)
+    routing: strict<RoutingTransport>(parts.routing)
   }
 }
 

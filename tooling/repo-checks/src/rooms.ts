@@ -21,8 +21,8 @@ const app = ['core', 'sync', 'layers', 'config', 'unixfs', 'room', 'replication'
 export const rooms: Readonly<Record<string, Room>> = {
   'packages/core': { ours: [], theirs: [...ipld, 'ipfs-unixfs'] },
   'packages/conformance': { ours: ['@p2pl/core/backend'], theirs: ipld },
-  'packages/layers': { ours: ['@p2pl/core/backend'], theirs: ['multiformats'], tests: ['conformance', 'memory'] },
-  'packages/memory': { ours: ['@p2pl/core/backend'], theirs: ipld, tests: ['conformance'] },
+  'packages/layers': { ours: ['@p2pl/core/backend'], theirs: [], tests: ['conformance', 'memory'] },
+  'packages/memory': { ours: ['@p2pl/core/backend', '@p2pl/core/content'], theirs: ipld, tests: ['conformance'] },
   'packages/simulator': {
     ours: ['@p2pl/core', '@p2pl/core/backend', '@p2pl/memory'],
     theirs: ipld,
@@ -39,7 +39,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   'packages/room': { ours: ['@p2pl/core'], theirs: ipld, tests: ['memory', 'simulator'], planned: true },
   'packages/replication': { ours: ['@p2pl/core'], theirs: ipld, tests: ['memory', 'simulator'], planned: true },
   'packages/sync': {
-    ours: ['@p2pl/core', '@p2pl/store'],
+    ours: ['@p2pl/core', '@p2pl/core/backend', '@p2pl/store'],
     theirs: [...ipld, 'abstract-level', 'level'],
     tests: ['memory', 'simulator']
   },

@@ -1,15 +1,14 @@
-import { isP2plError, type Subscriber } from '@p2pl/core/backend'
+import { compose, isP2plError } from '@p2pl/core/backend'
 import { describe, expect, it } from 'vitest'
-import { deadline } from '../src/deadline.ts'
 import { retry } from '../src/retry.ts'
-import { compose } from '@p2pl/core/backend'
+import { timeout } from '../src/timeout.ts'
 import { block, cid, collect, fake, ManualClock, never, outcome, settle } from './support.ts'
 
-describe('deadline', () => {
+describe('timeout', () => {
   it('ends a call whose backend ignores its signal', async () => {
     const clock = new ManualClock()
     let inner: AbortSignal | undefined
-    const { blocks } = deadline({ get: 100, clock })(
+    const { blocks } = timeout({ get: 100, clock })(
       fake({
         blocks: {
           get: (_, options) => {
@@ -30,7 +29,7 @@ describe('deadline', () => {
 
   it('leaves a call alone that is in time, and no timer behind', async () => {
     const clock = new ManualClock()
-    const { blocks } = deadline({ get: 100, clock })(fake({ blocks: { get: async () => block.bytes } }))
+    const { blocks } = timeout({ get: 100, clock })(fake({ blocks: { get: async () => block.bytes } }))
     expect(await blocks?.get(cid)).toBe(block.bytes)
     expect(clock.pending).toBe(0)
   })
@@ -38,81 +37,44 @@ describe('deadline', () => {
   it('passes the signal of the caller on, and ends with it', async () => {
     const clock = new ManualClock()
     const abort = new AbortController()
-    const { blocks } = deadline({ get: 100, clock })(fake({ blocks: { get: never } }))
+    let inner: AbortSignal | undefined
+    const { blocks } = timeout({ get: 100, clock })(
+      fake({
+        blocks: {
+          get: (_, options) => {
+            inner = options?.signal
+            return never()
+          }
+        }
+      })
+    )
     const result = outcome(blocks!.get(cid, { signal: abort.signal }))
+    await settle()
     abort.abort()
     await settle()
+    expect(inner?.aborted).toBe(true)
     expect(isP2plError(result.error, 'ABORTED')).toBe(true)
     expect(clock.pending).toBe(0)
   })
 
   it('does nothing when the signal has fired already', async () => {
-    const { blocks } = deadline({ get: 100 })(fake({}))
+    const { blocks } = timeout({ get: 100 })(fake({}))
     await expect(blocks?.get(cid, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'ABORTED' })
   })
 
   it('says that a publish that timed out must not be repeated', async () => {
     const clock = new ManualClock()
-    const { messages } = deadline({ publish: 10, clock })(fake({ messages: { publish: never } }))
+    const { messages } = timeout({ publish: 10, clock })(fake({ messages: { publish: never } }))
     const result = outcome(messages!.publish('t', block.bytes))
     await clock.advance(10)
     expect(result.error).toMatchObject({ code: 'TIMEOUT', retryable: false })
-  })
-
-  it('closes a subscription that comes too late, and delivers nothing from it', async () => {
-    const clock = new ManualClock()
-    let closed = 0
-    let inside: Subscriber | undefined
-    let join: (() => void) | undefined
-    const { messages } = deadline({ subscribe: 10, clock })(
-      fake({
-        messages: {
-          subscribe: async (_, subscriber) => {
-            inside = subscriber
-            await new Promise<void>((resolve) => {
-              join = resolve
-            })
-            return { close: async () => void closed++ }
-          }
-        }
-      })
-    )
-    const got: unknown[] = []
-    const result = outcome(messages!.subscribe('t', { message: (m) => got.push(m), gap: (g) => got.push(g) }))
-    await clock.advance(10)
-    expect(isP2plError(result.error, 'TIMEOUT')).toBe(true)
-    join?.()
-    inside?.message({ payload: block.bytes })
-    await settle()
-    expect([closed, got]).toEqual([1, []])
-  })
-
-  it('stops a backend that has started too late', async () => {
-    const clock = new ManualClock()
-    let begin: (() => void) | undefined
-    let stops = 0
-    const backend = deadline({ lifecycle: 10, clock })(
-      fake({
-        start: () =>
-          new Promise<void>((resolve) => {
-            begin = resolve
-          }),
-        stop: async () => void stops++
-      })
-    )
-    const result = outcome(backend.start())
-    await clock.advance(10)
-    expect(isP2plError(result.error, 'TIMEOUT')).toBe(true)
-    begin?.()
-    await settle()
-    expect(stops).toBe(1)
   })
 
   it('counts an iteration from item to item, not while its reader is slow', async () => {
     const clock = new ManualClock()
     let resolve: (() => void) | undefined
     let returned = false
-    const { blocks } = deadline({ store: 10, clock })(
+    const { blocks } = timeout({ store: 10, clock })(
       fake({
         blocks: {
           pins: async function* () {
@@ -146,7 +108,7 @@ describe('deadline', () => {
 
   it('closes the inner iteration when its reader has enough', async () => {
     let closed = false
-    const { blocks } = deadline({ store: 10_000 })(
+    const { blocks } = timeout({ store: 10_000 })(
       fake({
         blocks: {
           gc: async function* () {
@@ -163,47 +125,12 @@ describe('deadline', () => {
     expect(closed).toBe(true)
   })
 
-  it('counts putMany from block to block, not while its source is slow', async () => {
-    const clock = new ManualClock()
-    let supply: (() => void) | undefined
-    async function* source() {
-      yield block
-      await new Promise<void>((resolve) => {
-        supply = resolve
-      })
-      yield block
-    }
-    let taken = 0
-    let hang = false
-    const { blocks } = deadline({ put: 10, clock })(
-      fake({
-        blocks: {
-          putMany: async (all) => {
-            for await (const _ of all) {
-              taken++
-              if (hang) await never()
-            }
-          }
-        }
-      })
-    )
-    const result = outcome(blocks!.putMany(source()))
-    await clock.advance(1_000)
-    supply?.()
-    await settle()
-    expect([result.state, taken]).toEqual(['ok', 2])
-    hang = true
-    const stuck = outcome(blocks!.putMany(source()))
-    await clock.advance(10)
-    expect(isP2plError(stuck.error, 'TIMEOUT')).toBe(true)
-  })
-
   it('inside of retry gives each attempt its own time', async () => {
     const clock = new ManualClock()
     let calls = 0
     const backend = compose(
       fake({ blocks: { get: () => (++calls < 3 ? never() : Promise.resolve(block.bytes)) } }),
-      deadline({ get: 100, clock }),
+      timeout({ get: 100, clock }),
       retry({ baseDelay: 10, jitter: 0, clock })
     )
     const result = outcome(backend.blocks!.get(cid))
@@ -211,8 +138,8 @@ describe('deadline', () => {
     expect([result.state, calls, clock.now()]).toEqual(['ok', 3, 230])
   })
 
-  it('leaves operations without a deadline alone', async () => {
-    const { blocks } = deadline({ get: 1 })(
+  it('leaves operations without a timeout alone', async () => {
+    const { blocks } = timeout({ get: 1 })(
       fake({
         blocks: {
           has: async (_, options) => options?.signal === undefined,
@@ -227,6 +154,6 @@ describe('deadline', () => {
   })
 
   it.each([{ get: 0 }, { put: -1 }, { store: NaN }])('refuses %o', (options) => {
-    expect(() => deadline(options)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
+    expect(() => timeout(options)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
   })
 })

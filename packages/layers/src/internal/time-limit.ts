@@ -1,0 +1,54 @@
+import { abortError, type Clock, P2plError, throwIfAborted, untilAborted, type LayerCall } from '@p2pl/core/backend'
+
+/** The time of one call, joined with the caller's signal. */
+export class TimeLimit {
+  readonly #clock: Clock
+  readonly #ms: number
+  readonly #call: LayerCall
+  readonly #controller = new AbortController()
+  readonly #onAbort: () => void
+
+  constructor(clock: Clock, ms: number, call: LayerCall) {
+    const { signal } = call.options
+    throwIfAborted(call.operation, signal, call.backend)
+    this.#clock = clock
+    this.#ms = ms
+    this.#call = call
+    this.#onAbort = () => this.#controller.abort(signal?.reason)
+    signal?.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  /** Fires with the caller's signal, or with a `TIMEOUT` as its reason. */
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  /** Settles with the work, or rejects when its time is over or the signal fires. Each work has the whole time anew. */
+  async over<T>(work: () => Promise<T>): Promise<T> {
+    const { operation, backend } = this.#call
+    const timer = this.#clock.setTimeout(() => this.#controller.abort(this.#timeout()), this.#ms, { hold: true })
+    try {
+      return await untilAborted(work(), this.signal)
+    } catch (error) {
+      throw this.signal.aborted ? abortError(operation, this.signal, backend) : error
+    } finally {
+      this.#clock.clearTimeout(timer)
+    }
+  }
+
+  close(): void {
+    this.#call.options.signal?.removeEventListener('abort', this.#onAbort)
+  }
+
+  #timeout(): P2plError {
+    const { operation, backend } = this.#call
+    return new P2plError({
+      code: 'TIMEOUT',
+      operation,
+      backend,
+      // A message may have gone out: sending it again would double it.
+      retryable: operation !== 'messages.publish',
+      message: `${operation} took longer than ${this.#ms} ms (timeout layer)`
+    })
+  }
+}
