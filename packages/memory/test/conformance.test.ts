@@ -8,20 +8,22 @@ let made = 0
 
 async function create(count: number): Promise<ConformanceNetwork> {
   const network = createMemoryNetwork()
-  // One participant may not be mistaken for that of another network.
-  const backends = Array.from({ length: count }, () => memory({ network, id: `memory-${++made}` }))
+  // No peer of one network has the id of a peer of another.
+  const ids = Array.from({ length: count }, () => `memory-${++made}`)
   return {
-    backends,
+    backends: ids.map((id) => memory({ network, id })),
     cut: async (index) => {
-      const { id } = backends[index]!.self()[0]!
-      network.interrupt(id)
-      return async () => network.resume(id)
-    }
+      network.interrupt(ids[index]!)
+      return async () => network.resume(ids[index]!)
+    },
+    dispose: async () => undefined
   }
 }
 
-const runner = { describe, it }
 const { capabilities } = memory({ network: createMemoryNetwork() })
 
-conformance(runner, { name: 'memory', create, capabilities, followsHints: true })
-conformance(runner, { name: 'memory, wrapped', create, capabilities, followsHints: true, wrap: aroundCalls({}) })
+conformance({ describe, it }, { name: 'memory', create, capabilities, followsHints: true })
+conformance(
+  { describe, it },
+  { name: 'memory, wrapped', create, capabilities, followsHints: true, wrap: aroundCalls({}) }
+)

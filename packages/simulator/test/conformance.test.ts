@@ -6,7 +6,7 @@ import type { SimulatorOptions } from '../src/index.ts'
 
 let made = 0
 
-/** The kit lives in real time: virtual time runs beside it, as fast as it can. */
+/** The kit lives in real time. Virtual time runs beside it, as fast as it can. */
 function fixture(options: Omit<SimulatorOptions, 'seed'>): (count: number) => Promise<ConformanceNetwork> {
   return async (count) => {
     const simulator = createSimulator({ ...options, seed: 1 })
@@ -23,6 +23,10 @@ function fixture(options: Omit<SimulatorOptions, 'seed'>): (count: number) => Pr
         const until = simulator.now + 2000
         while (simulator.now < until) await new Promise(setImmediate)
       },
+      cut: async (index) => {
+        const partition = simulator.partition([ids[index]!])
+        return async () => partition.end()
+      },
       reopen: async (index) => simulator.backend(ids[index]!),
       dispose: async () => {
         disposed.abort()
@@ -32,14 +36,11 @@ function fixture(options: Omit<SimulatorOptions, 'seed'>): (count: number) => Pr
   }
 }
 
-const runner = { describe, it }
-const { capabilities } = createSimulator({ seed: 1 }).backend('any')
 const latency = { min: 5, max: 20 }
-
-conformance(runner, { name: 'simulated, direct', create: fixture({ latency }), capabilities, followsHints: true })
-conformance(runner, {
-  name: 'simulated, mesh',
-  create: fixture({ latency, mesh: { degree: 4 } }),
-  capabilities,
-  followsHints: true
-})
+for (const [name, options] of [
+  ['simulated, direct', { latency }],
+  ['simulated, mesh', { latency, mesh: { degree: 4 } }]
+] as const) {
+  const { capabilities } = createSimulator({ ...options, seed: 1 }).backend('any')
+  conformance({ describe, it }, { name, create: fixture(options), capabilities, followsHints: true })
+}

@@ -41,19 +41,20 @@ export class Exchange {
     this.#onKept = onKept
   }
 
-  /** Looks for a block until it is found or the signal fires; the promise then stays pending. */
+  /** Looks for a block until it is found or the signal fires. The promise of a crashed process stays pending. */
   find(node: Node, want: Want, signal: AbortSignal): Promise<Uint8Array> {
     const key = blockKey(want.cid)
     const { endpoint } = node
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       // The asking process is gone, and a crashed process never gets an answer.
       if (endpoint === undefined) return
-      const end = (): void => {
-        signal.removeEventListener('abort', end)
+      const onAbort = (): void => {
         this.#end(search, key)
+        reject(signal.reason as Error)
       }
       const found = (bytes: Uint8Array): void => {
-        end()
+        this.#end(search, key)
+        signal.removeEventListener('abort', onAbort)
         resolve(bytes)
       }
       const choose = (): Node | undefined => this.#choose(search, key)
@@ -72,7 +73,7 @@ export class Exchange {
       })
       const searches = this.#searches.get(key) ?? new Set()
       this.#searches.set(key, searches.add(search))
-      signal.addEventListener('abort', end, { once: true })
+      signal.addEventListener('abort', onAbort, { once: true })
       search.ask()
     })
   }

@@ -141,17 +141,18 @@ export class SimulatedNetwork {
     const node = this.node(by.id)
     const there = medium.latency(node, node, medium.way(node, node), 0)
     const back = medium.latency(node, node, medium.way(node, node), 0)
-    return new Promise((resolve) => {
-      const cancel = (): void => {
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
         medium.queue.cancel(event)
+        reject(signal.reason as Error)
       }
       const event = medium.after(there + back, () => {
-        signal.removeEventListener('abort', cancel)
+        signal.removeEventListener('abort', onAbort)
         if (node.endpoint !== by) return false
         resolve(node)
         return true
       })
-      signal.addEventListener('abort', cancel, { once: true })
+      signal.addEventListener('abort', onAbort, { once: true })
     })
   }
 }
