@@ -3,12 +3,13 @@ import { profile } from '../content/layout.ts'
 import { writeFile } from '../content/writer.ts'
 import { unsupported } from '../errors.ts'
 import type { Block } from '../port/common.ts'
-import { checkKeys, checkWord } from '../toolbox/options.ts'
+import { checkWord } from '../toolbox/options.ts'
 import type { Calls } from './calls.ts'
 import type { Provider } from './provider.ts'
 import type { StoreLock } from './store-lock.ts'
 
 const operation = 'data.add'
+const addKeys = ['until', 'pin', 'provide', 'onProgress']
 
 interface Plan {
   readonly until: 'local' | 'provided'
@@ -28,44 +29,49 @@ export async function add(
   const { until, pin, provide } = planOf(calls, options)
   const { context } = options ?? {}
 
-  return await calls.run(options, calls.context.timeouts.put, operation, async (countdown) => {
-    const { signal } = countdown
-    const store = async (blocks: readonly Block[]): Promise<void> => {
-      await countdown.race(calls.port(operation, () => transport.putMany(blocks, { signal, context })))
-      countdown.renew()
-    }
-    const { cid, contentBytes } = await lock.add(signal, async () => {
-      const root = await writeFile(source, {
-        layout: profile,
-        operation,
-        store,
-        next: async (work) => {
-          const item = await countdown.race(work)
-          countdown.renew()
-          return item
-        },
-        onStored: options?.onProgress
-      })
-      if (pin) {
-        const onProgress = (): void => {
-          countdown.renew()
-        }
-        await calls.port(operation, () => transport.pin(root.cid, { recursive: true, signal, context, onProgress }))
+  return await calls.run(
+    options,
+    calls.context.timeouts.put,
+    operation,
+    async (countdown) => {
+      const { signal } = countdown
+      const store = async (blocks: readonly Block[]): Promise<void> => {
+        await countdown.race(calls.port(operation, () => transport.putMany(blocks, { signal, context })))
         countdown.renew()
       }
-      return root
-    })
-    if (until === 'provided') {
-      await calls.port(operation, () => calls.routing('provide', operation).provide(cid, { signal, context }))
-      provider.provided(cid)
-    } else if (provide) provider.provide(cid)
-    return { cid, size: contentBytes }
-  })
+      const { cid, contentBytes } = await lock.add(signal, async () => {
+        const root = await writeFile(source, {
+          layout: profile,
+          operation,
+          store,
+          next: async (work) => {
+            const item = await countdown.race(work)
+            countdown.renew()
+            return item
+          },
+          onStored: options?.onProgress
+        })
+        if (pin) {
+          const onProgress = (): void => {
+            countdown.renew()
+          }
+          await calls.port(operation, () => transport.pin(root.cid, { recursive: true, signal, context, onProgress }))
+          countdown.renew()
+        }
+        return root
+      })
+      if (until === 'provided') {
+        await calls.port(operation, () => calls.routing('provide', operation).provide(cid, { signal, context }))
+        provider.provided(cid)
+      } else if (provide) provider.provide(cid)
+      return { cid, size: contentBytes }
+    },
+    addKeys
+  )
 }
 
 /** What the options ask for, checked before any work against what the backend can do. */
 function planOf(calls: Calls, options: AddOptions | undefined): Plan {
-  checkKeys(operation, options, ['signal', 'timeout', 'context', 'until', 'pin', 'provide', 'onProgress'])
   const until = checkWord(operation, 'until', options?.until, ['local', 'provided'], 'local')
   const { pin, provide } = options ?? {}
   const { capabilities } = calls.blocks(operation)

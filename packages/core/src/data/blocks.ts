@@ -7,7 +7,7 @@ import { isBytes, plainBytes } from '../toolbox/bytes.ts'
 import { invalidArgument, P2plError, unsupported } from '../errors.ts'
 import type { BlockCapabilities } from '../port/capabilities.ts'
 import type { Block } from '../port/common.ts'
-import { Calls } from './calls.ts'
+import { Calls, reading } from './calls.ts'
 import { toCid } from './cid-input.ts'
 import type { DataContext } from './context.ts'
 
@@ -29,8 +29,12 @@ export function createBlocks(context: DataContext): OwnBlocks {
     async get(input, options) {
       const operation = 'blocks.get'
       const cid = toCid(input, operation)
-      return await calls.run(options, timeouts.get, operation, (countdown) =>
-        calls.fetcher(operation, options, countdown)(cid)
+      return await calls.run(
+        options,
+        timeouts.get,
+        operation,
+        (countdown) => calls.fetcher(operation, options, countdown)(cid),
+        reading
       )
     },
 
@@ -42,11 +46,17 @@ export function createBlocks(context: DataContext): OwnBlocks {
       }
       const { transport, capabilities } = calls.blocks(operation)
       checkBytes(bytes, capabilities, context.backend.name, operation)
-      return await calls.run(options, timeouts.put, operation, async ({ signal }) => {
-        const block = { cid: await cidOf(codec, bytes), bytes: plainBytes(bytes) }
-        await calls.port(operation, () => transport.putMany([block], { signal }))
-        return block.cid
-      })
+      return await calls.run(
+        options,
+        timeouts.put,
+        operation,
+        async ({ signal }) => {
+          const block = { cid: await cidOf(codec, bytes), bytes: plainBytes(bytes) }
+          await calls.port(operation, () => transport.putMany([block], { signal }))
+          return block.cid
+        },
+        ['codec']
+      )
     },
 
     async putMany(blocks, options) {

@@ -8,8 +8,14 @@ import { asTypedError } from '../foreign-error.ts'
 import type { BlockTransport } from '../port/blocks.ts'
 import type { BlockCapabilities, RoutingCapabilities } from '../port/capabilities.ts'
 import type { RoutingTransport } from '../port/routing.ts'
+import { checkKeys } from '../toolbox/options.ts'
 import { toCid } from './cid-input.ts'
 import type { DataContext } from './context.ts'
+
+/** Options that every call takes. */
+const common = ['signal', 'timeout', 'context'] as const
+/** Options of calls that read blocks. */
+export const reading = ['local', 'remote', 'providers', 'root'] as const
 
 /** Calls of the port, as policy wants them: while the peer runs, under timeouts, with typed errors, verified. */
 export class Calls {
@@ -36,12 +42,15 @@ export class Calls {
     )
   }
 
+  /** @param keys - Options of the call beside the common ones; any other is refused. */
   run<T>(
     options: CallOptions | undefined,
     defaultMs: number,
     operation: string,
-    work: (countdown: Countdown) => PromiseLike<T> | T
+    work: (countdown: Countdown) => PromiseLike<T> | T,
+    keys: readonly string[] = []
   ): Promise<T> {
+    checkKeys(operation, options, [...common, ...keys])
     return withProgressTimeout(this.context.clock, this.#scoped(options, operation), defaultMs, operation, work)
   }
 
@@ -79,7 +88,8 @@ export class Calls {
     defaultMs: number,
     operation: string,
     renewed: boolean,
-    open: (countdown: Countdown) => AsyncIterable<T>
+    open: (countdown: Countdown) => AsyncIterable<T>,
+    keys: readonly string[] = []
   ): AsyncIterableIterator<T> {
     return iterateWithTimeout(
       this.context.clock,
@@ -89,6 +99,7 @@ export class Calls {
       renewed,
       (countdown) => {
         this.context.assertRunning(operation)
+        checkKeys(operation, options, [...common, ...keys])
         return open(countdown)
       }
     )

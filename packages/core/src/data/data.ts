@@ -46,20 +46,26 @@ export function createData(context: DataContext): OwnData {
       const operation = 'data.has'
       const cid = toCid(input, operation)
       const { transport } = calls.blocks(operation)
-      return await calls.run(options, timeouts.store, operation, async (countdown) => {
-        const { signal } = countdown
-        const has = async (block: typeof cid): Promise<boolean> =>
-          isInline(block, operation) || (await calls.port(operation, () => transport.has(block, { signal })))
-        if (options?.deep === false) return await has(cid)
-        return await hasDeep(cid, {
-          operation,
-          has,
-          fetch: calls.fetcher(operation, { local: true }, countdown, cid),
-          onProgress: () => {
-            countdown.renew()
-          }
-        })
-      })
+      return await calls.run(
+        options,
+        timeouts.store,
+        operation,
+        async (countdown) => {
+          const { signal } = countdown
+          const has = async (block: typeof cid): Promise<boolean> =>
+            isInline(block, operation) || (await calls.port(operation, () => transport.has(block, { signal })))
+          if (options?.deep === false) return await has(cid)
+          return await hasDeep(cid, {
+            operation,
+            has,
+            fetch: calls.fetcher(operation, { local: true }, countdown, cid),
+            onProgress: () => {
+              countdown.renew()
+            }
+          })
+        },
+        ['deep']
+      )
     },
 
     async pin(input, options) {
@@ -71,15 +77,21 @@ export function createData(context: DataContext): OwnData {
         throw invalidArgument(operation, 'an identity CID cannot be pinned: pin what it links to')
       }
       const { recursive, providers, maxBytes, onProgress } = options ?? {}
-      await calls.run(options, timeouts.store, operation, (countdown) => {
-        const { signal } = countdown
-        const told = (progress: Progress): void => {
-          countdown.renew()
-          onProgress?.(progress)
-        }
-        const given = { recursive, providers, maxBytes, onProgress: told, signal, context: options?.context }
-        return calls.port(operation, () => transport.pin(cid, given))
-      })
+      await calls.run(
+        options,
+        timeouts.store,
+        operation,
+        (countdown) => {
+          const { signal } = countdown
+          const told = (progress: Progress): void => {
+            countdown.renew()
+            onProgress?.(progress)
+          }
+          const given = { recursive, providers, maxBytes, onProgress: told, signal, context: options?.context }
+          return calls.port(operation, () => transport.pin(cid, given))
+        },
+        ['recursive', 'providers', 'maxBytes', 'onProgress']
+      )
     },
 
     async unpin(input, options) {
@@ -136,16 +148,23 @@ export function createData(context: DataContext): OwnData {
 
     findProviders(input, options) {
       const operation = 'data.findProviders'
-      return calls.iterate(options, timeouts.routing, operation, false, ({ signal }) => {
-        const cid = toCid(input, operation)
-        const limit = options?.limit
-        if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 1)) {
-          throw invalidArgument(operation, `limit must be a whole number from 1, not ${String(limit)}`)
-        }
-        const routing = calls.routing('findProviders', operation)
-        if (isInline(cid, operation)) return nothing()
-        return calls.portItems(operation, () => routing.findProviders(cid, { signal, limit }))
-      })
+      return calls.iterate(
+        options,
+        timeouts.routing,
+        operation,
+        false,
+        ({ signal }) => {
+          const cid = toCid(input, operation)
+          const limit = options?.limit
+          if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 1)) {
+            throw invalidArgument(operation, `limit must be a whole number from 1, not ${String(limit)}`)
+          }
+          const routing = calls.routing('findProviders', operation)
+          if (isInline(cid, operation)) return nothing()
+          return calls.portItems(operation, () => routing.findProviders(cid, { signal, limit }))
+        },
+        ['limit']
+      )
     },
 
     peerConnected: () => provider.peerConnected(),

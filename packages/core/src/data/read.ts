@@ -4,7 +4,7 @@ import type { DataStat, ReadOptions } from '../api/data.ts'
 import { decodeNode, notAFile } from '../content/node.ts'
 import { readFile } from '../content/reader.ts'
 import { invalidArgument, P2plError } from '../errors.ts'
-import type { Calls } from './calls.ts'
+import { type Calls, reading } from './calls.ts'
 import { toCid } from './cid-input.ts'
 
 const defaultMaxBytes = 64 * 1024 * 1024
@@ -17,29 +17,36 @@ export function read(
   options: ReadOptions | undefined,
   onSize?: (bytes: number) => void
 ): AsyncIterableIterator<Uint8Array> {
-  return calls.iterate(options, calls.context.timeouts.get, operation, true, (countdown) => {
-    const cid = toCid(input, operation)
-    const range = { offset: countOf(options?.offset, 0, 'offset', operation), length: lengthOf(options, operation) }
-    const progress: { bytes: number; total: number | undefined; blocks: number } = {
-      bytes: 0,
-      total: undefined,
-      blocks: 0
-    }
-    const chunks = readFile(cid, {
-      operation,
-      range,
-      fetch: calls.fetcher(operation, options, countdown, cid),
-      onBlock: () => {
-        progress.blocks++
-        countdown.renew()
-      },
-      onSize: (bytes) => {
-        progress.total = bytes
-        onSize?.(bytes)
+  return calls.iterate(
+    options,
+    calls.context.timeouts.get,
+    operation,
+    true,
+    (countdown) => {
+      const cid = toCid(input, operation)
+      const range = { offset: countOf(options?.offset, 0, 'offset', operation), length: lengthOf(options, operation) }
+      const progress: { bytes: number; total: number | undefined; blocks: number } = {
+        bytes: 0,
+        total: undefined,
+        blocks: 0
       }
-    })
-    return options?.onProgress === undefined ? chunks : reported(chunks, progress, options.onProgress)
-  })
+      const chunks = readFile(cid, {
+        operation,
+        range,
+        fetch: calls.fetcher(operation, options, countdown, cid),
+        onBlock: () => {
+          progress.blocks++
+          countdown.renew()
+        },
+        onSize: (bytes) => {
+          progress.total = bytes
+          onSize?.(bytes)
+        }
+      })
+      return options?.onProgress === undefined ? chunks : reported(chunks, progress, options.onProgress)
+    },
+    [...reading, 'offset', 'length', 'maxBytes', 'onProgress']
+  )
 }
 
 /** All of it as one array, whose size is checked before it is fetched. */
@@ -78,13 +85,19 @@ export async function readBytes(
 export async function stat(calls: Calls, input: CidInput, options: GetOptions | undefined): Promise<DataStat> {
   const operation = 'data.stat'
   const cid = toCid(input, operation)
-  return await calls.run(options, calls.context.timeouts.get, operation, async (countdown) => {
-    const bytes = await calls.fetcher(operation, options, countdown, cid)(cid)
-    const node = decodeNode(cid, bytes, operation)
-    if (node.kind === 'symlink') throw notAFile(operation, cid, node.kind)
-    if (node.kind === 'directory') return { cid, kind: node.kind }
-    return { cid, kind: node.kind, size: node.kind === 'file' ? node.size : bytes.byteLength }
-  })
+  return await calls.run(
+    options,
+    calls.context.timeouts.get,
+    operation,
+    async (countdown) => {
+      const bytes = await calls.fetcher(operation, options, countdown, cid)(cid)
+      const node = decodeNode(cid, bytes, operation)
+      if (node.kind === 'symlink') throw notAFile(operation, cid, node.kind)
+      if (node.kind === 'directory') return { cid, kind: node.kind }
+      return { cid, kind: node.kind, size: node.kind === 'file' ? node.size : bytes.byteLength }
+    },
+    reading
+  )
 }
 
 async function* reported(

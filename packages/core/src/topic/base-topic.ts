@@ -170,6 +170,7 @@ export abstract class BaseTopic<M extends QueuedMessage> {
 
   async peers(options?: CallOptions): Promise<readonly PeerInfo[]> {
     const { environment, timeouts, transport, backendName } = this.context
+    checkKeys('peers', options, ['signal', 'timeout', 'context'])
     this.#assertPeers('peers')
     return await withTimeout(environment.clock, this.#scoped(options), timeouts.subscribe, 'peers', async (signal) => {
       return await typed('peers', backendName, () => transport.peers(this.name, { signal }))

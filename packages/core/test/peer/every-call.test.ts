@@ -142,3 +142,17 @@ describe.each(Object.entries(every))('%s', (_name, call) => {
     await expect((async () => await call(peer))()).rejects.toMatchObject({ code: 'NOT_RUNNING' })
   })
 })
+
+describe('an option that does not exist', () => {
+  it.each(Object.entries(every))('is refused by %s', async (_name, call) => {
+    const { backend, asked } = silent()
+    const peer = await createPeer({ backend })
+    const wrong = { timeot: 5 } as CallOptions
+    await expect((async () => await call(peer, wrong))()).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining('timeot') as string
+    })
+    expect(asked).toEqual([])
+    await peer.stop()
+  })
+})
