@@ -93,7 +93,8 @@ class HeliaBackend implements Backend {
   }
 
   async #begin(onEvent: StartOptions['onEvent']): Promise<Running> {
-    const engine = await startEngine(this.#settings, this.#gater, this.#memoryKey)
+    const report = (event: BackendEvent): void => onEvent?.(event)
+    const engine = await startEngine(this.#settings, this.#gater, this.#memoryKey, { streams: this.messages, report })
     const links = new Links(engine.libp2p)
     this.messages.attach(engine)
     if (onEvent !== undefined) this.#report(engine, onEvent)

@@ -1,5 +1,5 @@
 import type { Capabilities } from '@p2pl/core/backend'
-import { maxMessageBytes } from './gossip.ts'
+import { maxMessageBytes } from './gossip/options.ts'
 import { hashCodes, maxBlockBytes } from './limits.ts'
 import type { Settings } from './options.ts'
 

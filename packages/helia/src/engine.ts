@@ -1,12 +1,17 @@
 import type { Libp2p, PrivateKey } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
+import type { BackendEvent } from '@p2pl/core/backend'
 import type { SingleKadDHT } from '@libp2p/kad-dht'
 import type { Libp2pOptions } from 'libp2p'
 import { loadParts } from '#runtime/parts'
-import { classify, failure } from './errors.ts'
+import { backendName, classify, failure } from './errors.ts'
 import { Exchange } from './exchange/index.ts'
 import type { Gater } from './gater.ts'
-import { gossipOptions, type Gossip } from './gossip.ts'
-import { hardenScores } from './harden.ts'
+import { requireGossip, type Gossip } from './gossip/engine.ts'
+import { Judge } from './gossip/judge.ts'
+import { gossipOptions } from './gossip/options.ts'
+import type { StreamEvents, Streams } from './gossip/streams.ts'
+import { tendGossip } from './gossip/tend.ts'
 import type { Settings } from './options.ts'
 import { type MemoryKey, privateKey } from './private-key.ts'
 import { openStores, type Stores } from './stores.ts'
@@ -18,24 +23,51 @@ type Service = NonNullable<Libp2pOptions['services']>[string]
 export interface Engine {
   readonly libp2p: Libp2p
   readonly gossip: Gossip
+  readonly streams: Streams
+  readonly judge: Judge
   readonly dht: SingleKadDHT | undefined
   readonly exchange: Exchange
   readonly stores: Stores
   stop(): Promise<void>
 }
 
+/** Who is told what happens in the engine. */
+export interface EngineEvents {
+  readonly streams: StreamEvents
+  report(event: BackendEvent): void
+}
+
 /** Opens the stores and starts the node. A failure leaves nothing open. */
-export async function startEngine(settings: Settings, gater: Gater, memoryKey: MemoryKey): Promise<Engine> {
+export async function startEngine(
+  settings: Settings,
+  gater: Gater,
+  memoryKey: MemoryKey,
+  events: EngineEvents
+): Promise<Engine> {
   const stores = await openStores(settings)
   let libp2p: Libp2p | undefined
   try {
-    libp2p = await createNode(settings, gater, stores, await privateKey(settings, stores, memoryKey))
-    hardenScores((libp2p.services as { gossip?: unknown }).gossip as Gossip)
+    const judge: Judge = new Judge((id, sentence) => {
+      const connections = libp2p?.getConnections(peerIdFromString(id)) ?? []
+      if (connections.length === 0) return
+      events.report({ type: 'warning', backend: backendName, message: shutOutMessage(id, sentence) })
+      for (const connection of connections) connection.abort(new Error('this peer is shut out'))
+    })
+    libp2p = await createNode(settings, gater, stores, await privateKey(settings, stores, memoryKey), judge)
+    const services = libp2p.services as { gossip: unknown; dht?: unknown }
+    const gossip = requireGossip(services.gossip)
+    const streams = tendGossip(libp2p, gossip, judge, events.streams)
     const exchange = new Exchange(libp2p, stores.blocks)
-    // Before the node: it dials the neighbours that its folder remembers while it starts, and tells each topology of them once.
+    // Before the node: it dials the peers that its folder remembers while it starts, and tells each topology of them once.
     await exchange.start()
     await libp2p.start()
-    return assemble(libp2p, exchange, stores)
+    const stop = async (): Promise<void> => {
+      // Each part is released whatever the ones before it say.
+      await Promise.allSettled([exchange.stop()])
+      await Promise.allSettled([libp2p?.stop()])
+      await stores.close()
+    }
+    return { libp2p, gossip, streams, judge, dht: services.dht as SingleKadDHT | undefined, exchange, stores, stop }
   } catch (error) {
     await libp2p?.stop()
     await stores.close()
@@ -43,24 +75,17 @@ export async function startEngine(settings: Settings, gater: Gater, memoryKey: M
   }
 }
 
-function assemble(libp2p: Libp2p, exchange: Exchange, stores: Stores): Engine {
-  const services = libp2p.services as { gossip: unknown; dht?: unknown }
-  return {
-    libp2p,
-    gossip: services.gossip as Gossip,
-    dht: services.dht as SingleKadDHT | undefined,
-    exchange,
-    stores,
-    stop: async () => {
-      // Each part is released whatever the ones before it say.
-      await Promise.allSettled([exchange.stop()])
-      await Promise.allSettled([libp2p.stop()])
-      await stores.close()
-    }
-  }
+function shutOutMessage(id: string, ms: number): string {
+  return `the peer ${id} is shut out for ${ms / 1_000} s: it floods topics with what no node may publish`
 }
 
-async function createNode(settings: Settings, gater: Gater, stores: Stores, key: PrivateKey): Promise<Libp2p> {
+async function createNode(
+  settings: Settings,
+  gater: Gater,
+  stores: Stores,
+  key: PrivateKey,
+  judge: Judge
+): Promise<Libp2p> {
   const { profile, connections } = settings
   const [
     { createLibp2p },
@@ -93,11 +118,16 @@ async function createNode(settings: Settings, gater: Gater, stores: Stores, key:
     },
     ...parts,
     connectionEncrypters: [noise()],
-    streamMuxers: [yamux({ ...settings.passthrough.yamux })],
+    // A stream whose reader is slow is aborted when more than 4 MiB wait on it: nobody may be allowed to send more.
+    streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: 4 << 20 }, ...settings.passthrough.yamux })],
     connectionGater: {
       denyDialMultiaddr: (address) => !gater.allowsDial(address),
-      denyInboundConnection: ({ remoteAddr }) => !gater.allowsInbound(remoteAddr)
+      denyInboundConnection: ({ remoteAddr }) => !gater.allowsInbound(remoteAddr),
+      denyDialPeer: (peer) => judge.isShutOut(peer.toString()),
+      denyInboundEncryptedConnection: (peer) => judge.isShutOut(peer.toString())
     },
+    // A connection that went half-open is noticed within about eight seconds.
+    connectionMonitor: { pingInterval: 3_000, pingTimeout: { minTimeout: 5_000, maxTimeout: 10_000 } },
     connectionManager: {
       maxConnections: connections.high,
       // The defaults, 5 new connections a second and 10 at a time from one address, refuse a small network that starts
@@ -109,7 +139,7 @@ async function createNode(settings: Settings, gater: Gater, stores: Stores, key:
       identify: identify(),
       identifyPush: identifyPush(),
       ping: ping(),
-      gossip: gossipsub(gossipOptions(settings)),
+      gossip: gossipsub(gossipOptions(settings, judge)),
       ...(dht === undefined ? {} : { dht }),
       ...services
     }

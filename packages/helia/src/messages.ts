@@ -1,25 +1,38 @@
+import type { PeerId } from '@libp2p/interface'
 import type {
   AbortOptions,
-  IncomingMessage,
   MessageTransport,
   PeerInfo,
   PublishResult,
   Subscriber,
+  TransportGap,
   TransportSubscription
 } from '@p2pl/core/backend'
 import { Audience, checkPayload, checkTopic, ownSubscriber, type Door } from '@p2pl/embedded'
 import type { Engine } from './engine.ts'
 import { failures } from './errors.ts'
-import { maxMessageBytes } from './gossip.ts'
+import type { Gossip } from './gossip/engine.ts'
+import { maxMessageBytes } from './gossip/options.ts'
+import { Sources } from './gossip/sources.ts'
+import type { StreamEvents } from './gossip/streams.ts'
+import { Turns } from './gossip/turns.ts'
 import { peerInfo } from './peers.ts'
-import { repairStreams } from './repair.ts'
+
+interface Joined {
+  readonly audience: Audience
+  readonly sources: Sources
+}
+
+/** A peer that was heard this recently (ms) was connected when another one was cut off. */
+const fresh = 1_000
 
 /** Topic messages by gossipsub. */
-export class Messages implements MessageTransport {
+export class Messages implements MessageTransport, StreamEvents {
   /** Not private in the language: tests reach the engine through it. */
   readonly door: Door<Engine>
   readonly #degree: number
-  readonly #topics = new Map<string, Audience>()
+  readonly #topics = new Map<string, Joined>()
+  readonly #turns = new Turns()
 
   constructor(door: Door<Engine>, degree: number) {
     this.door = door
@@ -28,36 +41,49 @@ export class Messages implements MessageTransport {
 
   /** Called once for each engine, before the first call. */
   attach({ gossip, libp2p }: Engine): void {
-    repairStreams(libp2p, gossip)
     gossip.addEventListener('subscription-change', ({ detail }) => {
       const peer = detail.peerId.toString()
       for (const { topic, subscribe } of detail.subscriptions) {
-        if (subscribe) this.#topics.get(topic)?.joined(peer)
-        else this.#topics.get(topic)?.left(peer)
+        if (subscribe) this.#topics.get(topic)?.sources.joined(peer)
+        else this.#topics.get(topic)?.sources.left(peer)
       }
     })
-    libp2p.addEventListener('peer:connect', ({ detail }) => {
-      for (const topic of this.#topics.values()) topic.connected(detail.toString())
-    })
+    libp2p.addEventListener('peer:connect', ({ detail }) => this.opened(detail))
     libp2p.addEventListener('peer:disconnect', ({ detail }) => {
-      for (const topic of this.#topics.values()) topic.disconnected(detail.toString())
+      for (const { sources } of this.#topics.values()) sources.disconnected(detail.toString())
     })
   }
 
   detach(): void {
-    for (const topic of this.#topics.values()) topic.subscribers.clear()
+    for (const { audience } of this.#topics.values()) audience.subscribers.clear()
     this.#topics.clear()
   }
 
+  broken(peer: PeerId): void {
+    for (const { sources } of this.#topics.values()) sources.broken(peer.toString())
+  }
+
+  opened(peer: PeerId): void {
+    for (const { sources } of this.#topics.values()) sources.returned(peer.toString())
+  }
+
+  skipped(peer: PeerId): void {
+    for (const { audience, sources } of this.#topics.values())
+      if (sources.has(peer.toString())) reportGap(audience, 'overflow')
+  }
+
   async publish(topic: string, payload: Uint8Array, options?: AbortOptions): Promise<PublishResult> {
-    return await this.door.quick('messages.publish', options, async ({ gossip }) => {
+    return await this.door.call('messages.publish', options, async ({ gossip, streams }) => {
       checkTopic(failures, 'messages.publish', topic)
       checkPayload(failures, 'messages.publish', payload, maxMessageBytes)
+      // The engine keeps the bytes for some heartbeats.
+      const bytes = new Uint8Array(payload)
+      // A caller that publishes in a loop must leave turns of the event loop to everything else, and not outrun its peers.
+      await this.#turns.take(bytes.byteLength)
+      await streams.room(reachablePeers(gossip, topic))
       const reachable = reachablePeers(gossip, topic).length
       // Handing it to the engine would only fill its caches, and make the same unsigned message a duplicate later.
       if (reachable === 0) return { recipients: 0 }
-      // The engine keeps the bytes for some heartbeats.
-      const bytes = new Uint8Array(payload)
       // Who is subscribed has a mesh, and the engine tops it up to the degree; who only publishes may know a single relay.
       const flood = reachable <= this.#degree || !this.#topics.has(topic)
       const { recipients } = await gossip.publish(topic, bytes, { floodPublish: flood })
@@ -72,10 +98,11 @@ export class Messages implements MessageTransport {
       checkTopic(failures, 'messages.subscribe', topic)
       const joined = this.#topics.get(topic) ?? this.#join(engine, topic)
       const own = ownSubscriber(subscriber)
-      joined.subscribers.add(own)
+      const { subscribers } = joined.audience
+      subscribers.add(own)
       return Promise.resolve({
         close: () => {
-          if (joined.subscribers.delete(own) && joined.subscribers.size === 0 && this.#topics.get(topic) === joined)
+          if (subscribers.delete(own) && subscribers.size === 0 && this.#topics.get(topic) === joined)
             this.#leave(engine, topic)
           return Promise.resolve()
         }
@@ -90,19 +117,29 @@ export class Messages implements MessageTransport {
     })
   }
 
-  #join({ gossip }: Engine, topic: string): Audience {
-    const joined = new Audience()
-    for (const peer of gossip.getSubscribers(topic)) joined.joined(peer.toString())
+  #join({ gossip, judge, streams }: Engine, topic: string): Joined {
+    const audience = new Audience()
+    const sources = new Sources(
+      () => reportGap(audience, 'disconnected'),
+      (peer) => streams.heardWithin(peer, fresh)
+    )
+    for (const peer of gossip.getSubscribers(topic)) sources.joined(peer.toString())
+    const joined = { audience, sources }
     this.#topics.set(topic, joined)
     // The validator is where a message is first known to be new and rightly signed; it also decides on relaying.
-    gossip.topicValidators.set(topic, (source, message) => {
-      const incoming: IncomingMessage = {
-        // A copy: the engine relays from the same buffer, which is that of the whole RPC. And no Buffer, whose slice() is a view.
-        payload: new Uint8Array(message.data),
-        ...(message.type === 'signed' ? { from: message.from.toString() } : {})
-      }
+    gossip.topicValidators.set(topic, async (source, message) => {
+      sources.joined(source.toString())
+      const from = message.type === 'signed' ? message.from.toString() : undefined
+      // A copy: the engine relays from the same buffer, which is that of the whole RPC. And no Buffer, whose slice() is a view.
+      const payload = new Uint8Array(message.data)
+      const verdict = await audience.receive(source.toString(), {
+        payload,
+        ...(from === undefined ? {} : { from })
+      })
+      // The author is to blame, not the peer that passed it on: that one may be unable to tell.
+      if (verdict === 'reject' && from !== undefined) judge.charge(from)
       // The engine's results are an enum of the same three words.
-      return joined.receive(source.toString(), incoming) as never
+      return verdict as never
     })
     gossip.subscribe(topic)
     return joined
@@ -119,6 +156,10 @@ export class Messages implements MessageTransport {
  * Peers that are in the topic and to which a stream is open. At the event of a subscription the stream may not be there yet,
  * and the engine then drops what is published without a word.
  */
-function reachablePeers(gossip: Engine['gossip'], topic: string): string[] {
+function reachablePeers(gossip: Gossip, topic: string): string[] {
   return [...(gossip.topics.get(topic) ?? [])].filter((id) => gossip.streamsOutbound.has(id))
+}
+
+function reportGap({ subscribers }: Audience, reason: TransportGap['reason']): void {
+  for (const subscriber of subscribers) subscriber.gap({ reason })
 }

@@ -1,11 +1,8 @@
-import { generateKeyPair, publicKeyToProtobuf } from '@libp2p/crypto/keys'
-import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { Connection } from '@libp2p/interface'
 import { isP2plError } from '@p2pl/core/backend'
 import { seededBytes, until } from '@p2pl/tooling-vitest'
 import { describe, expect, test } from 'vitest'
-import { gossipOptions, maxMessageBytes, messageId } from '../src/gossip.ts'
-import { resolveOptions } from '../src/options.ts'
+import { maxMessageBytes } from '../src/gossip/options.ts'
 import { listen, pair, ready, same, say, started, startMany, type Node } from './helper.ts'
 
 /** The connections inside: no door of the port leads to a single stream. */
@@ -239,48 +236,5 @@ describe('messages', () => {
     await expect(node.messages.publish(topic, new Uint8Array())).rejects.toSatisfy((error) =>
       isP2plError(error, 'INVALID_ARGUMENT')
     )
-  })
-})
-
-describe('gossip', () => {
-  test('message ids are those of go-libp2p: the peer id as multihash, then the sequence number', async () => {
-    const privateKey = await generateKeyPair('Ed25519')
-    const from = peerIdFromPrivateKey(privateKey)
-    const id = messageId({
-      type: 'signed',
-      from,
-      topic: 't',
-      data: new Uint8Array(),
-      sequenceNumber: 0x0102030405060708n,
-      signature: new Uint8Array(),
-      key: privateKey.publicKey
-    })
-    // An ed25519 peer id is the identity multihash (0x00, length 36) of the protobuf key.
-    expect(id).toEqual(Uint8Array.of(0x00, 0x24, ...publicKeyToProtobuf(privateKey.publicKey), 1, 2, 3, 4, 5, 6, 7, 8))
-  })
-
-  test('a copy with another signature is not taken for the message itself', async () => {
-    const { fastMsgIdFn } = gossipOptions(resolveOptions())
-    if (fastMsgIdFn === undefined) throw new Error('no fastMsgIdFn')
-    const message = {
-      topic: 't',
-      from: Uint8Array.of(1),
-      seqno: Uint8Array.of(2),
-      data: Uint8Array.of(3),
-      signature: Uint8Array.of(4)
-    }
-    expect(fastMsgIdFn({ ...message })).toBe(fastMsgIdFn(message))
-    for (const other of [
-      { signature: Uint8Array.of(5) },
-      { topic: 'u' },
-      { data: Uint8Array.of(9) },
-      { seqno: Uint8Array.of(9) }
-    ])
-      expect(fastMsgIdFn({ ...message, ...other })).not.toBe(fastMsgIdFn(message))
-  })
-
-  test('peers of one address are not marked down, except in public', async () => {
-    expect(gossipOptions(resolveOptions({ profile: 'closed' })).scoreParams?.IPColocationFactorWeight).toBe(0)
-    expect(gossipOptions(resolveOptions({ profile: 'public' })).scoreParams).toBeUndefined()
   })
 })

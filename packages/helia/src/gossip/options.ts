@@ -1,7 +1,8 @@
-import type { GossipSub, GossipsubOpts, Message } from '@libp2p/gossipsub'
+import type { GossipsubOpts, Message } from '@libp2p/gossipsub'
 import { digestText } from '#runtime/digest'
 import { textOf } from '@p2pl/embedded'
-import type { Settings } from './options.ts'
+import type { Settings } from '../options.ts'
+import type { Judge } from './judge.ts'
 
 /**
  * Largest payload. Go nodes refuse a whole RPC above 1 MiB and then hear nothing more from its sender, for ever: an RPC is
@@ -9,19 +10,14 @@ import type { Settings } from './options.ts'
  */
 export const maxMessageBytes: number = 512 * 1024
 
+/** Largest RPC that is read, as in Go nodes. A longer one is left out. */
+export const maxRpcBytes: number = 1024 * 1024
+
 /**
- * Neighbours in the mesh of one topic before a node of a small network sends some away. Those hear of messages by gossip
+ * Peers in the mesh of one topic before a node of a small network sends some away. Those hear of messages by gossip
  * only, some heartbeats later, and by chance not at all.
  */
 const hubDegree = 48
-
-/** What the instance has beyond the published interface. */
-export interface Gossip extends GossipSub {
-  readonly streamsOutbound: ReadonlyMap<string, unknown>
-  readonly topics: ReadonlyMap<string, ReadonlySet<string>>
-  getMeshPeers(topic: string): string[]
-  publish(topic: string, data: Uint8Array, options?: { floodPublish?: boolean }): ReturnType<GossipSub['publish']>
-}
 
 /** Message ids as go-libp2p makes them (peer id as multihash, sequence number): with others, IHAVE and IWANT never match. */
 export function messageId(message: Message): Uint8Array {
@@ -34,7 +30,7 @@ export function messageId(message: Message): Uint8Array {
 }
 
 /** Options of gossipsub for the settings. */
-export function gossipOptions(settings: Settings): Partial<GossipsubOpts> {
+export function gossipOptions(settings: Settings, judge: Judge): Partial<GossipsubOpts> {
   const closed = settings.profile !== 'public'
   const { degree, heartbeatInterval, seenTtl } = settings.gossip
   return {
@@ -60,10 +56,17 @@ export function gossipOptions(settings: Settings): Partial<GossipsubOpts> {
       return digestText([from, seqno, signature, topic, '\0', data].filter((part) => part !== undefined))
     },
     msgIdToStrFn: textOf,
-    // The default marks down every peer of an address that has more than ten: a hub on loopback, or behind one router,
-    // would hear nothing at all.
-    ...(closed ? { scoreParams: { IPColocationFactorWeight: 0 } } : {}),
-    // A neighbour that does not read must not fill the memory.
+    scoreParams: {
+      appSpecificScore: (id) => judge.score(id),
+      // Peers without a fault are remembered, too.
+      retainScore: 60_000,
+      // The default marks down every peer of an address that has more than ten: a hub on loopback, or behind one router, would
+      // hear nothing at all.
+      ...(closed ? { IPColocationFactorWeight: 0 } : {})
+    },
+    // A message counts as handled when it has been checked, so that those that wait can be counted.
+    awaitRpcMessageHandler: true,
+    // A peer that does not read must not fill the memory.
     maxOutboundBufferSize: 16 << 20,
     ...settings.passthrough.gossipsub
   }
