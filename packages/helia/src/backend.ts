@@ -10,13 +10,13 @@ import {
 } from '@p2pl/core/backend'
 import { Blocks, Door, Lifecycle } from '@p2pl/embedded'
 import { capabilitiesOf } from './capabilities.ts'
-import { Discovery } from './discovery.ts'
+import { Discovery } from './connections/discovery.ts'
 import { startEngine, type Engine } from './engine.ts'
 import { backendName, failures, notRunning } from './errors.ts'
 import { Fetcher } from './fetcher.ts'
-import { Gater } from './gater.ts'
+import { Gater } from './connections/gater.ts'
 import { hashCodes, maxBlockBytes } from './limits.ts'
-import { Links } from './links.ts'
+import { Links } from './connections/links.ts'
 import { Messages } from './messages.ts'
 import { resolveOptions, type HeliaOptions, type Settings } from './options.ts'
 import { addressTexts } from './peers.ts'
@@ -94,13 +94,21 @@ class HeliaBackend implements Backend {
 
   async #begin(onEvent: StartOptions['onEvent']): Promise<Running> {
     const report = (event: BackendEvent): void => onEvent?.(event)
-    const engine = await startEngine(this.#settings, this.#gater, this.#memoryKey, { streams: this.messages, report })
+    const engine = await startEngine(this.#settings, this.#gater, this.#memoryKey, {
+      streams: this.messages,
+      isSource: (id) => this.messages.isSource(id),
+      report
+    })
     const links = new Links(engine.libp2p)
     this.messages.attach(engine)
     if (onEvent !== undefined) this.#report(engine, onEvent)
     for (const address of this.#settings.bootstrap) {
       const id = address.getComponents().findLast(({ name }) => name === 'p2p')?.value
-      if (id !== undefined) links.keep({ id, addresses: [address.toString()] })
+      if (id !== undefined)
+        links.keep({ id, addresses: [address.toString()] }, (reason) => {
+          const message = `bootstrap: nobody answers at ${address.toString()} (${reason}); it is tried again until somebody does`
+          report({ type: 'warning', backend: backendName, message })
+        })
     }
     this.#door.open(engine)
     return {

@@ -1,4 +1,4 @@
-import type { Libp2p, PrivateKey } from '@libp2p/interface'
+import type { Libp2p, PeerId, PrivateKey } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { BackendEvent } from '@p2pl/core/backend'
 import type { SingleKadDHT } from '@libp2p/kad-dht'
@@ -6,7 +6,9 @@ import type { Libp2pOptions } from 'libp2p'
 import { loadParts } from '#runtime/parts'
 import { backendName, classify, failure } from './errors.ts'
 import { Exchange } from './exchange/index.ts'
-import type { Gater } from './gater.ts'
+import type { Gater } from './connections/gater.ts'
+import { Handshakes } from './connections/handshakes.ts'
+import { Pruner, Worth } from './connections/pruner.ts'
 import { requireGossip, type Gossip } from './gossip/engine.ts'
 import { Judge } from './gossip/judge.ts'
 import { gossipOptions } from './gossip/options.ts'
@@ -18,6 +20,11 @@ import { openStores, type Stores } from './stores.ts'
 
 /** The maker of a service of libp2p. */
 type Service = NonNullable<Libp2pOptions['services']>[string]
+
+/** Incoming connections whose handshake is under way. */
+const maxHandshakes = 256
+/** Places that are free while a connection that had to go is being closed. */
+const headroom = 64
 
 /** The running node. Lives from one `start` to the next `stop`. */
 export interface Engine {
@@ -34,6 +41,8 @@ export interface Engine {
 /** Who is told what happens in the engine. */
 export interface EngineEvents {
   readonly streams: StreamEvents
+  /** Whether messages of a subscribed topic come by this peer. */
+  isSource(id: string): boolean
   report(event: BackendEvent): void
 }
 
@@ -61,6 +70,7 @@ export async function startEngine(
     // Before the node: it dials the peers that its folder remembers while it starts, and tells each topology of them once.
     await exchange.start()
     await libp2p.start()
+    prune(libp2p, settings, gater, gossip, streams, events)
     const stop = async (): Promise<void> => {
       // Each part is released whatever the ones before it say.
       await Promise.allSettled([exchange.stop()])
@@ -75,6 +85,28 @@ export async function startEngine(
   }
 }
 
+function prune(
+  libp2p: Libp2p,
+  { connections }: Settings,
+  gater: Gater,
+  gossip: Gossip,
+  streams: Streams,
+  events: EngineEvents
+): void {
+  const { relay } = libp2p.services as { relay?: { reservations: { has(peer: PeerId): boolean } } }
+  void new Pruner(libp2p, {
+    high: connections.high,
+    heardAt: (id) => streams.heardAt(id),
+    worth: ({ remotePeer, streams: open }) => {
+      const id = remotePeer.toString()
+      if (gater.isGiven(id)) return Worth.named
+      if ([...gossip.mesh.values()].some((peers) => peers.has(id))) return Worth.mesh
+      if (events.isSource(id) || relay?.reservations.has(remotePeer) === true) return Worth.topic
+      return open.some(({ protocol }) => protocol.startsWith('/ipfs/bitswap')) ? Worth.busy : Worth.none
+    }
+  })
+}
+
 function shutOutMessage(id: string, ms: number): string {
   return `the peer ${id} is shut out for ${ms / 1_000} s: it floods topics with what no node may publish`
 }
@@ -87,6 +119,7 @@ async function createNode(
   judge: Judge
 ): Promise<Libp2p> {
   const { profile, connections } = settings
+  const handshakes = new Handshakes(maxHandshakes)
   const [
     { createLibp2p },
     { noise },
@@ -122,17 +155,27 @@ async function createNode(
     streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: 4 << 20 }, ...settings.passthrough.yamux })],
     connectionGater: {
       denyDialMultiaddr: (address) => !gater.allowsDial(address),
-      denyInboundConnection: ({ remoteAddr }) => !gater.allowsInbound(remoteAddr),
+      denyInboundConnection: (connection) => {
+        if (!gater.allowsInbound(connection.remoteAddr)) return true
+        handshakes.begin(connection)
+        return false
+      },
       denyDialPeer: (peer) => judge.isShutOut(peer.toString()),
-      denyInboundEncryptedConnection: (peer) => judge.isShutOut(peer.toString())
+      denyInboundEncryptedConnection: (peer) => judge.isShutOut(peer.toString()),
+      denyInboundUpgradedConnection: (_, connection) => {
+        handshakes.end(connection)
+        return false
+      }
     },
     // A connection that went half-open is noticed within about eight seconds.
     connectionMonitor: { pingInterval: 3_000, pingTimeout: { minTimeout: 5_000, maxTimeout: 10_000 } },
     connectionManager: {
-      maxConnections: connections.high,
-      // The defaults, 5 new connections a second and 10 at a time from one address, refuse a small network that starts
-      // together on one machine or behind one router.
-      ...(profile === 'public' ? {} : { inboundConnectionThreshold: 1_000, maxIncomingPendingConnections: 256 }),
+      // The engine refuses newcomers at its limits: below them, `Pruner` and `Handshakes` make room.
+      maxConnections: connections.high + headroom,
+      maxIncomingPendingConnections: maxHandshakes + headroom,
+      // The default, 5 new connections a second from one address, refuses a small network that starts together on one machine
+      // or behind one router.
+      ...(profile === 'public' ? {} : { inboundConnectionThreshold: 1_000 }),
       ...settings.passthrough.connectionManager
     },
     services: {

@@ -2,7 +2,7 @@ import type { PeerInfo } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
 import { keepNothingAlive, sleep, Window } from '@p2pl/embedded'
 import type { Engine } from './engine.ts'
-import type { Links } from './links.ts'
+import type { Links } from './connections/links.ts'
 import { searchProviders } from './routing.ts'
 
 /** More than 1,024 outstanding wants are cut off by a remote without a word, and the block never comes. */

@@ -59,6 +59,10 @@ export class Messages implements MessageTransport, StreamEvents {
     this.#topics.clear()
   }
 
+  isSource(id: string): boolean {
+    return [...this.#topics.values()].some(({ sources }) => sources.has(id))
+  }
+
   broken(peer: PeerId): void {
     for (const { sources } of this.#topics.values()) sources.broken(peer.toString())
   }
@@ -121,7 +125,7 @@ export class Messages implements MessageTransport, StreamEvents {
     const audience = new Audience()
     const sources = new Sources(
       () => reportGap(audience, 'disconnected'),
-      (peer) => streams.heardWithin(peer, fresh)
+      (peer) => performance.now() - (streams.heardAt(peer) ?? -Infinity) <= fresh
     )
     for (const peer of gossip.getSubscribers(topic)) sources.joined(peer.toString())
     const joined = { audience, sources }

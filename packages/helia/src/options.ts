@@ -28,7 +28,7 @@ export interface GossipOptions {
 export interface ConnectionOptions {
   /** Discovered peers are dialled while there are fewer. 0 to 10,000. Default 20 (4 with `lowResource`). */
   low?: number | undefined
-  /** More are refused, and the least useful ones are closed. 1 to 10,000. Default 300 (40 with `lowResource`). */
+  /** With more, the least useful ones are closed: peers that you named never, idle strangers first. 1 to 10,000. Default 300 (40 with `lowResource`). */
   high?: number | undefined
 }
 

@@ -12,8 +12,8 @@ import type { CID } from 'multiformats/cid'
 import { checkCid, type Door } from '@p2pl/embedded'
 import type { Engine } from './engine.ts'
 import { backendName, failure, failures } from './errors.ts'
-import type { Gater } from './gater.ts'
-import type { Links } from './links.ts'
+import type { Gater } from './connections/gater.ts'
+import type { Links } from './connections/links.ts'
 import { addressTexts, dialable, parsePeerId, peerInfo } from './peers.ts'
 
 const defaultLimit = 20

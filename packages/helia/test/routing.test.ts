@@ -2,7 +2,7 @@ import { isP2plError, type BackendEvent } from '@p2pl/core/backend'
 import { until } from '@p2pl/tooling-vitest'
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, test } from 'vitest'
-import { Gater } from '../src/gater.ts'
+import { Gater } from '../src/connections/gater.ts'
 import { collect, listen, make, pair, ready, say, started, startMany, textBlock } from './helper.ts'
 import { spawnScript } from './process.ts'
 
@@ -173,10 +173,14 @@ describe('connections', () => {
     await a.start()
     const { id, addresses } = a.self()
     await a.stop()
-    const b = await started({ bootstrap: [...addresses] })
+    const events: BackendEvent[] = []
+    const b = await started({ bootstrap: [...addresses] }, { onEvent: (event) => void events.push(event) })
+    const [address = 'none'] = addresses
+    await until('word of it', () => events.some((one) => one.type === 'warning' && one.message.includes(address)))
     await a.start()
     expect(a.self().id).toBe(id)
     await until('the connection', async () => (await b.routing.connections()).length === 1)
+    expect(events.filter(({ type }) => type === 'warning')).toHaveLength(1)
   })
 
   test('two processes find each other by multicast DNS, and only with the same tag', async () => {

@@ -72,10 +72,9 @@ export class Streams {
     libp2p.addEventListener('peer:disconnect', ({ detail }) => this.#forget(detail.toString()))
   }
 
-  /** Whether something came from the peer in the last `ms` milliseconds. */
-  heardWithin(id: string, ms: number): boolean {
-    const at = this.#heardAt.get(id)
-    return at !== undefined && performance.now() - at <= ms
+  /** When something came from the peer (`performance.now()`). */
+  heardAt(id: string): number | undefined {
+    return this.#heardAt.get(id)
   }
 
   /** Resolves when one of the peers can take more: at once, unless much waits for each of them. */

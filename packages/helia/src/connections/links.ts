@@ -2,7 +2,7 @@ import { keepNothingAlive } from '@p2pl/embedded'
 import type { Libp2p, PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { PeerInfo } from '@p2pl/core/backend'
-import { dialable, parsePeerId } from './peers.ts'
+import { dialable, parsePeerId } from '../peers.ts'
 
 const firstPause = 100
 const longestPause = 10_000
@@ -11,6 +11,7 @@ const dialLimit = 10_000
 interface Kept {
   peer: PeerInfo
   failures: number
+  onUnreachable: ((reason: string) => void) | undefined
   timer: ReturnType<typeof setTimeout> | undefined
 }
 
@@ -37,9 +38,11 @@ export class Links {
     this.#remember(peer)
   }
 
-  /** The same without a first dial: for peers that may not be there yet. */
-  keep(peer: PeerInfo): void {
-    this.#schedule(this.#remember(peer), 0)
+  /** The same without a first dial: for peers that may not be there yet. `onUnreachable` hears of the first failure. */
+  keep(peer: PeerInfo, onUnreachable?: (reason: string) => void): void {
+    const kept = this.#remember(peer)
+    kept.onUnreachable = onUnreachable
+    this.#schedule(kept, 0)
   }
 
   release(id: string): void {
@@ -84,7 +87,7 @@ export class Links {
       known.peer = peer
       return known
     }
-    const kept: Kept = { peer, failures: 0, timer: undefined }
+    const kept: Kept = { peer, failures: 0, timer: undefined, onUnreachable: undefined }
     this.#kept.set(peer.id, kept)
     return kept
   }
@@ -101,8 +104,8 @@ export class Links {
     try {
       await this.dial(kept.peer, AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(dialLimit)]))
       kept.failures = 0
-    } catch {
-      kept.failures++
+    } catch (error) {
+      if (++kept.failures === 1 && !this.#stopped.signal.aborted) kept.onUnreachable?.(String(error))
       // Half of the pause is random: peers that lost the same neighbour must not come back in step.
       const pause = Math.min(firstPause * 2 ** Math.min(kept.failures, 10), longestPause)
       if (this.#kept.get(kept.peer.id) === kept) this.#schedule(kept, pause * (0.5 + Math.random() / 2))

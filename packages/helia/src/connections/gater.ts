@@ -1,6 +1,6 @@
 import type { PeerInfo } from '@p2pl/core/backend'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import type { Profile } from './options.ts'
+import type { Profile } from '../options.ts'
 
 /** Where a profile lets the node dial. */
 export class Gater {
@@ -20,6 +20,11 @@ export class Gater {
     this.#given.set(peer.id, new Set(peer.addresses))
   }
 
+  /** Whether the user named the peer. */
+  isGiven(id: string): boolean {
+    return this.#given.has(id)
+  }
+
   withdraw(id: string): void {
     this.#given.delete(id)
   }
@@ -37,7 +42,7 @@ export class Gater {
   #allows(address: Multiaddr): boolean {
     if (this.#profile === 'public') return true
     const id = peerIdOf(address)
-    if (id !== undefined && this.#given.has(id)) return true
+    if (id !== undefined && this.isGiven(id)) return true
     const host = hostOf(address)
     if (host === undefined) return false
     return isLoopback(host) || (this.#profile === 'lan' && isPrivate(host))
