@@ -1,12 +1,8 @@
+import type { PeerInfo } from '@p2pl/core/backend'
 import { until } from '@p2pl/tooling-vitest'
 import { describe, expect, test } from 'vitest'
 import { spawnScript, type Remote } from './process.ts'
-import { listen, ready, say, started, type Node } from './helper.ts'
-
-interface Self {
-  readonly id: string
-  readonly addresses: string[]
-}
+import { listen, ready, say, selfOf, started, type Node } from './helper.ts'
 
 interface Seen {
   readonly worst: number
@@ -17,16 +13,16 @@ interface Seen {
 const topic = 'flooded'
 
 /** A node of this package in a process that watches its event loop, an honest peer, and an attacker in the topic. */
-async function scene(): Promise<{ victim: Remote; self: Self; flooder: Remote & { self: Self }; honest: Node }> {
+async function scene(): Promise<{ victim: Remote; self: PeerInfo; flooder: Remote & { self: PeerInfo }; honest: Node }> {
   const victim = await spawnScript('victim.process.ts', JSON.stringify({ dht: false }))
-  const self = await victim.ask<Self>('start')
+  const self = await victim.ask<PeerInfo>('start')
   await victim.ask('listen', topic)
   const honest = await started({ dht: false })
   await honest.routing.connect(self)
   await listen(honest, topic)
   await ready(honest, topic)
   const flooder = await spawnScript('flooder.process.ts')
-  const of = await flooder.ask<Self>('start')
+  const of = await flooder.ask<PeerInfo>('start')
   expect(await flooder.ask('dial', self.addresses[0], topic)).toBe(true)
   await until('the victim knows both', async () => (await victim.ask<string[]>('connections')).length === 2)
   return { victim, self, flooder: { ...flooder, self: of }, honest }
@@ -61,7 +57,7 @@ describe('a flood', () => {
       await until('the attacker knows', async () => !(await flooder.ask<boolean>('connected')))
       await flooder.ask('dial', self.addresses[0], topic)
       await until('the attacker is refused', async () => !(await flooder.ask<boolean>('connected')))
-      expect(await connected()).toEqual([honest.self().id])
+      expect(await connected()).toEqual([selfOf(honest).id])
     }
     const { worst, rss, events } = await victim.ask<Seen>('seen')
     expect(worst).toBeLessThan(standstill)

@@ -5,16 +5,15 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { isP2plError } from '@p2pl/core/backend'
 import { seededBytes, until } from '@p2pl/tooling-vitest'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { gossipMembers, requireGossip, type Gossip, type RpcMessage } from '../src/gossip/engine.ts'
-import { Frames } from '../src/gossip/frames.ts'
-import { Judge } from '../src/gossip/judge.ts'
-import { gossipOptions, maxRpcBytes, messageId } from '../src/gossip/options.ts'
-import { Sources } from '../src/gossip/sources.ts'
-import { resolveOptions } from '../src/options.ts'
-import { listen, pair, ready, say, started, type Node } from './helper.ts'
+import { gossipMembers, requireGossip, type Gossip, type RpcMessage } from '../src/engine/gossip/engine.ts'
+import { Frames } from '../src/engine/gossip/frames.ts'
+import { Judge } from '../src/engine/gossip/judge.ts'
+import { gossipOptions, maxRpcBytes, messageId } from '../src/engine/gossip/options.ts'
+import { resolveOptions } from '../src/options/settings.ts'
+import { engineOf, listen, pair, ready, say, selfOf, started, type Node } from './helper.ts'
 
 function gossipOf(node: Node): Gossip {
-  return node.messages.door.enter('test').gossip
+  return engineOf(node).gossip
 }
 
 /** Something of that type at that place. */
@@ -148,59 +147,6 @@ describe('a judge', () => {
   })
 })
 
-describe('messages may be missing', () => {
-  function sources(fresh: readonly string[] = []): { all: Sources; gaps: () => number } {
-    let gaps = 0
-    return {
-      all: new Sources(
-        () => void gaps++,
-        (peer) => fresh.includes(peer)
-      ),
-      gaps: () => gaps
-    }
-  }
-
-  test('when the last peer of the topic was gone, from its return on', () => {
-    const { all, gaps } = sources()
-    all.joined('a')
-    all.joined('b')
-    all.disconnected('a')
-    all.joined('a')
-    expect(gaps()).toBe(0)
-    all.disconnected('a')
-    all.disconnected('b')
-    all.returned('stranger')
-    expect(gaps()).toBe(0)
-    all.returned('b')
-    all.joined('a')
-    expect(gaps()).toBe(1)
-  })
-
-  test('when a stream failed while no other peer was heard', () => {
-    const { all, gaps } = sources()
-    all.joined('a')
-    all.joined('b')
-    all.broken('stranger')
-    all.returned('a')
-    expect(gaps()).toBe(0)
-    all.broken('a')
-    all.returned('a')
-    expect(gaps()).toBe(1)
-  })
-
-  test('but not when another peer was heard all the while, or the last one has left the topic', () => {
-    const { all, gaps } = sources(['b'])
-    all.joined('a')
-    all.joined('b')
-    all.broken('a')
-    all.returned('a')
-    all.left('a')
-    all.left('b')
-    all.joined('c')
-    expect(gaps()).toBe(0)
-  })
-})
-
 describe('the engine', () => {
   afterEach(() => {
     vi.useRealTimers()
@@ -230,7 +176,7 @@ describe('the engine', () => {
     } as unknown as Connection
     gossipOf(node).onPeerConnected(still, connection)
     const other = await started()
-    await other.routing.connect(node.self())
+    await other.routing.connect(selfOf(node))
     const inbox = await listen(other, 'beside')
     await ready(node, 'beside')
     await say(node, 'beside', 'hello')
@@ -257,7 +203,7 @@ describe('the engine', () => {
     }
     const iwant = [{ messageIDs: ids }]
     const control = { ihave: [], iwant, graft: [], prune: [], idontwant: [] }
-    gossip.b.sendRpc(a.self().id, { subscriptions: [], messages: [], control })
+    gossip.b.sendRpc(selfOf(a).id, { subscriptions: [], messages: [], control })
     await until('all of them again', () => received.length === 10)
     expect(Math.max(...sizes)).toBeLessThan(maxRpcBytes)
   })
@@ -266,7 +212,7 @@ describe('the engine', () => {
     const [a, b] = await pair({ gossip: { heartbeatInterval: 100 } })
     await listen(a, 'clock')
     const inbox = await listen(b, 'clock')
-    const inMesh = (): boolean => gossipOf(a).getMeshPeers('clock').includes(b.self().id)
+    const inMesh = (): boolean => gossipOf(a).getMeshPeers('clock').includes(selfOf(b).id)
     await until('the mesh', inMesh)
     await inbox.subscription.close()
     await until('the back-off', () => gossipOf(a).backoff.has('clock'))

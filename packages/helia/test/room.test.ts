@@ -1,15 +1,15 @@
 import { until } from '@p2pl/tooling-vitest'
 import { expect, test } from 'vitest'
 import { spawnScript } from './process.ts'
-import { listen, ready, say, started, startMany } from './helper.ts'
+import { engineOf, listen, ready, say, selfOf, started, startMany } from './helper.ts'
 
 test('600 idle sockets keep nobody out', async () => {
   const node = await started()
   const strangers = await spawnScript('strangers.process.ts')
-  const [address = ''] = node.self().addresses
+  const [address = ''] = selfOf(node).addresses
   await strangers.ask('sockets', Number(/\/tcp\/(\d+)/.exec(address)?.[1]), 600)
   const newcomer = await started()
-  await newcomer.routing.connect(node.self(), { signal: AbortSignal.timeout(8_000) })
+  await newcomer.routing.connect(selfOf(node), { signal: AbortSignal.timeout(8_000) })
 })
 
 test('idle strangers make room for newcomers; peers that are of use stay', async () => {
@@ -17,20 +17,20 @@ test('idle strangers make room for newcomers; peers that are of use stay', async
   const inbox = await listen(node, 'room')
   const useful = await startMany(3, { dht: false })
   for (const peer of useful) {
-    await peer.routing.connect(node.self())
+    await peer.routing.connect(selfOf(node))
     await listen(peer, 'room')
   }
   await ready(node, 'room', 3)
   const strangers = await spawnScript('strangers.process.ts')
-  await strangers.ask('handshakes', node.self().addresses[0], 20)
+  await strangers.ask('handshakes', selfOf(node).addresses[0], 20)
   const newcomer = await started({ dht: false })
-  await newcomer.routing.connect(node.self(), { signal: AbortSignal.timeout(8_000) })
+  await newcomer.routing.connect(selfOf(node), { signal: AbortSignal.timeout(8_000) })
   await ready(newcomer, 'room')
   await say(newcomer, 'room', 'I am new')
   await until('the message', () => inbox.texts.includes('I am new'))
-  await strangers.ask('handshakes', node.self().addresses[0], 20)
+  await strangers.ask('handshakes', selfOf(node).addresses[0], 20)
   const connected = (await node.routing.connections()).map(({ id }) => id)
-  expect(connected).toEqual(expect.arrayContaining([...useful, newcomer].map((peer) => peer.self().id)))
+  expect(connected).toEqual(expect.arrayContaining([...useful, newcomer].map((peer) => selfOf(peer).id)))
   expect(connected.length).toBeLessThanOrEqual(10)
   expect(inbox.gaps).toEqual([])
 })
@@ -41,18 +41,18 @@ test('one peer with many connections takes no more than its share', async () => 
   if (one === undefined || other === undefined) throw new Error('two nodes')
   await listen(node, 'share')
   await listen(one, 'share')
-  await one.routing.connect(node.self())
+  await one.routing.connect(selfOf(node))
   await ready(node, 'share')
-  const { libp2p } = one.messages.door.enter('test')
-  const [address] = node.messages.door.enter('test').libp2p.getMultiaddrs()
+  const { libp2p } = engineOf(one)
+  const [address] = engineOf(node).libp2p.getMultiaddrs()
   if (address === undefined) throw new Error('it listens')
   // The published type does not have it.
   const forced: object = { force: true }
   for (let i = 0; i < 20; i++) await libp2p.dialProtocol(address, '/ipfs/ping/1.0.0', forced)
-  await other.routing.connect(node.self(), { signal: AbortSignal.timeout(8_000) })
+  await other.routing.connect(selfOf(node), { signal: AbortSignal.timeout(8_000) })
   await until('both are there, and the rest is closed', async () => {
     const connected = new Set((await node.routing.connections()).map(({ id }) => id))
-    const { length } = node.messages.door.enter('test').libp2p.getConnections()
-    return connected.size === 2 && connected.has(one.self().id) && connected.has(other.self().id) && length <= 10
+    const { length } = engineOf(node).libp2p.getConnections()
+    return connected.size === 2 && connected.has(selfOf(one).id) && connected.has(selfOf(other).id) && length <= 10
   })
 })

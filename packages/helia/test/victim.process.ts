@@ -1,6 +1,7 @@
 // A backend of this package that watches its own event loop.
 import { helia, type HeliaOptions } from '../src/index.ts'
 import { answer } from './answer.ts'
+import { selfOf } from './self.ts'
 
 const backend = helia(JSON.parse(process.argv[2] ?? '{}') as HeliaOptions)
 const texts: string[] = []
@@ -19,13 +20,17 @@ setInterval(() => {
 answer({
   start: async () => {
     await backend.start({ onEvent: (event) => void events.push(event) })
-    return backend.self()
+    return selfOf(backend)
   },
   listen: async (topic: string) => {
     await backend.messages.subscribe(topic, {
-      message: ({ payload }) => void texts.push(new TextDecoder().decode(payload)),
-      gap: () => void gaps++,
-      validate: ({ payload }) => (new TextDecoder().decode(payload.subarray(0, 3)) === 'bad' ? 'reject' : 'accept')
+      message: ({ payload }) => {
+        const text = new TextDecoder().decode(payload)
+        if (text.startsWith('bad')) return 'reject'
+        texts.push(text)
+        return 'accept'
+      },
+      gap: () => void gaps++
     })
   },
   watch: () => {
