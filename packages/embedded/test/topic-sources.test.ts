@@ -53,3 +53,21 @@ it('many lost connections are remembered up to a bound, the latest first', () =>
   topic.connected('999')
   expect(gaps).toHaveLength(1)
 })
+
+it('a way that broke is a gap from then on, unless another peer was heard all the while', () => {
+  const { sources: topic, gaps, states, clock } = sources()
+  const nobody = (): boolean => false
+  topic.joined('a')
+  topic.joined('b')
+  topic.broken('stranger', clock.now, nobody)
+  topic.broken('a', clock.now, (peer) => peer === 'b')
+  topic.connected('a')
+  expect([gaps, states]).toEqual([[], []])
+  topic.broken('a', clock.now - 300, nobody)
+  topic.broken('b', clock.now - 100, nobody)
+  topic.connected('stranger')
+  expect([gaps, states]).toEqual([[], ['healing']])
+  topic.connected('a')
+  expect(gaps).toEqual([{ reason: 'disconnected', lasted: 300 }])
+  expect(states).toEqual(['healing', 'live'])
+})

@@ -1,7 +1,9 @@
 import type { Capabilities } from '@p2pl/core/backend'
-import { maxMessageBytes } from './gossip.ts'
-import { hashCodes, maxBlockBytes } from './limits.ts'
-import type { Settings } from './options.ts'
+import { maxMessageBytes } from './engine/gossip/options.ts'
+import type { Settings } from './options/settings.ts'
+
+/** What Bitswap carries between any two implementations. */
+export const maxBlockBytes: number = 2 * 1024 * 1024
 
 /** How long a DHT keeps a provider record. */
 const recordLifetime = 48 * 3_600_000
@@ -9,18 +11,15 @@ const recordLifetime = 48 * 3_600_000
 export function capabilitiesOf({ dir, durability, dht, signing, gossip }: Settings): Capabilities {
   const records = dht === false ? 'none' : 'native'
   return {
-    runtimes: ['node', 'browser'],
     messages: {
       delivery: 'at-most-once',
       ordering: 'none',
       echo: false,
-      // Without a sender and a sequence number equal messages have equal ids.
-      duplicates: signing === 'strict' ? 'delivered' : 'collapsed',
       maxMessageBytes,
       pacing: gossip.pacing,
       peers: 'native',
       recipients: 'native',
-      // The engine does not tell; the adapter watches who of a topic is connected.
+      // The engine does not tell; the adapter watches the streams and connections of those in the topic.
       gaps: 'emulated',
       validation: 'native',
       sender: signing === 'strict' ? 'verified' : 'none'
@@ -32,8 +31,8 @@ export function capabilitiesOf({ dir, durability, dht, signing, gossip }: Settin
       keepsFetched: true,
       pins: 'emulated',
       gc: 'emulated',
-      dag: 'emulated',
-      hashes: hashCodes
+      // sha2-256 and sha2-512
+      hashes: [0x12, 0x13]
     },
     routing: {
       provide: records,

@@ -1,10 +1,8 @@
-import type { ErrorCode } from '@p2pl/core/backend'
-import { createFailures, type Failures } from '@p2pl/embedded'
-
-export const backendName = 'helia'
+import type { BackendDefinition } from '@p2pl/core/backend'
+import { classifier } from '@p2pl/embedded'
 
 /** What the modules of the engine throw, by the name of the error. Names are part of their API; messages are not. */
-const codesByName: Readonly<Record<string, ErrorCode>> = {
+export const classify: NonNullable<BackendDefinition['classify']> = classifier({
   ConnectionClosedError: 'UNREACHABLE',
   ConnectionClosingError: 'UNREACHABLE',
   ConnectionFailedError: 'UNREACHABLE',
@@ -29,9 +27,4 @@ const codesByName: Readonly<Record<string, ErrorCode>> = {
   UnexpectedPeerError: 'UNREACHABLE',
   UnsupportedListenAddressesError: 'INVALID_ARGUMENT',
   UnsupportedProtocolError: 'PROTOCOL'
-}
-
-export const failures: Failures = createFailures(backendName, codesByName)
-export const failure: Failures['failure'] = failures.failure
-export const notRunning: Failures['notRunning'] = failures.notRunning
-export const classify: Failures['classify'] = failures.classify
+})

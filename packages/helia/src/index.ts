@@ -1,11 +1,11 @@
-export { helia } from './backend.ts'
-export type { HeliaNode } from './backend.ts'
+export { helia } from './helia.ts'
+export type { HeliaEngine, HeliaNode } from './helia.ts'
 export type {
   ConnectionOptions,
   GossipOptions,
   HeliaOptions,
   IceServer,
   Passthrough,
-  Profile,
   RelayOptions
-} from './options.ts'
+} from './options/types.ts'
+export type { Profile } from '@p2pl/embedded'

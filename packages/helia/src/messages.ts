@@ -1,117 +1,119 @@
-import type {
-  AbortOptions,
-  IncomingMessage,
-  MessageTransport,
-  PeerInfo,
-  PublishResult,
-  Subscriber,
-  TransportSubscription
-} from '@p2pl/core/backend'
-import { Audience, checkPayload, checkTopic, ownSubscriber, type Door } from '@p2pl/embedded'
-import type { Engine } from './engine.ts'
-import { failures } from './errors.ts'
-import { maxMessageBytes } from './gossip.ts'
-import { peerInfo } from './peers.ts'
-import { repairStreams } from './repair.ts'
+import type { PeerId } from '@libp2p/interface'
+import type { HookOptions, Joined, MessageHooks, PeerInfo, PublishResult, Subscriber } from '@p2pl/core/backend'
+import { TopicSources } from '@p2pl/embedded'
+import type { Engine } from './engine/engine.ts'
+import type { Gossip } from './engine/gossip/engine.ts'
+import type { StreamEvents } from './engine/gossip/streams.ts'
+import { Turns } from './engine/gossip/turns.ts'
+import { peerInfo } from './engine/peers.ts'
+
+interface Topic {
+  readonly subscriber: Required<Subscriber>
+  readonly sources: TopicSources
+}
+
+/** A peer that was heard this recently (ms) was connected when another one was cut off. */
+const fresh = 1_000
+/** After this long (ms) without an answer a connection counts as lost. */
+const silence = 13_000
+
+/** The topics that are joined. They outlive no engine, but are there before it starts. */
+export class Topics implements StreamEvents {
+  readonly joined: Map<string, Topic> = new Map()
+
+  isSource(id: string): boolean {
+    return [...this.joined.values()].some(({ sources }) => sources.has(id))
+  }
+
+  broken(peer: PeerId, heardAt: (id: string) => number): void {
+    const now = performance.now()
+    const since = Math.max(heardAt(peer.toString()), now - silence)
+    for (const { sources } of this.joined.values())
+      sources.broken(peer.toString(), since, (other) => now - heardAt(other) <= fresh)
+  }
+
+  opened(peer: PeerId): void {
+    for (const { sources } of this.joined.values()) sources.connected(peer.toString())
+  }
+
+  skipped(peer: PeerId): void {
+    for (const { sources, subscriber } of this.joined.values())
+      if (sources.has(peer.toString())) subscriber.gap({ reason: 'overflow' })
+  }
+}
 
 /** Topic messages by gossipsub. */
-export class Messages implements MessageTransport {
-  /** Not private in the language: tests reach the engine through it. */
-  readonly door: Door<Engine>
+export class Messages implements Required<MessageHooks> {
+  readonly #engine: Engine
+  readonly #topics: Topics['joined']
   readonly #degree: number
-  readonly #topics = new Map<string, Audience>()
+  readonly #turns = new Turns()
 
-  constructor(door: Door<Engine>, degree: number) {
-    this.door = door
+  constructor(engine: Engine, topics: Topics, degree: number) {
+    this.#engine = engine
+    this.#topics = topics.joined
     this.#degree = degree
-  }
-
-  /** Called once for each engine, before the first call. */
-  attach({ gossip, libp2p }: Engine): void {
-    repairStreams(libp2p, gossip)
-    gossip.addEventListener('subscription-change', ({ detail }) => {
+    engine.gossip.addEventListener('subscription-change', ({ detail }) => {
       const peer = detail.peerId.toString()
       for (const { topic, subscribe } of detail.subscriptions) {
-        if (subscribe) this.#topics.get(topic)?.joined(peer)
-        else this.#topics.get(topic)?.left(peer)
+        if (subscribe) this.#topics.get(topic)?.sources.joined(peer)
+        else this.#topics.get(topic)?.sources.left(peer)
       }
     })
-    libp2p.addEventListener('peer:connect', ({ detail }) => {
-      for (const topic of this.#topics.values()) topic.connected(detail.toString())
-    })
-    libp2p.addEventListener('peer:disconnect', ({ detail }) => {
-      for (const topic of this.#topics.values()) topic.disconnected(detail.toString())
+    engine.libp2p.addEventListener('peer:connect', ({ detail }) => topics.opened(detail))
+    engine.libp2p.addEventListener('peer:disconnect', ({ detail }) => {
+      for (const { sources } of this.#topics.values()) sources.disconnected(detail.toString())
     })
   }
 
-  detach(): void {
-    for (const topic of this.#topics.values()) topic.subscribers.clear()
-    this.#topics.clear()
+  async publish(topic: string, payload: Uint8Array): Promise<PublishResult> {
+    const { gossip, streams } = this.#engine
+    // The engine keeps the bytes for some heartbeats.
+    const bytes = new Uint8Array(payload)
+    // A caller that publishes in a loop must leave turns of the event loop to everything else, and not outrun its peers.
+    await this.#turns.take(bytes.byteLength)
+    await streams.room(reachablePeers(gossip, topic))
+    const reachable = reachablePeers(gossip, topic).length
+    // Handing it to the engine would only fill its caches, and make the same unsigned message a duplicate later.
+    if (reachable === 0) return { recipients: 0 }
+    // A subscriber has a mesh, which the engine tops up to the degree; a peer that only publishes may know a single relay.
+    const flood = reachable <= this.#degree || !this.#topics.has(topic)
+    const { recipients } = await gossip.publish(topic, bytes, { floodPublish: flood })
+    if (recipients.length > 0 || flood) return { recipients: recipients.length }
+    const second = await gossip.publish(topic, bytes, { floodPublish: true })
+    return { recipients: second.recipients.length }
   }
 
-  async publish(topic: string, payload: Uint8Array, options?: AbortOptions): Promise<PublishResult> {
-    return await this.door.quick('messages.publish', options, async ({ gossip }) => {
-      checkTopic(failures, 'messages.publish', topic)
-      checkPayload(failures, 'messages.publish', payload, maxMessageBytes)
-      const reachable = reachablePeers(gossip, topic).length
-      // Handing it to the engine would only fill its caches, and make the same unsigned message a duplicate later.
-      if (reachable === 0) return { recipients: 0 }
-      // The engine keeps the bytes for some heartbeats.
-      const bytes = new Uint8Array(payload)
-      // Who is subscribed has a mesh, and the engine tops it up to the degree; who only publishes may know a single relay.
-      const flood = reachable <= this.#degree || !this.#topics.has(topic)
-      const { recipients } = await gossip.publish(topic, bytes, { floodPublish: flood })
-      if (recipients.length > 0 || flood) return { recipients: recipients.length }
-      const second = await gossip.publish(topic, bytes, { floodPublish: true })
-      return { recipients: second.recipients.length }
-    })
-  }
-
-  async subscribe(topic: string, subscriber: Subscriber, options?: AbortOptions): Promise<TransportSubscription> {
-    return await this.door.quick('messages.subscribe', options, (engine) => {
-      checkTopic(failures, 'messages.subscribe', topic)
-      const joined = this.#topics.get(topic) ?? this.#join(engine, topic)
-      const own = ownSubscriber(subscriber)
-      joined.subscribers.add(own)
-      return Promise.resolve({
-        close: () => {
-          if (joined.subscribers.delete(own) && joined.subscribers.size === 0 && this.#topics.get(topic) === joined)
-            this.#leave(engine, topic)
-          return Promise.resolve()
-        }
-      })
-    })
-  }
-
-  async peers(topic: string, options?: AbortOptions): Promise<readonly PeerInfo[]> {
-    return await this.door.quick('messages.peers', options, async ({ gossip, libp2p }) => {
-      checkTopic(failures, 'messages.peers', topic)
-      return await Promise.all(reachablePeers(gossip, topic).map((id) => peerInfo(libp2p, id)))
-    })
-  }
-
-  #join({ gossip }: Engine, topic: string): Audience {
-    const joined = new Audience()
-    for (const peer of gossip.getSubscribers(topic)) joined.joined(peer.toString())
-    this.#topics.set(topic, joined)
+  async join(topic: string, subscriber: Required<Subscriber>): Promise<Joined> {
+    const { gossip, judge } = this.#engine
+    const sources = new TopicSources(subscriber)
+    for (const peer of gossip.getSubscribers(topic)) sources.joined(peer.toString())
+    this.#topics.set(topic, { subscriber, sources })
     // The validator is where a message is first known to be new and rightly signed; it also decides on relaying.
-    gossip.topicValidators.set(topic, (source, message) => {
-      const incoming: IncomingMessage = {
-        // A copy: the engine relays from the same buffer, which is that of the whole RPC. And no Buffer, whose slice() is a view.
-        payload: new Uint8Array(message.data),
-        ...(message.type === 'signed' ? { from: message.from.toString() } : {})
-      }
+    gossip.topicValidators.set(topic, async (source, message) => {
+      sources.joined(source.toString())
+      const from = message.type === 'signed' ? message.from.toString() : undefined
+      // A copy: the engine relays from the same buffer, which is that of the whole RPC. And no Buffer, whose slice() is a view.
+      const payload = new Uint8Array(message.data)
+      const verdict = await subscriber.message(from === undefined ? { payload } : { payload, from })
+      // The author is to blame, not the peer that passed it on: that one may be unable to tell.
+      if (verdict === 'reject' && from !== undefined) judge.charge(from)
       // The engine's results are an enum of the same three words.
-      return joined.receive(source.toString(), incoming) as never
+      return verdict as never
     })
     gossip.subscribe(topic)
-    return joined
+    return {
+      close: async () => {
+        this.#topics.delete(topic)
+        gossip.topicValidators.delete(topic)
+        if (gossip.isStarted()) gossip.unsubscribe(topic)
+      }
+    }
   }
 
-  #leave({ gossip }: Engine, topic: string): void {
-    this.#topics.delete(topic)
-    gossip.topicValidators.delete(topic)
-    if (this.door.engine?.gossip === gossip) gossip.unsubscribe(topic)
+  async peers(topic: string, _options: HookOptions): Promise<readonly PeerInfo[]> {
+    const { gossip, libp2p } = this.#engine
+    return await Promise.all(reachablePeers(gossip, topic).map((id) => peerInfo(libp2p, id)))
   }
 }
 
@@ -119,6 +121,6 @@ export class Messages implements MessageTransport {
  * Peers that are in the topic and to which a stream is open. At the event of a subscription the stream may not be there yet,
  * and the engine then drops what is published without a word.
  */
-function reachablePeers(gossip: Engine['gossip'], topic: string): string[] {
+function reachablePeers(gossip: Gossip, topic: string): string[] {
   return [...(gossip.topics.get(topic) ?? [])].filter((id) => gossip.streamsOutbound.has(id))
 }

@@ -8,7 +8,7 @@ import { seededBytes, temporaryFolder, until } from '@p2pl/tooling-vitest'
 import type { Block } from '@p2pl/core/backend'
 import { createLibp2p } from 'libp2p'
 import { expect, test } from 'vitest'
-import { blockOf, same, started } from './helper.ts'
+import { blockOf, engineOf, put, same, selfOf, started } from './helper.ts'
 
 const folder = temporaryFolder('p2pl-bitswap-')
 const protocol = '/ipfs/bitswap/1.2.0'
@@ -39,7 +39,7 @@ test('an answer is read whole though the remote closes its stream with the last 
     services: { identify: identify() }
   })
   try {
-    const connection = await remote.dial(multiaddr(node.self().addresses[0]))
+    const connection = await remote.dial(multiaddr(selfOf(node).addresses[0]))
     for (const { cid, bytes } of blocks) {
       const wanted = node.blocks.get(cid, { signal: AbortSignal.timeout(10_000) })
       const stream = await connection.newStream(protocol)
@@ -57,12 +57,12 @@ test('a neighbour that the folder remembers is asked after a restart', async () 
   const dir = join(folder, 'remembers')
   const other = await started()
   const block = await blockOf(new Uint8Array([1, 2, 3]))
-  await other.blocks.put(block)
+  await put(other, block)
   const node = await started({ dir })
-  await node.routing.connect(other.self())
+  await node.routing.connect(selfOf(other))
   await node.stop()
   await node.start()
-  await node.routing.connect(other.self())
+  await node.routing.connect(selfOf(other))
   await until('connected', async () => (await node.routing.connections()).length > 0)
   expect(same(await node.blocks.get(block.cid, { signal: AbortSignal.timeout(20_000) }), block.bytes)).toBe(true)
 })
@@ -72,11 +72,11 @@ test('who wants very much at once is answered in portions, and gets all of it', 
   const blocks = await Promise.all(Array.from({ length: 200 }, (_, i) => blockOf(seededBytes(100_000, i))))
   await node.blocks.putMany(blocks)
   // The engine reads all wants that it knows of before it sends the first block.
-  const { stores } = node.messages.door.enter('test')
+  const { stores } = engineOf(node)
   const read = stores.blocks.get.bind(stores.blocks)
   let reading = 0
   let most = 0
-  const network = node.messages.door.enter('test').exchange.library?.internals.network
+  const network = engineOf(node).exchange.library?.internals.network
   if (network === undefined) throw new Error('it has started')
   const send = network.sendMessage.bind(network)
   network.sendMessage = async (peer, message) => {
@@ -87,7 +87,7 @@ test('who wants very much at once is answered in portions, and gets all of it', 
     most = Math.max(most, ++reading)
     return await read(key)
   }
-  await other.routing.connect(node.self())
+  await other.routing.connect(selfOf(node))
   const signal = AbortSignal.timeout(30_000)
   const got = await Promise.all(blocks.map(({ cid }) => other.blocks.get(cid, { signal })))
   expect(got.every((bytes, i) => same(bytes, (blocks[i] as Block).bytes))).toBe(true)

@@ -1,13 +1,13 @@
 import * as dagCbor from '@ipld/dag-cbor'
 import * as dagPb from '@ipld/dag-pb'
-import { isP2plError, type Block } from '@p2pl/core/backend'
+import { isP2plError, type Block, type PeerInfo } from '@p2pl/core/backend'
 import { seededBytes, until } from '@p2pl/tooling-vitest'
 import { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
 import { sha256, sha512 } from 'multiformats/hashes/sha2'
 import { describe, expect, test } from 'vitest'
-import { maxBlockBytes } from '../src/limits.ts'
-import { blockOf, collect, pair, same, started, startMany, textBlock, type Node } from './helper.ts'
+import { maxBlockBytes } from '../src/capabilities.ts'
+import { blockOf, collect, pair, put, same, selfOf, started, startMany, textBlock } from './helper.ts'
 import { spawnScript } from './process.ts'
 
 async function cborBlock(value: unknown): Promise<Block> {
@@ -32,7 +32,7 @@ describe('the own store', () => {
     const bytes = seededBytes(1_000, 1)
     for (const hasher of [sha256, sha512]) {
       const digest = await hasher.digest(bytes)
-      await node.blocks.put({ cid: CID.createV1(raw.code, digest), bytes })
+      await put(node, { cid: CID.createV1(raw.code, digest), bytes })
       expect(await node.blocks.get(CID.createV1(dagPb.code, digest), { local: true })).toEqual(bytes)
     }
     expect(await node.blocks.get(CID.createV0(await sha256.digest(bytes)), { local: true })).toEqual(bytes)
@@ -41,27 +41,11 @@ describe('the own store', () => {
     await expect(node.blocks.get(cid, { local: true })).rejects.toSatisfy(code('NOT_FOUND'))
   })
 
-  test('refuses what is too large or of an unknown hash', async () => {
-    const node = await started()
-    const large = await blockOf(new Uint8Array(maxBlockBytes + 1))
-    await expect(node.blocks.put(large)).rejects.toSatisfy(code('TOO_LARGE'))
-    const { cid } = await textBlock('x')
-    const sha1 = CID.createV1(raw.code, { ...cid.multihash, code: 0x11 })
-    await expect(node.blocks.get(sha1)).rejects.toSatisfy(code('UNSUPPORTED'))
-    await expect(node.blocks.has('bafy' as never)).rejects.toSatisfy(code('INVALID_ARGUMENT'))
-  })
-
-  test('stores many in one call, from any iterable', async () => {
+  test('stores many in one call', async () => {
     const node = await started()
     const blocks = await Promise.all(Array.from({ length: 3_000 }, (_, i) => textBlock(`block ${i}`)))
     await node.blocks.putMany(blocks)
-    await node.blocks.putMany([])
     for (const { cid } of blocks) expect(await node.blocks.has(cid)).toBe(true)
-    const failing = (function* () {
-      yield blocks[0] as Block
-      throw new Error('the source broke')
-    })()
-    await expect(node.blocks.putMany(failing)).rejects.toSatisfy(code('ENGINE'))
   })
 })
 
@@ -98,7 +82,7 @@ describe('pins', () => {
     await node.blocks.pin(root.cid, { recursive: false })
     expect(await collect(node.blocks.pins())).toMatchObject([{ recursive: false }])
     await node.blocks.delete((all[2] as Block).cid)
-    await node.blocks.put(all[2] as Block)
+    await put(node, all[2] as Block)
     await node.blocks.pin(root.cid)
     await node.blocks.pin(root.cid, { recursive: false })
     expect(await collect(node.blocks.pins())).toMatchObject([{ recursive: true }])
@@ -118,7 +102,7 @@ describe('pins', () => {
     const node = await started()
     const bytes = seededBytes(10, 3)
     const cid = CID.createV1(0x71ff, await sha256.digest(bytes))
-    await node.blocks.put({ cid, bytes })
+    await put(node, { cid, bytes })
     await expect(node.blocks.pin(cid)).rejects.toSatisfy(code('UNSUPPORTED'))
     await node.blocks.pin(cid, { recursive: false })
     await expect(node.blocks.delete(cid)).rejects.toSatisfy(code('PINNED'))
@@ -134,7 +118,7 @@ describe('pins', () => {
     const [taken] = await Promise.all([
       collect(node.blocks.gc()),
       (async () => {
-        for (const block of again) await node.blocks.put(block)
+        for (const block of again) await put(node, block)
       })(),
       node.blocks.pin(root.cid, { signal: AbortSignal.timeout(1_000) }).then(
         () => true,
@@ -153,30 +137,30 @@ describe('blocks of others', () => {
   test('come from a connected peer, and stay', async () => {
     const [a, b] = await pair()
     const block = await blockOf(seededBytes(maxBlockBytes, 5))
-    await a.blocks.put(block)
+    await put(a, block)
     expect(same(await b.blocks.get(block.cid), block.bytes)).toBe(true)
     await a.stop()
     expect(same(await b.blocks.get(block.cid, { local: true }), block.bytes)).toBe(true)
   })
 
-  test('come from a participant that gets them later', async () => {
+  test('come from a peer that gets them later', async () => {
     const [a, b] = await pair()
     const block = await textBlock('later')
     const got = b.blocks.get(block.cid, { signal: AbortSignal.timeout(20_000) })
     const cut = b.blocks.get(block.cid, { signal: AbortSignal.timeout(50) })
     // The end of one call must not end the other.
     await expect(cut).rejects.toSatisfy(code('TIMEOUT'))
-    await a.blocks.put(block)
+    await put(a, block)
     expect(await got).toEqual(block.bytes)
   })
 
-  test('come from a participant that connects later', async () => {
+  test('come from a peer that connects later', async () => {
     const [a, b] = await startMany(2)
     if (a === undefined || b === undefined) throw new Error('two nodes')
     const block = await textBlock('connects later')
-    await a.blocks.put(block)
+    await put(a, block)
     const got = b.blocks.get(block.cid, { signal: AbortSignal.timeout(20_000) })
-    await b.routing.connect(a.self())
+    await b.routing.connect(selfOf(a))
     expect(await got).toEqual(block.bytes)
   })
 
@@ -184,22 +168,23 @@ describe('blocks of others', () => {
     const [a, b] = await startMany(2)
     if (a === undefined || b === undefined) throw new Error('two nodes')
     const block = await textBlock('hinted')
-    await a.blocks.put(block)
+    await put(a, block)
     const dead = {
+      network: 'libp2p',
       id: '12D3KooWDTVwmHWQrkT7yLe4B6Ht42fNXFe3sD3qEErBjZk4CwVj',
       addresses: ['/ip4/127.0.0.1/tcp/1', 'nonsense']
     }
-    const providers = [dead, { id: 'nobody', addresses: [] }, a.self()]
+    const providers = [dead, { network: 'libp2p', id: 'nobody', addresses: [] }, selfOf(a)]
     expect(await b.blocks.get(block.cid, { providers, signal: AbortSignal.timeout(20_000) })).toEqual(block.bytes)
   })
 
   test('come from a provider that only the DHT knows', async () => {
     const [a, middle, b] = await startMany(3)
     if (a === undefined || middle === undefined || b === undefined) throw new Error('three nodes')
-    await a.routing.connect(middle.self())
-    await b.routing.connect(middle.self())
+    await a.routing.connect(selfOf(middle))
+    await b.routing.connect(selfOf(middle))
     const block = await textBlock('routed')
-    await a.blocks.put(block)
+    await put(a, block)
     await a.routing.provide(block.cid, { signal: AbortSignal.timeout(20_000) })
     expect(await b.blocks.get(block.cid, { signal: AbortSignal.timeout(20_000) })).toEqual(block.bytes)
   })
@@ -207,7 +192,7 @@ describe('blocks of others', () => {
   test('come again after they were deleted', async () => {
     const [a, b] = await pair()
     const block = await textBlock('again')
-    await a.blocks.put(block)
+    await put(a, block)
     for (let i = 0; i < 3; i++) {
       expect(await b.blocks.get(block.cid, { signal: AbortSignal.timeout(20_000) })).toEqual(block.bytes)
       await b.blocks.delete(block.cid)
@@ -241,7 +226,7 @@ describe('blocks of others', () => {
   test('a peer that stands still does not hold up what another has', async () => {
     const [a, b] = await pair()
     const remote = await spawnScript('node.process.ts', '{}')
-    const still = await remote.ask<ReturnType<Node['self']>>('start')
+    const still = await remote.ask<PeerInfo>('start')
     await b.routing.connect(still)
     process.kill(remote.child.pid ?? 0, 'SIGSTOP')
     const blocks = await Promise.all(Array.from({ length: 50 }, (_, i) => textBlock(`beside ${i}`)))

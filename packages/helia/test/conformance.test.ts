@@ -5,6 +5,7 @@ import { temporaryFolder } from '@p2pl/tooling-vitest'
 import { describe, it } from 'vitest'
 import { helia, type HeliaOptions } from '../src/index.ts'
 import { forgetEachOther } from './interrupt.ts'
+import { selfOf } from './self.ts'
 
 const runner = {
   describe,
@@ -22,7 +23,7 @@ function network(count: number, options: (index: number) => HeliaOptions): Confo
   const backends = Array.from({ length: count }, (_, i) => helia(options(i)))
   const link = async (): Promise<void> => {
     for (const [i, backend] of backends.entries())
-      for (const earlier of backends.slice(0, i)) await backend.routing.connect(earlier.self())
+      for (const earlier of backends.slice(0, i)) await backend.routing.connect(selfOf(earlier))
   }
   return {
     backends,

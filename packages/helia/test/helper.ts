@@ -1,31 +1,24 @@
-import type {
-  Backend,
-  Block,
-  IncomingMessage,
-  StartOptions,
-  TransportGap,
-  TransportSubscription
-} from '@p2pl/core/backend'
+import type { Block, IncomingMessage, Joined, PeerInfo, StartOptions, TransportGap, Verdict } from '@p2pl/core/backend'
 import { until } from '@p2pl/tooling-vitest'
 import { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
 import { sha256 } from 'multiformats/hashes/sha2'
 import { afterEach } from 'vitest'
-import { helia } from '../src/index.ts'
-import type { HeliaOptions } from '../src/index.ts'
-import type { Blocks } from '@p2pl/embedded'
-import type { Engine } from '../src/engine.ts'
-import type { Messages } from '../src/messages.ts'
-import type { HeliaRouting } from '../src/routing.ts'
+import type { Engine } from '../src/engine/engine.ts'
+import { helia, type HeliaNode, type HeliaOptions } from '../src/index.ts'
+import { selfOf } from './self.ts'
 
-/** A backend of this package has all three parts. */
-export interface Node extends Backend {
-  readonly messages: Messages
-  readonly blocks: Blocks<Engine>
-  readonly routing: HeliaRouting
+export { selfOf } from './self.ts'
+
+export type Node = HeliaNode
+
+/** The engine, with the parts of it that are not for users. */
+export function engineOf(node: Node): Engine {
+  if (node.engine === undefined) throw new Error('the node does not run')
+  return node.engine as Engine
 }
 
-const toStop = new Set<Backend>()
+const toStop = new Set<Node>()
 
 afterEach(async () => {
   await Promise.all([...toStop].map((backend) => backend.stop()))
@@ -34,7 +27,7 @@ afterEach(async () => {
 
 /** Not started; stopped after the test. */
 export function make(options?: HeliaOptions): Node {
-  const node = helia(options) as Node
+  const node = helia(options)
   toStop.add(node)
   return node
 }
@@ -52,8 +45,23 @@ export async function startMany(count: number, options?: HeliaOptions): Promise<
 /** Two nodes, the second connected to the first. */
 export async function pair(options?: HeliaOptions): Promise<[Node, Node]> {
   const [a, b] = await Promise.all([started(options), started(options)])
-  await b.routing.connect(a.self())
+  await b.routing.connect(selfOf(a))
   return [a, b]
+}
+
+/** Connects again and again, as core does, until the connection is there. */
+export async function reconnect(node: Node, peer: PeerInfo): Promise<void> {
+  await until('the connection', () =>
+    node.routing.connect(peer).then(
+      () => true,
+      () => false
+    )
+  )
+}
+
+/** Puts one block. */
+export async function put(node: Node, block: Block): Promise<void> {
+  await node.blocks.putMany([block])
 }
 
 export async function blockOf(bytes: Uint8Array): Promise<Block> {
@@ -68,21 +76,34 @@ export interface Inbox {
   readonly texts: string[]
   readonly messages: IncomingMessage[]
   readonly gaps: TransportGap[]
-  readonly subscription: TransportSubscription
+  /** The gaps that came because connections were lost. */
+  readonly disconnected: () => number
+  readonly subscription: Joined
 }
 
-export async function listen(node: Backend, topic: string): Promise<Inbox> {
+/** `judge` says what becomes of a text. */
+export async function listen(
+  node: Node,
+  topic: string,
+  judge: (text: string) => Verdict | Promise<Verdict> = () => 'accept'
+): Promise<Inbox> {
   const messages: IncomingMessage[] = []
   const texts: string[] = []
   const gaps: TransportGap[] = []
-  const subscription = await (node as Node).messages.subscribe(topic, {
-    message: (message) => {
-      messages.push(message)
-      texts.push(new TextDecoder().decode(message.payload))
+  const subscription = await node.messages.subscribe(topic, {
+    message: async (message) => {
+      const text = new TextDecoder().decode(message.payload)
+      const verdict = await judge(text)
+      if (verdict === 'accept') {
+        messages.push(message)
+        texts.push(text)
+      }
+      return verdict
     },
     gap: (gap) => void gaps.push(gap)
   })
-  return { messages, texts, gaps, subscription }
+  const disconnected = (): number => gaps.filter(({ reason }) => reason === 'disconnected').length
+  return { messages, texts, gaps, disconnected, subscription }
 }
 
 export async function say(node: Node, topic: string, text: string): Promise<number> {

@@ -1,51 +1,17 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createPeer } from '@p2pl/core'
 import { isP2plError } from '@p2pl/core/backend'
 import { seededBytes, temporaryFolder, until } from '@p2pl/tooling-vitest'
 import { CID } from 'multiformats/cid'
 import { describe, expect, test } from 'vitest'
-import { blockOf, collect, listen, make, pair, ready, say, started, textBlock } from './helper.ts'
+import { blockOf, collect, listen, make, pair, put, ready, say, selfOf, started, textBlock } from './helper.ts'
 import { spawnScript } from './process.ts'
 
 const code = (expected: Parameters<typeof isP2plError>[1]) => (error: unknown) => isP2plError(error, expected)
 const folder = temporaryFolder('p2pl-helia-')
 
 describe('lifecycle', () => {
-  test('start and stop may be called again, and at the same time', async () => {
-    const node = make()
-    await Promise.all([node.start(), node.start()])
-    await node.start()
-    const { id } = node.self()
-    await Promise.all([node.stop(), node.stop()])
-    await node.stop()
-    await node.start()
-    expect(node.self().id).toBe(id)
-    await Promise.all([node.stop(), node.start()])
-    expect(() => node.self()).not.toThrow()
-  })
-
-  test('nothing works before start and after stop', async () => {
-    const node = make()
-    const { cid } = await textBlock('x')
-    const refusedAll = async (): Promise<void> => {
-      for (const call of [
-        () => node.blocks.get(cid),
-        () => node.blocks.has(cid),
-        () => collect(node.blocks.pins()),
-        () => node.messages.publish('t', new Uint8Array()),
-        () => listen(node, 't'),
-        () => node.routing.connections(),
-        () => collect(node.routing.findProviders(cid))
-      ])
-        await expect(call()).rejects.toSatisfy(code('NOT_RUNNING'))
-      expect(() => node.self()).toThrow(/start\(\)/)
-    }
-    await refusedAll()
-    await node.start()
-    await node.stop()
-    await refusedAll()
-  })
-
   test('an aborted start leaves nothing behind', async () => {
     const dir = join(folder, 'aborted')
     const node = make({ dir })
@@ -53,23 +19,35 @@ describe('lifecycle', () => {
     const starting = node.start({ signal: controller.signal })
     controller.abort()
     await expect(starting).rejects.toSatisfy(code('ABORTED'))
+    await node.stop()
     // The folder is free.
     const next = await started({ dir })
-    expect(next.self().addresses).toHaveLength(1)
-    await expect(node.start({ signal: controller.signal })).rejects.toSatisfy(code('ABORTED'))
+    expect(selfOf(next).addresses).toHaveLength(1)
   })
 
   test('a port that is taken is named, and the node can be started when it is free', async () => {
     const dir = join(folder, 'port')
     const first = await started()
-    const addresses = first.self().addresses.map((address) => address.split('/p2p/')[0] ?? '')
+    const addresses = selfOf(first).addresses.map((address) => address.split('/p2p/')[0] ?? '')
     const second = make({ listen: addresses, dir })
     await expect(second.start()).rejects.toSatisfy(
       (error) => isP2plError(error, 'LOCKED') && error.message.includes(addresses[0] ?? 'nothing')
     )
     await first.stop()
     await second.start()
-    expect(second.self().addresses[0]).toContain(addresses[0])
+    expect(selfOf(second).addresses[0]).toContain(addresses[0])
+  })
+
+  test('Bun is refused with a sentence, before anything is opened', async () => {
+    const { versions } = process
+    Object.defineProperty(process, 'versions', { value: { ...versions, bun: '1.4.5' }, configurable: true })
+    try {
+      await expect(make().start()).rejects.toSatisfy(
+        (error) => isP2plError(error, 'UNSUPPORTED') && /Bun.*Use Node/.test(error.message)
+      )
+    } finally {
+      Object.defineProperty(process, 'versions', { value: versions, configurable: true })
+    }
   })
 
   test('the process ends by itself after stop', async () => {
@@ -83,16 +61,38 @@ describe('lifecycle', () => {
 })
 
 describe('a folder', () => {
+  test('keeps secrets of the peer beside its content; a node without one has no place for them', async () => {
+    const dir = join(folder, 'secrets')
+    const first = await started({ dir })
+    expect(await first.secrets?.get('seed')).toBeUndefined()
+    await first.secrets?.set('seed', Uint8Array.of(1, 2, 3))
+    await first.stop()
+    const second = await started({ dir })
+    expect(await second.secrets?.get('seed')).toEqual(Uint8Array.of(1, 2, 3))
+    expect((await started()).secrets).toBeUndefined()
+  })
+
+  test('keeps the id of the peer: it signs with the same key after a restart', async () => {
+    const dir = join(folder, 'identity')
+    const ids: string[] = []
+    for (let round = 0; round < 2; round++) {
+      const peer = await createPeer({ backend: make({ dir }) })
+      ids.push(peer.id)
+      await peer.stop()
+    }
+    expect(new Set(ids).size).toBe(1)
+  })
+
   test('keeps content, pins and peer id', async () => {
     const dir = join(folder, 'kept')
     const block = await blockOf(seededBytes(10_000, 2))
     const first = await started({ dir })
-    const { id } = first.self()
-    await first.blocks.put(block)
+    const { id } = selfOf(first)
+    await put(first, block)
     await first.blocks.pin(block.cid)
     await first.stop()
     const second = await started({ dir, durability: 'power' })
-    expect(second.self().id).toBe(id)
+    expect(selfOf(second).id).toBe(id)
     expect(await second.blocks.get(block.cid, { local: true })).toEqual(block.bytes)
     expect(await collect(second.blocks.pins())).toMatchObject([{ recursive: true }])
     await expect(second.blocks.delete(block.cid)).rejects.toSatisfy(code('PINNED'))
@@ -136,7 +136,7 @@ describe('a folder', () => {
       await writing
     }
     const node = await started({ dir })
-    expect(node.self().id).toBe(id)
+    expect(selfOf(node).id).toBe(id)
     for (const cid of acknowledged) expect(await node.blocks.has(CID.parse(cid))).toBe(true)
     expect(await collect(node.blocks.pins())).toHaveLength(3)
   })
@@ -153,7 +153,7 @@ describe('a private network', () => {
     await until('the message', () => inbox.texts.length === 1)
     for (const options of [{}, { psk: seededBytes(32, 12) }]) {
       const stranger = await started(options)
-      await expect(stranger.routing.connect(a.self(), { signal: AbortSignal.timeout(20_000) })).rejects.toSatisfy(
+      await expect(stranger.routing.connect(selfOf(a), { signal: AbortSignal.timeout(20_000) })).rejects.toSatisfy(
         code('UNREACHABLE')
       )
     }
@@ -164,7 +164,7 @@ describe('a private network', () => {
     writeFileSync(path, `/key/swarm/psk/1.0.0/\n/base16/\n${Buffer.from(psk).toString('hex')}\n`)
     const a = await started({ psk })
     const b = await started({ psk: path })
-    await b.routing.connect(a.self())
+    await b.routing.connect(selfOf(a))
     await expect(make({ psk: join(folder, 'missing.key') }).start()).rejects.toSatisfy(code('INVALID_ARGUMENT'))
   })
 })
@@ -173,15 +173,15 @@ describe('websockets', () => {
   test('carry messages and blocks, next to TCP', async () => {
     const options = { listen: ['/ip4/127.0.0.1/tcp/0/ws'] }
     const [a, b] = await pair(options)
-    expect(a.self().addresses[0]).toContain('/ws/')
+    expect(selfOf(a).addresses[0]).toContain('/ws/')
     const inbox = await listen(b, 'ws')
     await ready(a, 'ws')
     await say(a, 'ws', 'over a websocket')
     await until('the message', () => inbox.texts.length === 1)
     const block = await textBlock('over a websocket')
-    await a.blocks.put(block)
+    await put(a, block)
     expect(await b.blocks.get(block.cid)).toEqual(block.bytes)
     const both = await started({ listen: ['/ip4/127.0.0.1/tcp/0', '/ip4/127.0.0.1/tcp/0/ws'] })
-    expect(both.self().addresses).toHaveLength(2)
+    expect(selfOf(both).addresses).toHaveLength(2)
   })
 })

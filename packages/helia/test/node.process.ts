@@ -1,23 +1,24 @@
 // A backend of this package in a process of its own.
+import type { PeerInfo } from '@p2pl/core/backend'
 import { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
 import { sha256 } from 'multiformats/hashes/sha2'
 import { helia, type HeliaOptions } from '../src/index.ts'
 import { answer } from './answer.ts'
+import { selfOf } from './self.ts'
 
 const backend = helia(JSON.parse(process.argv[2] ?? '{}') as HeliaOptions)
 const { blocks, routing } = backend
-if (blocks === undefined || routing === undefined) throw new Error('a backend of this package has all parts')
 
 answer({
   start: async () => {
     await backend.start()
-    return backend.self()
+    return selfOf(backend)
   },
   stop: () => backend.stop(),
   put: async (bytes: Uint8Array) => {
     const cid = CID.createV1(raw.code, await sha256.digest(bytes))
-    await blocks.put({ cid, bytes })
+    await blocks.putMany([{ cid, bytes }])
     return cid.toString()
   },
   putMany: async (count: number, size: number) => {
@@ -26,12 +27,12 @@ answer({
       const bytes = new Uint8Array(size)
       new DataView(bytes.buffer).setUint32(0, i)
       const cid = CID.createV1(raw.code, await sha256.digest(bytes))
-      await blocks.put({ cid, bytes })
+      await blocks.putMany([{ cid, bytes }])
       cids.push(cid.toString())
     }
     return cids
   },
   pin: (cid: string) => blocks.pin(CID.parse(cid)),
   get: async (cid: string) => await blocks.get(CID.parse(cid), { signal: AbortSignal.timeout(20_000) }),
-  connect: (peer: { id: string; addresses: string[] }) => routing.connect(peer)
+  connect: (peer: PeerInfo) => routing.connect(peer)
 })

@@ -7,7 +7,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { until } from '@p2pl/tooling-vitest'
 import { createLibp2p, type Libp2p } from 'libp2p'
 import { afterEach, describe, expect, test } from 'vitest'
-import { started } from './helper.ts'
+import { engineOf, selfOf, started } from './helper.ts'
 
 const clients = new Set<Libp2p>()
 
@@ -38,22 +38,22 @@ function hasSlot(node: Libp2p): boolean {
 describe('a relay', () => {
   test('has a slot for those who are connected, and for nobody else', async () => {
     const relay = await started({ listen: ['/ip4/127.0.0.1/tcp/0/ws'], relay: { reservations: 1 } })
-    const address = relay.self().addresses[0] as string
+    const address = selfOf(relay).addresses[0] as string
     // More than there are slots, one after the other: whoever leaves makes room.
     for (let i = 0; i < 3; i++) {
       const node = await client(address)
       await until('it has a slot', () => hasSlot(node))
       const refused = await client(address)
-      await until('the other is there', () => withoutSlot(relay.messages.door.engine?.libp2p) > 0)
+      await until('the other is there', () => withoutSlot(engineOf(relay).libp2p) > 0)
       expect(hasSlot(refused)).toBe(false)
       await Promise.all([node.stop(), refused.stop()])
-      await until('both are gone', () => relay.messages.door.engine?.libp2p.getConnections().length === 0)
+      await until('both are gone', () => engineOf(relay).libp2p.getConnections().length === 0)
     }
   })
 
   test('is not there unless it is asked for', async () => {
     const node = await started({ listen: ['/ip4/127.0.0.1/tcp/0/ws'] })
-    expect(node.messages.door.engine?.libp2p.getProtocols().some((name) => name.includes('/circuit/'))).toBe(false)
+    expect(engineOf(node).libp2p.getProtocols().some((name) => name.includes('/circuit/'))).toBe(false)
   })
 })
 

@@ -1,9 +1,10 @@
+import { createPeer } from '@p2pl/core'
 import { isP2plError, type BackendEvent } from '@p2pl/core/backend'
 import { until } from '@p2pl/tooling-vitest'
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, test } from 'vitest'
-import { Gater } from '../src/gater.ts'
-import { collect, listen, make, pair, ready, say, started, startMany, textBlock } from './helper.ts'
+import { Gater } from '../src/engine/connections/gater.ts'
+import { collect, engineOf, make, pair, selfOf, started, startMany, textBlock } from './helper.ts'
 import { spawnScript } from './process.ts'
 
 const code = (expected: Parameters<typeof isP2plError>[1]) => (error: unknown) => isP2plError(error, expected)
@@ -24,10 +25,10 @@ describe('provider records', () => {
     const { cid } = await textBlock('provided')
     await expect(a.routing.provide(cid)).rejects.toSatisfy((error) => isP2plError(error, 'NO_PEERS') && error.retryable)
     expect(await collect(a.routing.findProviders(cid))).toEqual([])
-    await a.routing.connect(b.self())
+    await a.routing.connect(selfOf(b))
     await a.routing.provide(cid, { signal: AbortSignal.timeout(20_000) })
     const found = await collect(b.routing.findProviders(cid, { signal: AbortSignal.timeout(20_000) }))
-    expect(found.map(({ id }) => id)).toEqual([a.self().id])
+    expect(found.map(({ id }) => id)).toEqual([selfOf(a).id])
     expect(found[0]?.addresses.length).toBeGreaterThan(0)
   })
 
@@ -35,7 +36,7 @@ describe('provider records', () => {
     const nodes = await startMany(4)
     const [hub, ...others] = nodes
     if (hub === undefined) throw new Error('four nodes')
-    await Promise.all(others.map((node) => node.routing.connect(hub.self())))
+    await Promise.all(others.map((node) => node.routing.connect(selfOf(hub))))
     const { cid } = await textBlock('by all')
     const signal = AbortSignal.timeout(20_000)
     for (const node of nodes) await node.routing.provide(cid, { signal })
@@ -44,7 +45,7 @@ describe('provider records', () => {
       expect(ids.toSorted()).toEqual(
         nodes
           .filter((other) => other !== node)
-          .map((other) => other.self().id)
+          .map((other) => selfOf(other).id)
           .toSorted()
       )
     }
@@ -59,12 +60,12 @@ describe('provider records', () => {
       passthrough: { dht: { reprovide: { interval: 100, threshold: 10_000, validity: 10_200 } } }
     })
     const first = await started()
-    await a.routing.connect(first.self())
+    await a.routing.connect(selfOf(first))
     const { cid } = await textBlock('again')
     await a.routing.provide(cid, { signal: AbortSignal.timeout(20_000) })
     await first.stop()
     const second = await started()
-    await a.routing.connect(second.self())
+    await a.routing.connect(selfOf(second))
     // Nobody provides again here, and the only one who had the record is gone.
     await until('the record', async () => (await collect(second.routing.findProviders(cid))).length === 1)
   })
@@ -82,12 +83,12 @@ describe('connections', () => {
   test('addresses of a peer are found through others', async () => {
     const [a, middle, b] = await startMany(3)
     if (a === undefined || middle === undefined || b === undefined) throw new Error('three nodes')
-    await a.routing.connect(middle.self())
-    await b.routing.connect(middle.self())
+    await a.routing.connect(selfOf(middle))
+    await b.routing.connect(selfOf(middle))
     await until('the hub has both', async () => (await middle.routing.connections()).length === 2)
     const found = await until('the peer', async () => {
       try {
-        return await b.routing.findPeer(a.self().id, { signal: AbortSignal.timeout(5_000) })
+        return await b.routing.findPeer(selfOf(a).id, { signal: AbortSignal.timeout(5_000) })
       } catch {
         return undefined
       }
@@ -107,76 +108,72 @@ describe('connections', () => {
     const id = '12D3KooWDTVwmHWQrkT7yLe4B6Ht42fNXFe3sD3qEErBjZk4CwVj'
     const at = async (addresses: string[]): Promise<unknown> =>
       await a.routing
-        .connect({ id, addresses }, { signal: AbortSignal.timeout(20_000) })
+        .connect({ network: 'libp2p', id, addresses }, { signal: AbortSignal.timeout(20_000) })
         .catch((error: unknown) => error)
     expect(await at([`/ip4/127.0.0.1/tcp/${await freePort()}`])).toSatisfy(code('UNREACHABLE'))
-    const taken = b.self().addresses[0]?.split('/p2p/')[0] ?? ''
+    const taken = selfOf(b).addresses[0]?.split('/p2p/')[0] ?? ''
     expect(await at([taken])).toSatisfy(code('UNREACHABLE'))
     expect(await at(['not an address'])).toSatisfy(code('INVALID_ARGUMENT'))
-    await expect(a.routing.connect(a.self())).rejects.toSatisfy(code('INVALID_ARGUMENT'))
     expect(await a.routing.connections()).toEqual([])
   })
 
   test('fifteen at the same time are all made', async () => {
     const [hub, ...others] = await startMany(16)
     if (hub === undefined) throw new Error('a hub')
-    await Promise.all(others.map((node) => node.routing.connect(hub.self())))
+    await Promise.all(others.map((node) => node.routing.connect(selfOf(hub))))
     await until('all of them', async () => (await hub.routing.connections()).length === 15)
-  })
-
-  test('a lost connection is made again when the other is back on its port, and topics work again', async () => {
-    const port = await freePort()
-    const options = { listen: [`/ip4/127.0.0.1/tcp/${port}`] }
-    const a = await started(options)
-    const events: BackendEvent[] = []
-    const b = await started({}, { onEvent: (event) => void events.push(event) })
-    await b.routing.connect(a.self())
-    const inbox = await listen(b, 'back')
-    await ready(a, 'back')
-    const { id } = a.self()
-    // Longer than the engine would try: it gives up after five failures.
-    for (let round = 0; round < 2; round++) {
-      await a.stop()
-      await until('the loss', async () => (await b.routing.connections()).length === 0)
-      await a.start()
-      expect(a.self().id).toBe(id)
-      await until('the connection', async () => (await b.routing.connections()).length === 1)
-      await ready(a, 'back')
-      await say(a, 'back', `round ${round}`)
-      await until('the message', () => inbox.texts.includes(`round ${round}`))
-    }
-    expect(new Set(events.map(({ type }) => type))).toEqual(new Set(['peer:connect', 'peer:disconnect']))
   })
 
   test('a connection that was ended stays ended', async () => {
     const [a, b] = await pair()
-    await b.routing.disconnect(a.self().id)
-    await b.routing.disconnect(a.self().id)
+    await b.routing.disconnect(selfOf(a).id)
+    await b.routing.disconnect(selfOf(a).id)
     expect(await b.routing.connections()).toEqual([])
     await until('the other side, too', async () => (await a.routing.connections()).length === 0)
   })
 
   test('a connection that does not close in an orderly way is cut', async () => {
     const [a, b] = await pair()
-    const [connection] = b.messages.door.engine?.libp2p.getConnections() ?? []
+    const [connection] = engineOf(b).libp2p.getConnections() ?? []
     if (connection === undefined) throw new Error('a connection')
     // As when both sides close at the same moment: its end has been told before anybody waits for it.
     connection.close = () => new Promise<never>(() => {})
-    await b.routing.disconnect(a.self().id)
+    await b.routing.disconnect(selfOf(a).id)
     expect(connection.status).toBe('aborted')
     await until('the other side notices', async () => (await a.routing.connections()).length === 0)
   })
 
-  test('bootstrap peers are dialled when they come, without anybody waiting for them', async () => {
+  test('peers that the options name, or that were away when they were connected to, are connected to when they come', async () => {
     const port = await freePort()
-    const a = make({ listen: [`/ip4/127.0.0.1/tcp/${port}`] })
+    const options = { listen: [`/ip4/127.0.0.1/tcp/${port}`] }
+    const a = make(options)
     await a.start()
-    const { id, addresses } = a.self()
+    const target = selfOf(a)
     await a.stop()
-    const b = await started({ bootstrap: [...addresses] })
-    await a.start()
-    expect(a.self().id).toBe(id)
-    await until('the connection', async () => (await b.routing.connections()).length === 1)
+    const [address = ''] = target.addresses
+    const events: BackendEvent[] = []
+    const named = await createPeer({ backend: make({ bootstrap: [address] }), onEvent: (event) => void events.push(event) })
+    const told = await createPeer({ backend: make() })
+    try {
+      await expect(told.network.connect(address)).rejects.toSatisfy(code('UNREACHABLE'))
+      await until('a warning', () => events.some((one) => one.type === 'warning' && one.message.includes(address)))
+      await a.start()
+      expect(selfOf(a).id).toBe(target.id)
+      await until('both', async () => (await a.routing.connections()).length === 2)
+    } finally {
+      await Promise.all([named.stop(), told.stop()])
+    }
+  })
+
+  test('an address is taken as text', async () => {
+    const node = await started()
+    const { id, network, addresses } = selfOf(node)
+    expect(node.routing.parseAddress(addresses[0] ?? '')).toEqual({ id, network, addresses: addresses.slice(0, 1) })
+    for (const text of ['/ip4/127.0.0.1/tcp/4001', 'localhost:4001', '', 'magnet:?xt=urn:btih:00'])
+      expect(node.routing.parseAddress(text)).toBeUndefined()
+    expect(make({ bootstrap: [...addresses] }).routing.bootstrap).toEqual([])
+    const other = await started({ bootstrap: [...addresses] })
+    expect(other.routing.bootstrap).toEqual([{ id, network, addresses }])
   })
 
   test('two processes find each other by multicast DNS, and only with the same tag', async () => {
@@ -208,7 +205,7 @@ describe('a profile', () => {
     ['lan', '/ip4/93.184.216.34/tcp/1', false],
     ['public', '/ip4/93.184.216.34/tcp/1', true]
   ] as const)('%s and %s: %s', (profile, address, allowed) => {
-    const gater = new Gater(profile, [multiaddr(`/ip4/10.0.0.1/tcp/1/p2p/${given}`)])
+    const gater = new Gater(profile, [given])
     expect(gater.allowsDial(multiaddr(address))).toBe(allowed)
   })
 
@@ -222,7 +219,7 @@ describe('a profile', () => {
     ['lan', `/ip4/10.1.1.2/tcp/1/ws/p2p/${given}/p2p-circuit/webrtc/p2p/${other}`, true],
     ['public', `/dns4/relay.example/tcp/443/wss/p2p/${given}/p2p-circuit/webrtc/p2p/${other}`, true]
   ] as const)('%s and a dial through a relay, %s: %s', (profile, address, allowed) => {
-    const gater = new Gater(profile, [multiaddr(`/ip4/10.0.0.1/tcp/1/p2p/${given}`)])
+    const gater = new Gater(profile, [given])
     expect(gater.allowsDial(multiaddr(address))).toBe(allowed)
   })
 
@@ -234,7 +231,7 @@ describe('a profile', () => {
     ['lan', `/ip4/10.1.1.2/tcp/1/ws/p2p/${given}/p2p-circuit/p2p/${other}`, true],
     ['public', `/dns4/relay.example/tcp/443/wss/p2p/${given}/p2p-circuit/p2p/${other}`, true]
   ] as const)('%s and a connection from %s: %s', (profile, address, allowed) => {
-    const gater = new Gater(profile, [multiaddr(`/ip4/10.0.0.1/tcp/1/p2p/${given}`)])
+    const gater = new Gater(profile, [given])
     expect(gater.allowsInbound(multiaddr(address))).toBe(allowed)
   })
 
@@ -255,7 +252,7 @@ describe('a profile', () => {
     })
     await new Promise<void>((resolve) => void server.listen(0, outside, resolve))
     const { port } = server.address() as { port: number }
-    const providers = [{ id: other, addresses: [`/ip4/${outside}/tcp/${port}`] }]
+    const providers = [{ network: 'libp2p', id: other, addresses: [`/ip4/${outside}/tcp/${port}`] }]
     await expect(node.blocks.get(cid, { providers, signal: AbortSignal.timeout(300) })).rejects.toSatisfy(
       code('TIMEOUT')
     )

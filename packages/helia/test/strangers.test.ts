@@ -1,7 +1,7 @@
 import { seededBytes, until } from '@p2pl/tooling-vitest'
 import { CID } from 'multiformats/cid'
 import { describe, expect, test } from 'vitest'
-import { blockOf, collect, listen, ready, same, say, started } from './helper.ts'
+import { blockOf, collect, listen, put, ready, same, say, selfOf, started } from './helper.ts'
 import { spawnScript, type Remote } from './process.ts'
 
 interface Self {
@@ -19,7 +19,7 @@ describe('strangers to this project', () => {
     const node = await started()
     const [first, second] = await Promise.all([stranger(), stranger()])
     // A line: what the second hears has been passed on by the first.
-    await first.ask('dial', node.self().addresses[0])
+    await first.ask('dial', selfOf(node).addresses[0])
     await second.ask('dial', first.self.addresses[0])
     const inbox = await listen(node, 'open')
     await first.ask('subscribe', 'open')
@@ -42,7 +42,7 @@ describe('strangers to this project', () => {
 
     for (const size of [0, 300, 1_000_000, 2 * 1024 * 1024]) {
       const block = await blockOf(seededBytes(size, size + 1))
-      await node.blocks.put(block)
+      await put(node, block)
       expect(same(await first.ask<Uint8Array>('get', block.cid.toString()), block.bytes)).toBe(true)
       const theirs = CID.parse(await first.ask<string>('add', seededBytes(size + 5, size + 2)))
       const bytes = await node.blocks.get(theirs, { signal: AbortSignal.timeout(20_000) })
@@ -55,10 +55,10 @@ describe('strangers to this project', () => {
   test('share provider records, and fetch from a node that they were not connected to', async () => {
     const [node, hub] = await Promise.all([started(), started()])
     const remote = await stranger()
-    await node.routing.connect(hub.self())
-    await remote.ask('dial', hub.self().addresses[0])
+    await node.routing.connect(selfOf(hub))
+    await remote.ask('dial', selfOf(hub).addresses[0])
     const block = await blockOf(seededBytes(5_000, 3))
-    await node.blocks.put(block)
+    await put(node, block)
     await node.routing.provide(block.cid, { signal: AbortSignal.timeout(20_000) })
     expect(await remote.ask<string[]>('providers', block.cid.toString())).toHaveLength(1)
     expect(new Uint8Array(await remote.ask<Uint8Array>('get', block.cid.toString()))).toEqual(block.bytes)

@@ -1,6 +1,6 @@
 import type { Libp2pOptions } from 'libp2p'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import type { Settings } from '../options.ts'
+import type { Settings } from '../options/settings.ts'
 import { pageLinks } from './page-links.ts'
 import type { Parts } from './parts.ts'
 
@@ -27,7 +27,7 @@ async function loadProtector({ psk }: Settings): Promise<Libp2pOptions['connecti
   return preSharedKey({ psk: psk as Uint8Array })
 }
 
-/** The engine asks STUN servers of others when nothing is said: only who is in public has asked for that. */
+/** The engine asks STUN servers of others when nothing is said: only the profile `public` has asked for that. */
 function rtcConfiguration({ iceServers, profile }: Settings): RTCConfiguration {
   if (iceServers !== undefined) return { iceServers: iceServers.map((server) => ({ ...server }) as RTCIceServer) }
   return profile === 'public' ? {} : { iceServers: [] }

@@ -1,6 +1,7 @@
 import type { Libp2pOptions } from 'libp2p'
-import { failure } from '../errors.ts'
-import { swarmKey, type Settings } from '../options.ts'
+import { P2plError } from '@p2pl/core/backend'
+import type { Settings } from '../options/settings.ts'
+import { swarmKey } from '../options/swarm-key.ts'
 import type { Parts } from './parts.ts'
 
 /** TCP and WebSockets, multicast DNS, private networks, and the relay for browsers. */
@@ -9,7 +10,7 @@ export async function loadParts(settings: Settings): Promise<Parts> {
     loadTransports(settings),
     loadDiscovery(settings),
     loadProtector(settings),
-    settings.relay === undefined ? undefined : import('../relay.ts')
+    settings.relay === undefined ? undefined : import('../engine/relay.ts')
   ])
   return {
     transports,
@@ -46,11 +47,10 @@ async function readSwarmKey(path: string): Promise<Uint8Array> {
   try {
     return swarmKey(await readFile(path, 'utf8'))
   } catch (cause) {
-    throw failure({
+    throw new P2plError({
       code: 'INVALID_ARGUMENT',
-      operation: 'start',
       cause,
-      message: `option "psk" names ${path}, which is not a readable swarm.key`
+      message: `helia: psk names ${path}, which is not a readable swarm.key`
     })
   }
 }

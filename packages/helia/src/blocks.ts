@@ -1,0 +1,30 @@
+import type { Block } from '@p2pl/core/backend'
+import { Fetcher, StoredBlocks } from '@p2pl/embedded'
+import { dial } from './engine/connections/dial.ts'
+import { findProviders } from './engine/dht.ts'
+import type { Engine } from './engine/engine.ts'
+
+/** Providers that one search connects to. */
+const maxProviders = 3
+
+/** Blocks in the own store, and by Bitswap to and from other peers. */
+export function blockHooks({ libp2p, dht, exchange, stores }: Engine): StoredBlocks {
+  const fetcher = new Fetcher({
+    want: (cid, signal) => exchange.want(cid, signal),
+    dial: (peer, signal) => dial(libp2p, peer, signal),
+    search: async ({ cid }, found, signal) => {
+      if (dht === undefined) return
+      let count = 0
+      for await (const provider of findProviders(libp2p, dht, cid, signal)) {
+        found((until) => dial(libp2p, provider, until))
+        if (++count === maxProviders) return
+      }
+    }
+  })
+  return new StoredBlocks({
+    blocks: stores.blocks,
+    pins: stores.pins,
+    fetch: (cid, options) => fetcher.fetch(cid, options),
+    stored: (blocks: readonly Block[]) => exchange.notify(blocks)
+  })
+}

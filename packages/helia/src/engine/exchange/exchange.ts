@@ -1,0 +1,123 @@
+import type { Libp2p } from '@libp2p/interface'
+import { type Block, compactBytes, systemClock, untilAborted } from '@p2pl/core/backend'
+import { base64 } from 'multiformats/bases/base64'
+import type { CID } from 'multiformats/cid'
+import { startLibrary, type BlockSource, type Library, type WantEntry } from './library.ts'
+import { Network } from './network.ts'
+import { admitWants } from './serving.ts'
+
+/** How often wants without an answer are looked at (ms). */
+const tick = 1_000
+/** After this long everybody is asked again: answers get lost. */
+const firstRound = 5_000
+const longestRound = 30_000
+
+interface Want {
+  readonly cid: CID
+  readonly key: string
+  readonly ended: AbortController
+  readonly resolve: (bytes: Uint8Array) => void
+  askedAt: number
+  round: number
+}
+
+/** Blocks to and from others, by the Helia project's Bitswap. Peers are told when a want has ended, and asked again while they do not answer. */
+export class Exchange {
+  readonly #network: Network
+  readonly #libp2p: Libp2p
+  readonly #source: BlockSource
+  readonly #wants = new Map<string, Want>()
+  /** Not private in the language: tests look into it. */
+  library: Library | undefined
+  #timer: unknown
+
+  constructor(libp2p: Libp2p, source: BlockSource) {
+    this.#libp2p = libp2p
+    this.#network = new Network(libp2p)
+    this.#source = source
+  }
+
+  async start(): Promise<void> {
+    const library = await startLibrary(this.#network.libp2p, this.#source)
+    admitWants(this.#libp2p, library.internals.peerWantLists)
+    this.library = library
+  }
+
+  async stop(): Promise<void> {
+    systemClock.clearTimeout(this.#timer)
+    for (const { ended } of this.#wants.values()) ended.abort()
+    this.#wants.clear()
+    await this.library?.broker.stop()
+    this.#network.close()
+  }
+
+  /** Bytes that hash to the CID, from the peer that has them first, now or later. One call for a block at a time. */
+  async want(cid: CID, signal: AbortSignal): Promise<Uint8Array> {
+    const { library } = this
+    if (library === undefined) throw new Error('the exchange has not started')
+    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>()
+    const ended = new AbortController()
+    const want: Want = { cid, key: keyOf(cid), ended, resolve, askedAt: performance.now(), round: firstRound }
+    this.#wants.set(want.key, want)
+    // A message that was still on its way when the last want for this block ended leaves a mark, and nobody would be asked.
+    this.#recall([want])
+    library.broker
+      .retrieve(cid, { signal: ended.signal })
+      .then((bytes) => resolve(compactBytes(bytes)))
+      .catch(reject)
+    this.#timer ??= systemClock.setTimeout(() => this.#tick(), tick)
+    try {
+      return await untilAborted(promise, signal)
+    } finally {
+      if (this.#wants.get(want.key) === want) this.#wants.delete(want.key)
+      // The engine would take it off its list some time later, and forget a new want for the same block then.
+      ended.abort()
+      library.internals.wantList.wants.delete(want.key)
+      this.#recall([want])
+    }
+  }
+
+  /** Blocks came into the own store: peers that want one get it. */
+  notify(blocks: readonly Block[]): void {
+    const { library } = this
+    if (library === undefined) return
+    for (const { cid, bytes } of blocks) {
+      if (this.#wants.size > 0) this.#wants.get(keyOf(cid))?.resolve(bytes)
+      if (library.internals.peerWantLists.ledgerMap.size > 0) library.broker.announce(cid).catch(() => {})
+    }
+  }
+
+  #tick(): void {
+    this.#timer = this.#wants.size === 0 ? undefined : systemClock.setTimeout(() => this.#tick(), tick)
+    const now = performance.now()
+    const due = [...this.#wants.values()].filter(({ askedAt, round }) => now - askedAt >= round)
+    if (due.length === 0) return
+    for (const want of due) {
+      want.askedAt = now
+      want.round = Math.min(want.round * 2, longestRound)
+    }
+    this.#recall(due)
+    void this.library?.internals.wantList.sendMessagesDebounced().catch(() => {})
+  }
+
+  /** Tells the peers that were asked to forget it. The engine never does: they would send it in vain, or never again. */
+  #recall(wants: readonly Want[]): void {
+    const { library } = this
+    if (library === undefined) return
+    const { network, wantList } = library.internals
+    for (const [peer, told] of wantList.peers.entries()) {
+      const wantlist = new Map<string, WantEntry>()
+      for (const { cid, key } of wants)
+        if (told.delete(key)) wantlist.set(key, { cid: cid.bytes, priority: 1, cancel: true })
+      if (wantlist.size > 0)
+        network
+          .sendMessage(peer, { full: false, pendingBytes: 0, wantlist, blocks: new Map(), blockPresences: new Map() })
+          .catch(() => {})
+    }
+  }
+}
+
+/** As the engine's want list has it. */
+function keyOf(cid: CID): string {
+  return base64.baseEncode(cid.multihash.bytes)
+}

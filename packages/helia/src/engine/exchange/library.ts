@@ -1,0 +1,127 @@
+import type { BlockBroker, HeliaMixin, Routing } from '@helia/interface'
+import type { HeliaWithLibp2p } from '@helia/libp2p'
+import type { PeerId } from '@libp2p/interface'
+import type { Blockstore } from 'interface-blockstore'
+import type { CID } from 'multiformats/cid'
+import { sha256, sha512 } from 'multiformats/hashes/sha2'
+import { requireMembers, type Members } from '../members.ts'
+import type { Node } from './network.ts'
+
+const hashers = [sha256, sha512]
+
+/** Where blocks for others come from. */
+export interface BlockSource {
+  get(multihash: Uint8Array): Promise<Uint8Array | undefined>
+  has(multihash: Uint8Array): Promise<boolean>
+}
+
+/** An entry of a want list. */
+export interface WantEntry {
+  readonly cid: Uint8Array
+  readonly priority: number
+  readonly cancel?: boolean
+}
+
+/** A message, as it waits to be sent. */
+export interface QueuedMessage {
+  full: boolean
+  pendingBytes: number
+  wantlist: Map<string, WantEntry>
+  blocks: Map<string, unknown>
+  blockPresences: Map<string, unknown>
+}
+
+/** A message that has come. */
+export interface ReceivedMessage {
+  readonly wantlist?: { readonly entries: WantEntry[]; readonly full?: boolean }
+  readonly blocks: readonly { readonly data: Uint8Array }[]
+}
+
+export interface Ledger {
+  readonly sendQueue: EventTarget & { readonly size: number }
+  readonly bytesSent: number
+}
+
+/** What the engine's object has beyond its published interface, as far as it is used here. */
+export interface BitswapInternals {
+  readonly network: { sendMessage(peer: PeerId, message: QueuedMessage): Promise<void> }
+  readonly wantList: {
+    readonly wants: Map<string, unknown>
+    /** Peers, and the keys of the wants that each was told. */
+    readonly peers: { entries(): IterableIterator<[PeerId, Set<string>]> }
+    sendMessagesDebounced(): Promise<void>
+  }
+  readonly peerWantLists: {
+    readonly ledgerMap: { get(peer: PeerId): Ledger | undefined; delete(peer: PeerId): void; readonly size: number }
+    receiveMessage(peer: PeerId, message: ReceivedMessage): void
+  }
+}
+
+export interface Library {
+  readonly broker: Required<Pick<BlockBroker, 'retrieve' | 'announce'>> & {
+    start(): Promise<void>
+    stop(): Promise<void>
+  }
+  readonly internals: BitswapInternals
+}
+
+/** The same, for a check at run time. */
+export const libraryMembers: Members = {
+  retrieve: 'function',
+  announce: 'function',
+  stop: 'function',
+  'bitswap.network.sendMessage': 'function',
+  'bitswap.wantList.wants.delete': 'function',
+  'bitswap.wantList.peers.entries': 'function',
+  'bitswap.wantList.sendMessagesDebounced': 'function',
+  'bitswap.peerWantLists.ledgerMap.get': 'function',
+  'bitswap.peerWantLists.ledgerMap.delete': 'function',
+  'bitswap.peerWantLists.receiveMessage': 'function'
+}
+
+/** Milliseconds for a message to come whole: one of 4 MiB takes 34 s at a megabit a second. */
+const messageLimit = 60_000
+
+/**
+ * Bitswap of the Helia project. It is made as an addition to a Helia node; this is as much of one as it uses. Providers are
+ * looked for by the fetcher, a few at a time, and only for what the connected peers do not have.
+ */
+export async function startLibrary(libp2p: Node, source: BlockSource): Promise<Library> {
+  const { withBitswap } = await import('@helia/bitswap')
+  const mixins: HeliaMixin<HeliaWithLibp2p>[] = []
+  const brokers: BlockBroker[] = []
+  const host = {
+    status: 'starting',
+    libp2p,
+    logger: libp2p.logger,
+    blockstore: blockstoreOf(source),
+    routing: { async *findProviders() {} } satisfies Pick<Routing, 'findProviders'>,
+    // No identity: whatever has the digest would be the block.
+    getHasher: (code: number) => {
+      const hasher = hashers.find((one) => one.code === code)
+      if (hasher === undefined) throw new Error(`no hash function 0x${code.toString(16)}`)
+      return hasher
+    },
+    addMixin: (mixin: HeliaMixin<HeliaWithLibp2p>) => void mixins.push(mixin),
+    hasBlockBroker: () => brokers.length > 0,
+    addBlockBroker: (broker: BlockBroker) => void brokers.push(broker)
+  } as unknown as HeliaWithLibp2p
+  withBitswap(host, { sendWantlistDebounce: 0, doNotResendBlockWindow: 0, messageReceiveTimeout: messageLimit })
+  for (const mixin of mixins) await mixin.start?.(host)
+  requireMembers('@helia/bitswap', brokers[0], libraryMembers)
+  const broker = brokers[0] as unknown as Library['broker'] & { bitswap: BitswapInternals }
+  return { broker, internals: broker.bitswap }
+}
+
+/** The part of a block store from which blocks are served. */
+function blockstoreOf(source: BlockSource): Pick<Blockstore, 'has' | 'get'> {
+  return {
+    has: (cid: CID) => source.has(cid.multihash.bytes),
+    async *get(cid: CID) {
+      // The engine goes by the name; after any other error it would not answer this want any more.
+      const bytes = await source.get(cid.multihash.bytes).catch(() => undefined)
+      if (bytes === undefined) throw Object.assign(new Error('no such block'), { name: 'NotFoundError' })
+      yield bytes
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import type { Libp2p, PeerId } from '@libp2p/interface'
+import { bytesKey } from '@p2pl/core/backend'
+import type { BitswapInternals, Ledger, ReceivedMessage, WantEntry } from './library.ts'
+
+/** Wants of one peer that wait for their turn; then the oldest gives way. */
+const maxWaiting = 2_048
+/** Blocks of one answer: as many as make about this many bytes, judged by the last answer. */
+const answerTarget = 4 * 1024 * 1024
+const fewest = 8
+const most = 64
+
+type PeerWantLists = BitswapInternals['peerWantLists']
+
+/**
+ * Hands the wants of each peer to the engine in portions. It reads all blocks that a peer wants into memory before it sends the
+ * first: a thousand of two MiB each, for anybody who asks.
+ */
+export function admitWants(libp2p: Libp2p, lists: PeerWantLists): void {
+  const counters = new Map<string, Counter>()
+  const receive = lists.receiveMessage.bind(lists)
+  lists.receiveMessage = (peer, message) => {
+    // An entry for a peer that has left would stay.
+    if (libp2p.getConnections(peer).length === 0) return
+    const id = peer.toString()
+    let counter = counters.get(id)
+    if (counter === undefined) {
+      counter = new Counter(peer, lists, receive)
+      counters.set(id, counter)
+    }
+    counter.take(message)
+  }
+  libp2p.addEventListener('peer:disconnect', ({ detail }) => {
+    counters.get(detail.toString())?.close()
+    counters.delete(detail.toString())
+    lists.ledgerMap.delete(detail)
+  })
+}
+
+/** Where the wants of one peer wait. */
+class Counter {
+  readonly #peer: PeerId
+  readonly #lists: PeerWantLists
+  readonly #receive: PeerWantLists['receiveMessage']
+  readonly #waiting = new Map<string, WantEntry>()
+  #ledger: Ledger | undefined
+  #portion = fewest
+  #sentBefore = 0
+
+  constructor(peer: PeerId, lists: PeerWantLists, receive: PeerWantLists['receiveMessage']) {
+    this.#peer = peer
+    this.#lists = lists
+    this.#receive = receive
+  }
+
+  take(message: ReceivedMessage): void {
+    const { entries, full } = message.wantlist ?? { entries: [] }
+    if (full === true) this.#waiting.clear()
+    const cancels: WantEntry[] = []
+    for (const entry of entries) {
+      const key = bytesKey(entry.cid)
+      this.#waiting.delete(key)
+      if (entry.cancel === true) cancels.push(entry)
+      else this.#waiting.set(key, entry)
+      if (this.#waiting.size > maxWaiting) this.#waiting.delete(this.#waiting.keys().next().value ?? '')
+    }
+    if (cancels.length > 0 || full === true)
+      this.#receive(this.#peer, { blocks: [], wantlist: { entries: cancels, full: full === true } })
+    this.#serve()
+  }
+
+  close(): void {
+    this.#waiting.clear()
+  }
+
+  readonly #serve = (): void => {
+    if (this.#waiting.size === 0 || (this.#ledger !== undefined && this.#ledger.sendQueue.size > 0)) return
+    const entries: WantEntry[] = []
+    for (const [key, entry] of this.#waiting) {
+      this.#waiting.delete(key)
+      // A peer that asks again did not get it, or lost it. The engine takes it for answered unless it is told to forget the first.
+      entries.push({ ...entry, cancel: true }, entry)
+      if (entries.length === this.#portion * 2) break
+    }
+    this.#receive(this.#peer, { blocks: [], wantlist: { entries } })
+    const ledger = this.#lists.ledgerMap.get(this.#peer)
+    if (ledger === undefined || ledger === this.#ledger) return
+    this.#ledger = ledger
+    ledger.sendQueue.addEventListener('next', () => {
+      this.#adapt(ledger)
+      this.#serve()
+    })
+  }
+
+  #adapt({ bytesSent }: Ledger): void {
+    const bytes = bytesSent - this.#sentBefore
+    this.#sentBefore = bytesSent
+    this.#portion = Math.min(most, Math.max(fewest, Math.floor((answerTarget * this.#portion) / Math.max(bytes, 1))))
+  }
+}

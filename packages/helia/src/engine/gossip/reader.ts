@@ -1,0 +1,83 @@
+import type { Stream } from '@libp2p/interface'
+import { Frames } from './frames.ts'
+
+/** While a frame is worked on, a peer may send this much more before it has to wait. */
+const highWater = 256 * 1024
+
+export interface ReaderOptions {
+  readonly maxFrameBytes: number
+  /** Takes one frame. The next one comes when this has resolved. It does not reject. */
+  frame(bytes: Uint8Array): Promise<void>
+  /** Frames above the limit were left out. */
+  skipped(count: number): void
+  /** No more frames come. `broken`: something that was sent may not have arrived. */
+  end(broken: boolean): void
+}
+
+/**
+ * Reads frames from a stream, one after the other. A peer that sends faster than its frames are worked on is held back by
+ * the flow control of the connection.
+ */
+export class Reader {
+  readonly #stream: Stream
+  readonly #options: ReaderOptions
+  readonly #frames: Frames
+  #working = false
+  #closed = false
+  #ended: { readonly broken: boolean } | undefined
+
+  constructor(stream: Stream, options: ReaderOptions) {
+    this.#stream = stream
+    this.#options = options
+    this.#frames = new Frames(options.maxFrameBytes)
+    // Emitted when nothing that was sent is left to read, and when the stream has failed.
+    stream.addEventListener('end', () => this.#end(stream.status === 'aborted' || stream.status === 'reset'))
+    stream.addEventListener('close', ({ error }) => {
+      if (error !== undefined) this.#end(true)
+    })
+    stream.addEventListener('message', ({ data }) => {
+      this.#frames.push(data instanceof Uint8Array ? data : data.subarray())
+      void this.#work()
+    })
+  }
+
+  /** Whether frames may still come. */
+  get open(): boolean {
+    return this.#ended === undefined
+  }
+
+  /** No further frame is given out. */
+  close(): void {
+    this.#closed = true
+    this.#end(false)
+    this.#stream.abort(new Error('closed by this side'))
+  }
+
+  #end(broken: boolean): void {
+    if (this.#ended !== undefined) return
+    this.#ended = { broken }
+    if (!this.#working) this.#options.end(broken)
+  }
+
+  async #work(): Promise<void> {
+    if (this.#working) {
+      if (this.#frames.waiting > highWater && this.#stream.readStatus === 'readable') this.#stream.pause()
+      return
+    }
+    this.#working = true
+    try {
+      for (let frame = this.#frames.next(); frame !== undefined; frame = this.#frames.next()) {
+        await this.#options.frame(frame)
+        if (this.#closed) break
+      }
+    } catch (error) {
+      this.#ended ??= { broken: true }
+      this.#stream.abort(error instanceof Error ? error : new Error(String(error)))
+    }
+    this.#working = false
+    const skipped = this.#frames.takeSkipped()
+    if (skipped > 0) this.#options.skipped(skipped)
+    if (this.#ended !== undefined) this.#options.end(this.#ended.broken)
+    else if (this.#stream.readStatus === 'paused') this.#stream.resume()
+  }
+}

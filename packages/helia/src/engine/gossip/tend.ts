@@ -1,0 +1,39 @@
+import type { Libp2p } from '@libp2p/interface'
+import { Slots } from '@p2pl/core/backend'
+import { forgetAtClockJumps } from './clock-jumps.ts'
+import type { Gossip } from './engine.ts'
+import type { Judge } from './judge.ts'
+import { maxRpcBytes } from './options.ts'
+import { receiver } from './receiver.ts'
+import { boundCaches, guardScores } from './scores.ts'
+import { splitLargeRpcs } from './sending.ts'
+import { Streams, type StreamEvents } from './streams.ts'
+import { Turns } from './turns.ts'
+
+/** Messages of all peers that are checked at a time: each may have half a mebibyte. */
+const maxChecking = 256
+
+/** Adds to gossipsub what it lacks. Before it starts: it then binds some of its members. */
+export function tendGossip(libp2p: Libp2p, gossip: Gossip, judge: Judge, events: StreamEvents): Streams {
+  guardScores(gossip, judge)
+  splitLargeRpcs(gossip)
+  const lookAtClock = forgetAtClockJumps(gossip)
+  gossip.addEventListener('gossipsub:heartbeat', () => {
+    boundCaches(gossip)
+    lookAtClock()
+  })
+  const turns = new Turns()
+  const checking = new Slots(maxChecking)
+  return new Streams(libp2p, gossip, {
+    maxFrameBytes: maxRpcBytes,
+    receiver: (peer) => receiver({ gossip, judge, turns, checking }, peer),
+    skipped: (peer, count) => {
+      judge.charge(peer.toString(), 5 * count)
+      events.skipped(peer, count)
+    },
+    broken: (peer, heardAt) => events.broken(peer, heardAt),
+    opened: (peer) => events.opened(peer),
+    // Each makes this side state its subscriptions.
+    replaced: (peer) => judge.charge(peer.toString())
+  })
+}

@@ -1,0 +1,114 @@
+import type { Libp2p, PrivateKey } from '@libp2p/interface'
+import type { Libp2pOptions } from 'libp2p'
+import { loadParts } from '#runtime/parts'
+import type { Settings } from '../options/settings.ts'
+import type { Gater } from './connections/gater.ts'
+import { Handshakes } from './connections/handshakes.ts'
+import type { Judge } from './gossip/judge.ts'
+import { gossipOptions } from './gossip/options.ts'
+import type { Stores } from './stores.ts'
+
+/** The maker of a service of libp2p. */
+type Service = NonNullable<Libp2pOptions['services']>[string]
+
+/** Incoming connections whose handshake is under way. */
+const maxHandshakes = 256
+/** Places that are free while a connection that had to go is being closed. */
+const headroom = 64
+
+export interface NodeParts {
+  readonly settings: Settings
+  readonly gater: Gater
+  readonly stores: Stores
+  readonly key: PrivateKey
+  readonly judge: Judge
+}
+
+/** The node of libp2p, not started. */
+export async function createNode({ settings, gater, stores, key, judge }: NodeParts): Promise<Libp2p> {
+  const { profile, connections } = settings
+  const handshakes = new Handshakes(maxHandshakes)
+  const [
+    { createLibp2p },
+    { noise },
+    { yamux },
+    { identify, identifyPush },
+    { ping },
+    { gossipsub },
+    dht,
+    { announceFilter, services, ...parts }
+  ] = await Promise.all([
+    import('libp2p'),
+    import('@libp2p/noise'),
+    import('@libp2p/yamux'),
+    import('@libp2p/identify'),
+    import('@libp2p/ping'),
+    import('@libp2p/gossipsub'),
+    loadDht(settings),
+    loadParts(settings)
+  ])
+  return await createLibp2p({
+    start: false,
+    privateKey: key,
+    datastore: stores.data,
+    nodeInfo: { name: 'p2pl' },
+    addresses: {
+      listen: settings.listen.map(String),
+      ...(announceFilter === undefined ? {} : { announceFilter }),
+      ...(settings.announce.length > 0 ? { appendAnnounce: settings.announce.map(String) } : {})
+    },
+    ...parts,
+    connectionEncrypters: [noise()],
+    // A stream whose reader is slow is aborted when more than 4 MiB wait on it: nobody may be allowed to send more.
+    streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: 4 << 20 }, ...settings.passthrough.yamux })],
+    connectionGater: {
+      denyDialMultiaddr: (address) => !gater.allowsDial(address),
+      denyInboundConnection: (connection) => {
+        if (!gater.allowsInbound(connection.remoteAddr)) return true
+        handshakes.begin(connection)
+        return false
+      },
+      denyDialPeer: (peer) => judge.isShutOut(peer.toString()),
+      denyInboundEncryptedConnection: (peer) => judge.isShutOut(peer.toString()),
+      denyInboundUpgradedConnection: (_, connection) => {
+        handshakes.end(connection)
+        return false
+      }
+    },
+    // A connection that went half-open is noticed within about eight seconds.
+    connectionMonitor: { pingInterval: 3_000, pingTimeout: { minTimeout: 5_000, maxTimeout: 10_000 } },
+    connectionManager: {
+      // The engine refuses newcomers at its limits: below them, `Pruner` and `Handshakes` make room.
+      maxConnections: connections.high + headroom,
+      maxIncomingPendingConnections: maxHandshakes + headroom,
+      // The default, 5 new connections a second from one address, refuses a small network that starts together on one machine
+      // or behind one router.
+      ...(profile === 'public' ? {} : { inboundConnectionThreshold: 1_000 }),
+      ...settings.passthrough.connectionManager
+    },
+    services: {
+      identify: identify(),
+      identifyPush: identifyPush(),
+      ping: ping(),
+      gossip: gossipsub(gossipOptions(settings, judge)),
+      ...(dht === undefined ? {} : { dht }),
+      ...services
+    }
+  })
+}
+
+async function loadDht(settings: Settings): Promise<Service | undefined> {
+  if (settings.dht === false) return undefined
+  const { kadDHT, passthroughMapper, removePrivateAddressesMapper } = await import('@libp2p/kad-dht')
+  const isPublic = settings.profile === 'public'
+  return kadDHT({
+    // The names by which Kubo's two DHTs are found.
+    protocol: isPublic ? '/ipfs/kad/1.0.0' : '/ipfs/lan/kad/1.0.0',
+    // In public the engine turns a client into a server by itself once it is known to be reachable.
+    ...(isPublic && settings.dht === 'server' ? {} : { clientMode: settings.dht === 'client' }),
+    // The default mapper drops loopback and private addresses, and with them every record of such a network.
+    peerInfoMapper: isPublic ? removePrivateAddressesMapper : passthroughMapper,
+    initialQuerySelfInterval: isPublic ? 1_000 : 50,
+    ...settings.passthrough.dht
+  }) as unknown as Service
+}

@@ -1,0 +1,27 @@
+import { readyToSign } from '#runtime/signer'
+import type { PrivateKey } from '@libp2p/interface'
+import type { Settings } from '../options/settings.ts'
+import type { Stores } from './stores.ts'
+
+/** The key of a backend without a folder: its peer id is the same after `stop` and `start`. */
+export interface MemoryKey {
+  key?: PrivateKey
+}
+
+const keyName = new TextEncoder().encode('private-key')
+
+/** The node's key: the folder's, or that of the memory, made at the first start. */
+export async function privateKey(settings: Settings, stores: Stores, memory: MemoryKey): Promise<PrivateKey> {
+  if (settings.dir === undefined) return (memory.key ??= await readyToSign(await newKey()))
+  const { privateKeyFromProtobuf, privateKeyToProtobuf } = await import('@libp2p/crypto/keys')
+  const stored = await stores.state.get(keyName)
+  if (stored !== undefined) return await readyToSign(privateKeyFromProtobuf(stored))
+  const key = await newKey()
+  await stores.state.write([{ key: keyName, value: privateKeyToProtobuf(key) }])
+  return await readyToSign(key)
+}
+
+async function newKey(): Promise<PrivateKey> {
+  const { generateKeyPair } = await import('@libp2p/crypto/keys')
+  return await generateKeyPair('Ed25519')
+}

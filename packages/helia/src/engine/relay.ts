@@ -1,0 +1,40 @@
+import {
+  circuitRelayServer,
+  type CircuitRelayServerComponents,
+  type CircuitRelayService
+} from '@libp2p/circuit-relay-v2'
+import type { Libp2pEvents, TypedEventTarget } from '@libp2p/interface'
+import type { RelaySettings } from '../options/settings.ts'
+
+/** Relayed connections that one peer may receive at a time. */
+const maxRelayed = 32
+
+type Components = CircuitRelayServerComponents & { readonly events: TypedEventTarget<Libp2pEvents> }
+
+/**
+ * A relay (circuit relay v2): pages reserve a slot, and others reach them through it for long enough to agree on a WebRTC
+ * connection.
+ */
+export function relayService({
+  reservations,
+  maxBytes,
+  maxDuration
+}: RelaySettings): (components: Components) => CircuitRelayService {
+  return (components) => {
+    const server = circuitRelayServer({
+      reservations: {
+        maxReservations: reservations,
+        defaultDataLimit: BigInt(maxBytes),
+        defaultDurationLimit: maxDuration
+      },
+      maxOutboundStopStreams: maxRelayed
+    })(components)
+    // A slot is for a peer that is connected (circuit relay v2, "Reservation"). The engine keeps it for two hours: as
+    // many pages as there are slots, opened and closed, and nobody could reserve one any more.
+    components.events.addEventListener('peer:disconnect', ({ detail }) => {
+      server.reservations.get(detail)?.signal.clear()
+      server.reservations.delete(detail)
+    })
+    return server
+  }
+}

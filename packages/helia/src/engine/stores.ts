@@ -1,0 +1,30 @@
+import type { EngineEvent } from '@p2pl/core/backend'
+import { openPins, openTables, type Pins, type Table } from '@p2pl/embedded'
+import type { Datastore } from 'interface-datastore'
+import type { Settings } from '../options/settings.ts'
+import { TableDatastore } from './datastore.ts'
+
+export interface Stores {
+  /** Blocks by multihash. */
+  readonly blocks: Table
+  readonly pins: Pins
+  /** What the node remembers of itself: its private key, secrets of the peer. */
+  readonly state: Table
+  /** What the engine remembers: peers, DHT records. */
+  readonly data: Datastore
+  close(): Promise<void>
+}
+
+export async function openStores(
+  { dir, durability }: Settings,
+  report: (event: EngineEvent) => void
+): Promise<Stores> {
+  const names = { blocks: 'b', pins: 'p', state: 's', data: 'd' }
+  const { tables, close } = await openTables({ backend: 'helia', dir, durability, names, report })
+  try {
+    return { ...tables, pins: await openPins(tables.pins), data: new TableDatastore(tables.data), close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}

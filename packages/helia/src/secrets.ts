@@ -1,0 +1,13 @@
+import type { SecretStore } from '@p2pl/core/backend'
+import type { Table } from '@p2pl/embedded'
+
+const encoder = new TextEncoder()
+
+/** Secrets of the peer, beside the private key of the node. The folder is readable by its owner only. */
+export function secretStore(state: Table): SecretStore {
+  const keyOf = (name: string): Uint8Array => encoder.encode(`secret/${name}`)
+  return {
+    get: async (name) => await state.get(keyOf(name)),
+    set: async (name, secret) => await state.write([{ key: keyOf(name), value: new Uint8Array(secret) }])
+  }
+}

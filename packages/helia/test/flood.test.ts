@@ -1,0 +1,87 @@
+import type { PeerInfo } from '@p2pl/core/backend'
+import { until } from '@p2pl/tooling-vitest'
+import { describe, expect, test } from 'vitest'
+import { spawnScript, type Remote } from './process.ts'
+import { listen, ready, say, selfOf, started, type Node } from './helper.ts'
+
+interface Seen {
+  readonly worst: number
+  readonly rss: number
+  readonly events: readonly { readonly type: string; readonly message?: string }[]
+}
+
+const topic = 'flooded'
+
+/** A node of this package in a process that watches its event loop, an honest peer, and an attacker in the topic. */
+async function scene(): Promise<{ victim: Remote; self: PeerInfo; flooder: Remote & { self: PeerInfo }; honest: Node }> {
+  const victim = await spawnScript('victim.process.ts', JSON.stringify({ dht: false }))
+  const self = await victim.ask<PeerInfo>('start')
+  await victim.ask('listen', topic)
+  const honest = await started({ dht: false })
+  await honest.routing.connect(self)
+  await listen(honest, topic)
+  await ready(honest, topic)
+  const flooder = await spawnScript('flooder.process.ts')
+  const of = await flooder.ask<PeerInfo>('start')
+  expect(await flooder.ask('dial', self.addresses[0], topic)).toBe(true)
+  await until('the victim knows both', async () => (await victim.ask<string[]>('connections')).length === 2)
+  return { victim, self, flooder: { ...flooder, self: of }, honest }
+}
+
+/** Milliseconds of processor time between two turns of the event loop. Without limits they were 300 to 2,000. */
+const standstill = 100
+const memory = 300_000_000
+
+describe('a flood', () => {
+  test.each<[string, boolean, (flooder: Remote) => Promise<unknown>]>([
+    ['one RPC of 3,000 signed messages', true, (flooder) => flooder.ask('messages', topic, 1, 3_000)],
+    ['20 RPCs of 1,000 signed messages', true, (flooder) => flooder.ask('messages', topic, 20, 1_000)],
+    ['messages with false signatures', true, (flooder) => flooder.ask('forged', topic, 2_000)],
+    ['one message again and again', true, (flooder) => flooder.ask('repeated', topic, 50, 3_000)],
+    ['frames that are no RPCs', true, (flooder) => flooder.ask('garbage', 20_000, 1_000)],
+    ['a million empty RPCs', true, (flooder) => flooder.ask('empty', 1_000_000)],
+    ['frames full of message ids', true, (flooder) => flooder.ask('control', topic, 30)],
+    ['grafts during the back-off', true, (flooder) => flooder.ask('grafts', topic, 500)],
+    ['frames that are too long', true, (flooder) => flooder.ask('oversize', 100, 2 ** 21)],
+    ['subscriptions', false, (flooder) => flooder.ask('subscriptions', 10)]
+  ])('of %s stops nobody, and costs the attacker its place: %s', async (_, isOffence, attack) => {
+    const { victim, self, flooder, honest } = await scene()
+    const before = await victim.ask<number>('watch')
+    const attacking = attack(flooder)
+    await say(honest, topic, 'honest')
+    await until('the honest message', async () => (await victim.ask<string[]>('heard')).includes('honest'))
+    await attacking
+    if (isOffence) {
+      const connected = async (): Promise<string[]> => await victim.ask<string[]>('connections')
+      await until('the attacker is out', async () => !(await connected()).includes(flooder.self.id))
+      await until('the attacker knows', async () => !(await flooder.ask<boolean>('connected')))
+      await flooder.ask('dial', self.addresses[0], topic)
+      await until('the attacker is refused', async () => !(await flooder.ask<boolean>('connected')))
+      expect(await connected()).toEqual([selfOf(honest).id])
+    }
+    const { worst, rss, events } = await victim.ask<Seen>('seen')
+    expect(worst).toBeLessThan(standstill)
+    expect(rss - before).toBeLessThan(memory)
+    const warnings = events.filter(({ type }) => type === 'warning')
+    expect(warnings.every(({ message }) => message?.includes(flooder.self.id) === true)).toBe(true)
+    expect(warnings.length > 0).toBe(isOffence)
+    await say(honest, topic, 'after')
+    await until('the honest peer is still heard', async () => (await victim.ask<string[]>('heard')).includes('after'))
+  })
+
+  test('that a peer passes on without being able to tell costs the authors their place, and not that peer', async () => {
+    const { victim, flooder } = await scene()
+    const before = await victim.ask<number>('watch')
+    // Nothing tells the attacker from a relay here: it is the author of none of these.
+    await flooder.ask('messages', topic, 10, 1_000, 20)
+    await flooder.ask('messages', topic, 1, 5, 5, 'good')
+    await until('what others say is heard by way of it', async () =>
+      (await victim.ask<string[]>('heard')).some((text) => text.startsWith('good'))
+    )
+    const { worst, rss, events } = await victim.ask<Seen>('seen')
+    expect(worst).toBeLessThan(standstill)
+    expect(rss - before).toBeLessThan(memory)
+    expect(events.filter(({ type }) => type === 'warning')).toEqual([])
+    expect(await victim.ask<string[]>('connections')).toContain(flooder.self.id)
+  })
+})

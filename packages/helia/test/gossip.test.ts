@@ -1,0 +1,239 @@
+import { generateKeyPair, publicKeyToProtobuf } from '@libp2p/crypto/keys'
+import type { Connection } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { multiaddr } from '@multiformats/multiaddr'
+import { isP2plError } from '@p2pl/core/backend'
+import { seededBytes, until } from '@p2pl/tooling-vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { gossipMembers, requireGossip, type Gossip, type RpcMessage } from '../src/engine/gossip/engine.ts'
+import { Frames } from '../src/engine/gossip/frames.ts'
+import { Judge } from '../src/engine/gossip/judge.ts'
+import { gossipOptions, maxRpcBytes, messageId } from '../src/engine/gossip/options.ts'
+import { resolveOptions } from '../src/options/settings.ts'
+import { engineOf, listen, pair, ready, say, selfOf, started, type Node } from './helper.ts'
+
+function gossipOf(node: Node): Gossip {
+  return engineOf(node).gossip
+}
+
+/** Something of that type at that place. */
+function put(object: Record<string, unknown>, [name = '', ...rest]: string[], type: string): void {
+  if (rest.length === 0) object[name] ??= type === 'function' ? () => {} : {}
+  else put((object[name] ??= {}) as Record<string, unknown>, rest, type)
+}
+
+describe('options of gossipsub', () => {
+  const judge = new Judge(() => {})
+
+  test('message ids are those of go-libp2p: the peer id as multihash, then the sequence number', async () => {
+    const privateKey = await generateKeyPair('Ed25519')
+    const from = peerIdFromPrivateKey(privateKey)
+    const id = messageId({
+      type: 'signed',
+      from,
+      topic: 't',
+      data: new Uint8Array(),
+      sequenceNumber: 0x0102030405060708n,
+      signature: new Uint8Array(),
+      key: privateKey.publicKey
+    })
+    // An ed25519 peer id is the identity multihash (0x00, length 36) of the protobuf key.
+    expect(id).toEqual(Uint8Array.of(0x00, 0x24, ...publicKeyToProtobuf(privateKey.publicKey), 1, 2, 3, 4, 5, 6, 7, 8))
+  })
+
+  test('a copy with another signature is not taken for the message itself', () => {
+    const { fastMsgIdFn } = gossipOptions(resolveOptions(), judge)
+    if (fastMsgIdFn === undefined) throw new Error('no fastMsgIdFn')
+    const message = {
+      topic: 't',
+      from: Uint8Array.of(1),
+      seqno: Uint8Array.of(2),
+      data: Uint8Array.of(3),
+      signature: Uint8Array.of(4)
+    }
+    expect(fastMsgIdFn({ ...message })).toBe(fastMsgIdFn(message))
+    for (const other of [
+      { signature: Uint8Array.of(5) },
+      { topic: 'u' },
+      { data: Uint8Array.of(9) },
+      { seqno: Uint8Array.of(9) }
+    ])
+      expect(fastMsgIdFn({ ...message, ...other })).not.toBe(fastMsgIdFn(message))
+  })
+
+  test('peers of one address are not marked down, except in public', () => {
+    const weight = (profile: 'closed' | 'public'): number | undefined =>
+      gossipOptions(resolveOptions({ profile }), judge).scoreParams?.IPColocationFactorWeight
+    expect(weight('closed')).toBe(0)
+    expect(weight('public')).toBeUndefined()
+  })
+})
+
+describe('frames', () => {
+  /** A frame of `size` bytes, all of the same value. */
+  function frame(size: number, value: number): number[] {
+    const length = size < 0x80 ? [size] : [(size % 0x80) | 0x80, size >> 7]
+    return [...length, ...Array.from({ length: size }, () => value)]
+  }
+
+  test.each([1, 2, 7, 1_000])('are found wherever the chunks of %i bytes end', (chunk) => {
+    const bytes = Uint8Array.from([...frame(3, 1), ...frame(0, 0), ...frame(200, 2), ...frame(300, 3), ...frame(1, 4)])
+    const frames = new Frames(200)
+    const found: string[] = []
+    for (let at = 0; at < bytes.length; at += chunk) {
+      frames.push(bytes.subarray(at, at + chunk))
+      for (let next = frames.next(); next !== undefined; next = frames.next()) found.push(`${next.length}×${next[0]}`)
+    }
+    // The one above the limit is left out, and those behind it are there.
+    expect(found).toEqual(['3×1', '0×undefined', '200×2', '1×4'])
+    expect([frames.takeSkipped(), frames.takeSkipped(), frames.waiting]).toEqual([1, 0, 0])
+  })
+
+  test('with a length that no frame has are an error', () => {
+    const frames = new Frames(200)
+    frames.push(new Uint8Array(20).fill(0xff))
+    expect(() => frames.next()).toThrow(/length/)
+  })
+})
+
+describe('a judge', () => {
+  const court = (): { judge: Judge; sentences: number[]; pass: (ms: number) => void } => {
+    let now = 0
+    const sentences: number[] = []
+    return {
+      judge: new Judge(
+        (_, ms) => void sentences.push(ms),
+        () => now
+      ),
+      sentences,
+      pass: (ms) => (now += ms)
+    }
+  }
+
+  test('lets off those that offend rarely', () => {
+    const { judge, sentences, pass } = court()
+    for (let i = 0; i < 10_000; i++) {
+      judge.charge('a')
+      pass(1_000)
+    }
+    expect(sentences).toEqual([])
+    expect(judge.score('a')).toBe(0)
+  })
+
+  test('first takes the place in the mesh, then shuts out, for longer each time', () => {
+    const { judge, sentences, pass } = court()
+    for (let i = 0; i < 50; i++) judge.charge('a')
+    expect(judge.score('a')).toBeLessThan(0)
+    expect([judge.isShutOut('a'), judge.isActive]).toEqual([false, false])
+    for (let round = 0; round < 3; round++) {
+      judge.charge('a', 100)
+      expect([judge.isShutOut('a'), judge.isShutOut('b'), judge.isActive]).toEqual([true, false, true])
+      pass(sentences.at(-1) ?? 0)
+      expect([judge.isShutOut('a'), judge.isActive]).toEqual([false, false])
+    }
+    expect(sentences).toEqual([30_000, 60_000, 120_000])
+    pass(3_600_001)
+    judge.charge('a', 100)
+    expect(sentences.at(-1)).toBe(30_000)
+    judge.pardon('a')
+    expect(judge.isShutOut('a')).toBe(false)
+  })
+
+  test('remembers a bounded number of peers', () => {
+    const { judge } = court()
+    judge.charge('first', 50)
+    for (let i = 0; i < 5_000; i++) judge.charge(String(i), 50)
+    expect([judge.score('first'), judge.score('4999') < 0]).toEqual([0, true])
+  })
+})
+
+describe('the engine', () => {
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  test('of another version is refused by the member that it lacks', async () => {
+    const gossip = gossipOf(await started())
+    expect(requireGossip(gossip)).toBe(gossip)
+    for (const missing of Object.keys(gossipMembers)) {
+      const other = {}
+      for (const [path, type] of Object.entries(gossipMembers)) if (path !== missing) put(other, path.split('.'), type)
+      expect(() => requireGossip(other), missing).toThrow(
+        expect.objectContaining({ code: 'ENGINE', message: expect.stringContaining(`"${missing}"`) as string })
+      )
+    }
+  })
+
+  test('opens streams to all others while one peer does not open its own', async () => {
+    const node = await started()
+    const still = peerIdFromPrivateKey(await generateKeyPair('Ed25519'))
+    const connection = {
+      remotePeer: still,
+      status: 'open',
+      direction: 'inbound',
+      remoteAddr: multiaddr('/ip4/127.0.0.1/tcp/1'),
+      newStream: () => new Promise<never>(() => {})
+    } as unknown as Connection
+    gossipOf(node).onPeerConnected(still, connection)
+    const other = await started()
+    await other.routing.connect(selfOf(node))
+    const inbox = await listen(other, 'beside')
+    await ready(node, 'beside')
+    await say(node, 'beside', 'hello')
+    await until('the message', () => inbox.texts.includes('hello'))
+  })
+
+  test('answers a peer that asks for much in RPCs that every node reads', async () => {
+    const [a, b] = await pair()
+    await listen(b, 'much')
+    await ready(a, 'much')
+    const gossip = { a: gossipOf(a), b: gossipOf(b) }
+    const ids: Uint8Array[] = []
+    gossip.b.addEventListener('gossipsub:message', ({ detail }) => void ids.push(messageId(detail.msg)))
+    for (let i = 0; i < 10; i++) await a.messages.publish('much', seededBytes(400_000, i))
+    await until('all messages', () => ids.length === 10)
+    const sizes: number[] = []
+    const received: RpcMessage[] = []
+    const decodeRpc = gossip.b.decodeRpc.bind(gossip.b)
+    gossip.b.decodeRpc = (bytes) => {
+      const rpc = decodeRpc(bytes)
+      sizes.push(bytes.byteLength)
+      received.push(...rpc.messages)
+      return rpc
+    }
+    const iwant = [{ messageIDs: ids }]
+    const control = { ihave: [], iwant, graft: [], prune: [], idontwant: [] }
+    gossip.b.sendRpc(selfOf(a).id, { subscriptions: [], messages: [], control })
+    await until('all of them again', () => received.length === 10)
+    expect(Math.max(...sizes)).toBeLessThan(maxRpcBytes)
+  })
+
+  test('is not held up by a wall clock that is set back', async () => {
+    const [a, b] = await pair({ gossip: { heartbeatInterval: 100 } })
+    await listen(a, 'clock')
+    const inbox = await listen(b, 'clock')
+    const inMesh = (): boolean => gossipOf(a).getMeshPeers('clock').includes(selfOf(b).id)
+    await until('the mesh', inMesh)
+    await inbox.subscription.close()
+    await until('the back-off', () => gossipOf(a).backoff.has('clock'))
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 3_600_000 })
+    await listen(b, 'clock')
+    await until('the mesh again', inMesh, 8_000)
+  })
+})
+
+test('a node does not start on an engine without what it relies on', async () => {
+  const { GossipSub } = await vi.importActual<{ GossipSub: { prototype: object } }>(
+    new URL('gossipsub.js', import.meta.resolve('@libp2p/gossipsub')).href
+  )
+  const prototype: { sendGraft?: unknown } = GossipSub.prototype
+  const { sendGraft } = prototype
+  prototype.sendGraft = undefined
+  try {
+    await expect(started()).rejects.toSatisfy(
+      (error) => isP2plError(error, 'ENGINE') && error.message.includes('"sendGraft"')
+    )
+  } finally {
+    prototype.sendGraft = sendGraft
+  }
+})

@@ -1,0 +1,94 @@
+import type { PeerInfo } from '@p2pl/core/backend'
+import { halfOpenProxy, until, type HalfOpenProxy, type Told } from '@p2pl/tooling-vitest'
+import { describe, expect, test } from 'vitest'
+import { spawnScript } from './process.ts'
+import { listen, ready, say, selfOf, started, startMany, type Inbox, type Node } from './helper.ts'
+
+interface Link {
+  readonly dialler: Node
+  /** How the dialler reaches the listener: through the proxy. */
+  readonly way: PeerInfo
+  readonly listener: Node
+  readonly proxy: HalfOpenProxy
+  readonly inboxes: { readonly dialler: Inbox; readonly listener: Inbox }
+}
+
+function portOf(addresses: readonly string[]): number {
+  return Number(/\/tcp\/(\d+)/.exec(addresses[0] ?? '')?.[1])
+}
+
+/** Two nodes that talk through a proxy and have heard each other in the topic. */
+async function linked(topic: string): Promise<Link> {
+  // Without the DHT, which would make direct connections.
+  const [dialler, listener] = await startMany(2, { dht: false })
+  if (dialler === undefined || listener === undefined) throw new Error('two nodes')
+  const self = selfOf(listener)
+  const proxy = await halfOpenProxy(portOf(self.addresses))
+  const way = { ...self, addresses: [`/ip4/127.0.0.1/tcp/${proxy.port}`] }
+  const inboxes = { dialler: await listen(dialler, topic), listener: await listen(listener, topic) }
+  await dialler.routing.connect(way)
+  await ready(dialler, topic)
+  await ready(listener, topic)
+  const link = { dialler, way, listener, proxy, inboxes }
+  await talk(link, topic, 'before')
+  return link
+}
+
+/** Says the text from both sides until the other side has it. The dialler connects again when it knows that it has to, as core does. */
+async function talk({ dialler, way, listener, inboxes }: Link, topic: string, text: string): Promise<void> {
+  await until(`"${text}" in both directions`, async () => {
+    await dialler.routing.connect(way).catch(() => {})
+    if (!inboxes.listener.texts.includes(text)) await say(dialler, topic, text)
+    if (!inboxes.dialler.texts.includes(text)) await say(listener, topic, text)
+    return inboxes.listener.texts.includes(text) && inboxes.dialler.texts.includes(text)
+  })
+}
+
+describe('a connection that goes half-open', () => {
+  test.each<Told>(['nobody', 'dialler', 'listener'])(
+    'and %s is told: the topic is two-way again, and both sides report a gap',
+    async (told) => {
+      const link = await linked('half-open')
+      link.proxy.swallow(told)
+      await talk(link, 'half-open', 'after')
+      for (const { disconnected } of Object.values(link.inboxes)) expect(disconnected()).toBeGreaterThan(0)
+    }
+  )
+
+  test('ten times, as of a peer that roams: the topic is two-way each time', async () => {
+    const link = await linked('roaming')
+    for (let round = 0; round < 10; round++) {
+      link.proxy.swallow('dialler')
+      await talk(link, 'roaming', `round ${round}`)
+    }
+  })
+
+  test.each(['node', 'stranger'] as const)('to libp2p without this package, dialled by the %s', async (dials) => {
+    const topic = 'strange'
+    const node = await started({ dht: false })
+    const stranger = await spawnScript('stranger.process.ts')
+    const self = await stranger.ask<Omit<PeerInfo, 'network'>>('start')
+    await stranger.ask('subscribe', topic)
+    const inbox = await listen(node, topic)
+    const target = dials === 'node' ? self : selfOf(node)
+    const proxy = await halfOpenProxy(portOf(target.addresses))
+    const address = `/ip4/127.0.0.1/tcp/${proxy.port}/p2p/${target.id}`
+    const way = { network: 'libp2p', id: self.id, addresses: [address] }
+    if (dials === 'node') await node.routing.connect(way)
+    else await stranger.ask('dial', address)
+    const exchange = async (text: string): Promise<void> => {
+      await until(`"${text}" in both directions`, async () => {
+        if (dials === 'node') await node.routing.connect(way).catch(() => {})
+        await say(node, topic, text)
+        await stranger.ask('publish', topic, text).catch(() => {})
+        return inbox.texts.includes(text) && (await stranger.ask<string[]>('received')).includes(text)
+      })
+    }
+    await exchange('before')
+    proxy.swallow('dialler')
+    if (dials === 'stranger')
+      await until('the stranger is back', () => stranger.ask('dial', address).then(() => proxy.forwarding > 0))
+    await exchange('after')
+    expect(inbox.disconnected()).toBeGreaterThan(0)
+  })
+})
