@@ -1,13 +1,14 @@
 import type { CID } from 'multiformats/cid'
+import type { CallKind } from '@p2pl/kubo/rpc'
 import type { Engine } from './engine.ts'
-import type { CallKind } from './rpc/transport.ts'
 
-// Of its events only the error at the end tells anything, and that the transport throws.
-const provide: CallKind = { operation: 'routing.provide', lane: 'network', answer: 'lines', screen: () => undefined }
+const providing: CallKind = { operation: 'routing.provide', lane: 'network' }
 
 /** Resolves when the record is with others. */
 export async function announce(engine: Engine, cid: CID | string, signal: AbortSignal | undefined): Promise<void> {
-  await engine.rpc.call(provide, signal, async (kubo, options) => {
-    for await (const event of kubo.routing.provide(cid, options)) void event
-  })
+  // Not by the library, which reads the peers in each event and fails at one that it does not know.
+  const query = new URLSearchParams({ arg: String(cid) })
+  const answer = await engine.rpc.request(providing, { path: 'routing/provide', query, signal })
+  // Of the events only an error at the end tells anything.
+  for await (const lines of answer.lines()) void lines
 }

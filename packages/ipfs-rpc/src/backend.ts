@@ -3,13 +3,13 @@ import type { AbortOptions, Backend, Capabilities, PeerInfo, StartOptions } from
 import { abortError, throwIfAborted } from '@p2pl/core/backend'
 import { KuboBlocks } from './blocks.ts'
 import { Connections } from './connections.ts'
-import { managedDaemon } from './daemon/managed.ts'
-import { type DaemonSource, Engine } from './engine.ts'
+import { Engine } from './engine.ts'
 import { backendName } from './errors.ts'
 import { maxBlockBytes, maxMessageBytes } from './limits.ts'
 import { KuboMessages } from './messages.ts'
+import { withName } from './named.ts'
 import { type IpfsRpcOptions, parseOptions } from './options.ts'
-import { hashNames } from './put-blocks.ts'
+import { hashes } from './hashes.ts'
 import { Renewals } from './renewals.ts'
 import { KuboRouting } from './routing.ts'
 import { pacing } from './rpc/publish-queue.ts'
@@ -24,7 +24,7 @@ export interface IpfsRpcBackend extends Backend {
 
 /** A backend over the RPC API of a Kubo daemon: a running one (`url`), or one that it starts itself (`daemon`). */
 export function ipfsRpc(options: IpfsRpcOptions = {}): IpfsRpcBackend {
-  return new IpfsRpc(options)
+  return withName(new IpfsRpc(options))
 }
 
 const dayMs = 86_400_000
@@ -36,6 +36,7 @@ class IpfsRpc implements IpfsRpcBackend {
   readonly routing: KuboRouting
   readonly messages: KuboMessages | undefined
   readonly #engine: Engine
+  readonly #messages: KuboMessages | undefined
   readonly #connections: Connections
   readonly #renewals: Renewals
   // One after the other: a stop that comes during a start waits for it, and a start for a stop.
@@ -47,18 +48,14 @@ class IpfsRpc implements IpfsRpcBackend {
     const settings = parseOptions(options)
     const managed = options.daemon
     this.capabilities = capabilitiesOf(settings.pubsub, managed !== undefined)
-    const { target } = settings
-    const source: DaemonSource =
-      target === undefined
-        ? managedDaemon(managed ?? { repo: '' }, settings.pubsub)
-        : { start: async () => target, stop: async () => {} }
-    this.#engine = new Engine({ ...settings, hangTimeout: managed?.hangTimeout ?? 30_000, source })
+    this.#engine = new Engine(settings)
     this.#connections = new Connections(this.#engine)
     const file = managed === undefined ? undefined : join(managed.repo, 'p2pl', 'provided.json')
     this.#renewals = new Renewals(this.#engine, settings.reprovideInterval, file)
-    this.messages = settings.pubsub ? new KuboMessages(this.#engine, settings.silence) : undefined
-    this.blocks = new KuboBlocks(this.#engine, this.#connections)
-    this.routing = new KuboRouting(this.#engine, this.#connections, this.#renewals, managed !== undefined)
+    this.#messages = settings.pubsub ? new KuboMessages(this.#engine, settings.silence) : undefined
+    this.messages = this.#messages === undefined ? undefined : withName(this.#messages)
+    this.blocks = withName(new KuboBlocks(this.#engine, this.#connections))
+    this.routing = withName(new KuboRouting(this.#engine, this.#connections, this.#renewals, managed !== undefined))
   }
 
   async start(options: StartOptions = {}): Promise<void> {
@@ -76,7 +73,7 @@ class IpfsRpc implements IpfsRpcBackend {
     const promise = this.#next(async () => {
       if (this.#running) return
       await this.#engine.start(onEvent, abort.signal)
-      this.messages?.start()
+      this.#messages?.start()
       this.#renewals.start()
       this.#running = true
     }).finally(() => {
@@ -89,7 +86,7 @@ class IpfsRpc implements IpfsRpcBackend {
     this.#starting?.abort.abort(new Error('stop was called'))
     await this.#next(async () => {
       this.#running = false
-      await this.messages?.stop()
+      await this.#messages?.stop()
       await this.#renewals.stop()
       await this.#engine.stop()
       this.#connections.clear()
@@ -159,7 +156,7 @@ function capabilitiesOf(pubsub: boolean, managed: boolean): Capabilities {
       pins: 'native',
       gc: 'native',
       dag: 'native',
-      hashes: [...hashNames.keys()]
+      hashes: [...hashes.keys()]
     },
     routing: {
       provide: 'native',

@@ -6,31 +6,32 @@ import type { Connections } from './connections.ts'
 import type { Engine } from './engine.ts'
 import { backendName, classify, failure, RpcStatusError } from './errors.ts'
 import { maxBlockBytes } from './limits.ts'
-import { BlockWriter, hashNames } from './put-blocks.ts'
-import type { CallKind } from './rpc/transport.ts'
+import { verifiable } from './hashes.ts'
+import { BlockWriter } from './put-blocks.ts'
+import type { LibraryCallKind } from './rpc/client.ts'
 
 const offline = { offline: true } as const
 // Once it runs, a fetch ends by its caller's signal only: a block may turn up any time.
-const getting: CallKind = { operation: 'blocks.get', lane: 'network', maxBytes: maxBlockBytes }
-const gettingLocal: CallKind = { operation: 'blocks.get', lane: 'store', maxBytes: maxBlockBytes, params: offline }
-const asking: CallKind = { operation: 'blocks.has', lane: 'store', params: offline }
-const deleting: CallKind = { operation: 'blocks.delete', lane: 'store', answer: 'lines' }
-const pinning: CallKind = { operation: 'blocks.pin', lane: 'network', answer: 'lines' }
-const unpinning: CallKind = { operation: 'blocks.unpin', lane: 'store', answer: 'lines' }
-const listingPins: CallKind = { operation: 'blocks.pins', lane: 'network', answer: 'lines' }
-const collecting: CallKind = {
+const getting: LibraryCallKind = { operation: 'blocks.get', lane: 'network', maxBytes: maxBlockBytes }
+const gettingLocal: LibraryCallKind = { operation: 'blocks.get', lane: 'store', maxBytes: maxBlockBytes, params: offline }
+const asking: LibraryCallKind = { operation: 'blocks.has', lane: 'store', params: offline }
+const deleting: LibraryCallKind = { operation: 'blocks.delete', lane: 'store', answer: 'lines' }
+const pinning: LibraryCallKind = { operation: 'blocks.pin', lane: 'network', answer: 'lines' }
+const unpinning: LibraryCallKind = { operation: 'blocks.unpin', lane: 'store', answer: 'lines' }
+const listingPins: LibraryCallKind = { operation: 'blocks.pins', lane: 'network', answer: 'lines' }
+const collecting: LibraryCallKind = {
   operation: 'blocks.gc',
   lane: 'network',
   answer: 'lines',
   params: { 'stream-errors': true }
 }
-const exporting: CallKind = {
+const exporting: LibraryCallKind = {
   operation: 'blocks.getDag',
   lane: 'network',
   answer: 'bytes',
   params: { progress: false }
 }
-const exportingLocal: CallKind = { ...exporting, params: { progress: false, ...offline } }
+const exportingLocal: LibraryCallKind = { ...exporting, params: { progress: false, ...offline } }
 
 /** Blocks in the daemon's store, and by Bitswap from others. */
 export class KuboBlocks implements BlockTransport {
@@ -179,15 +180,7 @@ export class KuboBlocks implements BlockTransport {
   #key(operation: string, cid: CID, signal: AbortSignal | undefined): CID {
     this.#engine.check(operation, signal)
     throwIfAborted(operation, signal, backendName)
-    const own = CID.asCID(cid)
-    if (own === null) throw failure('INVALID_ARGUMENT', operation, `${operation} takes a CID`)
-    if (!hashNames.has(own.multihash.code))
-      throw failure(
-        'UNSUPPORTED',
-        operation,
-        `the hash 0x${own.multihash.code.toString(16)} is not one that this backend declares (capabilities.blocks.hashes)`
-      )
-    return own
+    return verifiable(operation, cid)
   }
 }
 

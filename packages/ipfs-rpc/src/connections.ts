@@ -2,11 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type KuboRPCClient, multiaddr } from 'kubo-rpc-client'
 import type { AbortOptions, PeerInfo } from '@p2pl/core/backend'
 import { isP2plError } from '@p2pl/core/backend'
-import { boundedAddresses } from './addresses.ts'
+import { type CallKind, isMultiaddr, isPeerId, readableAddresses } from '@p2pl/kubo/rpc'
 import type { Engine } from './engine.ts'
 import { backendName, failure } from './errors.ts'
-import { swarmPeers } from './rpc/screens.ts'
-import type { CallKind } from './rpc/transport.ts'
+import type { LibraryCallKind } from './rpc/client.ts'
 
 interface Wanted {
   readonly peer: PeerInfo
@@ -24,14 +23,10 @@ const maxHintDials = 8
 const maxHints = 4
 const maxRedialPause = 30_000
 
-const dialling: CallKind = { operation: 'routing.connect', lane: 'network', timeout: dialTimeout }
-const disconnecting: CallKind = { operation: 'routing.disconnect', lane: 'network' }
-const listing: CallKind = {
-  operation: 'routing.connections',
-  lane: 'network',
-  maxBytes: 8 * 1024 * 1024,
-  screen: swarmPeers
-}
+const dialling: LibraryCallKind = { operation: 'routing.connect', lane: 'network', timeout: dialTimeout }
+const disconnecting: LibraryCallKind = { operation: 'routing.disconnect', lane: 'network' }
+const listing: CallKind = { operation: 'routing.connections', lane: 'network' }
+const maxListBytes = 4 * 1024 * 1024
 
 /**
  * Direct connections of the daemon. It forgets those that break, so the wanted ones are looked after here: at every
@@ -42,10 +37,13 @@ export class Connections {
   readonly #wanted = new Map<string, Wanted>()
   readonly #dialling = new Set<string>()
   #connected: ReadonlySet<string> = new Set()
+  #looking = false
 
   constructor(engine: Engine) {
     this.#engine = engine
-    engine.onTick(() => this.tick())
+    engine.kubo.health.on((event) => {
+      if (event.type === 'look') void this.tick().catch(() => {})
+    })
   }
 
   async connect(peer: PeerInfo, options: AbortOptions = {}): Promise<void> {
@@ -57,7 +55,7 @@ export class Connections {
       throw failure('INVALID_ARGUMENT', operation, 'a peer cannot connect to itself')
     await this.#meet(operation, peer, options.signal)
     this.#wanted.set(peer.id, {
-      peer: { id: peer.id, addresses: boundedAddresses(peer.addresses) },
+      peer: { id: peer.id, addresses: readableAddresses(peer.addresses) },
       failures: 0,
       nextAttempt: 0
     })
@@ -101,18 +99,18 @@ export class Connections {
   async list(options: AbortOptions = {}): Promise<PeerInfo[]> {
     const operation = 'routing.connections'
     this.#engine.check(operation, options.signal)
-    const peers = await this.#engine.rpc.call(
-      listing,
-      options.signal,
-      async (kubo, library) => await kubo.swarm.peers(library)
-    )
+    // Not by the library, which gives up the whole answer for one address that it does not know.
+    const answer = await this.#engine.rpc.request(listing, { path: 'swarm/peers', signal: options.signal })
+    const { Peers: peers } = await answer.json(maxListBytes)
     const addresses = new Map<string, string[]>()
-    for (const { peer, addr } of peers) {
-      const known = addresses.get(peer.toString())
-      if (known === undefined) addresses.set(peer.toString(), [addr.toString()])
-      else known.push(addr.toString())
+    for (const entry of Array.isArray(peers) ? (peers as ({ Peer?: unknown; Addr?: unknown } | null)[]) : []) {
+      const [id, address] = [entry?.Peer, entry?.Addr]
+      if (!isPeerId(id) || !isMultiaddr(address)) continue
+      const known = addresses.get(id)
+      if (known === undefined) addresses.set(id, [address])
+      else known.push(address)
     }
-    return [...addresses].map(([id, list]) => ({ id, addresses: boundedAddresses(list) }))
+    return [...addresses].map(([id, list]) => ({ id, addresses: readableAddresses(list) }))
   }
 
   /** Connects in the background to a few of those who probably have something. Bounded; failures do not matter. */
@@ -134,7 +132,12 @@ export class Connections {
 
   /** Looks who is connected, tells who came and went, and dials wanted ones that are lost. */
   async tick(): Promise<void> {
-    const now = new Set((await this.list()).map((peer) => peer.id))
+    if (this.#looking) return
+    this.#looking = true
+    const peers = await this.list().finally(() => {
+      this.#looking = false
+    })
+    const now = new Set(peers.map((peer) => peer.id))
     const before = this.#connected
     this.#connected = now
     for (const id of now) if (!before.has(id)) this.#engine.emit({ type: 'peer:connect', backend: backendName, id })
@@ -165,7 +168,7 @@ export class Connections {
 
   async #dial(peer: PeerInfo, signal: AbortSignal | undefined): Promise<void> {
     const suffix = `/p2p/${peer.id}`
-    const addresses = boundedAddresses(peer.addresses).map((address) =>
+    const addresses = readableAddresses(peer.addresses).map((address) =>
       address.includes('/p2p/') ? address : `${address}${suffix}`
     )
     // The library's type says one, as an object: it passes texts and lists on, and the daemon tries all of them.

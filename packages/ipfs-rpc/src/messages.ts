@@ -12,7 +12,7 @@ import type { Engine } from './engine.ts'
 import { backendName, failure } from './errors.ts'
 import { maxMessageBytes } from './limits.ts'
 import { PublishQueue } from './rpc/publish-queue.ts'
-import type { CallKind } from './rpc/transport.ts'
+import type { LibraryCallKind } from './rpc/client.ts'
 import { Subscription } from './subscription.ts'
 
 const maxTopicBytes = 1024
@@ -20,10 +20,9 @@ const maxSubscriptions = 1024
 const maxCountedTopics = 1024
 const countLifetime = 250
 
-// Not sent twice by the transport: whether the daemon took the first is unknown.
-const publishing: CallKind = { operation: 'messages.publish', lane: 'store', idempotent: false }
-const counting: CallKind = { operation: 'messages.publish', lane: 'store' }
-const listing: CallKind = { operation: 'messages.peers', lane: 'store' }
+const publishing: LibraryCallKind = { operation: 'messages.publish', lane: 'store' }
+const counting: LibraryCallKind = { operation: 'messages.publish', lane: 'store' }
+const listing: LibraryCallKind = { operation: 'messages.peers', lane: 'store' }
 
 /** Topics of the daemon's gossipsub. */
 export class KuboMessages implements MessageTransport {
@@ -40,7 +39,7 @@ export class KuboMessages implements MessageTransport {
   }
 
   start(): void {
-    this.#queue = PublishQueue.of(this.#engine.rpc.target?.key ?? '')
+    this.#queue = PublishQueue.of(this.#engine.self().id)
   }
 
   async stop(): Promise<void> {
@@ -70,6 +69,7 @@ export class KuboMessages implements MessageTransport {
         signal,
         async (kubo, library) => await kubo.pubsub.publish(topic, payload, library)
       )
+      for (const subscription of this.#subscriptions) if (subscription.topic === topic) subscription.expectEcho()
       return { recipients }
     })
   }
@@ -102,7 +102,7 @@ export class KuboMessages implements MessageTransport {
     return ids.map((id) => ({ id, addresses: [] }))
   }
 
-  async #peers(kind: CallKind, topic: string, signal: AbortSignal | undefined): Promise<string[]> {
+  async #peers(kind: LibraryCallKind, topic: string, signal: AbortSignal | undefined): Promise<string[]> {
     const ids: unknown = await this.#engine.rpc.call(
       kind,
       signal,

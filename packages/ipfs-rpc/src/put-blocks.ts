@@ -6,17 +6,9 @@ import { eitherSignal, orAborted } from './abort.ts'
 import { maxBlockBytes } from './limits.ts'
 import type { Engine } from './engine.ts'
 import { failure } from './errors.ts'
-import { objectsOf } from './rpc/answer.ts'
+import { hashes, verifiable } from './hashes.ts'
 import { multipart } from './rpc/multipart.ts'
-import type { CallKind } from './rpc/transport.ts'
-
-/** Multihash code to the name that the daemon knows it by. */
-export const hashNames: ReadonlyMap<number, string> = new Map([
-  [0x12, 'sha2-256'],
-  [0x13, 'sha2-512'],
-  [0x14, 'sha3-512'],
-  [0x16, 'sha3-256']
-])
+import type { LibraryCallKind } from './rpc/client.ts'
 
 const codecNames: ReadonlyMap<number, string> = new Map([
   [0x51, 'cbor'],
@@ -34,8 +26,8 @@ const batchesAtOnce = 2
 const requestsOfBatch = 4
 const minPartsOfRequest = 4
 
-const puttingOne: CallKind = { operation: 'blocks.put', lane: 'store' }
-const puttingMany: CallKind = { operation: 'blocks.putMany', lane: 'store' }
+const puttingOne: LibraryCallKind = { operation: 'blocks.put', lane: 'store' }
+const puttingMany: LibraryCallKind = { operation: 'blocks.putMany', lane: 'store' }
 
 /** Stores blocks, many in one request. */
 export class BlockWriter {
@@ -97,7 +89,7 @@ export class BlockWriter {
     }
   }
 
-  async #putOne(kind: CallKind, block: Block, signal: AbortSignal | undefined): Promise<void> {
+  async #putOne(kind: LibraryCallKind, block: Block, signal: AbortSignal | undefined): Promise<void> {
     const key = await this.#engine.rpc.call(
       kind,
       signal,
@@ -116,14 +108,14 @@ export class BlockWriter {
     if (first === undefined) return
     if (blocks.length === 1) return await this.#putOne(puttingMany, first, signal)
     const { operation } = puttingMany
-    const call = await this.#engine.rpc.request(puttingMany, {
+    const answer = await this.#engine.rpc.request(puttingMany, {
       path: 'block/put',
       query: new URLSearchParams(formatOf(first.cid)),
       body: multipart(blocks.map(({ bytes }) => bytes)),
       signal
     })
     let stored = 0
-    for await (const { Key: key } of objectsOf(call)) {
+    for await (const { Key: key } of answer.objects()) {
       const block = blocks[stored++]
       if (block === undefined) break
       checkKey(operation, block, String(key))
@@ -155,7 +147,7 @@ function formatOf(cid: CID): Record<string, string> {
   if (cid.version === 0) return { format: 'v0' }
   return {
     'cid-codec': codecNames.get(cid.code) ?? 'raw',
-    mhtype: hashNames.get(cid.multihash.code) ?? '',
+    mhtype: hashes.get(cid.multihash.code)?.name ?? '',
     mhlen: '-1'
   }
 }
@@ -167,14 +159,7 @@ function storedAs(cid: CID): string {
 }
 
 function checked(operation: string, block: Block): Block {
-  const cid = CID.asCID(block.cid)
-  if (cid === null) throw failure('INVALID_ARGUMENT', operation, `${operation} takes blocks with a CID`)
-  if (!hashNames.has(cid.multihash.code))
-    throw failure(
-      'UNSUPPORTED',
-      operation,
-      `the hash 0x${cid.multihash.code.toString(16)} is not one that this backend declares (capabilities.blocks.hashes)`
-    )
+  const cid = verifiable(operation, block.cid)
   if (block.bytes.byteLength > maxBlockBytes)
     throw failure(
       'TOO_LARGE',

@@ -1,11 +1,11 @@
 import type { Connections } from './connections.ts'
 import type { Engine } from './engine.ts'
-import type { CallKind } from './rpc/transport.ts'
+import type { LibraryCallKind } from './rpc/client.ts'
 import type { IpfsRpcStats } from './stats.ts'
 
 // The daemon counts no blocks then, which takes minutes in a large store.
-const repoStat: CallKind = { operation: 'stats', lane: 'store', params: { 'size-only': true } }
-const bandwidth: CallKind = { operation: 'stats', lane: 'store', answer: 'lines' }
+const repoStat: LibraryCallKind = { operation: 'stats', lane: 'store', params: { 'size-only': true } }
+const bandwidth: LibraryCallKind = { operation: 'stats', lane: 'store', answer: 'lines' }
 
 export async function readStats(
   engine: Engine,

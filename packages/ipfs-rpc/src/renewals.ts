@@ -28,7 +28,9 @@ export class Renewals {
     this.#engine = engine
     this.#interval = interval
     this.#file = file
-    engine.onTick(() => this.#tick())
+    engine.kubo.health.on((event) => {
+      if (event.type === 'look') this.#tick()
+    })
   }
 
   start(): void {
@@ -61,7 +63,7 @@ export class Renewals {
     if (this.#entries.delete(cid)) this.#saveSoon()
   }
 
-  async #tick(): Promise<void> {
+  #tick(): void {
     if (this.#interval === 0 || this.#renewing) return
     this.#renewing = true
     // Not awaited: an announcement may take a minute, and the next look at the daemon must not wait for it.

@@ -1,32 +1,19 @@
 import { CID } from 'multiformats/cid'
 import type { AbortOptions, FindProvidersOptions, PeerInfo, Routing } from '@p2pl/core/backend'
 import { unsupported } from '@p2pl/core/backend'
+import type { CallKind } from '@p2pl/kubo/rpc'
 import { announce } from './announce.ts'
 import type { Connections } from './connections.ts'
 import type { Engine } from './engine.ts'
 import { backendName, failure } from './errors.ts'
+import { finalPeer, peersIn, provider } from './query-events.ts'
 import type { Renewals } from './renewals.ts'
-import { eventsOf } from './rpc/screens.ts'
-import type { CallKind } from './rpc/transport.ts'
 
 const defaultLimit = 20
 const maxLimit = 1000
-// Types of the daemon's query events.
-const finalPeer = 2
-const provider = 4
 
-const findingProviders: CallKind = {
-  operation: 'routing.findProviders',
-  lane: 'network',
-  answer: 'lines',
-  screen: eventsOf(provider)
-}
-const findingPeer: CallKind = {
-  operation: 'routing.findPeer',
-  lane: 'network',
-  answer: 'lines',
-  screen: eventsOf(finalPeer)
-}
+const findingProviders: CallKind = { operation: 'routing.findProviders', lane: 'network' }
+const findingPeer: CallKind = { operation: 'routing.findPeer', lane: 'network' }
 
 /** Provider records and addresses through the daemon's DHT. */
 export class KuboRouting implements Routing {
@@ -71,31 +58,29 @@ export class KuboRouting implements Routing {
       throw failure('INVALID_ARGUMENT', operation, `"limit" is a whole number from 1 to ${maxLimit}`)
     const content = asCid(operation, cid)
     const seen = new Set([this.#engine.self().id])
-    const events = this.#engine.rpc.each(findingProviders, options.signal, (kubo, library) =>
+    const answer = await this.#engine.rpc.request(findingProviders, {
+      path: 'routing/findprovs',
       // One more, because the own record counts there.
-      kubo.routing.findProvs(content, { ...library, numProviders: limit + 1 })
-    )
-    for await (const event of events) {
-      if (event.name !== 'PROVIDER') continue
-      for (const peer of event.providers.map(peerInfo)) {
+      query: new URLSearchParams({ arg: content.toString(), 'num-providers': String(limit + 1) }),
+      signal: options.signal
+    })
+    for await (const event of answer.objects())
+      for (const peer of peersIn(event, provider)) {
         if (seen.has(peer.id)) continue
         seen.add(peer.id)
         yield peer
         if (seen.size > limit) return
       }
-    }
   }
 
   async findPeer(id: string, options: AbortOptions = {}): Promise<PeerInfo> {
     const operation = 'routing.findPeer'
     this.#engine.check(operation, options.signal)
     if (id === this.#engine.self().id) return this.#engine.self()
-    const events = this.#engine.rpc.each(findingPeer, options.signal, (kubo, library) =>
-      kubo.routing.findPeer(id, library)
-    )
-    for await (const event of events) {
-      if (event.name === 'FINAL_PEER' && event.peer.id.toString() === id) return peerInfo(event.peer)
-    }
+    const query = new URLSearchParams({ arg: id })
+    const answer = await this.#engine.rpc.request(findingPeer, { path: 'routing/findpeer', query, signal: options.signal })
+    for await (const event of answer.objects())
+      for (const peer of peersIn(event, finalPeer)) if (peer.id === id) return peer
     throw failure('NOT_FOUND', operation, `nobody knows the addresses of ${id}`)
   }
 
@@ -116,13 +101,4 @@ function asCid(operation: string, cid: CID): CID {
   const own = CID.asCID(cid)
   if (own === null) throw failure('INVALID_ARGUMENT', operation, `${operation} takes a CID`)
   return own
-}
-
-function peerInfo(peer: { id: { toString(): string }; multiaddrs: { toString(): string }[] }): PeerInfo {
-  const id = peer.id.toString()
-  const addresses = peer.multiaddrs.map((address) => address.toString())
-  return {
-    id,
-    addresses: addresses.map((address) => (address.includes('/p2p/') ? address : `${address}/p2p/${id}`))
-  }
 }

@@ -9,7 +9,7 @@ import { ipfsRpc, type IpfsRpcBackend, type IpfsRpcOptions } from '../src/index.
 import { seededBlock } from './support/block.ts'
 import { collect } from './support/collect.ts'
 import { bytes, Inbox } from './support/inbox.ts'
-import { type Proxy, startProxy } from './support/proxy.ts'
+import { type Proxy, startProxy } from '@p2pl/tooling-kubo/proxy'
 
 describeWithKubo('a daemon that fails', (binary) => {
   let daemons: TestDaemon[] = []

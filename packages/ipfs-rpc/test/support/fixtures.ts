@@ -2,11 +2,11 @@ import { rmSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ConformanceFixture } from '@p2pl/conformance'
-import { isP2plError, type Backend, type Layer } from '@p2pl/core/backend'
-import { until } from '@p2pl/tooling-vitest'
+import type { Backend, Layer } from '@p2pl/core/backend'
 import { startTestDaemon, type TestDaemon } from '@p2pl/tooling-kubo'
 import { ipfsRpc, type IpfsRpcBackend } from '../../src/index.ts'
-import { startProxy } from './proxy.ts'
+import { daemonOf } from './daemon.ts'
+import { startProxy } from '@p2pl/tooling-kubo/proxy'
 
 /** Connects each with each. */
 export async function linkAll(backends: readonly Backend[]): Promise<void> {
@@ -42,9 +42,8 @@ export function externalFixture(binary: string, wrap?: Layer): ConformanceFixtur
         backends,
         link: async () => await linkAll(backends),
         reopen: async (index) => make(index),
-        cut: async (index) => {
-          proxies[index]?.refuse()
-          return async () => proxies[index]?.heal()
+        interrupt: async (index) => {
+          proxies[index]?.drop()
         },
         obstruct: async (index) => {
           proxies[index]?.refuse()
@@ -104,17 +103,9 @@ export function managedFixture(binary: string, wrap?: Layer): ConformanceFixture
         backends,
         link: async () => await linkAll(backends),
         reopen: async (index) => make(index),
-        cut: async (index) => {
-          await restartDaemon(join(folder, String(index)))
-          // The backend brings its daemon back by itself, while it runs.
-          return async () => {
-            const answers = async (): Promise<boolean> =>
-              (await backends[index]?.routing?.connections().then(
-                () => true,
-                (error: unknown) => isP2plError(error, 'NOT_RUNNING')
-              )) === true
-            await until('the daemon is back', answers)
-          }
+        interrupt: async (index) => {
+          // The backend brings it back.
+          process.kill(daemonOf(join(folder, String(index))), 'SIGKILL')
         },
         dispose: async () => {
           rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
@@ -122,12 +113,4 @@ export function managedFixture(binary: string, wrap?: Layer): ConformanceFixture
       }
     }
   }
-}
-
-/** `kill -9` of the daemon of a managed repo; the backend brings it back. */
-export async function restartDaemon(repo: string): Promise<void> {
-  const { readRecord } = await import('../../src/daemon/repo.ts')
-  const pid = readRecord(repo)?.pid
-  if (pid === undefined) throw new Error(`no daemon runs on ${repo}`)
-  process.kill(pid, 'SIGKILL')
 }

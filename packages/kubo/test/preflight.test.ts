@@ -1,15 +1,23 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { startTestDaemon, type TestDaemon, type TestDaemonOptions } from '@p2pl/tooling-kubo'
 import { describeWithKubo } from '@p2pl/tooling-kubo/test'
-import { temporaryFolder, until } from '@p2pl/tooling-vitest'
+import { seededBytes, temporaryFolder, until } from '@p2pl/tooling-vitest'
 import { describe, expect, it } from 'vitest'
-import { ipfsRpc, type IpfsRpcOptions, preflight, type PreflightCheck } from '../src/index.ts'
-import { seededBlock } from './support/block.ts'
+import { startFakeDaemon } from './support/server.ts'
+import { Kubo, type KuboOptions, preflight, type PreflightCheck } from '../src/index.ts'
 
-async function check(name: string, options: IpfsRpcOptions): Promise<PreflightCheck | undefined> {
+async function check(name: string, options: KuboOptions): Promise<PreflightCheck | undefined> {
   return (await preflight(options)).find((each) => each.name === name)
+}
+
+async function addressOf({ url }: TestDaemon): Promise<string> {
+  const kubo = new Kubo({ url })
+  await kubo.start()
+  const [address] = kubo.identity.addresses
+  await kubo.stop()
+  return String(address)
 }
 
 const saying = (text: string): unknown => expect.stringContaining(text) as unknown
@@ -24,6 +32,35 @@ describeWithKubo('preflight of a daemon that is not as it should be', (binary) =
     }
   }
 
+  it.concurrent('a daemon as it should be, alone: all is well but for the DHT', async () => {
+    await against({}, async ({ url }) => {
+      const checks = await preflight({ url })
+      expect(checks.map(({ name }) => name)).toEqual([
+        'daemon',
+        'authorization',
+        'version',
+        'pubsub',
+        'routing',
+        'dht',
+        'storage'
+      ])
+      expect(checks.filter(({ status }) => status !== 'ok').map(({ name }) => name)).toEqual(['dht'])
+    })
+  })
+
+  it.concurrent('authorization: none, wrong, right', async () => {
+    const secret = { AuthSecret: 'bearer:a-token', AllowedPaths: ['/api/v0'] }
+    await against({ config: { API: { Authorizations: { token: secret } } } }, async ({ url }) => {
+      for (const authorization of [undefined, 'wrong'])
+        expect((await preflight({ url, authorization })).at(-1)).toMatchObject({
+          name: 'authorization',
+          status: 'fail',
+          fix: saying('API.Authorizations')
+        })
+      expect(await check('authorization', { url, authorization: 'a-token' })).toMatchObject({ status: 'ok' })
+    })
+  })
+
   it.concurrent('authorization: a secret for some calls only', async () => {
     const secret = { AuthSecret: 'bearer:half', AllowedPaths: ['/api/v0/version', '/api/v0/id'] }
     await against({ config: { API: { Authorizations: { half: secret } } } }, async ({ url }) => {
@@ -31,7 +68,6 @@ describeWithKubo('preflight of a daemon that is not as it should be', (binary) =
         status: 'fail',
         fix: saying('AllowedPaths')
       })
-      await expect(ipfsRpc({ url, authorization: 'half' }).start()).rejects.toMatchObject({ code: 'UNAUTHORIZED' })
     })
   })
 
@@ -66,50 +102,37 @@ describeWithKubo('preflight of a daemon that is not as it should be', (binary) =
   it.concurrent('dht: nobody connected, somebody who does not serve it, somebody who does', async () => {
     await against({}, async (daemon) => {
       expect(await check('dht', { url: daemon.url })).toMatchObject({ status: 'warn', fix: saying('swarm connect') })
-      const backend = ipfsRpc({ url: daemon.url })
-      await backend.start()
-      try {
-        await against({ config: { Routing: { Type: 'dhtclient' } } }, async (client) => {
-          const other = ipfsRpc({ url: client.url })
-          await other.start()
-          await backend.routing?.connect(other.self())
-          expect(await check('dht', { url: daemon.url })).toMatchObject({
-            status: 'warn',
-            message: saying('none that serves the DHT')
-          })
-          await other.stop()
+      await against({ config: { Routing: { Type: 'dhtclient' } } }, async (client) => {
+        await daemon.ipfs('swarm', 'connect', await addressOf(client))
+        expect(await check('dht', { url: daemon.url })).toMatchObject({
+          status: 'warn',
+          message: saying('none that serves the DHT')
         })
-        await against({}, async (server) => {
-          const other = ipfsRpc({ url: server.url })
-          await other.start()
-          await backend.routing?.connect(other.self())
-          await until('the DHT knows it', async () => (await check('dht', { url: daemon.url }))?.status === 'ok')
-          await other.stop()
-        })
-      } finally {
-        await backend.stop()
-      }
+      })
+      await against({}, async (server) => {
+        await daemon.ipfs('swarm', 'connect', await addressOf(server))
+        await until('the DHT knows it', async () => (await check('dht', { url: daemon.url }))?.status === 'ok')
+      })
     })
   })
 
   it.concurrent('storage: nearly full, and full', async () => {
     await against({}, async (daemon) => {
-      const backend = ipfsRpc({ url: daemon.url })
-      await backend.start()
-      await backend.blocks?.putMany(
-        await Promise.all([1, 2, 3].map(async (seed) => await seededBlock(1_000_000, seed)))
-      )
-      const { storageBytes } = await backend.stats()
+      const file = join(temporary(), 'file')
+      writeFileSync(file, seededBytes(3_000_000, 1))
+      await daemon.ipfs('add', file)
+      const { RepoSize } = JSON.parse(await daemon.ipfs('repo', 'stat', '--size-only', '--enc=json')) as {
+        RepoSize: number
+      }
       expect(await check('storage', { url: daemon.url })).toMatchObject({
         status: 'ok',
         message: expect.stringMatching(/, \d+\.\d\d GB are left on the disk$/) as unknown
       })
-      await backend.stop()
       for (const [share, status] of [
         [1.05, 'warn'],
         [0.5, 'fail']
       ] as const) {
-        await daemon.ipfs('config', 'Datastore.StorageMax', `${Math.round(storageBytes * share)}B`)
+        await daemon.ipfs('config', 'Datastore.StorageMax', `${Math.round(RepoSize * share)}B`)
         await daemon.kill()
         await daemon.restart()
         expect(await check('storage', { url: daemon.url })).toMatchObject({ status, fix: saying('ipfs repo gc') })
@@ -138,16 +161,16 @@ describeWithKubo('preflight of a daemon that is not as it should be', (binary) =
 
 describe('preflight of something else than a daemon of today', () => {
   async function against(answers: Record<string, unknown>, body: (url: string) => Promise<void>): Promise<void> {
-    const server = createServer((request, response) => {
-      const name = /^\/api\/v0\/([^?]+)/.exec(request.url ?? '')?.[1] ?? ''
-      response.end(JSON.stringify(answers[name] ?? {}))
-    })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const address = server.address()
+    const all = ['version', 'pubsub/ls', 'config', 'swarm/peers', 'stats/dht', 'repo/stat', 'diag/sys']
+    const daemon = await startFakeDaemon(
+      Object.fromEntries(
+        all.map((name) => [name, (response: ServerResponse) => response.end(JSON.stringify(answers[name] ?? {}))])
+      )
+    )
     try {
-      await body(`http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`)
+      await body(daemon.url)
     } finally {
-      server.close()
+      await daemon.close()
     }
   }
 
@@ -160,6 +183,22 @@ describe('preflight of something else than a daemon of today', () => {
       await against({ version: { Version } }, async (url) => {
         expect(await check('version', { url })).toMatchObject(expected)
       })
+  })
+
+  it('says how to start a daemon where there is none, and where a redirect leads', async () => {
+    expect(await preflight({ url: 'http://127.0.0.1:1' })).toMatchObject([
+      { name: 'daemon', status: 'fail', fix: saying('ipfs daemon') }
+    ])
+    const moved = await startFakeDaemon({
+      version: (response) => response.writeHead(301, { location: 'https://ipfs.example.org/api/v0/version' }).end()
+    })
+    try {
+      expect(await preflight({ url: moved.url })).toMatchObject([
+        { name: 'daemon', status: 'fail', message: saying('https://ipfs.example.org'), fix: saying('correct "url"') }
+      ])
+    } finally {
+      await moved.close()
+    }
   })
 
   it('warns of a disk that is nearly full', async () => {

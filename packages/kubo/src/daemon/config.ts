@@ -1,4 +1,3 @@
-import { invalidArgument } from '@p2pl/core/backend'
 import type { DaemonOptions } from './options.ts'
 
 export type Json = Record<string, unknown>
@@ -14,7 +13,7 @@ export interface ConfigInput {
   readonly port: number
 }
 
-// Nothing of this reaches further than the peers that are given, found on the LAN or connected to.
+// With these settings the daemon reaches no further than the peers that are given, found on the LAN or connected to.
 const nothingPublic: Json = {
   AutoConf: { Enabled: false },
   AutoTLS: { Enabled: false },
@@ -45,7 +44,7 @@ const lowResource: Json = {
   }
 }
 
-/** The daemon's configuration file: what `init` wrote, under what the options say. `base` is not changed. */
+/** The configuration file of the daemon: what `init` wrote, with the options merged over it. `base` is not changed. */
 export function daemonConfig(base: Json, input: ConfigInput): Json {
   const { options } = input
   const profile = options.profile ?? 'closed'
@@ -65,7 +64,7 @@ export function daemonConfig(base: Json, input: ConfigInput): Json {
     },
     Discovery: { MDNS: { Enabled: profile === 'lan' } },
     Pubsub: { Enabled: input.pubsub },
-    // The daemon announces nothing of its own: what is provided, and for how long, is the caller's decision.
+    // The daemon provides nothing by itself: what is provided, and for how long, is the caller's decision.
     Provide: { Enabled: true, Strategy: 'mfs' },
     Internal: { ShutdownTimeout: '5s' },
     Plugins: { Plugins: { telemetry: { Disabled: true } } }
@@ -87,38 +86,6 @@ export function daemonConfig(base: Json, input: ConfigInput): Json {
   mergeJson(config, options.config ?? {})
   syncToDisk((config['Datastore'] as Json | undefined)?.['Spec'])
   return config
-}
-
-export function checkDaemonOptions(options: DaemonOptions): void {
-  const fail = (message: string): never => {
-    throw invalidArgument('ipfsRpc', message)
-  }
-  const known = new Set(
-    'repo profile binary lowResource listen bootstrap swarmKey connections storageMax gcPeriod config api startTimeout hangTimeout stopTimeout'.split(
-      ' '
-    )
-  )
-  for (const key of Object.keys(options))
-    if (!known.has(key)) fail(`there is no option "daemon.${key}"; there are: ${[...known].join(', ')}`)
-  if (typeof options.repo !== 'string' || options.repo === '')
-    fail('"daemon.repo" names the folder of the daemon\'s repo')
-  if (options.profile !== undefined && !['closed', 'lan', 'public'].includes(options.profile))
-    fail(`"daemon.profile" is closed, lan or public, not ${options.profile}`)
-  if (options.swarmKey !== undefined && !/^[0-9a-f]{64}$/i.test(options.swarmKey))
-    fail('"daemon.swarmKey" is 64 hex digits')
-  if (options.connections !== undefined) {
-    const { low, high } = options.connections
-    if (!Number.isInteger(low) || !Number.isInteger(high) || low < 1 || high < low)
-      fail('"daemon.connections" is { low, high } with 1 <= low <= high')
-  }
-  if (options.storageMax !== undefined && !/^\d+(?:\.\d+)?\s*[KMGT]?i?B$/i.test(options.storageMax))
-    fail('"daemon.storageMax" is a size such as "10GB"')
-  if (options.gcPeriod !== undefined && !/^(?:\d+(?:\.\d+)?(?:h|m|s|ms))+$/.test(options.gcPeriod))
-    fail('"daemon.gcPeriod" is a duration such as "1h"')
-  for (const key of ['startTimeout', 'hangTimeout', 'stopTimeout'] as const) {
-    const value = options[key]
-    if (value !== undefined && !(value >= 100 && value <= 3_600_000)) fail(`"daemon.${key}" is 100 to 3,600,000 ms`)
-  }
 }
 
 function listenAddresses(profile: string, port: number): string[] {

@@ -3,7 +3,7 @@ import { createServer as createTlsServer } from 'node:tls'
 
 type Target = { host: string; port: number } | { path: string }
 
-/** A TCP proxy before a daemon, with the ways in which networks fail. */
+/** A TCP proxy in front of a daemon, with the ways in which networks fail. */
 export interface Proxy {
   readonly url: string
   /** Breaks every connection. */
@@ -12,10 +12,16 @@ export interface Proxy {
   refuse(): void
   /** Passes nothing on, in either direction, and keeps connections open until `heal`. */
   stall(): void
+  /** Leaves the connections of now open and throws away what comes on them, for ever. New ones work. */
+  swallow(): void
+  /** Passes calls on and throws the answers away until `heal`: the daemon has done what it was asked, and nobody knows. */
+  holdAnswers(): void
+  /** Answers thrown away so far. */
+  readonly held: number
   /** Ends what comes from the daemon in order (FIN), while requests are still taken. */
   halfClose(): void
   heal(): void
-  /** Closes connections on which nothing came from the daemon for so long, as servers and middle boxes do. */
+  /** Closes connections on which nothing came from the daemon for this long, as servers and middle boxes do. */
   idleTimeout(ms: number): void
   /** Connections made so far. */
   readonly accepted: number
@@ -24,7 +30,10 @@ export interface Proxy {
 
 export async function startProxy(url: string, tls?: { key: string; cert: string }): Promise<Proxy> {
   const pairs = new Set<[Socket, Socket]>()
+  const swallowed = new WeakSet<Socket>()
   let mode: 'open' | 'refuse' | 'stall' = 'open'
+  let holding = false
+  let held = 0
   let idle = 0
   let accepted = 0
   const onSocket = (client: Socket): void => {
@@ -39,8 +48,11 @@ export async function startProxy(url: string, tls?: { key: string; cert: string 
     const pair: [Socket, Socket] = [client, daemon]
     pairs.add(pair)
     if (idle > 0) daemon.setTimeout(idle, () => client.destroy())
-    client.on('data', (data) => void daemon.write(data))
-    daemon.on('data', (data) => void client.write(data))
+    client.on('data', (data) => void (swallowed.has(client) || daemon.write(data)))
+    daemon.on('data', (data) => {
+      if (holding) held++
+      else if (!swallowed.has(client)) client.write(data)
+    })
     client.on('end', () => daemon.end())
     daemon.on('end', () => client.end())
     const onClose = (): void => {
@@ -71,11 +83,21 @@ export async function startProxy(url: string, tls?: { key: string; cert: string 
       mode = 'stall'
       for (const pair of pairs) for (const socket of pair) socket.pause()
     },
+    swallow: () => {
+      for (const [client] of pairs) swallowed.add(client)
+    },
+    holdAnswers: () => {
+      holding = true
+    },
+    get held() {
+      return held
+    },
     halfClose: () => {
       for (const [client] of pairs) client.end()
     },
     heal: () => {
       mode = 'open'
+      holding = false
       for (const pair of pairs) for (const socket of pair) socket.resume()
     },
     idleTimeout: (ms) => {

@@ -31,7 +31,7 @@ async function findInPath(): Promise<string | undefined> {
   return undefined
 }
 
-/** The binary that the package has downloaded. It is never made to download here: a start must not depend on that. */
+/** The binary that the package has downloaded. It never downloads here: a start must not depend on that. */
 async function findPackage(): Promise<string | undefined> {
   for (const from of [join(process.cwd(), 'package.json'), import.meta.url]) {
     try {
