@@ -1,3 +1,3 @@
-export { ipfsRpc, type IpfsRpcBackend } from './backend.ts'
+export { ipfsRpc, type IpfsRpcBackend } from './ipfs-rpc.ts'
 export type { IpfsRpcOptions } from './options.ts'
 export type { IpfsRpcStats } from './stats.ts'

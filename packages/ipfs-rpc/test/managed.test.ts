@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs'
+import { mkdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { type BackendEvent, isP2plError } from '@p2pl/core/backend'
+import { createPeer } from '@p2pl/core'
+import type { BackendEvent } from '@p2pl/core/backend'
 import type { DaemonOptions } from '@p2pl/kubo'
 import { describeWithKubo } from '@p2pl/tooling-kubo/test'
 import { temporaryFolder, until } from '@p2pl/tooling-vitest'
@@ -54,30 +55,54 @@ describeWithKubo('a managed daemon', (binary) => {
     for (const { cid } of blocks) expect(await backend.blocks?.has(cid)).toBe(true)
   })
 
-  it('what provide announced is remembered over a restart, until unprovide', async () => {
-    const [one, two] = [await start({ repo: newRepo() }), await start({ repo: newRepo() })]
-    await two.routing?.connect(one.self())
-    const block = await seededBlock(100, 77)
-    await one.blocks?.put(block)
-    // Until the DHT is there it fails, retryably. A record may be with the other before the call says that it is.
-    await until('it is announced', async () => {
-      try {
-        await one.routing?.provide(block.cid)
-        return true
-      } catch (error) {
-        if (isP2plError(error) && error.retryable) return false
-        throw error
-      }
+  it('keeps a secret beside the content, for its owner only, over a restart', async () => {
+    const repo = newRepo()
+    const backend = await start({ repo })
+    const secret = Uint8Array.from({ length: 32 }, (_, i) => i)
+    expect(await backend.secrets?.get('identity')).toBeUndefined()
+    await backend.secrets?.set('identity', secret)
+    await backend.stop()
+    expect(backend.secrets).toBeUndefined()
+    const file = join(repo, 'p2pl', 'secrets', 'identity')
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+    const again = await start({ repo })
+    expect(await again.secrets?.get('identity')).toEqual(secret)
+    await expect(again.secrets?.get('../config')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    rmSync(file)
+    mkdirSync(file)
+    await expect(again.secrets?.get('identity')).rejects.toMatchObject({ code: 'STORAGE' })
+  })
+
+  it('gives the peer the same id after a restart', async () => {
+    const repo = newRepo()
+    const ids: string[] = []
+    for (let round = 0; round < 2; round++) {
+      const peer = await createPeer({ backend: ipfsRpc({ daemon: { binary, repo } }) })
+      ids.push(peer.id)
+      await peer.stop()
+    }
+    expect(new Set(ids).size).toBe(1)
+  })
+
+  it('tells of a bootstrap peer that does not answer, and connects when it does', async () => {
+    const other = ipfsRpc({ daemon: { binary, repo: newRepo() } })
+    backends.push(other)
+    await other.start()
+    const [address] = other.self().flatMap(({ addresses }) => addresses)
+    await other.stop()
+    const peer = await createPeer({
+      backend: ipfsRpc({ daemon: { binary, repo: newRepo(), bootstrap: [String(address)] }, probeInterval: 200 }),
+      onEvent: (event) => events.push(event)
     })
-    const found: string[] = []
-    for await (const { id } of two.routing?.findProviders(block.cid) ?? []) found.push(id)
-    expect(found).toContain(one.self().id)
-    const list = (): string => readFileSync(join(folder, String(count - 2), 'p2pl', 'provided.json'), 'utf8')
-    await one.stop()
-    expect(list()).toContain(block.cid.toString())
-    await one.start()
-    await one.routing?.unprovide(block.cid)
-    await one.stop()
-    expect(list()).toBe('[]')
+    try {
+      await until('it is told', () => events.some((event) => event.type === 'warning'))
+      expect(events.find((event) => event.type === 'warning')).toMatchObject({
+        message: expect.stringContaining(String(address)) as unknown
+      })
+      await other.start()
+      await until('they are connected', async () => (await peer.network.connections()).length > 0)
+    } finally {
+      await peer.stop()
+    }
   })
 })

@@ -9,7 +9,7 @@ import { temporaryFolder, until } from '@p2pl/tooling-vitest'
 import { expect, it } from 'vitest'
 import { ipfsRpc } from '../src/index.ts'
 import { seededBlock } from './support/block.ts'
-import { daemonOf } from './support/daemon.ts'
+import { daemonOf, link } from './support/daemon.ts'
 import { bytes, Inbox } from './support/inbox.ts'
 
 /** Processes that stand still for a while: how long is what these tests are about, so they really wait, all at once. */
@@ -41,7 +41,7 @@ describeWithKubo('a process that stands still', (binary) => {
     const other = ipfsRpc({ url: sender.url })
     try {
       await Promise.all([subject.start({ onEvent: (event) => events.push(event) }), other.start()])
-      await other.routing?.connect(subject.self())
+      await link(other, subject)
       const inbox = new Inbox()
       await subject.messages?.subscribe('still', inbox)
       const reach = async (text: string): Promise<void> => {
@@ -56,7 +56,7 @@ describeWithKubo('a process that stands still', (binary) => {
       await still(daemon, 20_000, async () => {
         const another = await seededBlock(10, 99)
         const ended = await Promise.allSettled([
-          subject.blocks?.put(another),
+          subject.blocks?.putMany([another]),
           subject.blocks?.has(another.cid),
           subject.blocks?.get(another.cid, { local: true }),
           subject.messages?.peers('still'),
@@ -88,13 +88,13 @@ describeWithKubo('a process that stands still', (binary) => {
       const subscription = reader.topic('still').subscribe()
       await subscription.joined
       const topic = writer.topic('still')
-      await topic.ready({ deadline: 30_000 })
+      await topic.ready({ timeout: 30_000 })
       const delivered = new Map<string, number>()
       const gaps: { first: number; last: number }[] = []
       let ended = false
       const reading = (async () => {
         for await (const item of subscription)
-          if (item.type === 'message') delivered.set(new TextDecoder().decode(item.payload), item.sequence ?? -1)
+          if (item.type === 'message') delivered.set(new TextDecoder().decode(item.payload), item.sequence)
           else if (item.count !== undefined) gaps.push({ first: item.first ?? 0, last: item.last ?? -1 })
         ended = true
       })()
@@ -135,7 +135,7 @@ describeWithKubo('a process that stands still', (binary) => {
     await backend.start({ onEvent: (event) => events.push(event) })
     try {
       const block = await seededBlock(500, 5)
-      await backend.blocks?.put(block)
+      await backend.blocks?.putMany([block])
       const inbox = new Inbox()
       await backend.messages?.subscribe('hung', inbox)
       for (let round = 1; round <= 2; round++) {

@@ -41,6 +41,19 @@ export function classify(operation: string, error: unknown, signal?: AbortSignal
   return error instanceof RpcStatusError ? classifyStatus(operation, error) : classifyTransport(operation, error)
 }
 
+const certificateCodes =
+  /CERT|SELF_SIGNED|UNABLE_TO_(?:VERIFY|GET_ISSUER)|ERR_TLS_CERT|HOSTNAME_MISMATCH|ERR_SSL|ERR_OSSL|EPROTO/
+const neverSent =
+  /^(?:ECONNREFUSED|ENOENT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|UND_ERR_CONNECT_TIMEOUT)$/
+
+/** Whether the daemon may have done what a call asked for: the call was sent, and its answer is missing. */
+export function isFateUnknown({ code, cause }: P2plError): boolean {
+  if (code !== 'TIMEOUT' && code !== 'UNREACHABLE' && code !== 'PROTOCOL') return false
+  if (cause instanceof RpcStatusError) return cause.status >= 500 || cause.status === 408
+  const { code: causeCode } = namesOf(cause)
+  return !neverSent.test(causeCode) && !certificateCodes.test(causeCode)
+}
+
 function classifyStatus(operation: string, error: RpcStatusError): P2plError {
   const { status, message } = error
   const fail = (code: ErrorCode, text: string, retryable?: boolean): P2plError =>
@@ -70,9 +83,6 @@ function classifyStatus(operation: string, error: RpcStatusError): P2plError {
   const remedy = meaning.remedy === undefined ? '' : `; remedy: ${meaning.remedy}`
   return fail(meaning.code, `the daemon refused ${operation}: ${message}${remedy}`)
 }
-
-const certificateCodes =
-  /CERT|SELF_SIGNED|UNABLE_TO_(?:VERIFY|GET_ISSUER)|ERR_TLS_CERT|HOSTNAME_MISMATCH|ERR_SSL|ERR_OSSL|EPROTO/
 
 function classifyTransport(operation: string, error: unknown): P2plError {
   const { name, code } = namesOf(error)

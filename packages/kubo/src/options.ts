@@ -1,4 +1,4 @@
-import { invalidArgument } from '@p2pl/core/backend'
+import { checkKeys, checkNumber, invalidArgument } from '@p2pl/core/backend'
 import type { DaemonOptions } from './daemon/options.ts'
 import { apiOfRepo, type Authorization, parseTarget, type Target, type TlsOptions } from './rpc/target.ts'
 
@@ -54,7 +54,7 @@ const defaultUrl = 'http://127.0.0.1:5001'
 
 /** Throws `INVALID_ARGUMENT` for an option that does not exist or has a wrong value. */
 export function parseOptions(options: KuboOptions): KuboSettings {
-  checkNames(options, kuboOptionNames)
+  checkKeys('kubo', options, kuboOptionNames)
   const { daemon } = options
   if (daemon !== undefined)
     for (const key of externalOnly)
@@ -67,17 +67,10 @@ export function parseOptions(options: KuboOptions): KuboSettings {
     target: daemon === undefined ? externalTarget(options) : undefined,
     daemon,
     pubsub: options.pubsub ?? true,
-    timeout: numberWithin('timeout', options.timeout, 100, 3_600_000, 30_000),
-    probeInterval: numberWithin('probeInterval', options.probeInterval, 100, 60_000, 2_500),
-    probeTimeout: numberWithin('probeTimeout', options.probeTimeout, 100, 60_000, 5_000)
+    timeout: checkNumber('kubo', 'timeout', options.timeout, { min: 100, max: 3_600_000 }, 30_000),
+    probeInterval: checkNumber('kubo', 'probeInterval', options.probeInterval, { min: 100, max: 60_000 }, 2_500),
+    probeTimeout: checkNumber('kubo', 'probeTimeout', options.probeTimeout, { min: 100, max: 60_000 }, 5_000)
   }
-}
-
-/** Throws `INVALID_ARGUMENT` for an option that is not among `known`. */
-export function checkNames(options: object, known: readonly string[]): void {
-  for (const key of Object.keys(options))
-    if (!known.includes(key))
-      throw invalidArgument('kubo', `there is no option "${key.slice(0, 100)}"; there are: ${known.join(', ')}`)
 }
 
 /** The address given, else the one that the daemon of `IPFS_PATH` wrote down, else the default port. */
@@ -85,17 +78,4 @@ function externalTarget({ url, authorization, headers, tls }: KuboOptions): Targ
   const repo = process.env['IPFS_PATH']
   const found = url ?? (repo === undefined ? undefined : apiOfRepo(repo)) ?? defaultUrl
   return parseTarget({ url: found, authorization, headers, tls })
-}
-
-export function numberWithin(
-  name: string,
-  value: number | undefined,
-  min: number,
-  max: number,
-  fallback: number
-): number {
-  if (value === undefined) return fallback
-  if (!Number.isFinite(value) || value < min || value > max)
-    throw invalidArgument('kubo', `"${name}" must be a number from ${min} to ${max}, not ${String(value)}`)
-  return value
 }

@@ -14,8 +14,11 @@ export interface Proxy {
   stall(): void
   /** Leaves the connections of now open and throws away what comes on them, for ever. New ones work. */
   swallow(): void
-  /** Passes calls on and throws the answers away until `heal`: the daemon has done what it was asked, and nobody knows. */
-  holdAnswers(): void
+  /**
+   * Passes calls on and throws the answers to one of them (`pubsub/pub`) away until `heal`: the daemon has done what it was
+   * asked, and nobody knows.
+   */
+  holdAnswers(call: string): void
   /** Answers thrown away so far. */
   readonly held: number
   /** Ends what comes from the daemon in order (FIN), while requests are still taken. */
@@ -32,7 +35,7 @@ export async function startProxy(url: string, tls?: { key: string; cert: string 
   const pairs = new Set<[Socket, Socket]>()
   const swallowed = new WeakSet<Socket>()
   let mode: 'open' | 'refuse' | 'stall' = 'open'
-  let holding = false
+  let holding = ''
   let held = 0
   let idle = 0
   let accepted = 0
@@ -48,9 +51,13 @@ export async function startProxy(url: string, tls?: { key: string; cert: string 
     const pair: [Socket, Socket] = [client, daemon]
     pairs.add(pair)
     if (idle > 0) daemon.setTimeout(idle, () => client.destroy())
-    client.on('data', (data) => void (swallowed.has(client) || daemon.write(data)))
+    let holds = false
+    client.on('data', (data) => {
+      holds ||= holding !== '' && new RegExp(`/api/v0/${holding}[? ]`).test(data.toString('latin1'))
+      if (!swallowed.has(client)) daemon.write(data)
+    })
     daemon.on('data', (data) => {
-      if (holding) held++
+      if (holds && holding !== '') held++
       else if (!swallowed.has(client)) client.write(data)
     })
     client.on('end', () => daemon.end())
@@ -86,8 +93,8 @@ export async function startProxy(url: string, tls?: { key: string; cert: string 
     swallow: () => {
       for (const [client] of pairs) swallowed.add(client)
     },
-    holdAnswers: () => {
-      holding = true
+    holdAnswers: (call) => {
+      holding = call
     },
     get held() {
       return held
@@ -97,7 +104,7 @@ export async function startProxy(url: string, tls?: { key: string; cert: string 
     },
     heal: () => {
       mode = 'open'
-      holding = false
+      holding = ''
       for (const pair of pairs) for (const socket of pair) socket.resume()
     },
     idleTimeout: (ms) => {

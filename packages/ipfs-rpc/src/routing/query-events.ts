@@ -1,5 +1,6 @@
 import type { PeerInfo } from '@p2pl/core/backend'
 import { isPeerId, readableAddresses } from '@p2pl/kubo/rpc'
+import { withPeerId } from './address.ts'
 
 // Types of the query events of the daemon.
 export const finalPeer = 2
@@ -19,6 +20,6 @@ export function peersIn(event: Record<string, unknown>, type: number): PeerInfo[
     const id = response?.ID
     if (!isPeerId(id)) return []
     const addresses = readableAddresses(response?.Addrs)
-    return { id, addresses: addresses.map((address) => (address.includes('/p2p/') ? address : `${address}/p2p/${id}`)) }
+    return { network: 'libp2p', id, addresses: addresses.map((address) => withPeerId(address, id)) }
   })
 }
