@@ -138,6 +138,52 @@ describe('a server that lies', () => {
     expect(await routing?.connections()).toEqual([{ network: 'libp2p', id: found, addresses: ['/ip4/1.2.3.4/tcp/3'] }])
   })
 
+  it('floods of lines are read in turns of the event loop', async () => {
+    const chunks = 40
+    const flood =
+      (line: string): Answer =>
+      (response) => {
+        const lines = Buffer.from(`${line}\n`.repeat(2_500))
+        let sent = 0
+        const more = (): void => {
+          while (sent < chunks) if ((sent++, !response.write(lines))) return void response.once('drain', more)
+          response.end()
+        }
+        more()
+      }
+    const { blocks } = await against({
+      'pin/ls': flood(`{"Cid":"${cid.toString()}","Type":"recursive"}`),
+      'repo/gc': flood(`{"Key":{"/":"${cid.toString()}"}}`)
+    })
+    for (const open of [() => blocks?.pins(), () => blocks?.gc()]) {
+      let turns = 0
+      let running = true
+      const turn = (): void => {
+        turns++
+        if (running) setImmediate(turn)
+      }
+      setImmediate(turn)
+      let count = 0
+      for await (const item of open() ?? []) if (item !== undefined) count++
+      running = false
+      expect(count).toBeGreaterThanOrEqual(chunks * 2_500)
+      // A turn for each of them, at least, since each is more than one read of a socket.
+      expect(turns).toBeGreaterThan(chunks)
+    }
+  })
+
+  it('a list of more peers than any daemon has is bounded, and one event of a search, too', async () => {
+    const peer = { ID: peerId, Addrs: ['/ip4/1.2.3.4/tcp/1'] }
+    const { routing } = await against({
+      'swarm/peers': (response) =>
+        response.end(JSON.stringify({ Peers: Array.from({ length: 60_000 }, () => ({ Peer: peerId, Addr: '/ip4/1.2.3.4/tcp/1' })) })),
+      'routing/findprovs': (response) =>
+        response.end(`${JSON.stringify({ Type: 4, Responses: Array.from({ length: 30_000 }, () => peer) })}\n`)
+    })
+    await expect(routing?.connections()).rejects.toMatchObject({ code: 'PROTOCOL' })
+    await expect(collect(routing?.findProviders(cid) ?? [])).rejects.toMatchObject({ code: 'PROTOCOL' })
+  })
+
   it('an error after the first lines is what the call ends with', async () => {
     const late = (text: string): string => `${JSON.stringify({ Message: text, Code: 0, Type: 'error' })}\n`
     const many = await Promise.all(Array.from({ length: 3 }, async (_, i) => await rawBlock(Uint8Array.of(i))))

@@ -116,6 +116,15 @@ describeWithKubo('a managed daemon', (binary) => {
     expect(recordOf(repo).pid).not.toBe(pid)
   })
 
+  it('an app that has nothing more to do ends, and its daemon with it', async () => {
+    const repo = newRepo()
+    const child = await startElsewhere(repo, { then: '' })
+    const { pid, supervisorPid } = recordOf(repo)
+    expect(await new Promise((resolve) => child.on('exit', resolve))).toBe(0)
+    await gone(pid)
+    await gone(supervisorPid)
+  })
+
   it('kill -9 of the parent leaves no daemon', async () => {
     const repo = newRepo()
     const child = await startElsewhere(repo)
@@ -128,7 +137,7 @@ describeWithKubo('a managed daemon', (binary) => {
   it('kill -9 of parent and supervisor at once leaves no daemon: the guard ends it', async () => {
     const repo = newRepo()
     // Without setpriv, so that it is not the kernel.
-    const child = await startElsewhere(repo, { PATH: folder })
+    const child = await startElsewhere(repo, { env: { PATH: folder } })
     const { pid, supervisorPid, guardPid } = recordOf(repo)
     child.kill('SIGKILL')
     process.kill(supervisorPid, 'SIGKILL')
@@ -148,7 +157,7 @@ describeWithKubo('a managed daemon', (binary) => {
 
   it('kill -9 of all three where the kernel cannot be told: the next start ends the orphan', async () => {
     const repo = newRepo()
-    const child = await startElsewhere(repo, { PATH: folder })
+    const child = await startElsewhere(repo, { env: { PATH: folder } })
     const { pid, supervisorPid, guardPid } = recordOf(repo)
     for (const each of [guardPid, supervisorPid]) process.kill(each, 'SIGKILL')
     child.kill('SIGKILL')

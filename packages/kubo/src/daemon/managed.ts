@@ -72,6 +72,8 @@ export class ManagedDaemon {
   async #launch(signal: AbortSignal): Promise<Target> {
     const { process: daemon, target } = await launch(this.#options, this.#pubsub, signal)
     this.#process = daemon
+    // An idle app may end; the daemon then ends with it.
+    daemon.hold(false)
     const started = performance.now()
     void daemon.exited.then(({ signal: by, code, output }) => {
       if (this.#process !== daemon) return
@@ -97,6 +99,7 @@ export class ManagedDaemon {
     this.#restart = setTimeout(() => {
       this.#relaunch = this.#startAgain(life.signal)
     }, pause)
+    this.#restart.unref()
   }
 
   async #startAgain(signal: AbortSignal): Promise<void> {

@@ -99,8 +99,17 @@ export class SupervisedProcess {
     }
   }
 
+  /** Whether this process stays alive for the daemon, as it does at first. When this process ends, so does the daemon. */
+  hold(alive: boolean): void {
+    const { channel, stdout, stderr } = this.#supervisor
+    for (const handle of [this.#supervisor, channel, stdout, stderr] as ({ ref(): void; unref(): void } | null)[])
+      if (alive) handle?.ref()
+      else handle?.unref()
+  }
+
   /** Ends the daemon, in order if it obeys, and resolves when it is gone. */
   async stop(): Promise<void> {
+    this.hold(true)
     if (this.#supervisor.connected) this.#supervisor.send({ type: 'stop' }, () => {})
     else this.#supervisor.kill('SIGTERM')
     // A supervisor that stands still itself is killed; its guard, the kernel or we then end the daemon.

@@ -14,8 +14,8 @@ export interface ManagedDaemons {
   readonly events: KuboEvent[]
   newRepo(): string
   start(daemon: DaemonOptions): Promise<Kubo>
-  /** Starts a daemon in a process of its own, and resolves when it runs. */
-  startElsewhere(repo: string, env?: NodeJS.ProcessEnv): Promise<ChildProcess>
+  /** Starts a daemon in a process of its own, which then does what `then` says, and resolves when it runs. */
+  startElsewhere(repo: string, options?: { env?: NodeJS.ProcessEnv; then?: string }): Promise<ChildProcess>
 }
 
 export function managedDaemons(binary: string): ManagedDaemons {
@@ -37,9 +37,9 @@ export function managedDaemons(binary: string): ManagedDaemons {
       await kubo.start({ onEvent: (event) => events.push(event) })
       return kubo
     },
-    startElsewhere: async (repo, env = {}) => {
+    startElsewhere: async (repo, { env = {}, then = 'setInterval(() => {}, 1e6)' } = {}) => {
       const script = `import { Kubo } from ${JSON.stringify(new URL('../../src/index.ts', import.meta.url).href)}
-        await new Kubo({ daemon: ${JSON.stringify({ repo, binary })} }).start(); console.log('running')`
+        await new Kubo({ daemon: ${JSON.stringify({ repo, binary })} }).start(); console.log('running'); ${then}`
       const child = spawn(process.execPath, ['-C', '@p2pl/source', '--input-type=module', '-e', script], {
         stdio: ['ignore', 'pipe', 'inherit'],
         env: { ...process.env, ...env }
