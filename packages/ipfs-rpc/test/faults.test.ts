@@ -158,8 +158,7 @@ describeWithKubo('a daemon that fails', (binary) => {
         (await daemonAt(0).ipfs('bitswap', 'wantlist')).includes(missing.cid.toString())
       )
       fail()
-      for (const error of await Promise.all(underWay))
-        expect(error).toMatchObject({ code, retryable: true })
+      for (const error of await Promise.all(underWay)) expect(error).toMatchObject({ code, retryable: true })
       if (name === 'refuses connections' || name === 'stalls') {
         // No signal: the deadline of the adapter for local work is what ends them.
         for (const error of await Promise.all([
@@ -223,7 +222,8 @@ describeWithKubo('a daemon that fails', (binary) => {
 
   it('a connection is told of when it comes and when it goes', async () => {
     const id = other.self()[0]?.id
-    const told = (type: string): boolean => events.some((event) => event.type === type && 'id' in event && event.id === id)
+    const told = (type: string): boolean =>
+      events.some((event) => event.type === type && 'id' in event && event.id === id)
     await until('it is told of', () => told('peer:connect'))
     // The daemons may connect by themselves again, for their DHT. Not being connected is no error.
     await until('its end is told of', async () => {

@@ -58,7 +58,11 @@ describeWithKubo('in the middle of a call', (binary) => {
     ['blocks.pins', 'pin/ls', (signal) => collect(subject.blocks?.pins({ signal }) ?? [])],
     ['blocks.gc', 'repo/gc', (signal) => collect(subject.blocks?.gc({ signal }) ?? [])],
     ['routing.provide', 'routing/provide', (signal) => subject.routing?.provide(cid(0), { signal })],
-    ['routing.findProviders', 'routing/findprovs', (signal) => collect(subject.routing?.findProviders(cid(0), { signal }) ?? [])],
+    [
+      'routing.findProviders',
+      'routing/findprovs',
+      (signal) => collect(subject.routing?.findProviders(cid(0), { signal }) ?? [])
+    ],
     ['routing.connections', 'swarm/peers', (signal) => subject.routing?.connections({ signal })]
   ]
 

@@ -66,9 +66,7 @@ describe('a server that lies', () => {
         .end(JSON.stringify({ Message: message, Code: 0, Type: 'error' }))
 
   it('bounds what it takes for its own addresses', async () => {
-    expect((await against({})).self()).toEqual([
-      { network: 'libp2p', id: peerId, addresses: ['/ip4/127.0.0.1/tcp/1'] }
-    ])
+    expect((await against({})).self()).toEqual([{ network: 'libp2p', id: peerId, addresses: ['/ip4/127.0.0.1/tcp/1'] }])
   })
 
   it('an old version is no reason to refuse, but a warning', async () => {
@@ -132,9 +130,17 @@ describe('a server that lies', () => {
       'swarm/peers': (response) => response.end(JSON.stringify(peers))
     })
     expect(await collect(routing?.findProviders(cid) ?? [])).toEqual([
-      { network: 'libp2p', id: found, addresses: [`/ip4/1.2.3.4/tcp/1/plaintextv2/p2p/${found}`, `/ip4/1.2.3.4/tcp/1/p2p/${found}`] }
+      {
+        network: 'libp2p',
+        id: found,
+        addresses: [`/ip4/1.2.3.4/tcp/1/plaintextv2/p2p/${found}`, `/ip4/1.2.3.4/tcp/1/p2p/${found}`]
+      }
     ])
-    expect(await routing?.findPeer(found)).toEqual({ network: 'libp2p', id: found, addresses: [`/ip4/1.2.3.4/tcp/2/p2p/${found}`] })
+    expect(await routing?.findPeer(found)).toEqual({
+      network: 'libp2p',
+      id: found,
+      addresses: [`/ip4/1.2.3.4/tcp/2/p2p/${found}`]
+    })
     expect(await routing?.connections()).toEqual([{ network: 'libp2p', id: found, addresses: ['/ip4/1.2.3.4/tcp/3'] }])
   })
 
@@ -176,7 +182,11 @@ describe('a server that lies', () => {
     const peer = { ID: peerId, Addrs: ['/ip4/1.2.3.4/tcp/1'] }
     const { routing } = await against({
       'swarm/peers': (response) =>
-        response.end(JSON.stringify({ Peers: Array.from({ length: 60_000 }, () => ({ Peer: peerId, Addr: '/ip4/1.2.3.4/tcp/1' })) })),
+        response.end(
+          JSON.stringify({
+            Peers: Array.from({ length: 60_000 }, () => ({ Peer: peerId, Addr: '/ip4/1.2.3.4/tcp/1' }))
+          })
+        ),
       'routing/findprovs': (response) =>
         response.end(`${JSON.stringify({ Type: 4, Responses: Array.from({ length: 30_000 }, () => peer) })}\n`)
     })
@@ -249,7 +259,9 @@ describe('a server that lies', () => {
     const { blocks } = await against({
       'block/put': (response) => response.end(JSON.stringify({ Key: cid.toString(), Size: 1 }))
     })
-    await expect(blocks?.putMany([await rawBlock(new Uint8Array(1))])).rejects.toMatchObject({ code: 'INVALID_CONTENT' })
+    await expect(blocks?.putMany([await rawBlock(new Uint8Array(1))])).rejects.toMatchObject({
+      code: 'INVALID_CONTENT'
+    })
   })
 
   it('a daemon that stored less than it was given is PROTOCOL', async () => {

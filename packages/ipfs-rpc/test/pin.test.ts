@@ -160,7 +160,13 @@ describeWithKubo('pins of a daemon that others use, too', (binary) => {
     const { bytes } = await seededBlock(100, 700)
     const whole = await sha256.digest(bytes)
     const digest = (code: number, size: number): CID =>
-      CID.createV1(0x55, { ...whole, code, size, digest: whole.digest.subarray(0, size), bytes: new Uint8Array([code, size, ...whole.digest.subarray(0, size)]) })
+      CID.createV1(0x55, {
+        ...whole,
+        code,
+        size,
+        digest: whole.digest.subarray(0, size),
+        bytes: new Uint8Array([code, size, ...whole.digest.subarray(0, size)])
+      })
     for (const cid of [digest(0x12, 20), digest(0x16, 32), digest(0x1e, 32), digest(0x13, 32)]) {
       for (const call of [
         backend.blocks?.putMany([{ cid, bytes }]),

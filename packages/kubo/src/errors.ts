@@ -36,8 +36,7 @@ export function notRunning(operation: string): P2plError {
 export function classify(operation: string, error: unknown, signal?: AbortSignal): P2plError {
   if (isP2plError(error)) return error
   if (error === stopped) return notRunning(operation)
-  if (signal?.aborted === true)
-    return signal.reason === stopped ? notRunning(operation) : abortError(operation, signal)
+  if (signal?.aborted === true) return signal.reason === stopped ? notRunning(operation) : abortError(operation, signal)
   return error instanceof RpcStatusError ? classifyStatus(operation, error) : classifyTransport(operation, error)
 }
 

@@ -16,9 +16,11 @@ export interface Identity {
 /** Asks the daemon who it is. Throws `PROTOCOL`, not retryable, when what answers is no Kubo daemon. */
 export async function identify(rpc: Transport, kind: CallKind, signal?: AbortSignal): Promise<Identity> {
   try {
-    const { ID: id, Addresses: addresses, AgentVersion: agent } = await (
-      await rpc.request(kind, { path: 'id', signal })
-    ).json()
+    const {
+      ID: id,
+      Addresses: addresses,
+      AgentVersion: agent
+    } = await (await rpc.request(kind, { path: 'id', signal })).json()
     if (!isPeerId(id)) throw failure('PROTOCOL', kind.operation, 'the answer to "id" has no peer id')
     return { id, addresses: readableAddresses(addresses), agent: typeof agent === 'string' ? agent : '' }
   } catch (error) {

@@ -112,7 +112,9 @@ describeWithKubo('the repo of a managed daemon', (binary) => {
       message: expect.stringContaining('npm install kubo') as unknown
     })
     vi.stubEnv('KUBO_BINARY', join(folder, 'none'))
-    await expect(new Kubo({ daemon: { repo: newRepo() } }).start()).rejects.toMatchObject({ code: 'MISSING_DEPENDENCY' })
+    await expect(new Kubo({ daemon: { repo: newRepo() } }).start()).rejects.toMatchObject({
+      code: 'MISSING_DEPENDENCY'
+    })
     vi.stubEnv('KUBO_BINARY', binary)
     expect(await preflight({ daemon: { repo: newRepo() } })).toMatchObject([
       { name: 'binary', status: 'ok' },

@@ -120,7 +120,10 @@ it('leaving the iteration of an answer closes its connection', async () => {
 })
 
 it('bounds whole answers, lines and the texts of errors', async () => {
-  const [rpc, daemon] = await against({ endless, refused: (response) => endless(response.writeHead(500), response.req) })
+  const [rpc, daemon] = await against({
+    endless,
+    refused: (response) => endless(response.writeHead(500), response.req)
+  })
   const answer = await rpc.request(network, { path: 'endless' })
   expect(await errorOf(answer.collect(1_000_000))).toMatchObject({ code: 'PROTOCOL', retryable: true })
   const lines = (await rpc.request(network, { path: 'endless' })).lines()
@@ -191,7 +194,8 @@ it('finds the error in a trailer and in a last line', async () => {
   })
   expect(await errorOf((await rpc.request(network, { path: 'trailer' })).collect())).toMatchObject({ code: 'STORAGE' })
   const readAll = async (): Promise<void> => {
-    for await (const object of (await rpc.request(network, { path: 'line' })).objects()) expect(object).toEqual({ n: 1 })
+    for await (const object of (await rpc.request(network, { path: 'line' })).objects())
+      expect(object).toEqual({ n: 1 })
   }
   expect(await errorOf(readAll())).toMatchObject({ code: 'STORAGE' })
 })
@@ -205,7 +209,9 @@ it('names a daemon that redirects, with the remedy', async () => {
   expect(await errorOf(rpc.request(store, { path: 'moved' }))).toMatchObject({
     code: 'PROTOCOL',
     retryable: false,
-    message: expect.stringContaining('redirects test.store to https://ipfs.example.org/team (308): set "url"') as unknown
+    message: expect.stringContaining(
+      'redirects test.store to https://ipfs.example.org/team (308): set "url"'
+    ) as unknown
   })
   expect(await errorOf(rpc.request(store, { path: 'empty' }))).toMatchObject({
     code: 'PROTOCOL',

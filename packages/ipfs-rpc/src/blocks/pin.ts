@@ -35,13 +35,16 @@ export class Pinner {
     }
     if (!this.#writer.hasStored(missing)) return await this.#add(cid, options, false)
     // Others may have it. If they do not, waiting for them until the caller gives up would hide what has happened.
-    await this.#withTimeout(options, async (bounded) => await this.#add(cid, bounded, false), () =>
-      failure(
-        'NOT_FOUND',
-        pinning.operation,
-        `${missing.toString()} was stored here and is gone: another user of this daemon has collected garbage before the pin. Add the content again`,
-        { retryable: true }
-      )
+    await this.#withTimeout(
+      options,
+      async (bounded) => await this.#add(cid, bounded, false),
+      () =>
+        failure(
+          'NOT_FOUND',
+          pinning.operation,
+          `${missing.toString()} was stored here and is gone: another user of this daemon has collected garbage before the pin. Add the content again`,
+          { retryable: true }
+        )
     )
   }
 

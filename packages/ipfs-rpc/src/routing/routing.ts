@@ -15,7 +15,11 @@ const findingPeer: CallKind = { operation: 'routing.findPeer', lane: 'network' }
  * Provider records and addresses through the daemon's DHT, and its connections. `daemon`: the options of a managed one. None
  * of the calls goes by the library, which gives up a whole search for one peer in it that it cannot read.
  */
-export function routingHooks(rpc: RpcClient, connections: Connections, daemon: DaemonOptions | undefined): RoutingHooks {
+export function routingHooks(
+  rpc: RpcClient,
+  connections: Connections,
+  daemon: DaemonOptions | undefined
+): RoutingHooks {
   return {
     provide: async (cid, { signal }) => {
       const query = new URLSearchParams({ arg: cid.toString() })

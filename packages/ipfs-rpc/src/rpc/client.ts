@@ -104,7 +104,12 @@ function asFailure(operation: string, error: unknown, signal: AbortSignal | unde
   if (isP2plError(error)) return error
   if (signal?.aborted === true) return classify(operation, error, signal)
   const text = error instanceof Error ? error.message : String(error)
-  return failure('PROTOCOL', operation, `the answer of the daemon to ${operation} is not as expected: ${text.slice(0, 200)}`, {
-    cause: error
-  })
+  return failure(
+    'PROTOCOL',
+    operation,
+    `the answer of the daemon to ${operation} is not as expected: ${text.slice(0, 200)}`,
+    {
+      cause: error
+    }
+  )
 }

@@ -76,4 +76,3 @@ export async function ask(
   const answer = await rpc.request({ operation: path, lane: 'store' }, { path, query: new URLSearchParams(parameters) })
   return await answer.json()
 }
-
