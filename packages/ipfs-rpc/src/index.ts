@@ -1,6 +1,3 @@
-export { ipfsRpc, type IpfsRpcBackend } from './backend.ts'
-export type { DaemonOptions, DaemonProfile } from './daemon/options.ts'
+export { ipfsRpc, type IpfsRpcBackend } from './ipfs-rpc.ts'
 export type { IpfsRpcOptions } from './options.ts'
-export type { Authorization, TlsOptions } from './rpc/target.ts'
 export type { IpfsRpcStats } from './stats.ts'
-export { preflight, type PreflightCheck } from './preflight.ts'

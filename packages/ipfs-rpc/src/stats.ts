@@ -1,11 +1,36 @@
-/** Figures of a daemon. Apart from what reads them, because apps see their type and nothing that it is made with. */
+import { type LibraryCallKind, RpcClient } from './rpc/client.ts'
+
+/** Figures of a daemon. */
 export interface IpfsRpcStats {
   /** Bytes of the store. */
   readonly storageBytes: number
   /** Bytes from which on garbage collection is wanted; 0 when the daemon does not say. */
   readonly storageMaxBytes: number
-  /** Bytes that the daemon received and sent since it runs. */
+  /** Bytes that the daemon has received and sent since it runs. */
   readonly receivedBytes: number
   readonly sentBytes: number
-  readonly connections: number
+}
+
+// The daemon counts no blocks then, which takes minutes in a large store.
+const repoStat: LibraryCallKind = { operation: 'stats', lane: 'store', params: { 'size-only': true } }
+const bandwidth: LibraryCallKind = { operation: 'stats', lane: 'store', answer: 'lines' }
+
+export async function readStats(rpc: RpcClient, signal: AbortSignal | undefined): Promise<IpfsRpcStats> {
+  const [repo, traffic] = await Promise.all([
+    rpc.call(repoStat, signal, async (library, options) => await library.repo.stat(options)),
+    rpc.call(bandwidth, signal, async (library, options) => {
+      for await (const total of library.stats.bw(options)) return total
+      return undefined
+    })
+  ])
+  return {
+    storageBytes: count(repo.repoSize),
+    storageMaxBytes: count(repo.storageMax),
+    receivedBytes: count(traffic?.totalIn ?? 0n),
+    sentBytes: count(traffic?.totalOut ?? 0n)
+  }
+}
+
+function count(value: bigint): number {
+  return value > 0n ? Number(value) : 0
 }

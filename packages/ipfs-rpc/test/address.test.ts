@@ -4,43 +4,12 @@ import { join } from 'node:path'
 import { startTestDaemon } from '@p2pl/tooling-kubo'
 import { describeWithKubo } from '@p2pl/tooling-kubo/test'
 import { temporaryFolder } from '@p2pl/tooling-vitest'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ipfsRpc, type IpfsRpcOptions, preflight } from '../src/index.ts'
-import { parseTarget } from '../src/rpc/target.ts'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { preflight } from '@p2pl/kubo'
+import { ipfsRpc, type IpfsRpcOptions } from '../src/index.ts'
 import { seededBlock } from './support/block.ts'
 import { bytes, Inbox } from './support/inbox.ts'
-import { type Proxy, startProxy } from './support/proxy.ts'
-
-describe('the address of the RPC API', () => {
-  it('is read in every usual form', () => {
-    const connect = (url: string): unknown => parseTarget({ url }).connect
-    expect(connect('http://127.0.0.1:5001')).toEqual({ host: '127.0.0.1', port: 5001 })
-    expect(connect('/ip4/127.0.0.1/tcp/5001')).toEqual({ host: '127.0.0.1', port: 5001 })
-    expect(connect('/ip6/::1/tcp/5001/http')).toEqual({ host: '::1', port: 5001 })
-    expect(connect('/dns4/example.org/tcp/443/https')).toEqual({ host: 'example.org', port: 443 })
-    expect(connect('/unix/run/ipfs/api.sock')).toEqual({ socketPath: '/run/ipfs/api.sock' })
-    expect(connect('unix:///run/ipfs/api.sock')).toEqual({ socketPath: '/run/ipfs/api.sock' })
-    expect(parseTarget({ url: 'https://example.org/prefix/' }).basePath).toBe('/prefix/api/v0/')
-    expect(parseTarget({ url: 'https://example.org/api/v0' }).basePath).toBe('/api/v0/')
-  })
-
-  it('is refused with what is allowed when it is wrong', () => {
-    const wrong: IpfsRpcOptions[] = [
-      { url: 'ftp://127.0.0.1' },
-      { url: 'nonsense' },
-      { url: 'http://user:secret@127.0.0.1:5001' },
-      { headers: { 'bad name': 'x' } },
-      { authorization: { bearer: 'a\r\nb' } },
-      { timeout: 0 },
-      { url: 'http://127.0.0.1:1', daemon: { repo: 'x' } },
-      { daemon: { repo: '' } },
-      { daemon: { repo: 'x', swarmKey: 'short' } },
-      { daemon: { repo: 'x', connections: { low: 5, high: 2 } } },
-      { uri: 'x' } as IpfsRpcOptions
-    ]
-    for (const options of wrong) expect(() => ipfsRpc(options), JSON.stringify(options)).toThrow(/"|option/)
-  })
-})
+import { type Proxy, startProxy } from '@p2pl/tooling-kubo/proxy'
 
 describeWithKubo('ways to a daemon', (binary) => {
   const folder = temporaryFolder('p2pl-rpc-')
@@ -91,7 +60,7 @@ describeWithKubo('ways to a daemon', (binary) => {
     try {
       const inbox = new Inbox()
       const block = await seededBlock(2000, 5)
-      await backend.blocks?.put(block)
+      await backend.blocks?.putMany([block])
       expect(await backend.blocks?.get(block.cid, { local: true })).toEqual(block.bytes)
       await backend.messages?.subscribe('way', inbox)
       await backend.messages?.publish('way', bytes('echo'))
@@ -155,35 +124,7 @@ describeWithKubo('ways to a daemon', (binary) => {
     await backend.start()
     const stats = await backend.stats()
     expect(stats.storageMaxBytes).toBeGreaterThan(stats.storageBytes)
-    expect(stats.connections).toBe(0)
     await backend.stop()
-  })
-
-  it('preflight of a daemon as it should be, one that asks for a token, one that is not there', async () => {
-    const good = await preflight({ url: plainUrl })
-    expect(good.filter((check) => check.status === 'fail')).toEqual([])
-    expect(good.map((check) => check.name)).toEqual([
-      'daemon',
-      'authorization',
-      'version',
-      'pubsub',
-      'routing',
-      'dht',
-      'storage'
-    ])
-    expect(good.find((check) => check.name === 'version')?.status).toBe('ok')
-    // Alone: it says so, with the command.
-    expect(good.find((check) => check.name === 'dht')).toMatchObject({
-      status: 'warn',
-      fix: expect.stringContaining('ipfs swarm connect') as unknown
-    })
-    const guarded = await preflight({ url: bearerUrl })
-    expect(guarded.at(-1)).toMatchObject({ name: 'authorization', status: 'fail' })
-    expect(
-      (await preflight({ url: bearerUrl, authorization: 'a-token' })).some((check) => check.status === 'fail')
-    ).toBe(false)
-    expect(await preflight({ url: 'http://127.0.0.1:1' })).toMatchObject([
-      { name: 'daemon', status: 'fail', fix: expect.stringContaining('ipfs daemon') as unknown }
-    ])
+    await expect(backend.stats()).rejects.toMatchObject({ code: 'NOT_RUNNING', backend: 'ipfs-rpc' })
   })
 })

@@ -7,21 +7,14 @@ import { startTestDaemon, type TestDaemon } from '@p2pl/tooling-kubo'
 import { describeWithKubo } from '@p2pl/tooling-kubo/test'
 import { temporaryFolder, until } from '@p2pl/tooling-vitest'
 import { expect, it } from 'vitest'
-import { readRecord } from '../src/daemon/repo.ts'
-import { isAlive } from '../src/daemon/supervisor.ts'
 import { ipfsRpc } from '../src/index.ts'
 import { seededBlock } from './support/block.ts'
+import { daemonOf, link } from './support/daemon.ts'
 import { bytes, Inbox } from './support/inbox.ts'
 
 /** Processes that stand still for a while: how long is what these tests are about, so they really wait, all at once. */
 describeWithKubo('a process that stands still', (binary) => {
   const folder = temporaryFolder('p2pl-standstill-')
-
-  function recordOf(repo: string): { pid: number; supervisorPid: number } {
-    const { pid, supervisorPid } = readRecord(repo) ?? {}
-    if (pid === undefined || supervisorPid === undefined) throw new Error('no daemon')
-    return { pid, supervisorPid }
-  }
 
   async function standsStill(pid: number): Promise<void> {
     await until(`process ${pid} stands still`, () =>
@@ -48,7 +41,7 @@ describeWithKubo('a process that stands still', (binary) => {
     const other = ipfsRpc({ url: sender.url })
     try {
       await Promise.all([subject.start({ onEvent: (event) => events.push(event) }), other.start()])
-      await other.routing?.connect(subject.self())
+      await link(other, subject)
       const inbox = new Inbox()
       await subject.messages?.subscribe('still', inbox)
       const reach = async (text: string): Promise<void> => {
@@ -63,7 +56,7 @@ describeWithKubo('a process that stands still', (binary) => {
       await still(daemon, 20_000, async () => {
         const another = await seededBlock(10, 99)
         const ended = await Promise.allSettled([
-          subject.blocks?.put(another),
+          subject.blocks?.putMany([another]),
           subject.blocks?.has(another.cid),
           subject.blocks?.get(another.cid, { local: true }),
           subject.messages?.peers('still'),
@@ -95,13 +88,13 @@ describeWithKubo('a process that stands still', (binary) => {
       const subscription = reader.topic('still').subscribe()
       await subscription.joined
       const topic = writer.topic('still')
-      await topic.ready({ deadline: 30_000 })
+      await topic.ready({ timeout: 30_000 })
       const delivered = new Map<string, number>()
       const gaps: { first: number; last: number }[] = []
       let ended = false
       const reading = (async () => {
         for await (const item of subscription)
-          if (item.type === 'message') delivered.set(new TextDecoder().decode(item.payload), item.sequence ?? -1)
+          if (item.type === 'message') delivered.set(new TextDecoder().decode(item.payload), item.sequence)
           else if (item.count !== undefined) gaps.push({ first: item.first ?? 0, last: item.last ?? -1 })
         ended = true
       })()
@@ -142,11 +135,11 @@ describeWithKubo('a process that stands still', (binary) => {
     await backend.start({ onEvent: (event) => events.push(event) })
     try {
       const block = await seededBlock(500, 5)
-      await backend.blocks?.put(block)
+      await backend.blocks?.putMany([block])
       const inbox = new Inbox()
       await backend.messages?.subscribe('hung', inbox)
       for (let round = 1; round <= 2; round++) {
-        const { pid } = recordOf(repo)
+        const pid = daemonOf(repo)
         const of = (type: BackendEvent['type']): BackendEvent[] => events.filter((event) => event.type === type)
         process.kill(pid, 'SIGSTOP')
         await until('it is back', () => of('recovered').length === round, 60_000)
@@ -154,8 +147,7 @@ describeWithKubo('a process that stands still', (binary) => {
         expect(of('warning')[round - 1]).toMatchObject({
           message: expect.stringContaining('has not answered') as unknown
         })
-        expect(isAlive(pid)).toBe(false)
-        expect(recordOf(repo).pid).not.toBe(pid)
+        expect(daemonOf(repo)).not.toBe(pid)
         expect(await backend.blocks?.has(block.cid)).toBe(true)
         await inbox.hasGap(round)
         await until('the subscription is back', async () => {
@@ -167,15 +159,4 @@ describeWithKubo('a process that stands still', (binary) => {
       await backend.stop()
     }
   }, 120_000)
-
-  it.concurrent('a supervisor, for ever: stop ends it and the daemon all the same', async () => {
-    const repo = join(folder, 'supervisor')
-    const backend = ipfsRpc({ daemon: { binary, repo, stopTimeout: 500 } })
-    await backend.start()
-    const { pid, supervisorPid } = recordOf(repo)
-    process.kill(supervisorPid, 'SIGSTOP')
-    await standsStill(supervisorPid)
-    await backend.stop()
-    expect([isAlive(pid), isAlive(supervisorPid)]).toEqual([false, false])
-  }, 60_000)
 })

@@ -1,21 +1,50 @@
-import { create, type KuboRPCClient } from 'kubo-rpc-client'
 import { isP2plError } from '@p2pl/core/backend'
-import { classify } from '../errors.ts'
-import { unexpected } from './answer.ts'
-import { type CallKind, libraryUrl, Transport } from './transport.ts'
+import { type Answer, type Body, type CallKind, classify, failure, type Request, type Transport } from '@p2pl/kubo/rpc'
+import { create, type KuboRPCClient } from 'kubo-rpc-client'
+import { type AnswerLimits, type LibraryResponse, responseOf } from './response.ts'
+
+/** What a call of the library is to the transport; the library knows nothing of it. */
+export interface LibraryCallKind extends CallKind, AnswerLimits {
+  /** Parameters that the daemon knows, but the call of the library has no option for. */
+  readonly params?: Readonly<Record<string, string | boolean>> | undefined
+}
 
 export interface LibraryOptions {
   readonly signal?: AbortSignal
 }
 
-/** kubo-rpc-client over our transport. */
-export class RpcClient extends Transport {
+/** The part of `fetch` that kubo-rpc-client uses. */
+type Fetch = (
+  url: string,
+  init: {
+    readonly headers?: Headers
+    readonly body?: AsyncIterable<Uint8Array | string>
+    readonly signal?: AbortSignal
+  }
+) => Promise<LibraryResponse>
+
+/** The address that the library believes to speak to; where the daemon really is, only the transport knows. */
+const libraryUrl = 'http://daemon.invalid/api/v0'
+const basePath = `${new URL(libraryUrl).pathname}/`
+
+/** Calls of kubo-rpc-client, carried by the transport of `@p2pl/kubo`. */
+export class RpcClient {
+  readonly #transport: Transport
   // One client of the library for each kind of call: its fetch is where the kind takes effect.
-  readonly #clients = new WeakMap<CallKind, KuboRPCClient>()
+  readonly #clients = new WeakMap<LibraryCallKind, KuboRPCClient>()
+
+  constructor(transport: Transport) {
+    this.#transport = transport
+  }
+
+  /** A call without the library. */
+  async request(kind: CallKind, request: Request): Promise<Answer> {
+    return await this.#transport.request(kind, request)
+  }
 
   /** One call of the library. `kind` is a constant of its caller: making a client is not cheap. */
   async call<T>(
-    kind: CallKind,
+    kind: LibraryCallKind,
     signal: AbortSignal | undefined,
     use: (library: KuboRPCClient, options: LibraryOptions) => Promise<T>
   ): Promise<T> {
@@ -28,7 +57,7 @@ export class RpcClient extends Transport {
 
   /** The items of a call of the library that streams. Leaving the iteration ends the call. */
   async *each<T>(
-    kind: CallKind,
+    kind: LibraryCallKind,
     signal: AbortSignal | undefined,
     use: (library: KuboRPCClient, options: LibraryOptions) => AsyncIterable<T>
   ): AsyncGenerator<T, void, undefined> {
@@ -39,17 +68,48 @@ export class RpcClient extends Transport {
     }
   }
 
-  #clientFor(kind: CallKind): KuboRPCClient {
+  #clientFor(kind: LibraryCallKind): KuboRPCClient {
     const known = this.#clients.get(kind)
     if (known !== undefined) return known
-    const client = create({ url: libraryUrl, fetch: this.fetch(kind) as unknown as typeof globalThis.fetch })
+    const client = create({ url: libraryUrl, fetch: this.#fetch(kind) as unknown as typeof globalThis.fetch })
     this.#clients.set(kind, client)
     return client
   }
+
+  /** Rejects with a `P2plError` for every answer but 200. */
+  #fetch(kind: LibraryCallKind): Fetch {
+    return async (url, { headers, body, signal }) => {
+      const { pathname, searchParams } = new URL(url)
+      for (const [name, value] of Object.entries(kind.params ?? {})) searchParams.set(name, String(value))
+      const answer = await this.request(kind, {
+        path: pathname.slice(basePath.length),
+        query: searchParams,
+        body: body === undefined ? undefined : await wholeBody(headers, body),
+        signal
+      })
+      return await responseOf(answer, kind)
+    }
+  }
 }
 
+/** The library streams a block at most. */
+async function wholeBody(headers: Headers | undefined, body: AsyncIterable<Uint8Array | string>): Promise<Body> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of body) chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk)
+  return { headers: Object.fromEntries(headers ?? []), bytes: Buffer.concat(chunks) }
+}
+
+/** Whatever the library could not make sense of is the fault of the daemon: every other error has its type by then. */
 function asFailure(operation: string, error: unknown, signal: AbortSignal | undefined): Error {
   if (isP2plError(error)) return error
   if (signal?.aborted === true) return classify(operation, error, signal)
-  return unexpected(operation, error)
+  const text = error instanceof Error ? error.message : String(error)
+  return failure(
+    'PROTOCOL',
+    operation,
+    `the answer of the daemon to ${operation} is not as expected: ${text.slice(0, 200)}`,
+    {
+      cause: error
+    }
+  )
 }

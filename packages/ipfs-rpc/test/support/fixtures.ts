@@ -1,17 +1,17 @@
-import { rmSync, mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ConformanceFixture } from '@p2pl/conformance'
-import { isP2plError, type Backend, type Layer } from '@p2pl/core/backend'
-import { until } from '@p2pl/tooling-vitest'
+import { type Backend, isP2plError, type Layer } from '@p2pl/core/backend'
 import { startTestDaemon, type TestDaemon } from '@p2pl/tooling-kubo'
+import { startProxy } from '@p2pl/tooling-kubo/proxy'
+import { until } from '@p2pl/tooling-vitest'
 import { ipfsRpc, type IpfsRpcBackend } from '../../src/index.ts'
-import { startProxy } from './proxy.ts'
+import { daemonOf, link } from './daemon.ts'
 
 /** Connects each with each. */
-export async function linkAll(backends: readonly Backend[]): Promise<void> {
-  for (const [i, one] of backends.entries())
-    for (const other of backends.slice(i + 1)) await one.routing?.connect(other.self())
+async function linkAll(backends: readonly Backend[]): Promise<void> {
+  for (const [i, one] of backends.entries()) for (const other of backends.slice(i + 1)) await link(one, other)
 }
 
 /** Daemons that somebody else runs, each behind a proxy that can lose its connections. */
@@ -19,6 +19,8 @@ export function externalFixture(binary: string, wrap?: Layer): ConformanceFixtur
   return {
     name: 'external daemon',
     wrap,
+    capabilities: ipfsRpc().capabilities,
+    followsHints: true,
     create: async (count) => {
       const daemons = await Promise.all(
         Array.from(
@@ -28,10 +30,7 @@ export function externalFixture(binary: string, wrap?: Layer): ConformanceFixtur
       )
       const proxies = await Promise.all(daemons.map(async (daemon) => await startProxy(daemon.url)))
       // A new repo pins the empty folder, which the kit did not.
-      for (const daemon of daemons)
-        await fetch(`${daemon.url}/api/v0/pin/rm?arg=QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn`, {
-          method: 'POST'
-        })
+      for (const daemon of daemons) await daemon.ipfs('pin', 'rm', 'QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn')
       const make = (index: number): Backend => {
         const [daemon, proxy] = [daemons[index], proxies[index]]
         if (daemon === undefined || proxy === undefined) throw new Error(`there is no daemon ${index}`)
@@ -43,7 +42,7 @@ export function externalFixture(binary: string, wrap?: Layer): ConformanceFixtur
         link: async () => await linkAll(backends),
         reopen: async (index) => make(index),
         cut: async (index) => {
-          proxies[index]?.refuse()
+          proxies[index]?.stall()
           return async () => proxies[index]?.heal()
         },
         obstruct: async (index) => {
@@ -59,10 +58,7 @@ export function externalFixture(binary: string, wrap?: Layer): ConformanceFixtur
   }
 }
 
-/**
- * A participant is the backend with its daemon: the kit expects one that was stopped to be out of reach, so the daemon
- * goes down and comes up with it.
- */
+/** The kit expects a peer that was stopped to be out of reach, so the daemon goes down and comes up with its backend. */
 function withDaemon(backend: IpfsRpcBackend, daemon: TestDaemon): Backend {
   let order: Promise<unknown> = Promise.resolve()
   const next = async (step: () => Promise<void>): Promise<void> => {
@@ -70,24 +66,19 @@ function withDaemon(backend: IpfsRpcBackend, daemon: TestDaemon): Backend {
     order = done.catch(() => {})
     await done
   }
-  return {
-    name: backend.name,
-    capabilities: backend.capabilities,
-    messages: backend.messages,
-    blocks: backend.blocks,
-    routing: backend.routing,
-    self: () => backend.self(),
-    start: async (options) => {
-      await next(async () => {
-        if (!daemon.running) await daemon.restart()
-      })
-      await backend.start(options)
-    },
-    stop: async (options) => {
-      await backend.stop(options)
-      await next(async () => await daemon.kill())
-    }
+  const start: Backend['start'] = async (options) => {
+    await next(async () => {
+      if (!daemon.running) await daemon.restart()
+    })
+    await backend.start(options)
   }
+  const stop: Backend['stop'] = async (options) => {
+    await backend.stop(options)
+    await next(async () => await daemon.kill())
+  }
+  return new Proxy(backend, {
+    get: (target, key) => (key === 'start' ? start : key === 'stop' ? stop : Reflect.get(target, key))
+  })
 }
 
 /** Daemons that the backends start themselves. */
@@ -95,26 +86,28 @@ export function managedFixture(binary: string, wrap?: Layer): ConformanceFixture
   return {
     name: 'managed daemon',
     wrap,
+    capabilities: ipfsRpc({ daemon: { repo: 'unused' } }).capabilities,
+    followsHints: true,
     create: async (count) => {
       const folder = mkdtempSync(join(tmpdir(), 'p2pl-managed-'))
-      const make = (index: number): IpfsRpcBackend =>
-        ipfsRpc({ daemon: { repo: join(folder, String(index)), binary }, probeInterval: 500 })
-      const backends = Array.from({ length: count }, (_, index) => make(index))
+      const repos = Array.from({ length: count }, (_, index) => join(folder, String(index)))
+      const make = (repo: string): IpfsRpcBackend => ipfsRpc({ daemon: { repo, binary }, probeInterval: 500 })
+      const backends = repos.map(make)
       return {
         backends,
         link: async () => await linkAll(backends),
-        reopen: async (index) => make(index),
+        reopen: async (index) => make(String(repos[index])),
         cut: async (index) => {
-          await restartDaemon(join(folder, String(index)))
+          process.kill(daemonOf(String(repos[index])), 'SIGKILL')
           // The backend brings its daemon back by itself, while it runs.
-          return async () => {
-            const answers = async (): Promise<boolean> =>
-              (await backends[index]?.routing?.connections().then(
+          return async () =>
+            await until('the daemon is back', async () => {
+              const answer = backends[index]?.routing?.connections()
+              return await Promise.resolve(answer).then(
                 () => true,
                 (error: unknown) => isP2plError(error, 'NOT_RUNNING')
-              )) === true
-            await until('the daemon is back', answers)
-          }
+              )
+            })
         },
         dispose: async () => {
           rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
@@ -122,12 +115,4 @@ export function managedFixture(binary: string, wrap?: Layer): ConformanceFixture
       }
     }
   }
-}
-
-/** `kill -9` of the daemon of a managed repo; the backend brings it back. */
-export async function restartDaemon(repo: string): Promise<void> {
-  const { readRecord } = await import('../../src/daemon/repo.ts')
-  const pid = readRecord(repo)?.pid
-  if (pid === undefined) throw new Error(`no daemon runs on ${repo}`)
-  process.kill(pid, 'SIGKILL')
 }

@@ -1,16 +1,22 @@
-import type { IncomingMessage, Subscriber, TransportGap } from '@p2pl/core/backend'
+import type { IncomingMessage, Subscriber, SubscriptionState, TransportGap, Verdict } from '@p2pl/core/backend'
 import { until } from '@p2pl/tooling-vitest'
 
 /** A subscriber that keeps what came, in order. */
 export class Inbox implements Subscriber {
   readonly items: (string | TransportGap)[] = []
+  readonly states: SubscriptionState[] = []
 
-  message(message: IncomingMessage): void {
+  message(message: IncomingMessage): Verdict {
     this.items.push(Buffer.from(message.payload).toString('utf8'))
+    return 'accept'
   }
 
   gap(gap: TransportGap): void {
     this.items.push(gap)
+  }
+
+  state(state: SubscriptionState): void {
+    this.states.push(state)
   }
 
   get messages(): string[] {
@@ -19,6 +25,11 @@ export class Inbox implements Subscriber {
 
   get gaps(): TransportGap[] {
     return this.items.filter((item) => typeof item !== 'string')
+  }
+
+  /** Where the first gap is among the items; -1 where there is none. */
+  get firstGap(): number {
+    return this.items.findIndex((item) => typeof item !== 'string')
   }
 
   async has(text: string): Promise<void> {

@@ -1,0 +1,183 @@
+import {
+  type Block,
+  type BlockHooks,
+  bytesKey,
+  type GetBlockOptions,
+  type HookOptions,
+  isP2plError,
+  type Pin,
+  type PinOptions
+} from '@p2pl/core/backend'
+import { classify, failure, RpcStatusError } from '@p2pl/kubo/rpc'
+import type { CID } from 'multiformats/cid'
+import { maxBlockBytes } from '../capabilities.ts'
+import type { Connections } from '../routing/connections.ts'
+import type { LibraryCallKind, RpcClient } from '../rpc/client.ts'
+import { aliases } from './aliases.ts'
+import { causedBy } from './caused-by.ts'
+import { Pinner } from './pin.ts'
+import { BlockWriter } from './write.ts'
+
+const offline = { offline: true } as const
+// A fetch ends by its caller's signal only: a block may turn up any time.
+const getting: LibraryCallKind = { operation: 'blocks.get', lane: 'network', maxBytes: maxBlockBytes }
+const gettingLocal: LibraryCallKind = { ...getting, lane: 'store', params: offline }
+const asking: LibraryCallKind = { operation: 'blocks.has', lane: 'store', params: offline }
+const deleting: LibraryCallKind = { operation: 'blocks.delete', lane: 'store', answer: 'lines' }
+const unpinning: LibraryCallKind = { operation: 'blocks.unpin', lane: 'store', answer: 'lines' }
+const listingPins: LibraryCallKind = { operation: 'blocks.pins', lane: 'network', answer: 'lines' }
+const collecting: LibraryCallKind = {
+  operation: 'blocks.gc',
+  lane: 'network',
+  answer: 'lines',
+  params: { 'stream-errors': true }
+}
+
+/** Blocks in the daemon's store, and by Bitswap from others. */
+export class Blocks implements BlockHooks {
+  readonly #rpc: RpcClient
+  readonly #connections: Connections
+  readonly #writer: BlockWriter
+  readonly #pinner: Pinner
+  /** Blocks that were taken out of the store to ask others, and are being put back. */
+  readonly #returning = new Map<string, Promise<void>>()
+
+  constructor(rpc: RpcClient, connections: Connections) {
+    this.#rpc = rpc
+    this.#connections = connections
+    this.#writer = new BlockWriter(rpc)
+    this.#pinner = new Pinner(rpc, connections, this.#writer)
+  }
+
+  async get(cid: CID, { signal, local, remote, providers }: GetBlockOptions): Promise<Uint8Array> {
+    if (local === true) {
+      await this.#returning.get(bytesKey(cid.multihash.bytes))
+      return await this.#get(gettingLocal, cid, signal)
+    }
+    this.#connections.hint(providers)
+    return remote === true ? await this.#getFromOthers(cid, signal) : await this.#get(getting, cid, signal)
+  }
+
+  async putMany(blocks: readonly Block[], { signal }: HookOptions): Promise<void> {
+    await this.#writer.putMany(blocks, signal)
+  }
+
+  async has(cid: CID, { signal }: HookOptions): Promise<boolean> {
+    await this.#returning.get(bytesKey(cid.multihash.bytes))
+    try {
+      await this.#rpc.call(asking, signal, async (library, options) => await library.block.stat(cid, options))
+      return true
+    } catch (error) {
+      if (isP2plError(error, 'NOT_FOUND')) return false
+      throw error
+    }
+  }
+
+  async delete(cid: CID, { signal }: HookOptions): Promise<void> {
+    await this.#refusePinnedAlias(cid, signal)
+    await this.#remove(cid, signal)
+    this.#writer.forget(cid)
+  }
+
+  async pin(cid: CID, options: PinOptions): Promise<void> {
+    await this.#pinner.pin(cid, options)
+  }
+
+  async unpin(cid: CID, { signal }: HookOptions): Promise<void> {
+    await Promise.all(
+      [cid, ...aliases(cid)].map(async (one) => {
+        try {
+          await this.#rpc.call(unpinning, signal, async (library, options) => await library.pin.rm(one, options))
+        } catch (error) {
+          if (!causedBy(error, /not pinned/)) throw error
+        }
+      })
+    )
+  }
+
+  async *pins({ signal }: HookOptions): AsyncGenerator<Pin, void, undefined> {
+    for (const type of ['recursive', 'direct'] as const) {
+      const pins = this.#rpc.each(listingPins, signal, (library, options) => library.pin.ls({ ...options, type }))
+      for await (const { cid } of pins) yield { cid, recursive: type === 'recursive' }
+    }
+  }
+
+  async *gc({ signal }: HookOptions): AsyncGenerator<CID, void, undefined> {
+    const { operation } = collecting
+    const collected = this.#rpc.each(collecting, signal, (library, options) => library.repo.gc(options))
+    for await (const { err, cid } of collected) {
+      if (err != null && err.message !== '') throw classify(operation, new RpcStatusError(200, err.message))
+      if (cid == null) throw failure('PROTOCOL', operation, 'the daemon has collected something without a CID')
+      this.#writer.forget(cid)
+      yield cid
+    }
+  }
+
+  async #get(kind: LibraryCallKind, cid: CID, signal?: AbortSignal): Promise<Uint8Array> {
+    return await this.#rpc.call(kind, signal, async (library, options) => await library.block.get(cid, options))
+  }
+
+  /**
+   * The daemon always looks in its own store first, so the own copy is taken out before others are asked, and put back when
+   * they have none.
+   */
+  async #getFromOthers(cid: CID, signal: AbortSignal): Promise<Uint8Array> {
+    if (!(await this.has(cid, { signal }))) return await this.#get(getting, cid, signal)
+    const own = await this.#get(gettingLocal, cid, signal)
+    try {
+      await this.delete(cid, { signal })
+    } catch (error) {
+      if (!isP2plError(error, 'PINNED')) throw error
+      throw failure(
+        'UNSUPPORTED',
+        getting.operation,
+        `the daemon holds ${cid.toString()} by a pin and asks nobody else for it: unpin it first`,
+        { cause: error }
+      )
+    }
+    try {
+      return await this.#get(getting, cid, signal)
+    } catch (error) {
+      this.#putBack({ cid, bytes: own })
+      throw error
+    }
+  }
+
+  #putBack(block: Block): void {
+    const key = bytesKey(block.cid.multihash.bytes)
+    const done = this.#writer
+      .putMany([block])
+      // A copy that was damaged, or a daemon that is gone: there is nobody to tell.
+      .catch(() => {})
+      .finally(() => this.#returning.delete(key))
+    this.#returning.set(key, done)
+  }
+
+  async #remove(cid: CID, signal: AbortSignal): Promise<void> {
+    const { operation } = deleting
+    const removed = this.#rpc.each(deleting, signal, (library, options) => library.block.rm(cid, options))
+    for await (const { error } of removed) {
+      if (error === undefined || error.message === '') continue
+      const classified = classify(operation, new RpcStatusError(200, error.message))
+      if (!isP2plError(classified, 'NOT_FOUND')) throw classified
+    }
+  }
+
+  /** The daemon keeps pins by CID but blocks by multihash: a pin under another CID of the same block holds it, too. */
+  async #refusePinnedAlias(cid: CID, signal: AbortSignal): Promise<void> {
+    await Promise.all(
+      aliases(cid).map(async (other) => {
+        try {
+          const pins = this.#rpc.each(deleting, signal, (library, options) =>
+            library.pin.ls({ ...options, paths: other, type: 'all' })
+          )
+          for await (const pin of pins) void pin
+        } catch (error) {
+          if (causedBy(error, /not pinned/)) return
+          throw error
+        }
+        throw failure('PINNED', deleting.operation, `${cid.toString()} is pinned as ${other.toString()}`)
+      })
+    )
+  }
+}

@@ -1,0 +1,8 @@
+import { isP2plError } from '@p2pl/core/backend'
+import { RpcStatusError } from '@p2pl/kubo/rpc'
+
+/** Whether the daemon gave this reason for an error. */
+export function causedBy(error: unknown, pattern: RegExp): boolean {
+  const cause = isP2plError(error) ? error.cause : undefined
+  return cause instanceof RpcStatusError && pattern.test(cause.message)
+}

@@ -1,0 +1,83 @@
+import { BoundedMap, type IncomingMessage } from '@p2pl/core/backend'
+import { type Answer, notRunning } from '@p2pl/kubo/rpc'
+
+export interface OverlapOptions {
+  readonly deliver: (message: IncomingMessage) => void
+  /** The old stream was dead: messages may have been lost. Called before later ones are delivered. */
+  readonly lost: () => void
+}
+
+/** Milliseconds that a message may come later by one stream than by the other. */
+const proofTimeout = 1_000
+const maxHeld = 1_024
+const remembered = 256
+
+/**
+ * Delivers each message once while two streams carry a topic, and finds out whether the old one was dead. The old stream
+ * stays open until it shows life by a message or an end in order. When a message comes by the new one only, the old one
+ * was dead. Messages wait for that proof, so that a loss is told before them.
+ */
+export class Overlap {
+  readonly #options: OverlapOptions
+  /** Keys of the last messages. */
+  readonly #seen = new BoundedMap<string, true>(remembered)
+  #old: Answer | undefined
+  #held: IncomingMessage[] = []
+  #proof: NodeJS.Timeout | undefined
+
+  constructor(options: OverlapOptions) {
+    this.#options = options
+  }
+
+  isOld(stream: Answer): boolean {
+    return stream === this.#old
+  }
+
+  /** The stream was silent and is replaced. Of several in a row, the first tells whether something was missed. */
+  begin(stream: Answer): void {
+    if (this.#old === undefined) this.#old = stream
+    else stream.fail(notRunning('messages.subscribe'))
+  }
+
+  /** `key`: the same for the same message by another stream. */
+  push(stream: Answer, message: IncomingMessage, key: string | undefined): void {
+    if (stream === this.#old) this.#proved()
+    if (key !== undefined) {
+      if (this.#seen.has(key)) return
+      this.#seen.set(key, true)
+    }
+    if (this.#old === undefined) {
+      this.#options.deliver(message)
+      return
+    }
+    this.#held.push(message)
+    if (this.#held.length > maxHeld) this.#disproved()
+    else this.#proof ??= setTimeout(() => this.#disproved(), proofTimeout)
+  }
+
+  /** A stream has ended by itself. An end in order comes along the connection as a message would have. */
+  ended(stream: Answer, inOrder: boolean): void {
+    if (stream !== this.#old) return
+    if (inOrder) this.#proved()
+    else this.#disproved()
+  }
+
+  /** Both streams are given up. `silently`: nobody is delivered to any more. */
+  clear(silently: boolean): void {
+    if (silently) this.#held = []
+    this.#proved()
+  }
+
+  #proved(): void {
+    clearTimeout(this.#proof)
+    this.#proof = undefined
+    this.#old?.fail(notRunning('messages.subscribe'))
+    this.#old = undefined
+    for (const message of this.#held.splice(0)) this.#options.deliver(message)
+  }
+
+  #disproved(): void {
+    this.#options.lost()
+    this.#proved()
+  }
+}

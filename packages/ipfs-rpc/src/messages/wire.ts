@@ -1,0 +1,22 @@
+import { compactBytes, type IncomingMessage } from '@p2pl/core/backend'
+import { failure, parseJson } from '@p2pl/kubo/rpc'
+
+export interface ReadMessage {
+  readonly message: IncomingMessage
+  /** The same for the same message by another stream. */
+  readonly key: string | undefined
+}
+
+/** The message in a line of `pubsub/sub`. Throws `PROTOCOL`. */
+export function messageIn(operation: string, line: string): ReadMessage {
+  const { from, data, seqno } = parseJson(operation, line)
+  if (typeof data !== 'string' || !data.startsWith('u'))
+    throw failure('PROTOCOL', operation, 'a message of the daemon has no data in base64url')
+  return {
+    message: {
+      payload: compactBytes(Buffer.from(data.slice(1), 'base64url')),
+      ...(typeof from === 'string' ? { from } : {})
+    },
+    key: typeof seqno === 'string' ? `${String(from)}/${seqno}` : undefined
+  }
+}

@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto'
+import { statSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
+import { failure } from '../errors.ts'
+import { ownFile } from './files.ts'
+
+// The longest path of a unix socket: 104 bytes on macOS, 108 on Linux, the final zero included.
+const maxSocketPath = 100
+
+/** Where the socket of the API goes: in the repo, or in a private folder when that path is too long for a socket. */
+export async function apiSocket(repo: string): Promise<string> {
+  const near = ownFile(repo, 'api.sock')
+  if (Buffer.byteLength(near) <= maxSocketPath) return near
+  const folder = join(tmpdir(), `p2pl-${userInfo().uid}`)
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const { uid, mode } = statSync(folder)
+  if (uid !== userInfo().uid || (mode & 0o077) !== 0)
+    throw failure(
+      'UNAUTHORIZED',
+      'start',
+      `${folder} belongs to somebody else or is open to others: remove it, or use a shorter daemon.repo`
+    )
+  return join(folder, `${createHash('sha256').update(repo).digest('hex').slice(0, 24)}.sock`)
+}
+
+/** A port that is free on loopback now. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  if (address === null || typeof address === 'string') throw failure('ENGINE', 'start', 'no free port')
+  return address.port
+}

@@ -1,0 +1,134 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { promisify } from 'node:util'
+import { endProcess } from './processes.ts'
+import { guardScript, supervisorScript } from './supervisor-script.ts'
+
+const run = promisify(execFile)
+const parentDeath = ['setpriv', '--pdeathsig', 'KILL'] as const
+const supervisorGrace = 5_000
+
+/** The words before a command with which the kernel ends it together with its parent; none where that cannot be had. */
+export async function kernelEndsOrphans(env: NodeJS.ProcessEnv): Promise<readonly string[]> {
+  if (process.platform !== 'linux') return []
+  const [command, ...args] = parentDeath
+  return await run(command, [...args, 'true'], { env }).then(
+    () => parentDeath,
+    () => []
+  )
+}
+
+export interface SupervisedExit {
+  readonly code: number | null
+  readonly signal: string | null
+  /** The last output. */
+  readonly output: string
+}
+
+/** A daemon process that cannot outlive this process. */
+export class SupervisedProcess {
+  readonly #supervisor: ChildProcess
+  readonly #grace: number
+  readonly #waiters = new Set<() => void>()
+  #output = ''
+  #pid: number | undefined
+  #guardPid: number | undefined
+  #reported: { code: number | null; signal: string | null } | undefined
+  /** Resolves when the daemon is gone. */
+  readonly exited: Promise<SupervisedExit>
+
+  /** `grace`: milliseconds from SIGTERM to SIGKILL. */
+  constructor(command: readonly string[], env: NodeJS.ProcessEnv, grace: number) {
+    this.#grace = grace
+    this.#supervisor = spawn(process.execPath, ['-e', supervisorScript, String(grace), guardScript, ...command], {
+      env: { ...env, ELECTRON_RUN_AS_NODE: '1', NODE_OPTIONS: '' },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      // Out of our process group: Ctrl-C in a terminal reaches us, and we stop the daemon in order.
+      detached: true,
+      windowsHide: true
+    })
+    const collect = (text: Buffer): void => {
+      this.#output = (this.#output + text.toString('utf8')).slice(-16_384)
+      for (const waiter of this.#waiters) waiter()
+    }
+    this.#supervisor.stdout?.on('data', collect)
+    this.#supervisor.stderr?.on('data', collect)
+    this.#supervisor.on('message', (message: unknown) => this.#onMessage(message))
+    this.exited = new Promise((resolve) => {
+      const onEnd = (): void => {
+        void this.#endOrphan().then(() => {
+          const { code, signal } = this.#reported ?? { code: null, signal: null }
+          resolve({ code, signal, output: this.#output })
+        })
+      }
+      this.#supervisor.on('error', (error) => {
+        this.#output += error.message
+        onEnd()
+      })
+      this.#supervisor.on('exit', onEnd)
+    })
+  }
+
+  /** Of the daemon; known soon after the start. */
+  get pid(): number | undefined {
+    return this.#pid
+  }
+
+  /** Of the shell that ends the daemon if the supervisor cannot. */
+  get guardPid(): number | undefined {
+    return this.#guardPid
+  }
+
+  get supervisorPid(): number | undefined {
+    return this.#supervisor.pid
+  }
+
+  /** Resolves when the output holds `text`; with `false` when the process ended first. */
+  async printed(text: string): Promise<boolean> {
+    let waiter: () => void = () => {}
+    const seen = new Promise<boolean>((resolve) => {
+      waiter = () => {
+        if (this.#output.includes(text)) resolve(true)
+      }
+    })
+    this.#waiters.add(waiter)
+    waiter()
+    try {
+      return await Promise.race([seen, this.exited.then(() => false)])
+    } finally {
+      this.#waiters.delete(waiter)
+    }
+  }
+
+  /** Whether this process stays alive for the daemon, as it does at first. When this process ends, so does the daemon. */
+  hold(alive: boolean): void {
+    const { channel, stdout, stderr } = this.#supervisor
+    for (const handle of [this.#supervisor, channel, stdout, stderr] as ({ ref(): void; unref(): void } | null)[])
+      if (alive) handle?.ref()
+      else handle?.unref()
+  }
+
+  /** Ends the daemon, in order if it obeys, and resolves when it is gone. */
+  async stop(): Promise<void> {
+    this.hold(true)
+    if (this.#supervisor.connected) this.#supervisor.send({ type: 'stop' }, () => {})
+    else this.#supervisor.kill('SIGTERM')
+    // A supervisor that stands still itself is killed; its guard, the kernel or we then end the daemon.
+    const force = setTimeout(() => this.#supervisor.kill('SIGKILL'), this.#grace + supervisorGrace)
+    await this.exited.finally(() => clearTimeout(force))
+  }
+
+  #onMessage(message: unknown): void {
+    const { type, pid, guardPid, code, signal, message: text } = (message ?? {}) as Record<string, unknown>
+    if (type === 'pid' && typeof pid === 'number') {
+      this.#pid = pid
+      if (typeof guardPid === 'number') this.#guardPid = guardPid
+    } else if (type === 'failed') this.#output += String(text)
+    else if (type === 'exit') this.#reported = { code: code as number | null, signal: signal as string | null }
+  }
+
+  /** Ends the daemon when somebody killed the supervisor alone. */
+  async #endOrphan(): Promise<void> {
+    if (this.#reported !== undefined || this.#pid === undefined) return
+    await endProcess(this.#pid, this.#grace)
+  }
+}

@@ -1,0 +1,127 @@
+import type { P2plError } from '@p2pl/core/backend'
+import { classify } from './errors.ts'
+
+/** `well`: the last look at the daemon was answered. `lost`: it was not, or the process of the daemon has ended. */
+export type HealthState = 'stopped' | 'well' | 'lost'
+
+export type HealthEvent =
+  /** The daemon was well and no longer is. */
+  | { readonly type: 'lost'; readonly error: P2plError }
+  /** The daemon was lost and answers again, perhaps at another address. */
+  | { readonly type: 'back' }
+  /** A look has found the daemon well, as most looks do. */
+  | { readonly type: 'look' }
+  /** The daemon has not answered for this many milliseconds, which is longer than it may. */
+  | { readonly type: 'hung'; readonly silence: number }
+
+export interface HealthOptions {
+  /** Asks the daemon something; rejects when it does not answer. */
+  readonly look: (signal: AbortSignal) => Promise<unknown>
+  /** Milliseconds between two looks. */
+  readonly interval: number
+  /** Milliseconds after which an unanswered look rejects. */
+  readonly timeout: number
+  /** Milliseconds for which the daemon may fail to answer. */
+  readonly hangTimeout: number
+}
+
+/** Looks at a daemon at intervals, and tells its listeners what has changed. */
+export class Health {
+  readonly #options: HealthOptions
+  readonly #listeners = new Set<(event: HealthEvent) => void>()
+  #state: HealthState = 'stopped'
+  #life = new AbortController()
+  #timer: NodeJS.Timeout | undefined
+  // Counts losses: an answer to a look of before the last loss says nothing about now.
+  #losses = 0
+  // Looks in a row that failed, and when the first of them ended.
+  #failedLooks = 0
+  #silentSince = 0
+
+  constructor(options: HealthOptions) {
+    this.#options = options
+  }
+
+  get state(): HealthState {
+    return this.#state
+  }
+
+  /** Calls the listener for each event until the returned function is called. */
+  on(listener: (event: HealthEvent) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** The daemon has just answered: it is looked at again after the interval. */
+  start(): void {
+    this.#state = 'well'
+    this.#failedLooks = 0
+    this.#life = new AbortController()
+    this.#schedule(this.#options.interval)
+  }
+
+  stop(): void {
+    this.#state = 'stopped'
+    clearTimeout(this.#timer)
+    this.#life.abort()
+  }
+
+  /** The process of the daemon has ended, which needs no look. */
+  lose(error: P2plError): void {
+    if (this.#state === 'stopped') return
+    this.#losses++
+    if (this.#state === 'lost') return
+    this.#state = 'lost'
+    this.#emit({ type: 'lost', error })
+  }
+
+  /** The daemon was started again: it is looked at now. */
+  restarted(): void {
+    if (this.#state === 'stopped') return
+    this.#failedLooks = 0
+    this.#schedule(0)
+  }
+
+  #schedule(ms: number): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => void this.#look(), ms)
+    this.#timer.unref()
+  }
+
+  async #look(): Promise<void> {
+    const { signal } = this.#life
+    const losses = this.#losses
+    try {
+      await this.#options.look(signal)
+      if (signal.aborted) return
+      if (losses !== this.#losses) return this.#schedule(0)
+      this.#answered()
+    } catch (error) {
+      if (signal.aborted) return
+      this.#unanswered(classify('health', error))
+    }
+    this.#schedule(this.#options.interval)
+  }
+
+  #answered(): void {
+    this.#failedLooks = 0
+    if (this.#state === 'lost') {
+      this.#state = 'well'
+      this.#emit({ type: 'back' })
+    }
+    this.#emit({ type: 'look' })
+  }
+
+  #unanswered(error: P2plError): void {
+    this.lose(error)
+    const now = performance.now()
+    if (++this.#failedLooks === 1) this.#silentSince = now
+    const silence = now - this.#silentSince + this.#options.timeout
+    // More than two, because this process may have stood still itself.
+    if (this.#failedLooks > 2 && silence >= this.#options.hangTimeout) this.#emit({ type: 'hung', silence })
+  }
+
+  #emit(event: HealthEvent): void {
+    for (const listener of this.#listeners) listener(event)
+  }
+}

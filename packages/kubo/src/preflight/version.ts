@@ -1,0 +1,30 @@
+import type { PreflightCheck } from './check.ts'
+
+const oldestTested = [0, 43] as const
+
+/** Whether a daemon is older than the oldest that is tested. `undefined` when the text is no version. */
+export function isOld(version: string): boolean | undefined {
+  const parts = /^(\d+)\.(\d+)\./.exec(version)
+  if (parts === null) return undefined
+  const [major, minor] = [Number(parts[1]), Number(parts[2])]
+  return major < oldestTested[0] || (major === oldestTested[0] && minor < oldestTested[1])
+}
+
+export function checkVersion(version: unknown): PreflightCheck {
+  const name = 'version'
+  const old = typeof version === 'string' ? isOld(version) : undefined
+  if (old === undefined)
+    return {
+      name,
+      status: 'warn',
+      message: `the daemon says that it is version ${String(JSON.stringify(version)).slice(0, 100)}: not a Kubo that we know`
+    }
+  if (old)
+    return {
+      name,
+      status: 'warn',
+      message: `Kubo ${String(version)} is older than ${oldestTested.join('.')}: it is not tested, and others can exhaust its memory through pubsub topics (CVE-2026-46679)`,
+      fix: 'ipfs-update install latest, or your package manager'
+    }
+  return { name, status: 'ok', message: `Kubo ${String(version)}` }
+}

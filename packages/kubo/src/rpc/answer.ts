@@ -1,0 +1,88 @@
+import type { P2plError } from '@p2pl/core/backend'
+import type { Dispatcher } from 'undici'
+import { classify, failure, RpcStatusError } from '../errors.ts'
+import { LineSplitter, parseJson } from './lines.ts'
+
+const defaultMaxBytes = 1024 * 1024
+const maxLineBytes = 2 * 1024 * 1024
+
+/** A 200 of the daemon, from its headers to its last byte. Every way to read it is bounded. */
+export class Answer {
+  readonly operation: string
+  readonly #response: Dispatcher.ResponseData
+  #onEnd: (() => void) | undefined
+
+  constructor(operation: string, response: Dispatcher.ResponseData, onEnd: () => void) {
+    this.operation = operation
+    this.#response = response
+    this.#onEnd = onEnd
+    // A connection that breaks while nobody reads must not become an uncaught error; the next reader is told.
+    response.body.on('error', () => this.#end())
+  }
+
+  /** The answer as it comes. Leaving the iteration closes the connection. */
+  async *chunks(): AsyncGenerator<Buffer, void, undefined> {
+    const { body } = this.#response
+    try {
+      for await (const chunk of body) yield chunk as Buffer
+      const late = this.#response.trailers['x-stream-error']
+      if (late !== undefined) throw new RpcStatusError(200, late)
+    } catch (error) {
+      throw classify(this.operation, error)
+    } finally {
+      this.#end()
+    }
+  }
+
+  /** The whole answer. Throws `PROTOCOL` when it is longer than `maxBytes`. */
+  async collect(maxBytes: number = defaultMaxBytes): Promise<Buffer> {
+    const chunks: Buffer[] = []
+    let size = 0
+    for await (const chunk of this.chunks()) {
+      size += chunk.length
+      if (size > maxBytes)
+        throw failure('PROTOCOL', this.operation, `the answer to ${this.operation} has more than ${maxBytes} bytes`)
+      chunks.push(chunk)
+    }
+    return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)
+  }
+
+  /** The whole answer as a JSON object or array. */
+  async json(maxBytes?: number): Promise<Record<string, unknown>> {
+    return parseJson(this.operation, (await this.collect(maxBytes)).toString('utf8'))
+  }
+
+  /** The lines of the answer that are not empty, as many at a time as have arrived. Throws the error that a line reports. */
+  async *lines(): AsyncGenerator<readonly string[], void, undefined> {
+    const splitter = new LineSplitter(this.operation, maxLineBytes)
+    for await (const chunk of this.chunks()) yield this.#checked(splitter.push(chunk))
+    const rest = splitter.rest()
+    if (rest !== '') yield this.#checked([rest])
+  }
+
+  /** The JSON objects of an answer with one in each line. */
+  async *objects(): AsyncGenerator<Record<string, unknown>, void, undefined> {
+    for await (const lines of this.lines()) for (const line of lines) yield parseJson(this.operation, line)
+  }
+
+  /** Ends the answer early: its reader gets the error. */
+  fail(error: P2plError): void {
+    this.#response.body.destroy(error)
+    this.#end()
+  }
+
+  /** The daemon may fail after its first lines: then the last line is an error. */
+  #checked(lines: readonly string[]): readonly string[] {
+    for (const line of lines) {
+      if (!line.startsWith('{"Message"')) continue
+      const { Type: type, Message: message } = parseJson(this.operation, line)
+      if (type === 'error') throw classify(this.operation, new RpcStatusError(200, String(message).slice(0, 1_000)))
+    }
+    return lines
+  }
+
+  #end(): void {
+    this.#onEnd?.()
+    this.#onEnd = undefined
+  }
+}

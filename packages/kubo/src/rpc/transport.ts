@@ -1,0 +1,157 @@
+import { Pool } from 'undici'
+import { classify, failure, notRunning, stopped } from '../errors.ts'
+import { Answer } from './answer.ts'
+import { refusal } from './refusal.ts'
+import type { Target, TlsOptions } from './target.ts'
+
+/** What a call is to the transport. */
+export interface CallKind {
+  /** The name of the call, for errors. */
+  readonly operation: string
+  /**
+   * `store`: local work of the daemon, few at a time. `network`: may wait long for others. `stream`: stays open.
+   * Each has its own connections, so that slow fetches never hold up local work.
+   */
+  readonly lane: Lane
+  /** Milliseconds for the whole call; for a `stream`, until its headers. Default for `store`: that of the transport. */
+  readonly timeout?: number | undefined
+}
+
+export type Lane = 'store' | 'network' | 'stream'
+
+export interface Request {
+  /** Behind `/api/v0/`. */
+  readonly path: string
+  readonly query?: URLSearchParams | undefined
+  readonly body?: Body | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface Body {
+  readonly headers: Readonly<Record<string, string>>
+  readonly bytes: Uint8Array
+}
+
+const connections: Readonly<Record<Lane, number>> = { store: 16, network: 256, stream: 4096 }
+/** Calls that are under way or wait for a connection. Beyond that, calls are refused with `OVERLOADED`. */
+const mostCalls: Readonly<Record<Lane, number>> = { store: 4096, network: 4096, stream: 4096 }
+const connectTimeout = 10_000
+/** A connection on which nothing comes is probed by the system after this, so that a dead one ends within seconds. */
+const keepAliveDelay = 5_000
+
+/** Carries calls to the daemon, by HTTP over TCP, TLS or a unix socket. Every answer and wait is bounded. Retries nothing. */
+export class Transport {
+  readonly #timeout: number
+  readonly #underWay: Record<Lane, number> = { store: 0, network: 0, stream: 0 }
+  #pools: Readonly<Record<Lane, Pool>> | undefined
+  #target: Target | undefined
+
+  /** `timeout`: milliseconds that local work of the daemon may take. */
+  constructor(timeout: number) {
+    this.#timeout = timeout
+  }
+
+  /** The daemon answers here from now on. Calls under way to an earlier address end with `UNREACHABLE`. */
+  open(target: Target): void {
+    this.#end(new Error('the daemon was started again'))
+    this.#target = target
+    this.#pools = {
+      store: poolOf(target, connections.store),
+      network: poolOf(target, connections.network),
+      stream: poolOf(target, connections.stream)
+    }
+  }
+
+  /** Ends every call under way with `NOT_RUNNING`. */
+  close(): void {
+    this.#end(stopped)
+  }
+
+  /** Resolves with the headers of a 200. The caller reads the answer to its end or calls `fail`. */
+  async request(kind: CallKind, { path, query, body, signal }: Request): Promise<Answer> {
+    const { operation, lane } = kind
+    const [pool, target] = [this.#pools?.[lane], this.#target]
+    if (pool === undefined || target === undefined) throw notRunning(operation)
+    if (signal?.aborted === true) throw classify(operation, undefined, signal)
+    if (this.#underWay[lane] >= mostCalls[lane])
+      throw failure('OVERLOADED', operation, `${mostCalls[lane]} calls of the daemon are under way; make fewer at once`)
+    this.#underWay[lane]++
+    const end = new AbortController()
+    const onAbort = (): void => end.abort(classify(operation, undefined, signal))
+    signal?.addEventListener('abort', onAbort, { once: true })
+    const timeout = kind.timeout ?? (lane === 'store' ? this.#timeout : undefined)
+    const onTimeout = (): void =>
+      end.abort(failure('TIMEOUT', operation, `the daemon did not answer ${operation} within ${timeout} ms`))
+    const timer = timeout === undefined ? undefined : setTimeout(onTimeout, timeout)
+    const release = (): void => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
+    }
+    const onEnd = (): void => {
+      this.#underWay[lane]--
+      release()
+    }
+    let answer: Answer | undefined
+    try {
+      const response = await pool.request({
+        method: 'POST',
+        path: `${target.basePath}${path}${searchOf(query)}`,
+        headers: { ...target.headers, ...body?.headers },
+        body: body?.bytes ?? null,
+        signal: end.signal
+      })
+      answer = new Answer(operation, response, onEnd)
+      if (response.statusCode !== 200) throw await refusal(answer, response, target.origin)
+      // A stream lives by itself from now on.
+      if (lane === 'stream') release()
+      return answer
+    } catch (error) {
+      const classified = classify(operation, error)
+      if (answer === undefined) onEnd()
+      else answer.fail(classified)
+      throw classified
+    }
+  }
+
+  #end(reason: Error): void {
+    for (const pool of Object.values(this.#pools ?? {})) void pool.destroy(reason)
+    this.#pools = undefined
+    this.#target = undefined
+  }
+}
+
+function poolOf(target: Target, most: number): Pool {
+  const { socketPath, tls } = target
+  return new Pool(target.origin, {
+    connections: most,
+    pipelining: 1,
+    // Every call has a timeout of its own or its caller's signal.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: {
+      timeout: connectTimeout,
+      keepAlive: true,
+      keepAliveInitialDelay: keepAliveDelay,
+      ...(socketPath === undefined ? {} : { socketPath }),
+      ...tlsOptions(tls)
+    }
+  })
+}
+
+type Pem = string | Buffer
+
+function tlsOptions(tls: TlsOptions): Record<string, unknown> {
+  const { ca, cert, key, servername, rejectUnauthorized } = tls
+  const given = { ca: pems(ca), cert: pems(cert), key: pems(key), servername, rejectUnauthorized }
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+}
+
+function pems(value: TlsOptions['ca']): Pem | Pem[] | undefined {
+  if (value === undefined || typeof value === 'string') return value
+  if (value instanceof Uint8Array) return Buffer.from(value)
+  return value.map((one) => (typeof one === 'string' ? one : Buffer.from(one)))
+}
+
+function searchOf(query: URLSearchParams | undefined): string {
+  return query === undefined || query.size === 0 ? '' : `?${query.toString()}`
+}

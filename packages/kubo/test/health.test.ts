@@ -1,0 +1,77 @@
+import { P2plError } from '@p2pl/core/backend'
+import { until } from '@p2pl/tooling-vitest'
+import { afterEach, expect, it } from 'vitest'
+import { Health, type HealthEvent } from '../src/health.ts'
+
+const events: HealthEvent[] = []
+const running: Health[] = []
+const gone = new P2plError({ code: 'UNREACHABLE', message: 'gone' })
+
+afterEach(() => {
+  for (const health of running.splice(0)) health.stop()
+  events.length = 0
+})
+
+function healthOf(look: () => Promise<unknown>, hangTimeout = 3_600_000): Health {
+  const health = new Health({ look, interval: 1, timeout: 1, hangTimeout })
+  running.push(health)
+  health.on((event) => void events.push(event))
+  health.start()
+  return health
+}
+
+const told = (): string[] => events.map(({ type }) => type).filter((type) => type !== 'look')
+
+it('tells once that the daemon is lost, and once that it is back', async () => {
+  let well = true
+  const health = healthOf(async () => {
+    if (!well) throw gone
+  })
+  expect(health.state).toBe('well')
+  await until('a look', () => events.length > 0)
+  well = false
+  await until('it is lost', () => health.state === 'lost')
+  let looks = 0
+  health.on(({ type }) => void (type === 'look' && looks++))
+  well = true
+  await until('it is back', () => looks > 1)
+  expect(told()).toEqual(['lost', 'back'])
+  expect(events.find(({ type }) => type === 'lost')).toMatchObject({ error: { code: 'UNREACHABLE' } })
+})
+
+it('an answer to a look of before a loss says nothing about now', async () => {
+  const looks: (() => void)[] = []
+  const health = healthOf(async () => await new Promise<void>((resolve) => looks.push(resolve)))
+  await until('it is looked at', () => looks.length === 1)
+  health.lose(gone)
+  looks[0]?.()
+  await until('it is looked at again', () => looks.length === 2)
+  expect(health.state).toBe('lost')
+  looks[1]?.()
+  await until('it is back', () => health.state === 'well')
+})
+
+it('a daemon that does not answer for long hangs, but not before three looks have failed', async () => {
+  let failed = 0
+  healthOf(async () => {
+    failed++
+    throw gone
+  }, 1)
+  await until('it hangs', () => told().includes('hung'))
+  expect(failed).toBeGreaterThanOrEqual(3)
+  expect(told()[0]).toBe('lost')
+})
+
+it('is silent after stop and does not hear of losses', async () => {
+  let looks = 0
+  const health = healthOf(async () => {
+    looks++
+    throw gone
+  })
+  await until('it is looked at', () => looks > 0)
+  health.stop()
+  events.length = 0
+  health.lose(gone)
+  health.restarted()
+  expect([health.state, events]).toEqual(['stopped', []])
+})
