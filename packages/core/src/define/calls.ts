@@ -47,7 +47,7 @@ export class Calls {
     return new Promise<T>((resolve, reject) => {
       const engine = this.enter(operation, options?.signal)
       const underWay = this.#begin(operation, options, reject)
-      work(engine, underWay.options).then(
+      attempt(() => work(engine, underWay.options)).then(
         (value) => {
           underWay.end()
           resolve(value)
@@ -102,7 +102,7 @@ export class Calls {
       throw failure ?? this.typed(error, operation)
     } finally {
       underWay.end()
-      underWay.abort()
+      underWay.abort(failure ?? this.#left(operation))
       // It may be stuck in the engine, so nobody waits for its end.
       if (!done) void Promise.resolve(iterator?.return?.()).catch(() => undefined)
     }
@@ -112,17 +112,23 @@ export class Calls {
     operation: string,
     { signal, context }: AbortOptions = {},
     reject: (error: P2plError) => void
-  ): { readonly options: HookOptions; end(): void; abort(): void } {
-    const controller = new AbortController()
+  ): { readonly options: HookOptions; readonly end: () => void; readonly abort: (error: P2plError) => void } {
+    // Made when it is asked for: a call that is answered from memory needs none, and they are costly.
+    let controller: AbortController | undefined
+    let reason: P2plError | undefined
     const end = (): void => {
       this.#underWay.delete(cut)
       signal?.removeEventListener('abort', onAbort)
+    }
+    const abort = (error: P2plError): void => {
+      reason = error
+      controller?.abort(error)
     }
     const cut = (error: P2plError): void => {
       end()
       // The caller's answer first: what a hook makes of its signal decides nothing.
       reject(error.operation === operation ? error : withFields(error, { operation }))
-      controller.abort(error)
+      abort(error)
     }
     const onAbort = (): void => {
       cut(abortError(operation, signal as AbortSignal, this.#definition.name))
@@ -130,11 +136,18 @@ export class Calls {
     this.#underWay.add(cut)
     signal?.addEventListener('abort', onAbort, { once: true })
     return {
-      options: context === undefined ? { signal: controller.signal } : { signal: controller.signal, context },
+      options: {
+        get signal() {
+          if (controller === undefined) {
+            controller = new AbortController()
+            if (reason !== undefined) controller.abort(reason)
+          }
+          return controller.signal
+        },
+        context
+      },
       end,
-      abort: () => {
-        controller.abort()
-      }
+      abort
     }
   }
 
@@ -158,6 +171,11 @@ export class Calls {
     })
   }
 
+  #left(operation: string): P2plError {
+    const { name: backend } = this.#definition
+    return new P2plError({ code: 'ABORTED', backend, operation, message: `${operation} was ended by its reader` })
+  }
+
   #notRunning(operation: string): P2plError {
     const { name } = this.#definition
     return new P2plError({
@@ -166,5 +184,14 @@ export class Calls {
       operation,
       message: `${operation}: the backend "${name}" does not run`
     })
+  }
+}
+
+/** A hook may throw at once instead of rejecting. */
+function attempt<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return work()
+  } catch (error) {
+    return Promise.reject(error as Error)
   }
 }

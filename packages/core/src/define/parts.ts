@@ -26,10 +26,10 @@ export function messagePart({ calls, checks, capabilities, joins }: PartContext)
     capabilities().messages as NonNullable<Capabilities['messages']>
   return {
     publish: (topic, payload, options) =>
-      calls.call('messages.publish', options, async ({ messages }, hook) => {
+      calls.call('messages.publish', options, ({ messages }, hook) => {
         checks.topic('messages.publish', topic)
         checks.payload('messages.publish', payload, declared().maxMessageBytes)
-        return await part(messages).publish(topic, payload, hook)
+        return part(messages).publish(topic, payload, hook)
       }),
     subscribe: (topic, subscriber, options) =>
       calls.call('messages.subscribe', options, async (_engine, hook) => {
@@ -55,13 +55,14 @@ export function blockPart({ calls, checks, capabilities }: PartContext): BlockTr
   }
   return {
     get: (input, options) =>
-      calls.call('blocks.get', options, async (engine, hook) => {
+      calls.call('blocks.get', options, (engine, hook) => {
         const cid = checks.cid('blocks.get', input, declared().hashes)
         const { local, remote, root } = options ?? {}
         if (local === true && remote === true) throw checks.invalid('blocks.get', 'give either local or remote')
         if (remote === true && !declared().remote) throw checks.unsupported('blocks.get', 'asks no other peers')
         const providers = checks.providers('blocks.get', options?.providers)
-        return await blocksOf(engine).get(cid, { ...hook, local, remote, root, providers })
+        // Not spread: the signal is made when it is asked for.
+        return blocksOf(engine).get(cid, Object.assign(hook, { local, remote, root, providers }))
       }),
     putMany: (given, options) =>
       calls.call('blocks.putMany', options, async (engine, hook) => {
@@ -71,7 +72,7 @@ export function blockPart({ calls, checks, capabilities }: PartContext): BlockTr
         if (blocks.length > 0) await blocksOf(engine).putMany(blocks, hook)
       }),
     has: (input, options) =>
-      calls.call('blocks.has', options, async (engine, hook) =>
+      calls.call('blocks.has', options, (engine, hook) =>
         blocksOf(engine).has(checks.cid('blocks.has', input, declared().hashes), hook)
       ),
     delete: (input, options) =>
