@@ -82,7 +82,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     node: true,
     planned: true
   },
-  'examples/adapter-broker': { ours: ['@p2pl/core/backend'], theirs: [], tests: kit, node: true, planned: true }
+  'examples/adapter-broker': { ours: ['@p2pl/core/backend'], theirs: [], tests: kit, node: true }
 }
 
 /** The row of a folder. */

@@ -3,6 +3,7 @@ import type { ConformanceFixture } from '../fixture.ts'
 import type { Kit, Shared } from './kit.ts'
 import type { Network } from './network.ts'
 import { soonMs, within } from './time.ts'
+import { usableAgain } from './usable.ts'
 
 export interface Test {
   /** The obligation that it checks. */
@@ -68,14 +69,20 @@ export class TestRun {
     return this.#own(await this.kit.linked(count))
   }
 
-  /** Cuts one backend off until the returned function is called, or until the test ends. It links the network again. */
+  /**
+   * Cuts one backend off until the returned function is called, or until the test ends. It links the network again, and resolves
+   * when the backend works again.
+   */
   async cut(network: Network, index: number): Promise<(options?: { link: boolean }) => Promise<void>> {
     const heal = await this.within('cut() resolves', network.cut(index))
     let healed: Promise<void> | undefined
     const once = async ({ link = true } = {}): Promise<void> => {
       healed ??= heal()
       await within(this.kit.patience, 'the network heals', healed)
-      if (link) await within(this.kit.patience, 'link() after a cut resolves', network.link())
+      if (!link) return
+      await within(this.kit.patience, 'link() after a cut resolves', network.link())
+      const usable = usableAgain(this.kit.patience, network.at(index))
+      await within(this.kit.patience, 'a backend works again by itself after a cut', usable)
     }
     this.defer(async () => {
       if (healed === undefined) await once()

@@ -1,0 +1,90 @@
+import { until } from '@p2pl/tooling-vitest'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { startBroker } from '../src/broker.ts'
+import { backend } from '../src/index.ts'
+
+const cleanups: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup()
+})
+
+/** A broker that answers each line with the given text, or not at all. */
+async function oddBroker(answer: string | undefined): Promise<number> {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket.on('error', () => undefined))
+    socket.on('data', () => answer !== undefined && socket.write(answer))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  cleanups.push(async () => {
+    for (const socket of sockets) socket.destroy()
+    await new Promise((resolve) => server.close(resolve))
+  })
+  return (server.address() as AddressInfo).port
+}
+
+describe('the adapter', () => {
+  it('says what to do where no broker answers', async () => {
+    const gone = await startBroker()
+    const { port } = gone
+    await gone.close()
+    await expect(backend({ port }).start()).rejects.toMatchObject({
+      code: 'UNREACHABLE',
+      retryable: true,
+      message: `no broker answers on port ${port}: start it, or name its port`
+    })
+  })
+
+  it('refuses a port that is none, and options that it does not have', () => {
+    for (const options of [{ port: 0 }, { port: 70_000 }, { port: 1.5 }, { port: 1, host: 'x' }])
+      expect(() => backend(options)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
+  })
+
+  it.each([
+    ['no JSON', 'hello?\n'],
+    ['a value that is no object', 'null\n'],
+    ['a line without end', 'x'.repeat(600_000)]
+  ])('ends the connection to a broker that says %s', async (_, answer) => {
+    const port = await oddBroker(answer)
+    await expect(backend({ port }).start()).rejects.toMatchObject({ code: 'UNREACHABLE' })
+  })
+
+  it('ends its start with its signal where the broker says nothing', async () => {
+    const port = await oddBroker(undefined)
+    const started = backend({ port }).start({ signal: AbortSignal.timeout(50) })
+    await expect(started).rejects.toMatchObject({ code: 'TIMEOUT' })
+  })
+
+  it('comes back by itself when the broker was started again', async () => {
+    const first = await startBroker()
+    const { port } = first
+    const [a, b] = [backend({ port }), backend({ port })]
+    for (const each of [a, b]) {
+      await each.start()
+      cleanups.push(async () => await each.stop())
+    }
+    const heard: string[] = []
+    await b.messages?.subscribe('t', {
+      message: ({ payload }) => {
+        heard.push(new TextDecoder().decode(payload))
+        return 'accept'
+      },
+      gap: ({ reason }) => void heard.push(reason),
+      state: (state) => void heard.push(state)
+    })
+    await first.close()
+    await until('the loss is noticed', () => heard.includes('healing'))
+    const lost = a.messages?.publish('t', new TextEncoder().encode('lost'))
+    await expect(lost).rejects.toMatchObject({ code: 'UNREACHABLE', retryable: true })
+    const second = await startBroker(port)
+    cleanups.push(async () => await second.close())
+    await until('the topic is joined again', () => heard.includes('live'))
+    await until('the other is connected again', async () => {
+      const result = await a.messages?.publish('t', new TextEncoder().encode('back')).catch(() => undefined)
+      return (result?.recipients ?? 0) > 0
+    })
+    await until('the message arrives', () => heard.includes('back'))
+    expect(heard.slice(0, 4)).toEqual(['healing', 'disconnected', 'live', 'back'])
+  })
+})
