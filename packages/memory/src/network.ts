@@ -1,6 +1,6 @@
 import { P2plError, systemClock } from '@p2pl/core/backend'
 import type { EngineEvent, Subscriber } from '@p2pl/core/backend'
-import { verifyBlock } from '@p2pl/core/content'
+import { verifyBlock } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
 import { blockKey } from './key.ts'
 import { Searches } from './searches.ts'

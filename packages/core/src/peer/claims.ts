@@ -2,12 +2,13 @@ import type { CID } from 'multiformats/cid'
 import type { Blocks } from '../api/blocks.ts'
 import type { Data } from '../api/data.ts'
 import type { Environment } from '../api/peer.ts'
+import { codecs } from '../content/layout.ts'
 import { P2plError } from '../errors.ts'
 import type { Progress } from '../port/common.ts'
 import { BoundedMap } from '../toolbox/bounded-map.ts'
 import { bytesKey } from '../toolbox/bytes.ts'
 import { linksOf } from '../toolbox/links.ts'
-import { ClaimFetcher, type ClaimRequest } from '../topic/claim-fetcher.ts'
+import { ClaimFetcher, type ClaimSource } from '../topic/claim-fetcher.ts'
 import type { ClaimStore } from '../topic/context.ts'
 
 /** Bytes in a chunk of other usual importers. */
@@ -26,24 +27,25 @@ export interface ClaimStoreOptions {
 
 /** Large payloads, left with the data backend and fetched by CID. */
 export function createClaimStore(options: ClaimStoreOptions): ClaimStore {
-  const { data, environment } = options
+  const { data, blocks, environment } = options
   const kept = new FetchedPayloads(options)
-  const fetch = async ({ cid, size, providers, signal }: ClaimRequest, timeout: number): Promise<Uint8Array> => {
-    // A hostile sender may lay out its payload as millions of blocks; `data.add` makes few.
-    const maxBlocks = 8 + 2 * Math.ceil(size / smallestUsualChunk)
-    const onProgress = ({ blocks }: Progress): void => {
-      if (blocks > maxBlocks) throw invalid(`a payload of ${size} bytes has more than ${maxBlocks} blocks`)
-    }
-    const mine = await data.has(cid, { deep: false })
-    try {
-      const payload = await data.bytes(cid, { maxBytes: size, providers, signal, timeout, onProgress })
-      if (payload.byteLength !== size) {
-        throw invalid(`a payload was promised with ${size} bytes and has ${payload.byteLength}`)
+  const source: ClaimSource = {
+    probe: async ({ cid, size, providers }, signal) => {
+      const mine = await data.has(cid, { deep: false, signal })
+      try {
+        const bytes = await blocks.get(cid, { providers, signal, timeout: Infinity })
+        return cid.code === codecs.raw ? ofSize(bytes, size) : undefined
+      } finally {
+        if (!mine) kept.add(cid, size)
       }
-      return payload
-    } finally {
-      // Also what came of a payload that did not come whole.
-      if (!mine) kept.add(cid, size)
+    },
+    fetch: async ({ cid, size, providers, signal }) => {
+      // A hostile sender may lay out its payload as millions of blocks; `data.add` makes few.
+      const maxBlocks = 8 + 2 * Math.ceil(size / smallestUsualChunk)
+      const onProgress = (progress: Progress): void => {
+        if (progress.blocks > maxBlocks) throw invalid(`a payload of ${size} bytes has more than ${maxBlocks} blocks`)
+      }
+      return ofSize(await data.bytes(cid, { maxBytes: size, providers, signal, onProgress }), size)
     }
   }
   return {
@@ -51,7 +53,7 @@ export function createClaimStore(options: ClaimStoreOptions): ClaimStore {
       const { cid } = await data.add(payload, { ...call, pin: false, provide: false })
       return cid
     },
-    fetcher: new ClaimFetcher(fetch, environment)
+    fetcher: new ClaimFetcher(source, environment)
   }
 }
 
@@ -93,13 +95,18 @@ class FetchedPayloads {
     for (let cid = open.pop(); cid !== undefined; cid = open.pop()) {
       try {
         if (!(await blocks.has(cid))) continue
-        if (cid.code === 0x70) open.push(...(linksOf(cid, await blocks.get(cid, { local: true })) ?? []))
+        if (cid.code === codecs.dagPb) open.push(...(linksOf(cid, await blocks.get(cid, { local: true })) ?? []))
         await blocks.delete(cid)
       } catch {
         continue
       }
     }
   }
+}
+
+function ofSize(payload: Uint8Array, size: number): Uint8Array {
+  if (payload.byteLength === size) return payload
+  throw invalid(`a payload was promised with ${size} bytes and has ${payload.byteLength}`)
 }
 
 function invalid(message: string): P2plError {

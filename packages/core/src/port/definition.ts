@@ -48,7 +48,8 @@ export interface Classified {
  *
  * - *Concurrency*: any number of calls may be under way at once. An adapter whose engine cannot bear that bounds them itself.
  * - *Errors*: hooks throw what the engine threw, or a `P2plError`. Nothing is retried. Engine types never cross the port.
- * - *Signals*: when the signal fires, the hook gives up its resources soon. Its result no longer matters.
+ * - *Signals*: when the signal fires, the hook gives up its resources soon, and takes back what it had begun in its own store, such
+ *   as half a pin. Its result no longer matters.
  * - *Retention*: bytes handed in are not changed, and not kept by reference after the call, except by a store that holds them as
  *   its content. Bytes handed out are not changed afterwards.
  * - *Hostility*: what comes from the network is bounded in size and number, is never trusted, never becomes an unhandled

@@ -3,6 +3,7 @@ import type { Environment } from '../api/peer.ts'
 import { isP2plError } from '../errors.ts'
 import type { PeerInfo } from '../port/common.ts'
 import { BoundedMap } from '../toolbox/bounded-map.ts'
+import { Slots } from '../toolbox/slots.ts'
 
 /** A large payload that a sender has left somewhere. */
 export interface ClaimRequest {
@@ -15,7 +16,12 @@ export interface ClaimRequest {
   readonly done: (payload: Uint8Array | undefined) => void
 }
 
-export type FetchClaim = (request: ClaimRequest, timeout: number) => Promise<Uint8Array>
+export interface ClaimSource {
+  /** Gets the first block. Gives all of the payload where that is all. */
+  probe(request: ClaimRequest, signal: AbortSignal): Promise<Uint8Array | undefined>
+  /** Gets all of it, once its first block was there. */
+  fetch(request: ClaimRequest): Promise<Uint8Array>
+}
 
 interface Waiting {
   readonly request: ClaimRequest
@@ -24,43 +30,58 @@ interface Waiting {
 
 interface Account {
   readonly queue: Waiting[]
-  active: number
-  /** Milliseconds of slots that gave nothing, since the last payload that did arrive. */
+  outstanding: number
+  /** Probes that gave nothing since the last payload that did arrive. */
   wasted: number
-  given: number
 }
 
-/** Fetches under way at once, over all topics and senders; some only for senders that have given before. */
-const maxActive = 8
-const reserved = 3
-const maxActivePerSender = 2
+interface Probe {
+  readonly end: AbortController
+  /** It holds a slot until it is parked. */
+  parked: boolean
+}
+
 /** Payloads that wait, over all senders and of one of them. */
 const maxWaiting = 1_024
 const maxWaitingPerSender = 64
-/** A fetch that makes no progress for so long yields its slot, in milliseconds; the next attempt may take longer. */
-const attemptTimeouts = [3_000, 10_000, 30_000] as const
+/** Probes of one sender that have no answer yet. */
+const maxOutstandingPerSender = 4
+/** Probes that have begun just now. */
+const maxProbes = 64
+/** A probe without an answer gives its slot to others after this many milliseconds, and goes on without one. */
+const parkAfter = 250
+/** Parked probes, over all senders; the oldest goes first. */
+const maxParked = 512
+const probeTimeout = 10_000
+const maxAttempts = 3
+/** Payloads fetched at once, once their first block was there. */
+const maxFetches = 8
 const maxAccounts = 4_096
 
 /**
- * Fetches the large payloads of all topics. Each sender has its own queue and a share of the slots; a sender that wastes
- * slots comes after those that do not, so claims to content that nobody has delay only their own sender.
+ * Fetches the large payloads of all topics. A payload is first probed for: a probe that nobody answers costs little, so many may
+ * wait beside each other, and strangers who claim what nobody has hold up nobody. Senders take turns; one whose claims led
+ * nowhere comes after those whose claims did not.
  */
 export class ClaimFetcher {
-  readonly #fetch: FetchClaim
+  readonly #source: ClaimSource
   readonly #environment: Environment
   readonly #accounts: BoundedMap<string, Account> = new BoundedMap(maxAccounts, (_sender, account) => {
     this.#refuse(account)
   })
+  /** In the order of their beginning. */
+  readonly #probes = new Set<Probe>()
   #active = 0
   #waiting = 0
+  readonly #fetches = new Slots(maxFetches)
 
-  constructor(fetch: FetchClaim, environment: Environment) {
-    this.#fetch = fetch
+  constructor(source: ClaimSource, environment: Environment) {
+    this.#source = source
     this.#environment = environment
   }
 
   request(request: ClaimRequest): void {
-    const account = this.#accounts.touch(request.sender) ?? { queue: [], active: 0, wasted: 0, given: 0 }
+    const account = this.#accounts.touch(request.sender) ?? { queue: [], outstanding: 0, wasted: 0 }
     this.#accounts.set(request.sender, account)
     if (account.queue.length >= maxWaitingPerSender || (this.#waiting >= maxWaiting && !this.#makeRoom(account))) {
       request.done(undefined)
@@ -90,22 +111,21 @@ export class ClaimFetcher {
   }
 
   #advance(): void {
-    while (this.#active < maxActive) {
-      const account = this.#pick(this.#active >= maxActive - reserved)
+    while (this.#active < maxProbes) {
+      const account = this.#pick()
       const waiting = account?.queue.shift()
       if (account === undefined || waiting === undefined) return
       this.#waiting--
-      void this.#run(account, waiting)
+      void this.#serve(account, waiting)
     }
   }
 
   /** The sender that wasted least; by chance among equals, since strangers are free to be many. */
-  #pick(onlyKnown: boolean): Account | undefined {
+  #pick(): Account | undefined {
     let best: Account | undefined
     let equals = 0
     for (const account of this.#accounts.values()) {
-      if (account.queue.length === 0 || account.active >= maxActivePerSender) continue
-      if (onlyKnown && account.given === 0) continue
+      if (account.queue.length === 0 || account.outstanding >= maxOutstandingPerSender) continue
       if (best === undefined || account.wasted < best.wasted) {
         best = account
         equals = 1
@@ -115,30 +135,65 @@ export class ClaimFetcher {
   }
 
   /** Never rejects. */
-  async #run(account: Account, waiting: Waiting): Promise<void> {
+  async #serve(account: Account, waiting: Waiting): Promise<void> {
     const { request } = waiting
-    const { clock } = this.#environment
-    const began = clock.now()
-    this.#active++
-    account.active++
+    account.outstanding++
     let payload: Uint8Array | undefined
     try {
-      if (!request.signal.aborted) {
-        payload = await this.#fetch(request, attemptTimeouts[waiting.attempts] ?? attemptTimeouts[0])
-      }
-      account.given++
+      const whole = await this.#probe(request)
+      payload = whole ?? (await this.#fetches.run(() => this.#source.fetch(request), request.signal))
       account.wasted = 0
     } catch (error) {
-      account.wasted += clock.now() - began
+      account.wasted++
       // Content that is wrong stays wrong; a provider that did not answer may do so later.
-      waiting.attempts = isP2plError(error) && error.retryable ? waiting.attempts + 1 : attemptTimeouts.length
+      waiting.attempts = isP2plError(error) && error.retryable ? waiting.attempts + 1 : maxAttempts
     }
-    this.#active--
-    account.active--
-    if (payload === undefined && waiting.attempts < attemptTimeouts.length && !request.signal.aborted) {
+    account.outstanding--
+    if (payload === undefined && waiting.attempts < maxAttempts && !request.signal.aborted) {
       account.queue.push(waiting)
       this.#waiting++
     } else request.done(payload)
     this.#advance()
+  }
+
+  async #probe(request: ClaimRequest): Promise<Uint8Array | undefined> {
+    const { clock } = this.#environment
+    const probe: Probe = { end: new AbortController(), parked: false }
+    const park = (): void => {
+      if (probe.parked) return
+      probe.parked = true
+      this.#active--
+      this.#advance()
+    }
+    const parking = clock.setTimeout(park, parkAfter)
+    const ending = clock.setTimeout(() => {
+      probe.end.abort()
+    }, probeTimeout)
+    const onAbort = (): void => {
+      probe.end.abort()
+    }
+    request.signal.addEventListener('abort', onAbort, { once: true })
+    this.#active++
+    this.#probes.add(probe)
+    this.#boundParked()
+    try {
+      request.signal.throwIfAborted()
+      return await this.#source.probe(request, probe.end.signal)
+    } finally {
+      this.#probes.delete(probe)
+      request.signal.removeEventListener('abort', onAbort)
+      clock.clearTimeout(parking)
+      clock.clearTimeout(ending)
+      if (!probe.parked) this.#active--
+      probe.parked = true
+    }
+  }
+
+  #boundParked(): void {
+    for (const oldest of this.#probes) {
+      if (this.#probes.size <= maxParked + maxProbes) return
+      this.#probes.delete(oldest)
+      oldest.end.abort()
+    }
   }
 }

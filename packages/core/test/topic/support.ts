@@ -3,7 +3,7 @@ import type { Topic, TopicItem } from '../../src/api/topic.ts'
 import type { BackendEvent, MessageCapabilities, MessageTransport } from '../../src/backend.ts'
 import type { Cryptography, Identity } from '../../src/identity.ts'
 import { defaultLimits, defaultTimeouts } from '../../src/peer/defaults.ts'
-import { ClaimFetcher, type FetchClaim } from '../../src/topic/claim-fetcher.ts'
+import { ClaimFetcher, type ClaimSource } from '../../src/topic/claim-fetcher.ts'
 import type { TopicContext } from '../../src/topic/context.ts'
 import { Pacer } from '../../src/topic/pacer.ts'
 import { Topics } from '../../src/topic/topics.ts'
@@ -31,7 +31,7 @@ export interface TestPeerOptions {
   capabilities?: Partial<MessageCapabilities>
   cryptography?: Cryptography
   random?: () => number
-  claims?: { put: NonNullable<TopicContext['claims']>['put']; get: FetchClaim }
+  claims?: { put: NonNullable<TopicContext['claims']>['put']; get: ClaimSource['fetch'] }
   identity?: Identity
 }
 
@@ -58,7 +58,10 @@ export async function testPeer(bus: Bus, name: string, options: TestPeerOptions 
     transport,
     capabilities: () => capabilities,
     self: () => backend.self(),
-    claims: claims && { put: claims.put, fetcher: new ClaimFetcher(claims.get, environment) },
+    claims: claims && {
+      put: claims.put,
+      fetcher: new ClaimFetcher({ probe: async () => undefined, fetch: claims.get }, environment)
+    },
     pacer: new Pacer(clock, () => capabilities.pacing),
     identity,
     environment,
