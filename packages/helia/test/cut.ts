@@ -12,7 +12,8 @@ interface Wire {
 /** As a pulled cable: nothing passes on the connections that there are, and no new one is made. Gives what ends it. */
 export function cut({ engine }: HeliaNode): () => void {
   if (engine === undefined) return () => {}
-  const { connectionGater } = (engine.libp2p as unknown as { components: { connectionGater: ConnectionGater } }).components
+  const { connectionGater } = (engine.libp2p as unknown as { components: { connectionGater: ConnectionGater } })
+    .components
   const { denyDialMultiaddr, denyInboundConnection } = connectionGater
   const heals = engine.libp2p.getConnections().map(silence)
   const onOpen = ({ detail }: CustomEvent<Connection>): void => void heals.push(silence(detail))

@@ -50,7 +50,11 @@ export interface TimeCache {
 export interface MessageCache {
   readonly msgs: ReadonlyMap<string, { readonly message: RpcMessage }>
   /** One window for each heartbeat, the latest first. */
-  readonly history: readonly (readonly { readonly topic: string; readonly msgId: Uint8Array; readonly msgIdStr: string }[])[]
+  readonly history: readonly (readonly {
+    readonly topic: string
+    readonly msgId: Uint8Array
+    readonly msgIdStr: string
+  }[])[]
   remove(id: string): unknown
 }
 
