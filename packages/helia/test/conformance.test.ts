@@ -1,59 +1,51 @@
 import { join } from 'node:path'
 import { conformance, type ConformanceNetwork } from '@p2pl/conformance'
-import { compose, retry, timeout } from '@p2pl/layers'
+import { aroundCalls } from '@p2pl/core/backend'
 import { temporaryFolder } from '@p2pl/tooling-vitest'
 import { describe, it } from 'vitest'
 import { helia, type HeliaOptions } from '../src/index.ts'
-import { forgetEachOther } from './interrupt.ts'
+import { cut } from './cut.ts'
 import { selfOf } from './self.ts'
-
-const runner = {
-  describe,
-  it,
-  onUnhandledRejection: (listener: (reason: unknown) => void) => {
-    process.on('unhandledRejection', listener)
-    return () => void process.off('unhandledRejection', listener)
-  }
-}
 
 const root = temporaryFolder('p2pl-helia-kit-')
 let networks = 0
 
 function network(count: number, options: (index: number) => HeliaOptions): ConformanceNetwork {
   const backends = Array.from({ length: count }, (_, i) => helia(options(i)))
-  const link = async (): Promise<void> => {
-    for (const [i, backend] of backends.entries())
-      for (const earlier of backends.slice(0, i)) await backend.routing.connect(selfOf(earlier))
-  }
   return {
     backends,
-    link,
-    cut: async (index) => {
-      await forgetEachOther(backends, index)
-      // The kit links them again.
-      return async () => {}
+    link: async () => {
+      for (const [i, backend] of backends.entries())
+        for (const earlier of backends.slice(0, i)) await backend.routing.connect(selfOf(earlier))
     },
-    reopen: (index) => Promise.resolve(helia(options(index))),
-    dispose: async () => {}
+    cut: async (index) => {
+      const heal = cut(backends[index] as (typeof backends)[number])
+      return async () => heal()
+    },
+    reopen: async (index) => helia(options(index))
   }
 }
 
-conformance(runner, {
-  name: 'helia in memory',
-  create: (count) => Promise.resolve(network(count, () => ({}))),
-  capabilities: helia().capabilities,
-  followsHints: true
-})
+conformance(
+  { describe, it },
+  {
+    name: 'helia in memory',
+    create: (count) => network(count, () => ({})),
+    capabilities: helia().capabilities,
+    followsHints: true
+  }
+)
 
-const persistent = { dir: join(root, 'for-capabilities') }
-
-conformance(runner, {
-  name: 'helia in a folder, under retry and timeout',
-  create: (count) => {
-    const own = join(root, String(++networks))
-    return Promise.resolve(network(count, (index) => ({ dir: join(own, String(index)) })))
-  },
-  wrap: (backend) => compose(backend, retry(), timeout({ get: 60_000, routing: 30_000 })),
-  capabilities: compose(helia(persistent), retry(), timeout({ get: 60_000, routing: 30_000 })).capabilities,
-  followsHints: true
-})
+conformance(
+  { describe, it },
+  {
+    name: 'helia in a folder, wrapped',
+    create: (count) => {
+      const own = join(root, String(++networks))
+      return network(count, (index) => ({ dir: join(own, String(index)) }))
+    },
+    wrap: aroundCalls({}),
+    capabilities: helia({ dir: join(root, 'for-capabilities') }).capabilities,
+    followsHints: true
+  }
+)

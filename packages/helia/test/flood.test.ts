@@ -13,7 +13,12 @@ interface Seen {
 const topic = 'flooded'
 
 /** A node of this package in a process that watches its event loop, an honest peer, and an attacker in the topic. */
-async function scene(): Promise<{ victim: Remote; self: PeerInfo; flooder: Remote & { self: PeerInfo }; honest: Node }> {
+async function scene(): Promise<{
+  victim: Remote
+  self: PeerInfo
+  flooder: Remote & { self: PeerInfo }
+  honest: Node
+}> {
   const victim = await spawnScript('victim.process.ts', JSON.stringify({ dht: false }))
   const self = await victim.ask<PeerInfo>('start')
   await victim.ask('listen', topic)

@@ -55,6 +55,18 @@ describe('a connection that goes half-open', () => {
     }
   )
 
+  test('loses none of what was said meanwhile: the peer is told of it when it is back', async () => {
+    const link = await linked('meanwhile')
+    link.proxy.swallow('dialler')
+    await until('the dialler knows', async () => (await link.dialler.routing.connections()).length === 0)
+    const lost = Array.from({ length: 20 }, (_, i) => `meanwhile ${i}`)
+    for (const text of lost) expect(await say(link.listener, 'meanwhile', text)).toBe(1)
+    await talk(link, 'meanwhile', 'after')
+    const found = (): string[] => link.inboxes.dialler.texts.filter((text) => text.startsWith('meanwhile'))
+    await until('all of it', () => found().length >= lost.length)
+    expect(found().toSorted()).toEqual(lost.toSorted())
+  })
+
   test('ten times, as of a peer that roams: the topic is two-way each time', async () => {
     const link = await linked('roaming')
     for (let round = 0; round < 10; round++) {

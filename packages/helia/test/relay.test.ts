@@ -53,7 +53,11 @@ describe('a relay', () => {
 
   test('is not there unless it is asked for', async () => {
     const node = await started({ listen: ['/ip4/127.0.0.1/tcp/0/ws'] })
-    expect(engineOf(node).libp2p.getProtocols().some((name) => name.includes('/circuit/'))).toBe(false)
+    expect(
+      engineOf(node)
+        .libp2p.getProtocols()
+        .some((name) => name.includes('/circuit/'))
+    ).toBe(false)
   })
 })
 

@@ -152,7 +152,10 @@ describe('connections', () => {
     await a.stop()
     const [address = ''] = target.addresses
     const events: BackendEvent[] = []
-    const named = await createPeer({ backend: make({ bootstrap: [address] }), onEvent: (event) => void events.push(event) })
+    const named = await createPeer({
+      backend: make({ bootstrap: [address] }),
+      onEvent: (event) => void events.push(event)
+    })
     const told = await createPeer({ backend: make() })
     try {
       await expect(told.network.connect(address)).rejects.toSatisfy(code('UNREACHABLE'))

@@ -81,12 +81,7 @@ export async function startEngine(parts: EngineParts): Promise<Engine> {
   }
 }
 
-function shutOut(
-  libp2p: Libp2p | undefined,
-  id: string,
-  ms: number,
-  report: (event: EngineEvent) => void
-): void {
+function shutOut(libp2p: Libp2p | undefined, id: string, ms: number, report: (event: EngineEvent) => void): void {
   const connections = libp2p?.getConnections(peerIdFromString(id)) ?? []
   if (connections.length === 0) return
   const message = `the peer ${id} is shut out for ${ms / 1_000} s: it floods topics with messages that no node may publish`

@@ -15,10 +15,7 @@ export interface Stores {
   close(): Promise<void>
 }
 
-export async function openStores(
-  { dir, durability }: Settings,
-  report: (event: EngineEvent) => void
-): Promise<Stores> {
+export async function openStores({ dir, durability }: Settings, report: (event: EngineEvent) => void): Promise<Stores> {
   const names = { blocks: 'b', pins: 'p', state: 's', data: 'd' }
   const { tables, close } = await openTables({ backend: 'helia', dir, durability, names, report })
   try {

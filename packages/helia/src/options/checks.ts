@@ -34,7 +34,10 @@ export function addresses(name: string, value: readonly string[], withPeerId = f
   return value.map((entry: unknown, i) => {
     const address = parseAddress(entry)
     if (address === undefined)
-      throw invalid(`${name}[${i}]`, `must be a multiaddr such as /ip4/127.0.0.1/tcp/4001, not ${String(entry).slice(0, 80)}`)
+      throw invalid(
+        `${name}[${i}]`,
+        `must be a multiaddr such as /ip4/127.0.0.1/tcp/4001, not ${String(entry).slice(0, 80)}`
+      )
     if (withPeerId && !address.getComponents().some(({ name: part }) => part === 'p2p'))
       throw invalid(`${name}[${i}]`, 'must end in /p2p/<peer id>, so that nobody else can answer')
     return address

@@ -1,9 +1,10 @@
 import { join } from 'node:path'
-import { createPeer, type Peer } from '@p2pl/core'
+import { createPeer, type Peer, type PeerInfo } from '@p2pl/core'
 import { temporaryFolder, until } from '@p2pl/tooling-vitest'
 import { bundle, describeInChromium, openSite, type RemotePage, type Site } from '@p2pl/tooling-vitest/browser'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
-import { helia, type HeliaOptions } from '../../src/index.ts'
+import { helia, type HeliaNode, type HeliaOptions } from '../../src/index.ts'
+import { selfOf } from '../self.ts'
 
 const temporary = temporaryFolder('p2pl-browser-')
 /** A browser has to start and to compile, beside whatever else the machine does. */
@@ -25,7 +26,7 @@ async function openPage(): Promise<RemotePage> {
 
 interface NodePeer {
   readonly peer: Peer
-  readonly backend: ReturnType<typeof helia>
+  readonly backend: HeliaNode
   /** Where pages dial it. */
   readonly address: string
 }
@@ -34,7 +35,7 @@ async function node(options?: HeliaOptions): Promise<NodePeer> {
   const backend = helia({ listen: ['/ip4/127.0.0.1/tcp/0/ws'], relay: true, ...options })
   const peer = await createPeer({ backend })
   toClose.push(() => peer.stop())
-  return { peer, backend, address: backend.self().addresses.find((text) => text.includes('/ws'))! }
+  return { peer, backend, address: selfOf(backend).addresses.find((text) => text.includes('/ws'))! }
 }
 
 /** A page that takes part, connected to the node. */
@@ -45,9 +46,9 @@ async function joined(address: string, options?: HeliaOptions): Promise<{ page: 
 }
 
 /** The address by which others reach a page: there as soon as it has a slot at the relay. */
-async function reachable(page: RemotePage): Promise<{ id: string; addresses: string[] }> {
+async function reachable(page: RemotePage): Promise<PeerInfo> {
   return await until('the page has an address', async () => {
-    const self = await page.call<{ id: string; addresses: string[] }>('self')
+    const self = await page.call<PeerInfo>('self')
     return self.addresses.length > 0 && self
   })
 }
@@ -79,7 +80,7 @@ describeInChromium('helia in a browser', () => {
     const subscription = peer.topic('cloud').subscribe()
     await subscription.joined
     await page.call('listen', 'cloud')
-    await seesIn(page, 'cloud', backend.self().id)
+    await seesIn(page, 'cloud', selfOf(backend).id)
     await page.call('say', 'cloud', 'from the page')
     const { value: item } = await subscription.next()
     expect(item?.type === 'message' && new TextDecoder().decode(item.payload)).toBe('from the page')
@@ -92,7 +93,7 @@ describeInChromium('helia in a browser', () => {
       const { cid } = await peer.data.add(pattern(size, 2))
       expect(await page.call('holds', cid.toString(), size, 2)).toBe(true)
     }
-    expect(await page.call('connections')).toEqual([{ peer: backend.self().id, address }])
+    expect(await page.call('connections')).toEqual([{ peer: selfOf(backend).id, address }])
     expect(page.problems).toEqual([])
   })
 
@@ -155,12 +156,12 @@ describeInChromium('helia in a browser', () => {
     await reachable(page)
     await first.peer.stop()
     await until('the page has no address', async () => {
-      const { addresses } = await page.call<{ addresses: string[] }>('self')
+      const { addresses } = await page.call<PeerInfo>('self')
       return addresses.length === 0
     })
     const port = /tcp\/(\d+)/.exec(first.address)?.[1]
     const second = await node({ dir, listen: [`/ip4/127.0.0.1/tcp/${port}/ws`] })
-    expect(second.backend.self().id).toBe(first.address.split('/').at(-1))
+    expect(selfOf(second.backend).id).toBe(first.address.split('/').at(-1))
     const { addresses } = await reachable(page)
     expect(addresses[0]).toContain(first.address)
   })
@@ -170,7 +171,7 @@ describeInChromium('helia in a browser', () => {
     const { backend, address } = await node({ psk })
     const [inside, outside] = [await openPage(), await openPage()]
     await Promise.all([inside.call('start', { psk }), outside.call('start', {})])
-    const peer = { id: backend.self().id, addresses: [address] }
+    const peer = { ...selfOf(backend), addresses: [address] }
     await inside.call('connect', peer)
     await expect(outside.call('connect', peer)).rejects.toThrow(/does not answer/)
     expect(await inside.call('connections')).toHaveLength(1)
@@ -192,10 +193,10 @@ describeInChromium('helia in a browser', () => {
     for (const [options, key, help] of refused) {
       const answer = await page.call<{ code: string; message: string }>('refusal', options)
       expect(answer).toMatchObject({ code: 'INVALID_ARGUMENT' })
-      expect(answer.message).toContain(`"${key}`)
+      expect(answer.message).toContain(key)
       expect(answer.message).toMatch(help)
     }
-    expect(await page.call('refusal', { dir: 'x', listen: ['/webrtc', '/p2p-circuit'] })).toContain('browser')
+    expect(await page.call('refusal', { dir: 'x', listen: ['/webrtc', '/p2p-circuit'] })).toBeUndefined()
   })
 })
 

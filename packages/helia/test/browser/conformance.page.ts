@@ -1,18 +1,19 @@
 // The conformance kit inside of a browser page: the test on Node's side runs one test after the other by its number.
 import { conformance, type ConformanceNetwork } from '@p2pl/conformance'
-import type { Backend, Layer, PeerInfo } from '@p2pl/core/backend'
-import { helia, type HeliaOptions } from '../../src/index.ts'
-import { forgetEachOther } from '../interrupt.ts'
+import type { Backend, Layer, PeerInfo, StartOptions } from '@p2pl/core/backend'
+import { helia, type HeliaNode, type HeliaOptions } from '../../src/index.ts'
+import { cut } from '../cut.ts'
+import { selfOf } from '../self.ts'
 import { fixture } from './fixture.ts'
 
-/** What pages need of Node's side: a relay to be reached through, and somebody who keeps provider records. */
+/** What pages need of Node's side: a relay to be reached through, and a peer that keeps provider records. */
 interface Helpers {
-  readonly relay: string
+  readonly relay: PeerInfo
   readonly records: PeerInfo
 }
 
 declare const startHelpers: () => Promise<Helpers>
-declare const stopHelpers: (relay: string) => Promise<void>
+declare const stopHelpers: (relayId: string) => Promise<void>
 
 const tests: (() => Promise<void>)[] = []
 let networks = 0
@@ -32,49 +33,44 @@ const runner = {
 /** Pages' nodes that know one relay, and by it find each other. */
 async function network(count: number, options: (index: number) => HeliaOptions): Promise<ConformanceNetwork> {
   const { relay, records } = await startHelpers()
-  const open = (index: number): ReturnType<typeof helia> => helia({ ...options(index), bootstrap: [relay] })
+  const open = (index: number): HeliaNode => helia({ ...options(index), bootstrap: relay.addresses })
   const backends = Array.from({ length: count }, (_, index) => open(index))
   const link = async (): Promise<void> => {
     for (const backend of backends) {
-      await addressOf(backend)
+      await reach(backend, relay)
       await backend.routing.connect(records)
     }
     for (const [i, backend] of backends.entries())
-      for (const earlier of backends.slice(0, i)) await backend.routing.connect(earlier.self())
+      for (const earlier of backends.slice(0, i)) await backend.routing.connect(selfOf(earlier))
   }
   return {
     backends,
     link,
     cut: async (index) => {
-      await forgetEachOther(backends, index)
-      // The kit links them again.
-      return async () => {}
+      const heal = cut(backends[index] as HeliaNode)
+      return async () => heal()
     },
-    reopen: (index) => Promise.resolve(open(index)),
-    dispose: () => stopHelpers(relay)
+    reopen: async (index) => open(index),
+    dispose: () => stopHelpers(relay.id)
   }
 }
 
-/** A page has an address once the relay has given it a slot. */
-async function addressOf(backend: Backend, signal?: AbortSignal): Promise<void> {
-  const aborted = (): boolean => signal?.aborted === true
-  while (!aborted() && backend.self().addresses.length === 0) await new Promise((resolve) => setTimeout(resolve, 10))
+/** Connects to the relay, as core does to the peers that the options name; the page has an address once it has a slot there. */
+async function reach(backend: Backend, relay: PeerInfo, signal?: AbortSignal): Promise<void> {
+  await backend.routing?.connect(relay, { signal })
+  while (signal?.aborted !== true && selfOf(backend).addresses.length === 0)
+    await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
-/** The kit takes for granted that who has started can be reached. */
-const reachable: Layer = (backend) => ({
-  name: backend.name,
-  capabilities: backend.capabilities,
-  messages: backend.messages,
-  blocks: backend.blocks,
-  routing: backend.routing,
-  start: async (options) => {
-    await backend.start(options)
-    await addressOf(backend, options?.signal)
-  },
-  stop: (options) => backend.stop(options),
-  self: () => backend.self()
-})
+/** The kit expects that a backend that has started can be reached. */
+const reachable: Layer = (backend) =>
+  Object.assign(Object.create(backend) as typeof backend, {
+    start: async (options?: StartOptions) => {
+      await backend.start(options)
+      const [relay] = backend.routing?.bootstrap ?? []
+      if (relay !== undefined) await reach(backend, relay, options?.signal)
+    }
+  })
 
 Object.assign(globalThis, {
   page: {

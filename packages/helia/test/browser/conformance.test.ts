@@ -2,6 +2,7 @@ import { conformance } from '@p2pl/conformance'
 import { bundle, describeInChromium, openSite, type RemotePage, type Site } from '@p2pl/tooling-vitest/browser'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { helia, type HeliaNode } from '../../src/index.ts'
+import { selfOf } from '../self.ts'
 import { fixture } from './fixture.ts'
 
 /** A browser has to start and to compile, beside whatever else the machine does. */
@@ -12,13 +13,12 @@ const socket = { listen: ['/ip4/127.0.0.1/tcp/0/ws'] }
 async function openPage(site: Site): Promise<RemotePage> {
   return await site.open({
     startHelpers: async () => {
-      // The relay keeps no records: who is connected to nobody else is alone.
+      // The relay keeps no records: a page that is connected to it only is alone.
       const relay = helia({ ...socket, relay: true, dht: false })
       const records = helia(socket)
       await Promise.all([relay.start(), records.start()])
-      const address = relay.self().addresses[0] as string
-      helpers.set(address, [relay, records])
-      return { relay: address, records: records.self() }
+      helpers.set(selfOf(relay).id, [relay, records])
+      return { relay: selfOf(relay), records: selfOf(records) }
     },
     stopHelpers: async (relay) => {
       await Promise.all((helpers.get(relay as string) ?? []).map((helper) => helper.stop()))

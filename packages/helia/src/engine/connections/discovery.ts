@@ -70,7 +70,9 @@ export class Discovery {
   async #dial(peer: PeerId, id: string): Promise<void> {
     this.#dialling.add(id)
     try {
-      await this.#libp2p.dial(peer, { signal: AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(dialTimeout)]) })
+      await this.#libp2p.dial(peer, {
+        signal: AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(dialTimeout)])
+      })
       this.#failed.delete(id)
     } catch {
       this.#failed.set(id, performance.now())

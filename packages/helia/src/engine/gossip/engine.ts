@@ -46,6 +46,18 @@ export interface TimeCache {
   readonly entries: Map<string, unknown>
 }
 
+/** The messages of the last heartbeats. */
+export interface MessageCache {
+  readonly msgs: ReadonlyMap<string, { readonly message: RpcMessage }>
+  /** One window for each heartbeat, the latest first. */
+  readonly history: readonly (readonly {
+    readonly topic: string
+    readonly msgId: Uint8Array
+    readonly msgIdStr: string
+  }[])[]
+  remove(id: string): unknown
+}
+
 /** What the instance has beyond the published interface, as far as it is used here. */
 export interface Gossip extends GossipSub {
   readonly streamsInbound: Map<string, { close(): Promise<void> }>
@@ -57,6 +69,7 @@ export interface Gossip extends GossipSub {
   readonly seenCache: TimeCache
   readonly fastMsgIdCache: TimeCache
   readonly publishedMessageIds: TimeCache
+  readonly mcache: MessageCache
   isStarted(): boolean
   getMeshPeers(topic: string): string[]
   getScore(id: string): number
@@ -93,6 +106,9 @@ export const gossipMembers: Members = {
   'seenCache.entries': 'object',
   'fastMsgIdCache.entries': 'object',
   'publishedMessageIds.entries': 'object',
+  'mcache.msgs': 'object',
+  'mcache.history': 'object',
+  'mcache.remove': 'function',
   isStarted: 'function',
   getMeshPeers: 'function',
   getScore: 'function',

@@ -13,6 +13,9 @@ export const maxMessageBytes: number = 512 * 1024
 /** Largest RPC that is read, as in Go nodes. A longer one is left out. */
 export const maxRpcBytes: number = 1024 * 1024
 
+/** For this long (ms) messages are kept for peers that ask for them. */
+const memory = 15_000
+
 /**
  * Peers in the mesh of one topic before a node of a small network sends some away. Those hear of messages by gossip
  * only, some heartbeats later, and by chance not at all.
@@ -41,6 +44,8 @@ export function gossipOptions(settings: Settings, judge: Judge): Partial<Gossips
     Dout: Math.min(1, degree - 2),
     Dlazy: degree,
     heartbeatInterval,
+    // Long enough for a peer that was cut off to come back and ask.
+    mcacheLength: Math.max(5, Math.ceil(memory / heartbeatInterval)),
     seenTTL: seenTtl,
     emitSelf: false,
     // Messages asks for it where the mesh has nobody.

@@ -27,7 +27,10 @@ export interface Reception {
  * Takes the frames of one stream. The engine starts to check all messages of a frame, and of all frames that have come, at
  * once; here the event loop gets its turns in between, and what waits is bounded.
  */
-export function receiver({ gossip, judge, turns, checking: allChecking }: Reception, peer: PeerId): (frame: Uint8Array) => Promise<void> {
+export function receiver(
+  { gossip, judge, turns, checking: allChecking }: Reception,
+  peer: PeerId
+): (frame: Uint8Array) => Promise<void> {
   const id = peer.toString()
   const checking = new Slots(maxChecking)
   const handle = async (rpc: Rpc): Promise<void> => {

@@ -1,9 +1,6 @@
 import type { Gossip } from './engine.ts'
 import type { Judge } from './judge.ts'
 
-/** Entries of each of the engine's caches, which it bounds by time only. */
-const maxCached = 131_072
-
 /** Points for a message that a peer sends for the third time, or more often. */
 const repetition = 0.1
 
@@ -40,15 +37,4 @@ export function guardScores(gossip: Gossip, judge: Judge): void {
     addPenalty(id, penalty, label)
     judge.charge(id, penalty)
   }
-}
-
-/** Forgets the oldest of what a flood has left in the engine's caches. */
-export function boundCaches({ seenCache, fastMsgIdCache, publishedMessageIds, score }: Gossip): void {
-  for (const { entries } of [seenCache, fastMsgIdCache, publishedMessageIds])
-    for (const key of entries.keys()) {
-      if (entries.size <= maxCached) break
-      entries.delete(key)
-    }
-  const { queue, records } = score.deliveryRecords
-  while (queue.length > maxCached) records.delete(queue.shift()?.msgId ?? '')
 }

@@ -1,6 +1,7 @@
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import type { Gossip, OutboundStream } from './engine.ts'
 import { Reader } from './reader.ts'
+import type { Recovery } from './recovery.ts'
 
 /** Heartbeats for which a stream may be missing before it is opened again, at first and at most. */
 const patience = 2
@@ -55,6 +56,7 @@ interface Missing {
 export class Streams {
   readonly #libp2p: Libp2p
   readonly #gossip: Gossip
+  readonly #recovery: Recovery
   readonly #handlers: StreamHandlers
   /** Newest last. */
   readonly #readers = new Map<string, Reader[]>()
@@ -65,9 +67,10 @@ export class Streams {
   readonly #missing = new Map<string, Missing>()
 
   /** Before the engine starts. */
-  constructor(libp2p: Libp2p, gossip: Gossip, handlers: StreamHandlers) {
+  constructor(libp2p: Libp2p, gossip: Gossip, recovery: Recovery, handlers: StreamHandlers) {
     this.#libp2p = libp2p
     this.#gossip = gossip
+    this.#recovery = recovery
     this.#handlers = handlers
     gossip.onPeerConnected = (peer, connection) => this.#connected(peer, connection)
     gossip.onIncomingStream = (stream, connection) => this.#incoming(stream, connection)
@@ -110,9 +113,22 @@ export class Streams {
     this.#answer(peer, id, connection)
     if (replaced) {
       this.#handlers.replaced(peer)
-      this.#handlers.broken(peer, this.heardAt)
+      this.#broken(peer)
     }
     this.#handlers.opened(peer)
+  }
+
+  /** What came from the peer, and what went to it, may be lost. */
+  #broken(peer: PeerId): void {
+    this.#recovery.owe(peer.toString())
+    this.#handlers.broken(peer, this.heardAt)
+  }
+
+  /** Once there are streams in both directions. The one to the peer may be an old one, while another is being opened. */
+  #tell(id: string): void {
+    if (!this.#gossip.streamsOutbound.has(id) || this.#reader(id)?.open !== true) return
+    for (const { remotePeer } of this.#opening) if (remotePeer.toString() === id) return
+    this.#recovery.tell(id)
   }
 
   #reader(id: string): Reader | undefined {
@@ -127,6 +143,7 @@ export class Streams {
       frame: async (bytes) => {
         this.#heardAt.set(id, performance.now())
         await receive(bytes)
+        this.#tell(id)
       },
       skipped: (count) => handlers.skipped(peer, count),
       end: (failed) => {
@@ -137,7 +154,7 @@ export class Streams {
           readers.filter((one) => one !== reader)
         )
         if (newest) this.#gossip.streamsInbound.delete(id)
-        if (newest && failed) handlers.broken(peer, this.heardAt)
+        if (newest && failed) this.#broken(peer)
       }
     })
     const readers = [...(this.#readers.get(id) ?? []), reader]
@@ -167,6 +184,7 @@ export class Streams {
       const topics = this.#gossip.getTopics()
       if (topics.length > 0) this.#gossip.sendSubscriptions(id, topics, true)
       this.#graft(id)
+      this.#tell(id)
     }
   }
 
@@ -192,6 +210,7 @@ export class Streams {
     // What waits in it is still sent, where its connection can.
     void previous?.stream.close()
     this.#graft(id)
+    this.#tell(id)
   }
 
   /** The peer is told again in which meshes it is: it may have forgotten. */
@@ -207,8 +226,11 @@ export class Streams {
       if (connection.status === 'open' && connection.limits === undefined)
         open.set(connection.remotePeer.toString(), connection)
     for (const [id, connection] of open) {
-      if (this.#gossip.streamsOutbound.has(id) && this.#reader(id)?.open === true) this.#missing.delete(id)
-      else this.#await(id, connection)
+      if (!this.#gossip.streamsOutbound.has(id) || this.#reader(id)?.open !== true) this.#await(id, connection)
+      else {
+        this.#missing.delete(id)
+        this.#tell(id)
+      }
     }
     for (const id of this.#missing.keys()) if (!open.has(id)) this.#missing.delete(id)
   }
@@ -236,6 +258,7 @@ export class Streams {
   }
 
   #forget(id: string): void {
+    this.#recovery.owe(id)
     this.#outbound.delete(id)
     this.#missing.delete(id)
     this.#heardAt.delete(id)

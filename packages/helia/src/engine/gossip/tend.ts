@@ -1,11 +1,13 @@
 import type { Libp2p } from '@libp2p/interface'
 import { Slots } from '@p2pl/core/backend'
+import { boundCaches } from './caches.ts'
 import { forgetAtClockJumps } from './clock-jumps.ts'
 import type { Gossip } from './engine.ts'
 import type { Judge } from './judge.ts'
 import { maxRpcBytes } from './options.ts'
 import { receiver } from './receiver.ts'
-import { boundCaches, guardScores } from './scores.ts'
+import { Recovery } from './recovery.ts'
+import { guardScores } from './scores.ts'
 import { splitLargeRpcs } from './sending.ts'
 import { Streams, type StreamEvents } from './streams.ts'
 import { Turns } from './turns.ts'
@@ -24,7 +26,7 @@ export function tendGossip(libp2p: Libp2p, gossip: Gossip, judge: Judge, events:
   })
   const turns = new Turns()
   const checking = new Slots(maxChecking)
-  return new Streams(libp2p, gossip, {
+  return new Streams(libp2p, gossip, new Recovery(gossip), {
     maxFrameBytes: maxRpcBytes,
     receiver: (peer) => receiver({ gossip, judge, turns, checking }, peer),
     skipped: (peer, count) => {
