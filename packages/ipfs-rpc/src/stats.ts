@@ -1,4 +1,4 @@
-import { type LibraryCallKind, RpcClient } from './rpc/client.ts'
+import type { LibraryCallKind, RpcClient } from './rpc/client.ts'
 
 /** Figures of a daemon. */
 export interface IpfsRpcStats {

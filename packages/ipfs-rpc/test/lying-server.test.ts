@@ -1,69 +1,13 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createPeer } from '@p2pl/core'
-import type { BackendEvent } from '@p2pl/core/backend'
-import { CID } from 'multiformats/cid'
-import { afterEach, describe, expect, it } from 'vitest'
-import { ipfsRpc, type IpfsRpcBackend } from '../src/index.ts'
+import { endless, type Responder } from '@p2pl/tooling-kubo/fake-daemon'
+import { describe, expect, it } from 'vitest'
 import { rawBlock } from './support/block.ts'
 import { collect } from './support/collect.ts'
 import { Inbox } from './support/inbox.ts'
-
-type Answer = (response: ServerResponse, request: IncomingMessage) => void
-
-const cid = CID.parse('bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku')
-const peerId = '12D3KooWGzxzKZYveHXtpG6AsrUJBcWxHBFS2HsEoGTxrMLvKXtf'
-const id = JSON.stringify({ ID: peerId, Addresses: ['/ip4/127.0.0.1/tcp/1', 7, 'x'.repeat(600)] })
+import { cid, lyingServer, peerId, refused } from './support/lying.ts'
 
 describe('a server that lies', () => {
-  let server: Server | undefined
-  let backend: IpfsRpcBackend | undefined
-  const events: BackendEvent[] = []
-
-  afterEach(async () => {
-    await backend?.stop()
-    server?.closeAllConnections()
-    await new Promise((resolve) => (server === undefined ? resolve(undefined) : server.close(resolve)))
-    server = undefined
-    events.length = 0
-  })
-
-  async function against(answers: Record<string, Answer>): Promise<IpfsRpcBackend> {
-    const all: Record<string, Answer> = {
-      id: (response) => response.end(id),
-      'pubsub/ls': (response) => response.end('{"Strings":[]}'),
-      'swarm/peers': (response) => response.end('{"Peers":null}'),
-      ...answers
-    }
-    server = createServer((request, response) => {
-      response.on('error', () => {})
-      request.resume()
-      const name = /^\/api\/v0\/([^?]+)/.exec(request.url ?? '')?.[1] ?? ''
-      const answer = all[name]
-      if (answer === undefined) response.writeHead(404).end('404 page not found')
-      else request.on('end', () => answer(response, request))
-    })
-    await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve))
-    const address = server.address()
-    if (address === null || typeof address === 'string') throw new Error('no port')
-    backend = ipfsRpc({ url: `http://127.0.0.1:${address.port}`, timeout: 2_000, probeInterval: 100 })
-    await backend.start({ onEvent: (event) => void events.push(event) })
-    return backend
-  }
-
-  const endless = (response: ServerResponse): void => {
-    const chunk = Buffer.alloc(64 * 1024, 120)
-    const more = (): void => {
-      while (!response.destroyed && response.write(chunk));
-      if (!response.destroyed) response.once('drain', more)
-    }
-    more()
-  }
-  const refused =
-    (message: string, status = 500): Answer =>
-    (response) =>
-      response
-        .writeHead(status, { 'content-type': 'application/json' })
-        .end(JSON.stringify({ Message: message, Code: 0, Type: 'error' }))
+  const { against, events } = lyingServer()
 
   it('bounds what it takes for its own addresses', async () => {
     expect((await against({})).self()).toEqual([{ network: 'libp2p', id: peerId, addresses: ['/ip4/127.0.0.1/tcp/1'] }])
@@ -144,56 +88,6 @@ describe('a server that lies', () => {
     expect(await routing?.connections()).toEqual([{ network: 'libp2p', id: found, addresses: ['/ip4/1.2.3.4/tcp/3'] }])
   })
 
-  it('floods of lines are read in turns of the event loop', async () => {
-    const chunks = 40
-    const flood =
-      (line: string): Answer =>
-      (response) => {
-        const lines = Buffer.from(`${line}\n`.repeat(2_500))
-        let sent = 0
-        const more = (): void => {
-          while (sent < chunks) if ((sent++, !response.write(lines))) return void response.once('drain', more)
-          response.end()
-        }
-        more()
-      }
-    const { blocks } = await against({
-      'pin/ls': flood(`{"Cid":"${cid.toString()}","Type":"recursive"}`),
-      'repo/gc': flood(`{"Key":{"/":"${cid.toString()}"}}`)
-    })
-    for (const open of [() => blocks?.pins(), () => blocks?.gc()]) {
-      let turns = 0
-      let running = true
-      const turn = (): void => {
-        turns++
-        if (running) setImmediate(turn)
-      }
-      setImmediate(turn)
-      let count = 0
-      for await (const item of open() ?? []) if (item !== undefined) count++
-      running = false
-      expect(count).toBeGreaterThanOrEqual(chunks * 2_500)
-      // A turn for each of them, at least, since each is more than one read of a socket.
-      expect(turns).toBeGreaterThan(chunks)
-    }
-  })
-
-  it('a list of more peers than any daemon has is bounded, and one event of a search, too', async () => {
-    const peer = { ID: peerId, Addrs: ['/ip4/1.2.3.4/tcp/1'] }
-    const { routing } = await against({
-      'swarm/peers': (response) =>
-        response.end(
-          JSON.stringify({
-            Peers: Array.from({ length: 60_000 }, () => ({ Peer: peerId, Addr: '/ip4/1.2.3.4/tcp/1' }))
-          })
-        ),
-      'routing/findprovs': (response) =>
-        response.end(`${JSON.stringify({ Type: 4, Responses: Array.from({ length: 30_000 }, () => peer) })}\n`)
-    })
-    await expect(routing?.connections()).rejects.toMatchObject({ code: 'PROTOCOL' })
-    await expect(collect(routing?.findProviders(cid) ?? [])).rejects.toMatchObject({ code: 'PROTOCOL' })
-  })
-
   it('an error after the first lines is what the call ends with', async () => {
     const late = (text: string): string => `${JSON.stringify({ Message: text, Code: 0, Type: 'error' })}\n`
     const many = await Promise.all(Array.from({ length: 3 }, async (_, i) => await rawBlock(Uint8Array.of(i))))
@@ -210,8 +104,8 @@ describe('a server that lies', () => {
 
   it('an error whose text never ends is PROTOCOL', async () => {
     const { blocks, messages } = await against({
-      'block/stat': (response) => endless(response.writeHead(500)),
-      'pubsub/peers': (response) => endless(response.writeHead(500))
+      'block/stat': (response) => endless(response.writeHead(500), response.req),
+      'pubsub/peers': (response) => endless(response.writeHead(500), response.req)
     })
     await expect(blocks?.has(cid)).rejects.toMatchObject({ code: 'PROTOCOL' })
     await expect(messages?.peers('t')).rejects.toMatchObject({ code: 'PROTOCOL' })
@@ -220,7 +114,7 @@ describe('a server that lies', () => {
   it("answers that are JSON of another shape than the call's are PROTOCOL", async () => {
     const shapes = ['null', '7', '[]', '{}', '{"Key":7}', '{"Pins":7}', '{"Peers":{}}', '{"Strings":7}', '"text"']
     let shape = ''
-    const answer: Answer = (response) => response.end(shape)
+    const answer: Responder = (response) => response.end(shape)
     const { blocks, messages } = await against({
       'block/put': answer,
       'block/stat': answer,
@@ -245,8 +139,10 @@ describe('a server that lies', () => {
   })
 
   it('bytes that are not those of the CID never reach the app', async () => {
-    await against({ 'block/get': (response) => response.end('not what the CID names') })
-    if (backend === undefined) throw new Error('no backend')
+    const backend = await against({
+      'block/get': (response) => response.end('not what the CID names'),
+      'block/stat': refused('block was not found locally (offline): ipld: could not find x')
+    })
     const peer = await createPeer({ backend })
     try {
       await expect(peer.data.bytes(cid, { timeout: 5_000 })).rejects.toMatchObject({ code: 'INVALID_CONTENT' })
@@ -327,7 +223,7 @@ describe('a server that lies', () => {
       ['slow down', 429, { code: 'OVERLOADED', retryable: true }],
       ['something never seen', 500, { code: 'ENGINE', retryable: false }]
     ]
-    let answer: Answer = () => {}
+    let answer: Responder = () => {}
     const { messages } = await against({ 'pubsub/peers': (response, request) => answer(response, request) })
     for (const [text, status, expected] of said) {
       answer = refused(text, status)
@@ -339,9 +235,6 @@ describe('a server that lies', () => {
     await expect(against({ id: (response) => response.end('{"hello":"world"}') })).rejects.toMatchObject({
       code: 'PROTOCOL'
     })
-    await backend?.stop()
-    server?.closeAllConnections()
-    server?.close()
     await expect(against({ id: (response) => response.writeHead(404).end('nothing here') })).rejects.toMatchObject({
       code: 'PROTOCOL',
       retryable: false

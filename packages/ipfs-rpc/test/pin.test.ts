@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { createPeer } from '@p2pl/core'
 import type { Block, Progress } from '@p2pl/core/backend'
 import { startTestDaemon, type TestDaemon } from '@p2pl/tooling-kubo'
@@ -77,10 +79,10 @@ describeWithKubo('pins of a daemon that others use, too', (binary) => {
   it('adds beside garbage collections by the same peer all succeed', async () => {
     const peer = await createPeer({ backend: ipfsRpc({ url: daemons[0]?.url }) })
     try {
-      let adding = true
+      const adding = new AbortController()
       const collections = (async () => {
         let count = 0
-        for (; adding; count++) for await (const cid of peer.data.gc()) void cid
+        for (; !adding.signal.aborted; count++) for await (const cid of peer.data.gc()) void cid
         return count
       })()
       const cids: CID[] = []
@@ -88,7 +90,7 @@ describeWithKubo('pins of a daemon that others use, too', (binary) => {
         const added = await Promise.all([1, 2, 3].map((j) => peer.data.add(seededBytes(2_000, 1_000 + i * 10 + j))))
         cids.push(...added.map(({ cid }) => cid))
       }
-      adding = false
+      adding.abort()
       expect(await collections).toBeGreaterThan(0)
       for (const cid of cids) expect(await peer.data.has(cid)).toBe(true)
     } finally {
@@ -154,6 +156,45 @@ describeWithKubo('pins of a daemon that others use, too', (binary) => {
     await backend.blocks?.pin(block.cid)
     expect(await errorOf(backend.blocks?.get(block.cid, { remote: true }))).toMatchObject({ code: 'UNSUPPORTED' })
   })
+
+  it('a damaged copy is replaced by a good one of others, and named where a pin holds it', async () => {
+    const [backend, other] = [await start(0), await start(1)]
+    const peer = await createPeer({ backend: ipfsRpc({ url: daemons[0]?.url }) })
+    try {
+      for (const pinned of [false, true]) {
+        const block = await seededBlock(4_000, pinned ? 701 : 702)
+        await Promise.all([backend.blocks?.putMany([block]), other.blocks?.putMany([block])])
+        if (pinned) await backend.blocks?.pin(block.cid)
+        damage(String(daemons[0]?.repo), block.bytes)
+        const content = peer.data.bytes(block.cid, { providers: other.self(), timeout: 20_000 })
+        if (pinned) {
+          expect(await errorOf(content)).toMatchObject({
+            code: 'STORAGE',
+            message: expect.stringContaining('ipfs repo verify --heal') as unknown
+          })
+          continue
+        }
+        expect(await content).toEqual(block.bytes)
+        expect(await backend.blocks?.get(block.cid, { local: true })).toEqual(block.bytes)
+      }
+    } finally {
+      await peer.stop()
+    }
+  })
+
+  /** Flips a bit of the file that holds the block. */
+  function damage(repo: string, bytes: Uint8Array): void {
+    const folder = join(repo, 'blocks')
+    const file = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.data'))
+      .map((name) => join(folder, name))
+      .find((name) => readFileSync(name).equals(bytes))
+    if (file === undefined) throw new Error('the block is in no file')
+    writeFileSync(
+      file,
+      bytes.map((byte, i) => (i === 7 ? byte ^ 1 : byte))
+    )
+  }
 
   it('refuses hashes and cut digests that nobody could verify', async () => {
     const backend = await start()

@@ -10,8 +10,7 @@ import { Kubo } from '../src/index.ts'
 import { ask, gone, managedDaemons, recordOf } from './support/managed.ts'
 
 describeWithKubo('a managed daemon', (binary) => {
-  const daemons = managedDaemons(binary)
-  const { events, folder, newRepo, start, startElsewhere } = daemons
+  const { events, folder, newRepo, start, startElsewhere } = managedDaemons(binary)
   const eventsOf = (type: string): unknown[] => events.filter((event) => event.type === type)
 
   it('stop leaves no process and no socket; a second start has the same id', async () => {
@@ -118,7 +117,7 @@ describeWithKubo('a managed daemon', (binary) => {
 
   it('an app that has nothing more to do ends, and its daemon with it', async () => {
     const repo = newRepo()
-    const child = await startElsewhere(repo, { then: '' })
+    const child = await startElsewhere(repo, { script: '' })
     const { pid, supervisorPid } = recordOf(repo)
     expect(await new Promise((resolve) => child.on('exit', resolve))).toBe(0)
     await gone(pid)

@@ -5,7 +5,7 @@ import { startTestDaemon, type TestDaemon, type TestDaemonOptions } from '@p2pl/
 import { describeWithKubo } from '@p2pl/tooling-kubo/test'
 import { seededBytes, temporaryFolder, until } from '@p2pl/tooling-vitest'
 import { describe, expect, it } from 'vitest'
-import { startFakeDaemon } from './support/server.ts'
+import { startFakeDaemon } from '@p2pl/tooling-kubo/fake-daemon'
 import { Kubo, type KuboOptions, preflight, type PreflightCheck } from '../src/index.ts'
 
 async function check(name: string, options: KuboOptions): Promise<PreflightCheck | undefined> {

@@ -32,7 +32,10 @@ it('refuses wrong options and says what is allowed', () => {
   ]
   for (const options of wrong)
     expect(() => new Kubo(options), JSON.stringify(options)).toThrow(
-      expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringMatching(/"|option/) as unknown })
+      expect.objectContaining({
+        code: 'INVALID_ARGUMENT',
+        message: expect.stringMatching(/"|option|must be/) as unknown
+      })
     )
 })
 

@@ -15,6 +15,7 @@ import type { Connections } from '../routing/connections.ts'
 import type { LibraryCallKind, RpcClient } from '../rpc/client.ts'
 import { aliases } from './aliases.ts'
 import { causedBy } from './caused-by.ts'
+import { matches } from './matches.ts'
 import { Pinner } from './pin.ts'
 import { BlockWriter } from './write.ts'
 
@@ -124,21 +125,16 @@ export class Blocks implements BlockHooks {
   async #getFromOthers(cid: CID, signal: AbortSignal): Promise<Uint8Array> {
     if (!(await this.has(cid, { signal }))) return await this.#get(getting, cid, signal)
     const own = await this.#get(gettingLocal, cid, signal)
+    const isGood = await matches(cid, own)
     try {
       await this.delete(cid, { signal })
     } catch (error) {
-      if (!isP2plError(error, 'PINNED')) throw error
-      throw failure(
-        'UNSUPPORTED',
-        getting.operation,
-        `the daemon holds ${cid.toString()} by a pin and asks nobody else for it: unpin it first`,
-        { cause: error }
-      )
+      throw isP2plError(error, 'PINNED') ? heldByPin(cid, isGood, error) : error
     }
     try {
       return await this.#get(getting, cid, signal)
     } catch (error) {
-      this.#putBack({ cid, bytes: own })
+      if (isGood) this.#putBack({ cid, bytes: own })
       throw error
     }
   }
@@ -147,7 +143,7 @@ export class Blocks implements BlockHooks {
     const key = bytesKey(block.cid.multihash.bytes)
     const done = this.#writer
       .putMany([block])
-      // A copy that was damaged, or a daemon that is gone: there is nobody to tell.
+      // The daemon is gone: there is nobody to tell.
       .catch(() => {})
       .finally(() => this.#returning.delete(key))
     this.#returning.set(key, done)
@@ -180,4 +176,20 @@ export class Blocks implements BlockHooks {
       })
     )
   }
+}
+
+function heldByPin(cid: CID, isGood: boolean, cause: Error): Error {
+  return isGood
+    ? failure(
+        'UNSUPPORTED',
+        getting.operation,
+        `the daemon holds ${cid.toString()} by a pin, and asks nobody else for a block that it has`,
+        { cause }
+      )
+    : failure(
+        'STORAGE',
+        getting.operation,
+        `the daemon's copy of ${cid.toString()} is damaged, and a pin holds it: run "ipfs repo verify --heal", which fetches damaged blocks again`,
+        { cause }
+      )
 }

@@ -54,8 +54,8 @@ export class BlockWriter {
         }
       }, signal)
     })
-    const failure = (await Promise.allSettled(requests)).find((result) => result.status === 'rejected')
-    if (failure !== undefined) throw failure.reason
+    const rejected = (await Promise.allSettled(requests)).find((result) => result.status === 'rejected')
+    if (rejected !== undefined) throw rejected.reason
   }
 
   /** Whether the block was stored here lately, so that it should be there. */

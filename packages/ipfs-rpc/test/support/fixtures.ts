@@ -100,7 +100,7 @@ export function managedFixture(binary: string, wrap?: Layer): ConformanceFixture
         cut: async (index) => {
           process.kill(daemonOf(String(repos[index])), 'SIGKILL')
           // The backend brings its daemon back by itself, while it runs.
-          return async () =>
+          return async () => {
             await until('the daemon is back', async () => {
               const answer = backends[index]?.routing?.connections()
               return await Promise.resolve(answer).then(
@@ -108,6 +108,7 @@ export function managedFixture(binary: string, wrap?: Layer): ConformanceFixture
                 (error: unknown) => isP2plError(error, 'NOT_RUNNING')
               )
             })
+          }
         },
         dispose: async () => {
           rmSync(folder, { recursive: true, force: true, maxRetries: 3 })

@@ -1,4 +1,4 @@
-import { isP2plError, type P2plError } from '@p2pl/core/backend'
+import type { P2plError } from '@p2pl/core/backend'
 import type { PreflightCheck } from './check.ts'
 import { listOf, type Probe } from './probe.ts'
 import { checkStorage } from './storage.ts'
@@ -58,12 +58,12 @@ function checkUnusable(error: P2plError): PreflightCheck[] {
 /** A secret may open some calls only. */
 function checkAuthorization(answers: readonly Answered[]): PreflightCheck {
   const name = 'authorization'
-  const refused = answers.find((answer) => isP2plError(answer, 'UNAUTHORIZED'))
+  const refused = answers.filter((answer) => answer instanceof Error).find((error) => error.code === 'UNAUTHORIZED')
   if (refused === undefined) return { name, status: 'ok', message: 'the daemon takes our calls' }
   return {
     name,
     status: 'fail',
-    message: `the daemon takes some of our calls only: ${String(refused['message'])}`,
+    message: `the daemon takes some of our calls only: ${refused.message}`,
     fix: 'add "/api/v0" to the AllowedPaths of this secret in "ipfs config API.Authorizations", then restart the daemon'
   }
 }

@@ -10,21 +10,22 @@ export function isOld(version: string): boolean | undefined {
   return major < oldestTested[0] || (major === oldestTested[0] && minor < oldestTested[1])
 }
 
-export function checkVersion(version: unknown): PreflightCheck {
+export function checkVersion(answer: unknown): PreflightCheck {
   const name = 'version'
-  const old = typeof version === 'string' ? isOld(version) : undefined
+  const version = typeof answer === 'string' ? answer : `of another kind (${typeof answer})`
+  const old = typeof answer === 'string' ? isOld(version) : undefined
   if (old === undefined)
     return {
       name,
       status: 'warn',
-      message: `the daemon says that it is version ${String(JSON.stringify(version)).slice(0, 100)}: not a Kubo that we know`
+      message: `the daemon says that it is version ${version.slice(0, 100)}: not a Kubo that we know`
     }
   if (old)
     return {
       name,
       status: 'warn',
-      message: `Kubo ${String(version)} is older than ${oldestTested.join('.')}: it is not tested, and others can exhaust its memory through pubsub topics (CVE-2026-46679)`,
+      message: `Kubo ${version} is older than ${oldestTested.join('.')}: it is not tested, and others can exhaust its memory through pubsub topics (CVE-2026-46679)`,
       fix: 'ipfs-update install latest, or your package manager'
     }
-  return { name, status: 'ok', message: `Kubo ${String(version)}` }
+  return { name, status: 'ok', message: `Kubo ${version}` }
 }

@@ -1,10 +1,12 @@
-import type { P2plError } from '@p2pl/core/backend'
+import { type P2plError, systemClock } from '@p2pl/core/backend'
 import type { Dispatcher } from 'undici'
 import { classify, failure, RpcStatusError } from '../errors.ts'
 import { LineSplitter, parseJson } from './lines.ts'
 
 const defaultMaxBytes = 1024 * 1024
 const maxLineBytes = 2 * 1024 * 1024
+/** What stands in a line may take tens of microseconds to read. */
+const linesOfTurn = 1_000
 
 /** A 200 of the daemon, from its headers to its last byte. Every way to read it is bounded. */
 export class Answer {
@@ -52,10 +54,19 @@ export class Answer {
     return parseJson(this.operation, (await this.collect(maxBytes)).toString('utf8'))
   }
 
-  /** The lines of the answer that are not empty, as many at a time as have arrived. Throws the error that a line reports. */
+  /**
+   * The lines of the answer that are not empty, some at a time, each time in a turn of the event loop of its own. Throws the
+   * error that a line reports.
+   */
   async *lines(): AsyncGenerator<readonly string[], void, undefined> {
     const splitter = new LineSplitter(this.operation, maxLineBytes)
-    for await (const chunk of this.chunks()) yield this.#checked(splitter.push(chunk))
+    for await (const chunk of this.chunks()) {
+      const lines = splitter.push(chunk)
+      for (let from = 0; from < lines.length; from += linesOfTurn) {
+        yield this.#checked(lines.slice(from, from + linesOfTurn))
+        await new Promise<void>((resolve) => systemClock.nextTurn(resolve))
+      }
+    }
     const rest = splitter.rest()
     if (rest !== '') yield this.#checked([rest])
   }

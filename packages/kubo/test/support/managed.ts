@@ -12,10 +12,13 @@ export interface ManagedDaemons {
   readonly folder: string
   /** What the daemons of this test have reported. */
   readonly events: KuboEvent[]
-  newRepo(): string
-  start(daemon: DaemonOptions): Promise<Kubo>
-  /** Starts a daemon in a process of its own, which then does what `then` says, and resolves when it runs. */
-  startElsewhere(repo: string, options?: { env?: NodeJS.ProcessEnv; then?: string }): Promise<ChildProcess>
+  readonly newRepo: () => string
+  readonly start: (daemon: DaemonOptions) => Promise<Kubo>
+  /** Starts a daemon in a process of its own, which then runs `script`, and resolves when it runs. */
+  readonly startElsewhere: (
+    repo: string,
+    options?: { env?: NodeJS.ProcessEnv; script?: string }
+  ) => Promise<ChildProcess>
 }
 
 export function managedDaemons(binary: string): ManagedDaemons {
@@ -37,9 +40,9 @@ export function managedDaemons(binary: string): ManagedDaemons {
       await kubo.start({ onEvent: (event) => events.push(event) })
       return kubo
     },
-    startElsewhere: async (repo, { env = {}, then = 'setInterval(() => {}, 1e6)' } = {}) => {
+    startElsewhere: async (repo, { env = {}, script: more = 'setInterval(() => {}, 1e6)' } = {}) => {
       const script = `import { Kubo } from ${JSON.stringify(new URL('../../src/index.ts', import.meta.url).href)}
-        await new Kubo({ daemon: ${JSON.stringify({ repo, binary })} }).start(); console.log('running'); ${then}`
+        await new Kubo({ daemon: ${JSON.stringify({ repo, binary })} }).start(); console.log('running'); ${more}`
       const child = spawn(process.execPath, ['-C', '@p2pl/source', '--input-type=module', '-e', script], {
         stdio: ['ignore', 'pipe', 'inherit'],
         env: { ...process.env, ...env }
