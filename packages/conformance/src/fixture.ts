@@ -64,6 +64,11 @@ export interface ConformanceFixture {
   /** Whether `blocks.get` connects to the peers of its `providers` hint by itself. Default false: a hint may be ignored. */
   readonly followsHints?: boolean | undefined
   /**
+   * Names that errors and events may carry beside the name of the backend. For combinators: an error says which of the
+   * combined backends failed.
+   */
+  readonly parts?: readonly string[] | undefined
+  /**
    * What `cut` takes away. It matters only where `recipients` is `none`: a backend that lost its engine must refuse a
    * publish or send it later (`engine`, the default); an engine inside of the process may take a message while no other
    * peer is in reach (`peers`).

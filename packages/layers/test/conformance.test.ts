@@ -1,5 +1,5 @@
 import { conformance, type ConformanceNetwork } from '@p2pl/conformance'
-import { type Backend, compose, type Layer } from '@p2pl/core/backend'
+import { type Backend, compose, type Layer, split } from '@p2pl/core/backend'
 import { createMemoryStore, memory, MemoryNetwork } from '@p2pl/memory'
 import { seededRandom } from '@p2pl/tooling-vitest'
 import { describe, it } from 'vitest'
@@ -34,10 +34,24 @@ for (const [name, wrap] of Object.entries(wraps)) {
   conformance({ describe, it }, { name: `memory in ${name}`, create, wrap })
 }
 
+conformance({ describe, it }, { name: 'a split of two memories', create: createSplit, parts: ['memory'] })
+
+async function createSplit(count: number): Promise<ConformanceNetwork> {
+  const [messages, data] = [await create(count), await create(count)]
+  const backends = messages.backends.map((backend, i) => split({ messages: backend, data: data.backends[i]! }))
+  return {
+    backends,
+    cut: async (index) => {
+      const heal = [await messages.cut!(index), await data.cut!(index)]
+      return async () => void (await Promise.all(heal.map(async (each) => await each())))
+    }
+  }
+}
+
 let networks = 0
 
 async function create(count: number): Promise<ConformanceNetwork> {
-  const network = new MemoryNetwork()
+  const network = new MemoryNetwork(`net-${networks}`)
   const prefix = `network-${++networks}`
   const stores = Array.from({ length: count }, createMemoryStore)
   const ids = stores.map((_, index) => `${prefix}-peer-${index}`)

@@ -103,7 +103,7 @@ export declare function call(
 ): void;
 export declare function call(a: number): void;
 `,
-    'dist/deep.d.ts': 'export declare const x: 1;\ndeclare const y: 2;\nexport { y };\n',
+    'dist/deep.d.ts': 'type One = 1;\nexport declare const x: One;\ndeclare const y: 2;\nexport { y };\n',
     'dist/types.d.ts': 'export interface Z {\n    a: string;\n}\n',
     'dist/names.d.ts': 'export declare const kept: 3;\nexport declare const unused: 4;\nexport type Shape = { a: 1 };\n'
   }
@@ -111,7 +111,7 @@ export declare function call(a: number): void;
   it('has every public name once, with all its declarations and no comment', () => {
     const { folder } = packed(sources)
     expect(Object.fromEntries(publicNames(join(folder, 'dist/index.d.ts')))).toEqual({
-      x: 'export declare const x: 1;',
+      x: 'export declare const x: One;\ntype One = 1;',
       y: 'declare const y: 2;',
       Z: 'export interface Z {\n    a: string;\n}',
       renamed: '// kept, exported as renamed\nexport declare const kept: 3;',

@@ -31,6 +31,19 @@ export interface Expected {
   readonly codes: readonly ErrorCode[]
 }
 
+/** The names of the backends that a combinator is made of. */
+const partsOf = new WeakMap<Backend, readonly string[]>()
+
+/** Lets errors and events of a backend carry the names of its parts. */
+export function nameParts(backend: Backend, names: readonly string[]): void {
+  partsOf.set(backend, names)
+}
+
+/** Whether an error or event of the backend may carry the name. */
+export function isNameOf(backend: Backend, name: unknown): boolean {
+  return name === backend.name || partsOf.get(backend)?.includes(name as string) === true
+}
+
 /** The call must reject with one of the codes, as a branded error that names its backend and operation. */
 export async function rejects(call: () => Promise<unknown>, expected: Expected): Promise<P2plError> {
   const wanted = `${expected.operation} rejects with ${expected.codes.join(' or ')}`
@@ -56,7 +69,7 @@ export function wellFormed(error: unknown, expected: Expected): P2plError {
   const { backend, operation, codes } = expected
   if (!isP2plError(error)) fail(`${operation} rejects with a branded P2plError`, error, error)
   if (!codes.includes(error.code)) fail(`${operation} rejects with ${codes.join(' or ')}`, error, error)
-  if (error.backend !== backend.name)
+  if (!isNameOf(backend, error.backend))
     fail(`the error of ${operation} names its backend "${backend.name}"`, error.backend, error)
   if (error.operation !== operation) fail(`the error names its operation "${operation}"`, error.operation, error)
   if (typeof error.retryable !== 'boolean')

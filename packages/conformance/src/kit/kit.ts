@@ -1,5 +1,6 @@
 import type { Capabilities } from '@p2pl/core/backend'
 import type { ConformanceFixture } from '../fixture.ts'
+import { nameParts } from './check.ts'
 import { Network, ofFixture } from './network.ts'
 import { within } from './time.ts'
 
@@ -26,7 +27,12 @@ export class Kit {
       `create(${count}) resolves`,
       ofFixture(`create(${count})`, async () => await this.fixture.create(count))
     )
-    const network = new Network(source, (backend) => this.fixture.wrap?.(backend) ?? backend)
+    const { wrap, parts = [] } = this.fixture
+    const network = new Network(source, (backend) => {
+      const wrapped = wrap?.(backend) ?? backend
+      nameParts(wrapped, parts)
+      return wrapped
+    })
     this.#open.add(network)
     return network
   }

@@ -150,8 +150,9 @@ export class Lifecycle {
     if (!life.aborted) this.#tell(event)
   }
 
-  #tell(event: EngineEvent): void {
-    for (const listener of this.#listeners) listener({ ...event, backend: this.#parts.name })
+  /** The event of a part of a combinator has the name of that part. */
+  #tell(event: EngineEvent | BackendEvent): void {
+    for (const listener of this.#listeners) listener({ backend: this.#parts.name, ...event })
   }
 
   #notRunning(): P2plError {

@@ -1,8 +1,10 @@
 import { unsupported } from '../errors.ts'
+import { asTypedError } from '../foreign-error.ts'
 import type { Backend } from '../port/backend.ts'
 import type { Capabilities } from '../port/capabilities.ts'
 import type { AbortOptions, PeerInfo } from '../port/common.ts'
 import type { RoutingTransport } from '../port/routing.ts'
+import { Lifecycle } from './lifecycle.ts'
 
 /** Combines two backends: messages by one, blocks by the other, and the connections of both. */
 export function split({ messages, data }: { readonly messages: Backend; readonly data: Backend }): Backend {
@@ -10,23 +12,31 @@ export function split({ messages, data }: { readonly messages: Backend; readonly
   if (data.capabilities.blocks === undefined) throw unsupported(data.name, 'data')
   if (messages === data) return messages
   const legs = [data, messages] as const
+  const name = `${messages.name}+${data.name}`
+  const lifecycle = new Lifecycle({
+    name,
+    open: async (signal, report) => {
+      const started = await Promise.allSettled(legs.map((leg) => leg.start({ signal, onEvent: report })))
+      const failure = started.find((result) => result.status === 'rejected')
+      const close = async (): Promise<void> => {
+        await Promise.all(legs.map((leg) => leg.stop()))
+      }
+      if (failure === undefined) return { self: () => messages.self()[0] as PeerInfo, close }
+      await close()
+      throw failure.reason
+    },
+    opened: () => undefined,
+    closing: () => undefined,
+    // The legs say what failed, and which of them.
+    typed: (error, operation) => asTypedError(error, operation, name)
+  })
   return {
-    name: `${messages.name}+${data.name}`,
+    name,
     get capabilities() {
       return meet(messages.capabilities, data.capabilities)
     },
-    start: async (options) => {
-      const results = await Promise.allSettled(legs.map((leg) => leg.start(options)))
-      const failure = results.find((result) => result.status === 'rejected')
-      if (failure === undefined) return
-      await Promise.allSettled(legs.map((leg) => leg.stop()))
-      throw failure.reason
-    },
-    stop: async (options) => {
-      const results = await Promise.allSettled(legs.map((leg) => leg.stop(options)))
-      const failure = results.find((result) => result.status === 'rejected')
-      if (failure !== undefined) throw failure.reason
-    },
+    start: (options) => lifecycle.start(options),
+    stop: (options) => lifecycle.stop(options),
     self: () => selves(legs),
     messages: messages.messages,
     blocks: data.blocks,
@@ -35,7 +45,8 @@ export function split({ messages, data }: { readonly messages: Backend; readonly
       return messages.secrets ?? data.secrets
     },
     get engine() {
-      return { messages: messages.engine, data: data.engine }
+      const engines = { messages: messages.engine, data: data.engine }
+      return engines.messages === undefined && engines.data === undefined ? undefined : engines
     }
   }
 }
@@ -69,6 +80,14 @@ function selves(legs: readonly Backend[]): readonly PeerInfo[] {
   return [...found.values()]
 }
 
+function isOn(leg: Backend, peer: PeerInfo | undefined): boolean {
+  try {
+    return leg.self().some(({ network }) => network === peer?.network)
+  } catch {
+    return false
+  }
+}
+
 function splitRouting(data: Backend, messages: Backend): RoutingTransport | undefined {
   if (data.routing === undefined && messages.routing === undefined) return undefined
   const legs = [data, messages]
@@ -93,8 +112,8 @@ function splitRouting(data: Backend, messages: Backend): RoutingTransport | unde
     findPeer: async (id, options) => await of(data, 'routing.findPeer').findPeer(id, options),
     connect: async (peer, options) => {
       const able = connecting('routing.connect')
-      const matching = able.filter((leg) => leg.self().some(({ network }) => network === peer.network))
-      // Of a network that no leg is on, the first leg's refusal names both.
+      const matching = able.filter((leg) => isOn(leg, peer))
+      // Where no leg matches, the first leg's refusal says why: another network, no peer at all, not running.
       const dialled = matching.length === 0 ? able.slice(0, 1) : matching
       await Promise.all(dialled.map((leg) => of(leg, 'routing.connect').connect(peer, options)))
     },

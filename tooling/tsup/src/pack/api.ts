@@ -3,6 +3,18 @@ import { dirname, join } from 'node:path'
 import type { PackedPackage } from './packed.ts'
 import { declaredName, statementsOf } from './statements.ts'
 
+/** The statements that declare a name, and those that they name and that are not exported: they are a part of it. */
+function declarationsOf(statements: readonly string[], name: string, seen: Set<string> = new Set<string>()): string[] {
+  seen.add(name)
+  const own = statements.filter((statement) => declaredName(statement) === name)
+  const hidden = statements.flatMap((statement) => {
+    const other = declaredName(statement)
+    const named = other !== undefined && !seen.has(other) && !statement.startsWith('export ')
+    return named && own.some((text) => new RegExp(`\\b${other}\\b`).test(text)) ? [other] : []
+  })
+  return [...own, ...[...new Set(hidden)].flatMap((other) => declarationsOf(statements, other, seen))]
+}
+
 /** The public names of a declaration file, each with its declarations. */
 export function publicNames(file: string, seen: ReadonlySet<string> = new Set<string>()): Map<string, string> {
   const names = new Map<string, string>()
@@ -10,7 +22,7 @@ export function publicNames(file: string, seen: ReadonlySet<string> = new Set<st
   const statements = statementsOf(readFileSync(file, 'utf8'))
   const below = (specifier: string): Map<string, string> =>
     publicNames(join(dirname(file), specifier.replace(/(?:\.d)?\.[jt]s$/, '.d.ts')), new Set([...seen, file]))
-  const local = (name: string): string => statements.filter((statement) => declaredName(statement) === name).join('\n')
+  const local = (name: string): string => declarationsOf(statements, name).join('\n')
   for (const statement of statements) {
     const [, list, from] = /^export (?:type )?(\*|\{[^}]*\})(?: from ['"]([^'"]+)['"])?/.exec(statement) ?? []
     const name = declaredName(statement)

@@ -1,5 +1,5 @@
 import { isP2plError } from '@p2pl/core/backend'
-import { check, equal, fail, show } from '../../kit/check.ts'
+import { check, equal, fail, isNameOf, show } from '../../kit/check.ts'
 import type { Test } from '../../kit/test.ts'
 import { turn } from '../../kit/time.ts'
 
@@ -18,7 +18,7 @@ export const events: readonly Test[] = [
       await turn()
       equal(seen.length, atStop, 'no event comes after stop has resolved')
       for (const event of seen) {
-        equal(event.backend, backend.name, `the event ${event.type} names its backend`)
+        check(isNameOf(backend, event.backend), `the event ${event.type} names its backend`, event.backend)
         switch (event.type) {
           case 'peer:connect':
           case 'peer:disconnect':
