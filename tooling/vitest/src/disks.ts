@@ -1,0 +1,106 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it } from 'vitest'
+
+export interface DiskOptions {
+  /** As mount takes it: `32m`. */
+  readonly size: string
+  /** How many files there can be. Default: no limit. */
+  readonly inodes?: number | undefined
+}
+
+/**
+ * Runs a module in a process of its own, whose first argument is a folder on a file system of that size; gives the JSON that it
+ * prints last. The file system is in a mount namespace, and goes with the process.
+ */
+export async function onDisk<T>(script: string, { size, inodes = 0 }: DiskOptions, ...args: string[]): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'p2pl-disk-'))
+  const mount = `mount -t tmpfs -o size=${size},nr_inodes=${inodes} none "$0" && exec "$@"`
+  const node = [process.execPath, '-C', '@p2pl/source', script, folder, ...args]
+  try {
+    return await outputOf<T>('unshare', [...namespace, 'sh', '-c', mount, folder, ...node])
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** A library that makes system calls below a folder fail as a control file says; see `faults.c`. */
+export function faultLibrary(folder: string): string {
+  const library = join(folder, 'faults.so')
+  execFileSync('cc', ['-shared', '-fPIC', '-o', library, join(import.meta.dirname, 'faults.c'), '-ldl'])
+  return library
+}
+
+/** Runs a module in a process of its own with that library; gives the JSON that it prints last. */
+export async function withFaults<T>(
+  library: string,
+  script: string,
+  folder: string,
+  ...args: readonly string[]
+): Promise<T> {
+  const control = join(folder, 'control')
+  const env = { ...process.env, LD_PRELOAD: library, FAULT_CONTROL: control, FAULT_FOLDER: join(folder, 'disk') }
+  return await outputOf<T>(process.execPath, ['-C', '@p2pl/source', script, folder, ...args], env)
+}
+
+/** Tests with file systems of their own. Where they cannot be mounted, one test says so: skipped, or failed in CI. */
+export function describeOnDisks(name: string, body: () => void): void {
+  describeWhere(name, body, missingMounts)
+}
+
+/** Tests with a file system that fails. Where there is no C compiler, one test says so: skipped, or failed in CI. */
+export function describeWithFaults(name: string, body: () => void): void {
+  describeWhere(name, body, missingCompiler)
+}
+
+function describeWhere(name: string, body: () => void, missing: () => string | undefined): void {
+  const reason = missing()
+  if (reason === undefined) {
+    describe(name, body)
+    return
+  }
+  describe(name, () => {
+    it('needs more than this machine has', (context) => {
+      if (process.env['CI'] === 'true') throw new Error(reason)
+      context.skip(reason)
+    })
+  })
+}
+
+/** Root needs no user namespace, in which some machines let nobody mount. */
+const namespace = process.getuid?.() === 0 ? ['--mount'] : ['--mount', '--user', '--map-root-user']
+
+function missingMounts(): string | undefined {
+  if (process.platform !== 'linux') return 'file systems of a test’s own are mounted on Linux only'
+  try {
+    execFileSync('unshare', [...namespace, 'mount', '-t', 'tmpfs', 'none', tmpdir()], { stdio: 'pipe' })
+    return undefined
+  } catch {
+    return 'no file system can be mounted here: run as root, or allow user namespaces'
+  }
+}
+
+function missingCompiler(): string | undefined {
+  if (process.platform !== 'linux') return 'system calls are made to fail on Linux only'
+  try {
+    execFileSync('cc', ['--version'], { stdio: 'pipe' })
+    return undefined
+  } catch {
+    return 'there is no C compiler: install gcc and libc6-dev'
+  }
+}
+
+async function outputOf<T>(command: string, args: readonly string[], env = process.env): Promise<T> {
+  const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  let [output, errors] = ['', '']
+  child.stdout.on('data', (data: Buffer) => (output += data.toString()))
+  child.stderr.on('data', (data: Buffer) => (errors += data.toString()))
+  const [code, signal] = await new Promise<[number | null, string | null]>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (...end) => resolve(end))
+  })
+  if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code ?? signal}:\n${output}\n${errors}`)
+  return JSON.parse(output.trim().split('\n').at(-1) ?? '') as T
+}
