@@ -1,11 +1,14 @@
-import { checkFolder, checkLogs, type CheckOptions } from './check/folder.ts'
+import { equalBytes } from '@p2pl/core/backend'
+import { checkFolder, checkLogs, surveyFolder, type CheckOptions } from './check/folder.ts'
 import { readLog } from './check/log.ts'
 import type { FileSystem } from './node.ts'
 import { Reserve } from './reserve.ts'
+import type { DatabaseSizes } from './sizes.ts'
 
 /** What LevelDB writes when it opens a folder, besides copies of its logs and its manifest. */
 const openingBytes = 262_144
 const writable = 2
+const leastGrowth = 1_048_576
 
 /** The folder of a database, below LevelDB. */
 export class Disk {
@@ -14,17 +17,41 @@ export class Disk {
   readonly #folder: string
   readonly #options: CheckOptions
 
-  /** `logBytes`: what LevelDB writes to a log before it begins another. */
-  constructor(options: CheckOptions, logBytes: number) {
+  readonly #sizes: DatabaseSizes
+  /** Bytes that came into the database since it was last measured. */
+  #unmeasured = 0
+
+  constructor(options: CheckOptions, sizes: DatabaseSizes) {
+    this.#sizes = sizes
     this.#files = options.files
     this.#folder = options.folder
     this.#options = options
-    this.reserve = new Reserve(options.files, options.folder, 2 * logBytes)
+    this.reserve = new Reserve(options.files, options.folder)
   }
 
   /** Verifies the folder before it is opened; gives what was repaired. */
   async check(): Promise<string[]> {
-    return await checkFolder(this.#options)
+    const repaired = await checkFolder(this.#options)
+    await this.reserve.find()
+    await this.measure()
+    return repaired
+  }
+
+  /** So many bytes come into the database: from time to time it is measured, and the reserve grows with it. */
+  async expect(bytes: number): Promise<void> {
+    this.#unmeasured += bytes
+    if (this.#unmeasured > Math.max(leastGrowth, this.reserve.wanted / 4)) await this.measure()
+  }
+
+  /** What LevelDB may have to copy when there is no other space is the database, as long as that is small. */
+  async measure(): Promise<void> {
+    this.#unmeasured = 0
+    try {
+      const { bytes } = await surveyFolder(this.#options)
+      await this.reserve.want(Math.min(this.#sizes.reserve, bytes + leastGrowth))
+    } catch {
+      // LevelDB was just putting another manifest in place, or the disk cannot be written to.
+    }
   }
 
   /** Verifies the logs before the folder is opened again. */
@@ -36,12 +63,21 @@ export class Disk {
   async makeRoom(): Promise<boolean> {
     try {
       await this.#files.access(this.#folder, writable)
-      if ((await this.reserve.free()) + this.reserve.size < (await this.#reopeningBytes())) return false
+      const { unused } = await surveyFolder(this.#options)
+      const room = (await this.reserve.free()) + this.reserve.size + unused.reduce((sum, { size }) => sum + size, 0)
+      // Opening copies the logs only; where even that is not known to fit, the database is left as it is, to be read.
+      if (room < (await this.#logBytes()) + openingBytes) return false
       await this.reserve.release()
       return true
     } catch {
       return false
     }
+  }
+
+  /** Removes what a compaction left behind that ran out of space: LevelDB would need space before it does. Only while it is closed. */
+  async removeUnused(): Promise<void> {
+    const { unused } = await surveyFolder(this.#options)
+    for (const { name } of unused) await this.#files.rm(`${this.#folder}/${name}`, { force: true })
   }
 
   /** LevelDB may yet complete the record of a write that failed when it closes its log: cuts a record off that ends so. */
@@ -50,15 +86,13 @@ export class Disk {
     const path = `${this.#folder}/${logs.at(-1)}`
     if (logs.length === 0) return
     const { records } = readLog(await this.#files.readFile(path))
-    const record = records.find(({ bytes }) => equal(bytes.subarray(-end.length), end))
+    const record = records.find(({ bytes }) => equalBytes(bytes.subarray(-end.length), end))
     if (record !== undefined) await this.#files.truncate(path, record.start)
   }
 
-  async #reopeningBytes(): Promise<number> {
-    let bytes = openingBytes
-    const names = await this.#files.readdir(this.#folder)
-    for (const name of names.filter((each) => /\.log$|^MANIFEST-/.test(each)))
-      bytes += (await this.#files.stat(`${this.#folder}/${name}`)).size
+  async #logBytes(): Promise<number> {
+    let bytes = 0
+    for (const name of await this.#logs()) bytes += (await this.#files.stat(`${this.#folder}/${name}`)).size
     return bytes
   }
 
@@ -68,8 +102,4 @@ export class Disk {
       .filter((name) => name.endsWith('.log'))
       .toSorted((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10))
   }
-}
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i])
 }

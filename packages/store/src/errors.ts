@@ -97,9 +97,9 @@ export function isDamage(error: unknown): boolean {
   return reason instanceof Error && (reason.name === 'DamageError' || codeOf(reason) === 'LEVEL_CORRUPTION')
 }
 
-/** abstract-level wraps what happens while it opens. */
+/** What it began with: abstract-level wraps what happens while it opens, and the store what it met. */
 function rootOf(error: unknown): unknown {
-  return error instanceof Error && error.cause !== undefined ? error.cause : error
+  return error instanceof Error && error.cause !== undefined ? rootOf(error.cause) : error
 }
 
 function codeOf(error: Error): unknown {

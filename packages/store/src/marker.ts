@@ -2,6 +2,11 @@
 export const formatKey: Uint8Array = Uint8Array.of(0, 0)
 export const sequenceKey: Uint8Array = Uint8Array.of(0, 1)
 
+/** Whether the key is the store's own; its value has no checksum. */
+export function isOwnKey(key: Uint8Array): boolean {
+  return key.length === 2 && key[0] === 0
+}
+
 /**
  * The last operation of each write gives it a number. What the database holds under it tells whether the last write that was
  * acknowledged is still there, and whether one that failed is there all the same.

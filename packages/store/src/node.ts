@@ -11,17 +11,17 @@ export interface FileSystem {
   rename(from: string, to: string): Promise<void>
   rm(path: string, options: { recursive?: boolean; force?: boolean }): Promise<void>
   access(path: string, mode: number): Promise<void>
-  open(path: string, flags: 'r'): Promise<OpenFile>
+  open(path: string, flags: 'r' | 'w'): Promise<OpenFile>
 }
 
 export interface OpenFile {
+  writeFile(data: Uint8Array): Promise<void>
+  sync(): Promise<void>
   read(into: Uint8Array, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>
   close(): Promise<void>
 }
 
-interface Zlib {
-  crc32?(data: Uint8Array, value?: number): number
-}
+type Checksum = (data: Uint8Array, before?: number) => number
 
 /** A module of Node, where the runtime has them: the same code runs in browsers. */
 function builtin(id: string): unknown {
@@ -30,4 +30,4 @@ function builtin(id: string): unknown {
 }
 
 export const fileSystem: FileSystem | undefined = builtin('node:fs/promises') as FileSystem | undefined
-export const crc32: Zlib['crc32'] = (builtin('node:zlib') as Zlib | undefined)?.crc32
+export const crc32: Checksum | undefined = (builtin('node:zlib') as { readonly crc32?: Checksum } | undefined)?.crc32

@@ -1,12 +1,15 @@
 import { Disk } from './disk.ts'
 import { ForeignError, formatText, isLocked, StoreErrors } from './errors.ts'
-import { formatKey } from './marker.ts'
-import { fileSystem, type FileSystem } from './node.ts'
+import { formatKey, isOwnKey } from './marker.ts'
+import { fileSystem } from './node.ts'
 import { takePlace } from './place.ts'
 import { checkedRecords, plainRecords } from './record.ts'
 import { encodings, Session } from './session.ts'
+import { sizesFor } from './sizes.ts'
 import { Store } from './store.ts'
 import type { Database, StoreOptions } from './types.ts'
+import { ValueFiles } from './value-files.ts'
+import { Values } from './values.ts'
 
 /**
  * Opens a store. Throws `LOCKED` when another process, page or store has it, `STORAGE` when it cannot be opened, is damaged
@@ -20,18 +23,25 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const files = typeof location === 'string' ? fileSystem : undefined
     if (typeof location === 'string') end = await takePlace(location, files)
     const database = typeof location === 'string' ? await levelAt(location) : location
-    const writeBufferSize = await bufferSize(options, files)
-    const check = { folder: location as string, tolerant: durability === 'process', except: options.unverified }
-    const disk = files === undefined ? undefined : new Disk({ files, ...check }, writeBufferSize)
+    const sizes = await sizesFor(files, location as string)
+    const records = files === undefined ? plainRecords : checkedRecords
+    const check = {
+      folder: location as string,
+      tolerant: durability === 'process',
+      content: options.content,
+      isSound: (key: Uint8Array, record: Uint8Array) => isOwnKey(key) || records.decode(key, record) !== undefined
+    }
+    const disk = files === undefined ? undefined : new Disk({ files, ...check }, sizes)
+    const valueFiles = files === undefined ? undefined : new ValueFiles(files, location as string)
     const report = options.report ?? (() => {})
     if (disk !== undefined) {
       await refuseLocked(database)
       for (const message of await disk.check())
         report({ type: 'warning', message: `${location as string}: ${message}` })
-      await disk.reserve.find()
+      await valueFiles?.find()
     }
     // Without compression a block can be verified before it is opened; what is stored here is mostly hashes and signatures.
-    const openOptions = { compression: false, writeBufferSize, cacheSize: 16_777_216 }
+    const openOptions = { ...sizes, compression: false, cacheSize: 16_777_216 }
     const session = new Session(database, disk, errors, openOptions)
     await session.open()
     const owned = typeof location === 'string'
@@ -46,8 +56,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       await session.close(owned)
       throw error
     }
-    const records = files === undefined ? plainRecords : checkedRecords
-    return new Store({ session, disk, records, errors, sync: durability === 'power', report, close })
+    const values = new Values({ records, errors, files: valueFiles, content: options.content })
+    return new Store({ session, disk, values, errors, sync: durability === 'power', report, close })
   } catch (cause) {
     await end()
     throw cause instanceof ForeignError ? errors.otherFormat(undefined) : errors.opening(cause)
@@ -60,16 +70,6 @@ async function levelAt(location: string): Promise<Database> {
   // Otherwise it opens itself in the next turn, with options of its own.
   await database.close()
   return database
-}
-
-/** LevelDB may have to copy what it has buffered when it opens: on a small disk it buffers less. */
-async function bufferSize(
-  { location, writeBufferSize = 4_194_304 }: StoreOptions,
-  files: FileSystem | undefined
-): Promise<number> {
-  if (files === undefined) return writeBufferSize
-  const { blocks, bsize } = await files.statfs(location as string)
-  return Math.max(1_048_576, Math.min(writeBufferSize, Math.floor((blocks * bsize) / 64)))
 }
 
 /** LevelDB takes its lock before it finds that it must not open anything: so the folder is looked at by nobody else. */

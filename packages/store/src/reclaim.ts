@@ -1,3 +1,5 @@
+import { compareBytes } from './order.ts'
+import type { Reserve } from './reserve.ts'
 import type { Session } from './session.ts'
 
 /** Compacted at a time: the end of the process, and a full disk, wait for no more than this. */
@@ -21,16 +23,16 @@ const view = { keyEncoding: 'view' } as const
  */
 export class Reclaimer {
   readonly #session: Session
-  readonly #around: { before(bytes: number): Promise<void>; after(): Promise<void> }
+  readonly #reserve: Reserve | undefined
   #from: Uint8Array | undefined
   #to: Uint8Array | undefined
   #removed = 0
   #running: Promise<void> | undefined
   #stopped = false
 
-  constructor(session: Session, around: { before(bytes: number): Promise<void>; after(): Promise<void> }) {
+  constructor(session: Session, reserve: Reserve | undefined) {
     this.#session = session
-    this.#around = around
+    this.#reserve = reserve
   }
 
   /** Bytes on the disk between the keys; 0 where the database cannot tell. */
@@ -43,8 +45,8 @@ export class Reclaimer {
 
   /** About this many bytes were removed between the keys. */
   removed(from: Uint8Array, to: Uint8Array, bytes: number): void {
-    if (this.#from === undefined || compare(from, this.#from) < 0) this.#from = from
-    if (this.#to === undefined || compare(to, this.#to) > 0) this.#to = to
+    if (this.#from === undefined || compareBytes(from, this.#from) < 0) this.#from = from
+    if (this.#to === undefined || compareBytes(to, this.#to) > 0) this.#to = to
     this.#removed += bytes
     if (this.#removed >= leastBytes) this.#running ??= this.#run()
   }
@@ -67,7 +69,7 @@ export class Reclaimer {
         this.#from = this.#to = undefined
         this.#removed = 0
         await this.#compact(from, to)
-        await this.#around.after()
+        await this.#reserve?.fill()
       }
     } catch {
       // The next write meets what is wrong with the disk, and says so.
@@ -84,17 +86,13 @@ export class Reclaimer {
       return
     }
     if (this.#stopped) return
-    await this.#around.before(sliceBytes)
+    // A compaction writes what stays before it removes the rest.
+    const free = await this.#reserve?.free()
+    if (free !== undefined && free < sliceBytes) await this.#reserve?.release()
     await this.#session.use(async (database) => {
       await (database as unknown as Partial<Compactable>).compactRange?.(from, to, view)
     })
   }
-}
-
-function compare(a: Uint8Array, b: Uint8Array): number {
-  const length = Math.min(a.length, b.length)
-  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return (a[i] as number) - (b[i] as number)
-  return a.length - b.length
 }
 
 /** A key in the middle, as far as eight bytes behind the common beginning can tell. */
@@ -105,7 +103,7 @@ function between(from: Uint8Array, to: Uint8Array): Uint8Array | undefined {
   const key = new Uint8Array(shared + 8)
   key.set(from.subarray(0, shared))
   new DataView(key.buffer).setBigUint64(shared, middle)
-  return compare(key, from) > 0 && compare(key, to) < 0 ? key : undefined
+  return compareBytes(key, from) > 0 && compareBytes(key, to) < 0 ? key : undefined
 }
 
 function tail(key: Uint8Array, from: number): bigint {

@@ -1,18 +1,30 @@
+import { compactBytes } from '@p2pl/core/backend'
 import { crc32 } from './node.ts'
 import type { Bytes } from './types.ts'
 
-const checksumBytes = 4
+/** A checksum of 4 bytes, and whether the record is the value, or stands for a file that holds it. */
+const tailBytes = 5
+type Kind = 0 | 1
 
-/** How values are stored: as they are, or with a checksum over key and value behind them. */
+/** How values are stored. */
 export interface Records {
-  encode(key: Uint8Array, value: Uint8Array): Uint8Array
+  /** `inFile`: the record stands for a file. */
+  encode(key: Uint8Array, value: Uint8Array, inFile?: boolean): Uint8Array
   /** `undefined`: this is not what was stored under this key. */
   decode(key: Uint8Array, stored: Uint8Array): Bytes | undefined
+  /** The value, whether or not it is what was stored. */
+  strip(stored: Uint8Array): Bytes
+  inFile(stored: Uint8Array): boolean
+  /** Bytes of a record besides its value. */
+  readonly overhead: number
 }
 
 export const plainRecords: Records = {
   encode: (_key, value) => value,
-  decode: (_key, stored) => own(stored)
+  decode: (_key, stored) => own(stored),
+  strip: own,
+  inFile: () => false,
+  overhead: 0
 }
 
 /** LevelDB does not verify what it reads from its tables, so the store does. Without CRC-32 in the runtime, values are plain. */
@@ -20,28 +32,27 @@ export const checkedRecords: Records = crc32 === undefined ? plainRecords : chec
 
 function checkedBy(checksum: (data: Uint8Array, before?: number) => number): Records {
   return {
-    encode: (key, value) => {
-      const record = new Uint8Array(value.length + checksumBytes)
+    encode: (key, value, inFile = false) => {
+      const record = new Uint8Array(value.length + tailBytes)
+      const kind: Kind = inFile ? 1 : 0
       record.set(value)
-      new DataView(record.buffer).setUint32(value.length, checksum(value, checksum(key)))
+      record[value.length + 4] = kind
+      new DataView(record.buffer).setUint32(value.length, checksum(value, checksum(key, kind)))
       return record
     },
     decode: (key, stored) => {
-      const length = stored.length - checksumBytes
+      const length = stored.length - tailBytes
       if (length < 0) return undefined
       const value = stored.subarray(0, length)
       const found = new DataView(stored.buffer, stored.byteOffset, stored.byteLength).getUint32(length)
-      return found === checksum(value, checksum(key)) ? own(value) : undefined
-    }
+      return found === checksum(value, checksum(key, stored.at(-1))) ? own(value) : undefined
+    },
+    strip: (stored) => own(stored.subarray(0, Math.max(0, stored.length - tailBytes))),
+    inFile: (stored) => stored.at(-1) === 1,
+    overhead: tailBytes
   }
 }
 
-/**
- * The bytes as a plain Uint8Array: modules of Node give Buffers, which behave differently. A small part of a large buffer is
- * copied, so that it does not keep the rest alive.
- */
 export function own(bytes: Uint8Array): Bytes {
-  if (bytes.byteLength * 2 < bytes.buffer.byteLength) return new Uint8Array(bytes)
-  if (bytes.constructor === Uint8Array) return bytes as Bytes
-  return new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength)
+  return compactBytes(bytes) as Bytes
 }

@@ -6,36 +6,34 @@ const chunkBytes = 131_072
 /** Stays free beside the reserve. */
 const besideBytes = 524_288
 /** What an empty store reserves. */
-export const leastReserve = 1_048_576
+const leastReserve = 1_048_576
 
 /**
- * Space held by files that can be given up. LevelDB copies its logs when it opens and writes a little for every removal: on a
- * full disk it could do neither, and so could not be emptied either.
+ * Space held by files that can be given up. LevelDB copies its logs when it opens, writes a little for every removal, and copies
+ * what stays before it lets go of the rest: on a full disk it could do none of that, and so could not be emptied either.
  */
 export class Reserve {
   readonly #files: FileSystem
   readonly #folder: string
   #sizes: number[] = Array.from({ length: parts }, () => 0)
-  readonly #most: number
-  #expected = 0
-  #largest = 0
-  /** Bytes that the reserve should hold. */
-  wanted: number = leastReserve
+  #wanted = leastReserve
 
-  /** `most`: what the reserve never exceeds. */
-  constructor(files: FileSystem, store: string, most: number) {
+  constructor(files: FileSystem, store: string) {
     this.#files = files
     this.#folder = `${store}/reserve`
-    this.#most = most
   }
 
-  /** So many bytes come into the logs, and may have to be copied once. */
-  expect(bytes: number): void {
-    this.#expected += bytes
-    this.#largest = Math.max(this.#largest, bytes)
-    const limit = this.#most + 2 * this.#largest
-    const wanted = Math.min(limit, this.#expected + leastReserve)
-    if (this.wanted < wanted) this.wanted = Math.max(wanted, Math.min(limit, this.wanted * 1.25))
+  /** Bytes that the reserve should hold. */
+  get wanted(): number {
+    return this.#wanted
+  }
+
+  /** Sets how much it should hold, and gives back what is far more. */
+  async want(bytes: number): Promise<void> {
+    this.#wanted = Math.max(leastReserve, bytes)
+    if (this.size <= 2 * this.#wanted) return
+    await this.release()
+    await this.fill()
   }
 
   get size(): number {
@@ -53,7 +51,6 @@ export class Reserve {
       return found?.size ?? 0
     })
     this.#sizes = await Promise.all(sizes)
-    this.wanted = Math.max(this.wanted, this.size)
   }
 
   /** Bytes that are free beside the reserve. */
@@ -88,10 +85,11 @@ export class Reserve {
   }
 
   async #grow(part: number, share: number): Promise<void> {
-    for (let size = this.#sizes[part] ?? 0; size < share; size = this.#sizes[part] as number) {
+    for (let size = this.#sizes[part] ?? 0; size < share;) {
       const chunk = noise(Math.min(chunkBytes, share - size))
       await this.#files.appendFile(this.#part(part), chunk)
-      this.#sizes[part] = size + chunk.length
+      size += chunk.length
+      this.#sizes[part] = size
     }
   }
 

@@ -148,6 +148,7 @@ export class Session {
       this.#pause = Math.min(this.#pause * 2, longestPause)
       if (this.#rejected) await disk?.forget(markerRecord(this.#sequence + 1))
       await disk?.checkLogs()
+      await disk?.removeUnused()
       await this.#database.open(this.#openOptions)
     } catch (cause) {
       this.#cause = cause

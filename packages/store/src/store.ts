@@ -1,65 +1,59 @@
-import { isP2plError } from '@p2pl/core/backend'
 import type { Disk } from './disk.ts'
-import { DamageError, isDamage, type StoreErrors } from './errors.ts'
+import { isDamage, type StoreErrors } from './errors.ts'
 import { iterate, type Bounds, type Cursor } from './iterate.ts'
 import { Reclaimer } from './reclaim.ts'
-import { own, type Records } from './record.ts'
+import { own } from './record.ts'
 import { encodings, type Session } from './session.ts'
 import type { Bytes, Database, Operation, Range, StoreEvent, WriteOptions } from './types.ts'
-import { WriteQueue, type Write } from './write-queue.ts'
+import type { Values } from './values.ts'
+import { Writer } from './writer.ts'
 
 interface StoreParts {
   readonly session: Session
   readonly disk: Disk | undefined
-  readonly records: Records
+  readonly values: Values
   readonly errors: StoreErrors
+  /** Whether each write waits for the disk. */
   readonly sync: boolean
   readonly report: (event: StoreEvent) => void
   readonly close: () => Promise<void>
 }
 
 /**
- * Bytes by bytes. What `write` has acknowledged is there for good; what it has rejected is not there. After a failed write the
+ * Bytes by bytes. A write that is acknowledged is there for good; a write that is rejected is not there. After a failed write the
  * store opens its database again and goes on, or refuses writes with `STORAGE` until it can.
  */
 export class Store {
   readonly #parts: StoreParts
-  readonly #queue: WriteQueue
+  readonly #writer: Writer
   readonly #reclaimer: Reclaimer
-  #degraded = false
 
   constructor(parts: StoreParts) {
     this.#parts = parts
-    this.#queue = new WriteQueue((writes) => this.#commit(writes))
-    const reserve = parts.disk?.reserve
-    this.#reclaimer = new Reclaimer(parts.session, {
-      before: async (bytes) => {
-        if (reserve !== undefined && (await reserve.free()) < bytes) await reserve.release()
-      },
-      after: async () => void (await reserve?.fill())
+    this.#writer = new Writer(parts)
+    this.#reclaimer = new Reclaimer(parts.session, parts.disk?.reserve)
+  }
+
+  /** Rejects with `STORAGE` when the value is damaged. Content is handed out as it is stored: its owner verifies it. */
+  async get(key: Uint8Array): Promise<Bytes | undefined> {
+    const stored = await this.#stored(key)
+    return stored === undefined ? undefined : await this.#parts.values.read(key, stored)
+  }
+
+  /** A value that can be had elsewhere, verified: one that is damaged is removed, and counts as missing. */
+  async getSound(key: Uint8Array): Promise<Bytes | undefined> {
+    return await this.#unlessDamaged(key, async () => {
+      const stored = await this.#stored(key)
+      return stored === undefined ? undefined : await this.#parts.values.readSound(key, stored)
     })
   }
 
-  /** Rejects with `STORAGE` when what is stored is not what was written. */
-  async get(key: Uint8Array): Promise<Bytes | undefined> {
-    const stored = await this.#stored(key)
-    return stored === undefined ? undefined : this.#decode(key, stored)
-  }
-
-  /** The same for values that others have as well: one that is damaged is removed, and counts as missing. */
-  async getSound(key: Uint8Array): Promise<Bytes | undefined> {
-    try {
-      return await this.get(key)
-    } catch (error) {
-      if (!isDamage(error instanceof Error ? error.cause : error)) throw error
-      await this.write([{ type: 'del', key }])
-      return undefined
-    }
-  }
-
-  /** How many bytes the value has; `undefined` when it is missing or damaged. */
+  /** How many bytes the value has; `undefined` when it is missing, or damaged as far as that shows without reading a file. */
   async length(key: Uint8Array): Promise<number | undefined> {
-    return (await this.getSound(key))?.byteLength
+    return await this.#unlessDamaged(key, async () => {
+      const stored = await this.#stored(key)
+      return stored === undefined ? undefined : await this.#parts.values.length(key, stored)
+    })
   }
 
   async getMany(keys: readonly Uint8Array[]): Promise<(Bytes | undefined)[]> {
@@ -67,19 +61,28 @@ export class Store {
     const all = await this.#parts.session.use((database) =>
       database.getMany<Uint8Array, Uint8Array>([...keys], encodings)
     )
-    return all.map((stored, i) => (stored === undefined ? undefined : this.#decode(keys[i] as Uint8Array, stored)))
+    const values: (Bytes | undefined)[] = []
+    for (const [i, stored] of all.entries())
+      values.push(stored && (await this.#parts.values.read(keys[i] as Uint8Array, stored)))
+    return values
   }
 
   async has(key: Uint8Array): Promise<boolean> {
-    return await this.#parts.session.use((database) => database.has<Uint8Array>(key, encodings))
+    return await this.#parts.session.use((database) => database.has<Uint8Array>(key, { keyEncoding: 'view' }))
   }
 
   /** The rows of the range as it is now, in batches; as it is later where the database is opened again meanwhile. */
   async *scan(range: Range): AsyncGenerator<[Bytes, Bytes][], void, undefined> {
     const open = (database: Database, rest: Bounds): Cursor<[Uint8Array, Uint8Array]> =>
       database.iterator<Uint8Array, Uint8Array>({ ...rest, ...encodings })
-    for await (const rows of iterate(this.#parts.session, range, open, ([key]) => key))
-      yield rows.map(([key, stored]) => [own(key), this.#decode(key, stored)])
+    for await (const rows of iterate(this.#parts.session, range, open, ([key]) => key)) {
+      const decoded: [Bytes, Bytes][] = []
+      for (const [key, stored] of rows) {
+        const value = this.#parts.values.read(key, stored)
+        decoded.push([own(key), value instanceof Promise ? await value : value])
+      }
+      yield decoded
+    }
   }
 
   /** The keys of the range, in the same way. */
@@ -96,26 +99,13 @@ export class Store {
   }
 
   /**
-   * All or nothing, in the order of the calls. Resolves when the write is as durable as the store promises. Rejects with
-   * `STORAGE` when it is not there and never will be.
+   * All or nothing, in the order of the calls; calls that come together share one write. Resolves when the write is as durable
+   * as the store promises. Rejects with `STORAGE` when it is not there and never will be.
    */
   async write(operations: readonly Operation[], options: WriteOptions = {}): Promise<void> {
     if (operations.length === 0) return
-    const { records, sync } = this.#parts
-    let bytes = 0
-    let removals = 0
-    const encoded = operations.map((operation): Operation => {
-      bytes += operation.key.length
-      if (operation.type === 'del') {
-        removals++
-        return operation
-      }
-      const value = records.encode(operation.key, operation.value)
-      bytes += value.length
-      return { type: 'put', key: operation.key, value }
-    })
-    const freeing = options.freeing ?? removals === operations.length
-    await this.#queue.add({ operations: encoded, bytes, sync: options.sync ?? sync, freeing })
+    const encoded = this.#parts.values.encode(operations)
+    await this.#writer.write(encoded, options.sync ?? this.#parts.sync, options.reserved ?? encoded.removes)
   }
 
   /** Bytes on the disk between two keys, roughly; 0 where the database cannot tell. */
@@ -128,15 +118,20 @@ export class Store {
     this.#reclaimer.removed(from, to, bytes)
   }
 
-  /** Resolves when nothing is in the background any more. */
+  /** Removes files that a process left over when it ended in the middle of a write. */
+  async sweep(): Promise<void> {
+    await this.#parts.values.files?.sweep((key) => this.has(key))
+  }
+
+  /** Resolves when nothing runs in the background. */
   async idle(): Promise<void> {
-    await this.#queue.idle()
+    await this.#writer.idle()
     await this.#reclaimer.idle()
   }
 
   async close(): Promise<void> {
     await this.#reclaimer.stop()
-    await this.#queue.idle()
+    await this.#writer.idle()
     await this.#parts.close()
   }
 
@@ -144,46 +139,13 @@ export class Store {
     return await this.#parts.session.use((database) => database.get<Uint8Array, Uint8Array>(key, encodings))
   }
 
-  #decode(key: Uint8Array, stored: Uint8Array): Bytes {
-    const value = this.#parts.records.decode(key, stored)
-    if (value !== undefined) return value
-    throw this.#parts.errors.damaged('read', new DamageError('a value does not match its checksum'))
-  }
-
-  async #commit(writes: readonly Write[]): Promise<void> {
-    const { session, errors } = this.#parts
-    const operations = writes.flatMap((write) => write.operations)
-    const sync = writes.some((write) => write.sync)
+  async #unlessDamaged<T>(key: Uint8Array, read: () => Promise<T>): Promise<T | undefined> {
     try {
-      for (let tries = 1; ; tries++) {
-        await session.writable()
-        await this.#room(writes)
-        const cause = await session.write(operations, sync)
-        if (cause === undefined) break
-        if (tries === 2) throw errors.failed('write', cause)
-      }
+      return await read()
     } catch (error) {
-      if (isP2plError(error, 'STORAGE') && !this.#degraded) {
-        this.#degraded = true
-        this.#parts.report({ type: 'degraded', error })
-      }
-      throw error
+      if (!isDamage(error)) throw error
+      await this.write([{ type: 'del', key }])
+      return undefined
     }
-    if (this.#degraded && this.#parts.disk?.reserve.whole !== false) {
-      this.#degraded = false
-      this.#parts.report({ type: 'recovered' })
-    }
-  }
-
-  /** Puts need the reserve whole, or half of it free: what is left is for removals, and for opening the database again. */
-  async #room(writes: readonly Write[]): Promise<void> {
-    const { disk, errors } = this.#parts
-    if (disk === undefined) return
-    const { reserve } = disk
-    const bytes = writes.reduce((sum, write) => sum + write.bytes, 0)
-    reserve.expect(bytes)
-    if (reserve.whole || writes.every(({ freeing }) => freeing) || (await reserve.fill(bytes))) return
-    const needed = 2 * bytes + reserve.wanted / 2
-    if ((await reserve.free()) < needed) throw errors.full(reserve.wanted + needed)
   }
 }

@@ -22,8 +22,11 @@ export interface Range {
 export interface WriteOptions {
   /** Resolve when the write is on the disk, not only with the operating system. Default: what `durability` says. */
   readonly sync?: boolean | undefined
-  /** The write makes room later, so it goes through on a full disk. Default: `true` when it only removes. */
-  readonly freeing?: boolean | undefined
+  /**
+   * The write may use what is reserved for a full disk, because it makes room later or the owner cannot go on without it.
+   * Default: whether it only removes.
+   */
+  readonly reserved?: boolean | undefined
 }
 
 /** What a store reports outside of any call. */
@@ -50,9 +53,10 @@ export interface StoreOptions {
   readonly operations: { readonly open: string; readonly read: string; readonly write: string }
   /** The name of the backend in errors. */
   readonly backend?: string | undefined
-  /** Keys that are not verified when the folder is opened, because the owner verifies each of their values. */
-  readonly unverified?: { readonly gte: Uint8Array; readonly lt: Uint8Array } | undefined
-  /** Bytes that are collected in memory before they are sorted into files. Default 4 MiB. */
-  readonly writeBufferSize?: number | undefined
+  /**
+   * Keys whose values never change and carry their own proof, such as blocks by their hash: their owner verifies them when it
+   * reads them, they are not verified when the folder is opened, and large ones are kept in files of their own.
+   */
+  readonly content?: { readonly gte: Uint8Array; readonly lt: Uint8Array } | undefined
   readonly report?: ((event: StoreEvent) => void) | undefined
 }

@@ -7,8 +7,8 @@ export interface Write {
   readonly operations: readonly Operation[]
   readonly bytes: number
   readonly sync: boolean
-  /** It makes room later, so it goes through on a full disk. */
-  readonly freeing: boolean
+  /** Whether it goes through on a full disk. */
+  readonly reserved: boolean
 }
 
 interface Waiting extends Write, PromiseWithResolvers<void> {}
@@ -40,7 +40,7 @@ export class WriteQueue {
 
   async #run(): Promise<void> {
     // The callers of this turn share a write.
-    await undefined
+    await Promise.resolve()
     while (this.#waiting.length > 0) {
       const group = this.#next()
       try {

@@ -29,7 +29,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     tests: ['conformance', 'sync'],
     planned: true
   },
-  'packages/store': { ours: ['@p2pl/core/backend'], theirs: [...ipld, 'abstract-level', 'level'], planned: true },
+  'packages/store': { ours: ['@p2pl/core/backend'], theirs: ['abstract-level', 'level'] },
   'packages/unixfs': {
     ours: ['@p2pl/core', '@p2pl/core/backend', '@p2pl/core/content'],
     theirs: [...ipld, 'ipfs-unixfs', 'ipfs-unixfs-importer', 'ipfs-unixfs-exporter'],
@@ -40,10 +40,10 @@ export const rooms: Readonly<Record<string, Room>> = {
   'packages/replication': { ours: ['@p2pl/core'], theirs: ipld, tests: ['memory', 'simulator'], planned: true },
   'packages/sync': {
     ours: ['@p2pl/core', '@p2pl/core/backend', '@p2pl/store'],
-    theirs: [...ipld, 'abstract-level', 'level'],
+    theirs: ipld,
     tests: ['memory', 'simulator']
   },
-  'packages/embedded': { ours: ['@p2pl/core/backend', '@p2pl/store'], theirs: [...ipld, 'level'], tests: kit },
+  'packages/embedded': { ours: ['@p2pl/core/backend', '@p2pl/store'], theirs: ipld, tests: kit },
   'packages/kubo': { ours: ['@p2pl/core/backend'], theirs: 'engine', node: true, planned: true },
   'packages/helia': {
     ours: ['@p2pl/core/backend', '@p2pl/embedded'],

@@ -36,13 +36,3 @@ export class ByteReader {
     return this.take(this.varint())
   }
 }
-
-/** Bytewise order, LevelDB's own. */
-export function compare(a: Uint8Array, b: Uint8Array): number {
-  const length = Math.min(a.length, b.length)
-  for (let i = 0; i < length; i++) {
-    const difference = (a[i] as number) - (b[i] as number)
-    if (difference !== 0) return difference
-  }
-  return a.length - b.length
-}

@@ -1,17 +1,26 @@
 import { DamageError } from '../errors.ts'
 import type { FileSystem } from '../node.ts'
-import { compare } from './bytes.ts'
+import { compareBytes } from '../order.ts'
 import { readLog } from './log.ts'
 import { readManifest, type Manifest, type TableFile } from './manifest.ts'
-import { verifyTable } from './table.ts'
+import { verifyTable, type Tolerance } from './table.ts'
 
-export interface CheckOptions {
+export interface CheckOptions extends Tolerance {
   readonly files: FileSystem
   readonly folder: string
   /** Whether a loss of power may have taken some of the last writes. */
   readonly tolerant: boolean
-  /** Keys whose values are not verified here. */
-  readonly except: { readonly gte: Uint8Array; readonly lt: Uint8Array } | undefined
+}
+
+export interface UnusedTable {
+  readonly name: string
+  readonly size: number
+}
+
+interface CurrentManifest {
+  readonly name: string
+  /** Whether the file CURRENT names it. */
+  readonly isNamed: boolean
 }
 
 const manifestName = /^MANIFEST-\d+$/
@@ -26,21 +35,14 @@ const logName = /^(\d+)\.log$/
 export async function checkFolder(options: CheckOptions): Promise<string[]> {
   const { files, folder } = options
   const names = await files.readdir(folder)
-  const manifests = names.filter((name) => manifestName.test(name))
   const started = names.some((name) => tableName.test(name) || logName.test(name) || name === 'CURRENT')
   // LevelDB was ended while it made the folder, or has not begun.
   if (!started) return []
-  if (manifests.length === 0) throw new DamageError('the file MANIFEST is missing')
-  const current = await files.readFile(`${folder}/CURRENT`).catch(() => new Uint8Array())
-  const named = new TextDecoder().decode(current)
-  const known = manifests.find((name) => named === `${name}\n`)
-  // LevelDB removes older manifests, so that a single one is the right one.
-  if (known === undefined && manifests.length > 1) throw new DamageError('the file CURRENT is missing or damaged')
-  const name = known ?? (manifests[0] as string)
+  const { name, isNamed } = await currentManifest(options, names)
   const manifest = await within(name, async () => readManifest(await files.readFile(`${folder}/${name}`)))
   await checkTables(options, names, manifest)
   const repaired = await checkLogs(options, names, manifest.log)
-  if (known === undefined) {
+  if (!isNamed) {
     await files.writeFile(`${folder}/CURRENT.new`, `${name}\n`)
     await files.rename(`${folder}/CURRENT.new`, `${folder}/CURRENT`)
     repaired.push('the file CURRENT was missing or damaged and was made again')
@@ -48,8 +50,42 @@ export async function checkFolder(options: CheckOptions): Promise<string[]> {
   return repaired
 }
 
+/** What the files of the database are: bytes of its tables and logs, and tables that it does not use. */
+export async function surveyFolder(
+  options: CheckOptions
+): Promise<{ readonly bytes: number; readonly unused: UnusedTable[] }> {
+  const { files, folder } = options
+  const names = await files.readdir(folder)
+  if (!names.includes('CURRENT')) return { bytes: 0, unused: [] }
+  const current = await currentManifest(options, names)
+  const { tables } = readManifest(await files.readFile(`${folder}/${current.name}`))
+  let bytes = [...tables.values()].reduce((sum, { size }) => sum + size, 0)
+  const unused: UnusedTable[] = []
+  for (const name of names) {
+    const isUnused = tableName.test(name) && !tables.has(Number.parseInt(name, 10))
+    if (!isUnused && !logName.test(name)) continue
+    // Files come and go under a database that is open.
+    const { size } = (await files.stat(`${folder}/${name}`).catch(() => undefined)) ?? { size: 0 }
+    if (isUnused) unused.push({ name, size })
+    else bytes += size
+  }
+  return { bytes, unused }
+}
+
+async function currentManifest({ files, folder }: CheckOptions, names: readonly string[]): Promise<CurrentManifest> {
+  const manifests = names.filter((name) => manifestName.test(name))
+  const [single, other] = manifests
+  if (single === undefined) throw new DamageError('the file MANIFEST is missing')
+  const current = await files.readFile(`${folder}/CURRENT`).catch(() => new Uint8Array())
+  const text = new TextDecoder().decode(current)
+  const named = manifests.find((name) => text === `${name}\n`)
+  // LevelDB removes older manifests, so that a single one is the right one.
+  if (named === undefined && other !== undefined) throw new DamageError('the file CURRENT is missing or damaged')
+  return { name: named ?? single, isNamed: named !== undefined }
+}
+
 async function checkTables(
-  { files, folder, except }: CheckOptions,
+  { files, folder, ...tolerance }: CheckOptions,
   names: string[],
   manifest: Manifest
 ): Promise<void> {
@@ -60,10 +96,10 @@ async function checkTables(
     await within(name, async () => {
       const { size } = await files.stat(`${folder}/${name}`)
       if (size !== table.size) throw new DamageError(`it has ${size} bytes instead of ${table.size}`)
-      if (isWithin(table, except)) return
+      if (isWithin(table, tolerance.content)) return
       const file = await files.open(`${folder}/${name}`, 'r')
       try {
-        await verifyTable(file, size, except)
+        await verifyTable(file, size, tolerance)
       } finally {
         await file.close()
       }
@@ -71,8 +107,8 @@ async function checkTables(
   }
 }
 
-function isWithin({ smallest, largest }: TableFile, range: CheckOptions['except']): boolean {
-  return range !== undefined && compare(smallest, range.gte) >= 0 && compare(largest, range.lt) < 0
+function isWithin({ smallest, largest }: TableFile, range: Tolerance['content']): boolean {
+  return range !== undefined && compareBytes(smallest, range.gte) >= 0 && compareBytes(largest, range.lt) < 0
 }
 
 /** Looks at the logs from this number on; 0: at all of them. */
@@ -89,11 +125,13 @@ export async function checkLogs(
     const path = `${folder}/${name}`
     const bytes = await files.readFile(path)
     const { wrongAt, unfinished } = readLog(bytes)
-    if (wrongAt === undefined || unfinished === true) continue
-    if (!tolerant) throw new DamageError(`${name}: it has bytes that were not written`)
-    // Without this, LevelDB would keep later writes and leave out earlier ones.
+    if (wrongAt === undefined) continue
+    if (unfinished !== true) {
+      if (!tolerant) throw new DamageError(`${name}: it has bytes that were not written`)
+      repaired.push(`${name} was damaged: its last ${bytes.length - wrongAt} bytes of writes are lost`)
+    }
+    // LevelDB would go on behind the gap, and keep later writes without earlier ones.
     await files.truncate(path, wrongAt)
-    repaired.push(`${name} was damaged at byte ${wrongAt}: the last ${bytes.length - wrongAt} bytes of writes are lost`)
   }
   return repaired
 }

@@ -2,6 +2,7 @@ import { crc32c, masked } from './crc32c.ts'
 
 const blockBytes = 32_768
 const headerBytes = 7
+const sectorBytes = 512
 const [full, first, middle, last] = [1, 2, 3, 4]
 
 /** What stands in a log of LevelDB, which its manifest is, too. */
@@ -9,7 +10,7 @@ export interface LogContent {
   readonly records: readonly { readonly start: number; readonly bytes: Uint8Array }[]
   /** Where the first record starts that is not whole. */
   readonly wrongAt?: number
-  /** The last write never came to its end: the file stops in it, or ends in zeros. It was not acknowledged. */
+  /** What a crash leaves behind: the file stops in the record, or has zeros where the disk did not come to write. */
   readonly unfinished?: boolean
 }
 
@@ -35,7 +36,7 @@ export function readLog(file: Uint8Array): LogContent {
     if (whole && end > file.length) return wrong(true)
     const sum = whole && masked(crc32c(file.subarray(at + 6, end))) === view.getUint32(at, true)
     const expected = fragments.length === 0 ? type === full || type === first : type === middle || type === last
-    if (!sum || !expected) return wrong(endsInZeros(file, at))
+    if (!sum || !expected) return wrong(hasHole(file, at))
     fragments.push(file.subarray(at + headerBytes, end))
     if (type === full || type === last) {
       records.push({ start, bytes: joined(fragments) })
@@ -46,9 +47,14 @@ export function readLog(file: Uint8Array): LogContent {
   return fragments.length === 0 ? { records } : wrong(true)
 }
 
-/** As a loss of power leaves it: the file has its length already, and not its bytes. */
-function endsInZeros(file: Uint8Array, from: number): boolean {
-  return file.subarray(Math.max(from, file.length - 512)).every((byte) => byte === 0)
+/** A loss of power leaves whole sectors of zeros: the file had its length already, and not its bytes. */
+function hasHole(file: Uint8Array, at: number): boolean {
+  const end = Math.min(file.length, at - (at % blockBytes) + blockBytes)
+  for (let sector = at; sector < end; sector = sector - (sector % sectorBytes) + sectorBytes) {
+    const bytes = file.subarray(sector, Math.min(end, sector - (sector % sectorBytes) + sectorBytes))
+    if (bytes.length >= headerBytes && bytes.every((byte) => byte === 0)) return true
+  }
+  return false
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {

@@ -1,6 +1,7 @@
 import { DamageError, ForeignError } from '../errors.ts'
 import type { OpenFile } from '../node.ts'
-import { ByteReader, compare } from './bytes.ts'
+import { compareBytes } from '../order.ts'
+import { ByteReader } from './bytes.ts'
 import { crc32c, masked } from './crc32c.ts'
 import { userKey } from './manifest.ts'
 
@@ -10,18 +11,25 @@ const trailerBytes = 5
 const magic = 0xdb4775248b80fb57n
 /** Blocks that are side by side are read together, up to this size. */
 const runBytes = 1_048_576
+/** The last byte but seven of a key says whether it stands for a value or for the removal of one. */
+const removal = 0
+const mismatch = 'a block does not match its checksum'
 
 interface Handle {
   readonly offset: number
   readonly size: number
 }
 
-/** Verifies the checksums of a table: its index, its filter, and the blocks that may hold keys outside of the range. */
-export async function verifyTable(
-  file: OpenFile,
-  size: number,
-  except: { readonly gte: Uint8Array; readonly lt: Uint8Array } | undefined
-): Promise<void> {
+/** What need not be sound in a table: the owner verifies it when it is read. */
+export interface Tolerance {
+  /** Keys of such values. */
+  readonly content: { readonly gte: Uint8Array; readonly lt: Uint8Array } | undefined
+  /** Whether a record is what was stored under the key. */
+  readonly isSound: (key: Uint8Array, record: Uint8Array) => boolean
+}
+
+/** Verifies the checksums of a table: its index, its filter, and the blocks that may hold more than content. */
+export async function verifyTable(file: OpenFile, size: number, tolerance: Tolerance): Promise<void> {
   const footer = await readAt(file, size - footerBytes, footerBytes)
   const view = new DataView(footer.buffer, footer.byteOffset)
   if (view.getBigUint64(footerBytes - 8, true) !== magic) throw new DamageError('it does not end like a table')
@@ -36,20 +44,19 @@ export async function verifyTable(
     const end = userKey(key)
     const own = handleOf(new ByteReader(value))
     // The block holds keys behind the end of the block before it, up to its own end.
-    const skipped =
-      except !== undefined && before !== undefined && compare(before, except.gte) >= 0 && compare(end, except.lt) < 0
+    const skipped = before !== undefined && isContent(tolerance, before) && isContent(tolerance, end)
     before = end
     const from = run[0]
     if (from !== undefined && (skipped || own.offset + own.size - from.offset > runBytes)) {
-      await verifyRun(file, size, run)
+      await verifyRun(file, size, run, tolerance)
       run = []
     }
     if (!skipped) run.push(own)
   }
-  await verifyRun(file, size, run)
+  await verifyRun(file, size, run, tolerance)
 }
 
-async function verifyRun(file: OpenFile, size: number, run: readonly Handle[]): Promise<void> {
+async function verifyRun(file: OpenFile, size: number, run: readonly Handle[], tolerance: Tolerance): Promise<void> {
   const [first, last] = [run[0], run.at(-1)]
   if (first === undefined || last === undefined) return
   const length = last.offset + last.size + trailerBytes - first.offset
@@ -57,27 +64,45 @@ async function verifyRun(file: OpenFile, size: number, run: readonly Handle[]): 
   const bytes = await readAt(file, first.offset, length)
   for (const { offset, size: own } of run) {
     const at = offset - first.offset
-    verify(bytes.subarray(at, at + own + trailerBytes))
+    const whole = bytes.subarray(at, at + own + trailerBytes)
+    if (!isSound(whole) && !isTolerable(whole.subarray(0, own), tolerance)) throw new DamageError(mismatch)
   }
+}
+
+/** Whether all that is damaged in the block is content. */
+function isTolerable(bytes: Uint8Array, tolerance: Tolerance): boolean {
+  if (tolerance.content === undefined) return false
+  try {
+    return entriesOf(bytes).every(({ key, value }) => {
+      const own = userKey(key)
+      return isContent(tolerance, own) || key.at(-8) === removal || tolerance.isSound(own, value)
+    })
+  } catch {
+    return false
+  }
+}
+
+function isContent({ content }: Tolerance, key: Uint8Array): boolean {
+  return content !== undefined && compareBytes(key, content.gte) >= 0 && compareBytes(key, content.lt) < 0
 }
 
 async function block(file: OpenFile, size: number, { offset, size: own }: Handle): Promise<Uint8Array> {
   if (offset + own + trailerBytes > size) throw new DamageError('a block lies outside of its file')
   const bytes = await readAt(file, offset, own + trailerBytes)
-  verify(bytes)
+  if (!isSound(bytes)) throw new DamageError(mismatch)
   if (bytes[own] !== 0) throw new ForeignError('a block is compressed')
   return bytes.subarray(0, own)
 }
 
-function verify(blockAndTrailer: Uint8Array): void {
+function isSound(blockAndTrailer: Uint8Array): boolean {
   const end = blockAndTrailer.length - 4
   const view = new DataView(blockAndTrailer.buffer, blockAndTrailer.byteOffset, blockAndTrailer.byteLength)
-  if (end < 1 || masked(crc32c(blockAndTrailer.subarray(0, end))) !== view.getUint32(end, true))
-    throw new DamageError('a block does not match its checksum')
+  return end >= 1 && masked(crc32c(blockAndTrailer.subarray(0, end))) === view.getUint32(end, true)
 }
 
 /** The entries of a block, whose keys leave out what they share with the key before. */
 function entriesOf(bytes: Uint8Array): { readonly key: Uint8Array; readonly value: Uint8Array }[] {
+  if (bytes.length < 4) throw new DamageError('a block is cut off')
   const restarts = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(bytes.length - 4, true)
   const reader = new ByteReader(bytes.subarray(0, bytes.length - 4 - 4 * restarts))
   const entries: { key: Uint8Array; value: Uint8Array }[] = []

@@ -1,0 +1,143 @@
+import type { FileSystem } from './node.ts'
+
+/** Values from this size on are kept in a file each. */
+export const fileBytes = 262_144
+
+/**
+ * Large values in files of their own, beside the database: writing them costs once and not once per level, and removing them gives
+ * their space back at once, also on a full disk. A value that is in the database stands for each; a file without one is left over.
+ */
+export class ValueFiles {
+  readonly #files: FileSystem
+  readonly #folder: string
+  readonly #shards = new Set<string>()
+  /** Keys that are being put, by the name of their file: until the database knows of it, the file is not left over. */
+  readonly #putting = new Map<string, number>()
+  readonly #removing = new Map<string, Promise<void>>()
+  #temporary = 0
+
+  constructor(files: FileSystem, store: string) {
+    this.#files = files
+    this.#folder = `${store}/values`
+  }
+
+  /** Finds whether there are any from an earlier process. */
+  async find(): Promise<void> {
+    const shards = await this.#files.readdir(this.#folder).catch(() => [])
+    for (const shard of shards) this.#shards.add(shard)
+  }
+
+  /** Writes files, then does the work that makes them known. */
+  async put(values: ReadonlyMap<Uint8Array, Uint8Array>, sync: boolean, work: () => Promise<void>): Promise<void> {
+    const names = [...values.keys()].map(nameOf)
+    for (const name of names) {
+      while (this.#removing.has(name)) await this.#removing.get(name)
+      this.#putting.set(name, (this.#putting.get(name) ?? 0) + 1)
+    }
+    try {
+      await Promise.all([...values].map(([key, value]) => this.#write(nameOf(key), value, sync)))
+      if (sync)
+        await Promise.all([...new Set(names.map(shardOf))].map((shard) => this.#sync(`${this.#folder}/${shard}`)))
+      await work()
+    } finally {
+      for (const name of names) {
+        const others = (this.#putting.get(name) ?? 1) - 1
+        if (others > 0) this.#putting.set(name, others)
+        else this.#putting.delete(name)
+      }
+    }
+  }
+
+  /** `undefined` when there is none. */
+  async get(key: Uint8Array): Promise<Uint8Array | undefined> {
+    return await this.#files.readFile(this.#path(nameOf(key))).catch(unlessMissing)
+  }
+
+  async size(key: Uint8Array): Promise<number | undefined> {
+    return (await this.#files.stat(this.#path(nameOf(key))).catch(unlessMissing))?.size
+  }
+
+  async remove(keys: readonly Uint8Array[]): Promise<void> {
+    if (this.#shards.size > 0) await Promise.all(keys.map((key) => this.#remove(nameOf(key))))
+  }
+
+  /** Removes files that are left over from a process that ended while it wrote. */
+  async sweep(isKnown: (key: Uint8Array) => Promise<boolean>): Promise<void> {
+    for (const shard of this.#shards) {
+      for (const file of await this.#files.readdir(`${this.#folder}/${shard}`)) {
+        const [name = '', temporary] = file.split('.')
+        if (this.#putting.has(name)) continue
+        if (temporary !== undefined) await this.#files.rm(`${this.#folder}/${shard}/${file}`, { force: true })
+        else if (!(await isKnown(keyOf(name)))) await this.#remove(name)
+      }
+    }
+  }
+
+  async #write(name: string, value: Uint8Array, sync: boolean): Promise<void> {
+    const path = this.#path(name)
+    const temporary = `${path}.${this.#temporary++}`
+    await this.#prepare(shardOf(name), sync)
+    try {
+      const file = await this.#files.open(temporary, 'w')
+      try {
+        await file.writeFile(value)
+        if (sync) await file.sync()
+      } finally {
+        await file.close()
+      }
+      await this.#files.rename(temporary, path)
+    } catch (error) {
+      await this.#files.rm(temporary, { force: true }).catch(() => {})
+      throw error
+    }
+  }
+
+  async #prepare(shard: string, sync: boolean): Promise<void> {
+    if (this.#shards.has(shard)) return
+    await this.#files.mkdir(`${this.#folder}/${shard}`, { recursive: true })
+    if (sync) await this.#sync(this.#folder)
+    this.#shards.add(shard)
+  }
+
+  /** Makes what a folder lists durable. Windows opens no folders, and needs none opened. */
+  async #sync(folder: string): Promise<void> {
+    const opened = await this.#files.open(folder, 'r').catch(() => undefined)
+    try {
+      await opened?.sync()
+    } finally {
+      await opened?.close()
+    }
+  }
+
+  async #remove(name: string): Promise<void> {
+    // A put that is under way replaces the file.
+    if (this.#putting.has(name)) return
+    const removed = this.#files.rm(this.#path(name), { force: true }).finally(() => this.#removing.delete(name))
+    this.#removing.set(name, removed)
+    await removed
+  }
+
+  #path(name: string): string {
+    return `${this.#folder}/${shardOf(name)}/${name}`
+  }
+}
+
+function nameOf(key: Uint8Array): string {
+  let name = ''
+  for (const byte of key) name += byte.toString(16).padStart(2, '0')
+  return name
+}
+
+function keyOf(name: string): Uint8Array {
+  return Uint8Array.from(name.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16))
+}
+
+/** The last byte of a key is spread evenly where keys are hashes. */
+function shardOf(name: string): string {
+  return name.slice(-2)
+}
+
+function unlessMissing(error: unknown): undefined {
+  if ((error as { code?: unknown }).code === 'ENOENT') return undefined
+  throw error
+}
