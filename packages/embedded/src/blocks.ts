@@ -124,6 +124,7 @@ export class StoredBlocks implements Required<BlockHooks> {
         if (batch.push(key) === gcBatch) yield* await collect()
       }
       yield* await collect()
+      await blocks.sweep()
     } finally {
       this.#collecting.delete(fresh)
       collection.end()

@@ -93,8 +93,7 @@ export class Fetcher {
 
   /** Most blocks come before a search is due. */
   async #search(cid: CID, root: CID | undefined, signal: AbortSignal): Promise<void> {
-    const { search } = this.#network
-    if (search === undefined) return
+    if (this.#network.search === undefined) return
     await sleep(searchDelay, { signal })
     for (let attempt = 1; !signal.aborted; attempt++) {
       await this.#searches.run(async () => {
@@ -103,7 +102,7 @@ export class Fetcher {
           if (dials++ < maxDialsPerSearch) void this.#dial(dial, signal)
         }
         // A search that fails is one less.
-        await search.call(this.#network, { cid, root }, found, signal).catch(() => undefined)
+        await this.#network.search?.({ cid, root }, found, signal).catch(() => undefined)
       }, signal)
       await sleep(backoff(searchPause, attempt), { signal })
     }

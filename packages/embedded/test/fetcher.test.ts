@@ -97,7 +97,7 @@ describe('a fetcher', () => {
     const got = blocks.map(({ cid }) => fetcher.fetch(cid, { signal: new AbortController().signal }))
     await vi.advanceTimersByTimeAsync(0)
     expect(wants).toHaveLength(512)
-    for (const want of [...wants]) want.resolve(new Uint8Array())
+    for (const want of Array.from(wants)) want.resolve(new Uint8Array())
     await vi.advanceTimersByTimeAsync(0)
     expect(wants).toHaveLength(600)
     for (const want of wants) want.resolve(new Uint8Array())

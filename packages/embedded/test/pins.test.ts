@@ -131,6 +131,7 @@ it('a pin that the end of the process cut short is cleared away by the next star
     keys: table.keys.bind(table),
     size: table.size.bind(table),
     reclaim: table.reclaim.bind(table),
+    sweep: table.sweep.bind(table),
     write: async (...args: Parameters<typeof table.write>) => {
       if (++writes > 2) throw new Error('killed')
       await table.write(...args)

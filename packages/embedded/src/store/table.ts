@@ -15,14 +15,16 @@ export interface Table {
   has(key: Uint8Array): Promise<boolean>
   /** How many bytes the value has; `undefined` when it is missing or damaged, as far as that shows without reading a large one. */
   length(key: Uint8Array): Promise<number | undefined>
-  /** All changes together or not at all. `freeing`: the write makes room later, so it goes through on a full disk. */
-  write(changes: readonly Change[], options?: { freeing?: boolean | undefined }): Promise<void>
+  /** All changes together or not at all. `reserved`: the write makes room later, so it may use what is reserved for a full disk. */
+  write(changes: readonly Change[], options?: { reserved?: boolean | undefined }): Promise<void>
   /** All keys that begin with `prefix` (default all), as they were at some time after the call. */
   keys(prefix?: Uint8Array): AsyncIterable<Uint8Array>
   /** Bytes on disk between two keys, roughly. */
   size(from: Uint8Array, to: Uint8Array): Promise<number>
   /** About this many bytes were removed between the keys: their space is given back soon, in the background. */
   reclaim(from: Uint8Array, to: Uint8Array, bytes: number): void
+  /** Removes what a process left over that ended in the middle of a write. */
+  sweep(): Promise<void>
 }
 
 /** Gone with the process. */
@@ -53,7 +55,7 @@ export class MemoryTable implements Table {
   }
 
   async *keys(prefix: Uint8Array = new Uint8Array()): AsyncIterable<Uint8Array> {
-    for (const { key } of [...this.#entries.values()]) if (prefix.every((byte, i) => key[i] === byte)) yield key
+    for (const { key } of Array.from(this.#entries.values())) if (prefix.every((byte, i) => key[i] === byte)) yield key
   }
 
   async size(): Promise<number> {
@@ -61,6 +63,8 @@ export class MemoryTable implements Table {
   }
 
   reclaim(): void {}
+
+  async sweep(): Promise<void> {}
 }
 
 /** The keys of a store that begin with one byte. */
@@ -89,7 +93,7 @@ export class StoreTable implements Table {
     return await this.#store.length(this.#prefixed(key))
   }
 
-  async write(changes: readonly Change[], options?: { freeing?: boolean | undefined }): Promise<void> {
+  async write(changes: readonly Change[], options?: { reserved?: boolean | undefined }): Promise<void> {
     const operations = changes.map(({ key, value }) =>
       value === undefined
         ? { type: 'del' as const, key: this.#prefixed(key) }
@@ -109,6 +113,10 @@ export class StoreTable implements Table {
 
   reclaim(from: Uint8Array, to: Uint8Array, bytes: number): void {
     this.#store.reclaim(this.#prefixed(from), this.#prefixed(to), bytes)
+  }
+
+  async sweep(): Promise<void> {
+    await this.#store.sweep()
   }
 
   #prefixed(key: Uint8Array): Uint8Array {

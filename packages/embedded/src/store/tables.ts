@@ -2,8 +2,6 @@ import type { EngineEvent } from '@p2pl/core/backend'
 import { openStore } from '@p2pl/store'
 import { MemoryTable, StoreTable, type Table } from './table.ts'
 
-const writeBufferSize = 8_388_608
-
 export interface OpenTablesOptions<Name extends string> {
   /** The name of the backend, for errors. */
   readonly backend: string
@@ -22,7 +20,7 @@ export interface OpenTables<Name extends string> {
   close(): Promise<void>
 }
 
-/** The letter of the table of blocks, whose values are verified when they are read. */
+/** The letter of the table of blocks. */
 const blocks = 'b'
 const remedy =
   'move the folder away and start again; blocks that other peers have are fetched again, pins and keys in the folder are gone'
@@ -47,8 +45,7 @@ export async function openTables<Name extends string>({
     remedy,
     operations: { open: 'start', read: 'store.read', write: 'store.write' },
     backend,
-    unverified: { gte: Uint8Array.of(letter), lt: Uint8Array.of(letter + 1) },
-    writeBufferSize,
+    content: { gte: Uint8Array.of(letter), lt: Uint8Array.of(letter + 1) },
     report
   })
   return { tables: each(names, (name) => new StoreTable(store, name.charCodeAt(0))), close: () => store.close() }

@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Block } from '@p2pl/core/backend'
 import { onTestFinished } from 'vitest'
-import { openPins, openTables, StoredBlocks, type FetchOptions, type OpenTables, type Pins } from '../../src/index.ts'
-import type { CID } from 'multiformats/cid'
+import { openIn, peerOn, type Peer, type Tables } from './peer.ts'
+
+export type { Peer } from './peer.ts'
 
 export function folder(): string {
   const dir = mkdtempSync(join(tmpdir(), 'p2pl-embedded-'))
@@ -12,44 +12,13 @@ export function folder(): string {
   return dir
 }
 
-export type Tables = OpenTables<'blocks' | 'pins'>
-
+/** Closed at the end of the test. */
 export async function open(dir: string | undefined): Promise<Tables> {
-  const opened = await openTables({ backend: 'test', dir, durability: 'process', names: { blocks: 'b', pins: 'p' } })
+  const opened = await openIn(dir)
   onTestFinished(() => opened.close())
   return opened
 }
 
-export interface Peer {
-  readonly blocks: StoredBlocks
-  readonly pins: Pins
-  readonly tables: Tables['tables']
-  readonly close: () => Promise<void>
-  /** What other peers have. */
-  readonly elsewhere: Map<string, Uint8Array>
-  readonly fetched: string[]
-  readonly announced: string[]
-}
-
-/** Stored blocks over a store, with a network of one map. A block that nobody has is waited for until the signal fires. */
 export async function peer(dir?: string): Promise<Peer> {
-  const { tables, close } = await open(dir)
-  const pins = await openPins(tables.pins)
-  const elsewhere = new Map<string, Uint8Array>()
-  const fetched: string[] = []
-  const announced: string[] = []
-  const blocks = new StoredBlocks({
-    blocks: tables.blocks,
-    pins,
-    fetch: async (cid: CID, { signal }: FetchOptions) => {
-      fetched.push(cid.toString())
-      const bytes = elsewhere.get(cid.toString())
-      if (bytes !== undefined) return bytes
-      return await new Promise<never>((_, reject) => {
-        signal.addEventListener('abort', () => reject(signal.reason as Error))
-      })
-    },
-    stored: (stored: readonly Block[]) => announced.push(...stored.map(({ cid }) => cid.toString()))
-  })
-  return { blocks, pins, tables, close, elsewhere, fetched, announced }
+  return await peerOn(await open(dir))
 }
