@@ -1,5 +1,5 @@
-import type { AbstractLevel } from 'abstract-level'
 import type { Identity, Peer } from '@p2pl/core'
+import type { Database } from '@p2pl/store'
 import type { CID } from 'multiformats/cid'
 
 /** One signed, immutable member of a view: a DAG-CBOR block that names its parents. */
@@ -21,8 +21,8 @@ export interface ViewOptions {
   readonly peer: Peer
   /** Topic name. Signatures are bound to it: an entry of one view is garbage in every other. */
   readonly topic: string
-  /** Where entries and the index are kept: a folder (Node) or database name (browser), or an opened abstract-level database with binary keys and values. */
-  readonly store: string | AbstractLevel<string | Uint8Array, Uint8Array, Uint8Array>
+  /** Where entries and the index are kept: a folder (Node) or database name (browser), or an abstract-level database that nobody else uses. */
+  readonly store: string | Database
   /** Author of what is appended here. Default: the peer's identity. */
   readonly identity?: Identity | undefined
   /**

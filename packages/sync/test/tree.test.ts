@@ -10,7 +10,7 @@ import { Chunker } from '../src/tree/chunker.ts'
 import { encodeInner, encodeLeaf, innerItemBytes, leafItemBytes, standardShape } from '../src/tree/node.ts'
 import type { Child, Shape } from '../src/tree/node.ts'
 import { IndexTree } from '../src/tree/tree.ts'
-import { Tables } from '../src/store/database.ts'
+import { openTables, type Tables } from '../src/store/database.ts'
 import { Store } from '../src/store/store.ts'
 import { memoryDatabase } from './support/peers.ts'
 
@@ -117,7 +117,7 @@ test(
           .map((entry) => ({ entry, order: random() }))
           .sort((a, b) => a.order - b.order)
           .map(({ entry }) => entry)
-        const store = await Store.open(new Tables(memoryDatabase(), true), 'index')
+        const store = await Store.open(await openTables(memoryDatabase()), 'index')
         const nodes = new Map<string, Bytes>()
         const observer = {
           added: (digest: Bytes, _: unknown, bytes: Bytes) => nodes.set(mapKey(digest), bytes),
@@ -156,7 +156,7 @@ test('an append at the end makes as many nodes again as the tree is high', async
   const entries = Array.from({ length: 6000 }, (_, i) => entryAt(i + 1, digestFrom(random, 0), 60)).map((entry, i) =>
     i % 50 === 0 ? entryAt(entry.clock, digestFrom(random, 6), 60) : entry
   )
-  const store = await Store.open(new Tables(memoryDatabase(), true), 'index')
+  const store = await Store.open(await openTables(memoryDatabase()), 'index')
   let added = 0
   const tree = new IndexTree(store, { added: () => void added++, removed: () => {} }, standardShape, unchecked)
   await store.commit(entries.map((entry) => ({ entry, local: false })))
@@ -178,7 +178,7 @@ test('a flush that is cut off at any write goes on after a restart', async () =>
   )
   const expected = await rootOf(batches.flat(), standardShape)
   for (let cut = 0; cut < 30; cut++) {
-    const tables = new Tables(memoryDatabase(), true)
+    const tables = await openTables(memoryDatabase())
     let left = cut
     let broken = false
     const failing = new Proxy(tables, {
@@ -186,7 +186,7 @@ test('a flush that is cut off at any write goes on after a restart', async () =>
         if (name !== 'write') return (Reflect.get(target, name) as () => unknown).bind(target)
         return async (...args: Parameters<Tables['write']>) => {
           // Only writes of the index are cut off: a failed commit was never acknowledged.
-          if (!args[1] && left-- === 0) {
+          if (args[1]?.sync === false && left-- === 0) {
             broken = true
             throw new Error('power failure')
           }

@@ -77,7 +77,7 @@ export class Healer {
     if (!this.#damaged.has(id) || !equalBytes(await hash(bytes), digestOfKey(key))) return false
     const { store, lock, onMended } = this.#options
     await lock.run(async () => {
-      await store.tables.write([{ type: 'put', key: tableKey('entry', key), value: bytes }], true)
+      await store.tables.write([{ type: 'put', key: tableKey('entry', key), value: bytes }])
     })
     const damage = this.#damaged.get(id)
     this.#damaged.delete(id)

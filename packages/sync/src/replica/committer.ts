@@ -162,8 +162,7 @@ export class Committer {
 
   #fail(all: readonly Waiting[], cause: unknown): void {
     this.generation++
-    // What failed may be on the disk all the same: from here on the store is asked.
-    for (const { entry } of all) this.#floor = Math.max(this.#floor, entry.clock)
+    // The store keeps nothing of a write that it rejects, so everything is again as it was before.
     this.#queue = []
     this.#staged.clear()
     this.#stagedBytes = 0

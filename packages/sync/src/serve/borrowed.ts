@@ -33,7 +33,7 @@ export class BorrowedBlocks {
     const key = tableKey('served', digest)
     // What is here already was put here by this view or by the application, and stays.
     if ((await this.#store.tables.get(key)) !== undefined || (await this.#network.has(digest))) return
-    await this.#store.tables.write([{ type: 'put', key, value: borrowed }], false)
+    await this.#store.tables.write([{ type: 'put', key, value: borrowed }], { sync: false })
   }
 
   /** Drops what was fetched. Never rejects: what is left is dropped when the view is opened again. */
@@ -46,7 +46,7 @@ export class BorrowedBlocks {
           const row = await this.#store.tables.get(key)
           if (row === undefined || !equalBytes(row, borrowed)) continue
           await this.#network.remove(digest)
-          await this.#store.tables.write([{ type: 'del', key }], false)
+          await this.#store.tables.write([{ type: 'del', key }], { sync: false })
         }
       })
     } catch {

@@ -44,7 +44,7 @@ export class Served {
 
   async note(digests: readonly Bytes[], value: Bytes): Promise<void> {
     const operations = digests.map((digest): Operation => ({ type: 'put', key: tableKey('served', digest), value }))
-    await this.#store.tables.write(operations, false)
+    await this.#store.tables.write(operations, { sync: false })
   }
 
   async drop(digests: readonly Bytes[]): Promise<void> {
@@ -52,7 +52,7 @@ export class Served {
       await Promise.all(digests.slice(i, i + 8).map(async (digest) => await this.#network.remove(digest)))
     }
     const operations = digests.map((digest): Operation => ({ type: 'del', key: tableKey('served', digest) }))
-    await this.#store.tables.write(operations, false)
+    await this.#store.tables.write(operations, { sync: false })
   }
 
   /** Recent entries, so that others can chase them one by one. */

@@ -72,7 +72,7 @@ export class Store {
     const expected = concatBytes(Uint8Array.of(formatVersion), new TextEncoder().encode(topic))
     const found = await this.tables.get(formatKey)
     if (found === undefined) {
-      await this.tables.write([{ type: 'put', key: formatKey, value: expected }], true)
+      await this.tables.write([{ type: 'put', key: formatKey, value: expected }])
       return
     }
     if (equalBytes(found, expected)) return
@@ -165,7 +165,7 @@ export class Store {
     writeUint64(count, this.#count + batch.length, 0)
     operations.push({ type: 'put', key: countKey, value: count })
     const note = this.noteDirty(0, keys, operations)
-    await this.tables.write(operations, true)
+    await this.tables.write(operations)
     this.#count += batch.length
     for (const [id, head] of heads) {
       if (head === undefined) this.heads.delete(id)
