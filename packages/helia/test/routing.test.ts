@@ -70,6 +70,14 @@ describe('provider records', () => {
     await until('the record', async () => (await collect(second.routing.findProviders(cid))).length === 1)
   })
 
+  test('a node that nobody can reach does not provide: others would throw its record away', async () => {
+    const [node, other] = await Promise.all([started({ listen: [] }), started()])
+    await node.routing.connect(selfOf(other))
+    await expect(node.routing.provide((await textBlock('in vain')).cid)).rejects.toSatisfy(
+      (error) => isP2plError(error, 'UNREACHABLE') && error.retryable
+    )
+  })
+
   test('without a DHT they are refused as declared', async () => {
     const node = await started({ dht: false })
     const { cid } = await textBlock('none')

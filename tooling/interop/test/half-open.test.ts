@@ -35,9 +35,9 @@ describeWithKubo('a connection between Helia and Kubo that goes half-open', (bin
     }
     closers.push(...Object.values(peers).map((peer) => () => peer.stop()))
     const target = dials === 'helia' ? peers.kubo : peers.helia
-    const { id, addresses } = target.network.self()
-    const proxy = await halfOpenProxy(Number(/\/tcp\/(\d+)/.exec(addresses[0] ?? '')?.[1]))
-    await peers[dials].network.connect({ id, addresses: [`/ip4/127.0.0.1/tcp/${proxy.port}/p2p/${id}`] })
+    const [self] = target.network.self()
+    const proxy = await halfOpenProxy(Number(/\/tcp\/(\d+)/.exec(self?.addresses[0] ?? '')?.[1]))
+    await peers[dials].network.connect(`/ip4/127.0.0.1/tcp/${proxy.port}/p2p/${self?.id}`)
     return { peers, proxy }
   }
 
@@ -55,7 +55,7 @@ describeWithKubo('a connection between Helia and Kubo that goes half-open', (bin
   async function say(peer: Peer, topic: string, text: string): Promise<void> {
     await peer
       .topic(topic)
-      .publish(new TextEncoder().encode(text), { recipients: 0, deadline: 5_000 })
+      .publish(new TextEncoder().encode(text), { recipients: 0, timeout: 5_000 })
       .catch(() => {})
   }
 

@@ -7,8 +7,13 @@ import { addressTexts, network, peerInfo } from './peers.ts'
 /** A peer that was just connected is asked for its protocols before it joins the routing table. */
 const tablePatience = 3_000
 
-/** Puts out one record. Retryable `NO_PEERS` when no peer takes it. */
+/** Puts out one record. Retryable `NO_PEERS` when no peer takes it, `UNREACHABLE` when it would be of no use to anybody. */
 export async function provide(libp2p: Libp2p, dht: SingleKadDHT, cid: CID, signal: AbortSignal): Promise<void> {
+  if (libp2p.getMultiaddrs().length === 0) {
+    const message =
+      'this node has no address under which others reach it: a page gets one from a relay, soon after it connects'
+    throw new P2plError({ code: 'UNREACHABLE', message })
+  }
   // Alone, the engine waits for ever.
   if (!(await hasTable(libp2p, dht, signal))) throw nobody()
   let accepted = 0

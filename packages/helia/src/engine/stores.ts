@@ -17,7 +17,9 @@ export interface Stores {
 
 export async function openStores({ dir, durability }: Settings, report: (event: EngineEvent) => void): Promise<Stores> {
   const names = { blocks: 'b', pins: 'p', state: 's', data: 'd' }
-  const { tables, close } = await openTables({ backend: 'helia', dir, durability, names, report })
+  const opened = await openTables({ backend: 'helia', dir, durability, names, report })
+  const { tables } = opened
+  const close = async (): Promise<void> => await opened.close()
   try {
     return { ...tables, pins: await openPins(tables.pins), data: new TableDatastore(tables.data), close }
   } catch (error) {

@@ -58,8 +58,8 @@ async function network(count: number, options: (index: number) => HeliaOptions):
 /** Connects to the relay, as core does to the peers that the options name; the page has an address once it has a slot there. */
 async function reach(backend: Backend, relay: PeerInfo, signal?: AbortSignal): Promise<void> {
   await backend.routing?.connect(relay, { signal })
-  while (signal?.aborted !== true && selfOf(backend).addresses.length === 0)
-    await new Promise((resolve) => setTimeout(resolve, 10))
+  const aborted = (): boolean => signal?.aborted === true
+  while (!aborted() && selfOf(backend).addresses.length === 0) await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
 /** The kit expects that a backend that has started can be reached. */

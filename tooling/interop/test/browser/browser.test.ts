@@ -37,13 +37,13 @@ describeInChromium('a view in a browser', () => {
     await site.close()
   })
 
-  it('converges with a peer in Node, whoever appends, and goes on after a reload', async () => {
+  it('converges with a peer in Node, with appends on both sides, and goes on after a reload', async () => {
     const backend = hub()
     const peer = await createPeer({ backend })
     closers.push(() => peer.stop())
     const view = await openView({ peer, topic: 'notes', store: join(folder, 'notes'), beaconPeriod: 500 })
     closers.push(() => view.stop())
-    const [address] = backend.self().addresses
+    const [address] = backend.self()[0]?.addresses ?? []
     const page = await openPage()
     const equal = async (): Promise<void> => {
       await until(
@@ -92,7 +92,7 @@ describeInChromium('a view in a browser', () => {
     for (let i = 0; i < 10; i++) await node.transfer({ to: other.id, amount: 1n, memo: `memo ${i}` })
     const { root } = await node.status()
 
-    const [address] = backend.self().addresses
+    const [address] = backend.self()[0]?.addresses ?? []
     const [a, b] = await Promise.all([openPage(), openPage()])
     await Promise.all([a, b].map((page) => page.call('start', { bootstrap: [address] })))
     await a.call('open', { topic: genesis.topic, store: 'ledger' })

@@ -1,5 +1,5 @@
 // Runs inside of a browser page: bundled by the test.
-import { createPeer, type Peer } from '@p2pl/core'
+import { createPeer, type Peer, type PeerInfo } from '@p2pl/core'
 import { helia, type HeliaOptions } from '@p2pl/helia'
 import { openView, type View, type ViewOptions } from '@p2pl/sync'
 
@@ -22,7 +22,7 @@ Object.assign(globalThis, {
       peer = await createPeer({ backend: helia(options) })
     },
     self: () => running().network.self(),
-    connect: async (other: { id: string; addresses: string[] }) => await running().network.connect(other),
+    connect: async (other: readonly PeerInfo[]) => await running().network.connect(other),
     open: async (options: Omit<ViewOptions, 'peer'>): Promise<void> => {
       view = await openView({ peer: running(), beaconPeriod: 500, ...options })
     },
