@@ -30,7 +30,7 @@ const common = {
   treeshake: false
 } as const
 
-/** The one build preset. Whoever swaps the bundler changes this folder only. */
+/** The one build preset. Another bundler would change this folder only. */
 export function preset(entry: string[], { bundle }: PresetOptions = {}): ReturnType<typeof defineConfig> {
   return defineConfig({
     ...common,

@@ -130,8 +130,8 @@ export class Channel {
     let wait = Math.max(25, this.#t.capabilities.messages?.pacing ?? 0)
     for (let attempt = 0; ; attempt++) {
       await act(attempt)
-      const deadline = Math.min(wait, this.#t.remaining())
-      await Promise.all(inboxes.map(async (inbox) => await inbox.until(() => done(inbox), deadline)))
+      const timeout = Math.min(wait, this.#t.remaining())
+      await Promise.all(inboxes.map(async (inbox) => await inbox.until(() => done(inbox), timeout)))
       if (inboxes.every((inbox) => done(inbox))) return
       check(
         this.#t.remaining() > 0,

@@ -144,7 +144,7 @@ export const abortMutants: readonly Mutant[] = [
       }
     })
   ),
-  inBlocks('a deadline that passed is ABORTED', /TIMEOUT/, (blocks) => ({
+  inBlocks('a timeout is ABORTED', /TIMEOUT/, (blocks) => ({
     get: async (cid, options) => {
       try {
         return await blocks.get(cid, options)
@@ -176,7 +176,7 @@ export const abortMutants: readonly Mutant[] = [
         const name = keyOf(cid)
         let getting = shared.get(name)
         if (getting === undefined) {
-          // Whoever comes last brings the signal that counts for all.
+          // The last caller brings the signal that counts for all.
           const controller = new AbortController()
           getting = blocks.get(cid, { ...options, signal: controller.signal }).finally(() => shared.delete(name))
           shared.set(name, getting)
