@@ -10,7 +10,9 @@ export class TimeLimit {
 
   constructor(clock: Clock, ms: number, call: LayerCall) {
     const { signal } = call.options
-    throwIfAborted(call.operation, signal, call.backend)
+    // A stop with a signal that has fired stops all the same.
+    if (call.operation !== 'stop') throwIfAborted(call.operation, signal, call.backend)
+    else if (signal?.aborted === true) this.#controller.abort(signal.reason)
     this.#clock = clock
     this.#ms = ms
     this.#call = call
