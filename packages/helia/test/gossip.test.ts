@@ -2,10 +2,9 @@ import { generateKeyPair, publicKeyToProtobuf } from '@libp2p/crypto/keys'
 import type { Connection } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
-import { isP2plError } from '@p2pl/core/backend'
 import { seededBytes, until } from '@p2pl/tooling-vitest'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { gossipMembers, requireGossip, type Gossip, type RpcMessage } from '../src/engine/gossip/engine.ts'
+import type { Gossip, RpcMessage } from '../src/engine/gossip/engine.ts'
 import { Frames } from '../src/engine/gossip/frames.ts'
 import { Judge } from '../src/engine/gossip/judge.ts'
 import { gossipOptions, maxRpcBytes, messageId } from '../src/engine/gossip/options.ts'
@@ -14,12 +13,6 @@ import { engineOf, listen, pair, ready, say, selfOf, started, type Node } from '
 
 function gossipOf(node: Node): Gossip {
   return engineOf(node).gossip
-}
-
-/** Something of that type at that place. */
-function put(object: Record<string, unknown>, [name = '', ...rest]: string[], type: string): void {
-  if (rest.length === 0) object[name] ??= type === 'function' ? () => {} : {}
-  else put((object[name] ??= {}) as Record<string, unknown>, rest, type)
 }
 
 describe('options of gossipsub', () => {
@@ -152,18 +145,6 @@ describe('the engine', () => {
     vi.useRealTimers()
   })
 
-  test('of another version is refused by the member that it lacks', async () => {
-    const gossip = gossipOf(await started())
-    expect(requireGossip(gossip)).toBe(gossip)
-    for (const missing of Object.keys(gossipMembers)) {
-      const other = {}
-      for (const [path, type] of Object.entries(gossipMembers)) if (path !== missing) put(other, path.split('.'), type)
-      expect(() => requireGossip(other), missing).toThrow(
-        expect.objectContaining({ code: 'ENGINE', message: expect.stringContaining(`"${missing}"`) as string })
-      )
-    }
-  })
-
   test('opens streams to all others while one peer does not open its own', async () => {
     const node = await started()
     const still = peerIdFromPrivateKey(await generateKeyPair('Ed25519'))
@@ -220,20 +201,4 @@ describe('the engine', () => {
     await listen(b, 'clock')
     await until('the mesh again', inMesh, 8_000)
   })
-})
-
-test('a node does not start on an engine without what it relies on', async () => {
-  const { GossipSub } = await vi.importActual<{ GossipSub: { prototype: object } }>(
-    new URL('gossipsub.js', import.meta.resolve('@libp2p/gossipsub')).href
-  )
-  const prototype: { sendGraft?: unknown } = GossipSub.prototype
-  const { sendGraft } = prototype
-  prototype.sendGraft = undefined
-  try {
-    await expect(started()).rejects.toSatisfy(
-      (error) => isP2plError(error, 'ENGINE') && error.message.includes('"sendGraft"')
-    )
-  } finally {
-    prototype.sendGraft = sendGraft
-  }
 })

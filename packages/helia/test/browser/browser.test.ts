@@ -144,7 +144,10 @@ describeInChromium('helia in a browser', () => {
     expect(await page.call('has', cid)).toBe(true)
     expect(await page.call('holds', cid, megabytes, 5)).toBe(true)
     // A second peer on the same database would have the same key.
-    expect(await page.call('startError', { dir: 'notebook' })).toMatchObject({ code: 'LOCKED' })
+    expect(await page.call('startError', { dir: 'notebook' })).toMatchObject({
+      code: 'LOCKED',
+      message: expect.stringMatching(/navigator\.locks\.request\("notebook"/) as string
+    })
     await page.call('stop')
     expect(await page.call('startError', { dir: 'notebook' })).toBeUndefined()
   })
