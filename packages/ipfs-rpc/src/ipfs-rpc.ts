@@ -4,8 +4,9 @@ import { Kubo } from '@p2pl/kubo'
 import { capabilitiesOf } from './capabilities.ts'
 import { openEngine } from './open.ts'
 import { type IpfsRpcOptions, parseOptions } from './options.ts'
+import { readStats } from './read-stats.ts'
 import { RpcClient } from './rpc/client.ts'
-import { type IpfsRpcStats, readStats } from './stats.ts'
+import type { IpfsRpcStats } from './stats.ts'
 
 /** A backend over a Kubo daemon, with what is particular to it. */
 export interface IpfsRpcBackend extends DefinedBackend<Kubo> {

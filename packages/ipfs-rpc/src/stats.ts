@@ -1,6 +1,4 @@
-import type { LibraryCallKind, RpcClient } from './rpc/client.ts'
-
-/** Figures of a daemon. */
+/** Figures of a daemon. In a file of its own, because apps see their type and nothing of the library that reads them. */
 export interface IpfsRpcStats {
   /** Bytes of the store. */
   readonly storageBytes: number
@@ -9,28 +7,4 @@ export interface IpfsRpcStats {
   /** Bytes that the daemon has received and sent since it runs. */
   readonly receivedBytes: number
   readonly sentBytes: number
-}
-
-// The daemon counts no blocks then, which takes minutes in a large store.
-const repoStat: LibraryCallKind = { operation: 'stats', lane: 'store', params: { 'size-only': true } }
-const bandwidth: LibraryCallKind = { operation: 'stats', lane: 'store', answer: 'lines' }
-
-export async function readStats(rpc: RpcClient, signal: AbortSignal | undefined): Promise<IpfsRpcStats> {
-  const [repo, traffic] = await Promise.all([
-    rpc.call(repoStat, signal, async (library, options) => await library.repo.stat(options)),
-    rpc.call(bandwidth, signal, async (library, options) => {
-      for await (const total of library.stats.bw(options)) return total
-      return undefined
-    })
-  ])
-  return {
-    storageBytes: count(repo.repoSize),
-    storageMaxBytes: count(repo.storageMax),
-    receivedBytes: count(traffic?.totalIn ?? 0n),
-    sentBytes: count(traffic?.totalOut ?? 0n)
-  }
-}
-
-function count(value: bigint): number {
-  return value > 0n ? Number(value) : 0
 }
