@@ -1,24 +1,26 @@
-import type { AbortOptions, Backend, PeerInfo, StartOptions } from '@p2pl/core/backend'
-import { Blocks, checkBlockCid, Door, Lifecycle } from '@p2pl/embedded'
 import * as dagPb from '@ipld/dag-pb'
+import type { AbortOptions, Backend, PeerInfo, StartOptions } from '@p2pl/core/backend'
+import { checkBlockCid, Door, Lifecycle, type Blocks } from '@p2pl/embedded'
 import type { CID } from 'multiformats/cid'
-import { hexOf } from './bytes.ts'
+import { blocksOf } from './blocks.ts'
 import { capabilitiesOf } from './capabilities.ts'
-import { maxBlockBytes, startEngine, type Engine } from './engine/engine.ts'
-import type { MemoryIds } from './engine/ids.ts'
-import { backendName, failure, failures, notRunning } from './errors.ts'
-import { Fetcher } from './exchange/fetcher.ts'
-import { hashCodes } from './hashes.ts'
+import { startEngine, type Engine } from './engine.ts'
+import { backendName, failure, failures } from './errors.ts'
+import type { Memory } from './identities.ts'
 import { Messages } from './messages.ts'
-import { resolveOptions, type BittorrentOptions, type Settings } from './options.ts'
-import { BittorrentRouting } from './routing.ts'
-import { importTorrent } from './torrent/import.ts'
-import { formatMagnet } from './torrent/info.ts'
+import type { BittorrentOptions } from './options.ts'
 import { formatPublisher, parsePublisher } from './peers.ts'
-import type { ImportOptions, ImportResult } from './torrent/types.ts'
+import { BittorrentRouting } from './routing.ts'
+import { resolveOptions, type Settings } from './settings.ts'
+import { formatAddress } from './tools/address.ts'
+import { hexOf } from './tools/bytes.ts'
+import { hashCodes } from './tools/hashes.ts'
+import type { ImportOptions, ImportResult } from './torrent/import/types.ts'
+import { formatMagnet } from './torrent/metainfo/magnet.ts'
 
 /** For hashing a file that is provided. */
-const seedLimit = 3_600_000
+const seedTimeout = 3_600_000
+const maxSelfAddresses = 16
 
 /** What this backend can do beyond the port. */
 export interface BittorrentBackend extends Backend {
@@ -30,13 +32,14 @@ export interface BittorrentBackend extends Backend {
   magnet(cid: CID, options?: AbortOptions): Promise<string>
   /**
    * Downloads the one file of a torrent, from a magnet link or the bytes of a `.torrent` file, and stores it as blocks. Looks
-   * for others who have it until the signal fires. The result is not pinned, and what was fetched before a failure stays until
-   * the next `gc`.
+   * for peers that seed it until the signal fires. The result is not pinned. An import that was broken off goes on where it
+   * stood, also after a restart with `dir`, and nothing is fetched that is stored here. `INVALID_ARGUMENT` when the source is
+   * not a torrent, `UNSUPPORTED` when it is one that cannot be taken in: of several files, or of BitTorrent v2 only.
    */
   importTorrent(source: string | Uint8Array, options?: ImportOptions): Promise<ImportResult>
   /**
-   * The key under which this participant says in the DHT which torrents its files are (BEP 44, BEP 46):
-   * `urn:btpk:` and 64 hexadecimal digits. Stays the same with `dir`. Throws `NOT_RUNNING` before `start`.
+   * The key with which this peer says in the DHT which torrents its files are (BEP 44, BEP 46): `urn:btpk:` and 64 hexadecimal
+   * digits. Stays the same with `dir`. Throws `NOT_RUNNING` before `start`.
    */
   publisher(): string
   /**
@@ -46,58 +49,39 @@ export interface BittorrentBackend extends Backend {
   findTorrent(cid: CID, publisher: string, options?: AbortOptions): Promise<string>
 }
 
-/** What one start brings up. */
-interface Running {
-  readonly engine: Engine
-  readonly fetcher: Fetcher
-}
-
 /**
- * A participant on BitTorrent, embedded in the process. The object is not started. Throws `INVALID_ARGUMENT` when an option
- * is wrong.
+ * A peer on BitTorrent, embedded in the process. The object is not started. Throws `INVALID_ARGUMENT` when an option is wrong.
  */
 export function bittorrent(options?: BittorrentOptions): BittorrentBackend {
-  return new Participant(resolveOptions(options))
+  return new EmbeddedPeer(resolveOptions(options))
 }
 
-class Participant implements BittorrentBackend {
+class EmbeddedPeer implements BittorrentBackend {
   readonly name: string = backendName
   readonly capabilities: Backend['capabilities']
   readonly messages: Messages
   readonly blocks: Blocks<Engine>
   readonly routing: BittorrentRouting
   readonly #door = new Door<Engine>(failures)
-  readonly #lifecycle: Lifecycle<Running>
+  readonly #lifecycle: Lifecycle<Engine>
 
   constructor(settings: Settings) {
-    const memory: MemoryIds = {}
+    const memory: Memory = {}
     this.capabilities = capabilitiesOf(settings)
-    this.#lifecycle = new Lifecycle<Running>(failures, {
+    this.#lifecycle = new Lifecycle<Engine>(failures, {
       begin: async (onEvent) => {
-        const engine = await startEngine(settings, memory, onEvent ?? (() => {}))
+        const engine = await startEngine(settings, memory, (block) => this.blocks.put(block), onEvent ?? (() => {}))
         this.#door.open(engine)
-        return { engine, fetcher: new Fetcher(engine, (block) => this.blocks.put(block)) }
+        return engine
       },
-      end: async ({ engine }) => {
+      end: async (engine) => {
         this.#door.close()
         await engine.stop()
       }
     })
     this.messages = new Messages(this.#door)
-    this.blocks = new Blocks(this.#door, {
-      maxBlockBytes,
-      hashes: hashCodes,
-      fetch: async (_engine, cid, options, signal) => {
-        const { running } = this.#lifecycle
-        if (running === undefined) throw notRunning('blocks.get')
-        return await running.fetcher.fetch(cid, options?.providers, options?.root, signal)
-      },
-      stored: ({ server, client }, blocks) => {
-        server.stored(blocks.map(({ cid }) => cid.multihash.bytes))
-        for (const { cid, bytes } of blocks) client.resolve(cid.multihash.bytes, bytes)
-      }
-    })
-    this.routing = new BittorrentRouting(this.#door, (engine, cid) => this.#seed(engine, cid))
+    this.blocks = blocksOf(this.#door)
+    this.routing = new BittorrentRouting(this.#door, (engine, cid) => seed(engine, cid))
   }
 
   async start(options?: StartOptions): Promise<void> {
@@ -109,45 +93,39 @@ class Participant implements BittorrentBackend {
   }
 
   self(): PeerInfo {
-    return this.#door.enter('self').self()
+    const { id, overlay } = this.#door.enter('self')
+    return { id, addresses: overlay.addresses().slice(0, maxSelfAddresses).map(formatAddress) }
   }
 
   async magnet(cid: CID, options?: AbortOptions): Promise<string> {
     const operation = 'magnet'
-    return await this.#door.call(operation, options, async (engine, signal) => {
+    return await this.#door.call(operation, options, async ({ settings, stores, overlay, torrents }, signal) => {
       const root = checkBlockCid(failures, operation, cid, hashCodes)
-      if (!(await engine.stores.blocks.has(root.multihash.bytes)))
+      if (!(await stores.blocks.has(root.multihash.bytes)))
         throw failure({ code: 'NOT_FOUND', operation, message: `${root.toString()} is not stored here: get it first` })
-      const info = await engine.torrents.seed(root, signal)
-      if (info === undefined)
-        throw failure({
-          code: 'UNSUPPORTED',
-          operation,
-          message: `${root.toString()} is not a file of raw leaves of 1 MiB that is wholly stored here`
-        })
-      return formatMagnet(info, engine.addresses(), engine.settings.trackers)
+      const info = await torrents.seeds.add(root, signal)
+      if (info !== undefined) return formatMagnet(info, overlay.addresses(), settings.trackers)
+      throw failure({
+        code: 'UNSUPPORTED',
+        operation,
+        message: `${root.toString()} is not a file of raw leaves of 1 MiB that is wholly stored here`
+      })
     })
   }
 
   async importTorrent(source: string | Uint8Array, options?: ImportOptions): Promise<ImportResult> {
-    return await this.#door.call('importTorrent', options, (engine, signal) =>
-      importTorrent(
-        engine,
-        source,
-        options?.onProgress,
-        signal,
-        async (block) => await this.blocks.put(block, { signal })
-      )
+    return await this.#door.call('importTorrent', options, ({ torrents }, signal) =>
+      torrents.imports.import(source, options?.onProgress, signal)
     )
   }
 
   publisher(): string {
-    return formatPublisher(this.#door.enter('publisher').publications.publicKey)
+    return formatPublisher(this.#door.enter('publisher').torrents.publications.publicKey)
   }
 
   async findTorrent(cid: CID, publisher: string, options?: AbortOptions): Promise<string> {
     const operation = 'findTorrent'
-    return await this.#door.call(operation, options, async ({ publications }, signal) => {
+    return await this.#door.call(operation, options, async ({ torrents: { publications } }, signal) => {
       const root = checkBlockCid(failures, operation, cid, hashCodes)
       const key = parsePublisher(publisher)
       if (key === undefined)
@@ -161,14 +139,14 @@ class Participant implements BittorrentBackend {
       throw failure({
         code: 'NOT_FOUND',
         operation,
-        message: `nobody who can be asked knows what ${publisher} says of ${root.toString()}`
+        message: `nobody who can be asked knows a torrent of ${root.toString()} by ${publisher}`
       })
     })
   }
+}
 
-  /** In the background: hashing a large file takes a while, and the record is there already. */
-  #seed(engine: Engine, cid: CID): void {
-    if (cid.code !== dagPb.code) return
-    engine.torrents.seed(cid, AbortSignal.timeout(seedLimit)).catch(() => {})
-  }
+/** In the background: hashing a large file takes a while, and the record is there already. */
+function seed({ torrents }: Engine, cid: CID): void {
+  if (cid.code !== dagPb.code) return
+  torrents.seeds.add(cid, AbortSignal.timeout(seedTimeout)).catch(() => {})
 }

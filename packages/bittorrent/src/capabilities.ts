@@ -1,9 +1,9 @@
 import type { Capabilities } from '@p2pl/core/backend'
-import { recordLifetime } from './engine/dht.ts'
-import { maxBlockBytes } from './engine/engine.ts'
-import { hashCodes } from './hashes.ts'
-import { maxMessageBytes } from './messages.ts'
-import type { Settings } from './options.ts'
+import { maxBlockBytes } from './engine.ts'
+import { maxMessageBytes } from './overlay/gossip/gossip.ts'
+import { recordLifetime } from './overlay/rendezvous/dht.ts'
+import type { Settings } from './settings.ts'
+import { hashCodes } from './tools/hashes.ts'
 
 export function capabilitiesOf({ dir, durability, dht, trackers }: Settings): Capabilities {
   const meets = dht || trackers.length > 0
@@ -21,7 +21,7 @@ export function capabilitiesOf({ dir, durability, dht, trackers }: Settings): Ca
       // Nothing tells of a loss; the adapter watches who of a topic is connected.
       gaps: 'emulated',
       validation: 'native',
-      // Peer ids of BitTorrent are not authenticated.
+      // The next peer on the way is proven, the publisher is only named.
       sender: 'claimed'
     },
     blocks: {

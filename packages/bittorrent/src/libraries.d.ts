@@ -1,56 +1,23 @@
-// What this package uses of libraries that bring no types. Members that start with an underscore are theirs to change:
-// the versions are pinned, and test/hostile.test.ts sends the bytes that the guards around them stop.
+// What this package uses of libraries that bring no types. Members that start with an underscore are theirs to change: the versions
+// are exact, src/torrent/swarm/members.ts refuses a library without them, and test/hostile*.test.ts send the bytes that the fences stop.
 
 declare module 'bittorrent-protocol' {
   import type { EventEmitter } from 'node:events'
 
-  export interface WireExtension {
-    onExtendedHandshake?(handshake: unknown): void
-    onMessage?(bytes: Uint8Array): void
-  }
-
-  export type WireExtensionClass = new (wire: Wire) => WireExtension
-
   export default class Wire extends EventEmitter {
-    constructor(type?: string)
     readonly destroyed: boolean
-    readonly peerExtendedMapping: Record<string, number>
-    readonly peerExtendedHandshake: Record<string, unknown>
-    extendedHandshake: Record<string, unknown>
-    amChoking: boolean
-    peerChoking: boolean
-    peerInterested: boolean
-    amInterested: boolean
-    readonly peerPieces: { get(index: number): boolean }
+    readonly peerInterested: boolean
     readonly peerRequests: readonly unknown[]
-    readonly requests: readonly unknown[]
-    handshake(infoHash: Uint8Array, peerId: Uint8Array, extensions?: { dht?: boolean; fast?: boolean }): void
-    use(extension: WireExtensionClass): void
-    extended(name: string | number, message: Uint8Array): void
-    port(port: number): void
-    keepAlive(): void
+    readonly ut_metadata: Metadata
     choke(): void
     unchoke(): void
-    interested(): void
-    uninterested(): void
-    have(index: number): void
-    bitfield(bits: Uint8Array): void
-    request(
-      index: number,
-      offset: number,
-      length: number,
-      done: (error: Error | null, bytes?: Uint8Array) => void
-    ): void
     setTimeout(ms: number, unref?: boolean): void
-    write(bytes: Uint8Array): boolean
-    push(bytes: Uint8Array | null): boolean
     destroy(): void
     _onMessageLength(buffer: Uint8Array): void
     _onMessage(buffer: Uint8Array): void
     _parse(size: number, parser: (buffer: Uint8Array) => void): void
     _onRequest(index: number, offset: number, length: number): void
     _onCancel(index: number, offset: number, length: number): void
-    readonly ut_metadata?: Metadata
   }
 
   /** The extension `ut_metadata` (BEP 9) of a wire. */
@@ -88,9 +55,25 @@ declare module 'webtorrent' {
     store: ChunkStoreClass
   }
 
+  /** What the library makes of a torrent when it reads one. */
+  export interface ParsedTorrent {
+    readonly infoHash: string
+    readonly info: object
+    readonly name: string
+    readonly announce: string[]
+    readonly urlList: string[]
+    readonly files: readonly { path: string; name: string; length: number; offset: number }[]
+    readonly length: number
+    readonly pieceLength: number
+    readonly lastPieceLength: number
+    /** sha1 of each piece, in hexadecimal digits. */
+    readonly pieces: readonly string[]
+  }
+
   export interface Torrent extends EventEmitter {
     readonly infoHash: string | undefined
-    readonly ready: boolean
+    /** The info dictionary, as others are given it. */
+    metadata: Uint8Array | null
     readonly destroyed: boolean
     readonly bitfield: { get(index: number): boolean }
     select(first: number, last: number, priority: number): void
@@ -100,6 +83,10 @@ declare module 'webtorrent' {
     on(event: 'wire', listener: (wire: Wire) => void): this
     on(event: 'error' | 'warning', listener: (error: unknown) => void): this
     readonly _peers: ReadonlyMap<string, { readonly wire: Wire | null; readonly conn: Socket | null }> | null
+    /** Which pieces are here, one bit each. Read when the metadata is there. */
+    _startupBitfield: Uint8Array | undefined
+    /** Takes the metadata, in the same turn when they are parsed. */
+    _onMetadata(metadata: ParsedTorrent): Promise<void>
   }
 
   export interface ClientOptions {
@@ -120,10 +107,9 @@ declare module 'webtorrent' {
   export default class WebTorrent extends EventEmitter {
     constructor(options: ClientOptions)
     readonly destroyed: boolean
-    readonly torrents: readonly Torrent[]
-    add(source: string | Uint8Array, options: TorrentOptions): Torrent
+    add(source: string | ParsedTorrent, options: TorrentOptions): Torrent
     destroy(done: (error?: unknown) => void): void
-    readonly _connPool: { readonly tcpServer: Server } | null
+    readonly _connPool: { readonly tcpServer: Server }
   }
 }
 
@@ -169,7 +155,5 @@ declare module 'bittorrent-dht' {
       done: (error: Error | null, found?: { v?: unknown; seq?: unknown } | null) => void
     ): void
     destroy(done?: () => void): void
-    /** Its socket answers each query; what it sends goes through the socket given above. */
-    readonly _rpc: EventEmitter
   }
 }

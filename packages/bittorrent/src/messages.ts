@@ -7,10 +7,9 @@ import type {
   TransportSubscription
 } from '@p2pl/core/backend'
 import { checkPayload, checkTopic, ownSubscriber, type Door } from '@p2pl/embedded'
-import type { Engine } from './engine/engine.ts'
+import type { Engine } from './engine.ts'
+import { maxMessageBytes } from './overlay/gossip/gossip.ts'
 import { peerInfoOf } from './peers.ts'
-
-export const maxMessageBytes = 1_048_576
 
 /** Topic messages by the overlay on the links. */
 export class Messages implements MessageTransport {
@@ -21,7 +20,7 @@ export class Messages implements MessageTransport {
   }
 
   async publish(topic: string, payload: Uint8Array, options?: AbortOptions): Promise<PublishResult> {
-    return await this.#door.quick('messages.publish', options, ({ gossip }) => {
+    return await this.#door.quick('messages.publish', options, ({ overlay: { gossip } }) => {
       checkTopic(this.#door.failures, 'messages.publish', topic)
       checkPayload(this.#door.failures, 'messages.publish', payload, maxMessageBytes)
       return { recipients: gossip.publish(topic, payload) }
@@ -29,7 +28,7 @@ export class Messages implements MessageTransport {
   }
 
   async subscribe(topic: string, subscriber: Subscriber, options?: AbortOptions): Promise<TransportSubscription> {
-    return await this.#door.quick('messages.subscribe', options, ({ gossip }) => {
+    return await this.#door.quick('messages.subscribe', options, ({ overlay: { gossip } }) => {
       checkTopic(this.#door.failures, 'messages.subscribe', topic)
       const { subscribers } = gossip.audience(topic)
       const own = ownSubscriber(subscriber)
@@ -45,9 +44,9 @@ export class Messages implements MessageTransport {
   }
 
   async peers(topic: string, options?: AbortOptions): Promise<readonly PeerInfo[]> {
-    return await this.#door.quick('messages.peers', options, ({ gossip }) => {
+    return await this.#door.quick('messages.peers', options, ({ overlay: { gossip } }) => {
       checkTopic(this.#door.failures, 'messages.peers', topic)
-      return gossip.neighbours(topic).map(peerInfoOf)
+      return gossip.peers(topic).map(peerInfoOf)
     })
   }
 }

@@ -1,8 +1,8 @@
 import type { PeerInfo } from '@p2pl/core/backend'
-import { formatAddress, parseAddress, type Address } from './address.ts'
-import { fromHex, hexOf } from './bytes.ts'
-import type { Link } from './engine/link.ts'
 import { failure } from './errors.ts'
+import type { Link } from './overlay/links/link.ts'
+import { formatAddress, parseAddress, type Address } from './tools/address.ts'
+import { fromHex, hexOf } from './tools/bytes.ts'
 
 const maxAddresses = 16
 
@@ -10,7 +10,7 @@ export function peerInfoOf({ id, address }: Link): PeerInfo {
   return { id, addresses: address === undefined ? [] : [formatAddress(address)] }
 }
 
-/** Refuses what is not the id of a participant: 40 hexadecimal digits. */
+/** Throws `INVALID_ARGUMENT` for anything but a peer id: 40 hexadecimal digits. */
 export function checkPeerId(operation: string, id: unknown): string {
   if (typeof id === 'string' && /^[0-9a-f]{40}$/.test(id)) return id
   throw failure({
@@ -33,12 +33,12 @@ export function parsePublisher(text: unknown): Uint8Array | undefined {
   return fromHex(text.slice(publisherPrefix.length))
 }
 
-/** Keys among the addresses of a hint. */
+/** The keys among the addresses of a hint. */
 export function publishersIn({ addresses }: PeerInfo): Uint8Array[] {
   return addresses.slice(0, maxAddresses).flatMap((text) => parsePublisher(text) ?? [])
 }
 
-/** Those that are addresses, in their order. */
+/** The addresses of a hint that can be dialled, in their order. */
 export function dialable({ addresses }: PeerInfo): Address[] {
   return addresses.slice(0, maxAddresses).flatMap((text) => parseAddress(text) ?? [])
 }

@@ -1,6 +1,6 @@
 import { openTables, Pins, type Table } from '@p2pl/embedded'
 import { failures } from './errors.ts'
-import type { Settings } from './options.ts'
+import type { Settings } from './settings.ts'
 
 export interface Stores {
   /** Blocks by multihash. */
@@ -10,13 +10,15 @@ export interface Stores {
   readonly provided: Table
   /** Torrents that are seeded, by the multihash of the root. */
   readonly torrents: Table
-  /** The ids. */
+  /** Torrents that were or are being taken in. */
+  readonly imports: Table
+  /** The key, the node id, and the version of all this. */
   readonly state: Table
   close(): Promise<void>
 }
 
 export async function openStores({ dir, durability }: Settings): Promise<Stores> {
-  const names = { blocks: 'b', pins: 'p', provided: 'r', torrents: 't', state: 's' }
+  const names = { blocks: 'b', pins: 'p', provided: 'r', torrents: 't', imports: 'i', state: 's' }
   const { tables, close } = await openTables(failures, { dir, sync: durability === 'power', names })
   return { ...tables, pins: new Pins(failures, tables.pins), close }
 }

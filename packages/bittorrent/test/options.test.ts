@@ -1,7 +1,7 @@
 import { isP2plError } from '@p2pl/core/backend'
 import { describe, expect, test } from 'vitest'
-import { formatAddress, parseAddress } from '../src/address.ts'
-import { Gate } from '../src/engine/gate.ts'
+import { formatAddress, parseAddress } from '../src/tools/address.ts'
+import { Gate } from '../src/tools/gate.ts'
 import { bittorrent, type BittorrentOptions } from '../src/index.ts'
 
 describe('options', () => {

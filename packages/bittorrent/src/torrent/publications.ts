@@ -1,9 +1,9 @@
-import { hexOf } from '../bytes.ts'
-import { recordLifetime, type Dht } from '../engine/dht.ts'
-import type { Publisher } from '../engine/publisher.ts'
-import { infoHashLength } from './info.ts'
+import { recordLifetime, type Dht } from '../overlay/rendezvous/dht.ts'
+import type { Publisher } from '../overlay/rendezvous/publisher.ts'
+import { hexOf } from '../tools/bytes.ts'
+import { infoHashLength } from './metainfo/info.ts'
 
-/** BEP 44: a salt has at most so many bytes. */
+/** BEP 44: a salt has at most this many bytes. */
 const maxSaltLength = 64
 const renewalInterval: number = recordLifetime / 3
 const renewalCheck = 5_000
@@ -17,8 +17,8 @@ interface Publication {
 
 /**
  * Says in the DHT under which infohash a file is seeded, signed: `{ ih: infohash }` (BEP 46) as a mutable item (BEP 44) whose
- * salt is the file's multihash. Whoever knows the publisher's key finds the torrent of a CID, also when the publisher is gone.
- * The DHT forgets, and the library does not remind it: this does.
+ * salt is the file's multihash. A peer that knows the publisher's key finds the torrent of a CID, also when the publisher is
+ * gone. The DHT forgets, and the library does not remind it: this does.
  */
 export class Publications {
   readonly #dht: Dht | undefined
@@ -45,16 +45,16 @@ export class Publications {
     void this.#renew()
   }
 
-  /** It is not said again; what was said is forgotten within its lifetime. */
+  /** It is not said again; the DHT forgets it within its lifetime. */
   drop(multihash: Uint8Array): void {
     this.#kept.delete(hexOf(multihash))
   }
 
-  /** What the publisher says. `undefined` when nobody who is asked knows of it. */
+  /** The infohash that the publisher has named. `undefined` when nobody who is asked knows of one. */
   async find(publicKey: Uint8Array, multihash: Uint8Array, signal: AbortSignal): Promise<Uint8Array | undefined> {
     if (multihash.byteLength > maxSaltLength) return undefined
-    const value = await this.#dht?.getItem(publicKey, multihash, signal)
-    const infoHash = (value as { ih?: unknown } | undefined)?.ih
+    const item = await this.#dht?.getItem(publicKey, multihash, signal)
+    const infoHash = (item?.value as { ih?: unknown } | undefined)?.ih
     const fits = infoHash instanceof Uint8Array && infoHash.byteLength === infoHashLength
     return fits ? new Uint8Array(infoHash) : undefined
   }
@@ -84,9 +84,7 @@ export class Publications {
   }
 
   async #put({ multihash, infoHash }: Publication): Promise<boolean> {
-    // Nodes refuse a number that is not larger than the one before, even with the same value: seconds are, over restarts too.
-    const sequence = Math.floor(Date.now() / 1_000)
-    const item = { salt: multihash, value: { ih: Buffer.from(infoHash) }, sequence }
+    const item = { salt: multihash, value: { ih: Buffer.from(infoHash) } }
     return (await this.#dht?.putItem(item, this.#publisher, this.#stopped.signal)) ?? false
   }
 }

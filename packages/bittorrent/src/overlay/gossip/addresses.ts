@@ -1,0 +1,26 @@
+import { concatBytes } from '../../tools/bytes.ts'
+
+const maxLength = 64
+
+/** Addresses, each as its length and its text. Those that are too long are left out. */
+export function encodeAddresses(addresses: readonly string[]): Uint8Array {
+  const parts: Uint8Array[] = []
+  for (const address of addresses) {
+    const bytes = Buffer.from(address)
+    if (bytes.byteLength <= maxLength) parts.push(Uint8Array.of(bytes.byteLength), bytes)
+  }
+  return concatBytes(...parts)
+}
+
+/** At most `limit`. Throws where the bytes end too soon. */
+export function decodeAddresses(bytes: Uint8Array, limit: number): string[] {
+  const addresses: string[] = []
+  for (let at = 0; at < bytes.byteLength && addresses.length < limit;) {
+    const length = bytes[at] ?? 0
+    const end = at + 1 + length
+    if (length > maxLength || end > bytes.byteLength) throw new RangeError('an address is cut off')
+    addresses.push(Buffer.from(bytes.subarray(at + 1, end)).toString('utf8'))
+    at = end
+  }
+  return addresses
+}

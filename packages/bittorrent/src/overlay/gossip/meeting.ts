@@ -1,0 +1,143 @@
+import { sleep } from '@p2pl/embedded'
+import { formatAddress, type Address } from '../../tools/address.ts'
+import { BoundedMap } from '../../tools/bounded-map.ts'
+import type { Key } from '../keys.ts'
+import type { Dialler } from '../links/dialler.ts'
+import type { Links } from '../links/links.ts'
+import type { Places } from '../links/places.ts'
+import type { Rendezvous } from '../rendezvous/rendezvous.ts'
+import { FormerPeers } from './former-peers.ts'
+import type { Mesh } from './mesh.ts'
+
+const dialsAtOnce = 8
+const dialTimeout = 8_000
+const searchTimeout = 10_000
+/** While nobody is there: a search this often, and after this many ever more rarely. */
+const alonePause = 500
+const eagerRounds = 40
+const longestAlonePause = 15_000
+/** While there are some, but fewer than wanted. */
+const firstFewPause = 1_000
+const longestPause = 120_000
+/** An address that did not answer, or is not in the topic, is left alone for this long, and the next time for longer. */
+const firstDisappointment = 1_000
+const longestDisappointment = 4_000
+const maxRemembered = 512
+
+export interface MeetingInit {
+  readonly key: Key
+  readonly mesh: Mesh
+  readonly links: Links
+  readonly dialler: Dialler
+  readonly places: Places
+  readonly rendezvous: Rendezvous
+  readonly degree: number
+  /** Subscribers are found by others; a peer that only publishes is not. */
+  readonly announces: () => boolean
+}
+
+interface Disappointment {
+  readonly until: number
+  readonly pause: number
+}
+
+/**
+ * Looks for other peers of one topic: often while alone, so that those who start in the same second find each other, then ever
+ * more rarely.
+ */
+export class Meeting {
+  readonly #init: MeetingInit
+  readonly #stopped = new AbortController()
+  readonly #disappointing = new BoundedMap<string, Disappointment>(maxRemembered)
+  readonly #former: FormerPeers
+  #dials = 0
+  #rounds = 0
+  #wake: (() => void) | undefined
+
+  constructor(init: MeetingInit) {
+    this.#init = init
+    this.#former = new FormerPeers(init.links, init.dialler)
+    void this.#run().catch(() => {})
+  }
+
+  /** A peer of the topic was lost: looks for it, and for others. */
+  lost(address: Address | undefined): void {
+    if (address !== undefined) this.#former.add(address)
+    this.again()
+  }
+
+  /** Looks again soon. */
+  again(): void {
+    this.#rounds = 0
+    this.#wake?.()
+  }
+
+  stop(): void {
+    this.#former.stop()
+    this.#stopped.abort()
+  }
+
+  /** A peer there is said to be in the topic. */
+  heard(address: Address): void {
+    const { links, dialler, places } = this.#init
+    if (this.#stopped.signal.aborted || this.#dials >= dialsAtOnce || !this.#wants(this.#dials)) return
+    if (dialler.isOwn(address) || links.at(address) !== undefined || places.full) return
+    const text = formatAddress(address)
+    const former = this.#disappointing.get(text)
+    if (former !== undefined && former.until > performance.now()) return
+    const pause = Math.min((former?.pause ?? firstDisappointment / 2) * 2, longestDisappointment)
+    this.#disappointing.set(text, { until: performance.now() + pause, pause })
+    void this.#dial(address)
+  }
+
+  /**
+   * Whether more peers are wanted than there are, with `coming` on their way. Half of them must have been chosen by this peer:
+   * strangers that come by themselves could all be of one mind.
+   */
+  #wants(coming: number): boolean {
+    const { mesh, degree } = this.#init
+    const chosen = mesh.links.reduce((count, link) => count + Number(link.outgoing), 0)
+    return mesh.size + coming < degree || (chosen + coming < degree / 2 && mesh.size < degree * 2)
+  }
+
+  async #dial(address: Address): Promise<void> {
+    this.#dials++
+    try {
+      await this.#init.dialler.dial(address, AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(dialTimeout)]))
+    } catch {
+      // One less.
+    } finally {
+      this.#dials--
+    }
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopped
+    while (!signal.aborted) {
+      await this.#search(AbortSignal.any([signal, AbortSignal.timeout(searchTimeout)])).catch(() => {})
+      if (signal.aborted) return
+      await this.#pause(signal)
+    }
+  }
+
+  async #search(signal: AbortSignal): Promise<void> {
+    const { key, rendezvous, announces } = this.#init
+    if (!rendezvous.meets) return
+    const found = (address: Address): void => this.heard(address)
+    if (announces()) await rendezvous.announce(key, found, signal)
+    else if (this.#wants(0)) await rendezvous.lookup(key, found, signal)
+  }
+
+  async #pause(signal: AbortSignal): Promise<void> {
+    const round = this.#rounds++
+    let pause = longestPause
+    if (this.#init.mesh.size === 0)
+      pause = Math.min(alonePause * 1.3 ** Math.max(0, round - eagerRounds), longestAlonePause)
+    else if (this.#wants(0)) pause = Math.min(firstFewPause * 1.6 ** round, longestPause)
+    const woken = new AbortController()
+    this.#wake = () => woken.abort()
+    // Those who started together must not ask together for ever.
+    await sleep(pause * (1 + Math.random() * 0.6), AbortSignal.any([signal, woken.signal])).catch(() => {})
+    this.#wake = undefined
+  }
+}

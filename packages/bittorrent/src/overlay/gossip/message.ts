@@ -1,0 +1,39 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { concatBytes, hexOf, plain, textOf } from '../../tools/bytes.ts'
+import { peerIdLength } from '../identity.ts'
+import type { Key } from '../keys.ts'
+
+export const keyLength = 20
+export const messageIdLength = 16
+/** Makes two messages of equal bytes two messages. */
+const nonceLength = 8
+const originStart = keyLength
+const nonceStart: number = originStart + peerIdLength
+export const headLength: number = nonceStart + nonceLength
+
+/** The body of a new message: topic, publisher, nonce, payload. */
+export function encodeMessage(key: Key, origin: Uint8Array, payload: Uint8Array): Uint8Array {
+  return concatBytes(key, origin, new Uint8Array(randomBytes(nonceLength)), payload)
+}
+
+/**
+ * The id of a message: a hash of everything in it. Nobody can take the id of a message for another one, nor bring the same
+ * message under two ids.
+ */
+export function messageIdOf(body: Uint8Array): Uint8Array {
+  return plain(createHash('sha256').update(body).digest().subarray(0, messageIdLength))
+}
+
+export function topicOf(body: Uint8Array): string {
+  return textOf(body.subarray(0, keyLength))
+}
+
+/** Who says to have published it: a claim. */
+export function originOf(body: Uint8Array): Uint8Array {
+  return body.slice(originStart, nonceStart)
+}
+
+/** The parts of a message for its subscribers: memory of their own, to do with as they like. */
+export function contentOf(body: Uint8Array): { readonly payload: Uint8Array; readonly from: string } {
+  return { payload: new Uint8Array(body.subarray(headLength)), from: hexOf(body.subarray(originStart, nonceStart)) }
+}

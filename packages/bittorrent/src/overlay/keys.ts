@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto'
+import { plain } from '../tools/bytes.ts'
+
+/** 20 bytes under which peers meet in the DHT, at trackers and by multicast, like an infohash. */
+export type Key = Uint8Array
+
+/** Where the subscribers of a topic meet. */
+export function topicKey(topic: string): Key {
+  return keyOf('p2pl/topic/v2', Buffer.from(topic))
+}
+
+/** Where the providers of a block meet. */
+export function contentKey(multihash: Uint8Array): Key {
+  return keyOf('p2pl/cid/v2', multihash)
+}
+
+/** Where one peer can be met. */
+export function peerKey(id: string): Key {
+  return keyOf('p2pl/peer/v2', Buffer.from(id))
+}
+
+/** The infohash of links. Its version is that of the whole protocol: peers of another version are strangers. */
+export const linkKey: Key = keyOf('p2pl/link/v2', new Uint8Array())
+
+function keyOf(kind: string, name: Uint8Array): Key {
+  return plain(createHash('sha1').update(`${kind}\0`).update(name).digest())
+}

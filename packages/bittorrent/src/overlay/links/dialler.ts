@@ -1,0 +1,118 @@
+import { connect, type Socket } from 'node:net'
+import { untilAborted } from '@p2pl/embedded'
+import { failure } from '../../errors.ts'
+import { formatAddress, type Address } from '../../tools/address.ts'
+import type { Gate } from '../../tools/gate.ts'
+import type { Link } from './link.ts'
+import type { Links } from './links.ts'
+import { OpenError, type Opener } from './opener.ts'
+import type { Place, Places } from './places.ts'
+
+const connectTimeout = 3_000
+
+export interface DiallerInit {
+  /** The own peer id. */
+  readonly id: string
+  readonly gate: Gate
+  readonly places: Places
+  readonly opener: Opener
+  readonly links: Links
+}
+
+/** Connects to addresses, as far as gate and places allow. */
+export class Dialler {
+  readonly #init: DiallerInit
+  readonly #dials = new Map<string, Promise<Link>>()
+  /** Own addresses, some of them found by dialling them. */
+  readonly #own = new Set<string>()
+  #stopped = false
+
+  constructor(init: DiallerInit) {
+    this.#init = init
+  }
+
+  stop(): void {
+    this.#stopped = true
+  }
+
+  isOwn(address: Address): boolean {
+    return this.#own.has(formatAddress(address))
+  }
+
+  addOwn(address: Address): void {
+    this.#own.add(formatAddress(address))
+  }
+
+  /** A link to the peer that listens there, an open one or a new one. Rejects with `UNREACHABLE`. */
+  async dial(address: Address, signal: AbortSignal): Promise<Link> {
+    const existing = this.#init.links.at(address)
+    if (existing !== undefined) return existing
+    const text = formatAddress(address)
+    if (this.isOwn(address)) throw unreachable(`${text} leads to this peer itself`)
+    let dial = this.#dials.get(text)
+    if (dial === undefined) {
+      dial = this.#dial(address, text).finally(() => this.#dials.delete(text))
+      dial.catch(() => {})
+      this.#dials.set(text, dial)
+    }
+    return await untilAborted(dial, signal)
+  }
+
+  /** A connection for a torrent. It takes a place, and ends with the rest. */
+  async connect(address: Address): Promise<Socket> {
+    const place = await this.#connect(address)
+    place.torrent = true
+    return place.socket
+  }
+
+  async #dial(address: Address, text: string): Promise<Link> {
+    const { opener, links } = this.#init
+    const place = await this.#connect(address)
+    try {
+      return await opener.open(place, address)
+    } catch (cause) {
+      const proven = cause instanceof OpenError ? cause.id : undefined
+      if (proven === this.#init.id) this.addOwn(address)
+      // Both have dialled at once, and the other link is the one to keep.
+      const kept = links.get(proven ?? '')
+      if (kept !== undefined) return kept
+      throw unreachable(`${text} does not answer as a peer of p2pl: ${messageOf(cause)}`, cause)
+    }
+  }
+
+  async #connect({ host, port }: Address): Promise<Place> {
+    const text = formatAddress({ host, port })
+    const { gate, places } = this.#init
+    if (this.#stopped) throw unreachable('the backend has stopped')
+    if (!gate.allows(host))
+      throw unreachable(`the profile does not allow connections to ${text}: name it, or choose another profile`)
+    if (places.full) throw unreachable('all places are taken: raise maxConnections')
+    const socket = connect({ host, port, noDelay: true })
+    socket.on('error', () => socket.destroy())
+    const place = places.enter(socket, host, true) as Place
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const timer = setTimeout(() => reject(new Error(`no answer within ${connectTimeout} ms`)), connectTimeout)
+    socket.once('connect', resolve)
+    socket.once('error', reject)
+    socket.once('close', () => reject(new Error('the connection was closed')))
+    try {
+      await promise
+      return place
+    } catch (cause) {
+      socket.destroy()
+      throw unreachable(`${text} does not answer: ${messageOf(cause)}`, cause)
+    } finally {
+      clearTimeout(timer)
+      socket.off('connect', resolve)
+      socket.off('error', reject)
+    }
+  }
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
+}
+
+function unreachable(message: string, cause?: unknown): Error {
+  return failure({ code: 'UNREACHABLE', operation: 'dial', message, cause })
+}

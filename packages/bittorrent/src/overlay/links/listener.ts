@@ -1,0 +1,95 @@
+import { createServer, type Server, type Socket } from 'node:net'
+import { plainHost } from '../../tools/address.ts'
+import { Budget } from '../../tools/budget.ts'
+import { BoundedMap } from '../../tools/bounded-map.ts'
+import { hexOf } from '../../tools/bytes.ts'
+import type { Gate } from '../../tools/gate.ts'
+import { linkKey } from '../keys.ts'
+import { infoHashEnd, infoHashOf, readHead } from '../wire/handshake.ts'
+import type { Opener } from './opener.ts'
+import type { Place, Places } from './places.ts'
+
+/** A connection that has not named its infohash by then ends. */
+const headTimeout = 5_000
+/** Handshakes of one host, a second: each costs about a millisecond of signatures. */
+const hostRate = 100
+const hostBurst = 1_000
+const maxHosts = 4_096
+
+/** Takes connections that name another infohash than that of links. Whether it has taken this one. */
+export type Adopt = (infoHash: string, socket: Socket) => boolean
+
+export interface ListenerInit {
+  readonly gate: Gate
+  readonly places: Places
+  readonly opener: Opener
+  readonly adopt: Adopt
+}
+
+/** The one TCP port, for links and for torrents. */
+export class Listener {
+  readonly #init: ListenerInit
+  readonly #hosts = new BoundedMap<string, Budget>(maxHosts)
+  #server: Server | undefined
+  #port = 0
+
+  constructor(init: ListenerInit) {
+    this.#init = init
+  }
+
+  get port(): number {
+    return this.#port
+  }
+
+  async listen(host: string, port: number): Promise<void> {
+    const server = createServer({ noDelay: true }, (socket) => this.#accept(socket))
+    this.#server = server
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(port, host, resolve)
+    })
+    server.on('error', () => {})
+    this.#port = (server.address() as { port: number }).port
+  }
+
+  async stop(): Promise<void> {
+    const server = this.#server
+    if (server?.listening === true) await new Promise<void>((resolve) => server.close(() => resolve()))
+  }
+
+  #accept(socket: Socket): void {
+    socket.on('error', () => socket.destroy())
+    const host = plainHost(socket.remoteAddress ?? '')
+    const { gate, places } = this.#init
+    const place = gate.allows(host) ? places.enter(socket, host, false) : undefined
+    if (place === undefined) return void socket.destroy()
+    const timer = setTimeout(() => socket.destroy(), headTimeout)
+    socket.once('close', () => clearTimeout(timer))
+    readHead(socket, infoHashEnd, (head) => {
+      clearTimeout(timer)
+      socket.unshift(head)
+      this.#named(place, hexOf(infoHashOf(head)))
+    })
+  }
+
+  #named(place: Place, infoHash: string): void {
+    const { opener, adopt } = this.#init
+    // A stranger that does not get through the handshake is no news.
+    if (infoHash === hexOf(linkKey)) {
+      if (!this.#admits(place.host)) return void place.socket.destroy()
+      return void opener.open(place).catch(() => {})
+    }
+    try {
+      place.torrent = adopt(infoHash, place.socket)
+    } catch {
+      place.torrent = false
+    }
+    if (!place.torrent) place.socket.destroy()
+  }
+
+  #admits(host: string): boolean {
+    const budget = this.#hosts.get(host) ?? new Budget(hostRate, hostBurst)
+    this.#hosts.set(host, budget)
+    return budget.take(1)
+  }
+}

@@ -1,0 +1,171 @@
+import type { Address } from '../tools/address.ts'
+import type { Gate } from '../tools/gate.ts'
+import { Client } from './exchange/client.ts'
+import { Fetcher } from './exchange/fetcher.ts'
+import { Queries, type Answers } from './exchange/queries.ts'
+import { Server } from './exchange/server.ts'
+import { Gossip } from './gossip/gossip.ts'
+import type { Identity } from './identity.ts'
+import { linkKey, peerKey } from './keys.ts'
+import { Dialler } from './links/dialler.ts'
+import { Frames } from './links/frames.ts'
+import { Keeper } from './links/keeper.ts'
+import type { Link } from './links/link.ts'
+import { Links } from './links/links.ts'
+import { Listener, type Adopt } from './links/listener.ts'
+import { Liveness, lookInterval } from './links/liveness.ts'
+import { Opener } from './links/opener.ts'
+import { Places, type Worth } from './links/places.ts'
+import { Turns } from './links/turns.ts'
+import { localInterfaces, ownAddresses } from './own-addresses.ts'
+import { Dht } from './rendezvous/dht.ts'
+import { LocalDiscovery } from './rendezvous/local.ts'
+import { Rendezvous } from './rendezvous/rendezvous.ts'
+
+const maxGreeted = 8
+const greetTimeout = 8_000
+
+export interface OverlayOptions {
+  readonly host: string
+  readonly port: number
+  readonly dhtPort: number
+  readonly announce: readonly Address[]
+  readonly dht: boolean
+  readonly bootstrap: readonly Address[]
+  /** Whether the nodes of the DHT are far away. */
+  readonly wide: boolean
+  readonly localDiscovery: boolean
+  readonly trackers: readonly URL[]
+  readonly peers: readonly Address[]
+  readonly maxConnections: number
+  readonly degree: number
+}
+
+export interface OverlayInit {
+  readonly options: OverlayOptions
+  readonly identity: Identity
+  readonly gate: Gate
+  readonly maxBlockBytes: number
+  readonly load: (multihash: Uint8Array) => Promise<Uint8Array | undefined>
+  readonly answers: Answers
+  readonly adopt: Adopt
+}
+
+/** The network of peers: its parts, put together, started and stopped. Each part is handed what it needs, and never this. */
+export class Overlay {
+  readonly links: Links
+  readonly dialler: Dialler
+  readonly keeper: Keeper
+  readonly rendezvous: Rendezvous
+  readonly dht: Dht | undefined
+  readonly gossip: Gossip
+  readonly server: Server
+  readonly client: Client
+  readonly queries: Queries
+  readonly fetcher: Fetcher
+  readonly #init: OverlayInit
+  readonly #listener: Listener
+  readonly #liveness: Liveness
+  readonly #places: Places
+  readonly #local: LocalDiscovery | undefined
+  #dhtPort = 0
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(init: OverlayInit) {
+    this.#init = init
+    const { options, identity, gate } = init
+    const frames = new Frames()
+    const links = new Links(identity.id)
+    const places = new Places(options.maxConnections, (link) => this.#worthOf(link))
+    const port = (): number => this.#listener.port
+    const opener = new Opener({
+      identity,
+      frames,
+      links,
+      turns: new Turns(),
+      ports: () => ({ tcp: port(), dht: this.#dhtPort }),
+      dhtNode: (host, node) => this.dht?.addNode(host, node)
+    })
+    this.links = links
+    this.#places = places
+    this.#listener = new Listener({ gate, places, opener, adopt: init.adopt })
+    this.#liveness = new Liveness(links, frames)
+    this.dialler = new Dialler({ id: identity.id, gate, places, opener, links })
+    this.dht = options.dht ? new Dht({ ...options, nodeId: identity.nodeId, gate }) : undefined
+    this.#local = options.localDiscovery
+      ? new LocalDiscovery({ interfaces: localInterfaces(options.host), gate, port })
+      : undefined
+    const { dialler, dht } = this
+    this.rendezvous = new Rendezvous({
+      dht,
+      local: this.#local,
+      trackers: options.trackers,
+      peerId: identity.peerId,
+      port
+    })
+    const { rendezvous } = this
+    this.keeper = new Keeper({ links, dialler, search: (id, signal) => this.#search(id, signal) })
+    this.gossip = new Gossip({ identity, frames, links, dialler, places, rendezvous, degree: options.degree })
+    this.server = new Server(frames, links, init.load)
+    this.client = new Client(frames, links, init.maxBlockBytes)
+    this.queries = new Queries(frames, init.answers)
+    this.fetcher = new Fetcher(this.client, dialler, rendezvous)
+  }
+
+  async start(): Promise<void> {
+    const { options, identity } = this.#init
+    await this.#listener.listen(options.host, options.port)
+    for (const address of this.addresses()) this.dialler.addOwn(address)
+    if (this.dht !== undefined) this.#dhtPort = await this.dht.listen(options.dhtPort, options.host)
+    this.#timer = setInterval(() => this.#look(), lookInterval).unref()
+    await this.#greet()
+    for (const address of options.peers) this.keeper.keepAddress(address)
+    this.rendezvous.keepSoon(peerKey(identity.id))
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer)
+    this.rendezvous.stop()
+    this.keeper.stop()
+    this.gossip.stop()
+    this.dialler.stop()
+    for (const { socket } of this.#places.all()) socket.destroy()
+    // Each part is released even when another one fails to.
+    await Promise.allSettled([this.#listener.stop(), this.dht?.stop(), this.#local?.stop()])
+  }
+
+  /** Where others reach this peer. */
+  addresses(): Address[] {
+    const { announce, host } = this.#init.options
+    return ownAddresses(announce, host, this.#listener.port)
+  }
+
+  #look(): void {
+    this.#liveness.look()
+    for (const place of this.#places.all()) if (place.torrent) void place.movedAt
+  }
+
+  #worthOf(link: Link): Worth {
+    if (this.keeper.keeps(link) || this.client.uses(link)) return 'kept'
+    return this.gossip.shares(link) ? 'useful' : 'idle'
+  }
+
+  async #search(id: string, signal: AbortSignal): Promise<Address[]> {
+    const found: Address[] = []
+    await this.rendezvous.lookup(peerKey(id), (address) => found.push(address), signal)
+    return found
+  }
+
+  /** Peers of the same network are linked, a few of them: so each finds into the others' DHT. */
+  async #greet(): Promise<void> {
+    const local = this.#local
+    if (local === undefined) return
+    await local.start()
+    local.watch(linkKey, (address) => {
+      const { links, dialler } = this
+      if (links.all().length >= maxGreeted || dialler.isOwn(address) || links.at(address) !== undefined) return
+      dialler.dial(address, AbortSignal.timeout(greetTimeout)).catch(() => {})
+    })
+    local.keep(linkKey)
+  }
+}

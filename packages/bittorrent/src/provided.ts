@@ -1,0 +1,57 @@
+import type { Table } from '@p2pl/embedded'
+import { contentKey } from './overlay/keys.ts'
+import type { Rendezvous } from './overlay/rendezvous/rendezvous.ts'
+import { hexOf } from './tools/bytes.ts'
+
+/** The content that this peer provides, over restarts too. */
+export class Provided {
+  readonly #table: Table
+  readonly #rendezvous: Rendezvous
+  /** Keys, in hexadecimal digits. */
+  readonly #keys = new Set<string>()
+
+  /** `table`: of multihashes. */
+  constructor(table: Table, rendezvous: Rendezvous) {
+    this.#table = table
+    this.#rendezvous = rendezvous
+  }
+
+  async start(): Promise<void> {
+    for await (const multihash of this.#table.keys()) {
+      const key = contentKey(multihash)
+      this.#keys.add(hexOf(key))
+      this.#rendezvous.keepSoon(key)
+    }
+  }
+
+  /** `key`: in hexadecimal digits. */
+  has(key: string): boolean {
+    return this.#keys.has(key)
+  }
+
+  /** Puts a record out. Whether somebody has taken it. */
+  async add(multihash: Uint8Array, linked: () => boolean, signal: AbortSignal): Promise<boolean> {
+    const key = contentKey(multihash)
+    const known = this.#keys.has(hexOf(key))
+    // Before the record is there: a peer that finds it may ask at once.
+    this.#keys.add(hexOf(key))
+    const rendezvous = this.#rendezvous
+    let taken = false
+    try {
+      taken = (await rendezvous.reachable(linked, signal)) && (await rendezvous.announce(key, () => {}, signal))
+    } finally {
+      if (!taken && !known) this.#keys.delete(hexOf(key))
+    }
+    if (!taken) return false
+    rendezvous.keep(key)
+    await this.#table.write([{ key: multihash, value: new Uint8Array() }])
+    return true
+  }
+
+  async remove(multihash: Uint8Array): Promise<void> {
+    const key = contentKey(multihash)
+    this.#keys.delete(hexOf(key))
+    this.#rendezvous.drop(key)
+    await this.#table.write([{ key: multihash, value: undefined }])
+  }
+}

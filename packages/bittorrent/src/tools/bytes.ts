@@ -1,0 +1,52 @@
+import { plain } from '@p2pl/embedded'
+
+export { plain, textOf } from '@p2pl/embedded'
+
+export function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
+}
+
+/** `undefined` for anything but an even number of hexadecimal digits. */
+export function fromHex(text: string): Uint8Array | undefined {
+  return /^(?:[0-9a-f]{2})*$/i.test(text) ? plain(Buffer.from(text, 'hex')) : undefined
+}
+
+export function fromText(text: string): Uint8Array {
+  return plain(Buffer.from(text, 'latin1'))
+}
+
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.byteLength === b.byteLength && Buffer.compare(a, b) === 0
+}
+
+export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.byteLength
+  }
+  return whole
+}
+
+export function uint32(value: number): Uint8Array {
+  return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value)
+}
+
+export function uint16(value: number): Uint8Array {
+  return Uint8Array.of(value >>> 8, value)
+}
+
+export function readUint16(bytes: Uint8Array, at: number): number {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint16(at)
+}
+
+export function readUint32(bytes: Uint8Array, at: number): number {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(at)
+}
+
+/** Cuts bytes into parts of equal length. Throws when something is left over. */
+export function* fixedParts(bytes: Uint8Array, length: number): Generator<Uint8Array> {
+  if (bytes.byteLength % length !== 0) throw new RangeError('a list is cut off')
+  for (let at = 0; at < bytes.byteLength; at += length) yield bytes.subarray(at, at + length)
+}

@@ -1,0 +1,61 @@
+import type { Table } from '@p2pl/embedded'
+import { CID } from 'multiformats/cid'
+import * as raw from 'multiformats/codecs/raw'
+import * as Digest from 'multiformats/hashes/digest'
+import { bdecode, bencode } from '../../tools/bencode.ts'
+import { concatBytes, uint32 } from '../../tools/bytes.ts'
+import { parseInfo, type TorrentInfo } from '../metainfo/info.ts'
+
+export interface ImportRecord {
+  readonly info: TorrentInfo
+  /** Of the file, once all of it was here. */
+  readonly root: CID | undefined
+}
+
+/**
+ * What is known of torrents that were or are being taken in, so that an import that was broken off goes on where it stood: the
+ * info and the root under the infohash, each leaf under the infohash and its index.
+ */
+export class ImportRecords {
+  readonly #table: Table
+
+  constructor(table: Table) {
+    this.#table = table
+  }
+
+  async get(infoHash: Uint8Array): Promise<ImportRecord | undefined> {
+    const value = await this.#table.get(infoHash)
+    if (value === undefined) return undefined
+    const record = bdecode(value).value as { info: Uint8Array; root?: Uint8Array }
+    return { info: parseInfo(record.info), root: record.root === undefined ? undefined : CID.decode(record.root) }
+  }
+
+  async begin({ infoHash, bytes }: TorrentInfo): Promise<void> {
+    await this.#table.write([{ key: infoHash, value: bencode({ info: bytes }) }])
+  }
+
+  /** The leaf is stored. */
+  async add({ infoHash }: TorrentInfo, index: number, leaf: CID): Promise<void> {
+    await this.#table.write([{ key: concatBytes(infoHash, uint32(index)), value: leaf.multihash.bytes }])
+  }
+
+  /** The leaves that were stored at some time, as far as they are known. */
+  async leaves({ infoHash }: TorrentInfo, count: number): Promise<(CID | undefined)[]> {
+    const leaves: (CID | undefined)[] = []
+    for (let index = 0; index < count; index++) {
+      const multihash = await this.#table.get(concatBytes(infoHash, uint32(index)))
+      leaves.push(multihash === undefined ? undefined : CID.createV1(raw.code, Digest.decode(multihash)))
+    }
+    return leaves
+  }
+
+  /** All of the file is here: from now on its nodes tell the leaves. */
+  async finish({ infoHash, bytes }: TorrentInfo, root: CID, leaves: number): Promise<void> {
+    const done = { key: infoHash, value: bencode({ info: bytes, root: root.bytes }) }
+    const obsolete = Array.from({ length: leaves }, (_, index) => ({
+      key: concatBytes(infoHash, uint32(index)),
+      value: undefined
+    }))
+    await this.#table.write([done, ...obsolete])
+  }
+}

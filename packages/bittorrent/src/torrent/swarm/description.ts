@@ -1,0 +1,29 @@
+import type { ParsedTorrent } from 'webtorrent'
+import { hexOf } from '../../tools/bytes.ts'
+import { pieceCount, pieceHash, pieceSize, type TorrentInfo } from '../metainfo/info.ts'
+
+/**
+ * A torrent as the library wants it, made of the info that was read here. The library would read it anew, write it in its own
+ * order, and give it another infohash. It is told of one file: all bytes of the pieces.
+ */
+export function describe(info: TorrentInfo): ParsedTorrent {
+  const count = pieceCount(info)
+  return {
+    infoHash: hexOf(info.infoHash),
+    // Only has to be there.
+    info: {},
+    name: info.name,
+    announce: [],
+    urlList: [],
+    files: [{ path: info.name, name: info.name, length: info.total, offset: 0 }],
+    length: info.total,
+    pieceLength: info.pieceLength,
+    lastPieceLength: pieceSize(info, count - 1),
+    pieces: Array.from({ length: count }, (_, index) => hexOf(pieceHash(info, index)))
+  }
+}
+
+/** What the library believes to be here at first: nothing. Otherwise it would read every piece to find that out. */
+export function nothing(info: TorrentInfo): Uint8Array {
+  return new Uint8Array(Math.ceil(pieceCount(info) / 8))
+}

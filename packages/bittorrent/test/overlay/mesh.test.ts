@@ -1,0 +1,170 @@
+import { seededBytes, until, withSeed } from '@p2pl/tooling-vitest'
+import { afterEach, expect, it, vi } from 'vitest'
+import { startEngine, type Engine } from '../../src/engine.ts'
+import { frame } from '../../src/overlay/links/frames.ts'
+import type { BittorrentOptions } from '../../src/options.ts'
+import { Link } from '../../src/overlay/links/link.ts'
+import { resolveOptions } from '../../src/settings.ts'
+import { bootstrapNode, type BootstrapNode } from '../support.ts'
+
+const engines: Engine[] = []
+let node: BootstrapNode | undefined
+
+async function startAll(count: number, options?: BittorrentOptions): Promise<Engine[]> {
+  node = await bootstrapNode()
+  const settings = resolveOptions({ ...options, bootstrap: [node.address] })
+  const started = await Promise.all(
+    Array.from(
+      { length: count },
+      async () =>
+        await startEngine(
+          settings,
+          {},
+          () => Promise.resolve(),
+          () => {}
+        )
+    )
+  )
+  engines.push(...started)
+  return started
+}
+
+afterEach(async () => {
+  vi.restoreAllMocks()
+  await Promise.all(engines.splice(0).map(async (engine) => await engine.stop()))
+  await node?.stop()
+})
+
+/** Subscribes, and gives the payloads that came. */
+function subscribe(engine: Engine, topic: string): string[] {
+  const heard: string[] = []
+  engine.overlay.gossip.audience(topic).subscribers.add({
+    message: ({ payload }) => void heard.push(Buffer.from(payload).toString('latin1')),
+    gap: () => {}
+  })
+  engine.overlay.gossip.join(topic)
+  return heard
+}
+
+const degreeOf = (engine: Engine, topic: string): number => engine.overlay.gossip.peers(topic).length
+
+it('eight that start together, knowing one DHT node only, have the mesh of their topic', async () => {
+  const all = await startAll(8)
+  for (const engine of all) subscribe(engine, 'together')
+  await until('everybody has neighbours', () => all.every((engine) => degreeOf(engine, 'together') >= 3))
+})
+
+it('a publisher that never subscribed finds its way into a topic', async () => {
+  const [publisher, ...others] = await startAll(4)
+  const heard = others.map((engine) => subscribe(engine, 'visited'))
+  await until('they have met', () => others.every((engine) => degreeOf(engine, 'visited') >= 2))
+  await until('the message is out', () => (publisher?.overlay.gossip.publish('visited', Uint8Array.of(1)) ?? 0) > 0)
+  await until('everybody has it', () => heard.every((list) => list.length > 0))
+})
+
+it('twenty get every message once, and few bytes travel for nothing', async () => {
+  await withSeed(20, async (seed, random) => {
+    const all = await startAll(20)
+    const heard = all.map((engine) => subscribe(engine, 'twenty'))
+    await until('everybody has neighbours', () => all.every((engine) => degreeOf(engine, 'twenty') >= 3))
+    for (const engine of all) expect(degreeOf(engine, 'twenty')).toBeLessThan(20)
+    const sent: string[] = []
+    const size = 1_000
+    const publish = async (): Promise<void> => {
+      const from = all[Math.floor(random() * all.length)]
+      const payload = seededBytes(size, seed * 1_000 + sent.length)
+      sent.push(Buffer.from(payload).toString('latin1'))
+      from?.overlay.gossip.publish('twenty', payload)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    for (let i = 0; i < 60; i++) await publish()
+    const complete = (): boolean => {
+      const total = heard.reduce((sum, list) => sum + list.length, 0)
+      return total >= sent.length * (all.length - 1)
+    }
+    await until('the first are everywhere', complete)
+    // By now there is a tree: what comes next should go along it.
+    const before = written(all)
+    const settled = sent.length
+    for (let i = 0; i < 200; i++) await publish()
+    await until('all are everywhere', complete)
+    for (const [i, list] of heard.entries())
+      expect(new Set(list).size, `node ${i} hears nothing twice`).toBe(list.length)
+    const deliveries = (sent.length - settled) * (all.length - 1)
+    // Everything counts: control messages, the DHT's share of the wire, what neighbours said about others.
+    const overhead = (written(all) - before) / deliveries / size
+    expect(overhead).toBeLessThan(3)
+  })
+})
+
+function written(all: readonly Engine[]): number {
+  return all.reduce(
+    (sum, engine) => sum + engine.overlay.links.all().reduce((own, link) => own + link.bytesWritten, 0),
+    0
+  )
+}
+
+it('what is lost on the way is asked for again', async () => {
+  await withSeed(6, async (seed, random) => {
+    const all = await startAll(8, { degree: 4 })
+    const heard = all.map((engine) => subscribe(engine, 'repair'))
+    await until('everybody has neighbours', () => all.every((engine) => degreeOf(engine, 'repair') >= 3))
+    const [publisher] = all
+    const publish = async (i: number): Promise<void> => {
+      publisher?.overlay.gossip.publish('repair', seededBytes(100, seed * 1_000 + i))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    for (let i = 0; i < 50; i++) await publish(i)
+    await until('the first are everywhere', () => heard.slice(1).every((list) => list.length === 50))
+    // From here on every fifth message is lost on each link.
+    // oxlint-disable-next-line typescript/unbound-method
+    const { send } = Link.prototype
+    vi.spyOn(Link.prototype, 'send').mockImplementation(function (this: Link, kind, ...parts) {
+      if (kind !== frame.message || random() >= 0.2) send.call(this, kind, ...parts)
+    })
+    for (let i = 50; i < 250; i++) await publish(i)
+    const arrived = (list: readonly string[]): number => list.length - 50
+    // Without repair four of five would come over one link, and fewer over two.
+    await until('nearly all come', () => heard.slice(1).every((list) => arrived(list) >= 190))
+  })
+})
+
+it('when all places are taken, links without use make room and those of topics stay', async () => {
+  const all = await startAll(10, { maxConnections: 8 })
+  const [hub, mate, ...others] = all
+  if (hub === undefined || mate === undefined) throw new Error('ten were started')
+  subscribe(hub, 'useful')
+  subscribe(mate, 'useful')
+  await until('they meet', () => degreeOf(hub, 'useful') === 1)
+  const { links, dialler } = hub.overlay
+  const dialled: string[] = []
+  for (const { id, overlay } of others) {
+    const [address] = overlay.addresses()
+    if (address === undefined) throw new Error('it listens')
+    await until(
+      'there is room',
+      async () => await dialler.dial(address, AbortSignal.timeout(10_000)).catch(() => false)
+    )
+    dialled.push(id)
+  }
+  // The first of the others has left its place to the last.
+  await until('one has left', () => links.all().length === 8)
+  const linked = links.all().map(({ id }) => id)
+  expect(linked.toSorted()).toEqual([mate.id, ...dialled.slice(1)].toSorted())
+})
+
+it('a subscription hears of a gap when all neighbours were lost and some are back', async () => {
+  const [one, two] = await startAll(2)
+  const gaps: string[] = []
+  one?.overlay.gossip
+    .audience('gap')
+    .subscribers.add({ message: () => {}, gap: ({ reason }) => void gaps.push(reason) })
+  one?.overlay.gossip.join('gap')
+  if (two !== undefined) subscribe(two, 'gap')
+  const linked = (): boolean => one !== undefined && degreeOf(one, 'gap') === 1
+  await until('they meet', linked)
+  expect(gaps).toEqual([])
+  one?.overlay.links.all()[0]?.fail()
+  await until('they meet again by themselves', () => gaps.length === 1 && linked())
+  expect(gaps).toEqual(['disconnected'])
+})
