@@ -7,6 +7,7 @@ declare module 'bittorrent-protocol' {
   export default class Wire extends EventEmitter {
     readonly destroyed: boolean
     readonly peerInterested: boolean
+    readonly peerChoking: boolean
     readonly peerRequests: readonly unknown[]
     readonly ut_metadata: Metadata
     choke(): void
@@ -87,6 +88,7 @@ declare module 'webtorrent' {
     _startupBitfield: Uint8Array | undefined
     /** Takes the metadata, in the same turn when they are parsed. */
     _onMetadata(metadata: ParsedTorrent): Promise<void>
+    _debug(...parts: readonly unknown[]): void
   }
 
   export interface ClientOptions {

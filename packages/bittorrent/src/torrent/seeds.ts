@@ -4,6 +4,7 @@ import type { Links } from '../overlay/links/links.ts'
 import type { Rendezvous } from '../overlay/rendezvous/rendezvous.ts'
 import { bdecode, bencode } from '../tools/bencode.ts'
 import { concatBytes, hexOf, textOf } from '../tools/bytes.ts'
+import { Pace } from '../tools/pace.ts'
 import { leavesOf, type Load } from './layout/leaves.ts'
 import { makeInfo, parseInfo, pieceLength, sha1, type TorrentInfo } from './metainfo/info.ts'
 import type { Publications } from './publications.ts'
@@ -104,8 +105,10 @@ export async function infoOf(root: CID, load: Load, signal: AbortSignal): Promis
   const file = await leavesOf(root, load)
   if (file === undefined || file.length === 0) return undefined
   const hashes: Uint8Array[] = []
+  const pace = new Pace()
   for (const [index, leaf] of file.leaves.entries()) {
     signal.throwIfAborted()
+    await pace.keep()
     const bytes = await load(leaf)
     // A node may say anything about the sizes below it.
     if (bytes?.byteLength !== Math.min(pieceLength, file.length - index * pieceLength)) return undefined

@@ -1,22 +1,21 @@
-import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { seededBytes, until } from '@p2pl/tooling-vitest'
 import type { CID } from 'multiformats/cid'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { bittorrent, type BittorrentBackend } from '../../src/index.ts'
-import { concatBytes, readUint32, uint32 } from '../../src/tools/bytes.ts'
+import { concatBytes, uint32 } from '../../src/tools/bytes.ts'
 import { frame } from '../../src/overlay/links/frames.ts'
 import { bdecode, bencode, type Bencoded } from '../../src/tools/bencode.ts'
 import { FileWriter } from '../../src/torrent/layout/file-writer.ts'
+import { extended, handshake, magnetOf, message, seeder, sha1 } from './seeder.ts'
 import { ascii, portOf, stranger as openStranger } from '../strangers.ts'
 import { link } from '../support.ts'
 
 const mebi = 1_048_576
 const crashes: unknown[] = []
 const sockets: Socket[] = []
-const servers: Server[] = []
 const running = new Set<BittorrentBackend>()
 const onCrash = (error: unknown): void => void crashes.push(error)
 
@@ -28,7 +27,6 @@ beforeEach(() => {
 
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy()
-  for (const server of servers.splice(0)) server.close()
   await Promise.all([...running].map(async (backend) => await backend.stop()))
   running.clear()
   process.off('uncaughtException', onCrash)
@@ -54,19 +52,6 @@ async function seed(backend: BittorrentBackend, bytes: Uint8Array): Promise<{ ci
 const infoHashOf = (magnet: string): Uint8Array =>
   new Uint8Array(Buffer.from(/btih:([0-9a-f]{40})/.exec(magnet)?.[1] ?? '', 'hex'))
 
-function message(...parts: readonly Uint8Array[]): Uint8Array {
-  const body = concatBytes(...parts)
-  return concatBytes(uint32(body.byteLength), body)
-}
-
-const extended = (id: number, ...parts: readonly Uint8Array[]): Uint8Array => message(Uint8Array.of(20, id), ...parts)
-
-const reserved = Uint8Array.of(0, 0, 0, 0, 0, 0x10, 0, 1)
-
-function handshake(infoHash: Uint8Array): Uint8Array {
-  return concatBytes(ascii('\u0013BitTorrent protocol'), reserved, infoHash, ascii('-XX0000-'), randomBytes(12))
-}
-
 async function stranger(port: number, infoHash: Uint8Array): Promise<Socket> {
   const socket = connect({ host: '127.0.0.1', port })
   sockets.push(socket)
@@ -76,77 +61,6 @@ async function stranger(port: number, infoHash: Uint8Array): Promise<Socket> {
   socket.write(handshake(infoHash))
   return socket
 }
-
-interface Peer {
-  readonly socket: Socket
-  /** The other's number for `ut_metadata`. */
-  readonly metadataId: number
-}
-
-interface Behaviour {
-  /** What it says the metadata is. */
-  readonly info?: Uint8Array
-  /** The other has told its extensions. */
-  readonly greeted?: (peer: Peer) => void
-  readonly request?: (peer: Peer, index: number, offset: number, length: number) => void
-  readonly pieces?: number
-}
-
-/** A seeder of the worst kind: it is dialled, and answers as it likes. Gives its address. */
-async function seeder(infoHash: Uint8Array, behaviour: Behaviour): Promise<{ address: string; closed: () => number }> {
-  let closed = 0
-  const server = createServer((socket) => {
-    sockets.push(socket)
-    socket.on('error', () => {})
-    socket.on('close', () => closed++)
-    socket.write(handshake(infoHash))
-    const size = behaviour.info?.byteLength
-    const hello = { m: { ut_metadata: 3 }, ...(size === undefined ? {} : { metadata_size: size }) }
-    socket.write(extended(0, bencode(hello)))
-    if (behaviour.pieces !== undefined) {
-      const bits = new Uint8Array(Math.ceil(behaviour.pieces / 8))
-      for (let i = 0; i < behaviour.pieces; i++) bits[i >> 3] = (bits[i >> 3] ?? 0) | (0x80 >> (i & 7))
-      socket.write(message(Uint8Array.of(5), bits))
-      socket.write(message(Uint8Array.of(1)))
-    }
-    let metadataId = 0
-    let received: Uint8Array = new Uint8Array()
-    let skipped = false
-    socket.on('data', (part) => {
-      received = concatBytes(received, part)
-      if (!skipped) {
-        if (received.byteLength < 68) return
-        received = received.subarray(68)
-        skipped = true
-      }
-      while (received.byteLength >= 4 && received.byteLength >= 4 + readUint32(received, 0)) {
-        const body = received.subarray(4, 4 + readUint32(received, 0))
-        received = received.subarray(4 + body.byteLength)
-        const peer = { socket, metadataId }
-        if (body[0] === 20 && body[1] === 0) {
-          const told = bdecode(body.subarray(2)).value as { m?: { ut_metadata?: number } }
-          metadataId = told.m?.ut_metadata ?? 0
-          behaviour.greeted?.({ socket, metadataId })
-        } else if (body[0] === 20 && body[1] === 3 && behaviour.info !== undefined) {
-          const { piece } = bdecode(body.subarray(2)).value as { piece: number }
-          const bytes = behaviour.info.subarray(piece * 16_384, (piece + 1) * 16_384)
-          const head = bencode({ msg_type: 1, piece, total_size: behaviour.info.byteLength })
-          socket.write(extended(metadataId, head, bytes))
-        } else if (body[0] === 6)
-          behaviour.request?.(peer, readUint32(body, 1), readUint32(body, 5), readUint32(body, 9))
-      }
-    })
-  })
-  servers.push(server)
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, closed: () => closed }
-}
-
-const sha1 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash('sha1').update(bytes).digest())
-
-const magnetOf = (infoHash: Uint8Array, ...peers: readonly string[]): string =>
-  `magnet:?xt=urn:btih:${Buffer.from(infoHash).toString('hex')}${peers.map((peer) => `&x.pe=${peer}`).join('')}`
 
 it('hangs up on a torrent message of two gigabytes, also when it comes with the handshake', async () => {
   const victim = await started()

@@ -3,10 +3,6 @@ import { connect, createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createPeer } from '@p2pl/core'
 import { seededBytes, temporaryFolder } from '@p2pl/tooling-vitest'
-import { BlackHoleBlockstore } from 'blockstore-core'
-import { importBytes } from 'ipfs-unixfs-importer'
-import { fixedSize } from 'ipfs-unixfs-importer/chunker'
-import { balanced } from 'ipfs-unixfs-importer/layout'
 
 import { CID } from 'multiformats/cid'
 import { afterEach, expect, it } from 'vitest'
@@ -50,90 +46,6 @@ async function read(backend: BittorrentBackend, cid: CID): Promise<Uint8Array> {
   const parts: Uint8Array[] = []
   for await (const part of peer.data.get(cid)) parts.push(part)
   return Buffer.concat(parts)
-}
-
-it('lays a file out as core does, for sizes around the leaf', async () => {
-  const backend = await started()
-  const sizes = [
-    0,
-    1,
-    2,
-    1_000,
-    mebi - 1,
-    mebi,
-    mebi + 1,
-    2 * mebi - 1,
-    2 * mebi,
-    2 * mebi + 1,
-    5 * mebi,
-    5 * mebi + 17
-  ]
-  for (const size of sizes) {
-    const bytes = seededBytes(size, size)
-    expect((await store(backend, bytes)).toString(), `${size} bytes`).toBe((await add(backend, bytes)).toString())
-  }
-})
-
-it('lays files out as the importer of Helia does, for sizes around the leaf and the fan-out', async () => {
-  const writer = async (bytes: Uint8Array, chunkSize: number): Promise<CID> => {
-    const own = new FileWriter(() => Promise.resolve())
-    for (let at = 0; at < bytes.byteLength; at += chunkSize) await own.add(bytes.subarray(at, at + chunkSize))
-    return await own.finish()
-  }
-  const importer = async (bytes: Uint8Array, chunkSize: number): Promise<CID> => {
-    const { cid } = await importBytes(bytes, new BlackHoleBlockstore(), {
-      cidVersion: 1,
-      rawLeaves: true,
-      reduceSingleLeafToSelf: true,
-      chunker: fixedSize({ chunkSize }),
-      layout: balanced({ maxChildrenPerNode: 1_024 })
-    })
-    return cid
-  }
-  // Leaves of 16 bytes make the fan-out of 1,024 cheap: a file of 1 GiB has the same tree.
-  const small = [1_023, 1_024, 1_025, 2_047, 2_048, 2_049, 4_097].map((leaves) => [leaves * 16, 16] as const)
-  const large = [0, 1, mebi - 1, mebi, mebi + 1, 2 * mebi, 3 * mebi + 1].map((size) => [size, mebi] as const)
-  for (const [size, chunkSize] of [...small, ...large]) {
-    const bytes = seededBytes(size, size)
-    const [ours, theirs] = [await writer(bytes, chunkSize), await importer(bytes, chunkSize)]
-    expect(ours.toString(), `${size} bytes in leaves of ${chunkSize}`).toBe(theirs.toString())
-  }
-})
-
-it('lays files out as Kubo and Helia do around the fan-out of 1,024 leaves', async () => {
-  // The leaves are empty here: only the shape of the tree is looked at, by the number of nodes in each level.
-  const shape = async (leaves: number): Promise<number[]> => {
-    const links: number[] = []
-    const writer = new FileWriter(async ({ cid, bytes }) => {
-      if (cid.code === 0x70) links.push(countLinks(bytes))
-    })
-    for (let i = 0; i < leaves; i++) await writer.add(new Uint8Array())
-    await writer.finish()
-    return links
-  }
-  expect(await shape(1)).toEqual([])
-  expect(await shape(1_023)).toEqual([1_023])
-  expect(await shape(1_024)).toEqual([1_024])
-  expect(await shape(1_025)).toEqual([1_024, 1, 2])
-  expect(await shape(2_048)).toEqual([1_024, 1_024, 2])
-  expect(await shape(2_049)).toEqual([1_024, 1_024, 1, 3])
-})
-
-/** Links of a dag-pb node: its fields of number 2. */
-function countLinks(bytes: Uint8Array): number {
-  let count = 0
-  for (let at = 0; at < bytes.byteLength;) {
-    const tag = bytes[at++]
-    let length = 0
-    for (let shift = 0; ; shift += 7) {
-      const byte = bytes[at++] ?? 0
-      length |= (byte & 0x7f) << shift
-      if (byte < 0x80) break
-    }
-    if (tag === 0x12) count++
-    at += length
-  }
-  return count
 }
 
 it('gives equal magnet links for equal content, and takes a torrent in as the same CID', async () => {

@@ -4,9 +4,10 @@ import { CID } from 'multiformats/cid'
 import { failure } from '../../errors.ts'
 import type { Gate } from '../../tools/gate.ts'
 import { equalBytes, hexOf } from '../../tools/bytes.ts'
+import { Pace } from '../../tools/pace.ts'
 import type { LeafReader } from '../layout/leaf-reader.ts'
 import { leavesOf, type Load } from '../layout/leaves.ts'
-import { pieceCount, pieceLength, type TorrentInfo } from '../metainfo/info.ts'
+import { pieceCount, type TorrentInfo } from '../metainfo/info.ts'
 import { UnsupportedTorrent } from '../metainfo/unsupported.ts'
 import { infoOf, type Seeds } from '../seeds.ts'
 import type { Swarms } from '../swarms.ts'
@@ -118,7 +119,11 @@ export class Imports {
 
   async #isWhole(root: CID): Promise<boolean> {
     const file = await leavesOf(root, this.#init.load)
-    for (const leaf of file?.leaves ?? []) if (!(await this.#init.has(leaf))) return false
+    const pace = new Pace()
+    for (const leaf of file?.leaves ?? []) {
+      await pace.keep()
+      if (!(await this.#init.has(leaf))) return false
+    }
     return file !== undefined
   }
 
@@ -129,7 +134,7 @@ export class Imports {
       const file = await leavesOf(root, load)
       if (file?.length === info.length) return new LocalPieces(info, file.leaves, load)
     }
-    return new LocalPieces(info, await records.leaves(info, Math.ceil(info.length / pieceLength)), load)
+    return new LocalPieces(info, await records.leaves(info), load)
   }
 
   async #take(

@@ -1,6 +1,7 @@
 import type { Block } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
 import { plain } from '../../tools/bytes.ts'
+import { Pace } from '../../tools/pace.ts'
 import { FileWriter } from '../layout/file-writer.ts'
 import type { LeafReader } from '../layout/leaf-reader.ts'
 import { pieceLength, type TorrentInfo } from '../metainfo/info.ts'
@@ -51,7 +52,9 @@ export class IncomingFile implements PieceStore {
     let leaf: Uint8Array = new Uint8Array(Math.min(pieceLength, info.length))
     let filled = 0
     let stored = 0
+    const pace = new Pace()
     for await (const [index, piece] of pieces) {
+      await pace.keep()
       const start = index * info.pieceLength
       const own = piece.subarray(Math.max(0, info.offset - start), Math.max(0, end - start))
       for (let at = 0; at < own.byteLength;) {

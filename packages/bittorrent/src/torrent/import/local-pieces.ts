@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { CID } from 'multiformats/cid'
 import { concatBytes, equalBytes } from '../../tools/bytes.ts'
+import { Pace } from '../../tools/pace.ts'
 import type { Load } from '../layout/leaves.ts'
 import { pieceHash, pieceLength, pieceSize, type TorrentInfo } from '../metainfo/info.ts'
 
@@ -9,6 +10,7 @@ export class LocalPieces {
   readonly #info: TorrentInfo
   readonly #leaves: readonly (CID | undefined)[]
   readonly #load: Load
+  readonly #pace = new Pace()
 
   /** `leaves`: of the file, as far as they are known; each may turn out to be another file's, or to be gone. */
   constructor(info: TorrentInfo, leaves: readonly (CID | undefined)[], load: Load) {
@@ -19,15 +21,14 @@ export class LocalPieces {
 
   /** The piece, checked against the torrent; `undefined` when it has to be fetched. */
   async piece(index: number): Promise<Uint8Array | undefined> {
-    if (this.#leaves.length === 0) return undefined
     const size = pieceSize(this.#info, index)
     const start = index * this.#info.pieceLength - this.#info.offset
     const hash = createHash('sha1')
     const parts: Uint8Array[] = []
     for (let at = 0; at < size;) {
+      await this.#pace.keep()
       const part = await this.#part(start + at, size - at)
       if (part === undefined) return undefined
-      // One leaf after the other: a large piece must not hold up everything else.
       hash.update(part)
       parts.push(part)
       at += part.byteLength

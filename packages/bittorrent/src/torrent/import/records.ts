@@ -3,8 +3,10 @@ import { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
 import * as Digest from 'multiformats/hashes/digest'
 import { bdecode, bencode } from '../../tools/bencode.ts'
-import { concatBytes, uint32 } from '../../tools/bytes.ts'
-import { parseInfo, type TorrentInfo } from '../metainfo/info.ts'
+import { concatBytes, readUint32, uint32 } from '../../tools/bytes.ts'
+import { infoHashLength, parseInfo, pieceLength, type TorrentInfo } from '../metainfo/info.ts'
+
+const leafKeyLength: number = infoHashLength + 4
 
 export interface ImportRecord {
   readonly info: TorrentInfo
@@ -40,11 +42,13 @@ export class ImportRecords {
   }
 
   /** The leaves that were stored at some time, as far as they are known. */
-  async leaves({ infoHash }: TorrentInfo, count: number): Promise<(CID | undefined)[]> {
+  async leaves({ infoHash, length }: TorrentInfo): Promise<(CID | undefined)[]> {
     const leaves: (CID | undefined)[] = []
-    for (let index = 0; index < count; index++) {
-      const multihash = await this.#table.get(concatBytes(infoHash, uint32(index)))
-      leaves.push(multihash === undefined ? undefined : CID.createV1(raw.code, Digest.decode(multihash)))
+    const count = Math.ceil(length / pieceLength)
+    for await (const key of this.#table.keys(infoHash)) {
+      const multihash = key.byteLength === leafKeyLength ? await this.#table.get(key) : undefined
+      const index = multihash === undefined ? count : readUint32(key, infoHashLength)
+      if (multihash !== undefined && index < count) leaves[index] = CID.createV1(raw.code, Digest.decode(multihash))
     }
     return leaves
   }

@@ -2,9 +2,12 @@ import * as dagPb from '@ipld/dag-pb'
 import { UnixFS } from 'ipfs-unixfs'
 import type { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
+import { Pace } from '../../tools/pace.ts'
 import { maxPieces, pieceLength } from '../metainfo/info.ts'
 
 const maxDepth = 8
+/** Inner nodes: with the usual number of links, far more than the largest torrent needs. */
+const maxNodes = 8_192
 
 /** A file whose leaves are the pieces of a torrent. */
 export interface FileLeaves {
@@ -28,8 +31,10 @@ export async function leavesOf(root: CID, load: Load): Promise<FileLeaves | unde
   let length = 0
   // A few nodes that name each other many times make a tree without end.
   let nodes = 0
+  const pace = new Pace()
   const visit = async (cid: CID, depth: number): Promise<boolean> => {
-    if (depth > maxDepth || cid.code !== dagPb.code || ++nodes > maxPieces) return false
+    if (depth > maxDepth || cid.code !== dagPb.code || ++nodes > maxNodes) return false
+    await pace.keep()
     const bytes = await load(cid)
     if (bytes === undefined) return false
     const node = dagPb.decode(bytes)

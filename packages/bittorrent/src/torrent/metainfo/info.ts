@@ -8,10 +8,10 @@ import { UnsupportedTorrent } from './unsupported.ts'
 /** Every torrent that is made here has pieces of this length: each is one leaf of the file. */
 export const pieceLength = 1_048_576
 export const infoHashLength = 20
-const hashLength = 20
+export const hashLength = 20
 const maxPieceLength: number = 64 * 1024 * 1024
-/** The largest torrents in the wild have a fifth of this. */
-export const maxPieces = 262_144
+/** Far more than the largest torrents in the wild have. The library goes through all of them in one turn of the event loop. */
+export const maxPieces = 131_072
 
 /** The info dictionary of a torrent with one file (BEP 3). */
 export interface TorrentInfo {

@@ -1,6 +1,6 @@
 import type { ParsedTorrent } from 'webtorrent'
 import { hexOf } from '../../tools/bytes.ts'
-import { pieceCount, pieceHash, pieceSize, type TorrentInfo } from '../metainfo/info.ts'
+import { hashLength, pieceCount, pieceSize, type TorrentInfo } from '../metainfo/info.ts'
 
 /**
  * A torrent as the library wants it, made of the info that was read here. The library would read it anew, write it in its own
@@ -8,6 +8,8 @@ import { pieceCount, pieceHash, pieceSize, type TorrentInfo } from '../metainfo/
  */
 export function describe(info: TorrentInfo): ParsedTorrent {
   const count = pieceCount(info)
+  const hashes = hexOf(info.pieces)
+  const digits = hashLength * 2
   return {
     infoHash: hexOf(info.infoHash),
     // Only has to be there.
@@ -19,7 +21,7 @@ export function describe(info: TorrentInfo): ParsedTorrent {
     length: info.total,
     pieceLength: info.pieceLength,
     lastPieceLength: pieceSize(info, count - 1),
-    pieces: Array.from({ length: count }, (_, index) => hexOf(pieceHash(info, index)))
+    pieces: Array.from({ length: count }, (_, index) => hashes.slice(index * digits, (index + 1) * digits))
   }
 }
 

@@ -16,8 +16,8 @@ export const wireMembers: Members = {
 
 export const metadataMembers: Members = { _checkDone: 'function', setMetadata: 'function' }
 
-/** Of each torrent: told the metadata that was read here, and asked whose wire is whose. */
-export const torrentMembers: Members = { _onMetadata: 'function', _peers: 'object' }
+/** Of each torrent: told the metadata that was read here, asked whose wire is whose, and kept from speaking when it is gone. */
+export const torrentMembers: Members = { _onMetadata: 'function', _debug: 'function', _peers: 'object' }
 
 /** Of the client: its own port is closed. */
 export const clientMembers: Members = { _connPool: 'object' }

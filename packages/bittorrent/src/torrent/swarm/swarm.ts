@@ -70,6 +70,8 @@ export class Swarm {
     if (init.info !== undefined) this.#torrent._startupBitfield = nothing(init.info)
     this.#listen(this.#torrent)
     needMembers(this.#torrent, torrentMembers)
+    // It would look at its client, also when it was destroyed a moment ago.
+    this.#torrent._debug = () => {}
   }
 
   /** Fires when nothing comes of it any more. */
@@ -151,9 +153,8 @@ export class Swarm {
     }
     wire.setTimeout(requestTimeout, true)
     wire.on('timeout', () => this.#lied(id))
-    // The library hears of it only from a little later on: an `interested` that came with the handshake is lost on it.
     void this.#ready.promise.then(
-      () => setImmediate(() => wire.peerInterested && !wire.destroyed && wire.unchoke()),
+      () => setImmediate(() => repeat(wire)),
       () => {}
     )
     wire.on('piece', (index: number) => {
@@ -212,4 +213,11 @@ export class Swarm {
     if (!this.#torrent.destroyed) this.#torrent.destroy()
     for (const socket of this.#sockets.values()) socket.destroy()
   }
+}
+
+/** The library listens only from a little later on: an `interested` or `unchoke` that came with the handshake is lost on it. */
+function repeat(wire: Wire): void {
+  if (wire.destroyed) return
+  if (wire.peerInterested) wire.unchoke()
+  if (!wire.peerChoking) wire.emit('unchoke')
 }
