@@ -1,6 +1,7 @@
 import { seededBytes, until, withSeed } from '@p2pl/tooling-vitest'
 import { afterEach, expect, it, vi } from 'vitest'
 import { startEngine, type Engine } from '../../src/engine.ts'
+import { Dialler } from '../../src/overlay/links/dialler.ts'
 import { frame } from '../../src/overlay/links/frames.ts'
 import type { BittorrentOptions } from '../../src/options.ts'
 import { Link } from '../../src/overlay/links/link.ts'
@@ -167,4 +168,32 @@ it('a subscription hears of a gap when all neighbours were lost and some are bac
   one?.overlay.links.all()[0]?.fail()
   await until('they meet again by themselves', () => gaps.length === 1 && linked())
   expect(gaps).toEqual(['disconnected'])
+})
+
+it('two halves of a topic that were cut from each other become one again', async () => {
+  const all = await startAll(6, { degree: 2 })
+  const heard = all.map((engine) => subscribe(engine, 'halves'))
+  await until('everybody has some', () => all.every((engine) => degreeOf(engine, 'halves') >= 2))
+  // Nobody of one half reaches anybody of the other.
+  const halfOf = new Map(all.map(({ overlay }, i) => [overlay.addresses()[0]?.port, i % 2]))
+  const portOfDialler = new Map(all.map(({ overlay }) => [overlay.dialler, overlay.addresses()[0]?.port]))
+  let cut = true
+  // oxlint-disable-next-line typescript/unbound-method
+  const { dial } = Dialler.prototype
+  vi.spyOn(Dialler.prototype, 'dial').mockImplementation(async function (this: Dialler, address, signal) {
+    if (cut && halfOf.get(portOfDialler.get(this)) !== halfOf.get(address.port)) throw new Error('cut')
+    return await dial.call(this, address, signal)
+  })
+  const across = (engine: Engine, i: number): Link[] =>
+    engine.overlay.links.all().filter(({ address }) => halfOf.get(address?.port) !== i % 2)
+  for (const [i, engine] of all.entries()) for (const link of across(engine, i)) link.fail()
+  const withinHalf = (engine: Engine): number => degreeOf(engine, 'halves')
+  await until('each half is content', () =>
+    all.every((engine, i) => across(engine, i).length === 0 && withinHalf(engine) >= 2)
+  )
+  cut = false
+  await until('a message crosses', () => {
+    all[0]?.overlay.gossip.publish('halves', new Uint8Array([65]))
+    return heard.slice(1).every((list) => list.includes('A'))
+  })
 })

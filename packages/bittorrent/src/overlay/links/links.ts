@@ -3,7 +3,7 @@ import { formatAddress } from '../../tools/address.ts'
 import type { Link } from './link.ts'
 
 /** Two links between the same peers that were opened within this time were dialled at once, by both. */
-const crossing = 5_000
+const crossing = 2_000
 
 /** A part that has to know which links there are. */
 export interface LinkListener {

@@ -1,0 +1,104 @@
+import { until } from '@p2pl/tooling-vitest'
+import { afterEach, expect, it, test } from 'vitest'
+import { bittorrent, type BittorrentBackend } from '../../src/index.ts'
+import { SwallowingProxy, type Direction } from '../proxy.ts'
+import { ascii, portOf } from '../strangers.ts'
+
+const running = new Set<BittorrentBackend>()
+const proxies: SwallowingProxy[] = []
+
+async function started(): Promise<BittorrentBackend> {
+  // Without a DHT they know of no other way to each other.
+  const backend = bittorrent({ dht: false })
+  running.add(backend)
+  await backend.start()
+  return backend
+}
+
+afterEach(async () => {
+  for (const proxy of proxies.splice(0)) proxy.close()
+  await Promise.all([...running].map(async (backend) => await backend.stop()))
+  running.clear()
+})
+
+interface Side {
+  readonly backend: BittorrentBackend
+  readonly heard: string[]
+}
+
+/** Two peers of a topic, the second connected to the first through a proxy. */
+async function pair(): Promise<{ listener: Side; dialler: Side; proxy: SwallowingProxy }> {
+  const side = async (): Promise<Side> => {
+    const backend = await started()
+    const heard: string[] = []
+    await backend.messages?.subscribe('half-open', {
+      message: ({ payload }) => void heard.push(Buffer.from(payload).toString()),
+      gap: ({ reason }) => void heard.push(reason)
+    })
+    return { backend, heard }
+  }
+  const [listener, dialler] = [await side(), await side()]
+  const proxy = await SwallowingProxy.to(portOf(listener.backend))
+  proxies.push(proxy)
+  await dialler.backend.routing?.connect({ id: listener.backend.self().id, addresses: [proxy.address] })
+  await talk(listener, dialler, 'before')
+  return { listener, dialler, proxy }
+}
+
+const linked = async ({ backend }: Side): Promise<boolean> => (await backend.routing?.connections())?.length === 1
+
+/** Messages go both ways. */
+async function talk(one: Side, two: Side, text: string): Promise<void> {
+  for (const [from, to] of [
+    [one, two],
+    [two, one]
+  ] as const)
+    await until(`${text}: the message arrives`, async () => {
+      await from.backend.messages?.publish('half-open', ascii(text))
+      return to.heard.includes(text)
+    })
+}
+
+test.each<[string, readonly Direction[]]>([
+  ['in both directions', ['up', 'down']],
+  ['from the dialler to the listener', ['up']],
+  ['from the listener to the dialler', ['down']]
+])('a link that is cut %s is known to be cut on both sides, and heals with a gap', async (_, directions) => {
+  const { listener, dialler, proxy } = await pair()
+  proxy.swallow(directions, false)
+  // Eight seconds of silence on one side; on the other one as many more where only one direction is dead.
+  await until('both know', async () => !(await linked(listener)) && !(await linked(dialler)), 25_000)
+  const cut = [listener.heard.length, dialler.heard.length]
+  proxy.heal()
+  await talk(listener, dialler, 'after')
+  expect(listener.heard.slice(cut[0])).toContain('disconnected')
+  expect(dialler.heard.slice(cut[1])).toContain('disconnected')
+})
+
+test.each(['the one that dialled', 'the other one'])('%s comes back before the other has noticed', async (who) => {
+  const { listener, dialler, proxy } = await pair()
+  proxy.swallow(['up', 'down'], true)
+  const [id, other] = [dialler.backend.self().id, listener.backend.self().id]
+  if (who === 'the one that dialled') {
+    await dialler.backend.routing?.disconnect(other)
+    await dialler.backend.routing?.connect({ id: other, addresses: [proxy.address] })
+  } else {
+    await listener.backend.routing?.disconnect(id)
+    // Where both could have dialled at once, the former link may win at first.
+    await until('it is connected', async () => {
+      await listener.backend.routing?.connect(dialler.backend.self()).catch(() => {})
+      return await linked(listener)
+    })
+  }
+  await talk(listener, dialler, 'after')
+  expect(await linked(listener)).toBe(true)
+  expect(await linked(dialler)).toBe(true)
+})
+
+it('a quiet link stays', async () => {
+  const { listener, dialler } = await pair()
+  const end = performance.now() + 12_000
+  await until('longer than silence may last', () => performance.now() > end)
+  expect(await linked(listener)).toBe(true)
+  expect([...listener.heard, ...dialler.heard]).not.toContain('disconnected')
+})

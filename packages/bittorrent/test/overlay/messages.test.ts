@@ -1,0 +1,163 @@
+import { until } from '@p2pl/tooling-vitest'
+import { afterEach, expect, it } from 'vitest'
+import { bittorrent, type BittorrentBackend } from '../../src/index.ts'
+import { encodeMessage, headLength, messageIdOf } from '../../src/overlay/gossip/message.ts'
+import { Missing } from '../../src/overlay/gossip/missing.ts'
+import { topicKey } from '../../src/overlay/keys.ts'
+import { frame } from '../../src/overlay/links/frames.ts'
+import type { Link } from '../../src/overlay/links/link.ts'
+import { concatBytes, hexOf, textOf, uint32 } from '../../src/tools/bytes.ts'
+import { ascii, portOf, stranger, type Stranger } from '../strangers.ts'
+import { link } from '../support.ts'
+import { Watchdog } from '../watchdog.ts'
+
+const running = new Set<BittorrentBackend>()
+const strangers: Stranger[] = []
+
+async function started(): Promise<BittorrentBackend> {
+  const backend = bittorrent()
+  running.add(backend)
+  await backend.start()
+  return backend
+}
+
+afterEach(async () => {
+  for (const each of strangers.splice(0)) each.destroy()
+  await Promise.all([...running].map(async (backend) => await backend.stop()))
+  running.clear()
+})
+
+/** A peer of the topic that the test speaks for. */
+async function strangerIn(topic: string, victim: BittorrentBackend): Promise<Stranger> {
+  const own = await stranger(portOf(victim))
+  strangers.push(own)
+  own.send(frame.topics, Uint8Array.of(1), topicKey(topic))
+  const { id } = own.identity
+  await until('it is in the topic', async () => (await victim.messages?.peers(topic))?.some((peer) => peer.id === id))
+  return own
+}
+
+it('the id of a message is that of all its bytes', () => {
+  const key = topicKey('ids')
+  const origin = new Uint8Array(20).fill(1)
+  const body = encodeMessage(key, origin, ascii('hello'))
+  expect(hexOf(messageIdOf(body))).toHaveLength(32)
+  expect(encodeMessage(key, origin, ascii('hello'))).not.toEqual(body)
+  for (let at = 0; at < body.byteLength; at += 7) {
+    const other = new Uint8Array(body)
+    other[at] = (other[at] ?? 0) ^ 1
+    expect(hexOf(messageIdOf(other))).not.toBe(hexOf(messageIdOf(body)))
+  }
+})
+
+it('nobody can take the place of a message that it has heard of', async () => {
+  const topic = 'stolen'
+  const [victim, friend] = [await started(), await started()]
+  await link([victim, friend])
+  const heard = new Set<string>()
+  await victim.messages?.subscribe(topic, {
+    message: ({ payload }) => void heard.add(Buffer.from(payload).toString()),
+    gap: () => {}
+  })
+  await friend.messages?.subscribe(topic, { message: () => {}, gap: () => {} })
+  await until('they have met', async () => (await friend.messages?.peers(topic))?.length === 1)
+  // It hears from the friend first, and tells the victim something else under the same head, before and after.
+  const [ear, mouth] = [await strangerIn(topic, friend), await strangerIn(topic, victim)]
+  ear.onFrame = ({ kind, body }) => {
+    if (kind === frame.message) mouth.send(frame.message, body.subarray(0, headLength), ascii('forged'))
+    if (kind === frame.have) mouth.send(frame.have, body)
+  }
+  const sent: string[] = []
+  for (let i = 0; i < 300; i++) {
+    sent.push(`true ${i}`)
+    await friend.messages?.publish(topic, ascii(`true ${i}`))
+  }
+  await until('every true message is there', () => sent.every((each) => heard.has(each)))
+})
+
+it('one peer that names many ids leaves room for the ids of others', async () => {
+  const wanted: string[] = []
+  const peer = (): Link =>
+    ({
+      open: true,
+      send: (_kind: number, _key: Uint8Array, ids: Uint8Array) => {
+        for (let at = 0; at < ids.byteLength; at += 16) wanted.push(textOf(ids.subarray(at, at + 16)))
+      }
+    }) as unknown as Link
+  const missing = new Missing(topicKey('x'), () => true)
+  const [hostile, honest] = [peer(), peer()]
+  const id = (i: number): Uint8Array => concatBytes(uint32(i), new Uint8Array(12))
+  for (let i = 0; i < 20_000; i++) missing.offered(hostile, textOf(id(i)), id(i))
+  missing.offered(honest, textOf(id(99_999)), id(99_999))
+  await until('the honest one is asked', () => wanted.includes(textOf(id(99_999))))
+  expect(new Set(wanted).size).toBeLessThan(3_000)
+  missing.stop()
+})
+
+it('a flood of refused messages costs the sender its place, and the others nothing', async () => {
+  const topic = 'garbage'
+  const [victim, friend] = [await started(), await started()]
+  await link([victim, friend])
+  const heard: string[] = []
+  await victim.messages?.subscribe(topic, {
+    message: ({ payload }) => void heard.push(Buffer.from(payload).toString()),
+    gap: () => void heard.push('gap'),
+    validate: ({ payload }) => (payload[0] === 0 ? 'reject' : 'accept')
+  })
+  await until('they have met', async () => (await friend.messages?.publish(topic, ascii('first')))?.recipients === 1)
+  await until('the first message is there', () => heard.length > 0)
+  const flooder = await strangerIn(topic, victim)
+  const watchdog = new Watchdog()
+  const key = topicKey(topic)
+  for (let i = 0; i < 5_000 && !flooder.closed; i++)
+    flooder.send(frame.message, encodeMessage(key, flooder.identity.peerId, concatBytes(Uint8Array.of(0), uint32(i))))
+  await until('it is cut off', () => flooder.closed)
+  expect(watchdog.stop()).toBeLessThan(1_000)
+  await expect(stranger(portOf(victim), { identity: flooder.identity })).rejects.toThrow('hung up')
+  await friend.messages?.publish(topic, ascii('second'))
+  await until('the friend is heard', () => heard.includes('second'))
+  expect(heard).not.toContain('gap')
+})
+
+it('a flood of good messages leaves others their turn', async () => {
+  const topic = 'flood'
+  const [victim, friend] = [await started(), await started()]
+  await link([victim, friend])
+  let flooded = 0
+  let before: number | undefined
+  const busy = (): void => {
+    for (const end = performance.now() + 0.2; performance.now() < end;);
+  }
+  await victim.messages?.subscribe(topic, {
+    message: ({ payload }) => {
+      if (payload.byteLength === 3) before = flooded
+      else flooded++
+    },
+    gap: () => {},
+    // As long as a signature takes.
+    validate: () => {
+      busy()
+      return 'accept'
+    }
+  })
+  await until('they have met', async () => (await friend.messages?.peers(topic))?.length === 1)
+  const flooders = await Promise.all([1, 2, 3].map(async () => await strangerIn(topic, victim)))
+  const watchdog = new Watchdog()
+  const key = topicKey(topic)
+  const count = 5_000
+  for (const { identity, socket } of flooders) {
+    const messages = Array.from({ length: count }, (_, i) => encodeMessage(key, identity.peerId, uint32(i)))
+    socket.write(
+      concatBytes(
+        ...messages.map((body) => concatBytes(uint32(body.byteLength + 1), Uint8Array.of(frame.message), body))
+      )
+    )
+  }
+  await until('the flood has begun', () => flooded > 100)
+  await friend.messages?.publish(topic, ascii('abc'))
+  await until('the friend is heard', () => before !== undefined)
+  expect(before).toBeLessThan(count * 2)
+  await until('all of it is handled', () => flooded === count * 3)
+  // An order of magnitude: in one go it would take three seconds.
+  expect(watchdog.stop()).toBeLessThan(1_000)
+})
