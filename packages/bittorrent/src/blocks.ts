@@ -1,47 +1,76 @@
-import type { GetBlockOptions } from '@p2pl/core/backend'
-import { Blocks, type Door } from '@p2pl/embedded'
+import { sleep } from '@p2pl/core/backend'
+import { Fetcher, StoredBlocks, type FetchOptions } from '@p2pl/embedded'
 import type { CID } from 'multiformats/cid'
-import { maxBlockBytes, type Engine } from './engine.ts'
+import type { Client } from './overlay/exchange/client.ts'
+import type { Server } from './overlay/exchange/server.ts'
 import { contentKey } from './overlay/keys.ts'
+import type { Dialler } from './overlay/links/dialler.ts'
+import type { Links } from './overlay/links/links.ts'
+import type { Rendezvous } from './overlay/rendezvous/rendezvous.ts'
 import { dialable, publishersIn } from './peers.ts'
-import { hashCodes } from './tools/hashes.ts'
+import type { Stores } from './stores.ts'
+import type { LeafSessions } from './torrent/leaf-sessions.ts'
 
-const maxHints = 16
+/** The swarm of a file is asked for a leaf when no linked peer has answered for this long (ms). */
+const swarmDelay = 300
+
+export interface BlockSources {
+  readonly stores: Stores
+  readonly client: Client
+  readonly server: Server
+  readonly links: Links
+  readonly dialler: Dialler
+  readonly rendezvous: Rendezvous
+  readonly sessions: () => LeafSessions
+}
 
 /** Blocks in the own store; others' by the exchange among peers, and out of the torrents of their files. */
-export function blocksOf(door: Door<Engine>): Blocks<Engine> {
-  return new Blocks(door, {
-    maxBlockBytes,
-    hashes: hashCodes,
-    fetch,
-    stored: ({ overlay: { server, client } }, blocks) => {
+export function blockHooks(sources: BlockSources): StoredBlocks {
+  const { stores, client, server, dialler, rendezvous } = sources
+  const fetcher = new Fetcher({
+    want: (cid, signal) => client.want(cid.multihash.bytes, signal),
+    dial: async (peer, signal) => await Promise.any(dialable(peer).map((address) => dialler.dial(address, signal))),
+    search: async ({ cid, root }, found, signal) => {
+      // Most peers that have a part of a file provide its root only.
+      const keys = [cid, ...(root === undefined ? [] : [root])].map(({ multihash }) => contentKey(multihash.bytes))
+      const lookup = async (key: Uint8Array): Promise<void> =>
+        await rendezvous.lookup(key, (address) => found((until) => dialler.dial(address, until)), signal)
+      if (rendezvous.meets) await Promise.all(keys.map(lookup))
+    }
+  })
+  return new StoredBlocks({
+    blocks: stores.blocks,
+    pins: stores.pins,
+    fetch: async (cid: CID, options) => {
+      const ended = new AbortController()
+      void fromSwarm(sources, cid, options, ended.signal).catch(() => {})
+      try {
+        return await fetcher.fetch(cid, options)
+      } finally {
+        ended.abort()
+      }
+    },
+    stored: (blocks) => {
       server.stored(blocks.map(({ cid }) => cid.multihash.bytes))
       for (const { cid, bytes } of blocks) client.resolve(cid.multihash.bytes, bytes)
     }
   })
 }
 
-async function fetch(
-  { overlay: { fetcher, links }, torrents }: Engine,
+/** A leaf of a large file may be had from the swarm of the file, of which each piece is a leaf. */
+async function fromSwarm(
+  { client, links, sessions }: BlockSources,
   cid: CID,
-  options: GetBlockOptions | undefined,
-  signal: AbortSignal
-): Promise<Uint8Array> {
-  const { providers = [], root } = options ?? {}
-  const named = providers.slice(0, maxHints)
+  { root, providers = [], signal }: FetchOptions,
+  ended: AbortSignal
+): Promise<void> {
+  // Not as a type guard: both are CIDs.
+  const isRoot: boolean = root?.equals(cid) ?? true
+  if (root === undefined || isRoot) return
+  const both = AbortSignal.any([signal, ended])
+  await sleep(swarmDelay, { signal: both })
   // A peer that has said in the DHT which torrent the file is need not be there any more.
-  const publishers = named.flatMap((peer) => [...publishersIn(peer), links.get(peer.id)?.publicKey ?? []].flat())
-  return await fetcher.fetch(
-    cid.multihash.bytes,
-    {
-      hints: named.flatMap(dialable),
-      // Most peers that have a part of a file provide its root only.
-      keys: [cid, ...(root === undefined ? [] : [root])].map(({ multihash }) => contentKey(multihash.bytes)),
-      elsewhere:
-        root === undefined || root.equals(cid)
-          ? undefined
-          : async (searching) => await torrents.sessions.leaf(cid, { root, publishers }, searching)
-    },
-    signal
-  )
+  const publishers = providers.flatMap((peer) => [...publishersIn(peer), links.get(peer.id)?.publicKey ?? []].flat())
+  const bytes = await sessions().leaf(cid, { root, publishers }, both)
+  if (bytes !== undefined) client.resolve(cid.multihash.bytes, bytes)
 }

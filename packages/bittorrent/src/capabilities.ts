@@ -1,19 +1,19 @@
 import type { Capabilities } from '@p2pl/core/backend'
-import { maxBlockBytes } from './engine.ts'
-import { maxMessageBytes } from './overlay/gossip/gossip.ts'
+import { maxMessageBytes } from './overlay/gossip/message.ts'
 import { recordLifetime } from './overlay/rendezvous/dht.ts'
 import type { Settings } from './settings.ts'
 import { hashCodes } from './tools/hashes.ts'
 
+/** What sha2-256 leaves of 1 MiB and their inner nodes need, with room. */
+export const maxBlockBytes: number = 2 * 1024 * 1024
+
 export function capabilitiesOf({ dir, durability, dht, trackers }: Settings): Capabilities {
   const meets = dht || trackers.length > 0
   return {
-    runtimes: ['node'],
     messages: {
       delivery: 'at-most-once',
       ordering: 'none',
       echo: false,
-      duplicates: 'delivered',
       maxMessageBytes,
       pacing: 0,
       peers: 'native',
@@ -31,7 +31,6 @@ export function capabilitiesOf({ dir, durability, dht, trackers }: Settings): Ca
       keepsFetched: true,
       pins: 'emulated',
       gc: 'emulated',
-      dag: 'emulated',
       hashes: hashCodes
     },
     routing: {

@@ -1,8 +1,10 @@
-import { createFailures, type Failures } from '@p2pl/embedded'
+import { P2plError, type BackendDefinition, type P2plErrorInit } from '@p2pl/core/backend'
+import { classifier } from '@p2pl/embedded'
 
 export const backendName = 'bittorrent'
 
-export const failures: Failures = createFailures(backendName)
-export const failure: Failures['failure'] = failures.failure
-export const notRunning: Failures['notRunning'] = failures.notRunning
-export const classify: Failures['classify'] = failures.classify
+export const classify: NonNullable<BackendDefinition['classify']> = classifier()
+
+export function failure(init: P2plErrorInit): P2plError {
+  return new P2plError({ backend: backendName, ...init })
+}

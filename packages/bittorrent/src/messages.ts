@@ -1,52 +1,28 @@
-import type {
-  AbortOptions,
-  MessageTransport,
-  PeerInfo,
-  PublishResult,
-  Subscriber,
-  TransportSubscription
-} from '@p2pl/core/backend'
-import { checkPayload, checkTopic, ownSubscriber, type Door } from '@p2pl/embedded'
-import type { Engine } from './engine.ts'
-import { maxMessageBytes } from './overlay/gossip/gossip.ts'
+import type { Joined, MessageHooks, PeerInfo, PublishResult, Subscriber } from '@p2pl/core/backend'
+import type { Gossip } from './overlay/gossip/gossip.ts'
+import type { Topics } from './overlay/gossip/topics.ts'
 import { peerInfoOf } from './peers.ts'
 
 /** Topic messages by the overlay on the links. */
-export class Messages implements MessageTransport {
-  readonly #door: Door<Engine>
+export class Messages implements Required<MessageHooks> {
+  readonly #gossip: Gossip
+  readonly #topics: Topics
 
-  constructor(door: Door<Engine>) {
-    this.#door = door
+  constructor(gossip: Gossip, topics: Topics) {
+    this.#gossip = gossip
+    this.#topics = topics
   }
 
-  async publish(topic: string, payload: Uint8Array, options?: AbortOptions): Promise<PublishResult> {
-    return await this.#door.quick('messages.publish', options, ({ overlay: { gossip } }) => {
-      checkTopic(this.#door.failures, 'messages.publish', topic)
-      checkPayload(this.#door.failures, 'messages.publish', payload, maxMessageBytes)
-      return { recipients: gossip.publish(topic, payload) }
-    })
+  async publish(topic: string, payload: Uint8Array): Promise<PublishResult> {
+    return { recipients: await this.#gossip.publish(topic, payload) }
   }
 
-  async subscribe(topic: string, subscriber: Subscriber, options?: AbortOptions): Promise<TransportSubscription> {
-    return await this.#door.quick('messages.subscribe', options, ({ overlay: { gossip } }) => {
-      checkTopic(this.#door.failures, 'messages.subscribe', topic)
-      const { subscribers } = gossip.audience(topic)
-      const own = ownSubscriber(subscriber)
-      subscribers.add(own)
-      if (subscribers.size === 1) gossip.join(topic)
-      return {
-        close: () => {
-          if (subscribers.delete(own) && subscribers.size === 0) gossip.leave(topic)
-          return Promise.resolve()
-        }
-      }
-    })
+  async join(topic: string, subscriber: Required<Subscriber>): Promise<Joined> {
+    this.#topics.join(topic, subscriber)
+    return { close: async () => this.#topics.leave(topic) }
   }
 
-  async peers(topic: string, options?: AbortOptions): Promise<readonly PeerInfo[]> {
-    return await this.#door.quick('messages.peers', options, ({ overlay: { gossip } }) => {
-      checkTopic(this.#door.failures, 'messages.peers', topic)
-      return gossip.peers(topic).map(peerInfoOf)
-    })
+  async peers(topic: string): Promise<readonly PeerInfo[]> {
+    return this.#topics.peers(topic).map(peerInfoOf)
   }
 }

@@ -4,20 +4,39 @@ import type { Link } from './overlay/links/link.ts'
 import { formatAddress, parseAddress, type Address } from './tools/address.ts'
 import { fromHex, hexOf } from './tools/bytes.ts'
 
-const maxAddresses = 16
+export const network = 'bittorrent'
 
 export function peerInfoOf({ id, address }: Link): PeerInfo {
-  return { id, addresses: address === undefined ? [] : [formatAddress(address)] }
+  return { network, id, addresses: address === undefined ? [] : [formatAddress(address)] }
 }
 
-/** Throws `INVALID_ARGUMENT` for anything but a peer id: 40 hexadecimal digits. */
-export function checkPeerId(operation: string, id: unknown): string {
-  if (typeof id === 'string' && /^[0-9a-f]{40}$/.test(id)) return id
-  throw failure({
-    code: 'INVALID_ARGUMENT',
-    operation,
-    message: `"${String(id).slice(0, 80)}" is not a peer id: 40 hexadecimal digits`
-  })
+/**
+ * The peer that a text names: `host:port`, or `id@host:port`, so that no other peer can answer in its place. Where only the address is
+ * known, it stands for the id.
+ */
+export function parsePeer(text: string): PeerInfo | undefined {
+  const [, id, at = text] = /^([0-9a-f]{40})@(.*)$/.exec(text) ?? []
+  const address = parseAddress(at)
+  if (address === undefined) return undefined
+  const plain = formatAddress(address)
+  return { network, id: id ?? plain, addresses: [plain] }
+}
+
+/** Throws `INVALID_ARGUMENT` for anything but 40 hexadecimal digits, or an address in the place of an id. */
+export function checkPeerId(id: string): void {
+  if (/^[0-9a-f]{40}$/.test(id) || isAddress(id)) return
+  const message = `${JSON.stringify(id.slice(0, 80))} is not a peer id of 40 hexadecimal digits, nor an address such as 127.0.0.1:6881`
+  throw failure({ code: 'INVALID_ARGUMENT', message })
+}
+
+/** Whether an address stands for the id. */
+export function isAddress(id: string): boolean {
+  return parseAddress(id) !== undefined
+}
+
+/** Whether the link leads to the peer that is named by its id or by an address. */
+export function leadsTo(id: string, link: Link): boolean {
+  return link.id === id || String(link) === id
 }
 
 const publisherPrefix = 'urn:btpk:'
@@ -35,10 +54,10 @@ export function parsePublisher(text: unknown): Uint8Array | undefined {
 
 /** The keys among the addresses of a hint. */
 export function publishersIn({ addresses }: PeerInfo): Uint8Array[] {
-  return addresses.slice(0, maxAddresses).flatMap((text) => parsePublisher(text) ?? [])
+  return addresses.flatMap((text) => parsePublisher(text) ?? [])
 }
 
 /** The addresses of a hint that can be dialled, in their order. */
 export function dialable({ addresses }: PeerInfo): Address[] {
-  return addresses.slice(0, maxAddresses).flatMap((text) => parseAddress(text) ?? [])
+  return addresses.flatMap((text) => parseAddress(text) ?? [])
 }

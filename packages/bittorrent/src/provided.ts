@@ -3,7 +3,10 @@ import { contentKey } from './overlay/keys.ts'
 import type { Rendezvous } from './overlay/rendezvous/rendezvous.ts'
 import { hexOf } from './tools/bytes.ts'
 
-/** The content that this peer provides, over restarts too. */
+/**
+ * The content that this peer provides, over restarts too. Core renews what it has provided; records of a former life are renewed
+ * here, until they are provided again or no longer.
+ */
 export class Provided {
   readonly #table: Table
   readonly #rendezvous: Rendezvous
@@ -38,12 +41,11 @@ export class Provided {
     const rendezvous = this.#rendezvous
     let taken = false
     try {
-      taken = (await rendezvous.reachable(linked, signal)) && (await rendezvous.announce(key, () => {}, signal))
+      taken = (await rendezvous.reachable(linked, signal)) && (await rendezvous.put(key, () => {}, signal))
     } finally {
       if (!taken && !known) this.#keys.delete(hexOf(key))
     }
     if (!taken) return false
-    rendezvous.keep(key)
     await this.#table.write([{ key: multihash, value: new Uint8Array() }])
     return true
   }

@@ -1,144 +1,119 @@
-import {
-  unsupported,
-  type AbortOptions,
-  type FindProvidersOptions,
-  type PeerInfo,
-  type Routing
-} from '@p2pl/core/backend'
-import { checkCid, type Door } from '@p2pl/embedded'
+import type { PeerInfo, RoutingHooks } from '@p2pl/core/backend'
+import { codecs } from '@p2pl/core/content'
+import type { ProfileGate } from '@p2pl/embedded'
 import type { CID } from 'multiformats/cid'
-import type { Engine } from './engine.ts'
-import { backendName, failure, failures } from './errors.ts'
+import { failure } from './errors.ts'
+import type { Queries } from './overlay/exchange/queries.ts'
 import { contentKey, peerKey } from './overlay/keys.ts'
-import { checkPeerId, dialable, peerInfoOf } from './peers.ts'
+import type { Dialler } from './overlay/links/dialler.ts'
+import type { Link } from './overlay/links/link.ts'
+import type { Links } from './overlay/links/links.ts'
+import type { Wanted } from './overlay/links/wanted.ts'
+import type { Rendezvous } from './overlay/rendezvous/rendezvous.ts'
+import { checkPeerId, dialable, isAddress, leadsTo, parsePeer, peerInfoOf } from './peers.ts'
+import type { Provided } from './provided.ts'
 import { dialOrNone, searchProviders } from './providers.ts'
 import { formatAddress, type Address } from './tools/address.ts'
+import type { Torrents } from './torrent/torrents.ts'
 
-const defaultLimit = 20
+/** For hashing a file that is provided, milliseconds. */
+const seedTimeout = 3_600_000
+
+export interface RoutingParts {
+  readonly gate: ProfileGate
+  readonly links: Links
+  readonly dialler: Dialler
+  readonly wanted: Wanted
+  readonly rendezvous: Rendezvous
+  readonly queries: Queries
+  readonly provided: Provided
+  readonly torrents: Torrents
+  /** Peers that the options name. */
+  readonly peers: readonly Address[]
+}
 
 /** Records in the DHT and at trackers, connections by the links. */
-export class BittorrentRouting implements Routing {
-  readonly #door: Door<Engine>
-  /** Called after a CID was provided. */
-  readonly #provided: (engine: Engine, cid: CID) => void
-
-  constructor(door: Door<Engine>, provided: (engine: Engine, cid: CID) => void) {
-    this.#door = door
-    this.#provided = provided
+export function routingHooks(parts: RoutingParts): RoutingHooks {
+  const { links, wanted, rendezvous, provided, torrents } = parts
+  const records: RoutingHooks = {
+    provide: async (cid, { signal }) => {
+      await provide(parts, cid, signal)
+    },
+    unprovide: async (cid) => {
+      await provided.remove(cid.multihash.bytes)
+      await torrents.unseed(cid.multihash.bytes)
+    },
+    findProviders: (cid, { limit, signal }) => searchProviders(parts, contentKey(cid.multihash.bytes), limit, signal)
   }
-
-  async provide(cid: CID, options?: AbortOptions): Promise<void> {
-    const operation = 'routing.provide'
-    await this.#door.call(operation, options, async (engine, signal) => {
-      needPlace(operation, engine)
-      const own = checkCid(failures, operation, cid)
-      const linked = (): boolean => engine.overlay.links.all().length > 0
-      if (!(await engine.provided.add(own.multihash.bytes, linked, signal)))
-        throw failure({
-          code: 'NO_PEERS',
-          operation,
-          message: 'nobody is there to take the record: connect, or give bootstrap or trackers, and provide again'
-        })
-      this.#provided(engine, own)
-    })
-  }
-
-  async unprovide(cid: CID, options?: AbortOptions): Promise<void> {
-    const operation = 'routing.unprovide'
-    await this.#door.quick(operation, options, async (engine) => {
-      needPlace(operation, engine)
-      const { bytes } = checkCid(failures, operation, cid).multihash
-      await engine.provided.remove(bytes)
-      await engine.torrents.unseed(bytes)
-    })
-  }
-
-  findProviders(cid: CID, options?: FindProvidersOptions): AsyncIterable<PeerInfo> {
-    const operation = 'routing.findProviders'
-    return this.#door.iterate(operation, options, (engine, signal) => {
-      needPlace(operation, engine)
-      const limit = options?.limit ?? defaultLimit
-      if (!Number.isInteger(limit) || limit < 1)
-        throw failure({ code: 'INVALID_ARGUMENT', operation, message: 'limit must be an integer of at least 1' })
-      const key = contentKey(checkCid(failures, operation, cid).multihash.bytes)
-      return searchProviders(engine.overlay, key, limit, signal)
-    })
-  }
-
-  async findPeer(id: string, options?: AbortOptions): Promise<PeerInfo> {
-    const operation = 'routing.findPeer'
-    return await this.#door.call(operation, options, async ({ overlay }, signal) => {
-      const wanted = checkPeerId(operation, id)
-      const { links, dialler, rendezvous } = overlay
-      const link = links.get(wanted)
-      if (link?.address !== undefined) return peerInfoOf(link)
-      const found = new Map<string, Address>()
-      await rendezvous.lookup(peerKey(wanted), (address) => found.set(formatAddress(address), address), signal)
-      // Anybody can put a record under any key: only the peer that proves the id is it.
-      const checks = [...found.values()].map(async (address) => {
-        const answering = await dialOrNone(dialler, address, signal)
-        if (answering?.id !== wanted) throw new Error('another peer')
-        return answering
-      })
-      const answering = await Promise.any(checks).catch(() => undefined)
-      if (answering !== undefined) return peerInfoOf(answering)
-      throw failure({ code: 'NOT_FOUND', operation, message: `nobody who can be asked knows the peer ${wanted}` })
-    })
-  }
-
-  async connect(peer: PeerInfo, options?: AbortOptions): Promise<void> {
-    const operation = 'routing.connect'
-    await this.#door.call(operation, options, async ({ id: ownId, gate, overlay }, signal) => {
-      const { links, dialler, keeper } = overlay
-      const id = checkPeerId(operation, peer.id)
-      if (id === ownId)
-        throw failure({ code: 'INVALID_ARGUMENT', operation, message: 'a peer cannot connect to itself' })
-      const addresses = dialable(peer)
-      if (addresses.length === 0 && peer.addresses.length > 0)
-        throw failure({
-          code: 'INVALID_ARGUMENT',
-          operation,
-          message: `none of the addresses of ${id} looks like 127.0.0.1:6881`
-        })
-      for (const { host } of addresses) gate.give(host)
-      // A peer that is not there yet is connected when it comes.
-      keeper.keep(id, addresses)
-      const errors: unknown[] = []
-      for (const address of addresses) {
-        if (links.get(id) !== undefined) break
-        const link = await dialler.dial(address, signal).catch((error: unknown) => {
-          errors.push(error)
-          return undefined
-        })
-        signal.throwIfAborted()
-        if (link?.id === id) break
-      }
-      if (links.get(id) !== undefined) return
-      throw failure({
-        code: 'UNREACHABLE',
-        operation,
-        cause: errors[0],
-        message: `${id} does not answer at ${addresses.map(formatAddress).join(', ') || 'any known address'}`
-      })
-    })
-  }
-
-  async disconnect(id: string, options?: AbortOptions): Promise<void> {
-    const operation = 'routing.disconnect'
-    await this.#door.quick(operation, options, ({ overlay: { links, keeper } }) => {
-      const link = links.get(checkPeerId(operation, id))
-      keeper.release(link, id)
-      link?.fail()
-    })
-  }
-
-  async connections(options?: AbortOptions): Promise<readonly PeerInfo[]> {
-    return await this.#door.quick('routing.connections', options, ({ overlay: { links } }) =>
-      links.all().map(peerInfoOf)
-    )
+  return {
+    ...(rendezvous.keepsRecords ? records : {}),
+    findPeer: async (id, { signal }) => await findPeer(parts, id, signal),
+    connect: async (peer, { signal }) => {
+      await connect(parts, peer, signal)
+    },
+    disconnect: async (id) => {
+      checkPeerId(id)
+      wanted.drop(id)
+      for (const link of links.all()) if (leadsTo(id, link)) link.fail()
+    },
+    connections: async () => links.all().map(peerInfoOf),
+    parseAddress: parsePeer,
+    bootstrap: parts.peers.flatMap((address) => parsePeer(formatAddress(address)) ?? [])
   }
 }
 
-function needPlace(operation: string, { overlay: { rendezvous } }: Engine): void {
-  if (!rendezvous.exists) throw unsupported(backendName, operation, 'it was made with dht: false and without trackers')
+async function provide({ provided, links, torrents }: RoutingParts, cid: CID, signal: AbortSignal): Promise<void> {
+  const linked = (): boolean => links.all().length > 0
+  if (!(await provided.add(cid.multihash.bytes, linked, signal)))
+    throw failure({
+      code: 'NO_PEERS',
+      message: 'nobody is there to take the record: connect, or give bootstrap or trackers, and provide again'
+    })
+  // In the background: hashing a large file takes a while, and the record is there already.
+  if (cid.code === codecs.dagPb) torrents.seeds.add(cid, AbortSignal.timeout(seedTimeout)).catch(() => {})
+}
+
+async function findPeer(parts: RoutingParts, id: string, signal: AbortSignal): Promise<PeerInfo> {
+  checkPeerId(id)
+  const { links, dialler, rendezvous } = parts
+  const link = links.get(id)
+  if (link?.address !== undefined) return peerInfoOf(link)
+  const found = new Map<string, Address>()
+  await rendezvous.lookup(peerKey(id), (address) => found.set(formatAddress(address), address), signal)
+  // Anybody can put a record under any key: only the peer that proves the id is it.
+  const checks = [...found.values()].map(async (address) => {
+    const answering = await dialOrNone(dialler, address, signal)
+    if (answering?.id !== id) throw new Error('another peer')
+    return answering
+  })
+  const answering = await Promise.any(checks).catch(() => undefined)
+  if (answering !== undefined) return peerInfoOf(answering)
+  throw failure({ code: 'NOT_FOUND', message: `nobody who can be asked knows the peer ${id}` })
+}
+
+async function connect(
+  { gate, links, dialler, wanted }: RoutingParts,
+  peer: PeerInfo,
+  signal: AbortSignal
+): Promise<void> {
+  const { id } = peer
+  checkPeerId(id)
+  const addresses = dialable(peer)
+  if (addresses.length === 0 && peer.addresses.length > 0)
+    throw failure({ code: 'INVALID_ARGUMENT', message: `none of the addresses of ${id} looks like 127.0.0.1:6881` })
+  for (const { host } of addresses) gate.allow(host)
+  wanted.add(id)
+  const there = (): Link | undefined =>
+    links.get(id) ?? (isAddress(id) ? links.all().find((link) => leadsTo(id, link)) : undefined)
+  const errors: unknown[] = []
+  for (const address of addresses) {
+    if (there() !== undefined) return
+    await dialler.dial(address, signal).catch((error: unknown) => errors.push(error))
+    signal.throwIfAborted()
+  }
+  if (there() !== undefined) return
+  const [cause] = errors
+  const why = cause instanceof Error ? `: ${cause.message}` : ''
+  const where = addresses.map(formatAddress).join(', ') || 'any known address'
+  throw failure({ code: 'UNREACHABLE', cause, message: `${id} does not answer at ${where}${why}` })
 }

@@ -1,6 +1,7 @@
 import { failure } from './errors.ts'
 import type { BittorrentOptions, Profile } from './options.ts'
-import { formatAddress, isLoopback, isPrivate, parseAddress, type Address } from './tools/address.ts'
+import { isLoopback, isPrivate } from '@p2pl/embedded'
+import { formatAddress, parseAddress, type Address } from './tools/address.ts'
 
 /** Options after validation, every default filled in. */
 export interface Settings {

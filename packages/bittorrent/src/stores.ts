@@ -1,5 +1,6 @@
-import { openTables, Pins, type Table } from '@p2pl/embedded'
-import { failures } from './errors.ts'
+import type { EngineEvent } from '@p2pl/core/backend'
+import { openPins, openTables, type Pins, type Table } from '@p2pl/embedded'
+import { backendName } from './errors.ts'
 import type { Settings } from './settings.ts'
 
 export interface Stores {
@@ -12,13 +13,19 @@ export interface Stores {
   readonly torrents: Table
   /** Torrents that were or are being taken in. */
   readonly imports: Table
-  /** The key, the node id, and the version of all this. */
+  /** The key, the node id, secrets of the peer. */
   readonly state: Table
   close(): Promise<void>
 }
 
-export async function openStores({ dir, durability }: Settings): Promise<Stores> {
+export async function openStores({ dir, durability }: Settings, report: (event: EngineEvent) => void): Promise<Stores> {
   const names = { blocks: 'b', pins: 'p', provided: 'r', torrents: 't', imports: 'i', state: 's' }
-  const { tables, close } = await openTables(failures, { dir, sync: durability === 'power', names })
-  return { ...tables, pins: new Pins(failures, tables.pins), close }
+  const opened = await openTables({ backend: backendName, dir, durability, names, report })
+  const { tables } = opened
+  try {
+    return { ...tables, pins: await openPins(tables.pins), close: () => opened.close() }
+  } catch (error) {
+    await opened.close()
+    throw error
+  }
 }

@@ -2,15 +2,15 @@ import { conformance, type ConformanceFixture } from '@p2pl/conformance'
 import { compose, retry, timeout } from '@p2pl/layers'
 import { describe, it } from 'vitest'
 import { bittorrent } from '../src/index.ts'
-import { bootstrapNode, kitNetwork, runnerOf, startProcesses } from './support.ts'
+import { bootstrapNode, kitNetwork, startProcesses } from './support.ts'
 
 startProcesses()
 
-const runner = runnerOf(describe, it)
+const runner = { describe, it }
 const fixture: ConformanceFixture = {
   name: 'bittorrent in memory, one DHT node to begin with, no tracker',
   create: async (count) => {
-    // Who is alone has nobody at all.
+    // A peer alone has nobody at all.
     if (count === 1)
       return kitNetwork(
         1,

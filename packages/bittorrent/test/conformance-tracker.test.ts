@@ -4,17 +4,17 @@ import { compose, retry, timeout } from '@p2pl/layers'
 import { temporaryFolder } from '@p2pl/tooling-vitest'
 import { describe, it } from 'vitest'
 import { bittorrent, type BittorrentOptions } from '../src/index.ts'
-import { kitNetwork, localTracker, runnerOf, startProcesses } from './support.ts'
+import { kitNetwork, localTracker, startProcesses } from './support.ts'
 
 const root = temporaryFolder('p2pl-bittorrent-kit-')
 let networks = 0
 
-// Who is alone knows an empty DHT; where there are several, all they have is a tracker.
+// A peer alone knows an empty DHT; where there are several, all they have is a tracker.
 const alone: BittorrentOptions = { dir: join(root, 'for-capabilities') }
 
 startProcesses()
 
-const runner = runnerOf(describe, it)
+const runner = { describe, it }
 const limits = { get: 60_000, routing: 30_000 }
 const fixture: ConformanceFixture = {
   name: 'bittorrent in a folder, one tracker and no DHT',

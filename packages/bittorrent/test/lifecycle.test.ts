@@ -1,9 +1,10 @@
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import type { BackendEvent } from '@p2pl/core/backend'
+import { createPeer } from '@p2pl/core'
 import { temporaryFolder, until } from '@p2pl/tooling-vitest'
 import { afterEach, expect, it } from 'vitest'
 import { bittorrent, type BittorrentBackend, type BittorrentOptions } from '../src/index.ts'
+import { selfOf } from './support.ts'
 
 const root = temporaryFolder('p2pl-bittorrent-lifecycle-')
 const made = new Set<BittorrentBackend>()
@@ -24,10 +25,10 @@ it('a folder in use and a port in use are LOCKED, and the start may be tried aga
   const [one, two] = [make({ dir }), make({ dir })]
   await one.start()
   await expect(two.start()).rejects.toMatchObject({ code: 'LOCKED', operation: 'start', backend: 'bittorrent' })
-  const { id } = one.self()
+  const { id } = selfOf(one)
   await one.stop()
   await two.start()
-  expect(two.self().id).toBe(id)
+  expect(selfOf(two).id).toBe(id)
 
   const squatter = createServer()
   await new Promise<void>((resolve) => squatter.listen(0, '127.0.0.1', resolve))
@@ -36,51 +37,69 @@ it('a folder in use and a port in use are LOCKED, and the start may be tried aga
   await expect(three.start()).rejects.toMatchObject({ code: 'LOCKED' })
   await new Promise((resolve) => squatter.close(resolve))
   await three.start()
-  expect(three.self().addresses).toEqual([`127.0.0.1:${port}`])
+  expect(selfOf(three).addresses).toEqual([`127.0.0.1:${port}`])
 })
 
-it('a connection that was asked for comes back when the other does', async () => {
-  const events: BackendEvent[] = []
+it('a connection that was asked for comes back when the other peer does', async () => {
   const dir = join(root, 'returns')
-  const one = make()
-  const two = make({ dir })
-  await one.start({ onEvent: (event) => void events.push(event) })
+  const [one, two] = [make(), make({ dir })]
+  await using peer = await createPeer({ backend: one })
   await two.start()
-  const { id, addresses } = two.self()
-  await one.routing?.connect(two.self())
-  const port = Number(addresses[0]?.split(':')[1])
+  const self = selfOf(two)
+  await peer.network.connect(self)
+  const linked = async (): Promise<boolean> => (await peer.network.connections()).some(({ id }) => id === self.id)
+  const port = Number(self.addresses[0]?.split(':')[1])
   await two.stop()
-  await until('the loss is reported', () => events.some(({ type }) => type === 'peer:disconnect'))
+  await until('the loss is seen', async () => !(await linked()))
   const again = make({ dir, port })
   await again.start()
-  expect(again.self().id).toBe(id)
-  const linked = async (): Promise<boolean> =>
-    (await one.routing?.connections())?.some((peer) => peer.id === id) === true
+  expect(selfOf(again).id).toBe(self.id)
   await until('it is connected again', linked)
-  await one.routing?.disconnect(id)
+  await peer.network.disconnect(self.id)
   await until('it is not', async () => !(await linked()))
 })
 
-it('given peers need no id, and may start later', async () => {
+it('peers that are given by address need no id, and may start later', async () => {
   const squatter = createServer()
   await new Promise<void>((resolve) => squatter.listen(0, '127.0.0.1', resolve))
   const { port } = squatter.address() as { port: number }
   await new Promise((resolve) => squatter.close(resolve))
-  const one = make({ peers: [`127.0.0.1:${port}`] })
-  await one.start()
-  const two = make({ port })
+  const address = `127.0.0.1:${port}`
+  const [one, two] = [make({ peers: [address] }), make({ port })]
+  await using peer = await createPeer({ backend: one })
+  expect(one.routing.bootstrap).toEqual([{ network: 'bittorrent', id: address, addresses: [address] }])
   await two.start()
-  await until('they are connected', async () => (await one.routing?.connections())?.[0]?.id === two.self().id)
+  const linked = async (): Promise<boolean> =>
+    (await peer.network.connections()).some(({ id }) => id === selfOf(two).id)
+  await until('they are connected', linked)
+  await one.routing.disconnect(address)
+  await until('they are not', async () => !(await linked()))
 })
 
-it('who dials itself, or somebody else than meant, is told so', async () => {
+it('reads peers as addresses, with or without the id', async () => {
   const [one, two] = [make(), make()]
   await one.start()
   await two.start()
-  const { addresses } = two.self()
-  const wrong = { id: '0'.repeat(40), addresses }
-  await expect(one.routing?.connect(wrong)).rejects.toMatchObject({ code: 'UNREACHABLE' })
-  await expect(one.routing?.connect(one.self())).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
-  const masked = { id: '0'.repeat(40), addresses: one.self().addresses }
-  await expect(one.routing?.connect(masked)).rejects.toMatchObject({ code: 'UNREACHABLE' })
+  const { id, addresses } = selfOf(two)
+  const [address = ''] = addresses
+  expect(one.routing.parseAddress(`${id}@${address}`)).toEqual({ network: 'bittorrent', id, addresses })
+  for (const text of ['', 'localhost', `${id}@`, `${id}@nowhere`, `x@${address}`, '/ip4/127.0.0.1/tcp/1'])
+    expect(one.routing.parseAddress(text)).toBeUndefined()
+  const wrong = one.routing.parseAddress(`${'0'.repeat(40)}@${address}`)
+  if (wrong !== undefined) await expect(one.routing.connect(wrong)).rejects.toMatchObject({ code: 'UNREACHABLE' })
+  const named = one.routing.parseAddress(address)
+  if (named !== undefined) await one.routing.connect(named)
+  expect((await one.routing.connections()).map((peer) => peer.id)).toEqual([id])
+})
+
+it('a peer that dials itself, or another peer than meant, is told so', async () => {
+  const [one, two] = [make(), make()]
+  await one.start()
+  await two.start()
+  const { addresses } = selfOf(two)
+  const wrong = { network: 'bittorrent', id: '0'.repeat(40), addresses }
+  await expect(one.routing.connect(wrong)).rejects.toMatchObject({ code: 'UNREACHABLE' })
+  await expect(one.routing.connect(selfOf(one))).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+  const masked = { ...selfOf(one), id: '0'.repeat(40) }
+  await expect(one.routing.connect(masked)).rejects.toMatchObject({ code: 'UNREACHABLE' })
 })

@@ -1,7 +1,6 @@
 import { isP2plError } from '@p2pl/core/backend'
 import { describe, expect, test } from 'vitest'
 import { formatAddress, parseAddress } from '../src/tools/address.ts'
-import { Gate } from '../src/tools/gate.ts'
 import { bittorrent, type BittorrentOptions } from '../src/index.ts'
 
 describe('options', () => {
@@ -63,26 +62,4 @@ test.each([
   '/ip4/1:2'
 ])('"%s" is no address', (text) => {
   expect(parseAddress(text)).toBeUndefined()
-})
-
-test('the gate lets a profile talk to its own kind of hosts, and to those that were given', () => {
-  const hosts = [
-    '127.0.0.1',
-    '::ffff:127.0.0.1',
-    '10.1.2.3',
-    '172.16.0.1',
-    '172.32.0.1',
-    '192.168.1.1',
-    '100.64.0.1',
-    '8.8.8.8',
-    'fe80::1',
-    '2001:db8::1'
-  ]
-  const allowed = (gate: Gate): string[] => hosts.filter((host) => gate.allows(host))
-  expect(allowed(new Gate('closed', []))).toEqual(['127.0.0.1', '::ffff:127.0.0.1'])
-  expect(allowed(new Gate('closed', ['8.8.8.8']))).toEqual(['127.0.0.1', '::ffff:127.0.0.1', '8.8.8.8'])
-  expect(allowed(new Gate('lan', []))).toEqual(
-    hosts.filter((host) => !['172.32.0.1', '8.8.8.8', '2001:db8::1'].includes(host))
-  )
-  expect(allowed(new Gate('public', []))).toEqual(hosts)
 })

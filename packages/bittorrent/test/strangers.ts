@@ -10,9 +10,10 @@ import { FrameReader, type Frame } from '../src/overlay/wire/frame-reader.ts'
 import { encodeHandshake, handshakeLength, readHead } from '../src/overlay/wire/handshake.ts'
 import { secure } from '../src/overlay/wire/secure.ts'
 import { concatBytes, uint16, uint32 } from '../src/tools/bytes.ts'
+import { selfOf } from './support.ts'
 
 export function portOf(backend: Backend): number {
-  return Number(backend.self().addresses[0]?.split(':')[1])
+  return Number(selfOf(backend).addresses[0]?.split(':')[1])
 }
 
 export const ascii = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'latin1'))

@@ -1,10 +1,11 @@
 import { Client as DhtClient } from 'bittorrent-dht'
 import { Server as TrackerServer } from 'bittorrent-tracker'
-import type { ConformanceNetwork, Runner } from '@p2pl/conformance'
-import type { Backend } from '@p2pl/core/backend'
+import type { ConformanceNetwork } from '@p2pl/conformance'
+import type { Backend, PeerInfo, Subscriber } from '@p2pl/core/backend'
 import { ProcessPool, type RemoteBackend } from '@p2pl/tooling-process-backend'
 import { afterAll, beforeAll } from 'vitest'
 import { bittorrent, type BittorrentOptions } from '../src/index.ts'
+import { network, parsePeer } from '../src/peers.ts'
 
 /** A DHT node that does nothing else: where those meet who know nobody. */
 export interface BootstrapNode {
@@ -25,17 +26,35 @@ export async function bootstrapNode(): Promise<BootstrapNode> {
   }
 }
 
-export async function link(backends: readonly Backend[]): Promise<void> {
-  for (const [i, backend] of backends.entries())
-    for (const earlier of backends.slice(0, i)) await backend.routing?.connect(earlier.self())
+/** The one id and the addresses of a peer. */
+export function selfOf(backend: Backend): PeerInfo {
+  const [self] = backend.self()
+  if (self === undefined) throw new Error('it has a network')
+  return self
 }
 
-/** Each participant of the kit is a process of its own; those are used again by the next network. */
+export async function link(backends: readonly Backend[]): Promise<void> {
+  for (const [i, backend] of backends.entries())
+    for (const earlier of backends.slice(0, i)) await backend.routing?.connect(selfOf(earlier))
+}
+
+/** A subscriber that takes everything. */
+export function hears(message: (text: string) => void = () => {}): Subscriber {
+  return {
+    message: ({ payload }) => {
+      message(Buffer.from(payload).toString())
+      return 'accept'
+    },
+    gap: ({ reason }) => message(`gap: ${reason}`)
+  }
+}
+
+/** Each peer of the kit is a process of its own; those are used again by the next network. */
 const processes = new ProcessPool()
-const source = import.meta.resolve('../src/index.ts')
+const source = import.meta.resolve('./kit-peer.ts')
 afterAll(async () => await processes.close())
 
-/** Call it once in a file that runs the kit: one participant alone, three, and as many of a test's own. */
+/** Call it once in a file that runs the kit: one peer alone, three, and as many of a test's own. */
 export function startProcesses(): void {
   beforeAll(async () => await processes.warm(7, source), 120_000)
 }
@@ -47,10 +66,12 @@ function inProcess(options: BittorrentOptions): RemoteBackend {
   const kind = JSON.stringify(Object.keys(options))
   const of = declared.get(kind) ?? bittorrent(options)
   declared.set(kind, of)
-  return processes.take({ module: source, name: 'bittorrent', args: [options], of })
+  const parseAddress = parsePeer
+  const methods = ['isolate']
+  return processes.take({ module: source, name: 'bittorrent', args: [options], of, network, parseAddress, methods })
 }
 
-/** A network of the kit, with whatever its participants need to meet. */
+/** A network of the kit, with whatever its peers need to meet. */
 export function kitNetwork(
   count: number,
   options: (index: number) => BittorrentOptions,
@@ -62,14 +83,10 @@ export function kitNetwork(
     backends,
     link: async () => await link(backends),
     cut: async (index) => {
-      // Both sides forget the connection, so that neither makes it again before the other has noticed.
       const lost = backends[index]
-      const others = backends.filter((backend) => backend !== lost)
-      if (lost === undefined) throw new RangeError(`there is no backend ${index}`)
-      await Promise.all(others.map(async (backend) => await backend.routing?.disconnect(lost.self().id)))
-      await Promise.all(others.map(async (backend) => await lost.routing?.disconnect(backend.self().id)))
-      // The kit links them again.
-      return async () => {}
+      if (lost === undefined) throw new Error(`there is no backend ${index}`)
+      await lost['isolate']?.(true)
+      return async () => void (await lost['isolate']?.(false))
     },
     reopen: (index) => {
       const backend = inProcess(options(index))
@@ -79,20 +96,6 @@ export function kitNetwork(
     dispose: async () => {
       for (const backend of [...backends, ...reopened]) processes.release(backend)
       await dispose()
-    }
-  }
-}
-
-export function runnerOf(
-  describe: (name: string, body: () => void) => unknown,
-  it: (name: string, body: () => Promise<void>) => unknown
-): Runner {
-  return {
-    describe: (name: string, body: () => void) => void describe(name, body),
-    it: (name: string, body: () => Promise<void>) => void it(name, body),
-    onUnhandledRejection: (listener: (reason: unknown) => void) => {
-      process.on('unhandledRejection', listener)
-      return () => void process.off('unhandledRejection', listener)
     }
   }
 }

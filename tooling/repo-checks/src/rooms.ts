@@ -52,7 +52,12 @@ export const rooms: Readonly<Record<string, Room>> = {
     node: ['runtime/digest.node.ts', 'runtime/parts.node.ts', 'runtime/signer.node.ts']
   },
   'packages/ipfs-rpc': { ours: ['@p2pl/core/backend', '@p2pl/kubo'], theirs: 'engine', tests: kit, node: true },
-  'packages/bittorrent': { ours: ['@p2pl/core/backend', '@p2pl/embedded'], theirs: 'engine', tests: kit, node: true },
+  'packages/bittorrent': {
+    ours: ['@p2pl/core/backend', '@p2pl/core/content', '@p2pl/embedded'],
+    theirs: 'engine',
+    tests: kit,
+    node: true
+  },
   'packages/config': {
     ours: ['@p2pl/core', '@p2pl/layers'],
     theirs: ['fastest-levenshtein', 'valibot', 'yaml'],

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { plain } from '../tools/bytes.ts'
+import { compactBytes } from '@p2pl/core/backend'
 
 /** 20 bytes under which peers meet in the DHT, at trackers and by multicast, like an infohash. */
 export type Key = Uint8Array
@@ -23,5 +23,5 @@ export function peerKey(id: string): Key {
 export const linkKey: Key = keyOf('p2pl/link/v2', new Uint8Array())
 
 function keyOf(kind: string, name: Uint8Array): Key {
-  return plain(createHash('sha1').update(`${kind}\0`).update(name).digest())
+  return compactBytes(createHash('sha1').update(`${kind}\0`).update(name).digest())
 }

@@ -1,15 +1,14 @@
 import type { Address } from '../tools/address.ts'
-import type { Gate } from '../tools/gate.ts'
+import type { ProfileGate } from '@p2pl/embedded'
 import { Client } from './exchange/client.ts'
-import { Fetcher } from './exchange/fetcher.ts'
 import { Queries, type Answers } from './exchange/queries.ts'
 import { Server } from './exchange/server.ts'
 import { Gossip } from './gossip/gossip.ts'
+import { Topics } from './gossip/topics.ts'
 import type { Identity } from './identity.ts'
 import { linkKey, peerKey } from './keys.ts'
 import { Dialler } from './links/dialler.ts'
 import { Frames } from './links/frames.ts'
-import { Keeper } from './links/keeper.ts'
 import type { Link } from './links/link.ts'
 import { Links } from './links/links.ts'
 import { Listener, type Adopt } from './links/listener.ts'
@@ -17,6 +16,7 @@ import { Liveness, lookInterval } from './links/liveness.ts'
 import { Opener } from './links/opener.ts'
 import { Places, type Worth } from './links/places.ts'
 import { Turns } from './links/turns.ts'
+import { Wanted } from './links/wanted.ts'
 import { localInterfaces, ownAddresses } from './own-addresses.ts'
 import { Dht } from './rendezvous/dht.ts'
 import { LocalDiscovery } from './rendezvous/local.ts'
@@ -36,7 +36,6 @@ export interface OverlayOptions {
   readonly wide: boolean
   readonly localDiscovery: boolean
   readonly trackers: readonly URL[]
-  readonly peers: readonly Address[]
   readonly maxConnections: number
   readonly degree: number
 }
@@ -44,7 +43,7 @@ export interface OverlayOptions {
 export interface OverlayInit {
   readonly options: OverlayOptions
   readonly identity: Identity
-  readonly gate: Gate
+  readonly gate: ProfileGate
   readonly maxBlockBytes: number
   readonly load: (multihash: Uint8Array) => Promise<Uint8Array | undefined>
   readonly answers: Answers
@@ -55,14 +54,14 @@ export interface OverlayInit {
 export class Overlay {
   readonly links: Links
   readonly dialler: Dialler
-  readonly keeper: Keeper
+  readonly wanted: Wanted = new Wanted()
   readonly rendezvous: Rendezvous
   readonly dht: Dht | undefined
+  readonly topics: Topics
   readonly gossip: Gossip
   readonly server: Server
   readonly client: Client
   readonly queries: Queries
-  readonly fetcher: Fetcher
   readonly #init: OverlayInit
   readonly #listener: Listener
   readonly #liveness: Liveness
@@ -104,12 +103,11 @@ export class Overlay {
       port
     })
     const { rendezvous } = this
-    this.keeper = new Keeper({ links, dialler, search: (id, signal) => this.#search(id, signal) })
-    this.gossip = new Gossip({ identity, frames, links, dialler, places, rendezvous, degree: options.degree })
+    this.topics = new Topics({ frames, links, dialler, places, rendezvous, degree: options.degree })
+    this.gossip = new Gossip({ peerId: identity.peerId, frames, topics: this.topics })
     this.server = new Server(frames, links, init.load)
     this.client = new Client(frames, links, init.maxBlockBytes)
     this.queries = new Queries(frames, init.answers)
-    this.fetcher = new Fetcher(this.client, dialler, rendezvous)
   }
 
   async start(): Promise<void> {
@@ -119,15 +117,13 @@ export class Overlay {
     if (this.dht !== undefined) this.#dhtPort = await this.dht.listen(options.dhtPort, options.host)
     this.#timer = setInterval(() => this.#look(), lookInterval).unref()
     await this.#greet()
-    for (const address of options.peers) this.keeper.keepAddress(address)
     this.rendezvous.keepSoon(peerKey(identity.id))
   }
 
   async stop(): Promise<void> {
     clearInterval(this.#timer)
     this.rendezvous.stop()
-    this.keeper.stop()
-    this.gossip.stop()
+    this.topics.stop()
     this.dialler.stop()
     for (const { socket } of this.#places.all()) socket.destroy()
     // Each part is released even when another one fails to.
@@ -146,14 +142,8 @@ export class Overlay {
   }
 
   #worthOf(link: Link): Worth {
-    if (this.keeper.keeps(link) || this.client.uses(link)) return 'kept'
-    return this.gossip.shares(link) ? 'useful' : 'idle'
-  }
-
-  async #search(id: string, signal: AbortSignal): Promise<Address[]> {
-    const found: Address[] = []
-    await this.rendezvous.lookup(peerKey(id), (address) => found.push(address), signal)
-    return found
+    if (this.wanted.has(link) || this.client.uses(link)) return 'kept'
+    return this.topics.shares(link) ? 'useful' : 'idle'
   }
 
   /** Peers of the same network are linked, a few of them: so each finds into the others' DHT. */

@@ -1,5 +1,6 @@
 import { networkInterfaces } from 'node:os'
-import { isPrivate, type Address } from '../tools/address.ts'
+import { isPrivate } from '@p2pl/embedded'
+import type { Address } from '../tools/address.ts'
 
 /** Where others reach this peer: where the user says so, else where it listens. */
 export function ownAddresses(announce: readonly Address[], host: string, port: number): Address[] {

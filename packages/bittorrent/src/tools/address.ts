@@ -24,27 +24,3 @@ export function parseAddress(text: unknown): Address | undefined {
 export function formatAddress({ host, port }: Address): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
-
-/** The plain form: an IPv4 address that a socket reports inside an IPv6 one. */
-export function plainHost(host: string): string {
-  return /^::ffff:([0-9.]+)$/i.exec(host)?.[1] ?? host
-}
-
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
-}
-
-/** Loopback, private (RFC 1918, RFC 4193), link-local and shared (RFC 6598) addresses. */
-export function isPrivate(host: string): boolean {
-  if (isLoopback(host)) return true
-  if (isIP(host) === 6) return /^(?:f[cd][0-9a-f]{2}|fe[89ab][0-9a-f]):/i.test(host)
-  if (isIP(host) !== 4) return false
-  const [a = 0, b = 0] = host.split('.').map(Number)
-  return (
-    a === 10 ||
-    (a === 172 && b >= 16 && b < 32) ||
-    (a === 192 && b === 168) ||
-    (a === 169 && b === 254) ||
-    (a === 100 && b >= 64 && b < 128)
-  )
-}

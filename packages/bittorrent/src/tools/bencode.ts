@@ -1,4 +1,5 @@
-import { concatBytes, fromText, plain, textOf } from './bytes.ts'
+import { bytesKey, compactBytes } from '@p2pl/core/backend'
+import { concatBytes, fromText } from './bytes.ts'
 
 export type Bencoded = number | Uint8Array | readonly Bencoded[] | { readonly [key: string]: Bencoded }
 
@@ -113,14 +114,14 @@ function read(reader: Reader, depth: number): Bencoded {
 function keyOf(reader: Reader): string {
   const key = string(reader)
   if (key.byteLength > maxKeyBytes) throw new RangeError('a key is too long')
-  return textOf(key)
+  return bytesKey(key)
 }
 
 function string(reader: Reader): Uint8Array {
   const length = number(reader, letter.colon)
   const end = reader.at + length
   if (length < 0 || end > reader.bytes.byteLength) throw new RangeError('a string is cut off')
-  const value = plain(reader.bytes.subarray(reader.at, end))
+  const value = compactBytes(reader.bytes.subarray(reader.at, end))
   reader.at = end
   return value
 }
@@ -128,7 +129,7 @@ function string(reader: Reader): Uint8Array {
 function number(reader: Reader, until: number): number {
   const end = reader.bytes.indexOf(until, reader.at)
   if (end === -1 || end - reader.at > 20) throw new RangeError('a number is cut off')
-  const text = textOf(reader.bytes.subarray(reader.at, end))
+  const text = bytesKey(reader.bytes.subarray(reader.at, end))
   if (!/^-?[0-9]+$/.test(text)) throw new RangeError('a number is wrong')
   reader.at = end + 1
   // May be more than a number can say exactly: a size must be looked at.

@@ -1,6 +1,4 @@
-import { plain } from '@p2pl/embedded'
-
-export { plain, textOf } from '@p2pl/embedded'
+import { compactBytes } from '@p2pl/core/backend'
 
 export function hexOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
@@ -8,15 +6,11 @@ export function hexOf(bytes: Uint8Array): string {
 
 /** `undefined` for anything but an even number of hexadecimal digits. */
 export function fromHex(text: string): Uint8Array | undefined {
-  return /^(?:[0-9a-f]{2})*$/i.test(text) ? plain(Buffer.from(text, 'hex')) : undefined
+  return /^(?:[0-9a-f]{2})*$/i.test(text) ? compactBytes(Buffer.from(text, 'hex')) : undefined
 }
 
 export function fromText(text: string): Uint8Array {
-  return plain(Buffer.from(text, 'latin1'))
-}
-
-export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.byteLength === b.byteLength && Buffer.compare(a, b) === 0
+  return compactBytes(Buffer.from(text, 'latin1'))
 }
 
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {

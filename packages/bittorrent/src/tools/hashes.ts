@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
+import { equalBytes } from '@p2pl/core/backend'
 import * as Digest from 'multiformats/hashes/digest'
-import { equalBytes } from './bytes.ts'
 
 /** The hash functions of blocks: what comes from others is checked before it is stored and served on. */
 const algorithms: ReadonlyMap<number, string> = new Map([

@@ -1,6 +1,5 @@
-import type { Block } from '@p2pl/core/backend'
+import { type Block, bytesKey } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
-import { textOf } from '../tools/bytes.ts'
 import { matches } from '../tools/hashes.ts'
 import type { LeafReader } from './layout/leaf-reader.ts'
 import type { FileLeaves } from './layout/leaves.ts'
@@ -30,7 +29,7 @@ export class LeafSession {
 
   constructor(init: LeafSessionInit) {
     this.#init = init
-    this.#indexes = new Map(init.file.leaves.map((leaf, index) => [textOf(leaf.multihash.bytes), index]))
+    this.#indexes = new Map(init.file.leaves.map((leaf, index) => [bytesKey(leaf.multihash.bytes), index]))
     this.#timer = setTimeout(() => this.end(), idleTimeout).unref()
   }
 
@@ -46,7 +45,7 @@ export class LeafSession {
 
   /** `undefined` when the file has no such leaf. Rejects when the swarm is of no use. */
   async leaf(cid: CID, signal: AbortSignal): Promise<Uint8Array | undefined> {
-    const index = this.#indexes.get(textOf(cid.multihash.bytes))
+    const index = this.#indexes.get(bytesKey(cid.multihash.bytes))
     const swarm = this.#swarm
     if (index === undefined || swarm === undefined) return undefined
     this.#timer.refresh()

@@ -1,9 +1,9 @@
-import type { Block } from '@p2pl/core/backend'
+import { type Block, bytesKey } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
 import type { Queries } from '../overlay/exchange/queries.ts'
 import type { Links } from '../overlay/links/links.ts'
 import type { Address } from '../tools/address.ts'
-import { hexOf, textOf } from '../tools/bytes.ts'
+import { hexOf } from '../tools/bytes.ts'
 import type { LeafReader } from './layout/leaf-reader.ts'
 import { leavesOf, type Load } from './layout/leaves.ts'
 import { LeafSession } from './leaf-session.ts'
@@ -57,7 +57,7 @@ export class LeafSessions {
 
   /** A leaf of a file. `undefined` when there is no swarm of the file, or the file does not hold this leaf. */
   async leaf(cid: CID, want: LeafWant, signal: AbortSignal): Promise<Uint8Array | undefined> {
-    const name = textOf(want.root.multihash.bytes)
+    const name = bytesKey(want.root.multihash.bytes)
     for (;;) {
       const session = await this.#session(name, want)
       if (session === undefined) return undefined

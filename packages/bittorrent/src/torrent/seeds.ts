@@ -1,9 +1,10 @@
+import { bytesKey } from '@p2pl/core/backend'
 import { CID } from 'multiformats/cid'
 import type { Table } from '@p2pl/embedded'
 import type { Links } from '../overlay/links/links.ts'
 import type { Rendezvous } from '../overlay/rendezvous/rendezvous.ts'
 import { bdecode, bencode } from '../tools/bencode.ts'
-import { concatBytes, hexOf, textOf } from '../tools/bytes.ts'
+import { concatBytes, hexOf } from '../tools/bytes.ts'
 import { Pace } from '../tools/pace.ts'
 import { leavesOf, type Load } from './layout/leaves.ts'
 import { makeInfo, parseInfo, pieceLength, sha1, type TorrentInfo } from './metainfo/info.ts'
@@ -55,15 +56,15 @@ export class Seeds {
   }
 
   infoHashOf(multihash: Uint8Array): Uint8Array | undefined {
-    return this.#byRoot.get(textOf(multihash))?.info.infoHash
+    return this.#byRoot.get(bytesKey(multihash))?.info.infoHash
   }
 
   /** Seeds the file; `undefined` when it is none, or not all of it is stored here. */
   async add(root: CID, signal: AbortSignal): Promise<TorrentInfo | undefined> {
     const { table, load, rendezvous, publications } = this.#init
     const key = root.multihash.bytes
-    const info = this.#byRoot.get(textOf(key))?.info ?? (await infoOf(root, load, signal))
-    if (info === undefined || this.#byRoot.has(textOf(key))) return info
+    const info = this.#byRoot.get(bytesKey(key))?.info ?? (await infoOf(root, load, signal))
+    if (info === undefined || this.#byRoot.has(bytesKey(key))) return info
     this.#add({ root, info })
     await table.write([{ key, value: bencode({ info: info.bytes, root: root.bytes }) }])
     publications.keep(key, info.infoHash)
@@ -73,11 +74,11 @@ export class Seeds {
 
   /** Gives the infohash of the file, if it was seeded. */
   async remove(multihash: Uint8Array): Promise<string | undefined> {
-    const seed = this.#byRoot.get(textOf(multihash))
+    const seed = this.#byRoot.get(bytesKey(multihash))
     if (seed === undefined) return undefined
     const { table, rendezvous, publications } = this.#init
     const infoHash = hexOf(seed.info.infoHash)
-    this.#byRoot.delete(textOf(multihash))
+    this.#byRoot.delete(bytesKey(multihash))
     this.#byInfoHash.delete(infoHash)
     rendezvous.drop(seed.info.infoHash)
     publications.drop(multihash)
@@ -87,14 +88,13 @@ export class Seeds {
 
   #add(seed: Seed): void {
     this.#byInfoHash.set(hexOf(seed.info.infoHash), seed)
-    this.#byRoot.set(textOf(seed.root.multihash.bytes), seed)
+    this.#byRoot.set(bytesKey(seed.root.multihash.bytes), seed)
   }
 
   async #provide(infoHash: Uint8Array, signal: AbortSignal): Promise<void> {
     const { rendezvous, links } = this.#init
     const linked = (): boolean => links.all().length > 0
-    const taken =
-      (await rendezvous.reachable(linked, signal)) && (await rendezvous.announce(infoHash, () => {}, signal))
+    const taken = (await rendezvous.reachable(linked, signal)) && (await rendezvous.put(infoHash, () => {}, signal))
     if (taken) rendezvous.keep(infoHash)
     else rendezvous.keepSoon(infoHash)
   }

@@ -9,7 +9,7 @@ import type { Links } from '../overlay/links/links.ts'
 import type { Dht } from '../overlay/rendezvous/dht.ts'
 import { Publisher } from '../overlay/rendezvous/publisher.ts'
 import type { Rendezvous } from '../overlay/rendezvous/rendezvous.ts'
-import type { Gate } from '../tools/gate.ts'
+import type { ProfileGate } from '@p2pl/embedded'
 import { Imports } from './import/imports.ts'
 import { ImportRecords } from './import/records.ts'
 import { LeafReader } from './layout/leaf-reader.ts'
@@ -21,7 +21,7 @@ import { Swarms } from './swarms.ts'
 
 export interface TorrentsInit {
   readonly identity: Identity
-  readonly gate: Gate
+  readonly gate: ProfileGate
   readonly links: Links
   readonly dialler: Dialler
   readonly queries: Queries

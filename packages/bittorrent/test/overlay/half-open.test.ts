@@ -3,6 +3,7 @@ import { afterEach, expect, it, test } from 'vitest'
 import { bittorrent, type BittorrentBackend } from '../../src/index.ts'
 import { SwallowingProxy, type Direction } from '../proxy.ts'
 import { ascii, portOf } from '../strangers.ts'
+import { hears, selfOf } from '../support.ts'
 
 const running = new Set<BittorrentBackend>()
 const proxies: SwallowingProxy[] = []
@@ -31,21 +32,21 @@ async function pair(): Promise<{ listener: Side; dialler: Side; proxy: Swallowin
   const side = async (): Promise<Side> => {
     const backend = await started()
     const heard: string[] = []
-    await backend.messages?.subscribe('half-open', {
-      message: ({ payload }) => void heard.push(Buffer.from(payload).toString()),
-      gap: ({ reason }) => void heard.push(reason)
-    })
+    await backend.messages.subscribe(
+      'half-open',
+      hears((text) => void heard.push(text))
+    )
     return { backend, heard }
   }
   const [listener, dialler] = [await side(), await side()]
   const proxy = await SwallowingProxy.to(portOf(listener.backend))
   proxies.push(proxy)
-  await dialler.backend.routing?.connect({ id: listener.backend.self().id, addresses: [proxy.address] })
+  await dialler.backend.routing.connect({ ...selfOf(listener.backend), addresses: [proxy.address] })
   await talk(listener, dialler, 'before')
   return { listener, dialler, proxy }
 }
 
-const linked = async ({ backend }: Side): Promise<boolean> => (await backend.routing?.connections())?.length === 1
+const linked = async ({ backend }: Side): Promise<boolean> => (await backend.routing.connections())?.length === 1
 
 /** Messages go both ways. */
 async function talk(one: Side, two: Side, text: string): Promise<void> {
@@ -54,7 +55,7 @@ async function talk(one: Side, two: Side, text: string): Promise<void> {
     [two, one]
   ] as const)
     await until(`${text}: the message arrives`, async () => {
-      await from.backend.messages?.publish('half-open', ascii(text))
+      await from.backend.messages.publish('half-open', ascii(text))
       return to.heard.includes(text)
     })
 }
@@ -71,22 +72,22 @@ test.each<[string, readonly Direction[]]>([
   const cut = [listener.heard.length, dialler.heard.length]
   proxy.heal()
   await talk(listener, dialler, 'after')
-  expect(listener.heard.slice(cut[0])).toContain('disconnected')
-  expect(dialler.heard.slice(cut[1])).toContain('disconnected')
+  expect(listener.heard.slice(cut[0])).toContain('gap: disconnected')
+  expect(dialler.heard.slice(cut[1])).toContain('gap: disconnected')
 })
 
 test.each(['the one that dialled', 'the other one'])('%s comes back before the other has noticed', async (who) => {
   const { listener, dialler, proxy } = await pair()
   proxy.swallow(['up', 'down'], true)
-  const [id, other] = [dialler.backend.self().id, listener.backend.self().id]
+  const [id, other] = [selfOf(dialler.backend).id, selfOf(listener.backend).id]
   if (who === 'the one that dialled') {
-    await dialler.backend.routing?.disconnect(other)
-    await dialler.backend.routing?.connect({ id: other, addresses: [proxy.address] })
+    await dialler.backend.routing.disconnect(other)
+    await dialler.backend.routing.connect({ ...selfOf(listener.backend), addresses: [proxy.address] })
   } else {
-    await listener.backend.routing?.disconnect(id)
+    await listener.backend.routing.disconnect(id)
     // Where both could have dialled at once, the former link may win at first.
     await until('it is connected', async () => {
-      await listener.backend.routing?.connect(dialler.backend.self()).catch(() => {})
+      await listener.backend.routing.connect(selfOf(dialler.backend)).catch(() => {})
       return await linked(listener)
     })
   }
@@ -100,5 +101,5 @@ it('a quiet link stays', async () => {
   const end = performance.now() + 12_000
   await until('longer than silence may last', () => performance.now() > end)
   expect(await linked(listener)).toBe(true)
-  expect([...listener.heard, ...dialler.heard]).not.toContain('disconnected')
+  expect([...listener.heard, ...dialler.heard]).not.toContain('gap: disconnected')
 })

@@ -2,7 +2,6 @@ import { createHash, randomBytes } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
-import type { IncomingMessage } from '@p2pl/core/backend'
 import { seededBytes, until } from '@p2pl/tooling-vitest'
 import { CID } from 'multiformats/cid'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -13,7 +12,7 @@ import { encodeHandshake } from '../../src/overlay/wire/handshake.ts'
 import { bencode } from '../../src/tools/bencode.ts'
 import { concatBytes, readUint16, uint32 } from '../../src/tools/bytes.ts'
 import { ascii, frameBytes, portOf, rawSocket, stranger as openStranger, type Stranger } from '../strangers.ts'
-import { link } from '../support.ts'
+import { hears, link, selfOf } from '../support.ts'
 
 let victim: BittorrentBackend
 let friend: BittorrentBackend
@@ -43,8 +42,8 @@ afterEach(async () => {
 async function stillWorks(): Promise<void> {
   const bytes = seededBytes(20_000, sockets.length + 1)
   const cid = CID.decode(concatBytes(Uint8Array.of(1, 0x55, 0x12, 0x20), createHash('sha256').update(bytes).digest()))
-  await victim.blocks?.put({ cid, bytes })
-  const got = await friend.blocks?.get(cid, { providers: [victim.self()], signal: AbortSignal.timeout(10_000) })
+  await victim.blocks.putMany([{ cid, bytes }])
+  const got = await friend.blocks.get(cid, { providers: [selfOf(victim)], signal: AbortSignal.timeout(10_000) })
   expect(got?.byteLength).toBe(bytes.byteLength)
 }
 
@@ -144,8 +143,11 @@ it('hangs up on anything but a handshake, and on a half of one', async () => {
 
 it('counts malformed frames, and hangs up on a peer that sends many', async () => {
   const topic = topicKey('hostile')
-  const heard: IncomingMessage[] = []
-  await victim.messages?.subscribe('hostile', { message: (each) => void heard.push(each), gap: () => {} })
+  const heard: string[] = []
+  await victim.messages.subscribe(
+    'hostile',
+    hears((text) => void heard.push(text))
+  )
   const broken = [
     Uint8Array.of(frame.message),
     concatBytes(Uint8Array.of(frame.message), topic, new Uint8Array(10)),
@@ -211,7 +213,7 @@ it('does not keep blocks that do not hash to what was asked for, and takes them 
   const liar = await stranger()
   // It offers whatever is asked for, in the victim's own numbering, and sends zeros.
   for (let id = 1; id < 50; id++) liar.send(frame.offer, uint32(id), uint32(bytes.byteLength))
-  const getting = victim.blocks?.get(cid, { signal: AbortSignal.timeout(20_000) })
+  const getting = victim.blocks.get(cid, { signal: AbortSignal.timeout(20_000) })
   getting?.catch(() => {})
   const feed = setInterval(() => {
     if (liar.closed) return
@@ -222,8 +224,8 @@ it('does not keep blocks that do not hash to what was asked for, and takes them 
   }, 20)
   await hangsUp(liar)
   clearInterval(feed)
-  expect(await victim.blocks?.has(cid)).toBe(false)
-  await friend.blocks?.put({ cid, bytes })
+  expect(await victim.blocks.has(cid)).toBe(false)
+  await friend.blocks.putMany([{ cid, bytes }])
   expect(Buffer.compare((await getting) ?? new Uint8Array(), bytes)).toBe(0)
 })
 
@@ -235,7 +237,7 @@ it('bears more connections than it allows', async () => {
   for (const socket of open) socket.resume()
   await until('the surplus has made room', () => open.filter((socket) => socket.closed).length >= 22)
   // The rest says nothing, and makes room for a peer that does.
-  await friend.routing?.connect(small.self(), { signal: AbortSignal.timeout(10_000) })
-  expect((await small.routing?.connections())?.map(({ id }) => id)).toEqual([friend.self().id])
+  await friend.routing.connect(selfOf(small), { signal: AbortSignal.timeout(10_000) })
+  expect((await small.routing.connections())?.map(({ id }) => id)).toEqual([selfOf(friend).id])
   await small.stop()
 })

@@ -12,6 +12,7 @@ import {
 } from '../../src/overlay/rendezvous/local-message.ts'
 import { bittorrent, type BittorrentBackend, type BittorrentOptions } from '../../src/index.ts'
 import { linkKey, topicKey } from '../../src/overlay/keys.ts'
+import { hears, selfOf } from '../support.ts'
 
 const running = new Set<BittorrentBackend>()
 const sockets: Socket[] = []
@@ -45,13 +46,13 @@ async function member(): Promise<{ socket: Socket; heard: Buffer[] }> {
 it('those who know nobody meet in a topic, and fetch from each other, by multicast alone', async () => {
   const [one, two] = [await started({ dht: false }), await started({ dht: false })]
   const heard: string[] = []
-  await one.messages?.subscribe('local', {
-    message: ({ payload }) => void heard.push(Buffer.from(payload).toString()),
-    gap: () => {}
-  })
-  await two.messages?.subscribe('local', { message: () => {}, gap: () => {} })
-  await until('they have met', async () => (await two.messages?.peers('local'))?.length === 1)
-  await two.messages?.publish('local', new Uint8Array(Buffer.from('hello')))
+  await one.messages.subscribe(
+    'local',
+    hears((text) => void heard.push(text))
+  )
+  await two.messages.subscribe('local', hears())
+  await until('they have met', async () => (await two.messages.peers('local'))?.length === 1)
+  await two.messages.publish('local', new Uint8Array(Buffer.from('hello')))
   await until('the message is there', () => heard.includes('hello'))
 })
 
@@ -74,23 +75,23 @@ it('who only comes to fetch finds the file and its torrent', async () => {
 
 it('links a network that has no bootstrap node, so that records can be kept', async () => {
   const [one, two] = [await started(), await started()]
-  await until('they are linked', async () => (await one.routing?.connections())?.some(({ id }) => id === two.self().id))
+  await until('they are linked', async () => (await one.routing.connections())?.some(({ id }) => id === selfOf(two).id))
   const peer = await createPeer({ backend: one })
   const { cid } = await peer.data.add(seededBytes(100, 53))
-  await one.routing?.provide(cid)
+  await one.routing.provide(cid)
   const found: string[] = []
-  for await (const { id } of two.routing?.findProviders(cid) ?? []) found.push(id)
-  expect(found).toEqual([one.self().id])
+  for await (const { id } of two.routing.findProviders(cid) ?? []) found.push(id)
+  expect(found).toEqual([selfOf(one).id])
 })
 
 it('tells nobody in closed networks', async () => {
   const { heard } = await member()
   const backend = await started({ profile: 'closed' })
   const topic = randomBytes(8).toString('hex')
-  await backend.messages?.subscribe(topic, { message: () => {}, gap: () => {} })
+  await backend.messages.subscribe(topic, hears())
   // The one that does tell comes after it: by then its word would be there.
   const open = await started()
-  await open.messages?.subscribe(`${topic}-open`, { message: () => {}, gap: () => {} })
+  await open.messages.subscribe(`${topic}-open`, hears())
   const said = (name: string): boolean => {
     const key = Buffer.from(topicKey(name)).toString('hex')
     return heard.some((bytes) => bytes.includes(key))
@@ -105,7 +106,7 @@ it('answers who looks for what it has, a few times and not without end', async (
   const backend = await started()
   const topic = randomBytes(8).toString('hex')
   const key = topicKey(topic)
-  await backend.messages?.subscribe(topic, { message: () => {}, gap: () => {} })
+  await backend.messages.subscribe(topic, hears())
   const name = Buffer.from(key).toString('hex')
   // Everybody in the group hears these, the sender as well.
   const answers = (): number => heard.filter((bytes) => bytes.includes(name) && !bytes.includes('flood')).length
@@ -124,8 +125,8 @@ it('answers who looks for what it has, a few times and not without end', async (
   for (let i = 0; i < 2_000; i++) await send(encodeLocal({ port: 1, keys: [key, linkKey], cookie: `flood-${i}` }))
   // It lives, and others still meet it.
   const other = await started()
-  await other.messages?.subscribe(topic, { message: () => {}, gap: () => {} })
-  await until('they have met', async () => (await other.messages?.peers(topic))?.length === 1)
+  await other.messages.subscribe(topic, hears())
+  await until('they have met', async () => (await other.messages.peers(topic))?.length === 1)
   expect(answers()).toBeLessThan(20)
 })
 

@@ -1,3 +1,4 @@
+import { bytesKey } from '@p2pl/core/backend'
 import { until } from '@p2pl/tooling-vitest'
 import { afterEach, expect, it } from 'vitest'
 import { bittorrent, type BittorrentBackend } from '../../src/index.ts'
@@ -6,9 +7,9 @@ import { Missing } from '../../src/overlay/gossip/missing.ts'
 import { topicKey } from '../../src/overlay/keys.ts'
 import { frame } from '../../src/overlay/links/frames.ts'
 import type { Link } from '../../src/overlay/links/link.ts'
-import { concatBytes, hexOf, textOf, uint32 } from '../../src/tools/bytes.ts'
+import { concatBytes, hexOf, uint32 } from '../../src/tools/bytes.ts'
 import { ascii, portOf, stranger, type Stranger } from '../strangers.ts'
-import { link } from '../support.ts'
+import { hears, link } from '../support.ts'
 import { Watchdog } from '../watchdog.ts'
 
 const running = new Set<BittorrentBackend>()
@@ -33,7 +34,7 @@ async function strangerIn(topic: string, victim: BittorrentBackend): Promise<Str
   strangers.push(own)
   own.send(frame.topics, Uint8Array.of(1), topicKey(topic))
   const { id } = own.identity
-  await until('it is in the topic', async () => (await victim.messages?.peers(topic))?.some((peer) => peer.id === id))
+  await until('it is in the topic', async () => (await victim.messages.peers(topic))?.some((peer) => peer.id === id))
   return own
 }
 
@@ -55,12 +56,12 @@ it('nobody can take the place of a message that it has heard of', async () => {
   const [victim, friend] = [await started(), await started()]
   await link([victim, friend])
   const heard = new Set<string>()
-  await victim.messages?.subscribe(topic, {
-    message: ({ payload }) => void heard.add(Buffer.from(payload).toString()),
-    gap: () => {}
-  })
-  await friend.messages?.subscribe(topic, { message: () => {}, gap: () => {} })
-  await until('they have met', async () => (await friend.messages?.peers(topic))?.length === 1)
+  await victim.messages.subscribe(
+    topic,
+    hears((text) => void heard.add(text))
+  )
+  await friend.messages.subscribe(topic, hears())
+  await until('they have met', async () => (await friend.messages.peers(topic))?.length === 1)
   // It hears from the friend first, and tells the victim something else under the same head, before and after.
   const [ear, mouth] = [await strangerIn(topic, friend), await strangerIn(topic, victim)]
   ear.onFrame = ({ kind, body }) => {
@@ -70,7 +71,7 @@ it('nobody can take the place of a message that it has heard of', async () => {
   const sent: string[] = []
   for (let i = 0; i < 300; i++) {
     sent.push(`true ${i}`)
-    await friend.messages?.publish(topic, ascii(`true ${i}`))
+    await friend.messages.publish(topic, ascii(`true ${i}`))
   }
   await until('every true message is there', () => sent.every((each) => heard.has(each)))
 })
@@ -81,15 +82,15 @@ it('one peer that names many ids leaves room for the ids of others', async () =>
     ({
       open: true,
       send: (_kind: number, _key: Uint8Array, ids: Uint8Array) => {
-        for (let at = 0; at < ids.byteLength; at += 16) wanted.push(textOf(ids.subarray(at, at + 16)))
+        for (let at = 0; at < ids.byteLength; at += 16) wanted.push(bytesKey(ids.subarray(at, at + 16)))
       }
     }) as unknown as Link
   const missing = new Missing(topicKey('x'), () => true)
   const [hostile, honest] = [peer(), peer()]
   const id = (i: number): Uint8Array => concatBytes(uint32(i), new Uint8Array(12))
-  for (let i = 0; i < 20_000; i++) missing.offered(hostile, textOf(id(i)), id(i))
-  missing.offered(honest, textOf(id(99_999)), id(99_999))
-  await until('the honest one is asked', () => wanted.includes(textOf(id(99_999))))
+  for (let i = 0; i < 20_000; i++) missing.offered(hostile, bytesKey(id(i)), id(i))
+  missing.offered(honest, bytesKey(id(99_999)), id(99_999))
+  await until('the honest one is asked', () => wanted.includes(bytesKey(id(99_999))))
   expect(new Set(wanted).size).toBeLessThan(3_000)
   missing.stop()
 })
@@ -99,12 +100,15 @@ it('a flood of refused messages costs the sender its place, and the others nothi
   const [victim, friend] = [await started(), await started()]
   await link([victim, friend])
   const heard: string[] = []
-  await victim.messages?.subscribe(topic, {
-    message: ({ payload }) => void heard.push(Buffer.from(payload).toString()),
-    gap: () => void heard.push('gap'),
-    validate: ({ payload }) => (payload[0] === 0 ? 'reject' : 'accept')
+  await victim.messages.subscribe(topic, {
+    message: ({ payload }) => {
+      if (payload[0] === 0) return 'reject'
+      heard.push(Buffer.from(payload).toString())
+      return 'accept'
+    },
+    gap: () => void heard.push('gap')
   })
-  await until('they have met', async () => (await friend.messages?.publish(topic, ascii('first')))?.recipients === 1)
+  await until('they have met', async () => (await friend.messages.publish(topic, ascii('first')))?.recipients === 1)
   await until('the first message is there', () => heard.length > 0)
   const flooder = await strangerIn(topic, victim)
   const watchdog = new Watchdog()
@@ -114,7 +118,7 @@ it('a flood of refused messages costs the sender its place, and the others nothi
   await until('it is cut off', () => flooder.closed)
   expect(watchdog.stop()).toBeLessThan(1_000)
   await expect(stranger(portOf(victim), { identity: flooder.identity })).rejects.toThrow('hung up')
-  await friend.messages?.publish(topic, ascii('second'))
+  await friend.messages.publish(topic, ascii('second'))
   await until('the friend is heard', () => heard.includes('second'))
   expect(heard).not.toContain('gap')
 })
@@ -128,19 +132,17 @@ it('a flood of good messages leaves others their turn', async () => {
   const busy = (): void => {
     for (const end = performance.now() + 0.2; performance.now() < end;);
   }
-  await victim.messages?.subscribe(topic, {
+  await victim.messages.subscribe(topic, {
     message: ({ payload }) => {
+      // As long as a signature takes.
+      busy()
       if (payload.byteLength === 3) before = flooded
       else flooded++
-    },
-    gap: () => {},
-    // As long as a signature takes.
-    validate: () => {
-      busy()
       return 'accept'
-    }
+    },
+    gap: () => {}
   })
-  await until('they have met', async () => (await friend.messages?.peers(topic))?.length === 1)
+  await until('they have met', async () => (await friend.messages.peers(topic))?.length === 1)
   const flooders = await Promise.all([1, 2, 3].map(async () => await strangerIn(topic, victim)))
   const watchdog = new Watchdog()
   const key = topicKey(topic)
@@ -154,7 +156,7 @@ it('a flood of good messages leaves others their turn', async () => {
     )
   }
   await until('the flood has begun', () => flooded > 100)
-  await friend.messages?.publish(topic, ascii('abc'))
+  await friend.messages.publish(topic, ascii('abc'))
   await until('the friend is heard', () => before !== undefined)
   expect(before).toBeLessThan(count * 2)
   await until('all of it is handled', () => flooded === count * 3)

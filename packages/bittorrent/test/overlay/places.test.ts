@@ -5,6 +5,7 @@ import { bittorrent, type BittorrentBackend, type BittorrentOptions } from '../.
 import { topicKey } from '../../src/overlay/keys.ts'
 import { frame } from '../../src/overlay/links/frames.ts'
 import { portOf, rawSocket, stranger, type Stranger } from '../strangers.ts'
+import { hears, selfOf } from '../support.ts'
 
 const running = new Set<BittorrentBackend>()
 const sockets: (Socket | Stranger)[] = []
@@ -37,25 +38,25 @@ async function idler(victim: BittorrentBackend): Promise<Stranger> {
 async function newcomersGetIn(victim: BittorrentBackend): Promise<void> {
   for (let i = 0; i < 3; i++) {
     const newcomer = await started()
-    await newcomer.routing?.connect(victim.self(), { signal: AbortSignal.timeout(10_000) })
-    const ids = ((await victim.routing?.connections()) ?? []).map(({ id }) => id)
-    expect(ids).toContain(newcomer.self().id)
+    await newcomer.routing.connect(selfOf(victim), { signal: AbortSignal.timeout(10_000) })
+    const ids = ((await victim.routing.connections()) ?? []).map(({ id }) => id)
+    expect(ids).toContain(selfOf(newcomer).id)
   }
 }
 
 it('connections that say nothing make room for newcomers', async () => {
   const victim = await started({ maxConnections: max })
   const kept = await started()
-  await victim.routing?.connect(kept.self())
+  await victim.routing.connect(selfOf(kept))
   for (let i = 0; i < 3 * max; i++) sockets.push(await rawSocket(portOf(victim)))
   await newcomersGetIn(victim)
-  expect(((await victim.routing?.connections()) ?? []).map(({ id }) => id)).toContain(kept.self().id)
+  expect(((await victim.routing.connections()) ?? []).map(({ id }) => id)).toContain(selfOf(kept).id)
 })
 
 it('links that bring nothing make room for newcomers, the longest idle first', async () => {
   const victim = await started({ maxConnections: max })
   const kept = await started()
-  await victim.routing?.connect(kept.self())
+  await victim.routing.connect(selfOf(kept))
   const idle: Stranger[] = []
   for (let i = 0; i < max - 1; i++) idle.push(await idler(victim))
   await until('they have had their time', async () => {
@@ -65,15 +66,15 @@ it('links that bring nothing make room for newcomers, the longest idle first', a
   await newcomersGetIn(victim)
   const gone = idle.map(({ closed }) => closed)
   expect(gone.lastIndexOf(true)).toBe(gone.filter(Boolean).length - 1)
-  expect(((await victim.routing?.connections()) ?? []).map(({ id }) => id)).toContain(kept.self().id)
+  expect(((await victim.routing.connections()) ?? []).map(({ id }) => id)).toContain(selfOf(kept).id)
 })
 
 it('links of a topic stay while idle ones go', async () => {
   const victim = await started({ maxConnections: max })
-  await victim.messages?.subscribe('useful', { message: () => {}, gap: () => {} })
+  await victim.messages.subscribe('useful', hears())
   const useful = await idler(victim)
   useful.send(frame.topics, Uint8Array.of(1), topicKey('useful'))
-  await until('it is in the topic', async () => (await victim.messages?.peers('useful'))?.length === 1)
+  await until('it is in the topic', async () => (await victim.messages.peers('useful'))?.length === 1)
   for (let i = 0; i < 2 * max; i++) {
     await until('there is room', async () => await idler(victim).catch(() => undefined))
   }

@@ -10,7 +10,7 @@ import { encodeHandshake, handshakeLength, readHead } from '../../src/overlay/wi
 import { secure } from '../../src/overlay/wire/secure.ts'
 import { fromHex } from '../../src/tools/bytes.ts'
 import { newIdentity, portOf, stranger } from '../strangers.ts'
-import { link } from '../support.ts'
+import { hears, link, selfOf } from '../support.ts'
 
 const running = new Set<BittorrentBackend>()
 const ended: (() => void)[] = []
@@ -29,7 +29,7 @@ afterEach(async () => {
 })
 
 const linked = async (backend: BittorrentBackend): Promise<string[]> =>
-  ((await backend.routing?.connections()) ?? []).map(({ id }) => id)
+  ((await backend.routing.connections()) ?? []).map(({ id }) => id)
 
 it('makes certificates that others read', () => {
   const key = privateKeyOf(new Uint8Array(32).fill(3))
@@ -43,28 +43,28 @@ it('keeps the true link when a stranger connects under the peer id of another', 
   const [victim, friend] = [await started(), await started()]
   await link([victim, friend])
   const heard: string[] = []
-  await victim.messages?.subscribe('proof', {
-    message: ({ payload }) => void heard.push(Buffer.from(payload).toString()),
-    gap: () => void heard.push('gap')
-  })
-  await friend.messages?.subscribe('proof', { message: () => {}, gap: () => {} })
-  await until('they are in the topic', async () => (await friend.messages?.peers('proof'))?.length === 1)
-  const claimed = fromHex(friend.self().id) ?? new Uint8Array()
+  await victim.messages.subscribe(
+    'proof',
+    hears((text) => void heard.push(text))
+  )
+  await friend.messages.subscribe('proof', hears())
+  await until('they are in the topic', async () => (await friend.messages.peers('proof'))?.length === 1)
+  const claimed = fromHex(selfOf(friend).id) ?? new Uint8Array()
   const sent: string[] = []
   for (let i = 0; i < 20; i++) {
     await expect(stranger(portOf(victim), { claimed })).rejects.toThrow()
     sent.push(String(i))
-    expect(await friend.messages?.publish('proof', new Uint8Array(Buffer.from(String(i))))).toEqual({ recipients: 1 })
+    expect(await friend.messages.publish('proof', new Uint8Array(Buffer.from(String(i))))).toEqual({ recipients: 1 })
   }
   await until('every message is there', () => heard.length >= sent.length)
   expect(heard).toEqual(sent)
-  expect(await linked(victim)).toEqual([friend.self().id])
+  expect(await linked(victim)).toEqual([selfOf(friend).id])
 })
 
 it('does not take a peer in the middle for the one behind it', async () => {
   const [victim, friend] = [await started(), await started()]
   const mallory = newIdentity()
-  const { id } = friend.self()
+  const { id } = selfOf(friend)
   const friendly = fromHex(id) ?? new Uint8Array()
   // It says that it is the friend, and can prove only that it is itself.
   const server = createServer((socket) => {
@@ -77,8 +77,10 @@ it('does not take a peer in the middle for the one behind it', async () => {
   ended.push(() => server.close())
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const addresses = [`127.0.0.1:${(server.address() as AddressInfo).port}`]
-  await expect(victim.routing?.connect({ id, addresses })).rejects.toMatchObject({ code: 'UNREACHABLE' })
-  await victim.routing?.disconnect(id)
+  await expect(victim.routing.connect({ network: 'bittorrent', id, addresses })).rejects.toMatchObject({
+    code: 'UNREACHABLE'
+  })
+  await victim.routing.disconnect(id)
   expect(await linked(victim)).toEqual([])
 })
 

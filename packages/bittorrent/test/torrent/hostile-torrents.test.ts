@@ -11,7 +11,7 @@ import { bdecode, bencode, type Bencoded } from '../../src/tools/bencode.ts'
 import { FileWriter } from '../../src/torrent/layout/file-writer.ts'
 import { extended, handshake, magnetOf, message, seeder, sha1 } from './seeder.ts'
 import { ascii, portOf, stranger as openStranger } from '../strangers.ts'
-import { link } from '../support.ts'
+import { link, selfOf } from '../support.ts'
 
 const mebi = 1_048_576
 const crashes: unknown[] = []
@@ -43,7 +43,7 @@ async function started(): Promise<BittorrentBackend> {
 
 /** Seeds a file, and gives its CID and magnet link. */
 async function seed(backend: BittorrentBackend, bytes: Uint8Array): Promise<{ cid: CID; magnet: string }> {
-  const writer = new FileWriter(async (block) => await backend.blocks?.put(block))
+  const writer = new FileWriter(async (block) => await backend.blocks.putMany([block]))
   for (let at = 0; at < bytes.byteLength; at += mebi) await writer.add(bytes.subarray(at, at + mebi))
   const cid = await writer.finish()
   return { cid, magnet: await backend.magnet(cid) }
@@ -182,7 +182,7 @@ it('gets a torrent from the honest one among liars', async () => {
     // Nothing at all.
     seeder(infoHash, { pieces: 3 })
   ])
-  const all = magnetOf(infoHash, ...liars.map(({ address }) => address), honest.self().addresses[0] ?? '')
+  const all = magnetOf(infoHash, ...liars.map(({ address }) => address), selfOf(honest).addresses[0] ?? '')
   const result = await victim.importTorrent(all, { signal: AbortSignal.timeout(50_000) })
   expect(result.cid.toString()).toBe(cid.toString())
 })
@@ -252,8 +252,8 @@ it('refuses a torrent whose pieces are not the leaves of the CID, and takes the 
   await guide.magnet(cid)
   const victim = await started()
   const writer = new FileWriter(async (block) => {
-    if (block.cid.code !== 0x55) await victim.blocks?.put(block)
-    else await guide.blocks?.delete(block.cid)
+    if (block.cid.code !== 0x55) await victim.blocks.putMany([block])
+    else await guide.blocks.delete(block.cid)
   })
   for (let at = 0; at < bytes.byteLength; at += mebi) await writer.add(bytes.subarray(at, at + mebi))
   await writer.finish()
@@ -266,7 +266,7 @@ it('refuses a torrent whose pieces are not the leaves of the CID, and takes the 
   })
   for (let at = 0; at < bytes.byteLength; at += mebi) await leafWriter.add(bytes.subarray(at, at + mebi))
   for (const [i, leaf] of leaves.entries()) {
-    const got = await victim.blocks?.get(leaf, { root: cid, signal: AbortSignal.timeout(30_000) })
+    const got = await victim.blocks.get(leaf, { root: cid, signal: AbortSignal.timeout(30_000) })
     expect(Buffer.compare(got ?? new Uint8Array(), bytes.subarray(i * mebi, (i + 1) * mebi))).toBe(0)
   }
 })
@@ -278,7 +278,7 @@ async function forgerLink(victim: BittorrentBackend, infoHash: Uint8Array, port:
   forger.onFrame = ({ kind, body }) => {
     if (kind === frame.torrent) forger.send(frame.infoHash, body.subarray(0, 4), infoHash)
   }
-  await until('it is linked', async () => (await victim.routing?.connections())?.length === 1)
+  await until('it is linked', async () => (await victim.routing.connections())?.length === 1)
 }
 
 it.skipIf(process.platform !== 'linux')('opens no port besides its own', async () => {

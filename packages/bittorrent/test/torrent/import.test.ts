@@ -119,7 +119,7 @@ describe('an import that was broken off', () => {
     const receiver = await started()
     const { cid } = await receiver.importTorrent(magnet)
     const leaves: string[] = []
-    for await (const each of receiver.blocks?.gc() ?? []) leaves.push(each.toString())
+    for await (const each of receiver.blocks.gc() ?? []) leaves.push(each.toString())
     expect(leaves).toHaveLength(5)
     source.asked.clear()
     expect((await receiver.importTorrent(magnet)).cid.toString()).toBe(cid.toString())

@@ -10,7 +10,7 @@ import { privateKeyOf } from '../../src/overlay/wire/certificate.ts'
 import { bittorrent, type BittorrentBackend, type BittorrentOptions } from '../../src/index.ts'
 import { parsePublisher } from '../../src/peers.ts'
 import { FileWriter } from '../../src/torrent/layout/file-writer.ts'
-import { bootstrapNode, type BootstrapNode } from '../support.ts'
+import { bootstrapNode, selfOf, type BootstrapNode } from '../support.ts'
 
 const mebi = 1_048_576
 const running = new Set<BittorrentBackend>()
@@ -41,7 +41,7 @@ afterEach(async () => {
 async function add(backend: BittorrentBackend, bytes: Uint8Array): Promise<CID> {
   const peer = await createPeer({ backend })
   const { cid } = await peer.data.add(bytes)
-  await backend.routing?.provide(cid)
+  await backend.routing.provide(cid)
   return cid
 }
 
@@ -83,7 +83,7 @@ it('takes a leaf from the swarm that a hinted publisher has named', async () => 
   const bytes = seededBytes(2 * mebi + 5, 37)
   const [publisher, other] = [await started(), await started()]
   const cid = await add(publisher, bytes)
-  const hint = { id: publisher.self().id, addresses: [publisher.publisher()] }
+  const hint = { ...selfOf(publisher), addresses: [publisher.publisher()] }
   await said(other, cid, publisher.publisher())
   await other.importTorrent(await publisher.magnet(cid))
   await other.magnet(cid)
@@ -91,7 +91,7 @@ it('takes a leaf from the swarm that a hinted publisher has named', async () => 
 
   const reader = await started()
   const writer = new FileWriter(async (block) => {
-    if (block.cid.code !== 0x55) await reader.blocks?.put(block)
+    if (block.cid.code !== 0x55) await reader.blocks.putMany([block])
   })
   for (let at = 0; at < bytes.byteLength; at += mebi) await writer.add(bytes.subarray(at, at + mebi))
   expect((await writer.finish()).toString()).toBe(cid.toString())
@@ -100,10 +100,10 @@ it('takes a leaf from the swarm that a hinted publisher has named', async () => 
     .digest()
   const leaf = CID.decode(new Uint8Array([0x01, 0x55, 0x12, 0x20, ...digest]))
   const signal = AbortSignal.timeout(30_000)
-  const got = await reader.blocks?.get(leaf, { root: cid, providers: [hint], signal })
+  const got = await reader.blocks.get(leaf, { root: cid, providers: [hint], signal })
   expect(Buffer.compare(got ?? new Uint8Array(), bytes.subarray(mebi, 2 * mebi))).toBe(0)
   // The seeder was met in the swarm, not as a participant.
-  expect(await reader.routing?.connections()).toEqual([])
+  expect(await reader.routing.connections()).toEqual([])
 })
 
 it('keeps its key in the folder, and says it again under a larger number', async () => {

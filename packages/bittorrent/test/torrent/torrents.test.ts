@@ -10,7 +10,7 @@ import WebTorrent from 'webtorrent'
 import { bittorrent, type BittorrentBackend, type BittorrentOptions } from '../../src/index.ts'
 import { bdecode, bencode, type Bencoded } from '../../src/tools/bencode.ts'
 import { FileWriter } from '../../src/torrent/layout/file-writer.ts'
-import { link } from '../support.ts'
+import { link, selfOf } from '../support.ts'
 
 const mebi = 1_048_576
 const running = new Set<BittorrentBackend>()
@@ -36,7 +36,7 @@ async function add(backend: BittorrentBackend, bytes: Uint8Array): Promise<CID> 
 
 /** The same without announcing it. */
 async function store(backend: BittorrentBackend, bytes: Uint8Array): Promise<CID> {
-  const writer = new FileWriter(async (block) => await backend.blocks?.put(block))
+  const writer = new FileWriter(async (block) => await backend.blocks.putMany([block]))
   for (let at = 0; at < bytes.byteLength; at += mebi) await writer.add(bytes.subarray(at, at + mebi))
   return await writer.finish()
 }
@@ -147,14 +147,14 @@ it('gets the leaves out of the torrent of their file when no participant offers 
     const digest = createHash('sha256')
       .update(bytes.subarray(at, at + mebi))
       .digest()
-    await guide.blocks?.delete(CID.decode(new Uint8Array([0x01, 0x55, 0x12, 0x20, ...digest])))
+    await guide.blocks.delete(CID.decode(new Uint8Array([0x01, 0x55, 0x12, 0x20, ...digest])))
   }
   const reader = await started()
   await link([guide, reader])
   expect(Buffer.compare(await read(reader, cid), bytes)).toBe(0)
   // The seeder was met as any client of the swarm, not as a participant.
-  const linked = (await reader.routing?.connections())?.map(({ id }) => id)
-  expect(linked).toEqual([guide.self().id])
+  const linked = (await reader.routing.connections())?.map(({ id }) => id)
+  expect(linked).toEqual([selfOf(guide).id])
 })
 
 it('seeds what is provided, also after a restart, and ends that with unprovide', async () => {
@@ -164,15 +164,15 @@ it('seeds what is provided, also after a restart, and ends that with unprovide',
   const first = await started({ dir })
   await link([other, first])
   const cid = await add(first, bytes)
-  await first.routing?.provide(cid)
+  await first.routing.provide(cid)
   const magnet = await first.magnet(cid)
   await first.stop()
   const second = await started({ dir })
   // The link names where the first one listened; this one is elsewhere.
-  const peer = second.self().addresses[0] ?? ''
+  const peer = selfOf(second).addresses[0] ?? ''
   const moved = magnet.replace(/x\.pe=[^&]*/, `x.pe=${encodeURIComponent(peer)}`)
   expect((await (await started()).importTorrent(moved)).cid.toString()).toBe(cid.toString())
-  await second.routing?.unprovide(cid)
+  await second.routing.unprovide(cid)
   const late = (await started()).importTorrent(moved, { signal: AbortSignal.timeout(500) })
   await expect(late).rejects.toMatchObject({ code: 'TIMEOUT' })
 })
@@ -183,7 +183,7 @@ it('fetches from an address of IPv6 that it is given', async () => {
   const cid = await add(seeder, bytes)
   const magnet = await seeder.magnet(cid)
   // It listens on IPv4 only: this leads there.
-  const port = Number(seeder.self().addresses[0]?.split(':')[1])
+  const port = Number(selfOf(seeder).addresses[0]?.split(':')[1])
   const gateway = createServer((socket) => {
     const onward = connect({ host: '127.0.0.1', port })
     socket.on('error', () => onward.destroy())
@@ -198,8 +198,8 @@ it('fetches from an address of IPv6 that it is given', async () => {
     const { cid: taken } = await reader.importTorrent(moved, { signal: AbortSignal.timeout(30_000) })
     expect(taken.toString()).toBe(cid.toString())
     const other = await started()
-    await other.routing?.connect({ id: seeder.self().id, addresses: [address] })
-    expect((await other.routing?.connections())?.map(({ id }) => id)).toEqual([seeder.self().id])
+    await other.routing.connect({ ...selfOf(seeder), addresses: [address] })
+    expect((await other.routing.connections())?.map(({ id }) => id)).toEqual([selfOf(seeder).id])
   } finally {
     gateway.close()
   }

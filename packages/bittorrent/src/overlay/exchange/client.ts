@@ -1,5 +1,5 @@
-import { untilAborted } from '@p2pl/embedded'
-import { readUint32, textOf, uint32 } from '../../tools/bytes.ts'
+import { bytesKey, untilAborted } from '@p2pl/core/backend'
+import { readUint32, uint32 } from '../../tools/bytes.ts'
 import { matches } from '../../tools/hashes.ts'
 import { frame, type Frames } from '../links/frames.ts'
 import type { Link } from '../links/link.ts'
@@ -42,7 +42,7 @@ export class Client {
   /** The block, checked, once somebody has it; as long as the signal does not fire. */
   async want(multihash: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
     signal.throwIfAborted()
-    const text = textOf(multihash)
+    const text = bytesKey(multihash)
     const want = this.#wants.get(text) ?? this.#begin(text, multihash)
     want.users++
     try {
@@ -59,7 +59,7 @@ export class Client {
 
   /** The block came another way. */
   resolve(multihash: Uint8Array, bytes: Uint8Array): void {
-    const want = this.#wants.get(textOf(multihash))
+    const want = this.#wants.get(bytesKey(multihash))
     if (want !== undefined) this.#finish(want, bytes)
   }
 

@@ -1,4 +1,5 @@
-import { readUint32, textOf, uint32 } from '../../tools/bytes.ts'
+import { bytesKey } from '@p2pl/core/backend'
+import { readUint32, uint32 } from '../../tools/bytes.ts'
 import { frame, type Frames } from '../links/frames.ts'
 import type { Link } from '../links/link.ts'
 import type { Links } from '../links/links.ts'
@@ -55,7 +56,7 @@ export class Server {
   stored(multihashes: readonly Uint8Array[]): void {
     if (this.#waiting.size === 0) return
     for (const multihash of multihashes)
-      for (const [customer, ids] of this.#waiting.get(textOf(multihash)) ?? []) {
+      for (const [customer, ids] of this.#waiting.get(bytesKey(multihash)) ?? []) {
         for (const id of ids) customer.look.add(id)
         this.#read(customer)
       }
@@ -85,7 +86,7 @@ export class Server {
   #onAsk(customer: Customer, id: number, multihash: Uint8Array): void {
     if (customer.asks.size >= maxAsks || customer.asks.has(id)) return customer.link.strike(strikeForManyAsks)
     customer.asks.set(id, multihash)
-    const text = textOf(multihash)
+    const text = bytesKey(multihash)
     const waiting = this.#waiting.get(text) ?? new Map<Customer, Set<number>>()
     this.#waiting.set(text, waiting)
     waiting.set(customer, (waiting.get(customer) ?? new Set()).add(id))
@@ -153,7 +154,7 @@ export class Server {
     if (multihash === undefined) return
     customer.asks.delete(id)
     customer.fetch.delete(id)
-    const text = textOf(multihash)
+    const text = bytesKey(multihash)
     const waiting = this.#waiting.get(text)
     const ids = waiting?.get(customer)
     ids?.delete(id)

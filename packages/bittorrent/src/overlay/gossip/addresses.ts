@@ -1,13 +1,13 @@
 import { concatBytes } from '../../tools/bytes.ts'
 
-const maxLength = 64
+export const maxAddressLength = 64
 
 /** Addresses, each as its length and its text. Those that are too long are left out. */
 export function encodeAddresses(addresses: readonly string[]): Uint8Array {
   const parts: Uint8Array[] = []
   for (const address of addresses) {
     const bytes = Buffer.from(address)
-    if (bytes.byteLength <= maxLength) parts.push(Uint8Array.of(bytes.byteLength), bytes)
+    if (bytes.byteLength <= maxAddressLength) parts.push(Uint8Array.of(bytes.byteLength), bytes)
   }
   return concatBytes(...parts)
 }
@@ -18,7 +18,7 @@ export function decodeAddresses(bytes: Uint8Array, limit: number): string[] {
   for (let at = 0; at < bytes.byteLength && addresses.length < limit;) {
     const length = bytes[at] ?? 0
     const end = at + 1 + length
-    if (length > maxLength || end > bytes.byteLength) throw new RangeError('an address is cut off')
+    if (length > maxAddressLength || end > bytes.byteLength) throw new RangeError('an address is cut off')
     addresses.push(Buffer.from(bytes.subarray(at + 1, end)).toString('utf8'))
     at = end
   }

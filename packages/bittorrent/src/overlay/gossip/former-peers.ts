@@ -1,5 +1,5 @@
+import { BoundedMap } from '@p2pl/core/backend'
 import { formatAddress, type Address } from '../../tools/address.ts'
-import { BoundedMap } from '../../tools/bounded-map.ts'
 import type { Dialler } from '../links/dialler.ts'
 import type { Links } from '../links/links.ts'
 

@@ -1,6 +1,5 @@
-import { sleep } from '@p2pl/embedded'
+import { BoundedMap, sleep } from '@p2pl/core/backend'
 import { formatAddress, type Address } from '../../tools/address.ts'
-import { BoundedMap } from '../../tools/bounded-map.ts'
 import type { Key } from '../keys.ts'
 import type { Dialler } from '../links/dialler.ts'
 import type { Links } from '../links/links.ts'
@@ -33,7 +32,7 @@ export interface MeetingInit {
   readonly rendezvous: Rendezvous
   readonly degree: number
   /** Subscribers are found by others; a peer that only publishes is not. */
-  readonly announces: () => boolean
+  readonly joined: () => boolean
 }
 
 interface Disappointment {
@@ -57,6 +56,9 @@ export class Meeting {
   constructor(init: MeetingInit) {
     this.#init = init
     this.#former = new FormerPeers(init.links, init.dialler)
+  }
+
+  start(): void {
     void this.#run().catch(() => {})
   }
 
@@ -121,10 +123,10 @@ export class Meeting {
   }
 
   async #search(signal: AbortSignal): Promise<void> {
-    const { key, rendezvous, announces } = this.#init
+    const { key, rendezvous, joined } = this.#init
     if (!rendezvous.meets) return
     const found = (address: Address): void => this.heard(address)
-    if (announces()) await rendezvous.announce(key, found, signal)
+    if (joined()) await rendezvous.put(key, found, signal)
     else if (this.#wants(0)) await rendezvous.lookup(key, found, signal)
   }
 
@@ -137,7 +139,7 @@ export class Meeting {
     const woken = new AbortController()
     this.#wake = () => woken.abort()
     // Those who started together must not ask together for ever.
-    await sleep(pause * (1 + Math.random() * 0.6), AbortSignal.any([signal, woken.signal])).catch(() => {})
+    await sleep(pause * (1 + Math.random() * 0.6), { signal: AbortSignal.any([signal, woken.signal]) }).catch(() => {})
     this.#wake = undefined
   }
 }

@@ -1,8 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { concatBytes, hexOf, plain, textOf } from '../../tools/bytes.ts'
+import { bytesKey, compactBytes } from '@p2pl/core/backend'
+import { concatBytes, hexOf } from '../../tools/bytes.ts'
 import { peerIdLength } from '../identity.ts'
 import type { Key } from '../keys.ts'
 
+export const maxMessageBytes = 1_048_576
 export const keyLength = 20
 export const messageIdLength = 16
 /** Makes two messages of equal bytes two messages. */
@@ -21,11 +23,11 @@ export function encodeMessage(key: Key, origin: Uint8Array, payload: Uint8Array)
  * message under two ids.
  */
 export function messageIdOf(body: Uint8Array): Uint8Array {
-  return plain(createHash('sha256').update(body).digest().subarray(0, messageIdLength))
+  return compactBytes(createHash('sha256').update(body).digest().subarray(0, messageIdLength))
 }
 
 export function topicOf(body: Uint8Array): string {
-  return textOf(body.subarray(0, keyLength))
+  return bytesKey(body.subarray(0, keyLength))
 }
 
 /** Who says to have published it: a claim. */

@@ -1,8 +1,8 @@
 import { connect, type Socket } from 'node:net'
-import { untilAborted } from '@p2pl/embedded'
+import { untilAborted } from '@p2pl/core/backend'
 import { failure } from '../../errors.ts'
 import { formatAddress, type Address } from '../../tools/address.ts'
-import type { Gate } from '../../tools/gate.ts'
+import type { ProfileGate } from '@p2pl/embedded'
 import type { Link } from './link.ts'
 import type { Links } from './links.ts'
 import { OpenError, type Opener } from './opener.ts'
@@ -13,7 +13,7 @@ const connectTimeout = 3_000
 export interface DiallerInit {
   /** The own peer id. */
   readonly id: string
-  readonly gate: Gate
+  readonly gate: ProfileGate
   readonly places: Places
   readonly opener: Opener
   readonly links: Links

@@ -1,9 +1,9 @@
 import { createServer, type Server, type Socket } from 'node:net'
-import { plainHost } from '../../tools/address.ts'
+import { BoundedMap } from '@p2pl/core/backend'
+import { plainHost } from '@p2pl/embedded'
 import { Budget } from '../../tools/budget.ts'
-import { BoundedMap } from '../../tools/bounded-map.ts'
 import { hexOf } from '../../tools/bytes.ts'
-import type { Gate } from '../../tools/gate.ts'
+import type { ProfileGate } from '@p2pl/embedded'
 import { linkKey } from '../keys.ts'
 import { infoHashEnd, infoHashOf, readHead } from '../wire/handshake.ts'
 import type { Opener } from './opener.ts'
@@ -20,7 +20,7 @@ const maxHosts = 4_096
 export type Adopt = (infoHash: string, socket: Socket) => boolean
 
 export interface ListenerInit {
-  readonly gate: Gate
+  readonly gate: ProfileGate
   readonly places: Places
   readonly opener: Opener
   readonly adopt: Adopt

@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { plainHost, type Address } from '../../tools/address.ts'
-import { BoundedMap } from '../../tools/bounded-map.ts'
-import { concatBytes, equalBytes, hexOf, readUint16, uint16, uint32 } from '../../tools/bytes.ts'
+import { BoundedMap, equalBytes } from '@p2pl/core/backend'
+import { plainHost } from '@p2pl/embedded'
+import type { Address } from '../../tools/address.ts'
+import { concatBytes, hexOf, readUint16, uint16, uint32 } from '../../tools/bytes.ts'
 import { peerIdOfKey, type Identity } from '../identity.ts'
 import { linkKey } from '../keys.ts'
 import { FrameReader } from '../wire/frame-reader.ts'
@@ -109,7 +110,7 @@ export class Opener {
     const host = plainHost(place.socket.remoteAddress ?? '')
     const [port, node] = [readUint16(hello, 0), readUint16(hello, 2)]
     const address = dialled ?? (port === 0 ? undefined : { host, port })
-    const misbehaved = (id: string): void => void this.#banned.set(id, performance.now() + banTime)
+    const misbehaved = (id: string): void => this.#banned.set(id, performance.now() + banTime)
     const link = new Link({ ...proven, socket, address, outgoing: place.outgoing, misbehaved })
     place.link = link
     if (!links.enter(link)) throw new Error(`a link to ${link.id} is there already`)

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
+import { untilAborted } from '@p2pl/core/backend'
 import { Client, type DhtOptions } from 'bittorrent-dht'
 import { formatAddress, type Address } from '../../tools/address.ts'
 import { hexOf } from '../../tools/bytes.ts'
-import { untilAborted } from '@p2pl/embedded'
 import type { Key } from '../keys.ts'
-import type { Gate } from '../../tools/gate.ts'
+import type { ProfileGate } from '@p2pl/embedded'
 import { isSigned, type Publisher } from './publisher.ts'
 import { UdpSocket } from './udp.ts'
 
@@ -28,7 +28,7 @@ export interface FoundItem {
 
 export interface DhtInit {
   readonly nodeId: Uint8Array
-  readonly gate: Gate
+  readonly gate: ProfileGate
   /** Nodes through which it is entered. */
   readonly bootstrap: readonly Address[]
   /** Whether nodes are far away. */

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
-import { sleep } from '@p2pl/embedded'
+import { sleep } from '@p2pl/core/backend'
 import { formatAddress, type Address } from '../../tools/address.ts'
 import { hexOf } from '../../tools/bytes.ts'
 import type { Key } from '../keys.ts'
 import { Budget } from '../../tools/budget.ts'
-import type { Gate } from '../../tools/gate.ts'
+import type { ProfileGate } from '@p2pl/embedded'
 import { decodeLocal, encodeLocal, localGroup, localPort, maxLocalKeys } from './local-message.ts'
 
 /** Datagrams a second that are read, and that are sent. */
@@ -32,7 +32,7 @@ const heardLifetime: number = renewalInterval + 30_000
 export interface LocalInit {
   /** Own addresses of the networks to talk to. */
   readonly interfaces: readonly string[]
-  readonly gate: Gate
+  readonly gate: ProfileGate
   /** The TCP port. */
   readonly port: () => number
 }
@@ -104,7 +104,7 @@ export class LocalDiscovery {
     for (const { address, until } of this.#heard.get(hexOf(key))?.values() ?? []) if (until > now) found(address)
     const end = this.watch(key, found)
     try {
-      if (this.#say(key)) await sleep(answerTimeout, signal)
+      if (this.#say(key)) await sleep(answerTimeout, { signal: signal })
     } finally {
       end()
     }

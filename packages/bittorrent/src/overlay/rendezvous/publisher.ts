@@ -1,5 +1,5 @@
 import { sign, verify, type KeyObject } from 'node:crypto'
-import { plain } from '../../tools/bytes.ts'
+import { compactBytes } from '@p2pl/core/backend'
 import { bytesOfKey, publicKeyLength, publicKeyOf } from '../wire/certificate.ts'
 
 const signatureLength = 64
@@ -16,7 +16,7 @@ export class Publisher {
   }
 
   sign(message: Uint8Array): Uint8Array {
-    return plain(sign(null, message, this.#key))
+    return compactBytes(sign(null, message, this.#key))
   }
 }
 

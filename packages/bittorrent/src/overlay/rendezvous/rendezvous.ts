@@ -1,6 +1,6 @@
+import { sleep } from '@p2pl/core/backend'
 import { formatAddress, type Address } from '../../tools/address.ts'
 import { hexOf } from '../../tools/bytes.ts'
-import { sleep } from '@p2pl/embedded'
 import type { Key } from '../keys.ts'
 import { recordLifetime, type Dht } from './dht.ts'
 import type { LocalDiscovery } from './local.ts'
@@ -28,6 +28,8 @@ export class Rendezvous {
   readonly #init: RendezvousInit
   /** Keys under which this peer can be found, and when they are due again. */
   readonly #kept = new Map<string, { readonly key: Key; due: number }>()
+  /** Keys under which trackers list this peer, in hexadecimal digits. */
+  readonly #listed = new Set<string>()
   readonly #stopped = new AbortController()
   #renewing = false
 
@@ -40,11 +42,11 @@ export class Rendezvous {
 
   /** Whether others can be met at all. */
   get meets(): boolean {
-    return this.exists || this.#init.local !== undefined
+    return this.keepsRecords || this.#init.local !== undefined
   }
 
   /** Whether there is a place that keeps records. */
-  get exists(): boolean {
+  get keepsRecords(): boolean {
     return this.#init.dht !== undefined || this.#init.trackers.length > 0
   }
 
@@ -68,10 +70,10 @@ export class Rendezvous {
     }
     const { dht, local } = this.#init
     const searches = this.#init.trackers.map(async (tracker) => {
-      const known = this.#kept.has(hexOf(key))
+      const known = this.#listed.has(hexOf(key))
       for (const address of await this.#tell(tracker, key, known ? 'update' : 'started', signal)) once(address)
       // A tracker lists each peer that asks; a peer that only asked takes that back.
-      if (!known && !this.#kept.has(hexOf(key))) await this.#tell(tracker, key, 'stopped', signal)
+      if (!known && !this.#listed.has(hexOf(key))) await this.#tell(tracker, key, 'stopped', signal)
     })
     if (where === 'everywhere' && dht !== undefined) searches.push(dht.lookup(key, once, signal))
     if (where === 'everywhere' && local !== undefined) searches.push(local.search(key, once, signal))
@@ -81,14 +83,15 @@ export class Rendezvous {
   }
 
   /** Puts a record out once, and calls `found` for others on the way. Whether somebody has taken it. */
-  async announce(key: Key, found: (address: Address) => void, signal: AbortSignal): Promise<boolean> {
+  async put(key: Key, found: (address: Address) => void, signal: AbortSignal): Promise<boolean> {
     const { dht, local } = this.#init
+    if (this.#init.trackers.length > 0) this.#listed.add(hexOf(key))
     const places = this.#init.trackers.map(async (tracker) => {
       for (const address of await this.#tell(tracker, key, 'started', signal)) found(address)
       return true
     })
     if (dht !== undefined) places.push(dht.announce(key, this.#init.port(), found, signal))
-    if (local !== undefined) places.push(announceLocally(local, key, found, signal))
+    if (local !== undefined) places.push(putLocally(local, key, found, signal))
     const results = await Promise.allSettled(places)
     signal.throwIfAborted()
     return results.some((result) => result.status === 'fulfilled' && result.value)
@@ -108,7 +111,8 @@ export class Rendezvous {
   /** Ends the renewal. Trackers are told; the DHT has no word for it. */
   drop(key: Key): void {
     this.#init.local?.drop(key)
-    if (!this.#kept.delete(hexOf(key))) return
+    this.#kept.delete(hexOf(key))
+    if (!this.#listed.delete(hexOf(key))) return
     for (const tracker of this.#init.trackers) this.#tell(tracker, key, 'stopped', this.#stopped.signal).catch(() => {})
   }
 
@@ -120,7 +124,7 @@ export class Rendezvous {
     const start = performance.now()
     // A peer may be about to connect: this end does not see it yet.
     const patience = (): number => (linked() ? tablePatience : linkPatience)
-    while (dht.size === 0 && performance.now() - start < patience()) await sleep(tablePoll, signal)
+    while (dht.size === 0 && performance.now() - start < patience()) await sleep(tablePoll, { signal })
     return dht.size > 0
   }
 
@@ -137,7 +141,7 @@ export class Rendezvous {
       const due = [...this.#kept.values()].filter((kept) => kept.due <= now)
       const next = async (): Promise<void> => {
         for (let kept = due.pop(); kept !== undefined; kept = due.pop()) {
-          const taken = await this.announce(kept.key, () => {}, this.#stopped.signal).catch(() => false)
+          const taken = await this.put(kept.key, () => {}, this.#stopped.signal).catch(() => false)
           // Alone: soon again, for there may be somebody then.
           kept.due = performance.now() + (taken ? renewalInterval : renewalCheck)
         }
@@ -150,7 +154,7 @@ export class Rendezvous {
 }
 
 /** Others hear of it, but nobody keeps it. */
-async function announceLocally(
+async function putLocally(
   local: LocalDiscovery,
   key: Key,
   found: (address: Address) => void,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { createSocket } from 'node:dgram'
+import { untilAborted } from '@p2pl/core/backend'
 import type { Address } from '../../tools/address.ts'
-import { untilAborted } from '@p2pl/embedded'
 import { bdecode, type Bencoded } from '../../tools/bencode.ts'
 import type { Key } from '../keys.ts'
 

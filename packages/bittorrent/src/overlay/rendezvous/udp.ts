@@ -1,7 +1,7 @@
 import { createSocket, type RemoteInfo } from 'node:dgram'
 import { EventEmitter } from 'node:events'
 import { Budget } from '../../tools/budget.ts'
-import type { Gate } from '../../tools/gate.ts'
+import type { ProfileGate } from '@p2pl/embedded'
 
 const maxPacket = 4_096
 const packetRate = 2_000
@@ -14,14 +14,14 @@ type Sent = (error: Error | null) => void
  * unexpected types, and sends to every node that a stranger names: here the first is caught and the second asks the gate.
  */
 export class UdpSocket extends EventEmitter {
-  readonly #gate: Gate
+  readonly #gate: ProfileGate
   readonly #socket = createSocket('udp4')
   readonly #budget = new Budget(packetRate, packetBurst)
   #closed = false
   /** Packets that were not answered because the library failed on them. */
   malformed = 0
 
-  constructor(gate: Gate) {
+  constructor(gate: ProfileGate) {
     super()
     this.#gate = gate
     this.#socket.on('listening', () => this.emit('listening'))

@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, sign, type KeyObject } from 'node:crypto'
-import { concatBytes, fromHex, fromText, plain } from '../../tools/bytes.ts'
+import { compactBytes } from '@p2pl/core/backend'
+import { concatBytes, fromHex, fromText } from '../../tools/bytes.ts'
 
 export const publicKeyLength = 32
 export const seedLength = 32
@@ -20,7 +21,7 @@ export function publicKeyOf(bytes: Uint8Array): KeyObject {
 /** The 32 bytes of the public key; of a private one, those of its public half. */
 export function bytesOfKey(key: KeyObject): Uint8Array {
   const spki = (key.type === 'public' ? key : createPublicKey(key)).export({ format: 'der', type: 'spki' })
-  return plain(spki.subarray(spki.byteLength - publicKeyLength))
+  return compactBytes(spki.subarray(spki.byteLength - publicKeyLength))
 }
 
 const tag = { integer: 0x02, bits: 0x03, oid: 0x06, sequence: 0x30, shortTime: 0x17, longTime: 0x18 } as const
@@ -39,9 +40,9 @@ const always = der(
  * in it is all that a peer looks at.
  */
 export function certificateOf(key: KeyObject): string {
-  const spki = plain(createPublicKey(key).export({ format: 'der', type: 'spki' }))
+  const spki = compactBytes(createPublicKey(key).export({ format: 'der', type: 'spki' }))
   const content = der(tag.sequence, der(tag.integer, Uint8Array.of(1)), algorithm, nobody, always, nobody, spki)
-  const signature = der(tag.bits, Uint8Array.of(0), plain(sign(null, content, key)))
+  const signature = der(tag.bits, Uint8Array.of(0), compactBytes(sign(null, content, key)))
   const base64 = Buffer.from(der(tag.sequence, content, algorithm, signature)).toString('base64')
   return `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`
 }

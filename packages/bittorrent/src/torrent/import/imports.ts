@@ -1,9 +1,8 @@
-import type { Block } from '@p2pl/core/backend'
-import { untilAborted } from '@p2pl/embedded'
+import { type Block, equalBytes, untilAborted } from '@p2pl/core/backend'
 import { CID } from 'multiformats/cid'
 import { failure } from '../../errors.ts'
-import type { Gate } from '../../tools/gate.ts'
-import { equalBytes, hexOf } from '../../tools/bytes.ts'
+import type { ProfileGate } from '@p2pl/embedded'
+import { hexOf } from '../../tools/bytes.ts'
 import { Pace } from '../../tools/pace.ts'
 import type { LeafReader } from '../layout/leaf-reader.ts'
 import { leavesOf, type Load } from '../layout/leaves.ts'
@@ -25,7 +24,7 @@ const aheadPieces = 256
 const maxRounds = 3
 
 export interface ImportsInit {
-  readonly gate: Gate
+  readonly gate: ProfileGate
   readonly seeds: Seeds
   readonly swarms: Swarms
   readonly records: ImportRecords
@@ -49,7 +48,7 @@ export class Imports {
 
   async import(from: string | Uint8Array, onProgress: OnProgress, signal: AbortSignal): Promise<ImportResult> {
     const source = parseSource(from)
-    for (const { host } of source.peers) this.#init.gate.give(host)
+    for (const { host } of source.peers) this.#init.gate.allow(host)
     const name = hexOf(source.infoHash)
     for (let other = this.#imports.get(name); other !== undefined; other = this.#imports.get(name)) {
       try {

@@ -1,6 +1,5 @@
-import type { Block } from '@p2pl/core/backend'
+import { type Block, compactBytes } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
-import { plain } from '../../tools/bytes.ts'
 import { Pace } from '../../tools/pace.ts'
 import { FileWriter } from '../layout/file-writer.ts'
 import type { LeafReader } from '../layout/leaf-reader.ts'
@@ -60,7 +59,7 @@ export class IncomingFile implements PieceStore {
       for (let at = 0; at < own.byteLength;) {
         const part = own.subarray(at, at + leaf.byteLength - filled)
         // A piece that is a leaf is not copied.
-        if (part.byteLength === leaf.byteLength) leaf = plain(part)
+        if (part.byteLength === leaf.byteLength) leaf = compactBytes(part)
         else leaf.set(part, filled)
         filled += part.byteLength
         at += part.byteLength

@@ -1,6 +1,5 @@
+import { BoundedMap, bytesKey } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
-import { BoundedMap } from '../../tools/bounded-map.ts'
-import { textOf } from '../../tools/bytes.ts'
 import { pieceLength } from '../metainfo/info.ts'
 import type { Load } from './leaves.ts'
 
@@ -36,7 +35,7 @@ export class LeafReader {
 
   async #leaf(cid: CID | undefined): Promise<Uint8Array> {
     if (cid === undefined) throw new RangeError('the file has no such leaf')
-    const key = textOf(cid.multihash.bytes)
+    const key = bytesKey(cid.multihash.bytes)
     const loading = this.#cache.get(key) ?? this.#load(cid)
     this.#cache.set(key, loading)
     const bytes = await loading.catch(() => undefined)

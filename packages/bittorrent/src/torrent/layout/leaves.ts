@@ -1,13 +1,12 @@
-import * as dagPb from '@ipld/dag-pb'
-import { UnixFS } from 'ipfs-unixfs'
+import { codecs, decodeNode, profile } from '@p2pl/core/content'
 import type { CID } from 'multiformats/cid'
-import * as raw from 'multiformats/codecs/raw'
 import { Pace } from '../../tools/pace.ts'
-import { maxPieces, pieceLength } from '../metainfo/info.ts'
+import { maxPieces } from '../metainfo/info.ts'
 
 const maxDepth = 8
 /** Inner nodes: with the usual number of links, far more than the largest torrent needs. */
 const maxNodes = 8_192
+const operation = 'torrents'
 
 /** A file whose leaves are the pieces of a torrent. */
 export interface FileLeaves {
@@ -23,7 +22,7 @@ export type Load = (cid: CID) => Promise<Uint8Array | undefined>
  * file of raw leaves of 1 MiB: then its pieces would not be its leaves.
  */
 export async function leavesOf(root: CID, load: Load): Promise<FileLeaves | undefined> {
-  if (root.code === raw.code) {
+  if (root.code === codecs.raw) {
     const bytes = await load(root)
     return bytes === undefined ? undefined : { leaves: [root], length: bytes.byteLength }
   }
@@ -33,22 +32,20 @@ export async function leavesOf(root: CID, load: Load): Promise<FileLeaves | unde
   let nodes = 0
   const pace = new Pace()
   const visit = async (cid: CID, depth: number): Promise<boolean> => {
-    if (depth > maxDepth || cid.code !== dagPb.code || ++nodes > maxNodes) return false
+    if (depth > maxDepth || ++nodes > maxNodes) return false
     await pace.keep()
     const bytes = await load(cid)
-    if (bytes === undefined) return false
-    const node = dagPb.decode(bytes)
-    const file = UnixFS.unmarshal(node.Data ?? new Uint8Array())
-    if (file.type !== 'file' || file.data !== undefined || file.blockSizes.length !== node.Links.length) return false
-    for (const [i, { Hash }] of node.Links.entries()) {
-      if (Hash.code !== raw.code) {
-        if (!(await visit(Hash, depth + 1))) return false
+    const node = bytes === undefined ? undefined : decodeNode(cid, bytes, operation)
+    if (node?.kind !== 'file' || node.data.byteLength > 0) return false
+    for (const child of node.children) {
+      if (child.cid.code !== codecs.raw) {
+        if (!(await visit(child.cid, depth + 1))) return false
         continue
       }
       // A short one before the last shifts every piece behind it.
-      if (length !== leaves.length * pieceLength || leaves.length >= maxPieces) return false
-      leaves.push(Hash)
-      length += Number(file.blockSizes[i])
+      if (length !== leaves.length * profile.chunkBytes || leaves.length >= maxPieces) return false
+      leaves.push(child.cid)
+      length += child.size
     }
     return true
   }
@@ -57,5 +54,5 @@ export async function leavesOf(root: CID, load: Load): Promise<FileLeaves | unde
   } catch {
     return undefined
   }
-  return Math.ceil(length / pieceLength) === leaves.length ? { leaves, length } : undefined
+  return Math.ceil(length / profile.chunkBytes) === leaves.length ? { leaves, length } : undefined
 }

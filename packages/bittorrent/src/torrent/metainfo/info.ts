@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
+import { compactBytes } from '@p2pl/core/backend'
 import { bdecode, bencode, isDictionary, isSize } from '../../tools/bencode.ts'
-import { hexOf, plain } from '../../tools/bytes.ts'
+import { hexOf } from '../../tools/bytes.ts'
 import { filesOf } from './files.ts'
 import { cleanName } from './names.ts'
 import { UnsupportedTorrent } from './unsupported.ts'
@@ -35,12 +36,12 @@ export interface TorrentInfo {
 }
 
 export function sha1(bytes: Uint8Array): Uint8Array {
-  return plain(createHash('sha1').update(bytes).digest())
+  return compactBytes(createHash('sha1').update(bytes).digest())
 }
 
 /** Equal content and name have equal torrents: nothing else goes into the hash. */
 export function makeInfo(name: string, length: number, pieces: Uint8Array): TorrentInfo {
-  const bytes = bencode({ length, name: plain(Buffer.from(name)), 'piece length': pieceLength, pieces })
+  const bytes = bencode({ length, name: compactBytes(Buffer.from(name)), 'piece length': pieceLength, pieces })
   const about = { name, length, offset: 0, total: length, pieceLength, pieces, private: false }
   return { bytes, infoHash: sha1(bytes), ...about }
 }

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { sleep } from '@p2pl/embedded'
+import { sleep } from '@p2pl/core/backend'
 import type { Dialler } from '../../overlay/links/dialler.ts'
 import type { Rendezvous } from '../../overlay/rendezvous/rendezvous.ts'
 import { formatAddress, type Address } from '../../tools/address.ts'
@@ -56,7 +56,7 @@ export class Search {
       if (rendezvous.meets) await rendezvous.lookup(infoHash, found, signal, places).catch(() => {})
       const woken = new AbortController()
       this.#wake = () => woken.abort()
-      await sleep(this.#pause, AbortSignal.any([signal, woken.signal])).catch(() => {})
+      await sleep(this.#pause, { signal: AbortSignal.any([signal, woken.signal]) }).catch(() => {})
       this.#pause = Math.min(this.#pause * 2, longestPause)
     }
   }

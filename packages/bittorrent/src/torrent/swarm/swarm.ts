@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { untilAborted } from '@p2pl/embedded'
+import { untilAborted } from '@p2pl/core/backend'
 import type Wire from 'bittorrent-protocol'
 import type { Torrent } from 'webtorrent'
 import type WebTorrent from 'webtorrent'
