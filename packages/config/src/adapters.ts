@@ -11,6 +11,8 @@ export interface Placement {
   readonly durability?: 'process' | 'power' | undefined
   /** Addresses to listen on, in the engine's form: of a command line, and therefore stronger than the configuration. */
   readonly listen?: readonly string[] | undefined
+  /** Is told which of these words an adapter does not take. Default: a warning of the process. */
+  readonly onWarning?: ((message: string) => void) | undefined
 }
 
 export interface KnownAdapter {
@@ -57,6 +59,11 @@ export const defaultAdapter = 'helia'
 
 export function knownAdapter(name: string): KnownAdapter | undefined {
   return Object.hasOwn(knownAdapters, name) ? knownAdapters[name] : undefined
+}
+
+/** The short name where the name is that of a package of this project: one adapter has one name. */
+export function shortName(use: string): string {
+  return Object.entries(knownAdapters).find(([, adapter]) => adapter.package === use)?.[0] ?? use
 }
 
 /** `127.0.0.1:4001` as this engine wants it; anything else is for the adapter to refuse. */

@@ -26,6 +26,12 @@ describe('known adapters', () => {
     await backend.stop()
   })
 
+  it('come by the name of their package, too', async () => {
+    expect((await one({ file: false, env: { P2PL_BACKEND: '@p2pl/memory' } })).name).toBe('memory')
+    const both = { P2PL_MESSAGES: '@p2pl/memory', P2PL_DATA: 'memory' }
+    expect((await one({ file: false, env: both })).name).toBe('memory')
+  })
+
   it('are helia by default', async () => {
     expect((await one({ cwd: folderWith() })).name).toBe('helia')
   })
@@ -60,14 +66,57 @@ describe('the placement', () => {
     const made = await createBackends(config, { dir })
     if (!('data' in made)) throw new Error('expected two backends')
     await made.data.start()
-    const { id } = made.data.self()
+    const id = made.data.self()[0]?.id
     await made.data.stop()
     expect(readdirSync(dir)).toEqual(['data'])
     const again = await createBackends(config, { dir })
     if (!('data' in again)) throw new Error('expected two backends')
     await again.data.start()
-    expect(again.data.self().id).toBe(id)
+    expect(again.data.self()[0]?.id).toBe(id)
     await again.data.stop()
+  })
+})
+
+describe('the placement of an adapter of others', () => {
+  const strict = `
+    const refuse = (message) => { throw Object.assign(new Error(message),
+      { [Symbol.for('@p2pl/error/1')]: true, code: 'INVALID_ARGUMENT', retryable: false }) }
+    export const backend = (options) => {
+      for (const key of Object.keys(options)) if (!['a', 'dir'].includes(key)) refuse('no option ' + key)
+      return { name: 'strict', capabilities: {}, start: async () => {}, stop: async () => {},
+        self: () => [{ network: 'x', id: 'x', addresses: [JSON.stringify(options)] }] }
+    }`
+  const placement = { dir: '/d', durability: 'power', listen: ['/a'] } as const
+  const given = async (source: string, options: object, placed: Placement): Promise<[unknown, string[]]> => {
+    const cwd = folderWith({ 'package.json': module, 'mine.js': source })
+    const warnings: string[] = []
+    const backend = { use: './mine.js', options: { ...options } }
+    const config = await loadConfig({ cwd, env: {}, overrides: { backend } })
+    const made = await createBackends(config, { ...placed, onWarning: (message) => warnings.push(message) })
+    if (!('backend' in made)) throw new Error('expected one backend')
+    return [JSON.parse(made.backend.self()[0]?.addresses[0] as string), warnings]
+  }
+
+  it('reaches its options, under those of the configuration, but it listens where it is told', async () => {
+    const source = adapterSource('free')
+    expect(await given(source, { a: 1 }, placement)).toEqual([{ a: 1, ...placement }, []])
+    expect(await given(source, { dir: '/own', listen: ['/b'] }, placement)).toEqual([
+      { dir: '/own', durability: 'power', listen: ['/a'] },
+      []
+    ])
+    expect(await given(source, { a: 1 }, {})).toEqual([{ a: 1 }, []])
+  })
+
+  it('is not forced on one that has no word for it, and that is said', async () => {
+    expect(await given(strict, { a: 1 }, placement)).toEqual([
+      { a: 1, dir: '/d' },
+      [
+        '"mine.js" takes no option "durability": what it stores may not survive a loss of power',
+        '"mine.js" takes no option "listen": it listens where its own options say'
+      ]
+    ])
+    // What is wrong in its own options is its own matter.
+    await expect(given(strict, { b: 1 }, placement)).rejects.toMatchObject({ message: 'no option b' })
   })
 })
 
@@ -84,7 +133,7 @@ describe('adapters of others', () => {
       ...more
     })
     const backend = await one({ cwd })
-    expect([backend.name, backend.self().addresses]).toEqual(['third', ['{"a":1}']])
+    expect([backend.name, backend.self()[0]?.addresses]).toEqual(['third', ['{"a":1}']])
   })
 
   it('come with a scope and a subpath', async () => {
@@ -126,7 +175,7 @@ describe('layers', () => {
       start: async () => {}, stop: async () => {}, self: () => ({ id: '', addresses: [] }),
       routing: { connections: async (options) => {
         calls++
-        if (options?.signal === undefined && globalThis.p2plTestHang) throw new Error('no deadline')
+        if (options?.signal === undefined && globalThis.p2plTestHang) throw new Error('no timeout')
         if (globalThis.p2plTestHang) await new Promise(() => {})
         if (calls % 3 !== 0) throw Object.assign(new Error('gone'),
           { [Symbol.for('@p2pl/error/1')]: true, code: 'UNREACHABLE', retryable: true })
@@ -142,7 +191,7 @@ describe('layers', () => {
 
   it('end what hangs', async () => {
     const cwd = folderWith({ 'package.json': module, 'flaky.js': flaky })
-    const env = { P2PL_BACKEND: './flaky.js', P2PL_RETRY: 'false', P2PL_DEADLINE__ROUTING: '1' }
+    const env = { P2PL_BACKEND: './flaky.js', P2PL_RETRY: 'false', P2PL_TIMEOUT__ROUTING: '1' }
     const backend = await one({ cwd, env })
     Object.assign(globalThis, { p2plTestHang: true })
     try {
@@ -154,20 +203,62 @@ describe('layers', () => {
 })
 
 describe('what is missing', () => {
-  it('is named with the command that installs it', async () => {
+  it("is named, and no command installs what may be a stranger's package", async () => {
     const cwd = folderWith({ 'pnpm-lock.yaml': '', 'p2pl.config.json': '{"backend":"some-adapter/sub"}' })
-    await expect(create({ cwd })).rejects.toMatchObject({
-      code: 'MISSING_DEPENDENCY',
-      retryable: false,
-      message: expect.stringContaining('run "pnpm add some-adapter"') as string
-    })
+    await expect(create({ cwd })).rejects.toMatchObject({ code: 'MISSING_DEPENDENCY', retryable: false })
+    for (const name of [
+      'some-adapter/sub',
+      'heila',
+      'kubo',
+      'ipfs',
+      '@p2pl/hela',
+      '@p2pl/nonsense',
+      'http',
+      'node:net'
+    ]) {
+      const message = await messageOf(create({ cwd, env: { P2PL_BACKEND: name } }))
+      expect(message, name).toContain('helia, memory, ipfs-rpc, bittorrent')
+      expect(message, name).not.toMatch(/install "|run "|npm install|pnpm add/)
+    }
   })
 
-  it('is named with the known adapter that was probably meant', async () => {
-    // First: a slip of the pen must not make anybody install a package that happens to have that name.
-    expect(await messageOf(create({ file: false, env: { P2PL_BACKEND: 'hela' } }))).toMatch(
-      /^the adapter "hela" is not installed\. Did you mean "helia"\? Otherwise: run ".* hela"$/
+  it.each([
+    ['hela', '"helia"'],
+    ['heila', '"helia"'],
+    ['Helia', '"helia"'],
+    ['@p2pl/heila', '"helia"'],
+    ['kubo', '"ipfs-rpc"'],
+    ['ipfs', '"ipfs-rpc" or "helia"'],
+    ['ipfs_rpc', '"ipfs-rpc"'],
+    ['ipfs-rcp', '"ipfs-rpc"'],
+    ['go-ipfs', '"ipfs-rpc"'],
+    ['bitorrent', '"bittorrent"'],
+    ['torrent', '"bittorrent"'],
+    ['memroy', '"memory"']
+  ])('is named with the adapter that was probably meant: %s', async (name, meant) => {
+    expect(await messageOf(create({ file: false, env: { P2PL_BACKEND: name } }))).toBe(
+      `there is no adapter "${name}". Did you mean ${meant}? This project has helia, memory, ipfs-rpc, bittorrent`
     )
+  })
+
+  it('is named with the adapter that was meant, also where a package of that name is installed', async () => {
+    const cwd = folderWith({
+      'node_modules/kubo/package.json': '{"type":"module","exports":{".":{"import":"./main.js"}}}',
+      'node_modules/kubo/main.js': 'export const path = () => "/bin/ipfs"',
+      'node_modules/webtorrent/package.json': '{"type":"module","exports":{".":{"import":"./main.js"}}}',
+      'node_modules/webtorrent/main.js': 'export default class {}',
+      'node_modules/libp2p/package.json': '{"type":"module","exports":{".":{"import":"./main.js"}}}',
+      'node_modules/libp2p/main.js': 'export default async () => ({ name: "not a backend" })'
+    })
+    for (const [name, meant] of [
+      ['kubo', 'ipfs-rpc'],
+      ['webtorrent', 'bittorrent'],
+      ['libp2p', 'helia']
+    ] as const)
+      await expect(create({ cwd, env: { P2PL_BACKEND: name } })).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        message: expect.stringContaining(`Did you mean "${meant}"?`) as string
+      })
   })
 
   it('is not shown where it may be a secret', async () => {
@@ -190,6 +281,13 @@ describe('what is missing', () => {
     ['a part of it', "import 'not-there-at-all'", 'MISSING_DEPENDENCY', 'check its imports'],
     ['a factory', 'export const x = 1', 'INVALID_ARGUMENT', 'must export a function (options) => Backend'],
     ['a backend', 'export default () => ({})', 'INVALID_ARGUMENT', 'is not a backend'],
+    ['a function', 'export default class {}', 'INVALID_ARGUMENT', 'is a class: it must export a function'],
+    [
+      'an answer',
+      "export default () => { throw new Error('boom') }",
+      'ENGINE',
+      'could not make a backend of these options'
+    ],
     ['sense', "throw new Error('boom')", 'ENGINE', 'failed while it was loaded']
   ])('is told apart: %s', async (_, source, code, message) => {
     const cwd = folderWith({ 'package.json': module, 'bad.js': source, 'p2pl.config.json': '{"backend":"./bad.js"}' })

@@ -5,9 +5,11 @@ import { LedgerError } from '../errors.ts'
 import type { NodeEvent } from '../node/node-events.ts'
 import { checkKeys, parseAmount } from '../rules/fields.ts'
 import type { LedgerService, TransferInput, Written } from '../service/service.ts'
-import type { PeerView } from '../service/views.ts'
-import { readBody, readJson } from './body.ts'
+import type { HealthView, PeerView } from '../service/views.ts'
+import { type BodyLimits, readBody, readJson } from './body.ts'
 import type { EventStreams } from './event-stream.ts'
+import { nodeMetrics } from './node-metrics.ts'
+import { formatMetrics, type Metric } from './prometheus.ts'
 
 interface RouteContext {
   readonly service: LedgerService
@@ -18,13 +20,26 @@ interface RouteContext {
   /** Fires when the client is gone. */
   readonly signal: AbortSignal
   readonly limits: ApiLimits
+  readonly activity: ApiActivity
+}
+
+/** What the API tells of the node beside the ledger. */
+export interface ApiActivity {
+  health(): HealthView
+  metrics(): readonly Metric[]
 }
 
 export interface ApiLimits {
   /** Largest JSON body, bytes. */
   readonly maxJsonBytes: number
+  /** How long a JSON body may take, ms. */
+  readonly maxJsonMs: number
   /** Largest document, and largest CAR file, bytes. */
   readonly maxContentBytes: number
+  /** How long one of these may take, ms. */
+  readonly maxContentMs: number
+  /** Connections at once. */
+  readonly maxConnections: number
 }
 
 export interface Route {
@@ -40,6 +55,16 @@ const post = (path: RegExp, handle: Route['handle']): Route => ({ method: 'POST'
 export const routes: readonly Route[] = [
   get(/^\/v1\/status$/, async (context) => {
     sendJson(context.response, 200, await context.service.status())
+  }),
+  get(/^\/v1\/health$/, async (context) => {
+    const health = context.activity.health()
+    const { entries, connections, missing, damaged } = await context.service.status()
+    const body = { ...health, entries, connections, missing, damaged }
+    sendJson(context.response, health.status === 'ok' ? 200 : 503, body)
+  }),
+  get(/^\/v1\/metrics$/, async (context) => {
+    const text = formatMetrics([...nodeMetrics(await context.service.status()), ...context.activity.metrics()])
+    sendText(context.response, 200, 'text/plain; version=0.0.4; charset=utf-8', text)
   }),
   get(/^\/v1\/genesis$/, async (context) => {
     sendJson(context.response, 200, await context.service.genesis())
@@ -76,12 +101,12 @@ export const routes: readonly Route[] = [
     await sendStream(response, { 'content-type': 'application/vnd.ipld.car' }, service.exportCar({ signal }))
   }),
   post(/^\/v1\/transfers$/, async (context) => {
-    const input = parseTransfer(await readJson(context.request, context.limits.maxJsonBytes))
+    const input = parseTransfer(await readJson(context.request, jsonLimits(context)))
     sendWritten(context.response, await context.service.transfer(input))
   }),
   post(/^\/v1\/records$/, async (context) => {
-    const { request, limits, response, url } = context
-    const content = readBody(request, limits.maxContentBytes)
+    const { request, response, url } = context
+    const content = readBody(request, contentLimits(context))
     const written = await context.service.record({
       name: url.searchParams.get('name') ?? '',
       reference: url.searchParams.get('reference') ?? undefined,
@@ -91,20 +116,23 @@ export const routes: readonly Route[] = [
     sendWritten(response, written)
   }),
   post(/^\/v1\/import$/, async (context) => {
-    const source = readBody(context.request, context.limits.maxContentBytes)
+    const source = readBody(context.request, contentLimits(context))
     sendJson(context.response, 200, await context.service.importCar(source, { signal: context.signal }))
   }),
   post(/^\/v1\/connect$/, async (context) => {
-    const peer = parsePeer(await readJson(context.request, context.limits.maxJsonBytes))
+    const peer = parsePeer(await readJson(context.request, jsonLimits(context)))
     await context.service.connect(peer, { signal: context.signal })
     sendJson(context.response, 200, { connected: peer.id })
   })
 ]
 
 export function sendJson(response: ServerResponse, status: number, body: unknown): void {
-  const text = `${JSON.stringify(body)}\n`
+  sendText(response, status, 'application/json; charset=utf-8', `${JSON.stringify(body)}\n`)
+}
+
+function sendText(response: ServerResponse, status: number, type: string, text: string): void {
   response.writeHead(status, {
-    'content-type': 'application/json; charset=utf-8',
+    'content-type': type,
     'content-length': Buffer.byteLength(text),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff'
@@ -112,13 +140,22 @@ export function sendJson(response: ServerResponse, status: number, body: unknown
   response.end(text)
 }
 
+function jsonLimits({ limits }: RouteContext): BodyLimits {
+  return { maxBytes: limits.maxJsonBytes, maxMs: limits.maxJsonMs }
+}
+
+function contentLimits({ limits }: RouteContext): BodyLimits {
+  return { maxBytes: limits.maxContentBytes, maxMs: limits.maxContentMs }
+}
+
 function sendWritten(response: ServerResponse, written: Written): void {
   sendJson(response, written.created ? 201 : 200, written.entry)
 }
 
 async function sendContent(context: RouteContext, cid: string): Promise<void> {
-  const { response, service, signal } = context
-  const { mediaType, size, body } = await service.content(cid, { signal })
+  const { response, service, signal, url } = context
+  const entry = url.searchParams.get('entry') ?? undefined
+  const { mediaType, size, body } = await service.content(cid, { signal, entry })
   await sendStream(
     response,
     {
@@ -181,14 +218,16 @@ function parseTransfer(body: Record<string, unknown>): TransferInput {
 }
 
 function parsePeer(body: Record<string, unknown>): PeerView {
-  const { id, addresses } = checkKeys('the body', body, ['id', 'addresses'])
+  const { network, id, addresses } = checkKeys('the body', body, ['network', 'id', 'addresses'])
+  if (typeof network !== 'string' || network.length > 64)
+    throw new LedgerError('INVALID_ARGUMENT', 'network must be the name of a network, as "self" of a status gives it')
   if (typeof id !== 'string' || id.length > 256) throw new LedgerError('INVALID_ARGUMENT', 'id must be a peer id')
   const valid =
     Array.isArray(addresses) &&
     addresses.length <= 16 &&
     addresses.every((address) => typeof address === 'string' && address.length <= 512)
   if (!valid) throw new LedgerError('INVALID_ARGUMENT', 'addresses must be a list of at most 16 addresses')
-  return { id, addresses: addresses as string[] }
+  return { network, id, addresses: addresses as string[] }
 }
 
 interface Primitives {

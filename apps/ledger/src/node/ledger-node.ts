@@ -1,5 +1,5 @@
 import type { Peer } from '@p2pl/core'
-import { type Entry, openView, readView, type View, type ViewEvent } from '@p2pl/sync'
+import { type Entry, openView, type View, type ViewEvent } from '@p2pl/sync'
 import { CID } from 'multiformats/cid'
 import { LedgerError } from '../errors.ts'
 import { checkAccount } from '../rules/fields.ts'
@@ -10,6 +10,7 @@ import { describeBalance, describeEntry, describeGenesis } from '../service/desc
 import {
   type CallOptions,
   type Content,
+  type ContentOptions,
   defaultPageSize,
   type EntryQuery,
   type LedgerService,
@@ -27,12 +28,11 @@ import type {
   PeerView,
   StatusView
 } from '../service/views.ts'
-import { type Block, loadCar, writeCar } from './car.ts'
+import { exportLedger, importLedger } from './car-exchange.ts'
+import { connectedPeers } from './connected.ts'
 import { DocumentKeeper, type KeeperOptions } from './document-keeper.ts'
 import type { Home } from './home.ts'
-import { neighboursOf } from './neighbours.ts'
 import { NodeEvents, type NodeListener } from './node-events.ts'
-import { rootsOf } from './verify.ts'
 import { type WriteResult, Writer } from './writer.ts'
 
 export interface LedgerNodeOptions {
@@ -45,7 +45,14 @@ export interface LedgerNodeOptions {
   readonly beaconPeriod?: number | undefined
   /** Which documents of others it keeps copies of. */
   readonly documents?: KeeperOptions | undefined
+  /** Is told what was refused of what came from the network, and what is damaged on disk. */
+  readonly onTrouble?: ((event: Trouble) => void) | undefined
 }
+
+export type Trouble = Extract<ViewEvent, { type: 'dropped' | 'damaged' }>
+
+/** Least time between two searches for all missing documents. */
+const searchPauseMs = 5_000
 
 /** One participant of a ledger: its entries on disk, its accounts in memory, its peer on the network. */
 export class LedgerNode implements LedgerService {
@@ -57,6 +64,8 @@ export class LedgerNode implements LedgerService {
   readonly #events: NodeEvents
   readonly #keeper: DocumentKeeper
   readonly #writer: Writer
+  readonly #onTrouble: LedgerNodeOptions['onTrouble']
+  #searchedAt = -Infinity
 
   static async open(options: LedgerNodeOptions): Promise<LedgerNode> {
     const { home, peer } = options
@@ -93,10 +102,16 @@ export class LedgerNode implements LedgerService {
     this.#home = options.home
     this.#peer = options.peer
     this.#backend = options.backend
+    this.#onTrouble = options.onTrouble
     this.#view = view
     this.#state = new LedgerState(options.home.genesis.genesis)
     this.#events = new NodeEvents(this.#state)
-    this.#keeper = new DocumentKeeper(options.peer, options.documents)
+    const { balances, witnesses } = options.home.genesis.genesis
+    const scarce = new Set([...balances.keys(), ...witnesses])
+    this.#keeper = new DocumentKeeper(options.peer, {
+      ...options.documents,
+      hasShare: (author) => scarce.has(author) || this.#state.balance(author) > 0n
+    })
     this.#writer = new Writer(view, this.#state, options.home.identity.id, (entry) => {
       this.#take(entry)
     })
@@ -106,9 +121,22 @@ export class LedgerNode implements LedgerService {
     return this.#home.identity.id
   }
 
+  /** Whether documents survive the process. Entries do in any case. */
+  get keepsDocuments(): boolean {
+    return this.#peer.capabilities.blocks?.persistence !== 'none'
+  }
+
   /** Calls the listener for what happens from now on; gives a function that ends it. */
   listen(listener: NodeListener): () => void {
     return this.#events.listen(listener)
+  }
+
+  /** Somebody is there who may have the documents that are missing. */
+  peerConnected(): void {
+    const now = performance.now()
+    if (now - this.#searchedAt < searchPauseMs) return
+    this.#searchedAt = now
+    this.#keeper.retry()
   }
 
   async stop(): Promise<void> {
@@ -133,13 +161,14 @@ export class LedgerNode implements LedgerService {
       ...this.#state.counts(),
       heads: status.heads.map((head) => head.toString()),
       self: this.#selves(),
-      connections: (await neighboursOf(this.#peer)).length,
+      connections: (await connectedPeers(this.#peer)).length,
       agreeing: status.agreeing,
       diverging: status.diverging,
       missing: status.missing,
       pending: status.pending,
       quarantined: status.quarantined,
       dropped: status.dropped,
+      damaged: status.damaged.length,
       documents: this.#keeper.status()
     }
   }
@@ -211,14 +240,28 @@ export class LedgerNode implements LedgerService {
     return written(await this.#writer.write(write, (number) => describe(number, cid, size)))
   }
 
-  async content(cid: string, options: CallOptions = {}): Promise<Content> {
+  async content(cid: string, options: ContentOptions = {}): Promise<Content> {
     const parsed = parseCid(cid)
-    const payload = this.#state.byContent(parsed)?.payload
-    const providers = await neighboursOf(this.#peer)
+    const record = this.#recordOf(parsed, options.entry)
+    const providers = await connectedPeers(this.#peer)
     const body = this.#peer.data.get(parsed, { providers, signal: options.signal })
-    if (payload?.type !== 'record') return { mediaType: 'application/octet-stream', body }
     // Not the entry's word for the size: whoever wrote it may have lied, and an HTTP answer of another length is two answers.
-    return { mediaType: payload.mediaType, name: payload.name, body }
+    return { mediaType: record?.mediaType ?? 'application/octet-stream', name: record?.name, body }
+  }
+
+  /**
+   * What the content is said to be. That belongs to the entry that says it: without one, this account's own record counts,
+   * then what all records agree on. Otherwise anybody could relabel a document by an entry that comes first in order.
+   */
+  #recordOf(content: CID, entry: string | undefined): DocumentRecord | undefined {
+    const found =
+      entry === undefined
+        ? (this.#state.byContent(content, this.account) ??
+          (this.#state.isContested(content) ? undefined : this.#state.byContent(content)))
+        : this.#state.get(parseCid(entry))
+    if (found?.payload.type === 'record' && found.payload.cid.equals(content)) return found.payload
+    if (entry === undefined) return undefined
+    throw new LedgerError('NOT_FOUND', `the entry ${entry} is no record of ${content.toString()}`)
   }
 
   async block(cid: string, options: CallOptions = {}): Promise<Uint8Array> {
@@ -226,36 +269,11 @@ export class LedgerNode implements LedgerService {
   }
 
   async *exportCar(options: CallOptions = {}): AsyncGenerator<Uint8Array> {
-    const { genesis } = this.#home
-    const { root } = await this.#view.publishDigest({ signal: options.signal })
-    yield* writeCar([root, genesis.cid], this.#exportedBlocks(root, options.signal))
-  }
-
-  /** The genesis, and each block that a full check of the view asks for: what is exported has been verified. */
-  async *#exportedBlocks(root: CID, signal: AbortSignal | undefined): AsyncGenerator<Block> {
-    const { cid, bytes, topic } = this.#home.genesis
-    yield { cid, bytes }
-    const seen = new Set<string>()
-    let fetched: Block[] = []
-    const getBlock = async (wanted: CID): Promise<Uint8Array> => {
-      const block = await this.#peer.blocks.get(wanted, { signal })
-      if (!seen.has(wanted.toString())) fetched.push({ cid: wanted, bytes: block })
-      seen.add(wanted.toString())
-      return block
-    }
-    for await (const _entry of readView(root, { topic, getBlock })) {
-      yield* fetched
-      fetched = []
-    }
-    yield* fetched
+    yield* exportLedger({ peer: this.#peer, view: this.#view, genesis: this.#home.genesis }, options)
   }
 
   async importCar(source: AsyncIterable<Uint8Array>, options: CallOptions = {}): Promise<ImportView> {
-    const car = await loadCar(source, { signal: options.signal })
-    const { genesis } = rootsOf(car.roots, (cid) => car.get(cid))
-    if (!genesis.cid.equals(this.#home.genesis.cid))
-      throw new LedgerError('INVALID_ARGUMENT', `the file is of the ledger ${genesis.cid.toString()}, another one`)
-    return await this.#view.import(others(car.blocks(), genesis.cid), { signal: options.signal })
+    return await importLedger({ view: this.#view, genesis: this.#home.genesis }, source, options)
   }
 
   async connect(peer: PeerView, options: CallOptions = {}): Promise<void> {
@@ -267,28 +285,24 @@ export class LedgerNode implements LedgerService {
   }
 
   #selves(): PeerView[] {
-    return this.#peer.network.selves().map(({ id, addresses }) => ({ id, addresses }))
+    return this.#peer.network.self().map(({ network, id, addresses }) => ({ network, id, addresses }))
   }
 
   #take(raw: Entry): void {
     const payload = this.#state.add(raw)?.payload
     if (payload === undefined) return
     this.#events.changed()
-    if (payload.type === 'record') this.#keeper.keep(payload.cid, payload.size)
+    if (payload.type === 'record') this.#keeper.keep(payload.cid, payload.size, raw.author)
   }
 
   #onViewEvent(event: ViewEvent): void {
     if (event.type === 'entry') this.#take(event.entry)
     else if (event.type === 'digest') this.#events.digest(event.digest.root.toString(), event.digest.count)
+    else this.#onTrouble?.(event)
   }
 }
 
 const emptyContent = CID.parse('bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku')
-
-/** The genesis is no entry: the view would count it as refused. */
-async function* others(blocks: AsyncIterable<Block>, genesis: CID): AsyncGenerator<Block> {
-  for await (const block of blocks) if (block.cid.toString() !== genesis.toString()) yield block
-}
 
 function written({ entry, created }: WriteResult): Written {
   return { entry: describeEntry(entry), created }

@@ -1,7 +1,16 @@
 import { request } from 'node:http'
 import { Readable } from 'node:stream'
 import { LedgerError, type LedgerErrorCode } from '../errors.ts'
-import type { CallOptions, Content, EntryQuery, LedgerService, RecordInput, TransferInput, Written } from './service.ts'
+import type {
+  CallOptions,
+  Content,
+  ContentOptions,
+  EntryQuery,
+  LedgerService,
+  RecordInput,
+  TransferInput,
+  Written
+} from './service.ts'
 import type { BalanceView, EntryPage, EntryView, GenesisView, ImportView, PeerView, StatusView } from './views.ts'
 
 interface RequestOptions extends CallOptions {
@@ -67,8 +76,9 @@ export class RemoteLedger implements LedgerService {
     })
   }
 
-  async content(cid: string, options?: CallOptions): Promise<Content> {
-    const { headers, body } = await this.#request(`/v1/content/${encodeURIComponent(cid)}`, options)
+  async content(cid: string, options: ContentOptions = {}): Promise<Content> {
+    const query = options.entry === undefined ? '' : `?entry=${encodeURIComponent(options.entry)}`
+    const { headers, body } = await this.#request(`/v1/content/${encodeURIComponent(cid)}${query}`, options)
     const length = headers['content-length']
     return {
       mediaType: String(headers['content-type'] ?? 'application/octet-stream'),
@@ -97,7 +107,7 @@ export class RemoteLedger implements LedgerService {
   }
 
   async connect(peer: PeerView, options?: CallOptions): Promise<void> {
-    const body = JSON.stringify({ id: peer.id, addresses: peer.addresses })
+    const body = JSON.stringify({ network: peer.network, id: peer.id, addresses: peer.addresses })
     await this.#json('/v1/connect', { ...options, method: 'POST', type: 'application/json', body })
   }
 
@@ -129,9 +139,13 @@ export class RemoteLedger implements LedgerService {
           ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` })
         }
       })
+      const source =
+        body === undefined || typeof body === 'string' ? undefined : Readable.from(body, { objectMode: false })
       let answered = false
       outgoing.on('response', (response) => {
         answered = true
+        // A refusal comes before the whole body was sent: the rest is not wanted.
+        if ((response.statusCode ?? 500) >= 400) source?.destroy()
         resolve({ status: response.statusCode ?? 500, headers: response.headers, body: response })
       })
       outgoing.on('error', (error) => {
@@ -139,11 +153,8 @@ export class RemoteLedger implements LedgerService {
         if (!answered)
           reject(new LedgerError('UNAVAILABLE', `the node at ${this.#url} does not answer: ${error.message}`, error))
       })
-      if (body === undefined || typeof body === 'string') outgoing.end(body)
-      else
-        Readable.from(body, { objectMode: false })
-          .on('error', (error) => outgoing.destroy(error))
-          .pipe(outgoing)
+      if (source === undefined) outgoing.end(body)
+      else source.on('error', (error) => outgoing.destroy(error)).pipe(outgoing)
     })
   }
 }

@@ -32,11 +32,21 @@ export interface StatusView {
   readonly quarantined: number
   /** Messages and entries from the network that were refused. */
   readonly dropped: number
+  /** Stored entries that were damaged on disk and that no peer has given again yet. */
+  readonly damaged: number
   /** Documents that entries name, and how many of them this node holds a copy of. */
   readonly documents: { readonly known: number; readonly kept: number }
 }
 
+export interface HealthView {
+  /** `degraded`: the engine of a backend cannot be used now; the node is trying to get it back. */
+  readonly status: 'ok' | 'degraded'
+  readonly degraded: readonly { readonly backend: string; readonly reason: string; readonly seconds: number }[]
+}
+
 export interface PeerView {
+  /** The kind of network that the id and the addresses belong to; a node is on one or two. */
+  readonly network: string
   readonly id: string
   readonly addresses: readonly string[]
 }
@@ -91,6 +101,8 @@ export interface ImportView {
   readonly added: number
   readonly known: number
   readonly refused: number
+  /** Where the file ends that is cut short or damaged. What is whole before it was taken. */
+  readonly incomplete?: string | undefined
 }
 
 export interface GenesisView {

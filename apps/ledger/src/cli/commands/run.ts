@@ -1,10 +1,11 @@
 import { once } from 'node:events'
-import { resolve } from 'node:path'
 import { LedgerError } from '../../errors.ts'
-import { openHome } from '../../node/home.ts'
-import { runNode } from '../../node/open-node.ts'
+import { runNode } from '../../run/run-node.ts'
 import type { PeerView } from '../../service/views.ts'
-import type { CommandContext } from '../context.ts'
+import { errorFields } from '../../log.ts'
+import { isP2plError } from '@p2pl/core'
+import { readApiFile } from '../../node/api-file.ts'
+import { type CommandContext, openFolder, taken } from '../context.ts'
 import { exitCodes } from '../exit-codes.ts'
 
 interface RunOptions {
@@ -15,26 +16,39 @@ interface RunOptions {
 }
 
 export async function run(context: CommandContext, options: RunOptions): Promise<number> {
-  const { output, signal } = context
+  const { output, log, signal } = context
   const peers = (options.connect ?? []).map(parsePeer)
-  const home = await openHome(resolve(context.options.dir))
+  const home = await openFolder(context)
   const running = await runNode(home, {
     backend: context.options.backend,
     listen: options.listen,
     port: options.port,
     beaconPeriod: options.beaconPeriod,
-    onError: (error) => {
-      output.error(error)
+    log,
+    signal,
+    onWarning: (message) => {
+      log('warn', message)
     }
+  }).catch(async (error: unknown) => {
+    if (!isP2plError(error, 'LOCKED')) throw error
+    const other = await readApiFile(home.apiPath)
+    if (other === undefined) throw await taken(home)
+    throw new LedgerError('UNAVAILABLE', `a node runs in ${home.path} already, as process ${other.pid}: end it first`)
   })
   try {
+    if (!running.node.keepsDocuments) log('warn', 'this backend keeps documents only as long as the process runs')
     // A peer that is away now is dialled again for as long as this node runs.
-    for (const peer of peers) running.node.connect(peer).catch((error: unknown) => output.error(error))
+    for (const peer of peers)
+      running.node.connect(peer).catch((error: unknown) => {
+        log('warn', error instanceof Error ? error.message : String(error), { peer: peer.id, ...errorFields(error) })
+      })
     const { self, account, entries } = await running.node.status()
     output.result({ url: running.api.url, account, entries, self, pid: process.pid }, () => [
       `api      ${running.api.url}/v1/status`,
       `account  ${account}, ${entries} entries`,
-      ...self.flatMap(({ id, addresses }) => addresses.map((address) => `peer     ${id}@${address}`)),
+      ...self.flatMap(({ network, id, addresses }) =>
+        addresses.map((address) => `peer     ${network}:${id}@${address}`)
+      ),
       'running until Ctrl-C'
     ])
     if (!signal.aborted) await once(signal, 'abort')
@@ -45,10 +59,8 @@ export async function run(context: CommandContext, options: RunOptions): Promise
 }
 
 function parsePeer(text: string): PeerView {
-  const at = text.indexOf('@')
-  const id = text.slice(0, at)
-  const address = text.slice(at + 1)
-  if (at < 1 || address === '')
-    throw new LedgerError('INVALID_ARGUMENT', '--connect must look like id@address, as "run" prints it')
-  return { id, addresses: [address] }
+  const { network, id, address } = /^(?<network>[a-z0-9-]+):(?<id>[^@]+)@(?<address>.+)$/.exec(text)?.groups ?? {}
+  if (network === undefined || id === undefined || address === undefined)
+    throw new LedgerError('INVALID_ARGUMENT', '--connect must look like network:id@address, as "run" prints it')
+  return { network, id, addresses: [address] }
 }
