@@ -1,7 +1,7 @@
 import { openStore, type Database, type Store } from '@p2pl/store'
 import { tableEnd, tableStart } from './keys.ts'
 
-export type { Database, Operation, Range, Store as Tables } from '@p2pl/store'
+export type { Database, Operation, Store as Tables } from '@p2pl/store'
 
 /** A folder (Node), the name of an IndexedDB database (browsers), or a database that nobody else uses. */
 export async function openTables(location: string | Database): Promise<Store> {
