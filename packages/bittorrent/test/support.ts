@@ -6,6 +6,7 @@ import { ProcessPool, type RemoteBackend } from '@p2pl/tooling-process-backend'
 import { afterAll, beforeAll } from 'vitest'
 import { bittorrent, type BittorrentOptions } from '../src/index.ts'
 import { network, parsePeer } from '../src/peers.ts'
+import { bittorrent as kitPeer, type KitPeer } from './kit-peer.ts'
 
 /** A DHT node that does nothing else: where those meet who know nobody. */
 export interface BootstrapNode {
@@ -71,30 +72,33 @@ function inProcess(options: BittorrentOptions): RemoteBackend {
   return processes.take({ module: source, name: 'bittorrent', args: [options], of, network, parseAddress, methods })
 }
 
-/** A network of the kit, with whatever its peers need to meet. */
+/**
+ * A network of the kit, with whatever its peers need to meet. A peer alone is in this process: only there an abort and the work that
+ * it ends are in one order.
+ */
 export function kitNetwork(
   count: number,
   options: (index: number) => BittorrentOptions,
   dispose: () => Promise<void>
 ): ConformanceNetwork {
-  const backends = Array.from({ length: count }, (_, i) => inProcess(options(i)))
-  const reopened: RemoteBackend[] = []
+  const make = (index: number): Backend => (count === 1 ? kitPeer(options(index)) : inProcess(options(index)))
+  const made = Array.from({ length: count }, (_, index) => make(index))
+  const backends = [...made]
   return {
     backends,
     link: async () => await link(backends),
     cut: async (index) => {
-      const lost = backends[index]
-      if (lost === undefined) throw new Error(`there is no backend ${index}`)
-      await lost['isolate']?.(true)
-      return async () => void (await lost['isolate']?.(false))
+      const lost = backends[index] as unknown as KitPeer
+      await lost.isolate(true)
+      return async () => await lost.isolate(false)
     },
     reopen: (index) => {
-      const backend = inProcess(options(index))
-      reopened.push(backend)
+      const backend = make(index)
+      made.push(backend)
       return Promise.resolve(backend)
     },
     dispose: async () => {
-      for (const backend of [...backends, ...reopened]) processes.release(backend)
+      for (const backend of made) processes.release(backend as RemoteBackend)
       await dispose()
     }
   }
