@@ -59,6 +59,11 @@ export function knownAdapter(name: string): KnownAdapter | undefined {
   return Object.hasOwn(knownAdapters, name) ? knownAdapters[name] : undefined
 }
 
+/** The short name where the name is that of a package of this project: one adapter has one name. */
+export function shortName(use: string): string {
+  return Object.entries(knownAdapters).find(([, adapter]) => adapter.package === use)?.[0] ?? use
+}
+
 /** `127.0.0.1:4001` as this engine wants it; anything else is for the adapter to refuse. */
 function hostAndPort(address: string | undefined): PlainObject {
   if (address === undefined) return {}

@@ -22,8 +22,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     const [top = ''] = path
     if (!topLevelKeys.includes(top)) {
       const near = top === 'config' ? undefined : nearest(top, topLevelKeys)
-      if (near !== undefined)
-        throw wrong(`environment: ${name}: unknown key. Did you mean "${prefix}${near.toUpperCase()}"?`)
+      if (near !== undefined) throw wrong(`environment: ${name}: unknown key. Did you mean "${variableOf([near])}"?`)
       continue
     }
     if (path.includes('')) throw wrong(`environment: ${name}: a key is missing next to "__"`)
@@ -48,6 +47,11 @@ function place(target: PlainObject, path: readonly string[], value: unknown, nam
 
 function camelCase(name: string): string {
   return name.toLowerCase().replaceAll(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
+}
+
+/** The variable that gives the value at a path. */
+export function variableOf(path: readonly string[]): string {
+  return prefix + path.map((key) => key.replaceAll(/[A-Z]/g, '_$&').toUpperCase()).join('__')
 }
 
 function parse(value: string): unknown {

@@ -1,8 +1,8 @@
-import { readFile, stat } from 'node:fs/promises'
+import { lstat, readFile, stat } from 'node:fs/promises'
 import { basename, extname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { parseDocument } from 'yaml'
 import { wrong } from './errors.ts'
+import { lineAndColumn, parseYaml } from './yaml.ts'
 
 const extensions = ['.ts', '.js', '.json', '.yaml'] as const
 /** Endings that somebody may expect to be read, and that are not: a file that is passed over in silence is worse than an error. */
@@ -24,7 +24,8 @@ async function present(folder: string, endings: readonly string[]): Promise<stri
   const paths = await Promise.all(
     endings.map(async (ending) => {
       const path = join(folder, `p2pl.config${ending}`)
-      return (await isFile(path)) ? path : undefined
+      // Whatever has the name counts, a folder or a broken link too: reading it says what is wrong.
+      return (await onDisk(basename(path), () => lstat(path))) === undefined ? undefined : path
     })
   )
   return paths.filter((path) => path !== undefined)
@@ -36,18 +37,33 @@ export async function readConfigFile(path: string): Promise<unknown> {
   const extension = extname(path)
   if (!extensions.some((known) => known === extension))
     throw wrong(`${source}: a configuration file ends in ${extensions.join(', ')}`)
-  if (!(await isFile(path))) throw wrong(`there is no configuration file ${path}`)
-  if ((await stat(path)).size > maxBytes) throw wrong(`${source} is larger than ${maxBytes} bytes`)
-  if (extension === '.json') return parseJson(await readFile(path, 'utf8'), source)
-  if (extension === '.yaml') return parseYaml(await readFile(path, 'utf8'), source)
-  return await importDefault(path, source)
+  const status = await onDisk(source, () => stat(path))
+  if (status === undefined)
+    throw wrong(
+      (await isLink(path))
+        ? `${source} is a link to nothing: mend or remove it`
+        : `there is no configuration file ${path}`
+    )
+  if (status.isDirectory()) throw wrong(`${source} is a folder: a configuration is a file`)
+  if (!status.isFile()) throw wrong(`${source} is no regular file: a configuration is one`)
+  if (status.size > maxBytes) throw wrong(`${source} is larger than ${maxBytes} bytes`)
+  if (extension !== '.json' && extension !== '.yaml') return await importDefault(path, source)
+  const text = (await onDisk(source, () => readFile(path, 'utf8'))) ?? ''
+  return extension === '.json' ? parseJson(text, source) : parseYaml(text, source)
 }
 
-async function isFile(path: string): Promise<boolean> {
+async function isLink(path: string): Promise<boolean> {
+  return (await onDisk(basename(path), () => lstat(path)))?.isSymbolicLink() === true
+}
+
+/** `undefined` where there is nothing. What cannot be looked at is an error: it may be what the user wants to count. */
+async function onDisk<T>(source: string, call: () => Promise<T>): Promise<T | undefined> {
   try {
-    return (await stat(path)).isFile()
-  } catch {
-    return false
+    return await call()
+  } catch (error) {
+    const { code = 'unknown' } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw wrong(`${source} cannot be read (${code}): check its permissions and those of its folder`)
   }
 }
 
@@ -59,22 +75,6 @@ function parseJson(text: string, source: string): unknown {
     // The message of the parser quotes the text: only the position is taken from it.
     const position = /position (\d+)/.exec(String(error))?.[1]
     throw wrong(`${source}: not JSON${position === undefined ? '' : ` (${lineAndColumn(text, Number(position))})`}`)
-  }
-}
-
-function lineAndColumn(text: string, position: number): string {
-  const before = text.slice(0, position).split('\n')
-  return `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`
-}
-
-function parseYaml(text: string, source: string): unknown {
-  const document = parseDocument(text, { prettyErrors: false, logLevel: 'silent' })
-  const [error] = document.errors
-  if (error !== undefined) throw wrong(`${source}: not YAML (${error.code}, ${lineAndColumn(text, error.pos[0])})`)
-  try {
-    return (document.toJS({ maxAliasCount: 100 }) as unknown) ?? {}
-  } catch {
-    throw wrong(`${source}: not YAML that can be used (aliases without end)`)
   }
 }
 

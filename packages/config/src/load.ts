@@ -1,8 +1,8 @@
 import { basename, dirname, resolve } from 'node:path'
 import process from 'node:process'
-import { readEnvironment } from './environment.ts'
+import { readEnvironment, variableOf } from './environment.ts'
 import { findFile, readConfigFile } from './file.ts'
-import { merge, type Source } from './merge.ts'
+import { type Dropped, merge, type Source } from './merge.ts'
 import type { Config, ConfigInput } from './types.ts'
 import { validate } from './validate.ts'
 
@@ -17,6 +17,11 @@ export interface LoadOptions {
   defaults?: ConfigInput | undefined
   /** What holds whatever file and environment say: an application's own command line. */
   overrides?: ConfigInput | undefined
+  /**
+   * Gets a sentence for each option that a file or a variable gives and that has no effect, since a stronger source chooses
+   * another adapter. Default: a warning of the process.
+   */
+  onWarning?: ((message: string) => void) | undefined
 }
 
 /**
@@ -37,7 +42,17 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Config> {
   if (file !== undefined) add(basename(file), await readConfigFile(file), directory)
   add('environment', readEnvironment(env))
   if (options.overrides !== undefined) add('overrides', options.overrides)
-  return { ...merge(sources), file, directory }
+  const warn = options.onWarning ?? ((message) => process.emitWarning(message, 'P2plConfigWarning'))
+  const merged = merge(sources, (dropped) => {
+    // Defaults are there to be overruled.
+    if (dropped.source !== 'defaults') warn(describe(dropped))
+  })
+  return { ...merged, file, directory }
+}
+
+function describe({ source, path, because }: Dropped): string {
+  const place = source === 'environment' ? variableOf(path) : `${path.join('.')} of ${source}`
+  return `${place} has no effect: the adapter that it is for is replaced by ${because === 'overrides' ? 'the application or its command line' : because}`
 }
 
 async function locate(

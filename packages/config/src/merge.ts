@@ -1,6 +1,6 @@
+import { isAbsolute, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { resolve } from 'node:path'
-import { defaultAdapter } from './adapters.ts'
+import { defaultAdapter, shortName } from './adapters.ts'
 import { wrong } from './errors.ts'
 import { isPlainObject, mergeDeep } from './plain.ts'
 import type { BackendChoice, BackendInput, ConfigInput, DeadlineConfig, RetryConfig } from './types.ts'
@@ -21,30 +21,60 @@ export interface Merged {
   readonly deadline: DeadlineConfig | undefined
 }
 
+/** What a weaker source gave, and a stronger one leaves without effect. */
+export interface Dropped {
+  readonly source: string
+  /** `backend.options.profile` */
+  readonly path: readonly string[]
+  readonly because: string
+}
+
+interface Chosen extends BackendInput {
+  /** The sources that it is made of, with the keys that each gave. */
+  readonly givenBy: readonly { readonly source: string; readonly keys: readonly string[] }[]
+}
+
+const nothing: Chosen = { givenBy: [] }
+
 /**
- * Merges sources, the weakest first. Options of an adapter are merged with those that a weaker source gives to the same
- * adapter; those of another adapter are dropped. A source that gives `backend` overrules `messages` and `data` of weaker ones.
+ * Merges sources, the weakest first. Options go to the adapter that is chosen in the end, unless they stand with the name
+ * of another one: these are dropped. A source that gives `backend` overrules `messages` and `data` of weaker ones.
  */
-export function merge(sources: readonly Source[]): Merged {
-  const slots: Partial<Record<Slot, BackendInput>> = {}
+export function merge(sources: readonly Source[], onDropped: (dropped: Dropped) => void): Merged {
+  const chosen: Partial<Record<Slot, Chosen>> = {}
   let retry: ConfigInput['retry'] = true
   let deadline: ConfigInput['deadline'] = false
-  for (const { input, directory } of sources) {
+  for (const { name: because, input, directory } of sources) {
+    const drop = (slot: Slot): void => {
+      for (const { source, keys } of chosen[slot]?.givenBy ?? [])
+        for (const key of keys) onDropped({ source, path: [slot, ...key.split('.')], because })
+      delete chosen[slot]
+    }
     if (input.backend !== undefined) {
-      delete slots.messages
-      delete slots.data
+      drop('messages')
+      drop('data')
     }
     for (const slot of ['backend', 'messages', 'data'] as const) {
-      const over = input[slot]
-      if (over !== undefined) slots[slot] = mergeBackend(slots[slot] ?? {}, normalize(over, directory))
+      const given = input[slot]
+      if (given === undefined) continue
+      const { use, options = {} } = normalize(given, directory)
+      const former = chosen[slot]?.use
+      if (use !== undefined && former !== undefined && use !== former) drop(slot)
+      const under = chosen[slot] ?? nothing
+      const keys = Object.keys(options).map((key) => `options.${key}`)
+      chosen[slot] = {
+        use: use ?? under.use,
+        options: mergeDeep({ ...under.options }, { ...options }),
+        givenBy: [...under.givenBy, { source: because, keys }]
+      }
     }
     if (input.retry !== undefined) retry = mergeSetting<ConfigInput['retry']>(retry, input.retry)
     if (input.deadline !== undefined) deadline = mergeSetting<ConfigInput['deadline']>(deadline, input.deadline)
   }
-  const shared = choice(slots.backend ?? {}, 'backend', defaultAdapter)
+  const shared = choice(chosen.backend ?? {}, 'backend', defaultAdapter)
   return {
-    messages: slots.messages === undefined ? shared : choice(slots.messages, 'messages'),
-    data: slots.data === undefined ? shared : choice(slots.data, 'data'),
+    messages: chosen.messages === undefined ? shared : choice(chosen.messages, 'messages'),
+    data: chosen.data === undefined ? shared : choice(chosen.data, 'data'),
     retry: typeof retry === 'object' ? retry : retry ? {} : undefined,
     deadline: deadline || undefined
   }
@@ -52,15 +82,9 @@ export function merge(sources: readonly Source[]): Merged {
 
 function normalize(input: string | BackendInput, directory: string): BackendInput {
   const { use, options } = typeof input === 'string' ? { use: input, options: undefined } : input
-  return { use: use?.startsWith('.') === true ? pathToFileURL(resolve(directory, use)).href : use, options }
-}
-
-function mergeBackend(under: BackendInput, over: BackendInput): BackendInput {
-  if (over.use !== undefined && over.use !== (under.use ?? defaultAdapter)) return over
-  return {
-    use: over.use ?? under.use,
-    options: mergeDeep({ ...under.options }, { ...over.options })
-  }
+  if (use === undefined) return { options }
+  const isPath = use.startsWith('.') || isAbsolute(use)
+  return { use: isPath ? pathToFileURL(resolve(directory, use)).href : shortName(use), options }
 }
 
 function mergeSetting<T>(under: T, over: T): T {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { createRequire, findPackageJSON } from 'node:module'
+import { createRequire, findPackageJSON, isBuiltin } from 'node:module'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { isPlainObject } from './plain.ts'
@@ -11,7 +11,8 @@ import { isPlainObject } from './plain.ts'
  */
 export function resolveModule(specifier: string, places: readonly URL[]): URL | undefined {
   if (specifier.startsWith('file:')) return new URL(specifier)
-  if (specifier.startsWith('/')) return pathToFileURL(specifier)
+  // A module of Node itself is no adapter, and would be taken for a file that is named like it.
+  if (isBuiltin(specifier)) return undefined
   for (const place of places) {
     const found = byRequire(specifier, place) ?? byImportCondition(specifier, place)
     if (found !== undefined) return found

@@ -1,3 +1,4 @@
+import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
@@ -74,6 +75,36 @@ describe('one file', () => {
     expect(await messageOf(loadConfig({ cwd, env: none, file: 'c.toml' }))).toMatch(/ends in .ts, .js, .json, .yaml/)
   })
 
+  it('is not passed over where it is a folder, or a link to nothing', async () => {
+    const folder = folderWith()
+    mkdirSync(join(folder, 'p2pl.config.yaml'))
+    const link = folderWith()
+    symlinkSync(join(link, 'gone.yaml'), join(link, 'p2pl.config.yaml'))
+    const beside = folderWith({ 'p2pl.config.json': '{}' })
+    symlinkSync(join(beside, 'gone.yaml'), join(beside, 'p2pl.config.yaml'))
+    const loop = folderWith()
+    symlinkSync('p2pl.config.json', join(loop, 'p2pl.config.json'))
+    const load = async (options: Parameters<typeof loadConfig>[0]): Promise<string> =>
+      await messageOf(loadConfig({ env: none, ...options }))
+    expect(await load({ cwd: folder })).toBe('p2pl.config.yaml is a folder: a configuration is a file')
+    expect(await load({ cwd: link })).toBe('p2pl.config.yaml is a link to nothing: mend or remove it')
+    expect(await load({ cwd: beside })).toContain('p2pl.config.json and p2pl.config.yaml stand side by side')
+    expect(await load({ cwd: loop })).toBe(
+      'p2pl.config.json cannot be read (ELOOP): check its permissions and those of its folder'
+    )
+    // Also where it was named.
+    expect(await load({ file: join(folder, 'p2pl.config.yaml') })).toContain('is a folder')
+    expect(await load({ cwd: folderWith(), env: { P2PL_CONFIG: join(link, 'p2pl.config.yaml') } })).toContain(
+      'a link to nothing'
+    )
+  })
+
+  it('may be a link', async () => {
+    const cwd = folderWith({ 'real.yaml': 'backend: memory' })
+    symlinkSync(join(cwd, 'real.yaml'), join(cwd, 'p2pl.config.yaml'))
+    expect((await loadConfig({ cwd, env: none })).data.use).toBe('memory')
+  })
+
   it('may be empty YAML', async () => {
     expect((await loadConfig({ cwd: folderWith({ 'p2pl.config.yaml': '' }), env: none })).data.use).toBe('helia')
   })
@@ -96,6 +127,38 @@ describe('sources', () => {
     const config = await loadConfig({ cwd, env: { P2PL_BACKEND: 'memory' } })
     expect(config.data).toEqual({ use: 'memory', options: {} })
     expect((await loadConfig({ cwd, env: { P2PL_BACKEND: 'helia' } })).data.options).toEqual({ profile: 'lan' })
+  })
+
+  it('give options without an adapter to the one that is chosen in the end', async () => {
+    const env = { P2PL_BACKEND__OPTIONS__SEED: '7' }
+    const warnings: string[] = []
+    const onWarning = (message: string): unknown => warnings.push(message)
+    const { data } = await loadConfig({ file: false, env, overrides: { backend: 'memory' }, onWarning })
+    expect([data, warnings]).toEqual([{ use: 'memory', options: { seed: 7 } }, []])
+  })
+
+  it('say what a stronger one leaves without effect', async () => {
+    const cwd = folderWith({ 'p2pl.config.yaml': 'backend: { use: helia, options: { profile: lan } }' })
+    const load = async (env: Record<string, string>, backend?: string): Promise<string[]> => {
+      const warnings: string[] = []
+      const overrides = backend === undefined ? {} : { backend }
+      const defaults = { backend: { use: 'bittorrent', options: { dht: false } } }
+      await loadConfig({ cwd, env, defaults, overrides, onWarning: (message) => warnings.push(message) })
+      return warnings
+    }
+    const gone = 'has no effect: the adapter that it is for is replaced by'
+    const app = 'the application or its command line'
+    expect(await load({})).toEqual([])
+    expect(await load({}, 'helia')).toEqual([])
+    expect(await load({}, 'memory')).toEqual([`backend.options.profile of p2pl.config.yaml ${gone} ${app}`])
+    const options = { P2PL_BACKEND: 'ipfs-rpc', P2PL_BACKEND__OPTIONS__API_URL: 'http://127.0.0.1:1' }
+    expect(await load(options, 'memory')).toEqual([
+      `backend.options.profile of p2pl.config.yaml ${gone} environment`,
+      `P2PL_BACKEND__OPTIONS__API_URL ${gone} ${app}`
+    ])
+    expect(await load({ P2PL_MESSAGES: 'memory', P2PL_MESSAGES__OPTIONS__SEED: '1' }, 'helia')).toEqual([
+      `P2PL_MESSAGES__OPTIONS__SEED ${gone} ${app}`
+    ])
   })
 
   it('may split messages and data', async () => {
@@ -213,6 +276,10 @@ describe('what is wrong', () => {
     ['yaml', 'a: 1\npsk: "s3cret', 'line'],
     ['yaml', 'retry: { operations: [s3cret] }', 'retry.operations.0'],
     ['js', 'export default { psk: s3cret s3cret }', 'could not be loaded'],
+    ['yaml', 'backend: memory\n---\npsk: s3cret', 'a second document begins at line 2, column 1: keep one'],
+    ['yaml', 'backend: memory\n---\n', 'a second document begins at line 2, column 1: keep one'],
+    ['yaml', 'backend: !s3cret memory', 'TAG_RESOLVE_FAILED, line 1, column 10'],
+    ['yaml', 'backend: memory\nbackend: s3cret', 'DUPLICATE_KEY, line 2, column 1'],
     ['ts', 'export const psk = "s3cret"', 'no default export']
   ])('keeps the secret of a %s file: %s', async (kind, text, hint) => {
     const cwd = folderWith({ [`p2pl.config.${kind}`]: text, 'package.json': '{"type":"module"}' })
@@ -236,5 +303,22 @@ describe('what is wrong', () => {
     const bomb = ['a: &a0 [x,x,x,x,x,x,x,x,x]']
     for (let i = 1; i < 9; i++) bomb.push(`a${i}: &a${i} [${`*a${i - 1},`.repeat(8)}*a${i - 1}]`)
     expect(await load('yaml', bomb.join('\n'))).toContain('aliases without end')
+  })
+
+  it('is refused before the work where it is YAML that is dear to parse', async () => {
+    const repeated = (line: (i: number) => string): string =>
+      Array.from({ length: 40_000 }, (_, i) => line(i)).join('\n')
+    const load = (text: string): Promise<string> =>
+      messageOf(loadConfig({ cwd: folderWith({ 'p2pl.config.yaml': text }), env: none }))
+    const anchors = 'more than 100 anchors and aliases: write the values out'
+    expect(await load(`a:\n${repeated((i) => `- &a${i} x\n- *a${i}`)}`)).toContain(anchors)
+    expect(await load(`a:\n${repeated((i) => `- &a${i} x`)}`)).toContain(anchors)
+    expect(await load(repeated((i) => `k${i}: 1`))).toContain('more than 20000 words and signs')
+    expect(await load('['.repeat(100_000))).toContain('more than 20000 words and signs')
+    expect(await load('? '.repeat(100_000))).toContain('more than 20000 words and signs')
+    // Text that looks like them is none.
+    const text = `backend:\n  options:\n    a: |\n${'      *x &y\n'.repeat(500)}\n    b: [${'"*x", x&y, '.repeat(200)}]`
+    const cwd = folderWith({ 'p2pl.config.yaml': text })
+    expect((await loadConfig({ cwd, env: none })).data.options['b']).toHaveLength(400)
   })
 })

@@ -1,0 +1,92 @@
+import { existsSync } from 'node:fs'
+import { unescape } from 'node:querystring'
+import { isP2plError, P2plError } from '@p2pl/core'
+import { knownAdapter, knownAdapters } from './adapters.ts'
+import { wrong } from './errors.ts'
+import { installCommand } from './install.ts'
+import { meantAdapter } from './nearest.ts'
+import { placeOf, resolveModule } from './resolve.ts'
+
+const operation = 'createBackends'
+
+export type Factory = (options: Readonly<Record<string, unknown>>) => unknown
+
+/** Imports the adapter that a configuration names, as seen from its folder, and gives its factory. */
+export async function loadFactory(use: string, directory: string): Promise<Factory> {
+  const known = knownAdapter(use)
+  const specifier = known?.package ?? use
+  const here = new URL(import.meta.url)
+  const project = placeOf(directory)
+  const url = resolveModule(specifier, known === undefined ? [project, here] : [here, project])
+  if (url === undefined) throw missing(use, specifier, directory)
+  const module = await load(url, use, specifier, directory)
+  const factory = known === undefined ? (module['backend'] ?? module['default']) : module[known.factory]
+  if (typeof factory === 'function' && !isClass(factory)) return factory as Factory
+  throw wrong(
+    known === undefined
+      ? `${shown(use)} is ${isClass(factory) ? 'a class' : 'no adapter'}: it must export a function (options) => Backend as "backend" or as its default.${meantAdapter(use)}`
+      : `the installed ${specifier} has no export "${known.factory}": install the version that belongs to @p2pl/config`,
+    operation
+  )
+}
+
+/** A name for messages. Shown only where it looks like a name: somebody may have put an URL with a token in the wrong variable. */
+export function shown(use: string): string {
+  if (use.startsWith('file:')) return `"${unescape(use.split('/').at(-1) ?? '')}"`
+  return isPackageName(use) ? `"${use}"` : 'the adapter'
+}
+
+async function load(url: URL, use: string, specifier: string, directory: string): Promise<Record<string, unknown>> {
+  try {
+    return (await import(/* @vite-ignore */ url.href)) as Record<string, unknown>
+  } catch (cause) {
+    if (isP2plError(cause)) throw cause
+    const local = url.href === use
+    if (local && !existsSync(url))
+      throw wrong(
+        `there is no adapter ${shown(use)}: a path is relative to the file that names it, or to the current folder`,
+        operation
+      )
+    const absent = (cause as { code?: unknown } | null)?.code === 'ERR_MODULE_NOT_FOUND'
+    const remedy =
+      knownAdapter(use) === undefined
+        ? 'check its imports, and that its dependencies are installed'
+        : `run "${installCommand(specifier, directory)}" again`
+    throw new P2plError({
+      code: absent ? 'MISSING_DEPENDENCY' : 'ENGINE',
+      operation,
+      cause,
+      message: absent
+        ? `${shown(use)} was found, but it or a package that it needs is incomplete: ${remedy}`
+        : `${shown(use)} failed while it was loaded`
+    })
+  }
+}
+
+/**
+ * The command that installs a package is given for the adapters of this project only: a mistyped name may be the name of
+ * a stranger's package, and installing a package runs its code.
+ */
+function missing(use: string, specifier: string, directory: string): P2plError {
+  return new P2plError({ code: 'MISSING_DEPENDENCY', operation, message: reasonFor() })
+
+  function reasonFor(): string {
+    const names = Object.keys(knownAdapters).join(', ')
+    if (!isPackageName(specifier))
+      return `the adapter that the configuration names is neither a known one (${names}) nor the name of a package, nor a path that starts with "./"`
+    if (knownAdapter(use) !== undefined)
+      return `the adapter ${shown(use)} is not installed: run "${installCommand(specifier, directory)}"`
+    const meant = meantAdapter(use)
+    return meant === ''
+      ? `the adapter ${shown(use)} is not installed here, and it is none of this project's (${names}): check its name, and install it as its author says`
+      : `there is no adapter ${shown(use)}.${meant} This project has ${names}`
+  }
+}
+
+function isClass(value: unknown): boolean {
+  return typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value))
+}
+
+function isPackageName(specifier: string): boolean {
+  return /^(?:@[a-z0-9][\w.-]{0,100}\/)?[a-z0-9][\w.-]{0,100}(?:\/[\w.-]{1,100}){0,5}$/i.test(specifier)
+}
