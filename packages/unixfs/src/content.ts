@@ -46,10 +46,16 @@ function piecesOf(source: DataSource | undefined, operation: string): AsyncItera
   if (source instanceof Uint8Array) return each([source])
   if (typeof Blob === 'function' && source instanceof Blob) return blobPieces(source)
   if (typeof source === 'object' && source !== null) {
-    if ('getReader' in source) return streamPieces(source)
+    if ('getReader' in source) {
+      if (source.locked)
+        throw invalidArgument(operation, 'the stream is locked: somebody else reads it. Give one that nobody reads yet')
+      return streamPieces(source)
+    }
     if (Symbol.asyncIterator in source) return source[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>
     if (Symbol.iterator in source) return each(source)
   }
+  if (typeof source === 'string')
+    throw invalidArgument(operation, 'the content is text: give its bytes, new TextEncoder().encode(text)')
   throw invalidArgument(
     operation,
     'the content must be a Uint8Array, a Blob, a ReadableStream, or an (async) iterable of Uint8Array'

@@ -39,14 +39,3 @@ function wrongPath(path: string, operation: string, reason: string): P2plError {
     message: `the path ${JSON.stringify(path.slice(0, 200))} cannot be used: ${reason}`
   })
 }
-
-/** For names that came from the network. */
-export function assertSafeName(name: string, directory: string, operation: string): void {
-  const wrong = wrongName(name)
-  if (wrong === undefined) return
-  throw new P2plError({
-    code: 'INVALID_CONTENT',
-    operation,
-    message: `the directory ${directory} has an entry ${JSON.stringify(name.slice(0, 100))} that no file can have as its name: ${wrong}`
-  })
-}

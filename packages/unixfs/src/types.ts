@@ -61,11 +61,19 @@ export interface Stat {
   readonly target?: string | undefined
 }
 
-export interface Entry extends Stat {
+/** What a directory says of an entry, and what else is known without fetching it. */
+export interface Entry extends Omit<Stat, 'kind'> {
   readonly name: string
   /** Relative to where listing or walking began. */
   readonly path: string
+  /** Absent where only the entry's own block tells it, and that block is not stored here. `size`, `mode`, `mtime` and `target` are absent then too. */
+  readonly kind?: Stat['kind'] | undefined
+  /** Bytes of all blocks of the entry, as the directory says (`Tsize`). Nobody has checked it. */
+  readonly blockBytes?: number | undefined
 }
+
+/** An entry that was looked at. */
+export type WalkEntry = Entry & Stat
 
 export type ListOptions = Pick<ReadOptions, 'local' | 'providers'> & CallOptions
 
@@ -78,11 +86,18 @@ export interface UnixFS {
   ): Promise<AddDirectoryResult>
   /** The CID that a path leads to. `NOT_FOUND` where a name is not there. */
   resolve(path: PathInput, options?: ListOptions): Promise<CID>
-  /** The entries of one directory, in the order in which it holds them. */
+  /**
+   * The entries of one directory, in the order in which it holds them. Only blocks of the directory itself are fetched: the
+   * size of a file of one block is what the directory says, and of an entry whose block is not stored here the kind may be
+   * absent. An entry that no file can be named like is left out; when all others are listed, the error that names it is thrown.
+   */
   ls(path: PathInput, options?: ListOptions): AsyncIterableIterator<Entry>
   /** The bytes of one file, streamed and verified. */
   get(path: PathInput, options?: ReadOptions): AsyncIterableIterator<Uint8Array>
   stat(path: PathInput, options?: ListOptions): Promise<Stat>
-  /** Everything below a directory, a directory before what it contains. */
-  walk(path: PathInput, options?: ListOptions): AsyncIterableIterator<Entry>
+  /**
+   * Everything below a directory, a directory before what it contains. Fetches directories and the roots of files of several
+   * blocks. What cannot be read is left out; when all else is listed, the error that names it is thrown.
+   */
+  walk(path: PathInput, options?: ListOptions): AsyncIterableIterator<WalkEntry>
 }

@@ -1,4 +1,5 @@
-import { get, ls, resolve, stat, walk } from './read.ts'
+import { ls, walk } from './list.ts'
+import { get, resolve, stat } from './read.ts'
 import type { UnixFS, UnixFSPeer } from './types.ts'
 import { addDirectory } from './write.ts'
 

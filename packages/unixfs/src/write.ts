@@ -3,7 +3,7 @@ import { UnixFS } from 'ipfs-unixfs'
 import { importer } from 'ipfs-unixfs-importer'
 import type { ImporterOptions, ImportResult, WritableStorage } from 'ipfs-unixfs-importer'
 import { contentOf } from './content.ts'
-import { balancedLayout } from './layout.ts'
+import { last, layOut, metadata, profile } from './file.ts'
 import { namesOf } from './names.ts'
 import { type Folder, folderIn, isFolder, newFolder, parentOf, twice } from './tree.ts'
 import type { AddDirectoryOptions, AddDirectoryResult, DirectoryEntry, UnixFSPeer } from './types.ts'
@@ -12,9 +12,6 @@ import { WriteBehind } from './write-behind.ts'
 
 const operation = 'unixfs.addDirectory'
 const filesAtOnce = 8
-
-/** `blockWriteConcurrency`: the importer holds that many chunks of each file in memory. */
-const profile: ImporterOptions = { profile: 'unixfs-v1-2025', blockWriteConcurrency: 4 }
 
 export async function addDirectory(
   peer: UnixFSPeer,
@@ -65,10 +62,7 @@ async function addFiles(
       onProgress?.({ ...progress })
       check()
     })
-    const result = await last(
-      importer([{ content, ...metadata(entry) }], store, { ...profile, layout: balancedLayout(store, metadata(entry)) })
-    )
-    parent.children.set(name, result)
+    parent.children.set(name, await layOut(content, store, entry))
     progress.files++
     onProgress?.({ ...progress })
   }
@@ -155,13 +149,6 @@ async function writeFolder(folder: Folder, store: WritableStorage): Promise<Impo
   return await last(importer([{ path: 'x', ...metadata(folder) }], store, { ...profile }))
 }
 
-async function last(results: AsyncIterable<ImportResult>): Promise<ImportResult> {
-  let result: ImportResult | undefined
-  for await (const each of results) result = each
-  if (result === undefined) throw new P2plError({ code: 'ENGINE', operation, message: 'the importer gave no result' })
-  return { cid: result.cid, size: result.size }
-}
-
 function writableStorage(writer: WriteBehind): WritableStorage {
   return {
     async put(cid, bytes) {
@@ -169,18 +156,6 @@ function writableStorage(writer: WriteBehind): WritableStorage {
       await writer.put({ cid, bytes })
       return cid
     }
-  }
-}
-
-function metadata({ mode, mtime }: Pick<DirectoryEntry, 'mode' | 'mtime'>): {
-  mode?: number
-  mtime?: { secs: bigint; nsecs?: number }
-} {
-  return {
-    ...(mode === undefined ? {} : { mode }),
-    ...(mtime === undefined
-      ? {}
-      : { mtime: mtime.nsecs === undefined ? { secs: mtime.secs } : { secs: mtime.secs, nsecs: mtime.nsecs } })
   }
 }
 

@@ -1,5 +1,5 @@
-import { createPeer, isP2plError } from '@p2pl/core'
-import type { ErrorCode, Peer } from '@p2pl/core'
+import { createPeer } from '@p2pl/core'
+import type { Peer } from '@p2pl/core'
 import { decode, encode, prepare } from '@ipld/dag-pb'
 import { memory } from '@p2pl/memory'
 import { seededBytes } from '@p2pl/tooling-vitest'
@@ -8,8 +8,8 @@ import type { CID } from 'multiformats/cid'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { unixfs } from '../src/index.ts'
 import type { DirectoryEntry, Entry } from '../src/index.ts'
+import { all, failure, text } from './support.ts'
 
-const text = (value: string): Uint8Array => new TextEncoder().encode(value)
 let peer: Peer
 
 beforeAll(async () => {
@@ -19,23 +19,8 @@ afterAll(async () => {
   await peer.stop()
 })
 
-async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const result: T[] = []
-  for await (const item of items) result.push(item)
-  return result
-}
-
 async function read(path: CID | string): Promise<string> {
   return Buffer.concat(await all(unixfs(peer).get(path))).toString()
-}
-
-async function failure(work: Promise<unknown>): Promise<{ code: ErrorCode; message: string }> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason
-  )
-  if (!isP2plError(error)) throw new Error('expected a P2plError', { cause: error })
-  return error
 }
 
 const sample: DirectoryEntry[] = [
@@ -218,7 +203,28 @@ describe('what is refused', () => {
     expect((await failure(unixfs(peer).resolve(`${root}/../f`))).code).toBe('INVALID_ARGUMENT')
     expect((await failure(unixfs(peer).resolve('no cid/x'))).code).toBe('INVALID_ARGUMENT')
     expect((await failure(all(unixfs(peer).ls(`${root}/f`)))).code).toBe('INVALID_ARGUMENT')
-    expect((await failure(all(unixfs(peer).get(root)))).code).toBe('UNSUPPORTED')
+    const directory = await failure(all(unixfs(peer).get(root)))
+    expect(directory).toMatchObject({
+      code: 'UNSUPPORTED',
+      message: expect.stringContaining('list it with ls') as string
+    })
+  })
+
+  it('content that is text, or a stream that somebody reads: with what to give instead', async () => {
+    const stream = new ReadableStream<Uint8Array>()
+    stream.getReader()
+    const add = async (content: unknown): Promise<{ code: string; message: string }> =>
+      await failure(unixfs(peer).addDirectory([{ path: 'a', content: content as Uint8Array }]))
+    expect(await add(stream)).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining('locked') as string
+    })
+    expect(await add('hello')).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining('new TextEncoder().encode(text)') as string
+    })
+    expect((await add(['hello'])).code).toBe('INVALID_ARGUMENT')
+    expect((await add(5)).code).toBe('INVALID_ARGUMENT')
   })
 
   it('directories of others with names that lead elsewhere', async () => {
@@ -287,6 +293,9 @@ describe('what is refused', () => {
     const cid = await peer.blocks.put(bytes, { codec: 0x70 })
     const [entry] = (await all(unixfs(peer).ls(cid))) as [Entry]
     expect(entry).toMatchObject({ kind: 'symlink', target: '/etc/passwd' })
-    expect((await failure(all(unixfs(peer).get(`${cid.toString()}/link`)))).code).toBe('UNSUPPORTED')
+    const refused = await failure(all(unixfs(peer).get(`${cid.toString()}/link`)))
+    expect(refused.code).toBe('UNSUPPORTED')
+    expect(refused.message).toContain('is a symlink to "/etc/passwd"')
+    expect(refused.message).not.toContain('@p2pl/unixfs')
   })
 })

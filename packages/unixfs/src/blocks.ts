@@ -1,0 +1,24 @@
+import type { Peer } from '@p2pl/core'
+import type { CID } from 'multiformats/cid'
+import { type Node, decodeNode } from './unixfs-node.ts'
+import type { ListOptions } from './types.ts'
+
+const kept = 8
+
+/** Reads nodes of UnixFS through a peer, which verifies each block. */
+export type NodeReader = (cid: CID) => Promise<Node>
+
+/** Resolving a name and reading what it leads to ask for the same block in a row: a few are kept. */
+export function nodeReader(peer: Pick<Peer, 'blocks'>, options: ListOptions, operation: string): NodeReader {
+  const recent = new Map<string, Node>()
+  return async (cid) => {
+    const key = cid.toString()
+    const known = recent.get(key)
+    if (known !== undefined) return known
+    const node = decodeNode(cid, await peer.blocks.get(cid, options), operation)
+    recent.set(key, node)
+    const [oldest] = recent.keys()
+    if (recent.size > kept && oldest !== undefined) recent.delete(oldest)
+    return node
+  }
+}

@@ -1,0 +1,49 @@
+import { P2plError } from '@p2pl/core'
+import { CID } from 'multiformats/cid'
+import { parseCid } from './cid-text.ts'
+import { wrongName } from './names.ts'
+import type { PathInput } from './types.ts'
+
+/** A root and the names that lead down from it. */
+export interface Path {
+  readonly root: CID
+  readonly names: readonly string[]
+}
+
+/** Takes a CID, or a path `cid/name/name`, with `/ipfs/` or `ipfs://` before it or not; `INVALID_ARGUMENT` for anything else. */
+export function parsePath(input: PathInput, operation: string): Path {
+  const wrong = (message: string, cause?: unknown): P2plError =>
+    new P2plError({ code: 'INVALID_ARGUMENT', operation, message, cause })
+  if (typeof input !== 'string') {
+    const cid = CID.asCID(input)
+    if (cid !== null) return { root: cid, names: [] }
+    throw wrong('expected a CID or a path that starts with one')
+  }
+  const parts = input.replace(/^(?:\/ipfs\/|ipfs:\/\/)/, '').split('/')
+  if (parts.length > 1 && parts.at(-1) === '') parts.pop()
+  let path: Path
+  try {
+    path = split(parts)
+  } catch (cause) {
+    throw wrong(`${JSON.stringify(parts[0]?.slice(0, 100))} is no CID; a path is cid/name/name`, cause)
+  }
+  for (const name of path.names) {
+    const reason = wrongName(name)
+    if (reason !== undefined) throw wrong(`the name ${JSON.stringify(name)} cannot be in a path: ${reason}`)
+  }
+  return path
+}
+
+/** A CID in base64 (`m`, `M`) may contain slashes itself. A part of a CID is none, so the first that parses is the one. */
+function split(parts: readonly string[]): Path {
+  const [first = ''] = parts
+  const most = /^m/i.test(first) ? Math.min(parts.length, 128) : 1
+  for (let count = most; count > 1; count--) {
+    try {
+      return { root: parseCid(parts.slice(0, count).join('/')), names: parts.slice(count) }
+    } catch {
+      // Fewer parts, then.
+    }
+  }
+  return { root: parseCid(first), names: parts.slice(1) }
+}
