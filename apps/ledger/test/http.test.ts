@@ -4,6 +4,7 @@ import { createBackends, loadConfig } from '@p2pl/config'
 import { createPeer } from '@p2pl/core'
 import { openView } from '@p2pl/sync'
 import { seededBytes, temporaryFolder, until } from '@p2pl/tooling-vitest'
+import { CID } from 'multiformats/cid'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { EventStreams } from '../src/http/event-stream.ts'
 import { type Api, startApi } from '../src/http/server.ts'
@@ -247,6 +248,47 @@ describe('the HTTP API', () => {
       const answer = await ask(`/v1/content/${cid.toString()}`)
       expect([answer.headers['content-length'], answer.headers['content-type']]).toEqual([undefined, 'text/plain'])
       expect(answer.text).toBe(text)
+    } finally {
+      await view.stop()
+      await peer.stop()
+    }
+  })
+
+  it('does not let a stranger relabel a document', async () => {
+    const config = await loadConfig({ env: {}, file: false, overrides: { backend: 'memory' } })
+    const peer = await createPeer(await createBackends(config))
+    const { topic } = (home as Home).genesis
+    const view = await openView({ peer, topic, store: `${folder}/relabel`, maxParents, maxPayloadBytes })
+    const typeOf = async (path: string): Promise<string | undefined> => {
+      const { status, headers } = await ask(`/v1/content/${path}`)
+      return status === 200 ? headers['content-type'] : String(status)
+    }
+    try {
+      const own = await node.record({ name: 'a.csv', mediaType: 'text/csv', content: [Buffer.from('a,b')] })
+      const [mine, theirs] = [
+        own.entry.type === 'record' ? own.entry.content : '',
+        await peer.data.add(Buffer.from('c,d'))
+      ]
+      const claim = async (cid: string, sequence: number, mediaType: string): Promise<string> => {
+        const lie = { type: 'record', sequence, cid: CID.parse(cid), name: 'x', mediaType, size: 3 } as const
+        // Without parents it stands first in canonical order.
+        const entry = (await view.append(encodePayload(lie), { parents: [] })).cid.toString()
+        await until('it is in the ledger', async () => (await ask(`/v1/entries/${entry}`)).status === 200)
+        return entry
+      }
+      const lie = await claim(mine, 0, 'text/html')
+      expect(await typeOf(mine)).toBe('text/csv')
+      expect(await typeOf(`${mine}?entry=${own.entry.cid}`)).toBe('text/csv')
+      expect(await typeOf(`${mine}?entry=${lie}`)).toBe('text/html')
+      const other = theirs.cid.toString()
+      await claim(other, 1, 'text/plain')
+      expect(await typeOf(other)).toBe('text/plain')
+      await claim(other, 2, 'text/html')
+      expect(await typeOf(other)).toBe('application/octet-stream')
+      expect(await typeOf(`${other}?entry=${lie}`)).toBe('404')
+      expect(await typeOf(`${other}?entry=nonsense`)).toBe('400')
+      const remote = await new RemoteLedger(api).content(mine, { entry: lie })
+      expect(remote.mediaType).toBe('text/html')
     } finally {
       await view.stop()
       await peer.stop()

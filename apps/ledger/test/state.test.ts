@@ -218,9 +218,27 @@ describe('state', () => {
     ].map((order) => {
       const state = new LedgerState(genesis)
       for (const entry of order) state.add(entry)
-      return [state.byReference(a, 'r'), state.byContent(document.cid)].map((entry) => entry?.cid.toString())
+      return [state.byReference(a, 'r'), state.byContent(document.cid), state.byContent(document.cid, b)].map((entry) =>
+        entry?.cid.toString()
+      )
     })
     expect(found[0]).toEqual(found[1])
+    expect(found[0]?.[2]).toBe(other.cid.toString())
+  })
+
+  it('knows where records give a document different media types', () => {
+    const [a = '', b = ''] = accounts
+    const record = (author: string, name: string, mediaType: string): RawEntry =>
+      rawEntry(name, author, { type: 'record', sequence: 0, cid: cidOf('doc', 0x55), name, size: 3, mediaType })
+    const entries = [record(a, 'one', 'text/plain'), record(a, 'two', 'text/plain'), record(b, 'three', 'text/html')]
+    for (const order of [entries, entries.toReversed()]) {
+      const state = new LedgerState(genesis)
+      for (const entry of order) state.add(entry)
+      expect(state.isContested(cidOf('doc', 0x55))).toBe(true)
+    }
+    const agreed = new LedgerState(genesis)
+    for (const entry of entries.slice(0, 2)) agreed.add(entry)
+    expect([agreed.isContested(cidOf('doc', 0x55)), agreed.isContested(cidOf('other', 0x55))]).toEqual([false, false])
   })
 
   it('takes an entry once, and none without its parents', () => {
@@ -249,6 +267,40 @@ describe('state', () => {
     expect(() => [...state.entries({ after: cidOf('unknown') })]).toThrow(
       expect.objectContaining({ code: 'NOT_FOUND' })
     )
+  })
+
+  it('counts nobody else again for late entries of strangers', () => {
+    const [a = '', b = '', , stranger = '', other = ''] = accounts
+    const state = new LedgerState(genesisOf([[a, 1_000_000n]]).genesis)
+    const chain: RawEntry[] = []
+    const [of, next] = [(i: number): [string, string] => (i % 2 === 0 ? [a, b] : [b, a]), new Map<string, number>()]
+    for (let i = 0; i < 2_000; i++) {
+      const [from, to] = of(i)
+      const sequence = next.get(from) ?? 0
+      next.set(from, sequence + 1)
+      chain.push(rawEntry(`chain ${i}`, from, transfer(sequence, to, 2n), chain.slice(-1)))
+    }
+    for (const entry of chain) state.add(entry)
+    state.changes()
+    let looks = 0
+    for (const entry of state.entries()) {
+      const { payload } = entry
+      Object.defineProperty(entry, 'payload', {
+        get: () => {
+          looks++
+          return payload
+        }
+      })
+    }
+    // They come first in canonical order, and each is counted before the next one comes.
+    for (let i = 0; i < 100; i++) {
+      const [from, to] = i % 2 === 0 ? [stranger, other] : [other, stranger]
+      const late = rawEntry(`late ${i}`, from, i % 3 === 0 ? transfer(i, a, 1n) : transfer(i, to, 1n))
+      expect(late.clock).toBe(1)
+      state.add(late)
+      state.changes()
+    }
+    expect([looks, state.counts().entries, state.counts().accepted]).toEqual([0, 2_100, 2_000])
   })
 
   it('does not count again what stands before a late entry', () => {

@@ -117,8 +117,9 @@ function sendWritten(response: ServerResponse, written: Written): void {
 }
 
 async function sendContent(context: RouteContext, cid: string): Promise<void> {
-  const { response, service, signal } = context
-  const { mediaType, size, body } = await service.content(cid, { signal })
+  const { response, service, signal, url } = context
+  const entry = url.searchParams.get('entry') ?? undefined
+  const { mediaType, size, body } = await service.content(cid, { signal, entry })
   await sendStream(
     response,
     {

@@ -10,6 +10,7 @@ import { describeBalance, describeEntry, describeGenesis } from '../service/desc
 import {
   type CallOptions,
   type Content,
+  type ContentOptions,
   defaultPageSize,
   type EntryQuery,
   type LedgerService,
@@ -211,14 +212,28 @@ export class LedgerNode implements LedgerService {
     return written(await this.#writer.write(write, (number) => describe(number, cid, size)))
   }
 
-  async content(cid: string, options: CallOptions = {}): Promise<Content> {
+  async content(cid: string, options: ContentOptions = {}): Promise<Content> {
     const parsed = parseCid(cid)
-    const payload = this.#state.byContent(parsed)?.payload
+    const record = this.#recordOf(parsed, options.entry)
     const providers = await neighboursOf(this.#peer)
     const body = this.#peer.data.get(parsed, { providers, signal: options.signal })
-    if (payload?.type !== 'record') return { mediaType: 'application/octet-stream', body }
     // Not the entry's word for the size: whoever wrote it may have lied, and an HTTP answer of another length is two answers.
-    return { mediaType: payload.mediaType, name: payload.name, body }
+    return { mediaType: record?.mediaType ?? 'application/octet-stream', name: record?.name, body }
+  }
+
+  /**
+   * What the content is said to be. That belongs to the entry that says it: without one, this account's own record counts,
+   * then what all records agree on. Otherwise anybody could relabel a document by an entry that comes first in order.
+   */
+  #recordOf(content: CID, entry: string | undefined): DocumentRecord | undefined {
+    const found =
+      entry === undefined
+        ? (this.#state.byContent(content, this.account) ??
+          (this.#state.isContested(content) ? undefined : this.#state.byContent(content)))
+        : this.#state.get(parseCid(entry))
+    if (found?.payload.type === 'record' && found.payload.cid.equals(content)) return found.payload
+    if (entry === undefined) return undefined
+    throw new LedgerError('NOT_FOUND', `the entry ${entry} is no record of ${content.toString()}`)
   }
 
   async block(cid: string, options: CallOptions = {}): Promise<Uint8Array> {

@@ -1,11 +1,6 @@
+import { Heap } from './heap.ts'
+import { compareEntries, type Ordered, positionOf } from './order.ts'
 import type { Payload } from './payload.ts'
-import type { Ordered } from './order.ts'
-
-/** An entry as the accounts see it. */
-export interface Posting extends Ordered {
-  readonly author: string
-  readonly payload: Payload
-}
 
 /**
  * `sequence-used`: an earlier entry of the account has this number (a double spend when both are transfers).
@@ -19,77 +14,200 @@ export type Outcome =
   /** `conflict`: the entry that has the number. */
   | { readonly accepted: false; readonly reason: RejectionReason; readonly conflict?: Posting | undefined }
 
-interface Account {
-  balance: bigint
-  /** The entries that used up the numbers 0, 1, 2 … */
-  numbered: Posting[]
+/** An entry as the accounts see it. They set its outcome. */
+export interface Posting extends Ordered {
+  readonly author: string
+  readonly payload: Payload
+  outcome: Outcome
 }
 
+/** The outcome of an entry that was not counted yet. Told from others by its identity. */
+export const unjudged: Outcome = { accepted: true }
 const accepted: Outcome = { accepted: true }
 const gap: Outcome = { accepted: false, reason: 'sequence-gap' }
 const overdraft: Outcome = { accepted: false, reason: 'overdraft' }
 
+/** One account: its own entries and the transfers to it, in canonical order, with what stands after each. */
+class Account {
+  readonly id: string
+  readonly initial: bigint
+  readonly postings: Posting[] = []
+  readonly balances: bigint[] = []
+  /** The number that the account's next entry must have. */
+  readonly nexts: number[] = []
+  /** The entries that used up the numbers 0, 1, 2 … */
+  readonly numbered: Posting[] = []
+  /** From here on the lines are to be counted again. */
+  from = Infinity
+
+  constructor(id: string, initial: bigint) {
+    this.id = id
+    this.initial = initial
+  }
+
+  balanceBefore(line: number): bigint {
+    return this.balances[line - 1] ?? this.initial
+  }
+
+  nextBefore(line: number): number {
+    return this.nexts[line - 1] ?? 0
+  }
+
+  /** Makes a line that has no effect yet, and gives its place. */
+  insert(posting: Posting): number {
+    const line = positionOf(this.postings, posting)
+    const [balance, next] = [this.balanceBefore(line), this.nextBefore(line)]
+    if (line === this.postings.length) {
+      this.postings.push(posting)
+      this.balances.push(balance)
+      this.nexts.push(next)
+    } else {
+      this.postings.splice(line, 0, posting)
+      this.balances.splice(line, 0, balance)
+      this.nexts.splice(line, 0, next)
+    }
+    // The line that is to be counted next stays the next.
+    if (line <= this.from) this.from++
+    return line
+  }
+}
+
+/** A line of an account that is to be counted again. */
+interface Mark {
+  readonly posting: Posting
+  readonly account: Account
+}
+
 /**
- * The accounts after some first part of the canonical order. What was applied can be taken back, the last one first:
- * an entry that arrives late costs as many steps as there are entries after it, not a recount.
+ * The accounts after all entries. An entry that arrives late costs as many steps as the accounts that it touches have
+ * lines after it: its author's, and its receiver's where the transfer counts. Nobody else's entries are counted again.
  */
 export class Accounts {
   readonly #accounts = new Map<string, Account>()
+  /** The earliest in canonical order first; of one entry the author's line before the receiver's. */
+  readonly #marks = new Heap<Mark>(
+    (a, b) => compareEntries(a.posting, b.posting) || Number(isOwn(b)) - Number(isOwn(a))
+  )
+  readonly #onJudged: (posting: Posting, before: Outcome) => void
 
-  constructor(initial: ReadonlyMap<string, bigint>) {
-    for (const [id, balance] of initial) this.#accounts.set(id, { balance, numbered: [] })
+  /** `onJudged` is told of each entry whose outcome became another. */
+  constructor(initial: ReadonlyMap<string, bigint>, onJudged: (posting: Posting, before: Outcome) => void) {
+    for (const [id, balance] of initial) this.#accounts.set(id, new Account(id, balance))
+    this.#onJudged = onJudged
   }
 
-  apply(posting: Posting): Outcome {
-    const { author, payload } = posting
-    const account = this.#account(author)
-    const next = account.numbered.length
-    if (payload.sequence < next)
-      return { accepted: false, reason: 'sequence-used', conflict: account.numbered[payload.sequence] }
-    if (payload.sequence > next) return gap
-    account.numbered.push(posting)
-    if (payload.type === 'record') return accepted
-    if (account.balance < payload.amount) return overdraft
-    this.#move(author, payload.to, payload.amount)
-    return accepted
+  /** Takes an entry in any order. One that comes last in its accounts is counted now, all others by `settle`. */
+  add(posting: Posting): void {
+    const { payload, author } = posting
+    const accounts = [this.#account(author), ...(payload.type === 'transfer' ? [this.#account(payload.to)] : [])]
+    const settled = this.#marks.peek() === undefined
+    const lines = accounts.map((account) => account.insert(posting))
+    this.#mark(accounts[0] as Account, lines[0] as number)
+    if (settled && accounts.every(({ postings }, i) => lines[i] === postings.length - 1)) this.settle()
   }
 
-  /** Takes back what `apply` answered `outcome` to; only ever the last that was applied and not taken back. */
-  undo(posting: Posting, outcome: Outcome): void {
-    const { author, payload } = posting
-    if (!outcome.accepted && outcome.reason !== 'overdraft') return
-    this.#account(author).numbered.pop()
-    if (outcome.accepted && payload.type === 'transfer') this.#move(payload.to, author, payload.amount)
+  /** Counts what has to be counted, in canonical order. */
+  settle(): void {
+    for (let mark = this.#marks.pop(); mark !== undefined; mark = this.#marks.pop()) {
+      const { account } = mark
+      // A later mark of this account may have been counted with an earlier one.
+      if (account.postings[account.from] !== mark.posting) continue
+      do this.#count(account, account.from++)
+      while (this.#isNext(account))
+      if (account.from < account.postings.length) this.#push(account)
+      else account.from = Infinity
+    }
   }
 
   balance(id: string): bigint {
-    return this.#accounts.get(id)?.balance ?? 0n
+    const account = this.#accounts.get(id)
+    return account === undefined ? 0n : account.balanceBefore(account.postings.length)
   }
 
-  /** The number that the account's next entry must have. */
   nextSequence(id: string): number {
-    return this.#accounts.get(id)?.numbered.length ?? 0
+    const account = this.#accounts.get(id)
+    return account === undefined ? 0 : account.nextBefore(account.postings.length)
   }
 
   /** Every account that has or had something, by id. */
   balances(): [id: string, balance: bigint][] {
     const result: [string, bigint][] = []
-    for (const [id, { balance, numbered }] of this.#accounts)
-      if (balance > 0n || numbered.length > 0) result.push([id, balance])
+    for (const id of this.#accounts.keys()) {
+      const balance = this.balance(id)
+      if (balance > 0n || this.nextSequence(id) > 0) result.push([id, balance])
+    }
     return result.sort(([a], [b]) => (a < b ? -1 : 1))
   }
 
-  #move(from: string, to: string, amount: bigint): void {
-    this.#account(from).balance -= amount
-    this.#account(to).balance += amount
+  /** Whether no other line comes before the next one of this account. */
+  #isNext(account: Account): boolean {
+    const posting = account.postings[account.from]
+    if (posting === undefined) return false
+    const other = this.#marks.peek()
+    const order = other === undefined ? -1 : compareEntries(posting, other.posting)
+    return order < 0 || (order === 0 && posting.author === account.id)
+  }
+
+  #count(account: Account, line: number): void {
+    const posting = account.postings[line]
+    if (posting === undefined) return
+    const { payload, author } = posting
+    const [balance, next] = [account.balanceBefore(line), account.nextBefore(line)]
+    const amount = payload.type === 'transfer' ? payload.amount : 0n
+    if (author !== account.id) {
+      account.balances[line] = posting.outcome.accepted ? balance + amount : balance
+      account.nexts[line] = next
+      return
+    }
+    const outcome = judge(account, next, balance, payload)
+    const used = outcome.accepted || outcome.reason === 'overdraft'
+    if (used) account.numbered[next] = posting
+    account.balances[line] = outcome.accepted ? balance - amount : balance
+    account.nexts[line] = used ? next + 1 : next
+    const before = posting.outcome
+    if (before !== unjudged && sameOutcome(before, outcome)) return
+    posting.outcome = outcome
+    this.#onJudged(posting, before)
+    const counted = before !== unjudged && before.accepted
+    if (payload.type === 'transfer' && counted !== outcome.accepted) {
+      const receiver = this.#account(payload.to)
+      this.#mark(receiver, positionOf(receiver.postings, posting))
+    }
+  }
+
+  #mark(account: Account, line: number): void {
+    if (line >= account.from) return
+    account.from = line
+    this.#push(account)
+  }
+
+  #push(account: Account): void {
+    const posting = account.postings[account.from]
+    if (posting !== undefined) this.#marks.push({ posting, account })
   }
 
   #account(id: string): Account {
     let account = this.#accounts.get(id)
     if (account === undefined) {
-      account = { balance: 0n, numbered: [] }
+      account = new Account(id, 0n)
       this.#accounts.set(id, account)
     }
     return account
   }
+}
+
+function isOwn({ posting, account }: Mark): boolean {
+  return posting.author === account.id
+}
+
+function judge(account: Account, next: number, balance: bigint, payload: Payload): Outcome {
+  if (payload.sequence < next)
+    return { accepted: false, reason: 'sequence-used', conflict: account.numbered[payload.sequence] }
+  if (payload.sequence > next) return gap
+  return payload.type === 'transfer' && balance < payload.amount ? overdraft : accepted
+}
+
+function sameOutcome(a: Outcome, b: Outcome): boolean {
+  if (a.accepted || b.accepted) return a.accepted === b.accepted
+  return a.reason === b.reason && a.conflict === b.conflict
 }

@@ -3,7 +3,7 @@ import * as dagCbor from '@ipld/dag-cbor'
 import { CID } from 'multiformats/cid'
 import * as digest from 'multiformats/hashes/digest'
 import { LedgerError } from '../errors.ts'
-import { Accounts, type Outcome, type Posting } from './accounts.ts'
+import { Accounts, type Outcome, type Posting, unjudged } from './accounts.ts'
 import { type Approvable, Approvals } from './approvals.ts'
 import { amountToCbor } from './fields.ts'
 import type { Genesis } from './genesis.ts'
@@ -21,8 +21,6 @@ export interface RawEntry extends Ordered {
 /** An entry in the ledger. What the rules make of it is `outcome`; that may change when an earlier entry arrives late. */
 export interface LedgerEntry extends Posting, Approvable {
   readonly parents: readonly LedgerEntry[]
-  readonly payload: Payload
-  outcome: Outcome
 }
 
 /** What happened to the ledger since the last look. */
@@ -40,9 +38,6 @@ export interface Counts {
   readonly accepted: number
   readonly rejected: number
 }
-
-/** Told from an outcome by its identity. */
-const unjudged: Outcome = { accepted: true }
 
 /** Whether an entry may be in the ledger at all: its form alone, so that all peers decide alike and for ever. */
 export function isWellFormed(entry: RawEntry): boolean {
@@ -73,16 +68,19 @@ export class LedgerState {
   readonly #entries = new Map<string, LedgerEntry>()
   readonly #order: LedgerEntry[] = []
   readonly #references = new Map<string, LedgerEntry>()
+  /** The first record of each content: of all, and of each author. */
   readonly #documents = new Map<string, LedgerEntry>()
-  /** How many of `#order` are in `#accounts`. */
-  #applied = 0
+  /** Contents that records give different media types. */
+  readonly #contested = new Set<string>()
   #rejected = 0
   #added: LedgerEntry[] = []
   readonly #overturned = new Set<LedgerEntry>()
   readonly #confirmed = new Set<LedgerEntry>()
 
   constructor(genesis: Genesis) {
-    this.#accounts = new Accounts(genesis.balances)
+    this.#accounts = new Accounts(genesis.balances, (posting, before) => {
+      this.#judged(posting as LedgerEntry, before)
+    })
     this.#approvals = new Approvals(genesis.witnesses)
   }
 
@@ -101,9 +99,9 @@ export class LedgerState {
     }
     this.#entries.set(key, entry)
     const position = positionOf(this.#order, entry)
-    this.#rewind(position)
     if (position === this.#order.length) this.#order.push(entry)
     else this.#order.splice(position, 0, entry)
+    this.#accounts.add(entry)
     this.#approvals.add(entry, (approved) => this.#confirmed.add(approved as LedgerEntry))
     this.#remember(entry)
     this.#added.push(entry)
@@ -112,7 +110,9 @@ export class LedgerState {
 
   /** What changed since the last call. */
   changes(): Changes {
-    this.#settle()
+    this.#accounts.settle()
+    // Nobody has heard of another outcome of an entry that is new itself.
+    for (const entry of this.#added) this.#overturned.delete(entry)
     const changes = { added: this.#added, overturned: [...this.#overturned], confirmed: [...this.#confirmed] }
     this.#added = []
     this.#overturned.clear()
@@ -125,25 +125,30 @@ export class LedgerState {
   }
 
   counts(): Counts {
-    this.#settle()
+    this.#accounts.settle()
     return { entries: this.#order.length, accepted: this.#order.length - this.#rejected, rejected: this.#rejected }
   }
 
   get(cid: CID): LedgerEntry | undefined {
-    this.#settle()
+    this.#accounts.settle()
     return this.#entries.get(cid.toString())
   }
 
   /** The account's entry with this reference; of several the first in canonical order. */
   byReference(author: string, reference: string): LedgerEntry | undefined {
-    this.#settle()
+    this.#accounts.settle()
     return this.#references.get(referenceKey(author, reference))
   }
 
-  /** The first record of this content in canonical order. */
-  byContent(cid: CID): LedgerEntry | undefined {
-    this.#settle()
-    return this.#documents.get(cid.toString())
+  /** The first record of this content in canonical order; of this author, where one is given. */
+  byContent(cid: CID, author?: string): LedgerEntry | undefined {
+    this.#accounts.settle()
+    return this.#documents.get(author === undefined ? cid.toString() : documentKey(author, cid))
+  }
+
+  /** Whether records give this content different media types: then none of them may speak for it. */
+  isContested(cid: CID): boolean {
+    return this.#contested.has(cid.toString())
   }
 
   witnessesOf(entry: LedgerEntry): string[] {
@@ -152,7 +157,7 @@ export class LedgerState {
 
   /** Entries in canonical order, or from the last to the first; those after `after`. Not while entries are being added. */
   *entries(options: { after?: CID | undefined; reverse?: boolean | undefined } = {}): Generator<LedgerEntry> {
-    this.#settle()
+    this.#accounts.settle()
     const step = options.reverse === true ? -1 : 1
     let i = step === 1 ? 0 : this.#order.length - 1
     if (options.after !== undefined) {
@@ -168,17 +173,17 @@ export class LedgerState {
   }
 
   balance(account: string): bigint {
-    this.#settle()
+    this.#accounts.settle()
     return this.#accounts.balance(account)
   }
 
   nextSequence(account: string): number {
-    this.#settle()
+    this.#accounts.settle()
     return this.#accounts.nextSequence(account)
   }
 
   balances(): [id: string, balance: bigint][] {
-    this.#settle()
+    this.#accounts.settle()
     return this.#accounts.balances()
   }
 
@@ -198,33 +203,19 @@ export class LedgerState {
   #remember(entry: LedgerEntry): void {
     const { author, payload } = entry
     if (payload.reference !== undefined) setFirst(this.#references, referenceKey(author, payload.reference), entry)
-    if (payload.type === 'record') setFirst(this.#documents, payload.cid.toString(), entry)
+    if (payload.type !== 'record') return
+    const key = payload.cid.toString()
+    const known = this.#documents.get(key)?.payload
+    if (known?.type === 'record' && known.mediaType !== payload.mediaType) this.#contested.add(key)
+    setFirst(this.#documents, key, entry)
+    setFirst(this.#documents, documentKey(author, payload.cid), entry)
   }
 
-  #rewind(position: number): void {
-    while (this.#applied > position) {
-      const entry = this.#order[--this.#applied]
-      if (entry === undefined) return
-      this.#accounts.undo(entry, entry.outcome)
-      if (!entry.outcome.accepted) this.#rejected--
-    }
+  #judged(entry: LedgerEntry, before: Outcome): void {
+    if (!before.accepted) this.#rejected--
+    if (!entry.outcome.accepted) this.#rejected++
+    if (before !== unjudged) this.#overturned.add(entry)
   }
-
-  #settle(): void {
-    while (this.#applied < this.#order.length) {
-      const entry = this.#order[this.#applied++]
-      if (entry === undefined) return
-      const before = entry.outcome
-      entry.outcome = this.#accounts.apply(entry)
-      if (!entry.outcome.accepted) this.#rejected++
-      if (before !== unjudged && !sameOutcome(before, entry.outcome)) this.#overturned.add(entry)
-    }
-  }
-}
-
-function sameOutcome(a: Outcome, b: Outcome): boolean {
-  if (a.accepted || b.accepted) return a.accepted === b.accepted
-  return a.reason === b.reason && a.conflict === b.conflict
 }
 
 /** Keeps the first in canonical order: the order of arrival is another on every peer. */
@@ -235,4 +226,8 @@ function setFirst(map: Map<string, LedgerEntry>, key: string, entry: LedgerEntry
 
 function referenceKey(author: string, reference: string): string {
   return `${author}/${reference}`
+}
+
+function documentKey(author: string, cid: CID): string {
+  return `${author}/${cid.toString()}`
 }

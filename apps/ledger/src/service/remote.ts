@@ -1,7 +1,16 @@
 import { request } from 'node:http'
 import { Readable } from 'node:stream'
 import { LedgerError, type LedgerErrorCode } from '../errors.ts'
-import type { CallOptions, Content, EntryQuery, LedgerService, RecordInput, TransferInput, Written } from './service.ts'
+import type {
+  CallOptions,
+  Content,
+  ContentOptions,
+  EntryQuery,
+  LedgerService,
+  RecordInput,
+  TransferInput,
+  Written
+} from './service.ts'
 import type { BalanceView, EntryPage, EntryView, GenesisView, ImportView, PeerView, StatusView } from './views.ts'
 
 interface RequestOptions extends CallOptions {
@@ -67,8 +76,9 @@ export class RemoteLedger implements LedgerService {
     })
   }
 
-  async content(cid: string, options?: CallOptions): Promise<Content> {
-    const { headers, body } = await this.#request(`/v1/content/${encodeURIComponent(cid)}`, options)
+  async content(cid: string, options: ContentOptions = {}): Promise<Content> {
+    const query = options.entry === undefined ? '' : `?entry=${encodeURIComponent(options.entry)}`
+    const { headers, body } = await this.#request(`/v1/content/${encodeURIComponent(cid)}${query}`, options)
     const length = headers['content-length']
     return {
       mediaType: String(headers['content-type'] ?? 'application/octet-stream'),

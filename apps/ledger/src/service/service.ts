@@ -38,6 +38,11 @@ export interface Written {
   readonly created: boolean
 }
 
+export interface ContentOptions extends CallOptions {
+  /** CID of the record whose name and media type count. Default: this account's own record, else what all records agree on. */
+  readonly entry?: string | undefined
+}
+
 export interface Content {
   readonly mediaType: string
   readonly name?: string | undefined
@@ -56,7 +61,8 @@ export interface LedgerService {
   /** Resolves when the entry is on disk: it survives whatever happens to the process. */
   transfer(input: TransferInput, options?: CallOptions): Promise<Written>
   record(input: RecordInput, options?: CallOptions): Promise<Written>
-  content(cid: string, options?: CallOptions): Promise<Content>
+  /** The bytes of a document. Its media type is `application/octet-stream` where nothing says another, or records differ. */
+  content(cid: string, options?: ContentOptions): Promise<Content>
   /** One block, from the store or the network. */
   block(cid: string, options?: CallOptions): Promise<Uint8Array>
   /** All entries and the genesis as a CAR file; roots: the view's root, the genesis. */
