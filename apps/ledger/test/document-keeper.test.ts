@@ -2,7 +2,9 @@ import { createPeer, P2plError, type Peer } from '@p2pl/core'
 import { createBackends, loadConfig } from '@p2pl/config'
 import { seededBytes, until } from '@p2pl/tooling-vitest'
 import { afterEach, describe, expect, it } from 'vitest'
+import type { CID } from 'multiformats/cid'
 import { DocumentKeeper } from '../src/node/document-keeper.ts'
+import { cidOf } from './support.ts'
 
 const peers: Peer[] = []
 
@@ -94,5 +96,38 @@ describe('the keeper of documents', () => {
     })
     expect(failures).toBe(-1)
     keeper.stop()
+  })
+
+  it('looks for an honest document beside a thousand that nobody has', async () => {
+    const [a, b] = [await newPeer(), await newPeer()]
+    const looked: string[] = []
+    const data = Object.create(b.data, {
+      bytes: {
+        value: async (cid: CID, options: { signal: AbortSignal }) => {
+          looked.push(cid.toString())
+          if (await a.data.has(cid)) return await b.data.bytes(cid, options)
+          // Nobody ever answers.
+          return await new Promise((_, reject) => {
+            options.signal.addEventListener('abort', () => reject(new Error('given up')))
+          })
+        }
+      }
+    }) as Peer['data']
+    const peer = Object.create(b, { data: { value: data } }) as Peer
+    for (const hasShare of [() => true, (author: string) => author === 'honest']) {
+      const keeper = new DocumentKeeper(peer, { hasShare })
+      for (let i = 0; i < 1_000; i++)
+        keeper.keep(cidOf(`nobody has ${i}`, 0x55), 100, hasShare('x') ? 'liar' : `free ${i}`)
+      const before = looked.length
+      const { cid, size } = await a.data.add(seededBytes(30_000, looked.length))
+      // Somebody who lies about the document itself has no say either.
+      keeper.keep(cid, 1, 'liar')
+      keeper.keep(cid, size, 'honest')
+      await until('it is kept', () => keeper.status().kept === 1)
+      expect(looked.slice(before)).toContain(cid.toString())
+      expect(looked.length - before).toBeLessThan(10)
+      expect(keeper.status().known).toBe(1_001)
+      keeper.stop()
+    }
   })
 })

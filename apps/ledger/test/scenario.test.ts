@@ -1,11 +1,16 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createBackends, loadConfig } from '@p2pl/config'
+import { createIdentity, createPeer } from '@p2pl/core'
+import { openView } from '@p2pl/sync'
 import { seededBytes, temporaryFolder, until } from '@p2pl/tooling-vitest'
 import { describe, expect, it } from 'vitest'
 import type { Home } from '../src/node/home.ts'
 import type { LedgerNode } from '../src/node/ledger-node.ts'
 import { openNode } from '../src/node/open-node.ts'
-import { makeHomes } from './support.ts'
+import { maxParents, maxPayloadBytes } from '../src/rules/limits.ts'
+import { encodePayload } from '../src/rules/payload.ts'
+import { cidOf, makeHomes } from './support.ts'
 
 const folder = temporaryFolder()
 
@@ -66,6 +71,35 @@ describe.each(Object.entries(configurations))('two peers on %s', (name, configur
     } finally {
       await a.stop()
       await b.stop()
+    }
+  })
+})
+
+describe('documents of strangers', () => {
+  it('that nobody has do not keep others from being copied', async () => {
+    const homes = await makeHomes(join(folder, 'strangers'), ['a', 'b'])
+    const [a, b] = await Promise.all(
+      homes.map(async (home) => await openNode(home, { backend: 'memory', env: {}, beaconPeriod: 100 }))
+    )
+    if (a === undefined || b === undefined) throw new Error('no nodes')
+    const config = await loadConfig({ env: {}, file: false, overrides: { backend: 'memory' } })
+    const peer = await createPeer(await createBackends(config))
+    const { topic } = (homes[0] as Home).genesis
+    const view = await openView({ peer, topic, store: join(folder, 'stranger'), maxParents, maxPayloadBytes })
+    try {
+      const record = async (i: number): Promise<void> => {
+        const identity = await createIdentity()
+        const missing = { cid: cidOf(`nobody has ${i}`, 0x55), size: 1_000, name: 'x', mediaType: 'text/plain' }
+        await view.append(encodePayload({ type: 'record', sequence: 0, ...missing }), { identity })
+      }
+      await Promise.all(Array.from({ length: 40 }, async (_, i) => await record(i)))
+      await until('they are in the ledger', async () => (await b.status()).documents.known === 40)
+      await a.record({ name: 'd', mediaType: 'text/plain', content: [seededBytes(50_000, 10)] })
+      await until('a copy at b', async () => (await b.status()).documents.kept === 1)
+      expect((await b.status()).documents).toEqual({ known: 41, kept: 1 })
+    } finally {
+      await view.stop()
+      await Promise.all([a.stop(), b.stop(), peer.stop()])
     }
   })
 })

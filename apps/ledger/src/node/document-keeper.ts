@@ -1,58 +1,74 @@
 import { isP2plError, type Peer } from '@p2pl/core'
 import type { CID } from 'multiformats/cid'
-import { neighboursOf } from './neighbours.ts'
+import { connectedPeers } from './connected.ts'
+import { FairQueue } from './fair-queue.ts'
 
 export interface KeeperOptions {
   /** Larger documents are fetched when somebody asks for them, not before. Bytes; 0 keeps none. Default 16 MiB. */
   readonly maxBytes?: number | undefined
-  /** Documents being fetched at once. Default 4. */
+  /** Documents of one share being fetched at once. Default 4; four shares have that many at the same time. */
   readonly concurrency?: number | undefined
+  /**
+   * Whether an author has a share of its own: an account that cannot be made for nothing, since it has money or is a
+   * witness. All others have one share together. Default: each author has one.
+   */
+  readonly hasShare?: ((author: string) => boolean) | undefined
 }
 
+const sharesAtOnce = 4
 const firstPauseMs = 500
-const longestPauseMs = 60_000
-const attemptMs = 15_000
+const longestPauseMs = 600_000
+/** How long a document is looked for in the first attempt, doubled in each one after it. */
+const firstLookMs = 1_000
+const longestLookMs = 15_000
+/** How long a document may take that was found. What came until then is there in the next attempt. */
+const transferMs = 60_000
 
-interface Task {
+/** One entry that names a document. */
+interface Claim {
   readonly cid: CID
-  /** Bytes, as its entry says. */
+  /** Bytes, as the entry says. */
   readonly size: number
+  readonly author: string
   failures: number
 }
 
 /**
  * Holds a copy of each document that an entry names, so that it outlives the peer that recorded it. Fetching goes on in
- * the background, and again until it succeeds.
+ * the background, and again until it succeeds. Authors have shares: documents that nobody has delay nobody else's.
  */
 export class DocumentKeeper {
   readonly #peer: Peer
   readonly #maxBytes: number
-  readonly #concurrency: number
+  readonly #hasShare: (author: string) => boolean
   readonly #stopped = new AbortController()
-  /** The largest size that an entry gave for each. */
-  readonly #known = new Map<string, number>()
-  readonly #waiting: Task[] = []
-  readonly #later = new Map<NodeJS.Timeout, Task>()
-  #running = 0
+  readonly #queue: FairQueue<Claim>
+  readonly #known = new Set<string>()
   readonly #kept = new Set<string>()
+  /** The largest size that an author gave for each document. */
+  readonly #claimed = new Map<string, number>()
+  readonly #later = new Map<NodeJS.Timeout, Claim>()
 
   constructor(peer: Peer, options: KeeperOptions = {}) {
     this.#peer = peer
     this.#maxBytes = options.maxBytes ?? 16 * 1_024 * 1_024
-    this.#concurrency = options.concurrency ?? 4
+    this.#hasShare = options.hasShare ?? (() => true)
+    const perShare = options.concurrency ?? 4
+    this.#queue = new FairQueue({ total: perShare * sharesAtOnce, perShare }, (claim) => this.#attempt(claim))
   }
 
   /**
    * `size` is what the entry says; a document that is larger than it says is not fetched to its end. An entry that says
-   * too little must not keep the document from the peers that hear it first: one that says more counts anew.
+   * too little must not keep the document from the peers that hear it first: one that says more counts anew, and so does
+   * one of another author.
    */
-  keep(cid: CID, size: number): void {
+  keep(cid: CID, size: number, author = ''): void {
     const key = cid.toString()
-    if (size <= (this.#known.get(key) ?? -1) || size > this.#maxBytes || this.#maxBytes === 0) return
-    this.#known.set(key, size)
-    if (this.#kept.has(key)) return
-    this.#waiting.push({ cid, size, failures: 0 })
-    this.#next()
+    const claim = `${author}/${key}`
+    if (size <= (this.#claimed.get(claim) ?? -1) || size > this.#maxBytes || this.#maxBytes === 0) return
+    this.#claimed.set(claim, size)
+    this.#known.add(key)
+    if (!this.#kept.has(key)) this.#queue.add(this.#shareOf(author), { cid, size, author, failures: 0 })
   }
 
   status(): { known: number; kept: number } {
@@ -61,60 +77,65 @@ export class DocumentKeeper {
 
   stop(): void {
     this.#stopped.abort()
-    this.#waiting.length = 0
+    this.#queue.clear()
     for (const timer of this.#later.keys()) clearTimeout(timer)
     this.#later.clear()
   }
 
   /** Tries again at once what failed: something has changed. */
   retry(): void {
-    for (const [timer, task] of this.#later) {
+    for (const [timer, claim] of this.#later) {
       clearTimeout(timer)
-      this.#waiting.push(task)
+      this.#queue.putBack(this.#shareOf(claim.author), claim)
     }
     this.#later.clear()
-    this.#next()
   }
 
-  #next(): void {
-    while (this.#running < this.#concurrency && !this.#stopped.signal.aborted) {
-      const task = this.#waiting.shift()
-      if (task === undefined) return
-      this.#running++
-      void this.#attempt(task)
-    }
+  #shareOf(author: string): string {
+    return this.#hasShare(author) ? author : 'all others'
   }
 
-  async #attempt(task: Task): Promise<void> {
-    const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(attemptMs)])
+  async #attempt(claim: Claim): Promise<void> {
+    const key = claim.cid.toString()
+    if (this.#kept.has(key) || this.#stopped.signal.aborted) return
     try {
-      if (!this.#kept.has(task.cid.toString())) await this.#fetch(task, signal)
-      this.#kept.add(task.cid.toString())
+      await this.#fetch(claim)
+      this.#kept.add(key)
     } catch (error) {
       // It is not what its entry says it is, and never will be: nobody can make this node fetch it again and again.
-      if (!isP2plError(error, 'TOO_LARGE') && !isP2plError(error, 'UNSUPPORTED')) this.#postpone(task)
-    } finally {
-      this.#running--
-      this.#next()
+      if (!isP2plError(error, 'TOO_LARGE') && !isP2plError(error, 'UNSUPPORTED')) this.#postpone(claim)
     }
   }
 
-  async #fetch({ cid, size }: Task, signal: AbortSignal): Promise<void> {
+  async #fetch({ cid, size, failures }: Claim): Promise<void> {
     const { data, capabilities } = this.#peer
-    // Reading it first bounds its size, whatever its root says, and verifies it.
-    await data.bytes(cid, { signal, maxBytes: size, providers: await neighboursOf(this.#peer) })
+    const unfound = new AbortController()
+    const look = setTimeout(() => unfound.abort(), Math.min(firstLookMs * 2 ** failures, longestLookMs))
+    const signal = AbortSignal.any([this.#stopped.signal, unfound.signal, AbortSignal.timeout(transferMs)])
+    try {
+      // Reading it first bounds its size, whatever its root says, and verifies it.
+      await data.bytes(cid, {
+        signal,
+        maxBytes: size,
+        providers: await connectedPeers(this.#peer),
+        onProgress: () => {
+          clearTimeout(look)
+        }
+      })
+    } finally {
+      clearTimeout(look)
+    }
     if (capabilities.blocks !== undefined && capabilities.blocks.pins !== 'none') await data.pin(cid, { signal })
   }
 
-  #postpone(task: Task): void {
+  #postpone(claim: Claim): void {
     if (this.#stopped.signal.aborted) return
-    const pause = Math.min(firstPauseMs * 2 ** task.failures++, longestPauseMs)
+    const pause = Math.min(firstPauseMs * 2 ** claim.failures++, longestPauseMs)
     const timer = setTimeout(() => {
       this.#later.delete(timer)
-      this.#waiting.push(task)
-      this.#next()
+      this.#queue.putBack(this.#shareOf(claim.author), claim)
     }, pause)
     timer.unref()
-    this.#later.set(timer, task)
+    this.#later.set(timer, claim)
   }
 }

@@ -29,9 +29,9 @@ import type {
   StatusView
 } from '../service/views.ts'
 import { type Block, loadCar, writeCar } from './car.ts'
+import { connectedPeers } from './connected.ts'
 import { DocumentKeeper, type KeeperOptions } from './document-keeper.ts'
 import type { Home } from './home.ts'
-import { neighboursOf } from './neighbours.ts'
 import { NodeEvents, type NodeListener } from './node-events.ts'
 import { rootsOf } from './verify.ts'
 import { type WriteResult, Writer } from './writer.ts'
@@ -97,7 +97,12 @@ export class LedgerNode implements LedgerService {
     this.#view = view
     this.#state = new LedgerState(options.home.genesis.genesis)
     this.#events = new NodeEvents(this.#state)
-    this.#keeper = new DocumentKeeper(options.peer, options.documents)
+    const { balances, witnesses } = options.home.genesis.genesis
+    const scarce = new Set([...balances.keys(), ...witnesses])
+    this.#keeper = new DocumentKeeper(options.peer, {
+      ...options.documents,
+      hasShare: (author) => scarce.has(author) || this.#state.balance(author) > 0n
+    })
     this.#writer = new Writer(view, this.#state, options.home.identity.id, (entry) => {
       this.#take(entry)
     })
@@ -134,7 +139,7 @@ export class LedgerNode implements LedgerService {
       ...this.#state.counts(),
       heads: status.heads.map((head) => head.toString()),
       self: this.#selves(),
-      connections: (await neighboursOf(this.#peer)).length,
+      connections: (await connectedPeers(this.#peer)).length,
       agreeing: status.agreeing,
       diverging: status.diverging,
       missing: status.missing,
@@ -215,7 +220,7 @@ export class LedgerNode implements LedgerService {
   async content(cid: string, options: ContentOptions = {}): Promise<Content> {
     const parsed = parseCid(cid)
     const record = this.#recordOf(parsed, options.entry)
-    const providers = await neighboursOf(this.#peer)
+    const providers = await connectedPeers(this.#peer)
     const body = this.#peer.data.get(parsed, { providers, signal: options.signal })
     // Not the entry's word for the size: whoever wrote it may have lied, and an HTTP answer of another length is two answers.
     return { mediaType: record?.mediaType ?? 'application/octet-stream', name: record?.name, body }
@@ -289,7 +294,7 @@ export class LedgerNode implements LedgerService {
     const payload = this.#state.add(raw)?.payload
     if (payload === undefined) return
     this.#events.changed()
-    if (payload.type === 'record') this.#keeper.keep(payload.cid, payload.size)
+    if (payload.type === 'record') this.#keeper.keep(payload.cid, payload.size, raw.author)
   }
 
   #onViewEvent(event: ViewEvent): void {

@@ -1,7 +1,0 @@
-import type { Peer, PeerInfo } from '@p2pl/core'
-
-/** Whom the peer is connected to now: nobody is nearer to ask for content. Empty where the engine cannot tell. */
-export async function neighboursOf(peer: Peer): Promise<readonly PeerInfo[]> {
-  const { routing } = peer.capabilities
-  return routing === undefined || routing.connect === 'none' ? [] : await peer.network.connections()
-}
