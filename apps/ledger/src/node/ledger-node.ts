@@ -28,12 +28,14 @@ import type {
   PeerView,
   StatusView
 } from '../service/views.ts'
-import { type Block, loadCar, writeCar } from './car.ts'
+import { type Block, CarFile } from '../car/car-file.ts'
+import { writeCar } from '../car/write-car.ts'
 import { connectedPeers } from './connected.ts'
 import { DocumentKeeper, type KeeperOptions } from './document-keeper.ts'
 import type { Home } from './home.ts'
 import { NodeEvents, type NodeListener } from './node-events.ts'
-import { rootsOf } from './verify.ts'
+import { wholeEntries } from '../car/salvage.ts'
+import { endOf, rootsOf } from './verify.ts'
 import { type WriteResult, Writer } from './writer.ts'
 
 export interface LedgerNodeOptions {
@@ -271,11 +273,13 @@ export class LedgerNode implements LedgerService {
   }
 
   async importCar(source: AsyncIterable<Uint8Array>, options: CallOptions = {}): Promise<ImportView> {
-    const car = await loadCar(source, { signal: options.signal })
-    const { genesis } = rootsOf(car.roots, (cid) => car.get(cid))
-    if (!genesis.cid.equals(this.#home.genesis.cid))
-      throw new LedgerError('INVALID_ARGUMENT', `the file is of the ledger ${genesis.cid.toString()}, another one`)
-    return await this.#view.import(others(car.blocks(), genesis.cid), { signal: options.signal })
+    const { signal } = options
+    const car = await CarFile.open(source, { signal })
+    const { genesis } = rootsOf(car.roots)
+    if (!genesis.equals(this.#home.genesis.cid))
+      throw new LedgerError('INVALID_ARGUMENT', `the file is of the ledger ${genesis.toString()}, another one`)
+    const result = await this.#view.import(importable(car, genesis), { signal })
+    return car.damage === undefined ? result : { ...result, incomplete: `the file is not whole${endOf(car)}` }
   }
 
   async connect(peer: PeerView, options: CallOptions = {}): Promise<void> {
@@ -305,9 +309,10 @@ export class LedgerNode implements LedgerService {
 
 const emptyContent = CID.parse('bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku')
 
-/** The genesis is no entry: the view would count it as refused. */
-async function* others(blocks: AsyncIterable<Block>, genesis: CID): AsyncGenerator<Block> {
-  for await (const block of blocks) if (block.cid.toString() !== genesis.toString()) yield block
+/** All blocks but the genesis, which the view would refuse, and the whole entries of a block that is cut short. */
+async function* importable(car: CarFile, genesis: CID): AsyncGenerator<Block> {
+  for await (const block of car.blocks()) if (!block.cid.equals(genesis)) yield block
+  if (car.damage?.rest !== undefined) yield* wholeEntries(car.damage.rest)
 }
 
 function written({ entry, created }: WriteResult): Written {

@@ -4,7 +4,8 @@ import { LedgerError } from '../errors.ts'
 import { decodeGenesis, type GenesisBlock } from '../rules/genesis.ts'
 import { isWellFormed, LedgerState } from '../rules/state.ts'
 import type { VerificationView } from '../service/views.ts'
-import { loadCar } from './car.ts'
+import { CarBlocks } from '../car/car-blocks.ts'
+import { CarFile } from '../car/car-file.ts'
 
 export interface VerifyOptions {
   readonly root: CID
@@ -41,35 +42,38 @@ export async function verifyCar(
   expected: { genesis?: GenesisBlock | undefined; root?: CID | undefined } = {},
   options: Pick<VerifyOptions, 'onProgress' | 'signal'> = {}
 ): Promise<VerificationView> {
-  const car = await loadCar(source, { signal: options.signal })
-  const { root, genesis } = rootsOf(car.roots, (cid) => car.get(cid))
-  if (expected.genesis !== undefined && expected.genesis.cid.toString() !== genesis.cid.toString())
-    throw new LedgerError('INVALID_CONTENT', `the file is of the ledger ${genesis.cid.toString()}, another one`)
+  const car = await CarFile.open(source, { signal: options.signal })
+  const blocks = new CarBlocks(car)
+  const getBlock = async (cid: CID): Promise<Uint8Array> => {
+    const bytes = await blocks.get(cid)
+    if (bytes !== undefined) return bytes
+    throw new LedgerError('INVALID_CONTENT', `the file lacks the block ${cid.toString()}${endOf(car)}`)
+  }
+  const { root, genesis: genesisCid } = rootsOf(car.roots)
+  const genesis = readGenesis(await getBlock(genesisCid))
+  if (genesis.cid.toString() !== genesisCid.toString())
+    throw new LedgerError('INVALID_CONTENT', 'the genesis in the file does not hash to its CID')
+  if (expected.genesis !== undefined && expected.genesis.cid.toString() !== genesisCid.toString())
+    throw new LedgerError('INVALID_CONTENT', `the file is of the ledger ${genesisCid.toString()}, another one`)
   if (expected.root !== undefined && expected.root.toString() !== root.toString())
     throw new LedgerError('INVALID_CONTENT', `the file has the root ${root.toString()}, not the one asked for`)
-  const getBlock = async (cid: CID): Promise<Uint8Array> => {
-    const bytes = car.get(cid)
-    if (bytes === undefined) throw new LedgerError('INVALID_CONTENT', `the file lacks the block ${cid.toString()}`)
-    return bytes
-  }
   const state = await verifyLedger({ root, genesis, getBlock, ...options })
+  await blocks.drain()
+  if (car.damage !== undefined) throw new LedgerError('INVALID_CONTENT', `the file is damaged${endOf(car)}`)
   return verificationView(genesis, root, state)
 }
 
-/** The two roots of a ledger's CAR file, the genesis decoded and checked against its CID. */
-export function rootsOf(
-  roots: readonly CID[],
-  getBlock: (cid: CID) => Uint8Array | undefined
-): { root: CID; genesis: GenesisBlock } {
-  const [root, genesisCid] = roots
-  if (root === undefined || genesisCid === undefined || roots.length !== 2)
+/** The two roots of a ledger's CAR file. */
+export function rootsOf(roots: readonly CID[]): { root: CID; genesis: CID } {
+  const [root, genesis] = roots
+  if (root === undefined || genesis === undefined || roots.length !== 2)
     throw new LedgerError('INVALID_CONTENT', 'the file has not the two roots of a ledger: root and genesis')
-  const bytes = getBlock(genesisCid)
-  if (bytes === undefined) throw new LedgerError('INVALID_CONTENT', 'the file lacks the genesis that it names')
-  const genesis = readGenesis(bytes)
-  if (genesis.cid.toString() !== genesisCid.toString())
-    throw new LedgerError('INVALID_CONTENT', 'the genesis in the file does not hash to its CID')
   return { root, genesis }
+}
+
+/** Where a file ends that is not whole, as the end of a sentence. */
+export function endOf({ damage }: CarFile): string {
+  return damage === undefined ? '' : `: ${damage.reason} at byte ${damage.at}, after ${damage.blocks} whole blocks`
 }
 
 function readGenesis(bytes: Uint8Array): GenesisBlock {

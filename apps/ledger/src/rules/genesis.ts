@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto'
 import * as dagCbor from '@ipld/dag-cbor'
-import { CID } from 'multiformats/cid'
-import * as digest from 'multiformats/hashes/digest'
+import type { CID } from 'multiformats/cid'
+import { cborCid } from '../cbor-cid.ts'
 import { amountToCbor, checkAccount, checkAmount, checkKeys, checkText, equalBytes, invalid } from './fields.ts'
 import { maxAmount, maxGenesisBytes, maxInitialAccounts, maxNetworkNameBytes, maxWitnesses } from './limits.ts'
 
@@ -24,7 +23,6 @@ export interface GenesisBlock {
 
 const kind = 'p2pl-ledger/1'
 const saltLength = 16
-const sha256 = 0x12
 
 /** The block of a genesis. Throws `INVALID_ARGUMENT`, naming the field. */
 export function encodeGenesis(genesis: Genesis): GenesisBlock {
@@ -68,8 +66,7 @@ function encode(genesis: Genesis): Uint8Array {
 }
 
 function blockOf(genesis: Genesis, bytes: Uint8Array): GenesisBlock {
-  const hash = digest.create(sha256, createHash('sha256').update(bytes).digest())
-  const cid = CID.createV1(dagCbor.code, hash)
+  const cid = cborCid(bytes)
   return { genesis, cid, bytes, topic: `${kind}/${cid.toString()}` }
 }
 

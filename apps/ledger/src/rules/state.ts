@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto'
 import * as dagCbor from '@ipld/dag-cbor'
-import { CID } from 'multiformats/cid'
-import * as digest from 'multiformats/hashes/digest'
+import type { CID } from 'multiformats/cid'
+import { cborCid } from '../cbor-cid.ts'
 import { LedgerError } from '../errors.ts'
 import { Accounts, type Outcome, type Posting, unjudged } from './accounts.ts'
 import { type Approvable, Approvals } from './approvals.ts'
@@ -189,8 +188,7 @@ export class LedgerState {
 
   /** The CID of all balances as DAG-CBOR: equal exactly when the balances are. */
   balancesCid(): CID {
-    const bytes = dagCbor.encode(this.balances().map(([id, balance]) => [id, amountToCbor(balance)]))
-    return CID.createV1(dagCbor.code, digest.create(0x12, createHash('sha256').update(bytes).digest()))
+    return cborCid(dagCbor.encode(this.balances().map(([id, balance]) => [id, amountToCbor(balance)])))
   }
 
   #parent(cid: CID): LedgerEntry {

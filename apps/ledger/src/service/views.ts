@@ -91,6 +91,8 @@ export interface ImportView {
   readonly added: number
   readonly known: number
   readonly refused: number
+  /** Where the file ends that is cut short or damaged. What is whole before it was taken. */
+  readonly incomplete?: string | undefined
 }
 
 export interface GenesisView {

@@ -34,13 +34,17 @@ export async function exportCar(context: CommandContext, file: string): Promise<
 
 export async function importCar(context: CommandContext, file: string): Promise<number> {
   const source = file === '-' ? process.stdin : await openFile(file)
-  const { added, known, refused } = await withLedger(
+  const result = await withLedger(
     context,
     'entries',
     async (service) => await service.importCar(source, { signal: context.signal })
   )
-  context.output.result({ added, known, refused }, () => `${added} added, ${known} known, ${refused} refused`)
-  return refused === 0 ? exitCodes.ok : exitCodes.invalid
+  const { added, known, refused, incomplete } = result
+  context.output.result(result, () => [
+    `${added} added, ${known} known, ${refused} refused`,
+    ...(incomplete === undefined ? [] : [`${incomplete}. What is whole was taken: get the file again for the rest`])
+  ])
+  return refused === 0 && incomplete === undefined ? exitCodes.ok : exitCodes.invalid
 }
 
 export async function verify(
