@@ -15,6 +15,8 @@ export type LedgerErrorCode =
   | 'FORBIDDEN'
   /** The body is over its limit. */
   | 'TOO_LARGE'
+  /** The body of a request did not come in time. */
+  | 'REQUEST_TIMEOUT'
   /** The method is not one of this resource's. */
   | 'METHOD_NOT_ALLOWED'
   /** Too many requests of this kind at once. */

@@ -3,11 +3,12 @@ import { once } from 'node:events'
 import { copyFile, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { seededBytes, temporaryFolder } from '@p2pl/tooling-vitest'
+import { seededBytes, temporaryFolder, until } from '@p2pl/tooling-vitest'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { runCommandLine } from '../src/cli/program.ts'
 import { openHome } from '../src/node/home.ts'
-import { runNode } from '../src/node/open-node.ts'
+import { openOffline } from '../src/run/open-node.ts'
+import { runNode } from '../src/run/run-node.ts'
 import type { EntryView } from '../src/service/views.ts'
 import { accountIds, cidOf } from './support.ts'
 
@@ -202,6 +203,30 @@ describe('the command line', () => {
     expect(String(written.mock.calls[0]?.[0])).toMatch(/^error: interrupted: .*\(ABORTED\)\n$/)
     written.mockRestore()
     expect((await ledger('import', join(folder, 'out.car'), ...third)).code).toBe(0)
+  })
+
+  it('gives all of a long result to a reader that takes its time', async () => {
+    const long = ['--dir', join(folder, 'long')]
+    await json('init', ...long)
+    const node = await openOffline(await openHome(join(folder, 'long')))
+    await Promise.all(Array.from({ length: 1_000 }, async () => await node.transfer({ to: bob, amount: 1n })))
+    await node.stop()
+    const args = ['-C', '@p2pl/source', program, '--json', ...long, 'log', '--limit', '1000']
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    const closed = once(child, 'close')
+    // Far more than a pipe holds, and nobody reads until the command has had time to end.
+    await once(child.stdout, 'readable')
+    const { size } = await until('a full pipe', () =>
+      child.stdout.readableLength > 0 ? { size: child.stdout.readableLength } : undefined
+    )
+    let text = ''
+    for await (const chunk of child.stdout.setEncoding('utf8')) {
+      text += chunk as string
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(await closed).toEqual([0, null])
+    expect(text.length).toBeGreaterThan(Math.max(size, 300_000))
+    expect((JSON.parse(text) as { entries: unknown[] }).entries).toHaveLength(1_000)
   })
 
   it('ends without a word when whoever reads its output has enough', async () => {

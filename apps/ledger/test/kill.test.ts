@@ -8,7 +8,7 @@ import { seededBytes, temporaryFolder, withSeed } from '@p2pl/tooling-vitest'
 import { expect, it } from 'vitest'
 import { readApiFile } from '../src/node/api-file.ts'
 import type { Home } from '../src/node/home.ts'
-import { openOffline } from '../src/node/open-node.ts'
+import { openOffline } from '../src/run/open-node.ts'
 import { RemoteLedger } from '../src/service/remote.ts'
 import { accountIds, makeHomes } from './support.ts'
 

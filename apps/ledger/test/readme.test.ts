@@ -7,7 +7,7 @@ import { expect, it } from 'vitest'
 import { exitCodes } from '../src/cli/exit-codes.ts'
 import { runCommandLine } from '../src/cli/program.ts'
 import type { Home } from '../src/node/home.ts'
-import { runNode } from '../src/node/open-node.ts'
+import { runNode } from '../src/run/run-node.ts'
 import { verifyCar } from '../src/node/verify.ts'
 import { accountIds, makeHomes } from './support.ts'
 

@@ -49,6 +49,12 @@ export class ByteReader {
     return 'wrong'
   }
 
+  /** Tells the source that nothing more is wanted. */
+  async close(): Promise<void> {
+    this.#ended = true
+    await this.#chunks.return?.()
+  }
+
   #drop(length: number): void {
     this.#buffer = this.#buffer.subarray(length)
     this.#offset += length

@@ -48,23 +48,16 @@ export class CarFile {
   readonly #end: number
   #damage: Damage | undefined
 
-  /** Reads the head of the file. `INVALID_CONTENT` when it is no CAR file. */
+  /** Reads the head of the file. `INVALID_CONTENT` when it is no CAR file. Whoever opens one closes it. */
   static async open(source: AsyncIterable<Uint8Array>, options: CarOptions = {}): Promise<CarFile> {
     const reader = new ByteReader(limited(source, options))
-    let header = await readHeader(reader)
-    let end = Infinity
-    if (header.version === 2) {
-      // The pragma, then 16 bytes of characteristics, then three numbers: where the data begins, its size, the index.
-      const fixed = await reader.take(40)
-      if (fixed === undefined) throw noCar('its head is cut short')
-      const view = new DataView(fixed.buffer, fixed.byteOffset)
-      const start = Number(view.getBigUint64(16, true))
-      end = start + Number(view.getBigUint64(24, true))
-      if (start < reader.offset || !(await reader.skip(start - reader.offset))) throw noCar('it has no data')
-      header = await readHeader(reader)
+    try {
+      const { roots, end } = await readHead(reader)
+      return new CarFile(roots, reader, end, options.signal)
+    } catch (error) {
+      await reader.close()
+      throw error
     }
-    if (header.version !== 1) throw noCar(`it is of version ${String(header.version)}`)
-    return new CarFile(header.roots, reader, end, options.signal)
   }
 
   private constructor(roots: readonly CID[], reader: ByteReader, end: number, signal: AbortSignal | undefined) {
@@ -72,6 +65,10 @@ export class CarFile {
     this.#reader = reader
     this.#end = end
     this.#signal = signal
+  }
+
+  async close(): Promise<void> {
+    await this.#reader.close()
   }
 
   /** Set when `blocks` has ended early. */
@@ -122,6 +119,24 @@ export class CarFile {
     if (section === undefined) return stop('it is cut short', head[1])
     return { cid: head[0], bytes: head[1] }
   }
+}
+
+/** The roots, and where the blocks end. */
+async function readHead(reader: ByteReader): Promise<{ roots: readonly CID[]; end: number }> {
+  let header = await readHeader(reader)
+  let end = Infinity
+  if (header.version === 2) {
+    // 16 bytes of characteristics, then three numbers: where the data begins, its size, where the index begins.
+    const fixed = await reader.take(40)
+    if (fixed === undefined) throw noCar('its head is cut short')
+    const view = new DataView(fixed.buffer, fixed.byteOffset)
+    const start = Number(view.getBigUint64(16, true))
+    end = start + Number(view.getBigUint64(24, true))
+    if (start < reader.offset || !(await reader.skip(start - reader.offset))) throw noCar('it has no data')
+    header = await readHeader(reader)
+  }
+  if (header.version !== 1) throw noCar(`it is of version ${String(header.version)}`)
+  return { roots: header.roots, end }
 }
 
 async function readHeader(reader: ByteReader): Promise<{ version: unknown; roots: readonly CID[] }> {

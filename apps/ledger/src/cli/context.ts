@@ -2,9 +2,11 @@ import { resolve } from 'node:path'
 import { readApiFile } from '../node/api-file.ts'
 import { apiPathOf, type Home, openHome } from '../node/home.ts'
 import type { LedgerNode } from '../node/ledger-node.ts'
-import { openNode, openOffline } from '../node/open-node.ts'
+import { openNode, openOffline } from '../run/open-node.ts'
 import { RemoteLedger } from '../service/remote.ts'
 import type { LedgerService } from '../service/service.ts'
+import { Activity } from '../run/activity.ts'
+import type { Log, LogLevel } from '../log.ts'
 import type { Output } from './output.ts'
 
 /** Options that every command takes. */
@@ -12,11 +14,15 @@ export interface GlobalOptions {
   readonly dir: string
   readonly json?: boolean | undefined
   readonly backend?: string | undefined
+  /** Default: `info` for a node that runs, `warn` for a command. */
+  readonly logLevel?: LogLevel | undefined
 }
 
 export interface CommandContext {
   readonly options: GlobalOptions
   readonly output: Output
+  /** To stderr, as everything that is no result. */
+  readonly log: Log
   /** Fires at Ctrl-C. */
   readonly signal: AbortSignal
 }
@@ -60,5 +66,13 @@ async function findRunning(path: string, home: Home): Promise<LedgerService | un
 
 async function openFor(context: CommandContext, need: Need, home: Home): Promise<LedgerNode> {
   if (need === 'entries') return await openOffline(home)
-  return await openNode(home, { backend: context.options.backend })
+  const { log, signal, options } = context
+  return await openNode(home, {
+    backend: options.backend,
+    activity: new Activity(log),
+    signal,
+    onWarning: (message) => {
+      log('warn', message)
+    }
+  })
 }

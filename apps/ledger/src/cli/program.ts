@@ -10,6 +10,7 @@ import { record, transfer } from './commands/write.ts'
 import type { CommandContext, GlobalOptions } from './context.ts'
 import { exitCodeOf, exitCodes } from './exit-codes.ts'
 import { createOutput } from './output.ts'
+import { createLog, logLevels } from '../log.ts'
 import { explained } from '../system-errors.ts'
 
 type Action = (context: CommandContext, ...rest: never[]) => Promise<number | void>
@@ -23,7 +24,9 @@ export async function runCommandLine(args: readonly string[], signal: AbortSigna
       // Commander gives the arguments, then the command's own options, then the command.
       const command = parameters.at(-1) as Command
       const options: GlobalOptions = command.optsWithGlobals()
-      const context: CommandContext = { options, output: createOutput(options.json === true), signal }
+      const json = options.json === true
+      const level = options.logLevel ?? (command.name() === 'run' ? 'info' : 'warn')
+      const context: CommandContext = { options, output: createOutput(json), log: createLog({ level, json }), signal }
       const result = await body(context, ...(parameters.slice(0, -1) as never[]))
       if (result !== undefined) code = result
     }
@@ -50,6 +53,12 @@ function createProgram(action: (body: Action) => (...parameters: unknown[]) => P
     .option('--json', 'results and errors as JSON, one line each')
     .addOption(
       new Option('--backend <name>', 'overrules the configuration: helia, memory, ipfs-rpc, bittorrent, messages+data')
+    )
+    .addOption(
+      new Option(
+        '--log-level <level>',
+        'what goes to stderr beside errors; default: info for "run", else warn'
+      ).choices(logLevels)
     )
     .exitOverride()
     .showHelpAfterError()

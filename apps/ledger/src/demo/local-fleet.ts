@@ -1,5 +1,5 @@
 import { openHome } from '../node/home.ts'
-import { runNode } from '../node/open-node.ts'
+import { runNode } from '../run/run-node.ts'
 import { RemoteLedger } from '../service/remote.ts'
 import type { Fleet, FleetOptions } from './fleet.ts'
 

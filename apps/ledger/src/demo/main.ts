@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { flushOutput } from '../cli/flush.ts'
 import { describeError, isLedgerError } from '../errors.ts'
 import { explained } from '../system-errors.ts'
 import { type Branch, branches } from './accounts.ts'
@@ -78,16 +79,14 @@ function progressOf(tasks: Readonly<Record<Branch, readonly unknown[]>>): Progre
   return { alder: of('alder'), birch: of('birch'), cedar: of('cedar') }
 }
 
-async function main(): Promise<number> {
-  const stop = new AbortController()
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => stop.abort())
+async function main(signal: AbortSignal): Promise<number> {
   try {
     const options = parseOptions(process.argv.slice(2))
     if (options.help) {
       console.log(usage)
       return 0
     }
-    return await demonstrate(options, stop.signal)
+    return await demonstrate(options, signal)
   } catch (thrown) {
     const error = explained(thrown)
     const wrongUsage = isLedgerError(error, 'INVALID_ARGUMENT')
@@ -96,4 +95,8 @@ async function main(): Promise<number> {
   }
 }
 
-process.exit(await main())
+const stop = new AbortController()
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => stop.abort())
+const code = await main(stop.signal)
+await flushOutput(stop.signal)
+process.exit(code)

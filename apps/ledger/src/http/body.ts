@@ -1,24 +1,43 @@
 import type { IncomingMessage } from 'node:http'
 import { LedgerError } from '../errors.ts'
 
-/** The body in chunks; `TOO_LARGE` as soon as it is. */
-export async function* readBody(request: IncomingMessage, maxBytes: number): AsyncGenerator<Uint8Array> {
+export interface BodyLimits {
+  readonly maxBytes: number
+  /** How long all of it may take, ms. */
+  readonly maxMs: number
+}
+
+/** The body in chunks; `TOO_LARGE` as soon as it is, `REQUEST_TIMEOUT` when it is not complete in time. */
+export async function* readBody(request: IncomingMessage, { maxBytes, maxMs }: BodyLimits): AsyncGenerator<Uint8Array> {
   refuseAnnounced(request, maxBytes)
+  const expired = Promise.withResolvers<never>()
+  expired.promise.catch(() => undefined)
+  const timer = setTimeout(() => {
+    expired.reject(new LedgerError('REQUEST_TIMEOUT', `the body did not come within ${maxMs / 1_000} s`))
+  }, maxMs)
+  // What is left of a refused body ends with the connection, after the answer.
+  const chunks = request.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>
   let size = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.byteLength
-    if (size > maxBytes) throw tooLarge(maxBytes)
-    yield chunk
+  try {
+    for (;;) {
+      const item = await Promise.race([chunks.next(), expired.promise])
+      if (item.done === true) return
+      size += item.value.byteLength
+      if (size > maxBytes) throw tooLarge(maxBytes)
+      yield item.value
+    }
+  } finally {
+    clearTimeout(timer)
   }
 }
 
 /** A JSON object. The content type is asked for: a form of another site cannot send it. */
-export async function readJson(request: IncomingMessage, maxBytes: number): Promise<Record<string, unknown>> {
+export async function readJson(request: IncomingMessage, limits: BodyLimits): Promise<Record<string, unknown>> {
   const type = request.headers['content-type'] ?? ''
   if (!/^application\/json\s*(;|$)/i.test(type))
     throw new LedgerError('INVALID_ARGUMENT', 'this needs the header "Content-Type: application/json"')
   const chunks: Uint8Array[] = []
-  for await (const chunk of readBody(request, maxBytes)) chunks.push(chunk)
+  for await (const chunk of readBody(request, limits)) chunks.push(chunk)
   let value: unknown
   try {
     value = JSON.parse(Buffer.concat(chunks).toString('utf8'))
@@ -36,4 +55,9 @@ function refuseAnnounced(request: IncomingMessage, maxBytes: number): void {
 
 function tooLarge(maxBytes: number): LedgerError {
   return new LedgerError('TOO_LARGE', `the body has at most ${maxBytes} bytes`)
+}
+
+/** Whether the request has, or announces, a body. */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0
 }

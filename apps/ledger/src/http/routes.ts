@@ -5,9 +5,11 @@ import { LedgerError } from '../errors.ts'
 import type { NodeEvent } from '../node/node-events.ts'
 import { checkKeys, parseAmount } from '../rules/fields.ts'
 import type { LedgerService, TransferInput, Written } from '../service/service.ts'
-import type { PeerView } from '../service/views.ts'
-import { readBody, readJson } from './body.ts'
+import type { HealthView, PeerView } from '../service/views.ts'
+import { type BodyLimits, readBody, readJson } from './body.ts'
 import type { EventStreams } from './event-stream.ts'
+import { nodeMetrics } from './node-metrics.ts'
+import { formatMetrics, type Metric } from './prometheus.ts'
 
 interface RouteContext {
   readonly service: LedgerService
@@ -18,13 +20,26 @@ interface RouteContext {
   /** Fires when the client is gone. */
   readonly signal: AbortSignal
   readonly limits: ApiLimits
+  readonly activity: ApiActivity
+}
+
+/** What the API tells of the node beside the ledger. */
+export interface ApiActivity {
+  health(): HealthView
+  metrics(): readonly Metric[]
 }
 
 export interface ApiLimits {
   /** Largest JSON body, bytes. */
   readonly maxJsonBytes: number
+  /** How long a JSON body may take, ms. */
+  readonly maxJsonMs: number
   /** Largest document, and largest CAR file, bytes. */
   readonly maxContentBytes: number
+  /** How long one of these may take, ms. */
+  readonly maxContentMs: number
+  /** Connections at once. */
+  readonly maxConnections: number
 }
 
 export interface Route {
@@ -40,6 +55,15 @@ const post = (path: RegExp, handle: Route['handle']): Route => ({ method: 'POST'
 export const routes: readonly Route[] = [
   get(/^\/v1\/status$/, async (context) => {
     sendJson(context.response, 200, await context.service.status())
+  }),
+  get(/^\/v1\/health$/, async (context) => {
+    const health = context.activity.health()
+    const { entries, connections, missing } = await context.service.status()
+    sendJson(context.response, health.status === 'ok' ? 200 : 503, { ...health, entries, connections, missing })
+  }),
+  get(/^\/v1\/metrics$/, async (context) => {
+    const text = formatMetrics([...nodeMetrics(await context.service.status()), ...context.activity.metrics()])
+    sendText(context.response, 200, 'text/plain; version=0.0.4; charset=utf-8', text)
   }),
   get(/^\/v1\/genesis$/, async (context) => {
     sendJson(context.response, 200, await context.service.genesis())
@@ -76,12 +100,12 @@ export const routes: readonly Route[] = [
     await sendStream(response, { 'content-type': 'application/vnd.ipld.car' }, service.exportCar({ signal }))
   }),
   post(/^\/v1\/transfers$/, async (context) => {
-    const input = parseTransfer(await readJson(context.request, context.limits.maxJsonBytes))
+    const input = parseTransfer(await readJson(context.request, jsonLimits(context)))
     sendWritten(context.response, await context.service.transfer(input))
   }),
   post(/^\/v1\/records$/, async (context) => {
-    const { request, limits, response, url } = context
-    const content = readBody(request, limits.maxContentBytes)
+    const { request, response, url } = context
+    const content = readBody(request, contentLimits(context))
     const written = await context.service.record({
       name: url.searchParams.get('name') ?? '',
       reference: url.searchParams.get('reference') ?? undefined,
@@ -91,25 +115,36 @@ export const routes: readonly Route[] = [
     sendWritten(response, written)
   }),
   post(/^\/v1\/import$/, async (context) => {
-    const source = readBody(context.request, context.limits.maxContentBytes)
+    const source = readBody(context.request, contentLimits(context))
     sendJson(context.response, 200, await context.service.importCar(source, { signal: context.signal }))
   }),
   post(/^\/v1\/connect$/, async (context) => {
-    const peer = parsePeer(await readJson(context.request, context.limits.maxJsonBytes))
+    const peer = parsePeer(await readJson(context.request, jsonLimits(context)))
     await context.service.connect(peer, { signal: context.signal })
     sendJson(context.response, 200, { connected: peer.id })
   })
 ]
 
 export function sendJson(response: ServerResponse, status: number, body: unknown): void {
-  const text = `${JSON.stringify(body)}\n`
+  sendText(response, status, 'application/json; charset=utf-8', `${JSON.stringify(body)}\n`)
+}
+
+function sendText(response: ServerResponse, status: number, type: string, text: string): void {
   response.writeHead(status, {
-    'content-type': 'application/json; charset=utf-8',
+    'content-type': type,
     'content-length': Buffer.byteLength(text),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff'
   })
   response.end(text)
+}
+
+function jsonLimits({ limits }: RouteContext): BodyLimits {
+  return { maxBytes: limits.maxJsonBytes, maxMs: limits.maxJsonMs }
+}
+
+function contentLimits({ limits }: RouteContext): BodyLimits {
+  return { maxBytes: limits.maxContentBytes, maxMs: limits.maxContentMs }
 }
 
 function sendWritten(response: ServerResponse, written: Written): void {

@@ -3,10 +3,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { LedgerError } from '../errors.ts'
 import type { NodeListener } from '../node/node-events.ts'
-import type { LedgerService } from '../service/service.ts'
+import { type LedgerService, maxDocumentBytes } from '../service/service.ts'
+import { hasBody } from './body.ts'
+import { Connections } from './connections.ts'
 import { EventStreams } from './event-stream.ts'
 import { checkOrigin, checkToken } from './guard.ts'
-import { type ApiLimits, type Route, routes, sendJson } from './routes.ts'
+import { type ApiActivity, type ApiLimits, type Route, routes, sendJson } from './routes.ts'
 import { failureOf } from './status-codes.ts'
 
 export interface ApiOptions {
@@ -14,6 +16,8 @@ export interface ApiOptions {
   /** Default 0: any free one. */
   readonly port?: number | undefined
   readonly limits?: Partial<ApiLimits> | undefined
+  /** Default: nothing is known, and all is well. */
+  readonly activity?: ApiActivity | undefined
   /** Gets what the client is not told. */
   readonly onError?: ((error: unknown) => void) | undefined
 }
@@ -27,34 +31,45 @@ export interface Api {
   close(): Promise<void>
 }
 
-const defaultLimits: ApiLimits = { maxJsonBytes: 16 * 1_024, maxContentBytes: 256 * 1_024 * 1_024 }
+const defaultLimits: ApiLimits = {
+  maxJsonBytes: 16 * 1_024,
+  maxJsonMs: 10_000,
+  maxContentBytes: maxDocumentBytes,
+  maxContentMs: 300_000,
+  maxConnections: 256
+}
+/** A connection on which nothing is sent or read for so long is ended. Listeners of events hear something more often. */
+const idleMs = 60_000
 
 /** Serves a ledger on the loopback interface, and on no other. */
 export async function startApi(options: ApiOptions): Promise<Api> {
   const token = randomBytes(32).toString('base64url')
   const events = new EventStreams()
+  const limits = { ...defaultLimits, ...options.limits }
+  const server = createServer({
+    maxHeaderSize: 8_192,
+    headersTimeout: 10_000,
+    // Bodies are timed where they are read, and get an answer.
+    requestTimeout: 0,
+    keepAliveTimeout: 5_000,
+    connectionsCheckingInterval: 2_000
+  })
+  server.setTimeout(idleMs)
+  const answers = new Map<string, number>()
   const context: ServerContext = {
     service: options.service,
     events,
-    limits: { ...defaultLimits, ...options.limits },
+    limits,
+    activity: countedActivity(options.activity, answers),
+    connections: new Connections(server, limits.maxConnections),
+    answers,
     token,
     port: 0,
     onError: options.onError
   }
-  const server = createServer(
-    {
-      maxHeaderSize: 8_192,
-      headersTimeout: 10_000,
-      requestTimeout: 300_000,
-      keepAliveTimeout: 5_000,
-      // Deadlines are looked at this often: by default so rarely that slow clients hold all places for half a minute.
-      connectionsCheckingInterval: 2_000
-    },
-    (request, response) => {
-      void answer(context, request, response)
-    }
-  )
-  server.maxConnections = 256
+  server.on('request', (request, response) => {
+    void answer(context, request, response)
+  })
   const port = await listen(server, options.port ?? 0)
   context.port = port
   const unlisten = options.service.listen((event) => {
@@ -82,6 +97,10 @@ interface ServerContext {
   readonly service: LedgerService
   readonly events: EventStreams
   readonly limits: ApiLimits
+  readonly activity: ApiActivity
+  readonly connections: Connections
+  /** Requests answered, by status. */
+  readonly answers: Map<string, number>
   readonly token: string
   port: number
   readonly onError: ((error: unknown) => void) | undefined
@@ -89,8 +108,13 @@ interface ServerContext {
 
 async function answer(context: ServerContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const gone = new AbortController()
+  const { connections, answers } = context
+  connections.rank(request.socket, 'served')
   response.on('close', () => {
     gone.abort()
+    connections.rank(request.socket, 'idle')
+    const status = String(response.statusCode)
+    answers.set(status, (answers.get(status) ?? 0) + 1)
   })
   // A client that goes away in the midst of an answer is no failure of ours.
   response.on('error', () => undefined)
@@ -98,10 +122,28 @@ async function answer(context: ServerContext, request: IncomingMessage, response
     checkOrigin(request, context.port)
     const url = parseUrl(request.url ?? '/', context.port)
     const { route, parameter } = findRoute(request.method ?? 'GET', url.pathname)
-    if (route.write) checkToken(request, context.token)
+    if (route.write) {
+      checkToken(request, context.token)
+      connections.rank(request.socket, 'trusted')
+    } else if (hasBody(request)) throw new LedgerError('INVALID_ARGUMENT', 'a GET request has no body')
     await route.handle({ ...context, request, response, url, signal: gone.signal }, parameter)
   } catch (error) {
     fail(context, request, response, error, gone.signal.aborted)
+  }
+}
+
+function countedActivity(activity: ApiActivity | undefined, answers: ReadonlyMap<string, number>): ApiActivity {
+  return {
+    health: () => activity?.health() ?? { status: 'ok', degraded: [] },
+    metrics: () => [
+      ...(activity?.metrics() ?? []),
+      {
+        name: 'http_requests_total',
+        type: 'counter',
+        help: 'Requests that were answered, by status.',
+        samples: [...answers].map(([status, value]) => ({ labels: { status }, value }))
+      }
+    ]
   }
 }
 

@@ -6,6 +6,7 @@ const statuses: Readonly<Record<string, number>> = {
   FORBIDDEN: 403,
   NOT_FOUND: 404,
   METHOD_NOT_ALLOWED: 405,
+  REQUEST_TIMEOUT: 408,
   REJECTED: 409,
   TOO_LARGE: 413,
   INVALID_CONTENT: 422,

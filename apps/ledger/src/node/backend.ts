@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { type Backends, createBackends, loadConfig } from '@p2pl/config'
 import { LedgerError } from '../errors.ts'
 import type { Home } from './home.ts'
@@ -11,6 +13,10 @@ export interface BackendOptions {
   /** Addresses to listen on, in the engine's own form. */
   readonly listen?: readonly string[] | undefined
   readonly env?: Readonly<Record<string, string | undefined>> | undefined
+  /** `false`: no configuration file is read. */
+  readonly file?: false | undefined
+  /** Is told what the configuration says in vain. */
+  readonly onWarning?: ((message: string) => void) | undefined
 }
 
 /** The network that a node runs on: chosen by configuration, and by nothing else in this app. */
@@ -21,7 +27,9 @@ export async function chooseBackend(
   const config = await loadConfig({
     cwd: home.path,
     env: options.env,
-    overrides: overridesOf(options.backend)
+    file: options.file,
+    overrides: overridesOf(options.backend),
+    onWarning: options.onWarning
   })
   const { messages, data } = config
   const name = messages.use === data.use ? data.use : `${messages.use}+${data.use}`
@@ -33,8 +41,15 @@ function overridesOf(
   backend: string | undefined
 ): { backend: string } | { messages: string; data: string } | undefined {
   if (backend === undefined) return undefined
-  const [messages, data, ...rest] = backend.split('+')
+  // A path may have a plus in its name.
+  const parts = isPath(backend) && existsSync(backend) ? [backend] : backend.split('+')
+  const [messages, data, ...rest] = parts.map((part) => (isPath(part) ? resolve(part) : part))
   if (messages === undefined || messages === '' || data === '' || rest.length > 0)
     throw new LedgerError('INVALID_ARGUMENT', 'backend must be a name, or two with "+" between them: messages+data')
   return data === undefined ? { backend: messages } : { messages, data }
+}
+
+/** It is relative to where the user stands, not to the folder of the node. */
+function isPath(backend: string): boolean {
+  return /^\.{0,2}[/\\]/.test(backend)
 }

@@ -48,7 +48,12 @@ export interface LedgerNodeOptions {
   readonly beaconPeriod?: number | undefined
   /** Which documents of others it keeps copies of. */
   readonly documents?: KeeperOptions | undefined
+  /** Is told what was refused of what came from the network. */
+  readonly onDropped?: ((reason: Extract<ViewEvent, { type: 'dropped' }>['reason']) => void) | undefined
 }
+
+/** Least time between two searches for all missing documents. */
+const searchPauseMs = 5_000
 
 /** One participant of a ledger: its entries on disk, its accounts in memory, its peer on the network. */
 export class LedgerNode implements LedgerService {
@@ -60,6 +65,8 @@ export class LedgerNode implements LedgerService {
   readonly #events: NodeEvents
   readonly #keeper: DocumentKeeper
   readonly #writer: Writer
+  readonly #onDropped: LedgerNodeOptions['onDropped']
+  #searchedAt = -Infinity
 
   static async open(options: LedgerNodeOptions): Promise<LedgerNode> {
     const { home, peer } = options
@@ -96,6 +103,7 @@ export class LedgerNode implements LedgerService {
     this.#home = options.home
     this.#peer = options.peer
     this.#backend = options.backend
+    this.#onDropped = options.onDropped
     this.#view = view
     this.#state = new LedgerState(options.home.genesis.genesis)
     this.#events = new NodeEvents(this.#state)
@@ -117,6 +125,14 @@ export class LedgerNode implements LedgerService {
   /** Calls the listener for what happens from now on; gives a function that ends it. */
   listen(listener: NodeListener): () => void {
     return this.#events.listen(listener)
+  }
+
+  /** Somebody is there who may have the documents that are missing. */
+  peerConnected(): void {
+    const now = performance.now()
+    if (now - this.#searchedAt < searchPauseMs) return
+    this.#searchedAt = now
+    this.#keeper.retry()
   }
 
   async stop(): Promise<void> {
@@ -275,11 +291,15 @@ export class LedgerNode implements LedgerService {
   async importCar(source: AsyncIterable<Uint8Array>, options: CallOptions = {}): Promise<ImportView> {
     const { signal } = options
     const car = await CarFile.open(source, { signal })
-    const { genesis } = rootsOf(car.roots)
-    if (!genesis.equals(this.#home.genesis.cid))
-      throw new LedgerError('INVALID_ARGUMENT', `the file is of the ledger ${genesis.toString()}, another one`)
-    const result = await this.#view.import(importable(car, genesis), { signal })
-    return car.damage === undefined ? result : { ...result, incomplete: `the file is not whole${endOf(car)}` }
+    try {
+      const { genesis } = rootsOf(car.roots)
+      if (!genesis.equals(this.#home.genesis.cid))
+        throw new LedgerError('INVALID_ARGUMENT', `the file is of the ledger ${genesis.toString()}, another one`)
+      const result = await this.#view.import(importable(car, genesis), { signal })
+      return car.damage === undefined ? result : { ...result, incomplete: `the file is not whole${endOf(car)}` }
+    } finally {
+      await car.close()
+    }
   }
 
   async connect(peer: PeerView, options: CallOptions = {}): Promise<void> {
@@ -304,6 +324,7 @@ export class LedgerNode implements LedgerService {
   #onViewEvent(event: ViewEvent): void {
     if (event.type === 'entry') this.#take(event.entry)
     else if (event.type === 'digest') this.#events.digest(event.digest.root.toString(), event.digest.count)
+    else this.#onDropped?.(event.reason)
   }
 }
 

@@ -15,6 +15,14 @@ export interface VerifyOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** What is known of a file from elsewhere. */
+interface Expected {
+  readonly genesis?: GenesisBlock | undefined
+  readonly root?: CID | undefined
+}
+
+type Checks = Pick<VerifyOptions, 'onProgress' | 'signal'>
+
 /**
  * Reads the whole ledger from its root CID: every hash, signature, clock, parent, the form of each entry and of the index;
  * and counts all balances again. `INVALID_CONTENT` at the first contradiction.
@@ -39,10 +47,18 @@ export async function verifyLedger(options: VerifyOptions): Promise<LedgerState>
  */
 export async function verifyCar(
   source: AsyncIterable<Uint8Array>,
-  expected: { genesis?: GenesisBlock | undefined; root?: CID | undefined } = {},
-  options: Pick<VerifyOptions, 'onProgress' | 'signal'> = {}
+  expected: Expected = {},
+  options: Checks = {}
 ): Promise<VerificationView> {
   const car = await CarFile.open(source, { signal: options.signal })
+  try {
+    return await verifyFile(car, expected, options)
+  } finally {
+    await car.close()
+  }
+}
+
+async function verifyFile(car: CarFile, expected: Expected, options: Checks): Promise<VerificationView> {
   const blocks = new CarBlocks(car)
   const getBlock = async (cid: CID): Promise<Uint8Array> => {
     const bytes = await blocks.get(cid)

@@ -73,3 +73,5 @@ export interface LedgerService {
 
 export const defaultPageSize = 100
 export const maxPageSize = 1_000
+/** Of a document, and of a CAR file, that is given to a node over HTTP. */
+export const maxDocumentBytes: number = 256 * 1_024 * 1_024

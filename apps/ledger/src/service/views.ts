@@ -36,6 +36,12 @@ export interface StatusView {
   readonly documents: { readonly known: number; readonly kept: number }
 }
 
+export interface HealthView {
+  /** `degraded`: the engine of a backend cannot be used now; the node is trying to get it back. */
+  readonly status: 'ok' | 'degraded'
+  readonly degraded: readonly { readonly backend: string; readonly reason: string; readonly seconds: number }[]
+}
+
 export interface PeerView {
   readonly id: string
   readonly addresses: readonly string[]

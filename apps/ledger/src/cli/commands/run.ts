@@ -2,8 +2,9 @@ import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { LedgerError } from '../../errors.ts'
 import { openHome } from '../../node/home.ts'
-import { runNode } from '../../node/open-node.ts'
+import { runNode } from '../../run/run-node.ts'
 import type { PeerView } from '../../service/views.ts'
+import { errorFields } from '../../log.ts'
 import type { CommandContext } from '../context.ts'
 import { exitCodes } from '../exit-codes.ts'
 
@@ -15,7 +16,7 @@ interface RunOptions {
 }
 
 export async function run(context: CommandContext, options: RunOptions): Promise<number> {
-  const { output, signal } = context
+  const { output, log, signal } = context
   const peers = (options.connect ?? []).map(parsePeer)
   const home = await openHome(resolve(context.options.dir))
   const running = await runNode(home, {
@@ -23,13 +24,18 @@ export async function run(context: CommandContext, options: RunOptions): Promise
     listen: options.listen,
     port: options.port,
     beaconPeriod: options.beaconPeriod,
-    onError: (error) => {
-      output.error(error)
+    log,
+    signal,
+    onWarning: (message) => {
+      log('warn', message)
     }
   })
   try {
     // A peer that is away now is dialled again for as long as this node runs.
-    for (const peer of peers) running.node.connect(peer).catch((error: unknown) => output.error(error))
+    for (const peer of peers)
+      running.node.connect(peer).catch((error: unknown) => {
+        log('warn', error instanceof Error ? error.message : String(error), { peer: peer.id, ...errorFields(error) })
+      })
     const { self, account, entries } = await running.node.status()
     output.result({ url: running.api.url, account, entries, self, pid: process.pid }, () => [
       `api      ${running.api.url}/v1/status`,

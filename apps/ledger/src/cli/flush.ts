@@ -1,0 +1,20 @@
+import { once } from 'node:events'
+import process from 'node:process'
+
+/**
+ * Resolves when what was written is on its way to its reader, however slowly that reads: until then the process must not
+ * end. Also when the signal fires.
+ */
+export async function flushOutput(signal: AbortSignal): Promise<void> {
+  const written = Promise.all(
+    [process.stdout, process.stderr].map(
+      async (stream) =>
+        await new Promise<void>((resolve) => {
+          if (stream.writableLength === 0) resolve()
+          // Called when everything before it was handed on.
+          else stream.write('', () => resolve())
+        })
+    )
+  )
+  await Promise.race([written, signal.aborted ? undefined : once(signal, 'abort')])
+}

@@ -1,0 +1,54 @@
+import { createPeer } from '@p2pl/core'
+import { type BackendOptions, chooseBackend } from '../node/backend.ts'
+import type { KeeperOptions } from '../node/document-keeper.ts'
+import type { Home } from '../node/home.ts'
+import { LedgerNode } from '../node/ledger-node.ts'
+import type { Activity } from './activity.ts'
+
+export interface OpenOptions extends BackendOptions {
+  /** Mean time between beacons in ms. Default: sync's. */
+  readonly beaconPeriod?: number | undefined
+  readonly documents?: KeeperOptions | undefined
+  /** Is told what backends and sync report. */
+  readonly activity?: Activity | undefined
+  /** Ends opening with `ABORTED`; of no effect once the node is there. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** A node of the ledger in this folder, on the network that its configuration names. */
+export async function openNode(home: Home, options: OpenOptions = {}): Promise<LedgerNode> {
+  const { activity, beaconPeriod, documents, signal } = options
+  const { name, backends } = await chooseBackend(home, options)
+  let node: LedgerNode | undefined
+  const peer = await createPeer({
+    ...backends,
+    identity: home.identity,
+    signal,
+    onEvent: (event) => {
+      activity?.onBackendEvent(event)
+      if (event.type === 'peer:connect') node?.peerConnected()
+    }
+  })
+  try {
+    node = await LedgerNode.open({
+      home,
+      peer,
+      backend: name,
+      beaconPeriod,
+      documents,
+      onDropped: (reason) => activity?.onDropped(reason)
+    })
+    return node
+  } catch (error) {
+    await peer.stop()
+    throw error
+  }
+}
+
+/**
+ * The node of a folder for one command that needs no network: nothing is sent or fetched, and starting costs next to
+ * nothing. What it writes spreads when the node runs the next time.
+ */
+export async function openOffline(home: Home): Promise<LedgerNode> {
+  return await openNode(home, { backend: 'memory', env: {}, file: false, documents: { maxBytes: 0 } })
+}
