@@ -1,6 +1,9 @@
 import { resolve } from 'node:path'
-import { readApiFile } from '../node/api-file.ts'
-import { apiPathOf, type Home, openHome } from '../node/home.ts'
+import { isP2plError } from '@p2pl/core'
+import { LedgerError } from '../errors.ts'
+import { readApiState } from '../node/api-file.ts'
+import { type Home, openHome } from '../node/home.ts'
+import { permissionWarnings } from '../node/permissions.ts'
 import type { LedgerNode } from '../node/ledger-node.ts'
 import { openNode, openOffline } from '../run/open-node.ts'
 import { RemoteLedger } from '../service/remote.ts'
@@ -36,11 +39,12 @@ export async function withLedger<T>(
   need: Need,
   body: (service: LedgerService, home: Home) => Promise<T>
 ): Promise<T> {
-  const path = resolve(context.options.dir)
-  const home = await openHome(path)
-  const running = await findRunning(path, home)
+  const home = await openFolder(context)
+  const running = await findRunning(home)
   if (running !== undefined) return await body(running, home)
-  const node = await openFor(context, need, home)
+  const node = await openFor(context, need, home).catch(async (error: unknown) => {
+    throw isP2plError(error, 'LOCKED') ? await taken(home) : error
+  })
   try {
     return await body(node, home)
   } finally {
@@ -48,20 +52,39 @@ export async function withLedger<T>(
   }
 }
 
+/** The folder that the command is for. Says what others on this machine may do with it and should not. */
+export async function openFolder({ options, log }: CommandContext): Promise<Home> {
+  const home = await openHome(resolve(options.dir))
+  for (const warning of await permissionWarnings(home)) log('warn', warning)
+  return home
+}
+
 /**
  * A file may be left over from a node that was killed, and its process id and port be another's by now, even another node's:
  * who does not answer as the account of this folder does not run here.
  */
-async function findRunning(path: string, home: Home): Promise<LedgerService | undefined> {
-  const access = await readApiFile(apiPathOf(path))
-  if (access === undefined) return undefined
-  const remote = new RemoteLedger(access)
+async function findRunning(home: Home): Promise<LedgerService | undefined> {
+  const found = await readApiState(home.apiPath)
+  if (found.state !== 'ready') return undefined
+  const remote = new RemoteLedger(found.access)
   try {
     const { account, genesis } = await remote.status({ signal: AbortSignal.timeout(5_000) })
     return account === home.identity.id && genesis === home.genesis.cid.toString() ? remote : undefined
   } catch {
     return undefined
   }
+}
+
+/** Another process has the folder, and it is no node that answers: why, as far as that can be told. */
+export async function taken(home: Home): Promise<LedgerError> {
+  const found = await readApiState(home.apiPath)
+  const why = {
+    starting: `a node is starting in ${home.path}: try again in a moment`,
+    ready: `the node that runs in ${home.path} does not answer: try again, or end its process and start it again`,
+    damaged: `${home.apiPath} is damaged, so the node that runs there cannot be reached: end its process and start it again`,
+    none: `another process uses ${home.path}: a node that is starting or ending, or another command. Try again in a moment`
+  }
+  return new LedgerError('UNAVAILABLE', why[found.state])
 }
 
 async function openFor(context: CommandContext, need: Need, home: Home): Promise<LedgerNode> {

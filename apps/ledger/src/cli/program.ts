@@ -133,6 +133,7 @@ function createProgram(action: (body: Action) => (...parameters: unknown[]) => P
     .command('export')
     .description('write all entries as a CAR file')
     .argument('<file>', '"-" for stdout')
+    .option('--force', 'replace a file that is there')
     .action(action(exportCar))
   program
     .command('import')

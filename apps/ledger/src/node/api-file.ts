@@ -1,5 +1,6 @@
-import { readFile, rm } from 'node:fs/promises'
-import { writeDurably } from './home.ts'
+import { rm } from 'node:fs/promises'
+import process from 'node:process'
+import { readIfThere, writeDurably } from './files.ts'
 
 /** How to reach the node that runs in a folder. Holds a secret: only the owner may read it (mode 0600). */
 export interface ApiAccess {
@@ -8,26 +9,51 @@ export interface ApiAccess {
   readonly pid: number
 }
 
+/** What the file of a folder says. `none` also for one that is left over from a process that has ended. */
+export type ApiState =
+  | { readonly state: 'none' | 'damaged' | 'starting' }
+  | { readonly state: 'ready'; readonly access: ApiAccess }
+
 export async function writeApiFile(path: string, access: ApiAccess): Promise<void> {
   await writeDurably(path, `${JSON.stringify(access)}\n`, 0o600)
+}
+
+/** Says that a node is starting, unless one is there already: then `false`. */
+export async function writeStarting(path: string): Promise<boolean> {
+  const found = await readApiState(path)
+  if (found.state === 'ready' || found.state === 'starting') return false
+  await writeDurably(path, `${JSON.stringify({ pid: process.pid, starting: true })}\n`, 0o600)
+  return true
 }
 
 export async function removeApiFile(path: string): Promise<void> {
   await rm(path, { force: true })
 }
 
-/** The file of a node that runs; absent when there is none, or when it is left over from a process that has ended. */
+/** The file of a node that runs and can be reached. */
 export async function readApiFile(path: string): Promise<ApiAccess | undefined> {
-  let access: unknown
+  const found = await readApiState(path)
+  return found.state === 'ready' ? found.access : undefined
+}
+
+export async function readApiState(path: string): Promise<ApiState> {
+  const bytes = await readIfThere(path)
+  if (bytes === undefined) return { state: 'none' }
+  const { url, token, pid, starting } = parse(Buffer.from(bytes).toString('utf8'))
+  if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid < 1) return { state: 'damaged' }
+  if (!isAlive(pid)) return { state: 'none' }
+  if (starting === true) return { state: 'starting' }
+  if (typeof url !== 'string' || !URL.canParse(url) || typeof token !== 'string') return { state: 'damaged' }
+  return { state: 'ready', access: { url, token, pid } }
+}
+
+function parse(text: string): Partial<Record<keyof ApiAccess | 'starting', unknown>> {
   try {
-    access = JSON.parse(await readFile(path, 'utf8'))
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? value : {}
   } catch {
-    return undefined
+    return {}
   }
-  if (typeof access !== 'object' || access === null) return undefined
-  const { url, token, pid } = access as Partial<Record<keyof ApiAccess, unknown>>
-  if (typeof url !== 'string' || typeof token !== 'string' || typeof pid !== 'number') return undefined
-  return isAlive(pid) ? { url, token, pid } : undefined
 }
 
 function isAlive(pid: number): boolean {

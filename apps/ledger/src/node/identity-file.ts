@@ -1,52 +1,52 @@
-import { open, readFile, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { type Identity, identityFromSeed } from '@p2pl/core'
 import { LedgerError } from '../errors.ts'
+import { createDurably, readIfThere } from './files.ts'
 
-/** Reads the key file, or makes one that only its owner can read (mode 0600). */
+/** Reads the key file, or makes one that only its owner can read (mode 0600). A key that is there is never written over. */
 export async function loadOrCreateIdentity(path: string): Promise<Identity> {
   return (await loadIdentity(path)) ?? (await writeNewIdentity(path))
 }
 
+/** `undefined` where there is none; `INVALID_CONTENT` for a file that is damaged. */
 export async function loadIdentity(path: string): Promise<Identity | undefined> {
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
-  const seed = parseSeed(text)
-  if (seed === undefined)
-    throw new LedgerError('INVALID_ARGUMENT', `${path} is not a key file: restore it, or use another folder`)
-  return await identityFromSeed(seed)
+  const bytes = await readIfThere(path)
+  if (bytes === undefined) return undefined
+  const file = parse(Buffer.from(bytes).toString('utf8'))
+  if (file === undefined) throw damaged(path, bytes.byteLength === 0 ? 'it is empty' : 'it is no key file')
+  const identity = await identityFromSeed(file.seed)
+  if (file.account !== identity.id) throw damaged(path, 'its key is not that of the account that it names')
+  return identity
+}
+
+/** Removes what a process left that was killed before it had written a key. */
+export async function removeEmptyIdentity(path: string): Promise<void> {
+  if ((await readIfThere(path))?.byteLength === 0) await rm(path, { force: true })
 }
 
 async function writeNewIdentity(path: string): Promise<Identity> {
   const seed = crypto.getRandomValues(new Uint8Array(32))
   const identity = await identityFromSeed(seed)
   const text = { type: 'ed25519', account: identity.id, seed: Buffer.from(seed).toString('base64url') }
-  // `wx`: a key that is there is never written over.
-  const file = await open(path, 'wx', 0o600)
-  try {
-    await file.writeFile(`${JSON.stringify(text, undefined, 2)}\n`)
-    await file.sync()
-  } catch (error) {
-    // Nobody has used this key: half of it must not stand in the way of the next attempt.
-    await rm(path, { force: true })
-    throw error
-  } finally {
-    await file.close()
-  }
+  await createDurably(path, `${JSON.stringify(text, undefined, 2)}\n`, 0o600)
   return identity
 }
 
-function parseSeed(text: string): Uint8Array | undefined {
+function damaged(path: string, reason: string): LedgerError {
+  return new LedgerError(
+    'INVALID_CONTENT',
+    `${path} is damaged: ${reason}. It holds the key of this account: restore it from a copy. Without one, join with another folder and "init --genesis"`
+  )
+}
+
+function parse(text: string): { seed: Uint8Array; account: unknown } | undefined {
   try {
     const value: unknown = JSON.parse(text)
     if (typeof value !== 'object' || value === null || !('seed' in value) || typeof value.seed !== 'string')
       return undefined
     const seed = Buffer.from(value.seed, 'base64url')
-    return seed.byteLength === 32 ? new Uint8Array(seed) : undefined
+    if (seed.byteLength !== 32) return undefined
+    return { seed: new Uint8Array(seed), account: 'account' in value ? value.account : undefined }
   } catch {
     return undefined
   }

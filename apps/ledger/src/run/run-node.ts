@@ -1,6 +1,6 @@
 import { type Api, startApi } from '../http/server.ts'
 import { createLog, errorFields, type Log } from '../log.ts'
-import { removeApiFile, writeApiFile } from '../node/api-file.ts'
+import { removeApiFile, writeApiFile, writeStarting } from '../node/api-file.ts'
 import type { Home } from '../node/home.ts'
 import type { LedgerNode } from '../node/ledger-node.ts'
 import { Activity } from './activity.ts'
@@ -23,10 +23,13 @@ export interface RunningNode {
 export async function runNode(home: Home, options: RunOptions = {}): Promise<RunningNode> {
   const log = options.log ?? createLog({ level: 'warn', json: false })
   const activity = new Activity(log)
-  const node = await openNode(home, { ...options, activity })
+  const isFirst = await writeStarting(home.apiPath)
+  let node: LedgerNode | undefined
   try {
+    const opened = await openNode(home, { ...options, activity })
+    node = opened
     const api = await startApi({
-      service: node,
+      service: opened,
       port: options.port,
       activity,
       onError: (error) => {
@@ -35,16 +38,17 @@ export async function runNode(home: Home, options: RunOptions = {}): Promise<Run
     })
     await writeApiFile(home.apiPath, { url: api.url, token: api.token, pid: process.pid })
     return {
-      node,
+      node: opened,
       api,
       stop: async () => {
         await removeApiFile(home.apiPath)
         await api.close()
-        await node.stop()
+        await opened.stop()
       }
     }
   } catch (error) {
-    await node.stop()
+    if (isFirst) await removeApiFile(home.apiPath)
+    await node?.stop()
     throw error
   }
 }

@@ -139,9 +139,13 @@ export class RemoteLedger implements LedgerService {
           ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` })
         }
       })
+      const source =
+        body === undefined || typeof body === 'string' ? undefined : Readable.from(body, { objectMode: false })
       let answered = false
       outgoing.on('response', (response) => {
         answered = true
+        // A refusal comes before the whole body was sent: the rest is not wanted.
+        if ((response.statusCode ?? 500) >= 400) source?.destroy()
         resolve({ status: response.statusCode ?? 500, headers: response.headers, body: response })
       })
       outgoing.on('error', (error) => {
@@ -149,11 +153,8 @@ export class RemoteLedger implements LedgerService {
         if (!answered)
           reject(new LedgerError('UNAVAILABLE', `the node at ${this.#url} does not answer: ${error.message}`, error))
       })
-      if (body === undefined || typeof body === 'string') outgoing.end(body)
-      else
-        Readable.from(body, { objectMode: false })
-          .on('error', (error) => outgoing.destroy(error))
-          .pipe(outgoing)
+      if (source === undefined) outgoing.end(body)
+      else source.on('error', (error) => outgoing.destroy(error)).pipe(outgoing)
     })
   }
 }

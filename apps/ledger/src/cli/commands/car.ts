@@ -1,9 +1,9 @@
 import { createWriteStream } from 'node:fs'
-import { open, rename, rm } from 'node:fs/promises'
+import { link, lstat, open, rename, rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { CID } from 'multiformats/cid'
-import { LedgerError } from '../../errors.ts'
+import { isLedgerError, LedgerError } from '../../errors.ts'
 import type { GenesisBlock } from '../../rules/genesis.ts'
 import { verificationView, verifyCar, verifyLedger } from '../../node/verify.ts'
 import { openHome } from '../../node/home.ts'
@@ -12,8 +12,15 @@ import { type CommandContext, withLedger } from '../context.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { balanceLines } from '../text.ts'
 
-export async function exportCar(context: CommandContext, file: string): Promise<void> {
+export async function exportCar(
+  context: CommandContext,
+  file: string,
+  options: { readonly force?: boolean | undefined }
+): Promise<void> {
   const { output, signal } = context
+  const force = options.force === true
+  // Asked before the work; the end asks again.
+  if (file !== '-' && !force) await refuseExisting(file)
   const progress = output.progress('bytes written:')
   let bytes = 0
   const counted = async function* (source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -26,7 +33,7 @@ export async function exportCar(context: CommandContext, file: string): Promise<
   await withLedger(context, 'entries', async (service) => {
     const source = counted(service.exportCar({ signal }))
     if (file === '-') for await (const chunk of source) await output.bytes(chunk)
-    else await writeWhole(file, source)
+    else await writeWhole(file, source, force)
   })
   progress()
   if (file !== '-') output.result({ file, bytes }, () => `${bytes} bytes written to ${file}`)
@@ -91,18 +98,32 @@ async function verifySource(
 async function knownGenesis(context: CommandContext): Promise<GenesisBlock | undefined> {
   try {
     return (await openHome(context.options.dir)).genesis
-  } catch {
-    return undefined
+  } catch (error) {
+    if (isLedgerError(error, 'NOT_FOUND')) return undefined
+    throw error
   }
 }
 
-async function writeWhole(file: string, source: AsyncIterable<Uint8Array>): Promise<void> {
+async function refuseExisting(file: string): Promise<void> {
+  const there = await lstat(file).catch(() => undefined)
+  if (there === undefined) return
+  if (there.isDirectory()) throw new LedgerError('INVALID_ARGUMENT', `${file} is a folder: name a file`)
+  throw new LedgerError('INVALID_ARGUMENT', `${file} is there already: give another name, or --force to replace it`)
+}
+
+async function writeWhole(file: string, source: AsyncIterable<Uint8Array>, force: boolean): Promise<void> {
   const temporary = `${file}.${process.pid}.tmp`
   try {
     await pipeline(Readable.from(source, { objectMode: false }), createWriteStream(temporary, { flush: true }))
-    await rename(temporary, file)
+    if (force) await rename(temporary, file)
+    else {
+      // Unlike a rename, a link never takes the place of a file.
+      await link(temporary, file)
+      await rm(temporary)
+    }
   } catch (error) {
     await rm(temporary, { force: true })
+    if (!force) await refuseExisting(file)
     // The user named this file, not the temporary one.
     throw error instanceof Error && 'path' in error ? Object.assign(error, { path: file }) : error
   }

@@ -1,11 +1,11 @@
 import { once } from 'node:events'
-import { resolve } from 'node:path'
 import { LedgerError } from '../../errors.ts'
-import { openHome } from '../../node/home.ts'
 import { runNode } from '../../run/run-node.ts'
 import type { PeerView } from '../../service/views.ts'
 import { errorFields } from '../../log.ts'
-import type { CommandContext } from '../context.ts'
+import { isP2plError } from '@p2pl/core'
+import { readApiFile } from '../../node/api-file.ts'
+import { type CommandContext, openFolder, taken } from '../context.ts'
 import { exitCodes } from '../exit-codes.ts'
 
 interface RunOptions {
@@ -18,7 +18,7 @@ interface RunOptions {
 export async function run(context: CommandContext, options: RunOptions): Promise<number> {
   const { output, log, signal } = context
   const peers = (options.connect ?? []).map(parsePeer)
-  const home = await openHome(resolve(context.options.dir))
+  const home = await openFolder(context)
   const running = await runNode(home, {
     backend: context.options.backend,
     listen: options.listen,
@@ -29,6 +29,11 @@ export async function run(context: CommandContext, options: RunOptions): Promise
     onWarning: (message) => {
       log('warn', message)
     }
+  }).catch(async (error: unknown) => {
+    if (!isP2plError(error, 'LOCKED')) throw error
+    const other = await readApiFile(home.apiPath)
+    if (other === undefined) throw await taken(home)
+    throw new LedgerError('UNAVAILABLE', `a node runs in ${home.path} already, as process ${other.pid}: end it first`)
   })
   try {
     // A peer that is away now is dialled again for as long as this node runs.

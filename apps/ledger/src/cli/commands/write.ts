@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { LedgerError } from '../../errors.ts'
-import type { Written } from '../../service/service.ts'
+import { maxDocumentBytes, type Written } from '../../service/service.ts'
 import { type CommandContext, withLedger } from '../context.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { mediaTypeOf } from '../media-types.ts'
@@ -35,6 +35,11 @@ interface RecordOptions {
 export async function record(context: CommandContext, file: string, options: RecordOptions): Promise<number> {
   const name = options.name ?? (file === '-' ? 'stdin' : basename(file))
   const total = await sizeOf(file)
+  if (total !== undefined && total > maxDocumentBytes)
+    throw new LedgerError(
+      'TOO_LARGE',
+      `${file} has ${total.toLocaleString('en')} bytes; a document has at most ${maxDocumentBytes.toLocaleString('en')}`
+    )
   const label = total === undefined ? 'bytes stored:' : `bytes stored, of ${total.toLocaleString('en')}:`
   const progress = context.output.progress(label)
   const written = await withLedger(
