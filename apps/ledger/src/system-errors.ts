@@ -14,6 +14,7 @@ const denied: Explanation = [
 const explanations: Readonly<Record<string, Explanation>> = {
   ENOENT: ['NOT_FOUND', (path) => `there is no ${path}`],
   EISDIR: ['INVALID_ARGUMENT', (path) => `${path} is a folder: name a file`],
+  EEXIST: ['INVALID_ARGUMENT', (path) => `${path} is there already, and is no folder: choose another name`],
   ENOTDIR: ['INVALID_ARGUMENT', (path) => `a part of ${path} is a file, not a folder`],
   ENAMETOOLONG: ['INVALID_ARGUMENT', (path) => `the name ${path.slice(0, 80)}… is too long`],
   EACCES: denied,

@@ -139,6 +139,15 @@ describe('the command line', () => {
     expect(JSON.parse(forced.stdout)).toMatchObject({ status: 'rejected', reason: 'overdraft' })
   })
 
+  it('says what stands behind a failure, to people and to programs', async () => {
+    const adapter = join(folder, 'broken.mjs')
+    await writeFile(adapter, "throw new Error('the part is missing')")
+    const said = await ledger('--backend', adapter, 'show', '--content', cidOf('x').toString())
+    expect(said).toMatchObject({ code: 1, stderr: expect.stringContaining('because: the part is missing') as string })
+    const lines = await ledger('--json', '--backend', adapter, 'show', '--content', cidOf('x').toString())
+    expect(JSON.parse(lines.stderr)).toMatchObject({ error: { cause: 'the part is missing' } })
+  })
+
   it('exports, verifies, and imports into a node that joins by the genesis', async () => {
     const car = join(folder, 'out.car')
     await json('export', car)

@@ -46,6 +46,32 @@ describe('the demonstration', () => {
     expect(second.result).toMatchObject({ ok: true, entries: 370, rejected: 4, roots: first.result['roots'] })
   }, 120_000)
 
+  it('brings back a peer that somebody kills after the proof, and says what a second start resumes', async () => {
+    const dir = join(folder, 'kept')
+    const child = spawn(process.execPath, ['-C', '@p2pl/source', program, '--dir', dir], {
+      stdio: ['ignore', 'pipe', 'inherit']
+    })
+    const closed = once(child, 'close')
+    let text = ''
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+    await until('the proof', () => text.includes('the peers keep running until Ctrl-C'), 100_000)
+    const before = text.length
+    const pid = ((await peerPids(dir)) ?? [])[branches.indexOf('birch')] as number
+    process.kill(pid, 'SIGKILL')
+    await until('it is back', () => text.includes('birch is back with what it had on disk'), 60_000)
+    expect(text.slice(before)).toContain('birch ended (SIGKILL); it is started again')
+    await until('it is shown', () =>
+      text.slice(text.indexOf('birch is back')).includes('birch fed 121/121, 370 entries')
+    )
+    child.kill('SIGINT')
+    expect(await closed).toEqual([0, null])
+    const second = await demo('--once', '--dir', dir)
+    expect(second.code, second.text).toBe(0)
+    expect(second.text).toContain('(alder 370, birch 370, cedar 370); all was written in an earlier start')
+    expect(second.text).toContain('369 of 369 tasks were done in an earlier start, 0 are done now')
+    expect(second.text).not.toContain('was killed')
+  }, 200_000)
+
   it('leaves no process behind, however it ends', async () => {
     const dir = join(folder, 'orphans')
     const child = spawn(process.execPath, ['-C', '@p2pl/source', program, '--dir', dir], { stdio: 'ignore' })

@@ -158,6 +158,19 @@ describe('a start that was cut off', () => {
   })
 })
 
+describe('a folder that cannot be made', () => {
+  it('is said to be that, with the true reason', async () => {
+    dir = '/proc/p2pl/ledger'
+    expect(await ledger('init')).toMatchObject({
+      code: 1,
+      said: expect.stringContaining('/proc/p2pl cannot be made: /proc takes no folders') as string
+    })
+    await freshLedger()
+    dir = join(dir, 'genesis.cbor', 'below')
+    expect((await ledger('init')).code).toBe(2)
+  })
+})
+
 describe('a folder that others may use', () => {
   it('is warned about, by each command that opens it', async () => {
     await freshLedger()

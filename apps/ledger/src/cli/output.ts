@@ -25,8 +25,11 @@ export function createOutput(json: boolean): Output {
     },
     error: (error) => {
       const { code, message } = describeError(error)
+      const cause = causeOf(error)
       process.stderr.write(
-        json ? `${JSON.stringify({ error: { code, message } })}\n` : `error: ${message} (${code})\n${causeLine(error)}`
+        json
+          ? `${JSON.stringify({ error: { code, message, cause } })}\n`
+          : `error: ${message} (${code})\n${cause === undefined ? '' : `  because: ${cause}\n`}`
       )
       if (process.env['P2PL_DEBUG'] !== undefined && error instanceof Error) process.stderr.write(`${error.stack}\n`)
     },
@@ -45,10 +48,10 @@ export function createOutput(json: boolean): Output {
 }
 
 /** What stands behind the failure, where somebody knows: the engine's own words. */
-function causeLine(error: unknown): string {
+function causeOf(error: unknown): string | undefined {
   const cause = error instanceof Error ? error.cause : undefined
   const reason = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : ''
   return reason === '' || isP2plError(error, 'ABORTED') || (error as Error).message.includes(reason)
-    ? ''
-    : `  because: ${reason}\n`
+    ? undefined
+    : reason
 }

@@ -1,4 +1,4 @@
-import { LedgerError } from '../errors.ts'
+import { describeError, LedgerError } from '../errors.ts'
 import type { PeerView, StatusView } from '../service/views.ts'
 import { type Branch, branches } from './accounts.ts'
 import type { Fleet, Member } from './fleet.ts'
@@ -14,6 +14,7 @@ export class Crew {
   readonly #statuses = new Map<Branch, StatusView>()
   readonly #lives = new Map<Branch, Life>(branches.map((name) => [name, 'starting']))
   readonly #watchers = new Set<() => void>()
+  #say: ((line: string) => void) | undefined
 
   constructor(fleet: Fleet) {
     this.#fleet = fleet
@@ -43,18 +44,29 @@ export class Crew {
     return branches.flatMap((name) => this.#members.get(name) ?? [])
   }
 
+  /** From now on a peer that ends though nobody here ended it is started again, and `say` is told. */
+  keepAlive(say: (line: string) => void): void {
+    this.#say = say
+  }
+
   /** Starts a peer and tells it and the others of each other, as a list of known peers would. */
   async start(name: Branch): Promise<void> {
     this.#set(name, 'starting')
     const member = await this.#fleet.start(name)
     const others = this.members()
     this.#members.set(name, member)
+    void member.ended?.then(async (how) => await this.#revive(member, how))
     const { self } = await this.refresh(name)
     this.#set(name, 'up')
     for (const other of others) {
-      const known = await other.ledger.status()
-      for (const address of dialable(self)) await other.ledger.connect(address)
-      for (const address of dialable(known.self)) await member.ledger.connect(address)
+      try {
+        const known = await other.ledger.status()
+        for (const address of dialable(self)) await other.ledger.connect(address)
+        for (const address of dialable(known.self)) await member.ledger.connect(address)
+      } catch (error) {
+        // It ended meanwhile. When it is back, it is introduced itself.
+        if (this.#members.get(other.name) === other) throw error
+      }
     }
   }
 
@@ -67,6 +79,7 @@ export class Crew {
   }
 
   async stop(): Promise<void> {
+    this.#say = undefined
     const members = this.members()
     this.#members.clear()
     await Promise.all(members.map(async (member) => await member.stop()))
@@ -135,6 +148,22 @@ export class Crew {
 
   changed(): void {
     for (const watcher of this.#watchers) watcher()
+  }
+
+  async #revive(member: Member, how: string): Promise<void> {
+    const { name } = member
+    // Ended by us, or replaced.
+    if (this.#say === undefined || this.#members.get(name) !== member) return
+    this.#members.delete(name)
+    this.#set(name, 'killed')
+    this.#say(`${name} ended (${how}); it is started again`)
+    try {
+      await this.start(name)
+      this.#say(`${name} is back with what it had on disk`)
+    } catch (error) {
+      this.#set(name, 'killed')
+      this.#say(`${name} did not come back: ${describeError(error).message}`)
+    }
   }
 
   #set(name: Branch, life: Life): void {

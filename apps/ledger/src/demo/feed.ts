@@ -5,6 +5,8 @@ import type { Branch } from './accounts.ts'
 
 export interface FeedProgress {
   done: number
+  /** How many of these were there from an earlier start. */
+  known: number
   readonly total: number
 }
 
@@ -20,27 +22,32 @@ export async function feed(
   name: Branch,
   tasks: readonly Task[],
   progress: FeedProgress,
-  signal: AbortSignal
+  signal: AbortSignal,
+  resumed: boolean
 ): Promise<void> {
   const rest = tasks.values()
   const worker = async (): Promise<void> => {
     for (const task of rest) {
-      await giveTask(crew, name, task, signal)
+      const created = await giveTask(crew, name, task, signal)
       progress.done++
+      if (resumed && !created) progress.known++
       crew.changed()
     }
   }
   await Promise.all(Array.from({ length: concurrency }, worker))
 }
 
-export async function giveTask(crew: Crew, name: Branch, task: Task, signal: AbortSignal): Promise<void> {
+/** Gives whether the entry is new. */
+export async function giveTask(crew: Crew, name: Branch, task: Task, signal: AbortSignal): Promise<boolean> {
   for (;;) {
     const member = await crew.running(name, signal)
     try {
       // `force`: what is wrong in the input is for the network to reject, not for one node to keep back.
-      if (task.type === 'transfer') await member.ledger.transfer({ ...withoutType(task), force: true }, { signal })
-      else await member.ledger.record({ ...withoutType(task), content: [task.content] }, { signal })
-      return
+      const { created } =
+        task.type === 'transfer'
+          ? await member.ledger.transfer({ ...withoutType(task), force: true }, { signal })
+          : await member.ledger.record({ ...withoutType(task), content: [task.content] }, { signal })
+      return created
     } catch (error) {
       signal.throwIfAborted()
       if (!isLedgerError(error, 'UNAVAILABLE')) throw error

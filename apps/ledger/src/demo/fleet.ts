@@ -9,6 +9,8 @@ export interface Member {
   readonly ledger: RemoteLedger
   /** Absent where all peers share this process. */
   readonly pid?: number | undefined
+  /** Resolves when it has ended, with how: `SIGKILL`, `code 1`. Absent where it cannot end by itself. */
+  readonly ended?: Promise<string> | undefined
   /** Ends it without warning. */
   kill(): Promise<void>
   stop(): Promise<void>

@@ -5,6 +5,7 @@ import { describeError, isLedgerError } from '../errors.ts'
 import { explained } from '../system-errors.ts'
 import { type Branch, branches } from './accounts.ts'
 import { Crew } from './crew.ts'
+import type { FeedProgress } from './feed.ts'
 import type { FleetOptions } from './fleet.ts'
 import { prepareDaemons } from './daemon.ts'
 import { readInput } from './input.ts'
@@ -13,7 +14,7 @@ import { prepareNetwork } from './network.ts'
 import { backendFor, type DemoOptions, parseOptions, usage } from './options.ts'
 import { processFleet } from './process-fleet.ts'
 import { poll, type Progress, runScenario } from './scenario.ts'
-import { createScreen } from './screen.ts'
+import { createScreen, type Screen } from './screen.ts'
 
 async function demonstrate(options: DemoOptions, signal: AbortSignal): Promise<number> {
   const started = performance.now()
@@ -33,6 +34,9 @@ async function demonstrate(options: DemoOptions, signal: AbortSignal): Promise<n
   }
   const crew = new Crew(options.backend === 'memory' ? localFleet(fleetOptions) : processFleet(fleetOptions))
   const screen = createScreen(crew, progress, process.stdout)
+  crew.keepAlive((line) => {
+    screen.say(line)
+  })
   screen.say(`ledger ${network.genesis} in ${options.dir}`)
   screen.say(`three peers on ${options.backend}, in ${crew.description}; ${input.count} entries to write`)
   const line = { peers: branches.length, backend: options.backend }
@@ -42,21 +46,26 @@ async function demonstrate(options: DemoOptions, signal: AbortSignal): Promise<n
       // Peers that are still starting end with this process: Ctrl-C does not wait for them.
       once(signal, 'abort').then(() => signal.throwIfAborted() as never)
     ])
-    screen.close()
     const seconds = Math.round((performance.now() - started) / 100) / 10
     screen.say(
       `proved: ${result.entries} entries, ${result.rejected} of them rejected by all alike, same root and same balances ` +
         `${result.convergeMs} ms after the last write; ${result.verified} entries verified from the root alone`
     )
+    if (!options.once) await keepRunning(crew, screen, signal)
+    screen.close()
     if (options.once) process.stdout.write(`${JSON.stringify({ ok: true, ...line, ...result, seconds })}\n`)
-    else await keepRunning(crew, signal)
     return 0
   } catch (thrown) {
     const error = explained(thrown)
+    const { code, message } = describeError(error)
+    const failure = `failed: ${message} (${code})`
+    // Before the last lines of stdout, so that these are the last of all where both go to one place.
+    if (!signal.aborted) {
+      if (process.stdout.isTTY) screen.say(failure)
+      else process.stderr.write(`${failure}\n`)
+    }
     screen.close()
     if (signal.aborted) return 130
-    const { code, message } = describeError(error)
-    process.stderr.write(`failed: ${message} (${code})\n`)
     if (process.env['P2PL_DEBUG'] !== undefined) console.error(error)
     if (options.once) process.stdout.write(`${JSON.stringify({ ok: false, ...line, error: { code, message } })}\n`)
     return 1
@@ -65,17 +74,17 @@ async function demonstrate(options: DemoOptions, signal: AbortSignal): Promise<n
   }
 }
 
-async function keepRunning(crew: Crew, signal: AbortSignal): Promise<void> {
-  console.log('\nThe peers keep running until Ctrl-C. Look at them:')
-  for (const { name, url } of crew.members()) console.log(`  ${name}  curl ${url}/v1/status`)
+async function keepRunning(crew: Crew, screen: Screen, signal: AbortSignal): Promise<void> {
+  screen.say('the peers keep running until Ctrl-C; one that ends is started again. Look at them:')
+  for (const { name, url } of crew.members()) screen.say(`  ${name}  curl ${url}/v1/status`)
   const poller = poll(crew, signal, 1_000)
   if (!signal.aborted) await once(signal, 'abort')
   poller.stop()
-  console.log('stopping')
+  screen.say('stopping')
 }
 
 function progressOf(tasks: Readonly<Record<Branch, readonly unknown[]>>): Progress {
-  const of = (name: Branch): { done: number; total: number } => ({ done: 0, total: tasks[name].length })
+  const of = (name: Branch): FeedProgress => ({ done: 0, known: 0, total: tasks[name].length })
   return { alder: of('alder'), birch: of('birch'), cedar: of('cedar') }
 }
 

@@ -49,6 +49,7 @@ async function startProcess(name: Branch, options: FleetOptions): Promise<Member
       name,
       url,
       pid: child.pid,
+      ended: exited.then(([code, signal]) => (signal === null ? `code ${String(code)}` : String(signal))),
       ledger: new RemoteLedger(access),
       kill: async () => {
         await end('SIGKILL')
@@ -97,7 +98,8 @@ function collectErrors(child: ChildProcess, path: string): () => string | undefi
 
 function messageOf(line: string): string | undefined {
   try {
-    return (JSON.parse(line) as { error?: { message?: string } }).error?.message
+    const { error } = JSON.parse(line) as { error?: { message?: string; cause?: string } }
+    return error?.cause === undefined ? error?.message : `${error.message ?? ''} (${error.cause})`
   } catch {
     return undefined
   }

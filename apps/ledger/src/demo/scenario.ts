@@ -34,21 +34,24 @@ export async function runScenario(
   await Promise.all(branches.map(async (name) => await crew.start(name)))
   const poller = poll(crew, signal)
   try {
-    events.say(network.resumed ? 'all peers are back; what is missing is fed' : 'all peers are up; feeding begins')
+    const expected = input.count + 1
+    const before = branches.map((name) => crew.status(name)?.entries ?? 0)
+    const complete = before.every((entries) => entries >= expected)
+    events.say(network.resumed ? resumedLine(before, complete) : 'all peers are up; feeding begins')
     const feeding = Promise.all(
       branches.map(async (name) => {
-        await feed(crew, name, input.tasks[name], progress[name], signal)
+        await feed(crew, name, input.tasks[name], progress[name], signal, network.resumed)
       })
     )
     // A failure of the feed must end the wait for its progress, too.
     await Promise.race([
-      Promise.all([feeding, killAndReturn(crew, input, progress, events, signal)]),
+      Promise.all([feeding, complete ? undefined : killAndReturn(crew, input, progress, events, signal)]),
       feeding.then(never)
     ])
-    await giveTask(crew, victim, secondSpend(network), signal)
-    events.say(`${victim} tried to use its number 0 twice: every peer must reject that`)
+    if (network.resumed) events.say(fedLine(progress))
+    const tried = await giveTask(crew, victim, secondSpend(network), signal)
+    if (tried) events.say(`${victim} tried to use its number 0 twice: every peer must reject that`)
     const lastWrite = performance.now()
-    const expected = input.count + 1
     await crew.until('all peers agree', () => agrees(crew, expected), signal)
     const convergeMs = Math.round(performance.now() - lastWrite)
     events.say('all peers agree; checking balances, documents and the root')
@@ -56,6 +59,19 @@ export async function runScenario(
   } finally {
     poller.stop()
   }
+}
+
+function resumedLine(before: readonly number[], complete: boolean): string {
+  const counts = branches.map((name, i) => `${name} ${before[i] ?? 0}`).join(', ')
+  const rest = complete ? 'all was written in an earlier start, and is checked again' : 'what is missing is fed'
+  return `all peers are back with the entries of an earlier start (${counts}); ${rest}`
+}
+
+function fedLine(progress: Progress): string {
+  const of = (count: (one: FeedProgress) => number): number =>
+    branches.reduce((sum, name) => sum + count(progress[name]), 0)
+  const [total, known] = [of(({ total: all }) => all), of(({ known: there }) => there)]
+  return `${known} of ${total} tasks were done in an earlier start, ${total - known} are done now; nothing was written twice`
 }
 
 async function killAndReturn(

@@ -1,6 +1,7 @@
-import { link, open, readFile, rename, rm } from 'node:fs/promises'
+import { link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import process from 'node:process'
+import { LedgerError } from '../errors.ts'
 
 /** The whole file or none of it, also when the machine stops meanwhile. What was there is replaced. */
 export async function writeDurably(path: string, data: Uint8Array | string, mode = 0o644): Promise<void> {
@@ -14,6 +15,26 @@ export async function createDurably(path: string, data: Uint8Array | string, mod
     await link(temporary, path)
     await rm(temporary, { force: true })
   })
+}
+
+/**
+ * Makes a folder and those above it. Not by the `recursive` of Node's `mkdir`: on a read-only disk that says that there is
+ * no such folder, and on some file systems it never ends.
+ */
+export async function makeFolder(path: string, mode: number): Promise<void> {
+  const made = async (): Promise<string | undefined> =>
+    await mkdir(path, { mode }).then(
+      () => undefined,
+      async (error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return error.code
+        if (error.code === 'EEXIST' && (await stat(path)).isDirectory()) return undefined
+        throw error
+      }
+    )
+  if ((await made()) === undefined) return
+  if (dirname(path) !== path) await makeFolder(dirname(path), mode)
+  if ((await made()) !== undefined)
+    throw new LedgerError('STORAGE', `${path} cannot be made: ${dirname(path)} takes no folders. Choose another place`)
 }
 
 export async function readIfThere(path: string): Promise<Uint8Array | undefined> {

@@ -1,9 +1,8 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Identity } from '@p2pl/core'
 import { LedgerError } from '../errors.ts'
 import { decodeGenesis, type GenesisBlock } from '../rules/genesis.ts'
-import { readIfThere, writeDurably } from './files.ts'
+import { makeFolder, readIfThere, writeDurably } from './files.ts'
 import { loadIdentity, loadOrCreateIdentity, removeEmptyIdentity } from './identity-file.ts'
 import { checkManifest, writeManifest } from './manifest.ts'
 
@@ -32,7 +31,7 @@ const names = {
 
 /** Makes the folder and its key, and gives the account, so that a genesis can name it. */
 export async function prepareHome(path: string): Promise<Identity> {
-  await mkdir(path, { recursive: true, mode: 0o700 })
+  await makeFolder(path, 0o700)
   const file = join(path, names.identity)
   // Before there is a genesis nobody has used the key.
   if ((await readIfThere(join(path, names.genesis))) === undefined) await removeEmptyIdentity(file)

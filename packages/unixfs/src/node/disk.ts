@@ -1,6 +1,33 @@
+/* oxlint-disable no-restricted-imports */
+import { mkdir, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { P2plError } from '@p2pl/core/backend'
 
 const nothingThere: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR'])
+
+/**
+ * Makes a folder and those above it. Not by the `recursive` of Node's `mkdir`: on a read-only disk that says that there is
+ * no such folder, and on some file systems it never ends.
+ */
+export async function makeFolder(operation: string, path: string): Promise<void> {
+  const made = async (): Promise<boolean> =>
+    await mkdir(path).then(
+      () => true,
+      async (error: NodeJS.ErrnoException) => {
+        if (error.code === 'EEXIST' && (await stat(path)).isDirectory()) return true
+        if (error.code === 'ENOENT') return false
+        throw error
+      }
+    )
+  if (await onDisk(operation, path, made)) return
+  if (dirname(path) !== path) await makeFolder(operation, dirname(path))
+  if (await onDisk(operation, path, made)) return
+  throw new P2plError({
+    code: 'STORAGE',
+    operation,
+    message: `${JSON.stringify(path)} cannot be made: ${JSON.stringify(dirname(path))} takes no folders`
+  })
+}
 
 /** Runs a call of the file system; what it throws is typed. */
 export async function onDisk<T>(operation: string, path: string, call: () => Promise<T>): Promise<T> {

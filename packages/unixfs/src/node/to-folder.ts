@@ -3,7 +3,7 @@ import { lstat, mkdir } from 'node:fs/promises'
 import { join, resolve as resolvePath } from 'node:path'
 import { invalidArgument, P2plError, throwIfAborted } from '@p2pl/core/backend'
 import type { Entry, ListOptions, PathInput, UnixFS, WalkEntry } from '../types.ts'
-import { onDisk } from './disk.ts'
+import { makeFolder, onDisk } from './disk.ts'
 import { leftovers } from './leftovers.ts'
 import { assertLocalName } from './local-names.ts'
 import { writeFile } from './write-file.ts'
@@ -66,7 +66,7 @@ export async function toFolder(
   const { entries, failure } = await plan(folders.walk(source, reading), symlinks, maxEntries)
   let total: number | undefined = sizeOf(entries.values())
   if (total !== undefined && total > maxBytes) throw tooLarge(`${total} bytes of content, more than maxBytes`)
-  await onDisk(operation, target, () => mkdir(target, { recursive: true }))
+  await makeFolder(operation, target)
   const there = await leftovers(target, entries)
 
   const done = { files: 0, bytes: 0 }
