@@ -1,4 +1,5 @@
 import type { Peer } from '@p2pl/core'
+import { BoundedMap } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
 import { type Node, decodeNode } from './unixfs-node.ts'
 import type { ListOptions } from './types.ts'
@@ -10,15 +11,15 @@ export type NodeReader = (cid: CID) => Promise<Node>
 
 /** Resolving a name and reading what it leads to ask for the same block in a row: a few are kept. */
 export function nodeReader(peer: Pick<Peer, 'blocks'>, options: ListOptions, operation: string): NodeReader {
-  const recent = new Map<string, Node>()
+  const recent = new BoundedMap<string, Node>(kept)
+  // Reading a file has more options.
+  const { signal, timeout, context, local, providers } = options
   return async (cid) => {
     const key = cid.toString()
     const known = recent.get(key)
     if (known !== undefined) return known
-    const node = decodeNode(cid, await peer.blocks.get(cid, options), operation)
+    const node = decodeNode(cid, await peer.blocks.get(cid, { signal, timeout, context, local, providers }), operation)
     recent.set(key, node)
-    const [oldest] = recent.keys()
-    if (recent.size > kept && oldest !== undefined) recent.delete(oldest)
     return node
   }
 }

@@ -1,46 +1,48 @@
-import { P2plError } from '@p2pl/core'
-import { importer } from 'ipfs-unixfs-importer'
-import type { ImporterOptions, ImportResult, WritableStorage } from 'ipfs-unixfs-importer'
+import type { Block, DataSource } from '@p2pl/core'
+import { type FileLayout, profile, writeFile } from '@p2pl/core/content'
 import type { CID } from 'multiformats/cid'
-import { balancedLayout } from './layout.ts'
-import type { DirectoryEntry } from './types.ts'
+import { type Metadata, withMetadata } from './metadata.ts'
 
-type Metadata = Pick<DirectoryEntry, 'mode' | 'mtime'>
+export interface LayOutOptions {
+  readonly operation: string
+  /** Takes blocks in the order in which they come. */
+  store(blocks: readonly Block[]): Promise<void>
+  /** Waits for the source. */
+  next<T>(work: Promise<T>): Promise<T>
+  /** Default: the profile. */
+  readonly layout?: FileLayout | undefined
+}
 
-/** `blockWriteConcurrency`: the importer holds that many chunks of each file in memory. */
-export const profile: ImporterOptions = { profile: 'unixfs-v1-2025', blockWriteConcurrency: 4 }
+export interface Placed {
+  readonly cid: CID
+  /** Bytes of all blocks. */
+  readonly blockBytes: number
+}
 
-/** Lays out one file. */
-export async function layOut(
-  content: AsyncIterable<Uint8Array>,
-  store: WritableStorage,
-  from: Metadata
-): Promise<ImportResult> {
-  const extra = metadata(from)
-  return await last(importer([{ content, ...extra }], store, { ...profile, layout: balancedLayout(store, extra) }))
+/** Lays out one file. Its mode and mtime are the root's. */
+export async function layOut(source: DataSource, from: Metadata, options: LayOutOptions): Promise<Placed> {
+  const { layout = profile } = options
+  if (from.mode === undefined && from.mtime === undefined) return await writeFile(source, { ...options, layout })
+  // The root is the last block of all.
+  let last: Block | undefined
+  const store = async (blocks: readonly Block[]): Promise<void> => {
+    const ready = last === undefined ? blocks.slice(0, -1) : [last, ...blocks.slice(0, -1)]
+    last = blocks.at(-1) ?? last
+    if (ready.length > 0) await options.store(ready)
+  }
+  const { blockBytes } = await writeFile(source, { ...options, layout, store })
+  const bare = last as unknown as Block
+  const root = await withMetadata(bare, from)
+  await options.store([root])
+  return { cid: root.cid, blockBytes: blockBytes - bare.bytes.byteLength + root.bytes.byteLength }
 }
 
 /** The CID that these bytes get without mode and mtime. Nothing is stored. */
-export async function fileCid(content: AsyncIterable<Uint8Array>): Promise<CID> {
-  return (await layOut(content, { put: async (cid) => cid }, {})).cid
-}
-
-export async function last(results: AsyncIterable<ImportResult>): Promise<ImportResult> {
-  let result: ImportResult | undefined
-  for await (const each of results) result = each
-  if (result === undefined)
-    throw new P2plError({ code: 'ENGINE', operation: 'unixfs.addDirectory', message: 'the importer gave no result' })
-  return { cid: result.cid, size: result.size }
-}
-
-export function metadata({ mode, mtime }: Metadata): {
-  mode?: number
-  mtime?: { secs: bigint; nsecs?: number }
-} {
-  return {
-    ...(mode === undefined ? {} : { mode }),
-    ...(mtime === undefined
-      ? {}
-      : { mtime: mtime.nsecs === undefined ? { secs: mtime.secs } : { secs: mtime.secs, nsecs: mtime.nsecs } })
+export async function fileCid(source: DataSource): Promise<CID> {
+  const options = {
+    operation: 'unixfs.toFolder',
+    store: async () => undefined,
+    next: async <T>(work: Promise<T>) => await work
   }
+  return (await layOut(source, {}, options)).cid
 }

@@ -1,6 +1,6 @@
 import { P2plError } from '@p2pl/core'
-import { CID } from 'multiformats/cid'
-import { parseCid } from './cid-text.ts'
+import { toCid } from '@p2pl/core/content'
+import type { CID } from 'multiformats/cid'
 import { wrongName } from './names.ts'
 import type { PathInput } from './types.ts'
 
@@ -14,16 +14,12 @@ export interface Path {
 export function parsePath(input: PathInput, operation: string): Path {
   const wrong = (message: string, cause?: unknown): P2plError =>
     new P2plError({ code: 'INVALID_ARGUMENT', operation, message, cause })
-  if (typeof input !== 'string') {
-    const cid = CID.asCID(input)
-    if (cid !== null) return { root: cid, names: [] }
-    throw wrong('expected a CID or a path that starts with one')
-  }
+  if (typeof input !== 'string') return { root: toCid(input, operation), names: [] }
   const parts = input.replace(/^(?:\/ipfs\/|ipfs:\/\/)/, '').split('/')
   if (parts.length > 1 && parts.at(-1) === '') parts.pop()
   let path: Path
   try {
-    path = split(parts)
+    path = split(parts, operation)
   } catch (cause) {
     throw wrong(`${JSON.stringify(parts[0]?.slice(0, 100))} is no CID; a path is cid/name/name`, cause)
   }
@@ -35,15 +31,15 @@ export function parsePath(input: PathInput, operation: string): Path {
 }
 
 /** A CID in base64 (`m`, `M`) may contain slashes itself. A part of a CID is none, so the first that parses is the one. */
-function split(parts: readonly string[]): Path {
+function split(parts: readonly string[], operation: string): Path {
   const [first = ''] = parts
   const most = /^m/i.test(first) ? Math.min(parts.length, 128) : 1
   for (let count = most; count > 1; count--) {
     try {
-      return { root: parseCid(parts.slice(0, count).join('/')), names: parts.slice(count) }
+      return { root: toCid(parts.slice(0, count).join('/'), operation), names: parts.slice(count) }
     } catch {
       // Fewer parts, then.
     }
   }
-  return { root: parseCid(first), names: parts.slice(1) }
+  return { root: toCid(first, operation), names: parts.slice(1) }
 }

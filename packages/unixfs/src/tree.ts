@@ -1,9 +1,9 @@
 import { P2plError } from '@p2pl/core'
-import type { ImportResult } from 'ipfs-unixfs-importer'
+import type { Placed } from './file.ts'
 import type { Mtime } from './types.ts'
 
 export interface Folder {
-  readonly children: Map<string, Folder | ImportResult>
+  readonly children: Map<string, Folder | Placed>
   /** It had an entry of its own. */
   explicit: boolean
   mode: number | undefined
@@ -14,7 +14,7 @@ export function newFolder(): Folder {
   return { children: new Map(), explicit: false, mode: undefined, mtime: undefined }
 }
 
-export function isFolder(child: Folder | ImportResult): child is Folder {
+export function isFolder(child: Folder | Placed): child is Folder {
   return 'children' in child
 }
 

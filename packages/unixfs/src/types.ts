@@ -2,7 +2,7 @@ import type { CallOptions, CidInput, DataSource, Peer, ReadOptions } from '@p2pl
 import type { CID } from 'multiformats/cid'
 
 /** The part of a peer that folders need. */
-export type UnixFSPeer = Pick<Peer, 'blocks' | 'data' | 'capabilities'>
+export type UnixFSPeer = Pick<Peer, 'blocks' | 'data' | 'capabilities' | 'environment'>
 
 /** Seconds since the Unix epoch, and nanoseconds beyond them. */
 export interface Mtime {
@@ -32,7 +32,7 @@ export interface AddDirectoryOptions {
   /** Ends the call with `ABORTED`, also while a source is silent. */
   signal?: AbortSignal | undefined
   /** Milliseconds without progress of sources and store after which the call ends with `TIMEOUT`. `Infinity` for none. Default 60,000. */
-  deadline?: number | undefined
+  timeout?: number | undefined
   /** Protect everything below the root from `gc`. Default true where the backend has pins; `UNSUPPORTED` where it has none and `pin: true` was given. */
   pin?: boolean | undefined
   onProgress?: ((progress: AddProgress) => void) | undefined

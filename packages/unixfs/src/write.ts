@@ -1,79 +1,104 @@
-import { invalidArgument, P2plError, throwIfAborted } from '@p2pl/core/backend'
-import { UnixFS } from 'ipfs-unixfs'
-import { importer } from 'ipfs-unixfs-importer'
-import type { ImporterOptions, ImportResult, WritableStorage } from 'ipfs-unixfs-importer'
-import { contentOf } from './content.ts'
-import { last, layOut, metadata, profile } from './file.ts'
+import type { Block, DataSource } from '@p2pl/core'
+import { invalidArgument, Slots, unsupported, untilAborted } from '@p2pl/core/backend'
+import { Batches, type Countdown, withProgressTimeout } from '@p2pl/core/content'
+import type { WritableStorage } from 'ipfs-unixfs-importer'
+import { layOut, type Placed } from './file.ts'
+import { writeFolder } from './folder.ts'
+import { checkMetadata } from './metadata.ts'
 import { namesOf } from './names.ts'
-import { type Folder, folderIn, isFolder, newFolder, parentOf, twice } from './tree.ts'
-import type { AddDirectoryOptions, AddDirectoryResult, DirectoryEntry, UnixFSPeer } from './types.ts'
-import { ProgressDeadline } from './progress-deadline.ts'
-import { WriteBehind } from './write-behind.ts'
+import { type Folder, folderIn, newFolder, parentOf, twice } from './tree.ts'
+import type { AddDirectoryOptions, AddDirectoryResult, AddProgress, DirectoryEntry, UnixFSPeer } from './types.ts'
 
 const operation = 'unixfs.addDirectory'
+/** Milliseconds from one step to the next, where the caller says nothing: like `put` of a peer's timeouts. */
+const defaultTimeout = 60_000
 const filesAtOnce = 8
+
+type Entries = Iterable<DirectoryEntry> | AsyncIterable<DirectoryEntry>
 
 export async function addDirectory(
   peer: UnixFSPeer,
-  entries: Iterable<DirectoryEntry> | AsyncIterable<DirectoryEntry>,
+  entries: Entries,
   options: AddDirectoryOptions = {}
 ): Promise<AddDirectoryResult> {
-  const { signal, deadline } = options
   const pin = mayPin(peer, options.pin)
-  const progress = new ProgressDeadline(operation, options)
-  let result: ImportResult
+  const { clock } = peer.environment
+  let work: Promise<AddDirectoryResult> | undefined
   try {
-    const writer = new WriteBehind(peer, progress)
-    const store = writableStorage(writer)
-    const root = newFolder()
-    await addFiles(root, entries, store, progress, options.onProgress)
-    result = await progress.race(writeFolder(root, store))
-    await progress.race(writer.finish())
+    return await withProgressTimeout(clock, options, defaultTimeout, operation, async (countdown) => {
+      // What is stored is not pinned before all of it is there: `gc` has to wait.
+      return await peer.data.protect(
+        async () => await (work = write(peer, entries, pin, countdown, options.onProgress))
+      )
+    })
   } finally {
-    progress.close()
+    // It ends at once with the countdown, and has told the sources by then.
+    await work?.catch(() => undefined)
   }
-  if (pin) await peer.data.pin(result.cid, { signal, deadline })
-  return { cid: result.cid, size: Number(result.size) }
+}
+
+async function write(
+  peer: UnixFSPeer,
+  entries: Entries,
+  pin: boolean,
+  countdown: Countdown,
+  onProgress: AddDirectoryOptions['onProgress']
+): Promise<AddDirectoryResult> {
+  const { signal } = countdown
+  const batches = new Batches(async (blocks) => {
+    await peer.blocks.putMany(blocks, { signal, timeout: Infinity })
+    countdown.renew()
+  })
+  const root = newFolder()
+  await addFiles(root, entries, batches, countdown, onProgress)
+  const { cid, blockBytes } = await writeFolder(root, storage(batches))
+  await batches.finish()
+  const onPinned = (): void => {
+    countdown.renew()
+  }
+  if (pin) await peer.data.pin(cid, { signal, timeout: Infinity, onProgress: onPinned })
+  return { cid, size: blockBytes }
 }
 
 /** Holds the name of a file until it is stored. */
-const pending = {} as ImportResult
+const pending = {} as Placed
 
 /** Stores the files, some at a time, and puts their results in their places. */
 async function addFiles(
   root: Folder,
-  entries: Iterable<DirectoryEntry> | AsyncIterable<DirectoryEntry>,
-  store: WritableStorage,
-  deadline: ProgressDeadline,
+  entries: Entries,
+  batches: Batches,
+  countdown: Countdown,
   onProgress: AddDirectoryOptions['onProgress']
 ): Promise<void> {
-  const { signal } = deadline
-  const progress = { bytes: 0, files: 0 }
-  const running = new Set<Promise<void>>()
-  let failure: { readonly error: unknown } | undefined
-  const check = (): void => {
-    if (failure !== undefined) throw failure.error
-    throwIfAborted(operation, signal)
-  }
-  const addFile = async (entry: DirectoryEntry, parent: Folder, name: string): Promise<void> => {
-    const content = contentOf(entry.content, signal, operation, (bytes) => {
-      deadline.renew()
-      progress.bytes += bytes
-      onProgress?.({ ...progress })
-      check()
+  const progress: { -readonly [K in keyof AddProgress]: AddProgress[K] } = { bytes: 0, files: 0 }
+  const slots = new Slots(filesAtOnce)
+  const tasks = new Set<Promise<void>>()
+  const failed = new AbortController()
+  const addFile = async (content: DataSource, entry: DirectoryEntry): Promise<Placed> =>
+    await layOut(content, entry, {
+      operation,
+      store: async (blocks) => {
+        for (const block of blocks) await batches.add(block)
+      },
+      next: async (work) => {
+        // Another file may have failed while this one waits.
+        const item = await untilAborted(countdown.race(work), failed.signal)
+        countdown.renew()
+        progress.bytes += bytesOf(item)
+        onProgress?.({ ...progress })
+        failed.signal.throwIfAborted()
+        return item
+      }
     })
-    parent.children.set(name, await layOut(content, store, entry))
-    progress.files++
-    onProgress?.({ ...progress })
-  }
   try {
-    for await (const entry of racing(entries, deadline)) {
-      check()
+    for await (const entry of inTime(entries, countdown)) {
       const names = namesOf(entry.path, operation)
-      checkMetadata(entry)
+      checkMetadata(entry, operation)
       const parent = parentOf(root, names, operation)
       const name = names.at(-1) as string
-      if (entry.content === undefined) {
+      const { content } = entry
+      if (content === undefined) {
         const folder = folderIn(parent, name, names, operation)
         if (folder.explicit) throw twice(names, operation, 'it was given before')
         Object.assign(folder, { explicit: true, mode: entry.mode, mtime: entry.mtime })
@@ -81,32 +106,46 @@ async function addFiles(
       }
       if (parent.children.has(name)) throw twice(names, operation, 'it was given before')
       parent.children.set(name, pending)
-      const task: Promise<void> = addFile(entry, parent, name)
-        .catch((error: unknown) => {
-          failure ??= { error }
+      const leave = await slots.enter(failed.signal)
+      const task: Promise<void> = addFile(content, entry)
+        .then((placed) => {
+          parent.children.set(name, placed)
+          progress.files++
+          onProgress?.({ ...progress })
         })
-        .finally(() => running.delete(task))
-      running.add(task)
-      while (running.size >= filesAtOnce) await Promise.race(running)
-      check()
+        .catch((error: unknown) => {
+          failed.abort(error)
+        })
+        .finally(() => {
+          tasks.delete(task)
+          leave()
+        })
+      tasks.add(task)
+      failed.signal.throwIfAborted()
     }
+  } catch (error) {
+    // Files that are under way end, too.
+    failed.abort(error)
+    throw error
   } finally {
-    await Promise.all(running)
+    await Promise.all(tasks)
   }
-  check()
+  failed.signal.throwIfAborted()
 }
 
-/** The entries, until the signal fires: also while their source is silent. */
-async function* racing(
-  entries: Iterable<DirectoryEntry> | AsyncIterable<DirectoryEntry>,
-  deadline: ProgressDeadline
-): AsyncGenerator<DirectoryEntry> {
+function bytesOf(item: unknown): number {
+  const { value } = item as IteratorResult<Uint8Array | undefined>
+  return value?.byteLength ?? 0
+}
+
+/** The entries, until the countdown fires: also while their source is silent. */
+async function* inTime(entries: Entries, countdown: Countdown): AsyncGenerator<DirectoryEntry> {
   const iterator = iteratorOf(entries)
   let exhausted = false
   try {
     for (;;) {
-      const item = await deadline.race(Promise.resolve(iterator.next()))
-      deadline.renew()
+      const item = await countdown.race(Promise.resolve(iterator.next()))
+      countdown.renew()
       if (item.done === true) {
         exhausted = true
         return
@@ -119,9 +158,7 @@ async function* racing(
   }
 }
 
-function iteratorOf(
-  entries: Iterable<DirectoryEntry> | AsyncIterable<DirectoryEntry>
-): Iterator<DirectoryEntry> | AsyncIterator<DirectoryEntry> {
+function iteratorOf(entries: Entries): Iterator<DirectoryEntry> | AsyncIterator<DirectoryEntry> {
   if (typeof entries === 'object' && entries !== null) {
     if (Symbol.asyncIterator in entries) return entries[Symbol.asyncIterator]()
     if (Symbol.iterator in entries) return entries[Symbol.iterator]()
@@ -133,61 +170,19 @@ async function end(iterator: Iterator<unknown> | AsyncIterator<unknown>): Promis
   await iterator.return?.()
 }
 
-/** Writes a folder after what it contains: only then does the importer know its size, and whether to shard it. */
-async function writeFolder(folder: Folder, store: WritableStorage): Promise<ImportResult> {
-  for (const [name, child] of folder.children) {
-    if (isFolder(child)) folder.children.set(name, await writeFolder(child, store))
-  }
-  // The importer lays out directories around results that are there already. The folder itself comes first: it
-  // carries mode and mtime.
-  const dagBuilder: NonNullable<ImporterOptions['dagBuilder']> = async function* () {
-    const own = { path: 'x', unixfs: new UnixFS({ type: 'directory', ...metadata(folder) }) }
-    yield async () => own as never
-    for (const [name, child] of folder.children) yield async () => ({ ...child, path: `x/${name}` }) as never
-  }
-  if (folder.children.size > 0) return await last(importer([], store, { ...profile, dagBuilder }))
-  return await last(importer([{ path: 'x', ...metadata(folder) }], store, { ...profile }))
-}
-
-function writableStorage(writer: WriteBehind): WritableStorage {
+function storage(batches: Batches): WritableStorage {
   return {
     async put(cid, bytes) {
       if (!(bytes instanceof Uint8Array)) throw new TypeError('the importer gave a block that is no Uint8Array')
-      await writer.put({ cid, bytes })
+      const block: Block = { cid, bytes }
+      await batches.add(block)
       return cid
     }
   }
 }
 
-function checkMetadata({ path, mode, mtime }: DirectoryEntry): void {
-  if (mode !== undefined && (!Number.isInteger(mode) || mode < 0 || mode > 0o7777)) {
-    throw invalidArgument(operation, `mode of ${JSON.stringify(path)} must be from 0 to 0o7777, not ${String(mode)}`)
-  }
-  if (mtime === undefined) return
-  const { secs, nsecs = 0 } = mtime
-  if (typeof secs !== 'bigint' || !Number.isInteger(nsecs) || nsecs < 0 || nsecs > 999_999_999) {
-    throw invalidArgument(
-      operation,
-      `mtime of ${JSON.stringify(path)} must be { secs: bigint, nsecs?: 0 to 999,999,999 }`
-    )
-  }
-  if (secs >= 2n ** 31n && secs < 2n ** 32n) {
-    throw new P2plError({
-      code: 'UNSUPPORTED',
-      operation,
-      message: `mtime of ${JSON.stringify(path)} lies after 2038-01-19, which ipfs-unixfs 13 cannot encode: leave it out`
-    })
-  }
-}
-
 function mayPin(peer: UnixFSPeer, pin: boolean | undefined): boolean {
   const canPin = (peer.capabilities.blocks?.pins ?? 'none') !== 'none'
-  if (pin === true && !canPin) {
-    throw new P2plError({
-      code: 'UNSUPPORTED',
-      operation,
-      message: `${operation} with pin: true needs a data backend that has pins`
-    })
-  }
+  if (pin === true && !canPin) throw unsupported('data', `${operation} with pin: true`, 'it has no pins')
   return pin ?? canPin
 }

@@ -34,7 +34,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     ours: ['@p2pl/core', '@p2pl/core/backend', '@p2pl/core/content'],
     theirs: [...ipld, 'ipfs-unixfs', 'ipfs-unixfs-importer', 'ipfs-unixfs-exporter'],
     tests: ['memory'],
-    node: ['node.ts']
+    node: ['node/disk.ts', 'node/from-folder.ts', 'node/leftovers.ts', 'node/to-folder.ts', 'node/write-file.ts']
   },
   'packages/room': { ours: ['@p2pl/core'], theirs: ipld, tests: ['memory', 'simulator'], planned: true },
   'packages/replication': { ours: ['@p2pl/core'], theirs: ipld, tests: ['memory', 'simulator'], planned: true },

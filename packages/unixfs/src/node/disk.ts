@@ -1,4 +1,3 @@
-/* oxlint-disable no-restricted-imports */
 import { mkdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { P2plError } from '@p2pl/core/backend'

@@ -1,4 +1,3 @@
-/* oxlint-disable no-restricted-imports */
 import { createReadStream } from 'node:fs'
 import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -1,4 +1,3 @@
-/* oxlint-disable no-restricted-imports */
 import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { invalidArgument } from '@p2pl/core/backend'

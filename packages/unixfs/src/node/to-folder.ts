@@ -1,4 +1,3 @@
-/* oxlint-disable no-restricted-imports */
 import { lstat, mkdir } from 'node:fs/promises'
 import { join, resolve as resolvePath } from 'node:path'
 import { invalidArgument, P2plError, throwIfAborted } from '@p2pl/core/backend'

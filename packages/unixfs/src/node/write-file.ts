@@ -1,4 +1,3 @@
-/* oxlint-disable no-restricted-imports */
 import { createReadStream } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { invalidArgument } from '@p2pl/core/backend'
