@@ -11,6 +11,8 @@ export interface Placement {
   readonly durability?: 'process' | 'power' | undefined
   /** Addresses to listen on, in the engine's form: of a command line, and therefore stronger than the configuration. */
   readonly listen?: readonly string[] | undefined
+  /** Is told which of these words an adapter does not take. Default: a warning of the process. */
+  readonly onWarning?: ((message: string) => void) | undefined
 }
 
 export interface KnownAdapter {

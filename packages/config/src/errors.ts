@@ -1,6 +1,12 @@
+import process from 'node:process'
 import { P2plError } from '@p2pl/core'
 
 /** Something in the configuration is wrong. Messages name keys and sources, never values: these may be secret. */
 export function wrong(message: string, operation = 'loadConfig'): P2plError {
   return new P2plError({ code: 'INVALID_ARGUMENT', operation, message })
+}
+
+/** Where nobody else listens to warnings. */
+export function warn(message: string): void {
+  process.emitWarning(message, 'P2plConfigWarning')
 }

@@ -1,5 +1,6 @@
 import { basename, dirname, resolve } from 'node:path'
 import process from 'node:process'
+import { warn } from './errors.ts'
 import { readEnvironment, variableOf } from './environment.ts'
 import { findFile, readConfigFile } from './file.ts'
 import { type Dropped, merge, type Source } from './merge.ts'
@@ -42,10 +43,10 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Config> {
   if (file !== undefined) add(basename(file), await readConfigFile(file), directory)
   add('environment', readEnvironment(env))
   if (options.overrides !== undefined) add('overrides', options.overrides)
-  const warn = options.onWarning ?? ((message) => process.emitWarning(message, 'P2plConfigWarning'))
+  const { onWarning = warn } = options
   const merged = merge(sources, (dropped) => {
     // Defaults are there to be overruled.
-    if (dropped.source !== 'defaults') warn(describe(dropped))
+    if (dropped.source !== 'defaults') onWarning(describe(dropped))
   })
   return { ...merged, file, directory }
 }

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url'
 import { defaultAdapter, shortName } from './adapters.ts'
 import { wrong } from './errors.ts'
 import { isPlainObject, mergeDeep } from './plain.ts'
-import type { BackendChoice, BackendInput, ConfigInput, DeadlineConfig, RetryConfig } from './types.ts'
+import type { BackendChoice, BackendInput, ConfigInput, TimeoutConfig, RetryConfig } from './types.ts'
 
 /** One source, checked, with the folder that its relative paths start from. */
 export interface Source {
@@ -18,7 +18,7 @@ export interface Merged {
   readonly messages: BackendChoice
   readonly data: BackendChoice
   readonly retry: RetryConfig | undefined
-  readonly deadline: DeadlineConfig | undefined
+  readonly timeout: TimeoutConfig | undefined
 }
 
 /** What a weaker source gave, and a stronger one leaves without effect. */
@@ -43,7 +43,7 @@ const nothing: Chosen = { givenBy: [] }
 export function merge(sources: readonly Source[], onDropped: (dropped: Dropped) => void): Merged {
   const chosen: Partial<Record<Slot, Chosen>> = {}
   let retry: ConfigInput['retry'] = true
-  let deadline: ConfigInput['deadline'] = false
+  let timeout: ConfigInput['timeout'] = false
   for (const { name: because, input, directory } of sources) {
     const drop = (slot: Slot): void => {
       for (const { source, keys } of chosen[slot]?.givenBy ?? [])
@@ -69,14 +69,14 @@ export function merge(sources: readonly Source[], onDropped: (dropped: Dropped) 
       }
     }
     if (input.retry !== undefined) retry = mergeSetting<ConfigInput['retry']>(retry, input.retry)
-    if (input.deadline !== undefined) deadline = mergeSetting<ConfigInput['deadline']>(deadline, input.deadline)
+    if (input.timeout !== undefined) timeout = mergeSetting<ConfigInput['timeout']>(timeout, input.timeout)
   }
   const shared = choice(chosen.backend ?? {}, 'backend', defaultAdapter)
   return {
     messages: chosen.messages === undefined ? shared : choice(chosen.messages, 'messages'),
     data: chosen.data === undefined ? shared : choice(chosen.data, 'data'),
     retry: typeof retry === 'object' ? retry : retry ? {} : undefined,
-    deadline: deadline || undefined
+    timeout: timeout || undefined
   }
 }
 

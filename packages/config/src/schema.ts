@@ -34,7 +34,7 @@ const retryEntries = {
     )
   )
 }
-const deadlineEntries = {
+const timeoutEntries = {
   get: v.optional(milliseconds),
   put: v.optional(milliseconds),
   pin: v.optional(milliseconds),
@@ -57,9 +57,9 @@ const topLevelEntries = {
       typeof input === 'boolean' ? v.boolean() : objectOf(retryEntries, 'must be true, false or an object')
     )
   ),
-  deadline: v.optional(
+  timeout: v.optional(
     v.lazy((input) =>
-      input === false ? v.literal(false) : objectOf(deadlineEntries, 'must be false or an object of milliseconds')
+      input === false ? v.literal(false) : objectOf(timeoutEntries, 'must be false or an object of milliseconds')
     )
   )
 }
@@ -74,7 +74,7 @@ const keysByParent: Readonly<Record<string, readonly string[]>> = {
   messages: backendKeys,
   data: backendKeys,
   retry: Object.keys(retryEntries),
-  deadline: Object.keys(deadlineEntries)
+  timeout: Object.keys(timeoutEntries)
 }
 
 /** The keys that may stand below a path such as `retry`; none where anything may. */

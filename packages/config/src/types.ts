@@ -3,8 +3,8 @@ import type { RetryOptions } from '@p2pl/layers/retry'
 
 /** What `retry` takes from a configuration; see `@p2pl/layers/retry`. */
 export type RetryConfig = Omit<RetryOptions, 'clock' | 'random'>
-/** What `deadline` takes from a configuration, in milliseconds; see `@p2pl/layers/timeout`. */
-export type DeadlineConfig = Omit<TimeoutOptions, 'clock'>
+/** What `timeout` takes from a configuration, in milliseconds; see `@p2pl/layers/timeout`. */
+export type TimeoutConfig = Omit<TimeoutOptions, 'clock'>
 
 /** Which adapter, and what it is given. */
 export interface BackendInput {
@@ -24,8 +24,8 @@ export interface ConfigInput {
   data?: string | BackendInput | undefined
   /** Repeat calls that fail with a retryable error. `true` (default) for the layer's own defaults. */
   retry?: boolean | RetryConfig | undefined
-  /** A deadline for each attempt of a call, next to the peer's own for the whole of it. Default `false`. */
-  deadline?: false | DeadlineConfig | undefined
+  /** How long each attempt of a call may take, next to the peer's own timeout for the whole of it. Default `false`. */
+  timeout?: false | TimeoutConfig | undefined
 }
 
 export interface BackendChoice {
@@ -41,7 +41,7 @@ export interface Config {
   readonly data: BackendChoice
   /** `undefined`: no retries. */
   readonly retry: RetryConfig | undefined
-  readonly deadline: DeadlineConfig | undefined
+  readonly timeout: TimeoutConfig | undefined
   /** The file that was read, if any. */
   readonly file: string | undefined
   /** The folder from which modules are looked up: that of the file, or where the search for one began. */

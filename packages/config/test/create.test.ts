@@ -66,14 +66,57 @@ describe('the placement', () => {
     const made = await createBackends(config, { dir })
     if (!('data' in made)) throw new Error('expected two backends')
     await made.data.start()
-    const { id } = made.data.self()
+    const id = made.data.self()[0]?.id
     await made.data.stop()
     expect(readdirSync(dir)).toEqual(['data'])
     const again = await createBackends(config, { dir })
     if (!('data' in again)) throw new Error('expected two backends')
     await again.data.start()
-    expect(again.data.self().id).toBe(id)
+    expect(again.data.self()[0]?.id).toBe(id)
     await again.data.stop()
+  })
+})
+
+describe('the placement of an adapter of others', () => {
+  const strict = `
+    const refuse = (message) => { throw Object.assign(new Error(message),
+      { [Symbol.for('@p2pl/error/1')]: true, code: 'INVALID_ARGUMENT', retryable: false }) }
+    export const backend = (options) => {
+      for (const key of Object.keys(options)) if (!['a', 'dir'].includes(key)) refuse('no option ' + key)
+      return { name: 'strict', capabilities: {}, start: async () => {}, stop: async () => {},
+        self: () => [{ network: 'x', id: 'x', addresses: [JSON.stringify(options)] }] }
+    }`
+  const placement = { dir: '/d', durability: 'power', listen: ['/a'] } as const
+  const given = async (source: string, options: object, placed: Placement): Promise<[unknown, string[]]> => {
+    const cwd = folderWith({ 'package.json': module, 'mine.js': source })
+    const warnings: string[] = []
+    const backend = { use: './mine.js', options: { ...options } }
+    const config = await loadConfig({ cwd, env: {}, overrides: { backend } })
+    const made = await createBackends(config, { ...placed, onWarning: (message) => warnings.push(message) })
+    if (!('backend' in made)) throw new Error('expected one backend')
+    return [JSON.parse(made.backend.self()[0]?.addresses[0] as string), warnings]
+  }
+
+  it('reaches its options, under those of the configuration, but it listens where it is told', async () => {
+    const source = adapterSource('free')
+    expect(await given(source, { a: 1 }, placement)).toEqual([{ a: 1, ...placement }, []])
+    expect(await given(source, { dir: '/own', listen: ['/b'] }, placement)).toEqual([
+      { dir: '/own', durability: 'power', listen: ['/a'] },
+      []
+    ])
+    expect(await given(source, { a: 1 }, {})).toEqual([{ a: 1 }, []])
+  })
+
+  it('is not forced on one that has no word for it, and that is said', async () => {
+    expect(await given(strict, { a: 1 }, placement)).toEqual([
+      { a: 1, dir: '/d' },
+      [
+        '"mine.js" takes no option "durability": what it stores may not survive a loss of power',
+        '"mine.js" takes no option "listen": it listens where its own options say'
+      ]
+    ])
+    // What is wrong in its own options is its own matter.
+    await expect(given(strict, { b: 1 }, placement)).rejects.toMatchObject({ message: 'no option b' })
   })
 })
 
@@ -90,7 +133,7 @@ describe('adapters of others', () => {
       ...more
     })
     const backend = await one({ cwd })
-    expect([backend.name, backend.self().addresses]).toEqual(['third', ['{"a":1}']])
+    expect([backend.name, backend.self()[0]?.addresses]).toEqual(['third', ['{"a":1}']])
   })
 
   it('come with a scope and a subpath', async () => {
@@ -132,7 +175,7 @@ describe('layers', () => {
       start: async () => {}, stop: async () => {}, self: () => ({ id: '', addresses: [] }),
       routing: { connections: async (options) => {
         calls++
-        if (options?.signal === undefined && globalThis.p2plTestHang) throw new Error('no deadline')
+        if (options?.signal === undefined && globalThis.p2plTestHang) throw new Error('no timeout')
         if (globalThis.p2plTestHang) await new Promise(() => {})
         if (calls % 3 !== 0) throw Object.assign(new Error('gone'),
           { [Symbol.for('@p2pl/error/1')]: true, code: 'UNREACHABLE', retryable: true })
@@ -148,7 +191,7 @@ describe('layers', () => {
 
   it('end what hangs', async () => {
     const cwd = folderWith({ 'package.json': module, 'flaky.js': flaky })
-    const env = { P2PL_BACKEND: './flaky.js', P2PL_RETRY: 'false', P2PL_DEADLINE__ROUTING: '1' }
+    const env = { P2PL_BACKEND: './flaky.js', P2PL_RETRY: 'false', P2PL_TIMEOUT__ROUTING: '1' }
     const backend = await one({ cwd, env })
     Object.assign(globalThis, { p2plTestHang: true })
     try {

@@ -16,7 +16,7 @@ describe('without anything', () => {
       messages: choice,
       data: choice,
       retry: {},
-      deadline: undefined,
+      timeout: undefined,
       file: undefined,
       directory: cwd
     })
@@ -182,17 +182,17 @@ describe('sources', () => {
   })
 
   it('switch layers on, off and by key', async () => {
-    const cwd = folderWith({ 'p2pl.config.yaml': 'retry: { attempts: 5, baseDelay: 10 }\ndeadline: { get: 1000 }' })
+    const cwd = folderWith({ 'p2pl.config.yaml': 'retry: { attempts: 5, baseDelay: 10 }\ntimeout: { get: 1000 }' })
     const load = async (env: Record<string, string>): Promise<unknown[]> => {
-      const { retry, deadline } = await loadConfig({ cwd, env })
-      return [retry, deadline]
+      const { retry, timeout } = await loadConfig({ cwd, env })
+      return [retry, timeout]
     }
     expect(await load({})).toEqual([{ attempts: 5, baseDelay: 10 }, { get: 1000 }])
-    expect(await load({ P2PL_RETRY__BASE_DELAY: '20', P2PL_DEADLINE__PUT: '5' })).toEqual([
+    expect(await load({ P2PL_RETRY__BASE_DELAY: '20', P2PL_TIMEOUT__PUT: '5' })).toEqual([
       { attempts: 5, baseDelay: 20 },
       { get: 1000, put: 5 }
     ])
-    expect(await load({ P2PL_RETRY: 'false', P2PL_DEADLINE: 'false' })).toEqual([undefined, undefined])
+    expect(await load({ P2PL_RETRY: 'false', P2PL_TIMEOUT: 'false' })).toEqual([undefined, undefined])
     expect(await load({ P2PL_RETRY: '{"attempts":2}' })).toEqual([{ attempts: 2, baseDelay: 10 }, { get: 1000 }])
     expect(await load({ P2PL_RETRY: 'true' })).toEqual([{}, { get: 1000 }])
   })
@@ -242,8 +242,8 @@ describe('what is wrong', () => {
     ['{"retry":{"jitter":"much"}}', 'retry.jitter: must be a number from 0 to 1'],
     ['{"retry":{"operations":["block.get"]}}', 'Did you mean "blocks.get"?'],
     ['{"retry":"yes"}', 'retry: must be true, false or an object'],
-    ['{"deadline":{"get":0}}', 'deadline.get: must be milliseconds over 0'],
-    ['{"deadline":true}', 'deadline: must be false or an object'],
+    ['{"timeout":{"get":0}}', 'timeout.get: must be milliseconds over 0'],
+    ['{"timeout":true}', 'timeout: must be false or an object'],
     ['{"backend":7}', 'backend: must be a name, or an object'],
     ['{"backend":{"options":[]}}', 'backend.options: must be an object'],
     ['[]', 'must be an object'],

@@ -20,7 +20,7 @@ export function folderWith(files: Record<string, string> = {}): string {
 export function adapterSource(name: string, exported = 'export const backend ='): string {
   return `${exported} (options) => ({
     name: '${name}', capabilities: { runtimes: ['node'] }, given: options,
-    start: async () => {}, stop: async () => {}, self: () => ({ id: '${name}', addresses: [JSON.stringify(options)] })
+    start: async () => {}, stop: async () => {}, self: () => [{ network: '${name}', id: '${name}', addresses: [JSON.stringify(options)] }]
   })\n`
 }
 
