@@ -22,8 +22,6 @@ if (process.channel !== undefined) {
 // Loaded only now: a parent that dies meanwhile is noticed.
 const { runCommandLine } = await import('./cli/program.ts')
 const { flushOutput } = await import('./cli/flush.ts')
-// A wait for a timer alone keeps no process alive: the command would end without a word.
-setInterval(() => undefined, 60_000)
 const code = await runCommandLine(process.argv.slice(2), stop.signal)
 await flushOutput(stop.signal)
 // Engines may keep timers and sockets for a while after they were stopped: the command is done now.

@@ -69,8 +69,8 @@ describe('the activity of a node', () => {
     activity.onBackendEvent({ type: 'warning', backend: 'helia', message: 'the clock jumped' })
     for (let i = 0; i < 100; i++) {
       activity.onBackendEvent({ type: 'peer:connect', backend: 'helia', id: `peer ${i}` })
-      activity.onDropped('overloaded')
-      activity.onDropped('forged')
+      activity.onTrouble({ type: 'dropped', reason: 'overloaded' })
+      activity.onTrouble({ type: 'dropped', reason: 'forged' })
     }
     const text = formatMetrics(activity.metrics())
     expect(text).toContain('p2pl_ledger_backend_degraded 0\n')
@@ -93,8 +93,7 @@ import { memory } from '${memory}'
 export const backend = () => {
   const inner = memory()
   let timer
-  return Object.assign(Object.create(inner), {
-    capabilities: inner.capabilities, messages: inner.messages, blocks: inner.blocks, routing: inner.routing, name: 'flaky',
+  const own = {
     start: async (options) => {
       await inner.start(options)
       let lost = false
@@ -106,9 +105,12 @@ export const backend = () => {
         options.onEvent(lost ? { type: 'degraded', backend: 'flaky', error } : { type: 'recovered', backend: 'flaky' })
       }, 5)
     },
-    stop: async () => { clearInterval(timer); await inner.stop() },
-    self: () => inner.self()
-  })
+    stop: async (options) => {
+      clearInterval(timer)
+      await inner.stop(options)
+    }
+  }
+  return new Proxy(inner, { get: (target, key) => own[key] ?? Reflect.get(target, key, target) })
 }
 `
 
@@ -123,7 +125,10 @@ describe('a node that runs', () => {
     // The path of an adapter is relative to where the user stands.
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd: join(folder, 'adapter') })
     const lines: { level: string; message: string; backend?: string; reason?: string }[] = []
-    createInterface({ input: child.stderr }).on('line', (line) => lines.push(JSON.parse(line) as (typeof lines)[0]))
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      const entry = JSON.parse(line) as (typeof lines)[0]
+      if (entry.backend !== undefined) lines.push(entry)
+    })
     try {
       const [ready] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
       const { url } = JSON.parse(ready) as { url: string }

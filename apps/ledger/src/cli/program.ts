@@ -82,7 +82,7 @@ function createProgram(action: (body: Action) => (...parameters: unknown[]) => P
     .description('run the node and its HTTP API until Ctrl-C')
     .option('--port <number>', 'of the HTTP API on 127.0.0.1; 0 for any free one', port, 0)
     .option('--listen <address...>', "what the network engine listens on, in the engine's own form")
-    .option('--connect <id@address...>', 'peers to stay connected to')
+    .option('--connect <network:id@address...>', 'peers to stay connected to')
     .option('--beacon-period <ms>', 'mean time between beacons', wholeNumber)
     .action(action(run))
   program

@@ -14,6 +14,7 @@ export function nodeMetrics(status: StatusView): Metric[] {
     gauge('entries_missing', 'Entries that others name and that are not here yet.', status.missing),
     gauge('entries_pending', 'Entries here that wait for their parents.', status.pending),
     gauge('entries_quarantined', 'Entries that were looked for in vain.', status.quarantined),
+    gauge('entries_damaged', 'Entries that were damaged on disk and are not whole again.', status.damaged),
     gauge('documents', 'Documents that entries name and this node keeps.', status.documents.known),
     gauge('documents_kept', 'Documents that this node has a copy of.', status.documents.kept),
     gauge('connections', 'Direct connections of the engine.', status.connections),

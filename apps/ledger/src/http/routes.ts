@@ -58,8 +58,9 @@ export const routes: readonly Route[] = [
   }),
   get(/^\/v1\/health$/, async (context) => {
     const health = context.activity.health()
-    const { entries, connections, missing } = await context.service.status()
-    sendJson(context.response, health.status === 'ok' ? 200 : 503, { ...health, entries, connections, missing })
+    const { entries, connections, missing, damaged } = await context.service.status()
+    const body = { ...health, entries, connections, missing, damaged }
+    sendJson(context.response, health.status === 'ok' ? 200 : 503, body)
   }),
   get(/^\/v1\/metrics$/, async (context) => {
     const text = formatMetrics([...nodeMetrics(await context.service.status()), ...context.activity.metrics()])
@@ -217,14 +218,16 @@ function parseTransfer(body: Record<string, unknown>): TransferInput {
 }
 
 function parsePeer(body: Record<string, unknown>): PeerView {
-  const { id, addresses } = checkKeys('the body', body, ['id', 'addresses'])
+  const { network, id, addresses } = checkKeys('the body', body, ['network', 'id', 'addresses'])
+  if (typeof network !== 'string' || network.length > 64)
+    throw new LedgerError('INVALID_ARGUMENT', 'network must be the name of a network, as "self" of a status gives it')
   if (typeof id !== 'string' || id.length > 256) throw new LedgerError('INVALID_ARGUMENT', 'id must be a peer id')
   const valid =
     Array.isArray(addresses) &&
     addresses.length <= 16 &&
     addresses.every((address) => typeof address === 'string' && address.length <= 512)
   if (!valid) throw new LedgerError('INVALID_ARGUMENT', 'addresses must be a list of at most 16 addresses')
-  return { id, addresses: addresses as string[] }
+  return { network, id, addresses: addresses as string[] }
 }
 
 interface Primitives {

@@ -1,5 +1,5 @@
 import type { Peer } from '@p2pl/core'
-import { type Entry, openView, readView, type View, type ViewEvent } from '@p2pl/sync'
+import { type Entry, openView, type View, type ViewEvent } from '@p2pl/sync'
 import { CID } from 'multiformats/cid'
 import { LedgerError } from '../errors.ts'
 import { checkAccount } from '../rules/fields.ts'
@@ -28,14 +28,11 @@ import type {
   PeerView,
   StatusView
 } from '../service/views.ts'
-import { type Block, CarFile } from '../car/car-file.ts'
-import { writeCar } from '../car/write-car.ts'
+import { exportLedger, importLedger } from './car-exchange.ts'
 import { connectedPeers } from './connected.ts'
 import { DocumentKeeper, type KeeperOptions } from './document-keeper.ts'
 import type { Home } from './home.ts'
 import { NodeEvents, type NodeListener } from './node-events.ts'
-import { wholeEntries } from '../car/salvage.ts'
-import { endOf, rootsOf } from './verify.ts'
 import { type WriteResult, Writer } from './writer.ts'
 
 export interface LedgerNodeOptions {
@@ -48,9 +45,11 @@ export interface LedgerNodeOptions {
   readonly beaconPeriod?: number | undefined
   /** Which documents of others it keeps copies of. */
   readonly documents?: KeeperOptions | undefined
-  /** Is told what was refused of what came from the network. */
-  readonly onDropped?: ((reason: Extract<ViewEvent, { type: 'dropped' }>['reason']) => void) | undefined
+  /** Is told what was refused of what came from the network, and what is damaged on disk. */
+  readonly onTrouble?: ((event: Trouble) => void) | undefined
 }
+
+export type Trouble = Extract<ViewEvent, { type: 'dropped' | 'damaged' }>
 
 /** Least time between two searches for all missing documents. */
 const searchPauseMs = 5_000
@@ -65,7 +64,7 @@ export class LedgerNode implements LedgerService {
   readonly #events: NodeEvents
   readonly #keeper: DocumentKeeper
   readonly #writer: Writer
-  readonly #onDropped: LedgerNodeOptions['onDropped']
+  readonly #onTrouble: LedgerNodeOptions['onTrouble']
   #searchedAt = -Infinity
 
   static async open(options: LedgerNodeOptions): Promise<LedgerNode> {
@@ -103,7 +102,7 @@ export class LedgerNode implements LedgerService {
     this.#home = options.home
     this.#peer = options.peer
     this.#backend = options.backend
-    this.#onDropped = options.onDropped
+    this.#onTrouble = options.onTrouble
     this.#view = view
     this.#state = new LedgerState(options.home.genesis.genesis)
     this.#events = new NodeEvents(this.#state)
@@ -120,6 +119,11 @@ export class LedgerNode implements LedgerService {
 
   get account(): string {
     return this.#home.identity.id
+  }
+
+  /** Whether documents survive the process. Entries do in any case. */
+  get keepsDocuments(): boolean {
+    return this.#peer.capabilities.blocks?.persistence !== 'none'
   }
 
   /** Calls the listener for what happens from now on; gives a function that ends it. */
@@ -164,6 +168,7 @@ export class LedgerNode implements LedgerService {
       pending: status.pending,
       quarantined: status.quarantined,
       dropped: status.dropped,
+      damaged: status.damaged.length,
       documents: this.#keeper.status()
     }
   }
@@ -264,42 +269,11 @@ export class LedgerNode implements LedgerService {
   }
 
   async *exportCar(options: CallOptions = {}): AsyncGenerator<Uint8Array> {
-    const { genesis } = this.#home
-    const { root } = await this.#view.publishDigest({ signal: options.signal })
-    yield* writeCar([root, genesis.cid], this.#exportedBlocks(root, options.signal))
-  }
-
-  /** The genesis, and each block that a full check of the view asks for: what is exported has been verified. */
-  async *#exportedBlocks(root: CID, signal: AbortSignal | undefined): AsyncGenerator<Block> {
-    const { cid, bytes, topic } = this.#home.genesis
-    yield { cid, bytes }
-    const seen = new Set<string>()
-    let fetched: Block[] = []
-    const getBlock = async (wanted: CID): Promise<Uint8Array> => {
-      const block = await this.#peer.blocks.get(wanted, { signal })
-      if (!seen.has(wanted.toString())) fetched.push({ cid: wanted, bytes: block })
-      seen.add(wanted.toString())
-      return block
-    }
-    for await (const _entry of readView(root, { topic, getBlock })) {
-      yield* fetched
-      fetched = []
-    }
-    yield* fetched
+    yield* exportLedger({ peer: this.#peer, view: this.#view, genesis: this.#home.genesis }, options)
   }
 
   async importCar(source: AsyncIterable<Uint8Array>, options: CallOptions = {}): Promise<ImportView> {
-    const { signal } = options
-    const car = await CarFile.open(source, { signal })
-    try {
-      const { genesis } = rootsOf(car.roots)
-      if (!genesis.equals(this.#home.genesis.cid))
-        throw new LedgerError('INVALID_ARGUMENT', `the file is of the ledger ${genesis.toString()}, another one`)
-      const result = await this.#view.import(importable(car, genesis), { signal })
-      return car.damage === undefined ? result : { ...result, incomplete: `the file is not whole${endOf(car)}` }
-    } finally {
-      await car.close()
-    }
+    return await importLedger({ view: this.#view, genesis: this.#home.genesis }, source, options)
   }
 
   async connect(peer: PeerView, options: CallOptions = {}): Promise<void> {
@@ -311,7 +285,7 @@ export class LedgerNode implements LedgerService {
   }
 
   #selves(): PeerView[] {
-    return this.#peer.network.selves().map(({ id, addresses }) => ({ id, addresses }))
+    return this.#peer.network.self().map(({ network, id, addresses }) => ({ network, id, addresses }))
   }
 
   #take(raw: Entry): void {
@@ -324,17 +298,11 @@ export class LedgerNode implements LedgerService {
   #onViewEvent(event: ViewEvent): void {
     if (event.type === 'entry') this.#take(event.entry)
     else if (event.type === 'digest') this.#events.digest(event.digest.root.toString(), event.digest.count)
-    else this.#onDropped?.(event.reason)
+    else this.#onTrouble?.(event)
   }
 }
 
 const emptyContent = CID.parse('bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku')
-
-/** All blocks but the genesis, which the view would refuse, and the whole entries of a block that is cut short. */
-async function* importable(car: CarFile, genesis: CID): AsyncGenerator<Block> {
-  for await (const block of car.blocks()) if (!block.cid.equals(genesis)) yield block
-  if (car.damage?.rest !== undefined) yield* wholeEntries(car.damage.rest)
-}
 
 function written({ entry, created }: WriteResult): Written {
   return { entry: describeEntry(entry), created }

@@ -1,11 +1,11 @@
 import type { BackendEvent } from '@p2pl/core'
-import type { ViewEvent } from '@p2pl/sync'
 import type { Metric } from '../http/prometheus.ts'
 import { errorFields, type Log, type LogFields, type LogLevel } from '../log.ts'
+import type { Trouble } from '../node/ledger-node.ts'
 import type { HealthView } from '../service/views.ts'
 import { LineBudget } from './line-budget.ts'
 
-export type DropReason = Extract<ViewEvent, { type: 'dropped' }>['reason']
+type DropReason = Extract<Trouble, { type: 'dropped' }>['reason']
 
 /** Follows what backends and sync report: in the log, as health, and as numbers. */
 export class Activity {
@@ -40,7 +40,13 @@ export class Activity {
     else this.#write(type, 'info', 'peer disconnected', { backend, peer: event.id })
   }
 
-  onDropped(reason: DropReason): void {
+  onTrouble(event: Trouble): void {
+    if (event.type === 'damaged') {
+      const entry = event.cid.toString()
+      this.#write(event.type, 'error', 'a stored entry is damaged; it is fetched from other peers', { entry })
+      return
+    }
+    const { reason } = event
     this.#drops.set(reason, (this.#drops.get(reason) ?? 0) + 1)
     // A full queue is this node's own concern; what is refused is its sender's.
     this.#write(

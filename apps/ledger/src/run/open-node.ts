@@ -36,7 +36,7 @@ export async function openNode(home: Home, options: OpenOptions = {}): Promise<L
       backend: name,
       beaconPeriod,
       documents,
-      onDropped: (reason) => activity?.onDropped(reason)
+      onTrouble: (event) => activity?.onTrouble(event)
     })
     return node
   } catch (error) {

@@ -107,7 +107,7 @@ export class RemoteLedger implements LedgerService {
   }
 
   async connect(peer: PeerView, options?: CallOptions): Promise<void> {
-    const body = JSON.stringify({ id: peer.id, addresses: peer.addresses })
+    const body = JSON.stringify({ network: peer.network, id: peer.id, addresses: peer.addresses })
     await this.#json('/v1/connect', { ...options, method: 'POST', type: 'application/json', body })
   }
 

@@ -32,6 +32,8 @@ export interface StatusView {
   readonly quarantined: number
   /** Messages and entries from the network that were refused. */
   readonly dropped: number
+  /** Stored entries that were damaged on disk and that no peer has given again yet. */
+  readonly damaged: number
   /** Documents that entries name, and how many of them this node holds a copy of. */
   readonly documents: { readonly known: number; readonly kept: number }
 }
@@ -43,6 +45,8 @@ export interface HealthView {
 }
 
 export interface PeerView {
+  /** The kind of network that the id and the addresses belong to; a node is on one or two. */
+  readonly network: string
   readonly id: string
   readonly addresses: readonly string[]
 }

@@ -58,6 +58,6 @@ export async function status(context: CommandContext): Promise<void> {
     `entries     ${found.entries}, ${found.rejected} of them rejected`,
     `documents   ${found.documents.kept} of ${found.documents.known} kept here`,
     `network     ${found.backend}, ${found.connections} connections, ${found.agreeing.length} agree, ${found.diverging.length} diverge`,
-    `waiting     ${found.missing} missing, ${found.pending} pending, ${found.quarantined} quarantined, ${found.dropped} dropped`
+    `waiting     ${found.missing} missing, ${found.pending} pending, ${found.quarantined} quarantined, ${found.dropped} dropped, ${found.damaged} damaged`
   ])
 }

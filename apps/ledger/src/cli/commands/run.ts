@@ -36,6 +36,7 @@ export async function run(context: CommandContext, options: RunOptions): Promise
     throw new LedgerError('UNAVAILABLE', `a node runs in ${home.path} already, as process ${other.pid}: end it first`)
   })
   try {
+    if (!running.node.keepsDocuments) log('warn', 'this backend keeps documents only as long as the process runs')
     // A peer that is away now is dialled again for as long as this node runs.
     for (const peer of peers)
       running.node.connect(peer).catch((error: unknown) => {
@@ -45,7 +46,9 @@ export async function run(context: CommandContext, options: RunOptions): Promise
     output.result({ url: running.api.url, account, entries, self, pid: process.pid }, () => [
       `api      ${running.api.url}/v1/status`,
       `account  ${account}, ${entries} entries`,
-      ...self.flatMap(({ id, addresses }) => addresses.map((address) => `peer     ${id}@${address}`)),
+      ...self.flatMap(({ network, id, addresses }) =>
+        addresses.map((address) => `peer     ${network}:${id}@${address}`)
+      ),
       'running until Ctrl-C'
     ])
     if (!signal.aborted) await once(signal, 'abort')
@@ -56,10 +59,8 @@ export async function run(context: CommandContext, options: RunOptions): Promise
 }
 
 function parsePeer(text: string): PeerView {
-  const at = text.indexOf('@')
-  const id = text.slice(0, at)
-  const address = text.slice(at + 1)
-  if (at < 1 || address === '')
-    throw new LedgerError('INVALID_ARGUMENT', '--connect must look like id@address, as "run" prints it')
-  return { id, addresses: [address] }
+  const { network, id, address } = /^(?<network>[a-z0-9-]+):(?<id>[^@]+)@(?<address>.+)$/.exec(text)?.groups ?? {}
+  if (network === undefined || id === undefined || address === undefined)
+    throw new LedgerError('INVALID_ARGUMENT', '--connect must look like network:id@address, as "run" prints it')
+  return { network, id, addresses: [address] }
 }
