@@ -23,7 +23,19 @@ const folder = temporaryFolder()
 type Acknowledged = Map<string, string>
 
 function start(home: Home, backend = 'memory'): ChildProcess {
-  const args = ['-C', '@p2pl/source', program, 'run', '--json', '--dir', home.path, '--backend', backend]
+  const args = [
+    '-C',
+    '@p2pl/source',
+    program,
+    'run',
+    '--json',
+    '--log-level',
+    'error',
+    '--dir',
+    home.path,
+    '--backend',
+    backend
+  ]
   return spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     // Fifty starts: what one has compiled the next need not.
