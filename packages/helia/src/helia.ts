@@ -72,6 +72,11 @@ export function helia(options?: HeliaOptions): HeliaNode {
 
 /** Each peer once, with all its addresses. */
 function bootstrapPeers({ bootstrap }: Settings): PeerInfo[] {
-  const byId = Map.groupBy(bootstrap, (address) => peerIdOf(address) ?? '')
+  // Before the runtime is checked, so nothing that Node 20 lacks.
+  const byId = new Map<string, typeof bootstrap>()
+  for (const address of bootstrap) {
+    const id = peerIdOf(address) ?? ''
+    byId.set(id, [...(byId.get(id) ?? []), address])
+  }
   return [...byId].map(([id, addresses]) => ({ network, id, addresses: addressTexts(addresses) }))
 }
