@@ -1,0 +1,52 @@
+// Runs a script of the workspace from a fresh clone, on whatever Node npm runs on: it installs first where that is needed,
+// and says so at once, since the first time takes a while.
+import { spawn } from 'node:child_process'
+import { readFileSync, statSync } from 'node:fs'
+import process from 'node:process'
+
+const pnpm = 'pnpm@12.21.0'
+const [script = '', ...args] = process.argv.slice(2)
+const { optionalDependencies } = JSON.parse(readFileSync('package.json', 'utf8'))
+
+/** The workspace brings its own Node for these platforms, as packages of npm. Elsewhere the one that is there has to do. */
+const carried = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`
+const needed = '22.19'
+if (!(carried in optionalDependencies) && !isAtLeast(process.versions.node, needed)) {
+  console.error(
+    `The workspace brings no Node for ${process.platform} on ${process.arch}, and Node ${process.versions.node} is too old: ` +
+      `install Node 24 (at least ${needed}), from nodejs.org or by a package manager, and run this again.`
+  )
+  process.exit(1)
+}
+
+// On Ctrl-C the script ends by itself, and this process after it.
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => undefined)
+
+if (isStale()) {
+  console.error('Installing what the workspace needs, by pnpm. The first time takes about half a minute.')
+  // What a script prints is its result: progress goes to stderr.
+  const code = await npx(['install', '--reporter=append-only'], ['ignore', process.stderr, process.stderr])
+  if (code !== 0) process.exit(code)
+}
+process.exit(await npx(['run', '--silent', script, ...args], 'inherit'))
+
+/** Whether what is installed is older than what is locked. */
+function isStale() {
+  const installed = statSync('node_modules/.modules.yaml', { throwIfNoEntry: false })
+  return installed === undefined || installed.mtimeMs < statSync('pnpm-lock.yaml').mtimeMs
+}
+
+function isAtLeast(version, least) {
+  const [major, minor] = version.split('.').map(Number)
+  const [leastMajor, leastMinor] = least.split('.').map(Number)
+  return major > leastMajor || (major === leastMajor && minor >= leastMinor)
+}
+
+/** Gives the exit code. */
+function npx(parameters, stdio) {
+  const child = spawn('npx', ['--yes', pnpm, ...parameters], { stdio, shell: process.platform === 'win32' })
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 1)))
+  })
+}
