@@ -99,7 +99,7 @@ describeInChromium('a view in a browser', () => {
     await until('the first page has the ledger', async () => (await a.call('root')) === root, 60_000)
     await until(
       'the first page can be reached',
-      async () => (await a.call<{ addresses: string[] }>('self')).addresses.length > 0
+      async () => ((await a.call<{ addresses: string[] }[]>('self'))[0]?.addresses ?? []).length > 0
     )
     await b.call('connect', await a.call('self'))
     await node.stop()
