@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
 import process from 'node:process'
+import { createInterface } from 'node:readline'
 
 const pnpm = 'pnpm@12.21.0'
 const [script = '', ...args] = process.argv.slice(2)
@@ -25,7 +26,7 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => undef
 if (isStale()) {
   console.error('Installing what the workspace needs, by pnpm. The first time takes about half a minute.')
   // What a script prints is its result: progress goes to stderr.
-  const code = await npx(['install', '--reporter=append-only'], ['ignore', process.stderr, process.stderr])
+  const code = await npx(['install', '--reporter=append-only'], ['ignore', 'pipe', 'pipe'])
   if (code !== 0) process.exit(code)
 }
 process.exit(await npx(['run', '--silent', script, ...args], 'inherit'))
@@ -45,8 +46,15 @@ function isAtLeast(version, least) {
 /** Gives the exit code. */
 function npx(parameters, stdio) {
   const child = spawn('npx', ['--yes', pnpm, ...parameters], { stdio, shell: process.platform === 'win32' })
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream === null) continue
+    createInterface({ input: stream }).on('line', (line) => {
+      // It runs on the Node of npm; the scripts get the one of the workspace.
+      if (!line.includes('Unsupported engine')) console.error(line)
+    })
+  }
   return new Promise((resolve, reject) => {
     child.on('error', reject)
-    child.on('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 1)))
+    child.on('close', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 1)))
   })
 }
