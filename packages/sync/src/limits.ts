@@ -47,9 +47,9 @@ export const limits = {
   /** Roots that hold nothing new, or are refused, and leaves whose entries are all here. */
   mergedRoots: 1024,
   solidLeaves: 16_384,
-  /** Roots waiting to be compared. */
-  roots: 512,
-  /** Tries before a root is forgotten. */
+  /** Senders whose latest root waits to be compared. */
+  tickets: 512,
+  /** Tries before a ticket is forgotten. */
   walkTries: 6,
   /** Walks at once through roots of known senders and of strangers, and walks begun within an eighth of a period. */
   knownWalks: { live: 4, fresh: 1 },

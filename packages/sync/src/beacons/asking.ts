@@ -1,6 +1,5 @@
-import { mapKey } from '../bytes.ts'
 import type { Bytes } from '../bytes.ts'
-import { BoundedMap } from '@p2pl/core/backend'
+import { BoundedMap, bytesKey } from '@p2pl/core/backend'
 import { nonceBytes, wholeShare } from '../wire/messages.ts'
 import type { Ask } from '../wire/messages.ts'
 
@@ -12,10 +11,10 @@ const fewPeers = 8
 const answerBytes = 512
 const maxPadding: number = 32 * 1024
 
-/** While somebody waits, questions follow each other after this part of a period, then twice that, up to a whole one. */
+/** Questions follow each other after this part of a period; once everybody was asked, after twice that, and so on. */
 const firstPause = 0.25
-/** While the view is behind, a question stands in every beacon, then in every second, up to every 16th. */
-const longestSilence = 16
+/** The longest pauses in periods: while somebody waits, and while the view is behind. */
+const longestPause = { waiting: 1, behind: 16 } as const
 
 /**
  * The questions that this view asks in its beacons: somebody waits for equal peers, or the view is behind and nothing comes. Of a large
@@ -28,9 +27,6 @@ export class Asking {
   readonly #nonces: BoundedMap<string, true> = new BoundedMap(rememberedNonces)
   readonly #waiting: Set<{ readonly peers: number }> = new Set()
   #behind = false
-  /** Beacons that pass without a question while behind, and those that have passed. */
-  #silence = 1
-  #passed = 0
   #pause = firstPause
   #share = 0
 
@@ -39,60 +35,55 @@ export class Asking {
     this.#peers = peers
   }
 
-  /** Whether somebody waits; then questions do not wait for the next period. */
-  get urgent(): boolean {
+  /** Whether somebody waits. */
+  get isAwaited(): boolean {
     return this.#waiting.size > 0
   }
 
-  /** Until the next question, in periods. */
-  get pause(): number {
-    return this.#pause
+  /** Until the next question in periods; nothing when there is none. */
+  get pause(): number | undefined {
+    return this.isAwaited || this.#behind ? this.#pause : undefined
   }
 
   /** Somebody waits for so many equal peers, until the result is called. */
   wait(peers: number): () => void {
     const one = { peers }
     this.#waiting.add(one)
-    this.#share = 0
-    this.#pause = firstPause
+    this.#restart()
     return () => {
       this.#waiting.delete(one)
     }
   }
 
-  /** Whether others have what this view lacks and nothing comes. */
+  /** Whether others may have what this view lacks, and nothing comes. */
   set behind(behind: boolean) {
-    if (behind === this.#behind) return
+    if (behind !== this.#behind && !this.isAwaited) this.#restart()
     this.#behind = behind
-    this.#silence = 1
-    this.#passed = 0
-    if (!this.urgent) this.#share = 0
+  }
+
+  #restart(): void {
+    this.#share = 0
+    this.#pause = firstPause
   }
 
   /** The question of the next beacon, and how many bytes the beacon should have besides. */
   next(): { ask: Ask | undefined; padding: number } {
-    if (!this.urgent && !this.#isTime()) return { ask: undefined, padding: 0 }
+    if (this.pause === undefined) return { ask: undefined, padding: 0 }
     let wanted = this.#behind ? 2 : 1
     for (const { peers } of this.#waiting) wanted = Math.max(wanted, peers)
     const group = this.#peers()
     const first = group <= fewPeers ? wholeShare : Math.ceil((wholeShare * 2 * wanted) / group)
-    if (this.#share >= wholeShare) this.#pause = Math.min(1, 2 * this.#pause)
+    const longest = longestPause[this.isAwaited ? 'waiting' : 'behind']
+    if (this.#share >= wholeShare) this.#pause = Math.min(longest, 2 * this.#pause)
     this.#share = Math.min(wholeShare, Math.max(2 * this.#share, first))
     const nonce = Uint8Array.from({ length: nonceBytes }, () => Math.floor(this.#random() * 256))
-    this.#nonces.set(mapKey(nonce), true)
+    this.#nonces.set(bytesKey(nonce), true)
     const answers = Math.max(1, (this.#share / wholeShare) * group)
     return { ask: { nonce, share: this.#share }, padding: Math.min(maxPadding, Math.ceil(answers * answerBytes)) }
   }
 
-  #isTime(): boolean {
-    if (!this.#behind || ++this.#passed < this.#silence) return false
-    this.#passed = 0
-    if (this.#share >= wholeShare) this.#silence = Math.min(longestSilence, 2 * this.#silence)
-    return true
-  }
-
   /** Whether an answer with this nonce answers this view. */
   isOwn(nonce: Bytes): boolean {
-    return this.#nonces.has(mapKey(nonce))
+    return this.#nonces.has(bytesKey(nonce))
   }
 }

@@ -10,6 +10,8 @@ import type { Beacon } from '../wire/messages.ts'
  */
 const audiblePeriods = { small: 3, large: 16 } as const
 const smallGroup = 16
+/** So many periods after the first beacon a view looks whether it has questions. */
+const openingPause = 0.25
 
 export interface BeaconsOptions {
   readonly timers: Timers
@@ -17,7 +19,7 @@ export interface BeaconsOptions {
   readonly random: () => number
   /** Peers that were heard. */
   readonly peers: () => number
-  /** When somebody waits for answers of others: the part of a period until the next question. */
+  /** When this view has a question to others: the periods until it is asked again. */
   readonly questionPause: () => number | undefined
   readonly send: () => Promise<void>
 }
@@ -37,6 +39,7 @@ export class Beacons {
   #forced = false
   #sending = false
   #missed = false
+  #opening = true
   #sentAt = -Infinity
   #echoedAt = -Infinity
   #stopped = false
@@ -118,7 +121,8 @@ export class Beacons {
       }
     }
     // A reason that came while the beacon was made may not be in it.
-    const soon = this.#missed ? 0.1 : this.#options.questionPause()
+    const soon = this.#missed ? 0.1 : (this.#options.questionPause() ?? (this.#opening ? openingPause : undefined))
+    this.#opening = false
     this.#missed = false
     const next = this.#timers.now() + this.#period * (soon ?? 0.75 + this.#late() / 2)
     if (next < this.#due && !this.#stopped) this.#schedule(next)

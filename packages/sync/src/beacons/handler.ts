@@ -34,6 +34,8 @@ export interface BeaconHandlerOptions {
   readonly onNews: () => void
 }
 
+/** A view that lacks something and has got nothing for so many periods asks others. */
+const idlePeriods = 0.2
 /** What a beacon takes before one was sent. */
 const usualBytes = 256
 
@@ -99,7 +101,7 @@ export class BeaconHandler {
   /** Never rejects: without a store or backend there is nothing to tell, and the next period tries again. */
   async send(): Promise<void> {
     const { state, asking } = this.#options
-    if (!state.due(asking.urgent)) return
+    if (!state.due(asking.isAwaited)) return
     try {
       await this.#send()
       state.told(true)
@@ -109,11 +111,11 @@ export class BeaconHandler {
   }
 
   async #send(): Promise<void> {
-    const { asking, reports, network, questions, timers, period, stopped } = this.#options
+    const { asking, reports, network, questions, walks, timers, period, stopped } = this.#options
     const root = await this.#publish()
     if (stopped()) return
-    const idle = timers.now() - this.#gainedAt > period
-    asking.behind = idle && reports.hasDivergence(root.digest) && !reports.hasCompany(root.digest)
+    const idle = timers.now() - this.#gainedAt > idlePeriods * period
+    asking.behind = idle && walks.hasTickets && !reports.hasCompany(root.digest)
     const proofs = await this.#prove(root, questions.take())
     const { ask, padding } = asking.next()
     const { digest, count } = root

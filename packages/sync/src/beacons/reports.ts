@@ -83,10 +83,4 @@ export class Reports {
     }
     return false
   }
-
-  /** Whether anybody reports another root. */
-  hasDivergence(root: Bytes): boolean {
-    for (const [, report] of this.recent()) if (report.count > 0 && !equalBytes(report.root, root)) return true
-    return false
-  }
 }

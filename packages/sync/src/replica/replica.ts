@@ -138,7 +138,7 @@ export class Replica {
       period,
       random,
       peers,
-      questionPause: () => (this.#asking.urgent ? this.#asking.pause : undefined),
+      questionPause: () => this.#asking.pause,
       send: async () => await this.#handler.send()
     })
     this.#handler = new BeaconHandler({

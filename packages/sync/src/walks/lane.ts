@@ -105,7 +105,7 @@ export class Lane {
       if (slowest === undefined || merge.progressAt < slowest.progressAt) slowest = merge
     }
     if (slowest === undefined) return
-    const patience = this.#patience * 2 ** slowest.candidate.tries
+    const patience = this.#patience * 2 ** slowest.ticket.tries
     if (this.#timers.now() - slowest.progressAt > patience) slowest.stop()
   }
 }

@@ -1,3 +1,4 @@
+import type { PeerInfo } from '@p2pl/core'
 import { untilAborted } from '@p2pl/core/backend'
 import { equalBytes } from '../bytes.ts'
 import type { Bytes } from '../bytes.ts'
@@ -14,8 +15,8 @@ import type { Levels } from '../tree/levels.ts'
 import { walk } from '../tree/walk.ts'
 import type { Leaf } from '../tree/walk.ts'
 import { bytesOf, LeavesAhead } from './ahead.ts'
-import type { Backer, Candidate } from './candidates.ts'
 import type { SolidLeaves } from './solid-leaves.ts'
+import type { Ticket } from './tickets.ts'
 
 /** Some entries of the root are refused here: it can never be merged. */
 export class Unusable extends Error {
@@ -54,8 +55,7 @@ const refusedFactor = 4
  * asks for more at once with each leaf that brings something new, so a root that gives nothing costs little, whoever reports it.
  */
 export class Merge {
-  readonly candidate: Candidate
-  readonly backers: readonly Backer[]
+  readonly ticket: Ticket
   /** Bytes of new valid entries that it has brought, and their number. */
   gained = 0
   taken = 0
@@ -64,10 +64,13 @@ export class Merge {
   barren = 0
   progressAt: number
   readonly since: number
+  /** The entries below the root, once its node is here. */
+  count: number | undefined
   readonly #parts: MergeParts
   readonly #stopping: AbortController = new AbortController()
   readonly #signal: AbortSignal
   readonly #borrowed: Bytes[] = []
+  readonly #providers: readonly PeerInfo[]
   #trusted: boolean
   #window: number
   #whole = true
@@ -75,15 +78,15 @@ export class Merge {
   #resume: (() => void) | undefined
   #paused: Promise<void> | undefined
 
+  /** `known`: a known sender reports the root. `hinted`: it is asked for the nodes; else the engine finds who has them. */
   constructor(
-    candidate: Candidate,
-    backers: readonly Backer[],
-    known: boolean,
+    ticket: Ticket,
+    { known, hinted }: { readonly known: boolean; readonly hinted: boolean },
     parts: MergeParts,
     signal: AbortSignal
   ) {
-    this.candidate = candidate
-    this.backers = backers
+    this.ticket = ticket
+    this.#providers = hinted ? ticket.providers : []
     this.#parts = parts
     this.#trusted = known
     this.#window = known ? limits.readAhead : 1
@@ -126,7 +129,7 @@ export class Merge {
     this.#generation = committer.generation
     try {
       const leaves = walk({
-        root: this.candidate.root,
+        root: this.ticket.root,
         bounds,
         window: () => this.#window,
         fetch: async (digest) => await this.#fetch(digest),
@@ -141,7 +144,7 @@ export class Merge {
           })
         },
         counted: (count) => {
-          this.#judgeClaims(count)
+          this.count = count
         }
       })
       await this.#take(leaves)
@@ -152,30 +155,22 @@ export class Merge {
     }
   }
 
-  /** Senders that claimed another number of entries than their root has. */
-  readonly liars: string[] = []
-
-  #judgeClaims(count: number): void {
-    for (const backer of this.candidate.backers.values()) if (backer.count !== count) this.liars.push(backer.sender)
-  }
-
   async #fetch(digest: Bytes): Promise<Bytes> {
     const { blocks, period, ask } = this.#parts
     while (this.#paused !== undefined) await this.#paused
     this.#signal.throwIfAborted()
-    const [first] = this.backers as [Backer]
     this.#borrowed.push(digest)
     let bytes: Bytes
     try {
       bytes = await blocks.fetch(digest, {
-        providers: this.backers.flatMap(({ providers }) => providers),
-        root: this.candidate.root,
+        providers: this.#providers,
+        root: this.ticket.root,
         timeout: 2 * period,
         signal: this.#signal
       })
     } catch (error) {
       if (this.#signal.aborted) throw error
-      bytes = await untilAborted(ask(digest, first.sender), this.#signal)
+      bytes = await untilAborted(ask(digest, this.ticket.sender), this.#signal)
     }
     this.fetched += bytes.length
     this.barren += bytes.length
@@ -200,7 +195,7 @@ export class Merge {
   }
 
   async #check(entries: readonly EntryRecord[]): Promise<Check[]> {
-    const [{ sender }] = this.backers as [Backer]
+    const { sender } = this.ticket
     return await this.#parts.checks.many(entries, sender)
   }
 
@@ -219,7 +214,7 @@ export class Merge {
   async #takeLeaf({ digest, entries }: Leaf, checks: readonly Check[]): Promise<void> {
     if (checks.includes('forged')) throw new Malformed('index with a forged entry')
     const { intake, committer, timers, solid } = this.#parts
-    const [{ sender }] = this.backers as [Backer]
+    const { sender } = this.ticket
     const outcomes = await intake.takeMany(entries, checks, sender)
     // Where a write failed, parents may be gone that were here before: no fault of the index.
     if (committer.generation !== this.#generation) throw new Error('a write of the store failed')

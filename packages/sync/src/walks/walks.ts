@@ -1,16 +1,16 @@
+import { BoundedMap } from '@p2pl/core/backend'
 import type { Standings } from '../budget/standings.ts'
 import { mapKey } from '../bytes.ts'
 import type { Bytes } from '../bytes.ts'
 import { Malformed } from '../cbor.ts'
 import { limits } from '../limits.ts'
-import { BoundedMap } from '@p2pl/core/backend'
 import type { Root } from '../tree/levels.ts'
 import type { Beacon } from '../wire/messages.ts'
-import { Candidates } from './candidates.ts'
-import type { Candidate } from './candidates.ts'
 import { Lane } from './lane.ts'
 import { Merge, Spent, Unusable } from './merge.ts'
 import type { MergeParts } from './merge.ts'
+import { Tickets } from './tickets.ts'
+import type { Ticket } from './tickets.ts'
 
 export interface WalksOptions {
   readonly parts: MergeParts
@@ -26,22 +26,27 @@ export interface WalksOptions {
 
 /** How long a view that catches up keeps to itself what it has so far, in beacon periods. */
 const catchUpPeriods = 4
+/** Periods for which a root with refused entries is left alone. */
+const refusedPeriods = 16
 /** Senders of an index that contradicts itself have wasted this much besides what was fetched, a failed try that much. */
 const lieCost: number = 256 * 1024
 const failureCost: number = 8 * 1024
 
 /**
  * Merges the views of others into this one. Several walks run at once, in two lanes: one for roots that known senders report, one for
- * those of strangers, so neither keeps the other waiting. In the lane of strangers many roots are probed, one node at a time, and the one that
- * gives something new leads; in each lane the lead changes at least once per period while others wait.
+ * those of strangers, so neither keeps the other waiting. In the lane of strangers many are probed, one node at a time, and the one that
+ * gives something new leads; in each lane the lead changes at least once per period while others wait. A root that several senders
+ * report is tried with the providers of one, then of more and more at once, and without any, so an echo does not hide who has it.
  */
 export class Walks {
   readonly #options: WalksOptions
-  readonly #candidates: Candidates
+  readonly #tickets: Tickets
   readonly #merged: BoundedMap<string, true> = new BoundedMap(limits.mergedRoots)
   /** Roots that are not to be tried, until when: lies for good, those with entries that are refused here for some periods. */
   readonly #refused: BoundedMap<string, number> = new BoundedMap(limits.mergedRoots)
-  readonly #live: Map<string, Merge> = new Map()
+  /** Tries of a root that were in vain. */
+  readonly #failures: BoundedMap<string, number> = new BoundedMap(limits.mergedRoots)
+  readonly #live: Set<Merge> = new Set()
   readonly #known: Lane
   readonly #strangers: Lane
   readonly #patience: number
@@ -50,7 +55,7 @@ export class Walks {
   constructor(options: WalksOptions) {
     this.#options = options
     const { timers, period, random } = options.parts
-    this.#candidates = new Candidates(options.standings, random)
+    this.#tickets = new Tickets(options.standings, random)
     this.#patience = period / 8
     this.#known = new Lane(timers, period, this.#patience, limits.knownWalks)
     this.#strangers = new Lane(timers, period, this.#patience, limits.strangerWalks)
@@ -61,12 +66,21 @@ export class Walks {
     return this.#merged.has(mapKey(root))
   }
 
+  /** Whether there are roots that may hold something new. */
+  get hasTickets(): boolean {
+    return this.#tickets.size > 0
+  }
+
   /** A root of our own: it is news from nobody. */
   own({ digest }: Root): void {
-    const id = mapKey(digest)
+    this.#close(mapKey(digest))
+  }
+
+  /** All of this root is here: nobody needs to try it any more. */
+  #close(id: string): void {
     this.#merged.set(id, true)
-    this.#candidates.delete(id)
-    this.#live.get(id)?.stop()
+    for (const ticket of this.#tickets.of(id)) this.#tickets.delete(ticket)
+    for (const merge of this.#live) if (merge.ticket.id === id) merge.stop()
   }
 
   /**
@@ -75,14 +89,14 @@ export class Walks {
    */
   get catchingUp(): boolean {
     const since = this.#now() - catchUpPeriods * this.#options.parts.period
-    for (const merge of this.#live.values()) if (merge.taken > limits.catchUp && merge.since > since) return true
+    for (const merge of this.#live) if (merge.taken > limits.catchUp && merge.since > since) return true
     return false
   }
 
   offer(sender: string, beacon: Beacon): void {
     const id = mapKey(beacon.root)
     if (this.#merged.has(id) || (this.#refused.get(id) ?? -Infinity) > this.#now()) return
-    this.#candidates.offer(sender, beacon)
+    this.#tickets.offer(sender, beacon)
     if (this.#known.hasRoom || this.#strangers.hasRoom || this.#cancelTick === undefined) this.#fill()
   }
 
@@ -99,33 +113,48 @@ export class Walks {
     ] as const) {
       lane.turn()
       while (lane.hasRoom) {
-        const candidate = this.#next(known)
-        if (candidate === undefined) break
-        this.#start(candidate, known, lane)
+        const ticket = this.#draw(known)
+        if (ticket === undefined) break
+        this.#start(ticket, known, lane)
       }
-      if (lane.full && this.#next(known) !== undefined) lane.endSlowest()
+      if (lane.full && this.#draw(known) !== undefined) lane.endSlowest()
     }
     this.#cancelTick?.()
     this.#cancelTick = undefined
-    if (this.#candidates.size === 0) return
-    const pause = this.#live.size > 0 ? this.#patience / 2 : this.#candidates.soonest() - this.#now()
+    if (this.#tickets.size === 0) return
+    const pause = this.#live.size > 0 ? this.#patience / 2 : this.#tickets.soonest() - this.#now()
     this.#cancelTick = this.#options.parts.timers.after(Math.max(1, pause), () => {
       this.#cancelTick = undefined
       this.#fill()
     })
   }
 
-  #next(known: boolean): Candidate | undefined {
-    return this.#candidates.choose(known, this.#now(), ({ id }) => !this.#live.has(id))
+  #draw(known: boolean): Ticket | undefined {
+    return this.#tickets.draw(known, this.#now(), (ticket) => this.#isEligible(ticket))
   }
 
-  #start(candidate: Candidate, known: boolean, lane: Lane): void {
+  /** A root is tried once more while all walks through it stall, then by as many more as were in vain. */
+  #isEligible(ticket: Ticket): boolean {
+    let fresh = 0
+    let stalled = this.#failures.get(ticket.id) ?? 0
+    for (const merge of this.#live) {
+      if (merge.ticket === ticket) return false
+      if (merge.ticket.id !== ticket.id) continue
+      if (merge.paused || this.#now() - merge.progressAt < this.#patience) fresh++
+      else stalled++
+    }
+    return fresh < 1 + stalled
+  }
+
+  #start(ticket: Ticket, known: boolean, lane: Lane): void {
     const { parts, signal } = this.#options
-    const merge = new Merge(candidate, this.#candidates.backersOf(candidate), known, parts, signal)
-    this.#live.set(candidate.id, merge)
+    // The engine knows peers that nobody names: every second try of a root leaves it the choice.
+    const hinted = (this.#failures.get(ticket.id) ?? 0) % 2 === 0
+    const merge = new Merge(ticket, { known, hinted }, parts, signal)
+    this.#live.add(merge)
     lane.enter(merge)
     void this.#run(merge).finally(() => {
-      this.#live.delete(candidate.id)
+      this.#live.delete(merge)
       lane.leave(merge)
       this.#options.onEnd()
       this.#fill()
@@ -133,55 +162,51 @@ export class Walks {
   }
 
   async #run(merge: Merge): Promise<void> {
-    const { candidate } = merge
-    const { parts, signal, onMerged } = this.#options
+    const { ticket } = merge
+    const { parts, signal, onMerged, onLie, standings } = this.#options
     try {
       if (await merge.run()) {
-        this.#candidates.delete(candidate.id)
-        this.#merged.set(candidate.id, true)
-        onMerged(candidate.root)
-      } else this.#refuse(candidate, 16 * parts.period)
+        this.#close(ticket.id)
+        onMerged(ticket.root)
+      } else this.#refuse(ticket, this.#now() + refusedPeriods * parts.period, failureCost)
     } catch (error) {
-      if (signal.aborted) return
-      if (error instanceof Malformed) this.#lie(merge)
-      else if (error instanceof Unusable) this.#refuse(candidate, 16 * parts.period)
-      else this.#later(merge, error instanceof Spent)
+      if (signal.aborted || this.#merged.has(ticket.id)) return
+      if (error instanceof Malformed) {
+        this.#refuse(ticket, Infinity, lieCost)
+        onLie()
+      } else if (error instanceof Unusable) {
+        this.#refuse(ticket, this.#now() + refusedPeriods * parts.period, failureCost)
+      } else this.#later(merge, error instanceof Spent)
     } finally {
-      this.#judge(merge)
+      if (merge.gained === 0 && merge.barren > 0) standings.wasted(ticket.sender, merge.barren)
+      if (merge.count !== undefined) this.#judgeClaims(ticket.id, merge.count)
     }
   }
 
-  #refuse({ id }: Candidate, ms: number): void {
-    this.#candidates.delete(id)
-    this.#refused.set(id, this.#now() + ms)
-  }
-
-  #lie({ candidate, backers }: Merge): void {
-    this.#refuse(candidate, Infinity)
-    for (const { sender } of backers) this.#options.standings.wasted(sender, lieCost)
-    this.#options.onLie()
+  /** What a root holds is the same whoever serves it: all who report it have done so in vain. */
+  #refuse({ id, root, sender }: Ticket, until: number, cost: number): void {
+    this.#refused.set(mapKey(root), until)
+    const senders = new Set([sender, ...this.#tickets.of(id).map((ticket) => ticket.sender)])
+    for (const one of senders) this.#options.standings.wasted(one, cost)
+    for (const ticket of this.#tickets.of(id)) this.#tickets.delete(ticket)
+    for (const merge of this.#live) if (merge.ticket.id === id) merge.stop()
   }
 
   /** Its peers are slow, have moved on, or are gone: it is tried again later, each time with more patience, and then forgotten. */
-  #later({ candidate, backers, stopped, gained }: Merge, spent: boolean): void {
-    if (this.#merged.has(candidate.id)) return
-    candidate.tries = gained > 0 ? 0 : candidate.tries + 1
-    for (const { sender } of backers) this.#options.standings.wasted(sender, failureCost)
-    if (candidate.tries >= limits.walkTries) this.#candidates.delete(candidate.id)
-    else if (spent || !stopped) candidate.notBefore = this.#now() + this.#patience * 2 ** candidate.tries
+  #later({ ticket, stopped, gained }: Merge, spent: boolean): void {
+    ticket.tries = gained > 0 ? 0 : ticket.tries + 1
+    this.#failures.set(ticket.id, gained > 0 ? 0 : (this.#failures.get(ticket.id) ?? 0) + 1)
+    this.#options.standings.wasted(ticket.sender, failureCost)
+    if (ticket.tries >= limits.walkTries) this.#tickets.delete(ticket)
+    else if (spent || !stopped) ticket.notBefore = this.#now() + this.#patience * 2 ** ticket.tries
   }
 
-  /** What the walk has given and cost goes to the account of those who reported its root. */
-  #judge({ candidate, backers, gained, barren, liars }: Merge): void {
-    const { standings } = this.#options
-    for (const [i, { sender }] of backers.entries()) {
-      // The intake has credited the first of them.
-      if (i > 0 && gained > 0) standings.gave(sender, gained)
-      if (barren > 0 && gained === 0) standings.wasted(sender, barren)
-    }
-    for (const sender of liars) {
-      standings.wasted(sender, failureCost)
-      this.#candidates.withdraw(candidate.id, sender)
+  /** A wrong number of entries costs the sender that claimed it, and its place. */
+  #judgeClaims(id: string, count: number): void {
+    for (const ticket of this.#tickets.of(id)) {
+      if (ticket.count === count) continue
+      this.#options.standings.wasted(ticket.sender, failureCost)
+      this.#tickets.delete(ticket)
     }
   }
 }

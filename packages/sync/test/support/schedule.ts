@@ -1,7 +1,7 @@
 import { createPeer } from '@p2pl/core'
 import type { Peer } from '@p2pl/core'
 import { createSimulator, randomInteger, shuffle } from '@p2pl/simulator'
-import type { Random, SimulatedHost, Simulator } from '@p2pl/simulator'
+import type { Ending, Random, SimulatedHost, Simulator } from '@p2pl/simulator'
 import { CID } from 'multiformats/cid'
 import { openView } from '../../src/index.ts'
 import type { Entry, View } from '../../src/index.ts'
@@ -17,6 +17,14 @@ export interface Schedule {
   readonly beaconPeriod: number
   /** Beacon periods that the peers have after the network has healed and writing has stopped. */
   readonly limit: number
+  /** How exactly the time is measured, in parts of a beacon period. Default 4. */
+  readonly parts?: number | undefined
+  /** Begins the attacks of the strangers; what it gives ends those that write entries. */
+  readonly attack?: ((simulator: Simulator) => Ending) | undefined
+  /** Entries with payloads that begin with this byte are refused. */
+  readonly refused?: number | undefined
+  /** The wall clocks of the peers are wrong, and jump. */
+  readonly clocks?: boolean | undefined
 }
 
 export interface Outcome {
@@ -30,6 +38,7 @@ export interface Outcome {
 }
 
 const topic = 'simulated'
+const hour = 3_600_000
 
 function between(random: Random, least: number, most: number): number {
   return least + randomInteger(random, most - least + 1)
@@ -78,11 +87,13 @@ class Group {
   }
 
   async open(node: Node): Promise<void> {
+    const { beaconPeriod, refused, clocks = false } = this.#schedule
+    if (clocks) node.host.skew = between(this.random, -2 * hour, 2 * hour)
     const process = node.host.boot()
     const peer = await createPeer({ ...process })
     const { database: store } = node
-    const { beaconPeriod } = this.#schedule
-    node.view = await openView({ peer, topic, store, beaconPeriod })
+    const validate = ({ payload }: Entry) => (payload[0] === refused ? ('invalid' as const) : ('valid' as const))
+    node.view = await openView({ peer, topic, store, beaconPeriod, validate })
     node.peer = peer
   }
 
@@ -113,24 +124,27 @@ class Group {
 
 /** Loss, duplication, reordering, partition, crash and late join; then healing and silence. Rejects when the digests do not become equal. */
 export async function runSchedule(schedule: Schedule): Promise<Outcome> {
-  const { steps, peers, beaconPeriod, limit } = schedule
+  const { steps, peers, beaconPeriod, limit, parts = 4 } = schedule
   const group = new Group(schedule)
   const { simulator, random } = group
   const early = Math.ceil(peers * 0.8)
   for (let i = 0; i < early; i++) group.add()
   await simulator.complete(Promise.all(group.nodes.map(async (node) => await group.open(node))))
+  const attack = schedule.attack?.(simulator)
   for (let step = 0; step < steps; step++) {
     await simulator.complete(act(group, step))
+    if (schedule.clocks === true) group.pick().host.skew += between(random, -hour, hour)
     await simulator.run({ for: between(random, 0, beaconPeriod / 2) })
   }
   simulator.heal()
+  attack?.end()
   while (group.nodes.length < peers) group.add()
   const down = group.nodes.filter((node) => node.view === undefined)
   await simulator.complete(Promise.all(down.map(async (node) => await group.open(node))))
   const healed = simulator.now
   const equal = await simulator.runUntil(async () => (await group.digests()).size === 1, {
     limit: limit * beaconPeriod,
-    every: beaconPeriod / 4
+    every: beaconPeriod / parts
   })
   const roots = await group.digests()
   const counts = group.nodes.map(({ view }) => view?.count ?? -1)

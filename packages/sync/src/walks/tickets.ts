@@ -1,0 +1,90 @@
+import type { PeerInfo } from '@p2pl/core'
+import type { Standings } from '../budget/standings.ts'
+import { mapKey } from '../bytes.ts'
+import type { Bytes } from '../bytes.ts'
+import { limits } from '../limits.ts'
+import type { Beacon } from '../wire/messages.ts'
+
+/** A root that a sender has reported: one chance of a walk. */
+export interface Ticket {
+  readonly sender: string
+  readonly root: Bytes
+  /** The root as a key of maps. */
+  readonly id: string
+  /** The number of entries that the sender claims; a wrong one costs it. */
+  readonly count: number
+  readonly providers: readonly PeerInfo[]
+  tries: number
+  notBefore: number
+}
+
+/**
+ * The latest root of each sender, as long as it is neither compared nor given up. When there are too many, one of a stranger goes, at
+ * random: so a flood of roots cannot choose what is forgotten.
+ */
+export class Tickets {
+  readonly #standings: Standings
+  readonly #random: () => number
+  readonly #tickets: Map<string, Ticket> = new Map()
+
+  constructor(standings: Standings, random: () => number) {
+    this.#standings = standings
+    this.#random = random
+  }
+
+  get size(): number {
+    return this.#tickets.size
+  }
+
+  offer(sender: string, { root, count, providers }: Beacon): void {
+    const id = mapKey(root)
+    const before = this.#tickets.get(sender)
+    if (before !== undefined && before.id === id && before.count === count) return
+    this.#tickets.set(sender, { sender, root: root.slice(), id, count, providers, tries: 0, notBefore: 0 })
+    if (this.#tickets.size > limits.tickets) this.#forgetOne()
+  }
+
+  #forgetOne(): void {
+    const strangers = [...this.#tickets.keys()].filter((sender) => !this.#standings.isKnown(sender))
+    const all = strangers.length > 0 ? strangers : [...this.#tickets.keys()]
+    this.#tickets.delete(all[Math.floor(this.#random() * all.length)] as string)
+  }
+
+  delete({ sender, id }: Ticket): void {
+    if (this.#tickets.get(sender)?.id === id) this.#tickets.delete(sender)
+  }
+
+  /** The tickets of a root. */
+  of(id: string): Ticket[] {
+    return [...this.#tickets.values()].filter((ticket) => ticket.id === id)
+  }
+
+  /**
+   * One of those that may be tried now, at random: the less its sender has wasted, and the fewer tries were in vain, the more likely.
+   * Claimed counts play no part.
+   */
+  draw(known: boolean, now: number, isEligible: (ticket: Ticket) => boolean): Ticket | undefined {
+    let total = 0
+    const weights: [Ticket, number][] = []
+    for (const ticket of this.#tickets.values()) {
+      const { sender, notBefore, tries } = ticket
+      if (notBefore > now || this.#standings.isKnown(sender) !== known || !isEligible(ticket)) continue
+      const weight = this.#standings.weight(sender) / 2 ** tries
+      total += weight
+      weights.push([ticket, weight])
+    }
+    let left = this.#random() * total
+    for (const [ticket, weight] of weights) {
+      left -= weight
+      if (left <= 0) return ticket
+    }
+    return weights.at(-1)?.[0]
+  }
+
+  /** When the next of those that wait may be tried. */
+  soonest(): number {
+    let soonest = Infinity
+    for (const { notBefore } of this.#tickets.values()) soonest = Math.min(soonest, notBefore)
+    return soonest
+  }
+}
