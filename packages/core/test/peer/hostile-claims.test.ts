@@ -1,4 +1,4 @@
-import { CID } from 'multiformats/cid'
+import type { CID } from 'multiformats/cid'
 import { describe, expect, it } from 'vitest'
 import { encodeInnerNode } from '../../src/content/encode.ts'
 import { cidOf } from '../../src/content/hash.ts'

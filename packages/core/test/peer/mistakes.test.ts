@@ -10,6 +10,7 @@ const cid = CID.parse('bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52
 const bytes = new Uint8Array(1)
 
 /** What a call makes of arguments that no type checker has seen. */
+// oxlint-disable-next-line typescript/no-explicit-any -- any argument of any call
 type Call = (peer: any) => unknown
 
 const first = (items: AsyncIterable<unknown>): Promise<unknown> => items[Symbol.asyncIterator]().next()
@@ -146,8 +147,8 @@ describe('a backend that gives no bytes', () => {
     const data = await storeBackend()
     data.onGet = () => Promise.resolve(value as never)
     const peer = await createPeer({ messages: createBus().backend('bus'), data })
-    for (const call of [peer.blocks.get, peer.data.bytes, peer.data.stat]) {
-      await expect(call(cid)).rejects.toMatchObject({ code: 'ENGINE', backend: 'bus+store' })
+    for (const call of [() => peer.blocks.get(cid), () => peer.data.bytes(cid), () => peer.data.stat(cid)]) {
+      await expect(call()).rejects.toMatchObject({ code: 'ENGINE', backend: 'bus+store' })
     }
     await peer.stop()
   })
