@@ -141,7 +141,10 @@ export function abortError(operation: string, signal: AbortSignal, backend?: str
   })
 }
 
-/** Throws before any work starts when the signal has already fired. */
+/** Throws before any work starts when the signal has already fired, or is no signal. */
 export function throwIfAborted(operation: string, signal: AbortSignal | undefined, backend?: string): void {
+  if (signal !== undefined && typeof (signal as Partial<AbortSignal> | null)?.addEventListener !== 'function') {
+    throw invalidArgument(operation, `${operation}: signal must be an AbortSignal, such as the signal of a controller`)
+  }
   if (signal?.aborted === true) throw abortError(operation, signal, backend)
 }

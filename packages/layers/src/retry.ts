@@ -88,6 +88,6 @@ export function retry(options: RetryOptions = {}): Layer {
 
 function isRepeatable(error: unknown, { operation, options }: LayerCall): boolean {
   if (options.signal?.aborted === true || !isP2plError(error) || !error.retryable || error.exhausted) return false
-  if (operation === 'messages.publish') return error.code !== 'TIMEOUT'
+  if (operation === 'messages.publish') return error.code !== 'TIMEOUT' && error.code !== 'UNCERTAIN'
   return options.local !== true || error.code !== 'NOT_FOUND'
 }

@@ -32,7 +32,7 @@ export interface PublishOptions extends CallOptions {
    * for a first one until its timeout, then rejects with `NO_PEERS`. 0 sends to the peers that are there.
    */
   recipients?: number | undefined
-  /** Travel with the message to every receiver. `UNSUPPORTED` on raw topics. */
+  /** Travel with the message to every receiver. `INVALID_ARGUMENT` on raw topics, and for more than fits an envelope. */
   headers?: Headers | undefined
 }
 
@@ -153,7 +153,7 @@ export interface Topic<T = Uint8Array, M = Message<T>> {
    * Do not change the payload before the call has resolved.
    *
    * Throws `NO_PEERS` when there was no recipient within the timeout, `OVERLOADED` without room in the queue, `TOO_LARGE` over
-   * `maxPayloadBytes`, `INVALID_ARGUMENT`, `UNSUPPORTED`, `UNCERTAIN` on raw topics when nobody knows whether it was sent,
+   * `maxPayloadBytes`, `INVALID_ARGUMENT`, `UNSUPPORTED`, `UNCERTAIN` when nobody knows whether it was sent,
    * `ABORTED`, `NOT_RUNNING`, and the errors of the engine.
    */
   publish(payload: T, options?: PublishOptions): Promise<PublishReceipt>

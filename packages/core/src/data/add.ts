@@ -3,7 +3,7 @@ import { profile } from '../content/layout.ts'
 import { writeFile } from '../content/writer.ts'
 import { unsupported } from '../errors.ts'
 import type { Block } from '../port/common.ts'
-import { checkWord } from '../toolbox/options.ts'
+import { checkFlag, checkFunction, checkWord } from '../toolbox/options.ts'
 import type { Calls } from './calls.ts'
 import type { Provider } from './provider.ts'
 import type { StoreLock } from './store-lock.ts'
@@ -36,10 +36,13 @@ export async function add(
     async (countdown) => {
       const { signal } = countdown
       const store = async (blocks: readonly Block[]): Promise<void> => {
-        await countdown.race(calls.port(operation, () => transport.putMany(blocks, { signal, context })))
+        await countdown.race(calls.store(operation, blocks, { signal, context }))
         countdown.renew()
       }
+      if (lock.collecting)
+        countdown.waitsFor('a gc of this peer is under way; read its iteration to the end, or leave it')
       const { cid, contentBytes } = await lock.add(signal, async () => {
+        countdown.waitsFor(undefined)
         const root = await writeFile(source, {
           layout: profile,
           operation,
@@ -73,7 +76,10 @@ export async function add(
 /** What the options ask for, checked before any work against what the backend can do. */
 function planOf(calls: Calls, options: AddOptions | undefined): Plan {
   const until = checkWord(operation, 'until', options?.until, ['local', 'provided'], 'local')
-  const { pin, provide } = options ?? {}
+  const { pin, provide, onProgress } = options ?? {}
+  checkFlag(operation, 'pin', pin)
+  checkFlag(operation, 'provide', provide)
+  checkFunction(operation, 'onProgress', onProgress)
   const { capabilities } = calls.blocks(operation)
   const { name } = calls.context.backend
   const canPin = capabilities.pins !== 'none'

@@ -4,6 +4,7 @@ import { Batches } from '../content/batches.ts'
 import { assertVerifiable, cidOf, identityBytes } from '../content/hash.ts'
 import { codecs } from '../content/layout.ts'
 import { isBytes, plainBytes } from '../toolbox/bytes.ts'
+import { describe } from '../toolbox/options.ts'
 import { invalidArgument, P2plError, unsupported } from '../errors.ts'
 import type { BlockCapabilities } from '../port/capabilities.ts'
 import type { Block } from '../port/common.ts'
@@ -44,7 +45,7 @@ export function createBlocks(context: DataContext): OwnBlocks {
       if (!Number.isSafeInteger(codec) || codec < 0) {
         throw invalidArgument(operation, `codec must be a multicodec code, not ${String(options?.codec)}`)
       }
-      const { transport, capabilities } = calls.blocks(operation)
+      const { capabilities } = calls.blocks(operation)
       checkBytes(bytes, capabilities, context.backend.name, operation)
       return await calls.run(
         options,
@@ -52,7 +53,7 @@ export function createBlocks(context: DataContext): OwnBlocks {
         operation,
         async ({ signal }) => {
           const block = { cid: await cidOf(codec, bytes), bytes: plainBytes(bytes) }
-          await calls.port(operation, () => transport.putMany([block], { signal }))
+          await calls.store(operation, [block], { signal })
           return block.cid
         },
         ['codec']
@@ -61,11 +62,12 @@ export function createBlocks(context: DataContext): OwnBlocks {
 
     async putMany(blocks, options) {
       const operation = 'blocks.putMany'
-      const { transport, capabilities } = calls.blocks(operation)
+      const { capabilities } = calls.blocks(operation)
+      assertIterable(blocks, operation)
       await calls.run(options, timeouts.put, operation, async (countdown) => {
         const { signal } = countdown
         const batches = new Batches(async (batch) => {
-          await countdown.race(calls.port(operation, () => transport.putMany(batch, { signal })))
+          await countdown.race(calls.store(operation, batch, { signal }))
           countdown.renew()
         })
         // An error of the caller's iterable is the caller's, and is thrown as it is.
@@ -108,7 +110,7 @@ function checkBlock(
   backend: string,
   operation: string
 ): Block | undefined {
-  const cid = CID.asCID(block.cid)
+  const cid = CID.asCID((block as Block | null | undefined)?.cid)
   if (cid === null) throw invalidArgument(operation, 'each block must be { cid, bytes } with a CID')
   checkBytes(block.bytes, capabilities, backend, operation)
   if (identityBytes(cid, operation) !== undefined) return undefined
@@ -118,6 +120,15 @@ function checkBlock(
   // A block that nobody can verify could never be read again.
   assertVerifiable(cid, operation, backend)
   return { cid, bytes: plainBytes(block.bytes) }
+}
+
+function assertIterable(blocks: unknown, operation: string): void {
+  const iterable = typeof blocks === 'object' && blocks !== null && !isBytes(blocks)
+  if (iterable && (Symbol.asyncIterator in blocks || Symbol.iterator in blocks)) return
+  throw invalidArgument(
+    operation,
+    `${operation}: the blocks must be an array or another (async) iterable of { cid, bytes }, not ${describe(blocks)}`
+  )
 }
 
 function checkBytes(bytes: unknown, { maxBlockBytes }: BlockCapabilities, backend: string, operation: string): void {

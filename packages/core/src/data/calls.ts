@@ -7,8 +7,10 @@ import { isP2plError, P2plError, unsupported } from '../errors.ts'
 import { asTypedError } from '../foreign-error.ts'
 import type { BlockTransport } from '../port/blocks.ts'
 import type { BlockCapabilities, RoutingCapabilities } from '../port/capabilities.ts'
+import type { AbortOptions, Block } from '../port/common.ts'
 import type { RoutingTransport } from '../port/routing.ts'
-import { checkKeys } from '../toolbox/options.ts'
+import { isBytes } from '../toolbox/bytes.ts'
+import { checkFlag, checkKeys, describe } from '../toolbox/options.ts'
 import { toCid } from './cid-input.ts'
 import type { DataContext } from './context.ts'
 
@@ -135,6 +137,13 @@ export class Calls {
     }
   }
 
+  /** Stores blocks of the app. */
+  async store(operation: string, blocks: readonly Block[], options: AbortOptions): Promise<void> {
+    const { transport } = this.blocks(operation)
+    for (const { cid } of blocks) this.context.onStore(cid)
+    await this.port(operation, () => transport.putMany(blocks, options))
+  }
+
   async *portItems<T>(operation: string, open: () => AsyncIterable<T>): AsyncGenerator<T> {
     try {
       yield* open()
@@ -156,6 +165,8 @@ export class Calls {
   ): (cid: CID) => Promise<Uint8Array> {
     const { transport, capabilities } = this.blocks(operation)
     const { backend, trust } = this.context
+    checkFlag(operation, 'local', options?.local)
+    checkFlag(operation, 'remote', options?.remote)
     const hints = {
       signal: countdown.signal,
       context: options?.context,
@@ -167,6 +178,7 @@ export class Calls {
     const ask = async (cid: CID, remote: boolean | undefined): Promise<Uint8Array> => {
       countdown.waitsFor(this.#missing(cid))
       const bytes = await this.port(operation, () => transport.get(cid, { ...hints, remote }))
+      if (!isBytes(bytes)) throw noBytes(bytes, operation, backend.name)
       countdown.waitsFor(undefined)
       if (trust === 'verify') await verifyBlock(cid, bytes, operation, backend.name)
       return bytes
@@ -197,4 +209,13 @@ export class Calls {
     this.context.assertRunning(operation)
     return { signal: options?.signal, timeout: options?.timeout, scope: this.#life.signal }
   }
+}
+
+function noBytes(value: unknown, operation: string, backend: string): P2plError {
+  return new P2plError({
+    code: 'ENGINE',
+    operation,
+    backend,
+    message: `the backend "${backend}" gave ${describe(value)} for a block instead of bytes: report it to its author`
+  })
 }

@@ -1,3 +1,4 @@
+import type { CID } from 'multiformats/cid'
 import type { Timeouts } from '../api/common.ts'
 import type { Clock } from '../clock.ts'
 import type { Backend } from '../port/backend.ts'
@@ -12,6 +13,8 @@ export interface DataContext {
   readonly clock: Clock
   /** Whether any peer is connected directly; `undefined` where the backend cannot tell. */
   readonly connected: () => boolean | undefined
+  /** The app stores a block, which may be one that a stranger left here before. */
+  readonly onStore: (cid: CID) => void
   readonly onEvent: (event: BackendEvent) => void
   /** Throws `NOT_RUNNING` once the peer was stopped. */
   readonly assertRunning: (operation: string) => void

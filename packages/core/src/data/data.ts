@@ -6,6 +6,7 @@ import { codecs } from '../content/layout.ts'
 import { invalidArgument, unsupported } from '../errors.ts'
 import type { BlockCapabilities } from '../port/capabilities.ts'
 import type { BlockTransport } from '../port/blocks.ts'
+import { checkFlag, checkFunction, checkNumber, describe } from '../toolbox/options.ts'
 import { add } from './add.ts'
 import { Calls } from './calls.ts'
 import { toCid } from './cid-input.ts'
@@ -46,6 +47,7 @@ export function createData(context: DataContext): OwnData {
       const operation = 'data.has'
       const cid = toCid(input, operation)
       const { transport } = calls.blocks(operation)
+      checkFlag(operation, 'deep', options?.deep)
       return await calls.run(
         options,
         timeouts.store,
@@ -76,7 +78,10 @@ export function createData(context: DataContext): OwnData {
         if (cid.code === codecs.raw) return
         throw invalidArgument(operation, 'an identity CID cannot be pinned: pin what it links to')
       }
-      const { recursive, providers, maxBytes, onProgress } = options ?? {}
+      const { recursive, providers, onProgress } = options ?? {}
+      const maxBytes = checkNumber(operation, 'maxBytes', options?.maxBytes, { min: 0 }, undefined)
+      checkFlag(operation, 'recursive', recursive)
+      checkFunction(operation, 'onProgress', onProgress)
       await calls.run(
         options,
         timeouts.store,
@@ -120,7 +125,13 @@ export function createData(context: DataContext): OwnData {
       })
     },
 
-    protect: (work) => lock.add(calls.life, work),
+    async protect(work) {
+      context.assertRunning('data.protect')
+      if (typeof work !== 'function') {
+        throw invalidArgument('data.protect', `data.protect: give it a function, not ${describe(work)}`)
+      }
+      return await lock.add(calls.life, work)
+    },
 
     async provide(input, options) {
       const operation = 'data.provide'

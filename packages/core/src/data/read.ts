@@ -1,9 +1,11 @@
 import type { GetOptions } from '../api/blocks.ts'
 import type { CidInput } from '../api/common.ts'
 import type { DataStat, ReadOptions } from '../api/data.ts'
+import { joinChunks } from '../content/join.ts'
 import { decodeNode, notAFile } from '../content/node.ts'
 import { readFile } from '../content/reader.ts'
 import { invalidArgument, P2plError } from '../errors.ts'
+import { checkFunction, checkNumber } from '../toolbox/options.ts'
 import { type Calls, reading } from './calls.ts'
 import { toCid } from './cid-input.ts'
 
@@ -24,6 +26,7 @@ export function read(
     true,
     (countdown) => {
       const cid = toCid(input, operation)
+      checkFunction(operation, 'onProgress', options?.onProgress)
       const range = { offset: countOf(options?.offset, 0, 'offset', operation), length: lengthOf(options, operation) }
       const progress: { bytes: number; total: number | undefined; blocks: number } = {
         bytes: 0,
@@ -56,9 +59,7 @@ export async function readBytes(
   options: (ReadOptions & { maxBytes?: number | undefined }) | undefined
 ): Promise<Uint8Array> {
   const operation = 'data.bytes'
-  const maxBytes = options?.maxBytes ?? defaultMaxBytes
-  if (Number.isNaN(maxBytes) || maxBytes < 0)
-    throw invalidArgument(operation, `maxBytes must not be ${String(maxBytes)}`)
+  const maxBytes = checkNumber(operation, 'maxBytes', options?.maxBytes, { min: 0 }, defaultMaxBytes)
   let size = 0
   const chunks = read(calls, operation, input, options, (bytes) => {
     size = bytes
@@ -70,16 +71,7 @@ export async function readBytes(
       })
     }
   })
-  let all: Uint8Array | undefined
-  let at = 0
-  for await (const chunk of chunks) {
-    // Content of a single block is handed on as it is.
-    if (at === 0 && chunk.byteLength === size) return chunk
-    all ??= new Uint8Array(size)
-    all.set(chunk, at)
-    at += chunk.byteLength
-  }
-  return all ?? new Uint8Array(0)
+  return await joinChunks(chunks, () => size)
 }
 
 export async function stat(calls: Calls, input: CidInput, options: GetOptions | undefined): Promise<DataStat> {

@@ -9,6 +9,11 @@ export class StoreLock {
   #collecting: Promise<void> | undefined
   readonly #waiting = new Set<() => void>()
 
+  /** An add would have to wait now. */
+  get collecting(): boolean {
+    return this.#collecting !== undefined
+  }
+
   async add<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     while (this.#collecting !== undefined) await untilAborted(this.#collecting, signal)
     this.#adds++

@@ -192,6 +192,6 @@ function attempt<T>(work: () => Promise<T>): Promise<T> {
   try {
     return work()
   } catch (error) {
-    return Promise.reject(error as Error)
+    return Promise.reject(error)
   }
 }

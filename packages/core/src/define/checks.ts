@@ -77,14 +77,15 @@ export class Checks {
     return cid === (block as Block).cid ? (block as Block) : { cid, bytes }
   }
 
-  /** Hints for this network; hints for others are left out. */
-  providers(operation: string, given: unknown): readonly PeerInfo[] | undefined {
+  /** Hints for this network; hints for others, or that name this peer, are left out. */
+  providers(operation: string, given: unknown, ownId: () => string): readonly PeerInfo[] | undefined {
     if (given === undefined) return undefined
     if (!Array.isArray(given)) throw this.invalid(operation, 'providers are an array, such as network.self() of a peer')
     const own: PeerInfo[] = []
+    const self = ownId()
     for (const peer of given as unknown[]) {
-      const { network } = this.peer(operation, peer)
-      if (network === this.#network && own.length < maxProviders) own.push(peer as PeerInfo)
+      const { network, id } = this.peer(operation, peer)
+      if (network === this.#network && id !== self && own.length < maxProviders) own.push(peer as PeerInfo)
     }
     return own
   }

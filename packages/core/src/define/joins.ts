@@ -62,7 +62,8 @@ class JoinedTopic {
       await this.#leave(member)
     }
     const onAbort = (): void => {
-      void leave()
+      // The caller hears that the signal fired; that the engine could not leave changes nothing for it.
+      leave().catch(() => undefined)
     }
     signal.addEventListener('abort', onAbort, { once: true })
     const joined = (this.#joined ??= this.#begin())

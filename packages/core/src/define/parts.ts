@@ -60,7 +60,7 @@ export function blockPart({ calls, checks, capabilities }: PartContext): BlockTr
         const { local, remote, root } = options ?? {}
         if (local === true && remote === true) throw checks.invalid('blocks.get', 'give either local or remote')
         if (remote === true && !declared().remote) throw checks.unsupported('blocks.get', 'asks no other peers')
-        const providers = checks.providers('blocks.get', options?.providers)
+        const providers = checks.providers('blocks.get', options?.providers, () => engine.self().id)
         // Not spread: the signal is made when it is asked for.
         return blocksOf(engine).get(cid, Object.assign(hook, { local, remote, root, providers }))
       }),
@@ -87,7 +87,7 @@ export function blockPart({ calls, checks, capabilities }: PartContext): BlockTr
         if (maxBytes !== undefined && !(maxBytes >= 0)) {
           throw checks.invalid('blocks.pin', 'maxBytes must be a number from 0')
         }
-        const providers = checks.providers('blocks.pin', options?.providers)
+        const providers = checks.providers('blocks.pin', options?.providers, () => engine.self().id)
         await blocksOf(engine).pin?.(cid, { ...hook, recursive, maxBytes, onProgress, providers })
       }),
     unpin: (input, options) =>

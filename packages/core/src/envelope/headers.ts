@@ -7,6 +7,7 @@ const maxValue = 1_024
 
 /** Bytes that headers can need in an envelope: names and values are at most three bytes a character, with their lengths. */
 export function headersSize(headers: Headers): number {
+  if (headers === noHeaders) return 0
   let size = 3
   for (const [name, value] of Object.entries(headers)) size += 3 * (name.length + value.length) + 6
   return size

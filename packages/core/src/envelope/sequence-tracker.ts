@@ -36,6 +36,11 @@ export class SequenceTracker {
     if (expected === undefined && first > 0) this.#holes.push({ first: 0, last: first - 1, due: undefined })
   }
 
+  /** One more than the highest number seen. */
+  get next(): number {
+    return this.#next
+  }
+
   get hasDue(): boolean {
     return this.#givenUp.length > 0 || this.#holes.some((hole) => hole.due !== undefined)
   }

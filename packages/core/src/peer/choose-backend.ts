@@ -34,7 +34,11 @@ function assertBackend(value: unknown, option: string): asserts value is Backend
     typeof backend.stop !== 'function' ||
     backend.capabilities === undefined
   ) {
-    throw invalidArgument('createPeer', `"${option}" is not a backend: pass the result of an adapter's factory`)
+    const promised = typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'
+    throw invalidArgument(
+      'createPeer',
+      `"${option}" is not a backend: ${promised ? 'it is a promise, so await it first' : "pass the result of an adapter's factory"}`
+    )
   }
 }
 

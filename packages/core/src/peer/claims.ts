@@ -2,18 +2,18 @@ import type { CID } from 'multiformats/cid'
 import type { Blocks } from '../api/blocks.ts'
 import type { Data } from '../api/data.ts'
 import type { Environment } from '../api/peer.ts'
-import { codecs } from '../content/layout.ts'
+import { joinChunks } from '../content/join.ts'
+import { codecs, readLimits } from '../content/layout.ts'
+import { readFile } from '../content/reader.ts'
 import { P2plError } from '../errors.ts'
-import type { Progress } from '../port/common.ts'
-import { BoundedMap } from '../toolbox/bounded-map.ts'
-import { bytesKey } from '../toolbox/bytes.ts'
-import { linksOf } from '../toolbox/links.ts'
-import { ClaimFetcher, type ClaimSource } from '../topic/claim-fetcher.ts'
+import { ClaimFetcher, type ClaimRequest, type ClaimSource } from '../topic/claim-fetcher.ts'
 import type { ClaimStore } from '../topic/context.ts'
+import { FetchedBlocks } from './fetched-blocks.ts'
 
 /** Bytes in a chunk of other usual importers. */
 const smallestUsualChunk = 256 * 1024
-const maxKept = 65_536
+/** What a block is counted as that came after its fetch was given up. */
+const lateBlockBytes = 1024 * 1024
 
 export interface ClaimStoreOptions {
   readonly data: Data
@@ -25,27 +25,63 @@ export interface ClaimStoreOptions {
   readonly maxFetchedBytes: number
 }
 
+/** What the peer holds; topics see {@link ClaimStore}. */
+export interface OwnClaimStore extends ClaimStore {
+  /** The app has stored the block, too: it stays. */
+  own(cid: CID): void
+}
+
 /** Large payloads, left with the data backend and fetched by CID. */
-export function createClaimStore(options: ClaimStoreOptions): ClaimStore {
-  const { data, blocks, environment } = options
-  const kept = new FetchedPayloads(options)
+export function createClaimStore({
+  data,
+  blocks,
+  environment,
+  keepsFetched,
+  maxFetchedBytes
+}: ClaimStoreOptions): OwnClaimStore {
+  const fetched = new FetchedBlocks(blocks, maxFetchedBytes)
+
+  /** A block of a stranger's payload. It counts as what it is, whatever the stranger says of it; a block that was here stays. */
+  const get = async (cid: CID, root: CID, request: ClaimRequest, signal: AbortSignal): Promise<Uint8Array> => {
+    const stays = !keepsFetched || (await blocks.has(cid, { signal }))
+    const { providers } = request
+    try {
+      const bytes = await blocks.get(cid, { root, providers, signal })
+      if (!stays) fetched.add(cid, bytes.byteLength)
+      return bytes
+    } catch (error) {
+      if (!stays && (await blocks.has(cid).catch(() => false))) fetched.add(cid, lateBlockBytes)
+      throw error
+    }
+  }
+
   const source: ClaimSource = {
-    probe: async ({ cid, size, providers }, signal) => {
-      const mine = await data.has(cid, { deep: false, signal })
-      try {
-        const bytes = await blocks.get(cid, { providers, signal, timeout: Infinity })
-        return cid.code === codecs.raw ? ofSize(bytes, size) : undefined
-      } finally {
-        if (!mine) kept.add(cid, size)
-      }
+    probe: async (request, signal) => {
+      const { cid, size } = request
+      const bytes = await get(cid, cid, request, signal)
+      return cid.code === codecs.raw ? ofSize(bytes, size) : undefined
     },
-    fetch: async ({ cid, size, providers, signal }) => {
-      // A hostile sender may lay out its payload as millions of blocks; `data.add` makes few.
+    fetch: async (request) => {
+      const { cid, size, signal } = request
+      // A hostile sender may lay out its payload as millions of blocks, or as large ones that it says are small.
       const maxBlocks = 8 + 2 * Math.ceil(size / smallestUsualChunk)
-      const onProgress = (progress: Progress): void => {
-        if (progress.blocks > maxBlocks) throw invalid(`a payload of ${size} bytes has more than ${maxBlocks} blocks`)
-      }
-      return ofSize(await data.bytes(cid, { maxBytes: size, providers, signal, onProgress }), size)
+      const maxBytes = size + readLimits.nodeBytes
+      const got = { blocks: 0, bytes: 0 }
+      const chunks = readFile(cid, {
+        operation: 'subscribe',
+        range: { offset: 0, length: Infinity },
+        fetch: async (each) => {
+          if (++got.blocks > maxBlocks) throw invalid(`a payload of ${size} bytes has more than ${maxBlocks} blocks`)
+          if (got.bytes > maxBytes) throw invalid(`the blocks of a payload of ${size} bytes have more than ${maxBytes}`)
+          const bytes = await get(each, cid, request, signal)
+          got.bytes += bytes.byteLength
+          return bytes
+        },
+        onSize: (actual) => {
+          if (actual !== size) throw wrongSize(size, actual)
+        }
+      })
+      return ofSize(await joinChunks(chunks, () => size), size)
     }
   }
   return {
@@ -53,60 +89,20 @@ export function createClaimStore(options: ClaimStoreOptions): ClaimStore {
       const { cid } = await data.add(payload, { ...call, pin: false, provide: false })
       return cid
     },
-    fetcher: new ClaimFetcher(source, environment)
-  }
-}
-
-/** Payloads of strangers in the store of this peer, unpinned. They serve others for a while; the oldest go first. */
-class FetchedPayloads {
-  readonly #options: ClaimStoreOptions
-  readonly #sizes = new BoundedMap<string, { readonly cid: CID; readonly size: number }>(maxKept, (_key, oldest) => {
-    this.#forget(oldest)
-  })
-  #bytes = 0
-
-  constructor(options: ClaimStoreOptions) {
-    this.#options = options
-  }
-
-  add(cid: CID, size: number): void {
-    if (!this.#options.keepsFetched) return
-    const key = bytesKey(cid.multihash.bytes)
-    if (this.#sizes.touch(key) === undefined) {
-      this.#sizes.set(key, { cid, size })
-      this.#bytes += size
-    }
-    for (const [oldestKey, oldest] of this.#sizes) {
-      if (this.#bytes <= this.#options.maxFetchedBytes) return
-      this.#sizes.delete(oldestKey)
-      this.#forget(oldest)
-    }
-  }
-
-  #forget({ cid, size }: { readonly cid: CID; readonly size: number }): void {
-    this.#bytes -= size
-    void this.#delete(cid)
-  }
-
-  /** Best effort: a pinned block stays, and a store that fails says so to the calls of the app. */
-  async #delete(root: CID): Promise<void> {
-    const { blocks } = this.#options
-    const open = [root]
-    for (let cid = open.pop(); cid !== undefined; cid = open.pop()) {
-      try {
-        if (!(await blocks.has(cid))) continue
-        if (cid.code === codecs.dagPb) open.push(...(linksOf(cid, await blocks.get(cid, { local: true })) ?? []))
-        await blocks.delete(cid)
-      } catch {
-        continue
-      }
+    fetcher: new ClaimFetcher(source, environment),
+    own: (cid) => {
+      fetched.release(cid)
     }
   }
 }
 
 function ofSize(payload: Uint8Array, size: number): Uint8Array {
   if (payload.byteLength === size) return payload
-  throw invalid(`a payload was promised with ${size} bytes and has ${payload.byteLength}`)
+  throw wrongSize(size, payload.byteLength)
+}
+
+function wrongSize(size: number, actual: number): P2plError {
+  return invalid(`a payload was promised with ${size} bytes and has ${actual}`)
 }
 
 function invalid(message: string): P2plError {

@@ -1,3 +1,4 @@
+import type { CID } from 'multiformats/cid'
 import type { Timeouts } from '../api/common.ts'
 import type { Environment, Limits, Peer, PeerOptions } from '../api/peer.ts'
 import type { Topic, TopicOptions } from '../api/topic.ts'
@@ -7,18 +8,19 @@ import { createData } from '../data/data.ts'
 import { takeBackends } from '../define/ownership.ts'
 import { invalidArgument, P2plError, unsupported } from '../errors.ts'
 import { typed } from '../foreign-error.ts'
-import { ed25519, type Identity } from '../identity.ts'
+import { ed25519, type Identity, peerIdFromPublicKey, publicKeyLength } from '../identity.ts'
 import type { Backend } from '../port/backend.ts'
 import type { BackendEvent } from '../port/events.ts'
+import { isBytes } from '../toolbox/bytes.ts'
 import { withTimeout } from '../toolbox/countdown.ts'
-import { checkKeys, checkWord } from '../toolbox/options.ts'
+import { Listeners } from '../toolbox/listeners.ts'
+import { checkFunction, checkKeys, checkWord } from '../toolbox/options.ts'
 import type { TopicContext } from '../topic/context.ts'
 import { Pacer } from '../topic/pacer.ts'
 import { Topics } from '../topic/topics.ts'
 import { assertDurability, chooseBackend } from './choose-backend.ts'
 import { createClaimStore } from './claims.ts'
 import { defaultLimits, defaultTimeouts, withDefaults } from './defaults.ts'
-import { Events } from './events.ts'
 import { Keeper } from './keeper.ts'
 import { createNetwork } from './network.ts'
 import { assertRuntime } from './runtime.ts'
@@ -53,15 +55,15 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
   const limits: Limits = withDefaults('limits', defaultLimits, options.limits)
   const environment = environmentOf(options.environment)
   const { clock } = environment
-  const events = new Events()
-  if (options.onEvent !== undefined) events.listen(options.onEvent)
+  const events = new Listeners<BackendEvent>()
+  if (options.onEvent !== undefined) events.add('createPeer', options.onEvent)
   const giveBack = takeBackends(chosen.parts)
   const connected = new Set<string>()
   let identity: Identity
   // The parts of the peer that listen, too; they are made when the backend runs.
   let listen = (_event: BackendEvent): void => {}
   try {
-    await withTimeout(clock, { signal: options.signal }, timeouts.lifecycle, 'start', async (signal) => {
+    identity = await withTimeout(clock, { signal: options.signal }, timeouts.lifecycle, 'start', async (signal) => {
       const onEvent = (event: BackendEvent): void => {
         if (event.type === 'peer:connect') connected.add(event.id)
         if (event.type === 'peer:disconnect') connected.delete(event.id)
@@ -69,8 +71,8 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
         events.emit(event)
       }
       await typed('start', backend.name, () => backend.start({ signal, onEvent }))
+      return options.identity ?? (await typed('createPeer', backend.name, () => storedIdentity(backend)))
     })
-    identity = options.identity ?? (await storedIdentity(backend))
   } catch (error) {
     await stopBackend(backend, clock, timeouts).catch(() => undefined)
     giveBack()
@@ -88,6 +90,9 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
     trust,
     timeouts,
     clock,
+    onStore: (cid: CID) => {
+      claims?.own(cid)
+    },
     connected: () => ((backend.capabilities.routing?.connect ?? 'none') === 'none' ? undefined : connected.size > 0),
     onEvent: events.emit,
     assertRunning
@@ -173,7 +178,7 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
     data,
     blocks,
     network,
-    onEvent: (listener) => events.listen(listener),
+    onEvent: (listener) => events.add('onEvent', listener),
     stop,
     [Symbol.asyncDispose]: stop
   }
@@ -203,13 +208,21 @@ function checkOptions(options: PeerOptions): void {
   const { trust, durability, onEvent, identity } = options ?? {}
   checkWord('createPeer', 'trust', trust, ['verify', 'backend'], 'verify')
   checkWord('createPeer', 'durability', durability, ['process', 'power'], 'process')
-  if (onEvent !== undefined && typeof onEvent !== 'function') {
-    throw invalidArgument('createPeer', `createPeer: onEvent must be a function, not ${typeof onEvent}`)
-  }
-  if (identity !== undefined && (typeof identity?.id !== 'string' || typeof identity.sign !== 'function')) {
+  checkFunction('createPeer', 'onEvent', onEvent)
+  if (identity !== undefined && !isIdentity(identity)) {
     throw invalidArgument(
       'createPeer',
       'createPeer: identity must be the result of createIdentity or identityFromSeed, awaited'
     )
   }
+}
+
+function isIdentity(value: Partial<Identity> | null): boolean {
+  const { id, publicKey, sign } = value ?? {}
+  return (
+    isBytes(publicKey) &&
+    publicKey.byteLength === publicKeyLength &&
+    peerIdFromPublicKey(publicKey) === id &&
+    typeof sign === 'function'
+  )
 }

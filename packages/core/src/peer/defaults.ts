@@ -15,6 +15,9 @@ export const defaultTimeouts: Timeouts = {
 /** Bytes of a signed message, or of the CID of a large one with its hints. */
 const leastEnvelopeBytes = 2_048
 
+/** Limits that count things. */
+const counts: ReadonlySet<string> = new Set(['maxMessagesPerEnvelope', 'maxSenders'])
+
 export const defaultLimits: Limits = {
   maxPayloadBytes: 16 * 1024 * 1024,
   maxEnvelopeBytes: 256 * 1024,
@@ -35,8 +38,9 @@ export function withDefaults<T extends Timeouts | Limits>(
   checkKeys(`createPeer: ${name}`, given, Object.keys(defaults))
   const set: [string, number][] = []
   for (const [key, value] of Object.entries(given ?? {})) {
-    const min = key === 'maxEnvelopeBytes' ? leastEnvelopeBytes : Number.MIN_VALUE
-    const checked = checkNumber('createPeer', `${name}.${key}`, value, { min }, undefined)
+    const integer = counts.has(key)
+    const min = key === 'maxEnvelopeBytes' ? leastEnvelopeBytes : integer ? 1 : Number.MIN_VALUE
+    const checked = checkNumber('createPeer', `${name}.${key}`, value, { min, integer }, undefined)
     if (checked !== undefined) set.push([key, checked])
   }
   return { ...defaults, ...Object.fromEntries(set) }

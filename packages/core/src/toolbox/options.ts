@@ -56,6 +56,18 @@ export function checkWord<W extends string>(
   throw invalidArgument(operation, `${operation}: ${name} must be ${words}, not ${describe(value)}`)
 }
 
+/** `INVALID_ARGUMENT` for anything but true, false and `undefined`: the text "false" would be as good as true. */
+export function checkFlag(operation: string, name: string, value: unknown): void {
+  if (value === undefined || typeof value === 'boolean') return
+  throw invalidArgument(operation, `${operation}: ${name} must be true or false, not ${describe(value)}`)
+}
+
+/** `INVALID_ARGUMENT` for anything but a function and `undefined`. */
+export function checkFunction(operation: string, name: string, value: unknown): void {
+  if (value === undefined || typeof value === 'function') return
+  throw invalidArgument(operation, `${operation}: ${name} must be a function, not ${describe(value)}`)
+}
+
 /** A value for a message: short, and never a large or secret structure. */
 export function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 80))

@@ -14,7 +14,7 @@ import type { PeerInfo } from '../port/common.ts'
 import type { Joined, SubscriptionState } from '../port/messages.ts'
 import { backoff } from '../toolbox/backoff.ts'
 import { type CountdownOptions, timeoutOf, withTimeout } from '../toolbox/countdown.ts'
-import { checkKeys, checkNumber, checkWord } from '../toolbox/options.ts'
+import { checkFlag, checkKeys, checkNumber, checkWord } from '../toolbox/options.ts'
 import { sleep } from '../toolbox/sleep.ts'
 import type { TopicContext } from './context.ts'
 import type { QueuedMessage } from './item-queue.ts'
@@ -84,8 +84,6 @@ export abstract class BaseTopic<M extends QueuedMessage> {
   subscribe<Out>(options: SubscribeOptions, present: (message: M) => TopicItem<Out>): TopicSubscription<M, Out> {
     const { limits, environment } = this.context
     this.context.assertRunning('subscribe')
-    checkSubscribeOptions(options)
-    throwIfAborted('subscribe', options.signal)
     const { signal, maxPayloadBytes = limits.maxPayloadBytes } = options
     const subscription = new TopicSubscription<M, Out>({
       topic: this.name,
@@ -253,11 +251,13 @@ export abstract class BaseTopic<M extends QueuedMessage> {
   }
 }
 
-function checkSubscribeOptions(options: SubscribeOptions): void {
+export function checkSubscribeOptions(options: SubscribeOptions): void {
   checkKeys('subscribe', options, subscribeKeys)
   checkNumber('subscribe', 'maxQueuedMessages', options.maxQueuedMessages, { min: 1 }, 1)
   checkNumber('subscribe', 'maxQueuedBytes', options.maxQueuedBytes, { min: 1 }, 1)
   checkNumber('subscribe', 'maxPayloadBytes', options.maxPayloadBytes, { min: 0 }, 0)
   checkWord('subscribe', 'overflow', options.overflow, ['oldest', 'newest'], 'oldest')
+  checkFlag('subscribe', 'echo', options.echo)
   timeoutOf(options, 1, 'subscribe')
+  throwIfAborted('subscribe', options.signal)
 }

@@ -1,7 +1,9 @@
+import type { Clock } from '../clock.ts'
 import type { Verdict } from '../port/messages.ts'
 import type { OpenedEnvelope } from '../envelope/envelope.ts'
 
 export interface CheckingOptions {
+  readonly clock: Clock
   readonly maxBytes: number
   readonly open: (payload: Uint8Array) => Promise<OpenedEnvelope>
   /** Takes what was opened, in the order of arrival of each source; says what to think of it. */
@@ -27,6 +29,11 @@ interface Source {
 const maxChecks = 32
 /** An empty envelope costs memory, too. */
 const overhead = 64
+/** Bytes that are decoded in one turn of the event loop, and what an envelope of any size counts as. */
+const turnBytes = 512 * 1024
+const leastWork = 512
+/** Sources with a share of their own; later ones share one, so that a drop looks at few of them. */
+const maxSources = 1_024
 
 /**
  * Envelopes that wait to be checked, by the peer that published them. Sources take turns, and when there is no more room the
@@ -39,14 +46,22 @@ export class Checking {
   readonly #ready = new Set<Source>()
   #bytes = 0
   #checks = 0
+  /** Bytes decoded in this turn of the event loop. */
+  #worked = 0
 
   constructor(options: CheckingOptions) {
     this.#options = options
   }
 
+  /** How many sources have something that waits or is checked. */
+  get sources(): number {
+    return this.#sources.size
+  }
+
   /** Resolves with the verdict once the envelope has been used, or has lost its place. */
-  add(name: string, payload: Uint8Array): Promise<Verdict> {
+  add(from: string, payload: Uint8Array): Promise<Verdict> {
     return new Promise((resolve) => {
+      const name = this.#sources.has(from) || this.#sources.size < maxSources ? from : ''
       const source = this.#sources.get(name) ?? { name, queue: [], bytes: 0, checks: 0, order: Promise.resolve() }
       this.#sources.set(name, source)
       source.queue.push({ payload, resolve })
@@ -76,7 +91,7 @@ export class Checking {
   }
 
   #advance(): void {
-    while (this.#checks < maxChecks) {
+    while (this.#checks < maxChecks && this.#worked < turnBytes) {
       const [source] = this.#ready
       const waiting = source?.queue.shift()
       if (source === undefined || waiting === undefined) return
@@ -88,6 +103,7 @@ export class Checking {
   }
 
   #check(source: Source, { payload, resolve }: Waiting): void {
+    this.#work(Math.max(leastWork, payload.byteLength))
     this.#checks++
     source.checks++
     const opened = this.#options.open(payload)
@@ -103,6 +119,17 @@ export class Checking {
         this.#advance()
       }
     })
+  }
+
+  /** Garbage is decoded without any wait, so a flood of it would hold up everything else. */
+  #work(bytes: number): void {
+    if (this.#worked === 0) {
+      this.#options.clock.nextTurn(() => {
+        this.#worked = 0
+        this.#advance()
+      })
+    }
+    this.#worked += bytes
   }
 
   #forget(source: Source): void {

@@ -1,9 +1,10 @@
 import type { CID } from 'multiformats/cid'
 import type { Environment } from '../api/peer.ts'
-import { isP2plError } from '../errors.ts'
+import { isP2plError, P2plError } from '../errors.ts'
 import type { PeerInfo } from '../port/common.ts'
 import { BoundedMap } from '../toolbox/bounded-map.ts'
 import { Slots } from '../toolbox/slots.ts'
+import { untilAborted } from '../toolbox/until-aborted.ts'
 
 /** A large payload that a sender has left somewhere. */
 export interface ClaimRequest {
@@ -56,6 +57,8 @@ const probeTimeout = 10_000
 const maxAttempts = 3
 /** Payloads fetched at once, once their first block was there. */
 const maxFetches = 8
+/** While others wait, a fetch gives up its slot after this many milliseconds: one that is served drop by drop holds up nobody. */
+const fetchTurn = 5_000
 const maxAccounts = 4_096
 
 /**
@@ -141,7 +144,7 @@ export class ClaimFetcher {
     let payload: Uint8Array | undefined
     try {
       const whole = await this.#probe(request)
-      payload = whole ?? (await this.#fetches.run(() => this.#source.fetch(request), request.signal))
+      payload = whole ?? (await this.#fetch(request))
       account.wasted = 0
     } catch (error) {
       account.wasted++
@@ -189,6 +192,28 @@ export class ClaimFetcher {
     }
   }
 
+  async #fetch(request: ClaimRequest): Promise<Uint8Array> {
+    const { clock } = this.#environment
+    const leave = await this.#fetches.enter(request.signal)
+    const end = new AbortController()
+    const onAbort = (): void => {
+      end.abort(request.signal.reason)
+    }
+    const onTurn = (): void => {
+      if (this.#fetches.waiting > 0) end.abort(tooSlow())
+      else turn = clock.setTimeout(onTurn, fetchTurn)
+    }
+    let turn = clock.setTimeout(onTurn, fetchTurn)
+    request.signal.addEventListener('abort', onAbort, { once: true })
+    try {
+      return await untilAborted(this.#source.fetch({ ...request, signal: end.signal }), end.signal)
+    } finally {
+      clock.clearTimeout(turn)
+      request.signal.removeEventListener('abort', onAbort)
+      leave()
+    }
+  }
+
   #boundParked(): void {
     for (const oldest of this.#probes) {
       if (this.#probes.size <= maxParked + maxProbes) return
@@ -196,4 +221,8 @@ export class ClaimFetcher {
       oldest.end.abort()
     }
   }
+}
+
+function tooSlow(): P2plError {
+  return new P2plError({ code: 'TIMEOUT', operation: 'subscribe', message: 'a payload comes slowly, and others wait' })
 }

@@ -39,6 +39,7 @@ export class Inbox {
       }
     })
     this.#checking = new Checking({
+      clock: environment.clock,
       maxBytes: limits.maxPendingBytes,
       open: (payload) =>
         openEnvelope(options.topicBytes, payload, limits.maxMessagesPerEnvelope, environment.cryptography),

@@ -1,5 +1,6 @@
-import type { Gap, SubscribeOptions } from '../api/topic.ts'
+import type { Gap, Headers, SubscribeOptions } from '../api/topic.ts'
 import type { Clock } from '../clock.ts'
+import { headersSize } from '../envelope/headers.ts'
 
 const defaultMaxMessages = 4_096
 const defaultMaxBytes = 16 * 1024 * 1024
@@ -7,6 +8,13 @@ const defaultMaxBytes = 16 * 1024 * 1024
 export interface QueuedMessage {
   readonly type: 'message'
   readonly payload: Uint8Array
+  readonly headers?: Headers
+}
+
+/** Bytes that an item holds: headers cost memory like the payload. */
+function sizeOf(item: QueuedMessage | Gap): number {
+  if (item.type === 'gap') return 0
+  return item.payload.byteLength + (item.headers === undefined ? 0 : headersSize(item.headers))
 }
 
 /** One reader's bounded queue. What does not fit is replaced by a gap, never by nothing. */
@@ -33,7 +41,7 @@ export class ItemQueue<M extends QueuedMessage> {
   }
 
   push(item: M | Gap): void {
-    const size = item.type === 'message' ? item.payload.byteLength : 0
+    const size = sizeOf(item)
     // Gaps take no part in the count, but equal neighbours are merged: a reader that never reads costs bounded memory.
     if (item.type === 'gap' && this.#mergeGap(item)) return
     if (item.type === 'message' && this.#overflow === 'newest' && !this.#fits(1, size)) {
@@ -70,7 +78,7 @@ export class ItemQueue<M extends QueuedMessage> {
     const item = this.#items[this.#head++]
     if (item?.type === 'message') {
       this.#messages--
-      this.#bytes -= item.payload.byteLength
+      this.#bytes -= sizeOf(item)
       this.#lostBefore++
     } else if (item !== undefined) {
       this.#lostBefore += item.count ?? 1
@@ -100,7 +108,7 @@ export class ItemQueue<M extends QueuedMessage> {
     this.#head++
     if (item.type === 'message') {
       this.#messages--
-      this.#bytes -= item.payload.byteLength
+      this.#bytes -= sizeOf(item)
     }
     if (this.#head === this.#items.length) {
       this.#items = []

@@ -3,7 +3,7 @@ import { holdProcess } from '../clock.ts'
 import { abortError, P2plError, throwIfAborted, unsupported } from '../errors.ts'
 import { asTypedError } from '../foreign-error.ts'
 import { backoff } from '../toolbox/backoff.ts'
-import { timeoutOf } from '../toolbox/countdown.ts'
+import { timeoutOf, withProgressTimeout } from '../toolbox/countdown.ts'
 import { checkNumber } from '../toolbox/options.ts'
 import type { TopicContext } from './context.ts'
 import { Room } from './room.ts'
@@ -59,6 +59,8 @@ export class PublishQueue<T> {
   #sweepAt = Infinity
   #release: (() => void) | undefined
   #wake: (() => void) | undefined
+  /** What the engine has been given, and has not answered for. */
+  #sending: ReadonlyArray<Pending<T>> = []
   /** What the engine said to the last attempt, where that failed. */
   #lastError: P2plError | undefined
 
@@ -166,7 +168,7 @@ export class PublishQueue<T> {
       const waiting = batch.filter(({ sequence }) => this.#queue.has(sequence))
       const need = Math.min(...waiting.map((message) => message.need))
       if (waiting.length === 0 || this.#queue.size > batch.length) return
-      const there = await context.transport.peers(topic).catch(() => undefined)
+      const there = await this.#ask((signal) => context.transport.peers(topic, { signal })).catch(() => undefined)
       if (there === undefined || there.length >= need) return
       await this.#pause(backoff(pauses, attempt))
     }
@@ -179,7 +181,7 @@ export class PublishQueue<T> {
     let bytes = 0
     for (const message of this.#queue.values()) {
       const before = batch.at(-1)
-      if (batch.length === maxBatchMessages) break
+      if (batch.length >= maxBatchMessages) break
       if (before !== undefined && message.sequence !== before.sequence + 1) break
       if (before !== undefined && bytes + message.bytes > maxBatchBytes) break
       bytes += message.bytes
@@ -191,14 +193,10 @@ export class PublishQueue<T> {
   /** Whether everything in the batch is done with. */
   async #sendBatch(batch: ReadonlyArray<Pending<T>>): Promise<boolean> {
     const { context, send, idOf, onPublished, repeatable } = this.#options
-    const { clock } = context.environment
     if (batch.length === 0) return true
-    const timeout = new AbortController()
-    const timer = clock.setTimeout(() => {
-      timeout.abort(this.#engineTimeout())
-    }, context.timeouts.publish)
+    this.#sending = batch
     try {
-      const recipients = await send(batch, timeout.signal)
+      const recipients = await this.#ask((signal) => send(batch, signal))
       this.#lastError = undefined
       const done = batch.filter(({ need }) => recipients === undefined || recipients >= need)
       for (const message of done) {
@@ -208,15 +206,25 @@ export class PublishQueue<T> {
       }
       return done.length === batch.length
     } catch (cause) {
-      const error = asTypedError(cause, 'publish', context.backendName)
+      const failure = asTypedError(cause, 'publish', context.backendName)
+      const error = failure.code === 'TIMEOUT' && !repeatable ? this.#uncertain(failure) : failure
       this.#lastError = error
       const again = (error.retryable || (repeatable && error.code === 'UNCERTAIN')) && !error.exhausted
       if (again) return false
       for (const message of batch) if (this.#remove(message)) message.reject(error)
       return true
     } finally {
-      clock.clearTimeout(timer)
+      this.#sending = []
     }
+  }
+
+  /** An engine that never answers holds up the queue no longer than one that says so. */
+  #ask<V>(work: (signal: AbortSignal) => Promise<V>): Promise<V> {
+    const { environment, timeouts } = this.#options.context
+    return withProgressTimeout(environment.clock, {}, timeouts.publish, 'publish', (countdown) => {
+      countdown.waitsFor('the engine did not answer')
+      return work(countdown.signal)
+    })
   }
 
   /** Whether it was still waiting. */
@@ -263,6 +271,7 @@ export class PublishQueue<T> {
 
   #expired(message: Pending<T>): P2plError {
     const { context, topic } = this.#options
+    if (!this.#options.repeatable && this.#sending.includes(message)) return this.#uncertain()
     if (this.#lastError !== undefined) return this.#lastError
     return new P2plError({
       code: message.need > 0 ? 'NO_PEERS' : 'TIMEOUT',
@@ -275,13 +284,14 @@ export class PublishQueue<T> {
     })
   }
 
-  #engineTimeout(): P2plError {
-    const { backendName, timeouts } = this.#options.context
+  #uncertain(cause?: P2plError): P2plError {
+    const { context, topic } = this.#options
     return new P2plError({
-      code: 'TIMEOUT',
+      code: 'UNCERTAIN',
       operation: 'publish',
-      backend: backendName,
-      message: `the engine did not take a message within ${timeouts.publish} ms`
+      backend: context.backendName,
+      cause,
+      message: `the engine did not say whether it took the message for topic "${topic}": publish it again only where receivers may get it twice`
     })
   }
 

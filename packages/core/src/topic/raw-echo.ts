@@ -2,6 +2,7 @@ import { equalBytes } from '../toolbox/bytes.ts'
 
 /** Own payloads that may still come back; more are forgotten, the oldest first. */
 const maxRemembered = 1_024
+const maxRememberedBytes = 8 * 1024 * 1024
 
 /**
  * Drops, on raw topics, what the engine gives back of the own publishes. By content, since two peers may share one
@@ -9,11 +10,15 @@ const maxRemembered = 1_024
  */
 export class RawEcho {
   readonly #published: Uint8Array[] = []
+  #bytes = 0
 
   remember(payload: Uint8Array): void {
     // Not slice(): on a Buffer that is a view.
     this.#published.push(new Uint8Array(payload))
-    if (this.#published.length > maxRemembered) this.#published.shift()
+    this.#bytes += payload.byteLength
+    while (this.#published.length > maxRemembered || (this.#bytes > maxRememberedBytes && this.#published.length > 1)) {
+      this.#bytes -= this.#published.shift()?.byteLength ?? 0
+    }
   }
 
   /** Whether this is one own payload coming back; each comes back once. */
@@ -21,6 +26,7 @@ export class RawEcho {
     const index = this.#published.findIndex((own) => equalBytes(own, payload))
     if (index === -1) return false
     this.#published.splice(index, 1)
+    this.#bytes -= payload.byteLength
     return true
   }
 }

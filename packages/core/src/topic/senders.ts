@@ -24,7 +24,8 @@ export interface Heard {
 
 /** Two sessions of one sender may be live at once: one ends while the next begins, or two devices use one identity. */
 const maxSessions = 4
-const maxEnded = 64
+/** Ended sessions that are remembered for each sender that is. */
+const endedPerSender = 8
 /** A sender heard again after this many milliseconds is established: strangers that come and go do not push it out. */
 const establishedAfter = 10_000
 
@@ -32,22 +33,29 @@ interface Sender {
   readonly since: number
   /** The one heard longest ago first. */
   readonly sessions: BoundedMap<number, Session>
-  readonly ended: BoundedMap<number, number>
-  /** Of sessions that are no longer remembered: envelopes sent up to then are replays. On this peer's monotonic clock. */
-  floor: number
 }
 
 interface Session {
   readonly tracker: SequenceTracker
+  /** The highest age heard: nothing of that age or less is new once the session has ended. */
+  age: number
+  /** When it was last heard to send, on this peer's monotonic clock. */
   lastSent: number
+  /** What was sent up to then is a replay, as {@link Senders.#floor}. */
+  readonly floor: number
 }
+
+/** A session that is not followed any more. */
+type Ended = Pick<Session, 'age' | 'lastSent'> & { readonly next: number }
 
 /** Everything that is remembered about the senders of one topic. */
 export class Senders {
   readonly #options: SendersOptions
   readonly #young: BoundedMap<string, Sender>
   readonly #established: BoundedMap<string, Sender>
-  /** Of senders that are no longer remembered, as {@link Sender.floor}. */
+  /** By sender and session. An ended session that goes on is told from a replay by its age, which needs no clock of ours. */
+  readonly #ended: BoundedMap<string, Ended>
+  /** Of sessions that are no longer remembered at all: what was sent up to then is a replay. On this peer's monotonic clock. */
   #floor = -Infinity
   /** Those with holes that wait for their time. */
   readonly #waiting = new Set<string>()
@@ -55,47 +63,48 @@ export class Senders {
   constructor(options: SendersOptions) {
     this.#options = options
     const half = Math.max(1, Math.floor(options.maxSenders / 2))
-    const forget = (id: string, sender: Sender): void => {
-      this.#forget(id, sender)
+    const forget = (id: string, { sessions }: Sender): void => {
+      this.#waiting.delete(id)
+      for (const [session, followed] of sessions) this.#end(id, session, followed)
     }
     this.#young = new BoundedMap(Math.max(1, options.maxSenders - half), forget)
     this.#established = new BoundedMap(half, forget)
+    this.#ended = new BoundedMap(options.maxSenders * endedPerSender, (_key, { lastSent }) => {
+      this.#floor = Math.max(this.#floor, lastSent)
+    })
   }
 
   get hasWaiting(): boolean {
     return this.#waiting.size > 0
   }
 
-  /** The tracker for an envelope, or `undefined` when it is a replay of a session that has ended. */
-  tracker(id: string, envelope: Envelope, heard: Heard): SequenceTracker | undefined {
+  /** The tracker for an envelope, or `undefined` when it is a replay. */
+  tracker(id: string, { session, age, first, sent: said }: Envelope, heard: Heard): SequenceTracker | undefined {
     // The sender's clock may be wrong, but never tells of a time that has not come yet.
-    const sent = Math.min(envelope.sent - (heard.wall - heard.now), heard.now)
-    const sender = this.#sender(id, sent, heard.now)
-    if (sender === undefined) return undefined
-    const known = sender.sessions.touch(envelope.session)
+    const sent = Math.min(said - (heard.wall - heard.now), heard.now)
+    const known = this.#known(id, heard.now)?.sessions.touch(session)
     if (known !== undefined) {
+      if (sent <= known.floor) return undefined
       known.lastSent = Math.max(known.lastSent, sent)
+      known.age = Math.max(known.age, age)
       return known.tracker
     }
-    if (sender.ended.has(envelope.session) || sent <= sender.floor) return undefined
+    const key = `${id}/${session}`
+    const ended = this.#ended.get(key)
+    if (ended === undefined ? sent <= this.#floor : age <= ended.age) return undefined
+    this.#ended.delete(key)
     // A session that began after this peer had joined should have been heard from its first message on.
-    const began = heard.now - envelope.age
-    const tracker = new SequenceTracker(envelope.first, began >= this.#options.joined ? 0 : undefined)
-    sender.sessions.set(envelope.session, { tracker, lastSent: sent })
+    const expected = ended?.next ?? (heard.now - age >= this.#options.joined ? 0 : undefined)
+    const tracker = new SequenceTracker(first, expected)
+    this.#meet(id, heard.now).sessions.set(session, { tracker, age, lastSent: sent, floor: this.#floor })
     return tracker
   }
 
-  #sender(id: string, sent: number, now: number): Sender | undefined {
+  #known(id: string, now: number): Sender | undefined {
     const established = this.#established.touch(id)
     if (established !== undefined) return established
     const young = this.#young.touch(id)
-    if (young === undefined) {
-      if (sent <= this.#floor) return undefined
-      const met = this.#meet(id, now)
-      this.#young.set(id, met)
-      return met
-    }
-    if (now - young.since >= establishedAfter) {
+    if (young !== undefined && now - young.since >= establishedAfter) {
       this.#young.delete(id)
       this.#established.set(id, young)
     }
@@ -103,26 +112,19 @@ export class Senders {
   }
 
   #meet(id: string, now: number): Sender {
-    const sender: Sender = {
-      since: now,
-      sessions: new BoundedMap<number, Session>(maxSessions, (session, { tracker, lastSent }) => {
-        this.#report(id, tracker.close())
-        sender.ended.set(session, lastSent)
-      }),
-      ended: new BoundedMap<number, number>(maxEnded, (_session, lastSent) => {
-        sender.floor = Math.max(sender.floor, lastSent)
-      }),
-      floor: -Infinity
-    }
-    return sender
+    const known = this.#established.get(id) ?? this.#young.get(id)
+    if (known !== undefined) return known
+    const sessions = new BoundedMap<number, Session>(maxSessions, (session, followed) => {
+      this.#end(id, session, followed)
+    })
+    const met = { since: now, sessions }
+    this.#young.set(id, met)
+    return met
   }
 
-  #forget(id: string, sender: Sender): void {
-    this.#waiting.delete(id)
-    for (const { tracker, lastSent } of sender.sessions.values()) {
-      this.#floor = Math.max(this.#floor, lastSent)
-      this.#report(id, tracker.close())
-    }
+  #end(id: string, session: number, { tracker, age, lastSent }: Session): void {
+    this.#report(id, tracker.close())
+    this.#ended.set(`${id}/${session}`, { next: tracker.next, age, lastSent })
   }
 
   /** Called after the tracker was used. */

@@ -9,7 +9,7 @@ import {
   sealEnvelope
 } from '../envelope/envelope.ts'
 import { checkHeaders, headersSize, noHeaders } from '../envelope/headers.ts'
-import { P2plError } from '../errors.ts'
+import { invalidArgument, P2plError } from '../errors.ts'
 import type { Joined } from '../port/messages.ts'
 import { timeoutOf } from '../toolbox/countdown.ts'
 import { BaseTopic } from './base-topic.ts'
@@ -86,10 +86,13 @@ export class SignedTopic extends BaseTopic<Message> {
       )
     }
     const headers = options?.headers === undefined ? noHeaders : checkHeaders(options.headers)
-    const extra = messageOverhead + (headers === noHeaders ? 0 : headersSize(headers))
+    const extra = messageOverhead + headersSize(headers)
     // Without room for hints: a batch with claims is smaller, and this payload then travels alone.
     if (payload.byteLength + extra <= this.#maxEnvelopeBytes - envelopeOverhead) {
       return await this.#queue.publish({ content: payload, headers }, payload.byteLength + extra, options)
+    }
+    if (claimSize + extra > this.#maxEnvelopeBytes - envelopeOverhead - hintSize) {
+      throw invalidArgument('publish', `publish: the headers do not fit a message of ${this.#maxEnvelopeBytes} bytes`)
     }
     const { clock } = environment
     const began = clock.now()

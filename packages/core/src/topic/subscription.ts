@@ -1,6 +1,7 @@
 import type { Gap, SubscribeOptions, Subscription, TopicItem } from '../api/topic.ts'
 import { type Clock, holdProcess } from '../clock.ts'
 import type { SubscriptionState } from '../port/messages.ts'
+import { Listeners } from '../toolbox/listeners.ts'
 import { untilAborted } from '../toolbox/until-aborted.ts'
 import { ItemQueue, type QueuedMessage } from './item-queue.ts'
 
@@ -31,7 +32,7 @@ export class TopicSubscription<M extends QueuedMessage, Out> implements Subscrip
   readonly #init: SubscriptionInit<M, Out>
   readonly #queue: ItemQueue<M>
   readonly #readers: Reader<Out>[] = []
-  readonly #listeners = new Set<(state: State) => void>()
+  readonly #listeners = new Listeners<State>()
   readonly #life = new AbortController()
   #state: State = 'joining'
   #closed: Promise<void> | undefined
@@ -63,16 +64,13 @@ export class TopicSubscription<M extends QueuedMessage, Out> implements Subscrip
   }
 
   onState(listener: (state: State) => void): () => void {
-    this.#listeners.add(listener)
-    return () => {
-      this.#listeners.delete(listener)
-    }
+    return this.#listeners.add('onState', listener)
   }
 
   setState(state: SubscriptionState | 'ended'): void {
     if (this.#state === state || this.#state === 'ended') return
     this.#state = state
-    for (const listener of this.#listeners) listener(state)
+    this.#listeners.emit(state)
   }
 
   push(item: M | Gap): void {
@@ -81,7 +79,11 @@ export class TopicSubscription<M extends QueuedMessage, Out> implements Subscrip
     if (reader === undefined) this.#queue.push(item)
     else {
       reader.release()
-      reader.resolve({ value: this.#present(item), done: false })
+      try {
+        reader.resolve({ value: this.#present(item), done: false })
+      } catch (error) {
+        reader.reject(error)
+      }
     }
   }
 

@@ -6,7 +6,7 @@ import { timeoutOf } from '../toolbox/countdown.ts'
 import { checkKeys, checkWord, describe } from '../toolbox/options.ts'
 import type { TopicContext } from './context.ts'
 import type { QueuedMessage } from './item-queue.ts'
-import { noStats } from './base-topic.ts'
+import { checkSubscribeOptions, noStats } from './base-topic.ts'
 import { RawTopic } from './raw-topic.ts'
 import { SignedTopic } from './signed-topic.ts'
 
@@ -46,14 +46,17 @@ export class Topics {
       name,
       mode,
       publish: async (payload, publishOptions) => {
-        checkKeys('publish', publishOptions, publishKeys)
         const { timeouts } = this.#context()
+        assertRunning('publish')
+        checkKeys('publish', publishOptions, publishKeys)
         timeoutOf(publishOptions, timeouts.publish, 'publish')
-        const topic = open('publish')
         throwIfAborted('publish', publishOptions?.signal)
-        return await topic.publish(encode(codec, payload), publishOptions)
+        const bytes = encode(codec, payload)
+        return await this.#brief(name, mode, open('publish').publish(bytes, publishOptions))
       },
       subscribe: (subscribeOptions = {}) => {
+        assertRunning('subscribe')
+        checkSubscribeOptions(subscribeOptions)
         const present = presenter(codec, () => this.#context().environment.clock.wall())
         const topic = open('subscribe') as SignedTopic
         return topic.subscribe<unknown>(subscribeOptions, present)
@@ -108,7 +111,7 @@ export class Topics {
 
 function codecOf<T>(codec: Codec<T> | undefined): Codec<T> | undefined {
   if (codec === undefined) return undefined
-  const { encode: toBytes, decode } = codec as Partial<Codec<T>>
+  const { encode: toBytes, decode } = (codec ?? {}) as Partial<Codec<T>>
   if (typeof toBytes === 'function' && typeof decode === 'function') return codec
   throw invalidArgument('topic', 'topic: a codec is { name, encode, decode }, such as json and text of @p2pl/core')
 }
@@ -133,6 +136,7 @@ function encode<T>(codec: Codec<T> | undefined, payload: T): Uint8Array {
     })
   }
   if (isBytes(bytes)) return plainBytes(bytes)
+  assertAtOnce(codec.name, 'encode', bytes)
   throw invalidArgument('publish', `the codec "${codec.name}" must encode to a Uint8Array, not ${describe(bytes)}`)
 }
 
@@ -140,8 +144,9 @@ function presenter<T>(codec: Codec<T> | undefined, wall: () => number): (message
   if (codec === undefined) return (message) => message
   return (message) => {
     const { topic, sender, sequence, payload } = message
+    let value: unknown
     try {
-      return { ...message, payload: codec.decode(payload) }
+      value = codec.decode(payload)
     } catch {
       return {
         type: 'gap',
@@ -154,5 +159,17 @@ function presenter<T>(codec: Codec<T> | undefined, wall: () => number): (message
         count: 1
       }
     }
+    assertAtOnce(codec.name, 'decode', value)
+    return { ...message, payload: value }
   }
+}
+
+/** A promise of a codec would reject when nobody looks. */
+function assertAtOnce(codec: string, call: 'encode' | 'decode', value: unknown): void {
+  if (!(value instanceof Promise)) return
+  value.catch(() => undefined)
+  throw invalidArgument(
+    call === 'encode' ? 'publish' : 'subscribe',
+    `the codec "${codec}" must ${call} at once: it gave a promise. Do what takes time before publish, or after the message`
+  )
 }

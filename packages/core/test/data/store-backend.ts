@@ -142,6 +142,7 @@ export function contextOf(backend: Backend, options: ContextOptions = {}): DataC
     timeouts: { ...timeouts, ...options.timeouts },
     clock: options.clock ?? systemClock,
     connected: () => undefined,
+    onStore: () => undefined,
     onEvent: (event) => options.events?.push(event),
     assertRunning: () => undefined
   }

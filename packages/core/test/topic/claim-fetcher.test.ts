@@ -39,7 +39,7 @@ function world(seed = 1): World {
       if (honest) return undefined
       throw new P2plError({ code: 'TIMEOUT', message: 'nobody has it' })
     },
-    fetch: async () => payload
+    fetch: async ({ sender }) => await (sender.includes('slow') ? new Promise<never>(() => undefined) : payload)
   }
   const fetcher = new ClaimFetcher(source, { clock, random, cryptography: fakeCryptography })
   const made: World = {
@@ -85,6 +85,23 @@ describe('large payloads', () => {
       }
       expect(honest.done, `${perSecond} identities a second`).toBe(payload)
     }
+  })
+
+  it('arrive within seconds beside payloads that come drop by drop, or never to their end', async () => {
+    const { clock, ask } = world()
+    const slow = Array.from({ length: 24 }, (_, i) => ask(`honest but slow ${i % 6}`))
+    await clock.advance(1_000)
+    const honest = ask('honest')
+    await clock.advance(20_000)
+    expect(honest.done).toBe(payload)
+    expect(slow.some(({ done }) => done === payload)).toBe(false)
+  })
+
+  it('that come slowly keep their place while nobody else waits', async () => {
+    const { clock, ask } = world()
+    const slow = ask('honest but slow')
+    await clock.advance(600_000)
+    expect(slow.done).toBe(undefined)
   })
 
   it('are not fetched for a subscription that takes smaller ones only', async () => {
