@@ -1,6 +1,7 @@
 import { sleep } from '@p2pl/core/backend'
 import { Fetcher, StoredBlocks, type FetchOptions } from '@p2pl/embedded'
 import type { CID } from 'multiformats/cid'
+import type { Stores } from './engine/stores.ts'
 import type { Client } from './overlay/exchange/client.ts'
 import type { Server } from './overlay/exchange/server.ts'
 import { contentKey } from './overlay/keys.ts'
@@ -8,7 +9,6 @@ import type { Dialler } from './overlay/links/dialler.ts'
 import type { Links } from './overlay/links/links.ts'
 import type { Rendezvous } from './overlay/rendezvous/rendezvous.ts'
 import { dialable, publishersIn } from './peers.ts'
-import type { Stores } from './stores.ts'
 import type { LeafSessions } from './torrent/leaf-sessions.ts'
 
 /** The swarm of a file is asked for a leaf when no linked peer has answered for this long (ms). */
@@ -21,7 +21,7 @@ export interface BlockSources {
   readonly links: Links
   readonly dialler: Dialler
   readonly rendezvous: Rendezvous
-  readonly sessions: () => LeafSessions
+  readonly sessions: LeafSessions
 }
 
 /** Blocks in the own store; others' by the exchange among peers, and out of the torrents of their files. */
@@ -71,6 +71,6 @@ async function fromSwarm(
   await sleep(swarmDelay, { signal: both })
   // A peer that has said in the DHT which torrent the file is need not be there any more.
   const publishers = providers.flatMap((peer) => [...publishersIn(peer), links.get(peer.id)?.publicKey ?? []].flat())
-  const bytes = await sessions().leaf(cid, { root, publishers }, both)
+  const bytes = await sessions.leaf(cid, { root, publishers }, both)
   if (bytes !== undefined) client.resolve(cid.multihash.bytes, bytes)
 }

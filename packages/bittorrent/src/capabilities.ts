@@ -1,11 +1,9 @@
 import type { Capabilities } from '@p2pl/core/backend'
+import { maxBlockBytes } from './overlay/exchange/client.ts'
 import { maxMessageBytes } from './overlay/gossip/message.ts'
 import { recordLifetime } from './overlay/rendezvous/dht.ts'
 import type { Settings } from './settings.ts'
 import { hashCodes } from './tools/hashes.ts'
-
-/** What sha2-256 leaves of 1 MiB and their inner nodes need, with room. */
-export const maxBlockBytes: number = 2 * 1024 * 1024
 
 export function capabilitiesOf({ dir, durability, dht, trackers }: Settings): Capabilities {
   const meets = dht || trackers.length > 0

@@ -1,10 +1,13 @@
-import { P2plError, type BackendDefinition, type P2plErrorInit } from '@p2pl/core/backend'
+import { isP2plError, withFields, type BackendDefinition } from '@p2pl/core/backend'
 import { classifier } from '@p2pl/embedded'
-
-export const backendName = 'bittorrent'
+import { backendName, failure } from './tools/failure.ts'
 
 export const classify: NonNullable<BackendDefinition['classify']> = classifier()
 
-export function failure(init: P2plErrorInit): P2plError {
-  return new P2plError({ backend: backendName, ...init })
+/** Any failure of a call beyond the port as the one error type. */
+export function typed(operation: string, error: unknown): Error {
+  if (isP2plError(error)) return withFields(error, { backend: backendName, operation })
+  const known = classify(error, operation)
+  const said = error instanceof Error ? error.message : String(error)
+  return failure({ code: known?.code ?? 'ENGINE', operation, cause: error, message: `${operation} failed: ${said}` })
 }

@@ -1,9 +1,6 @@
-/**
- * - `closed`: nothing leaves loopback, except to what `peers`, `bootstrap`, `trackers` and `connect` name.
- * - `lan`: talks to private networks, and to what is given.
- * - `public`: takes part in the mainline DHT.
- */
-export type Profile = 'closed' | 'lan' | 'public'
+import type { Profile } from '@p2pl/embedded'
+
+export type { Profile } from '@p2pl/embedded'
 
 export interface BittorrentOptions {
   /**
@@ -16,7 +13,10 @@ export interface BittorrentOptions {
    * (each group of writes waits for the disk). Default `process`.
    */
   durability?: 'process' | 'power' | undefined
-  /** Default `closed`. */
+  /**
+   * With whom the peer talks. `closed`: with its own machine, and with the hosts that `peers`, `bootstrap`, `trackers` and `connect`
+   * name. `lan`: with private networks, too. `public`: with everybody, through the mainline DHT. Default `closed`.
+   */
   profile?: Profile | undefined
   /** IPv4 address to bind to, TCP and UDP. Default `127.0.0.1`; in `lan` and `public` `0.0.0.0`. */
   host?: string | undefined

@@ -1,5 +1,5 @@
 import type { PeerInfo } from '@p2pl/core/backend'
-import { failure } from './errors.ts'
+import { failure } from './tools/failure.ts'
 import type { Link } from './overlay/links/link.ts'
 import { formatAddress, parseAddress, type Address } from './tools/address.ts'
 import { fromHex, hexOf } from './tools/bytes.ts'

@@ -103,3 +103,19 @@ it('a peer that dials itself, or another peer than meant, is told so', async () 
   const masked = { ...selfOf(one), id: '0'.repeat(40) }
   await expect(one.routing.connect(masked)).rejects.toMatchObject({ code: 'UNREACHABLE' })
 })
+
+// Other systems have one loopback address only.
+it.runIf(process.platform === 'linux')(
+  'tells others the address that leads to it, not the one that they happen to see',
+  async () => {
+    const [one, two, three] = [make(), make({ host: '127.0.0.2' }), make({ announce: ['127.0.0.1:7'] })]
+    for (const each of [one, two, three]) await each.start()
+    await two.routing.connect(selfOf(one))
+    await three.routing.connect(selfOf(one))
+    const seen = await one.routing.connections()
+    const addressesOf = (of: BittorrentBackend): readonly string[] | undefined =>
+      seen.find(({ id }) => id === selfOf(of).id)?.addresses
+    expect(addressesOf(two)).toEqual(selfOf(two).addresses)
+    expect(addressesOf(three)).toEqual(['127.0.0.1:7'])
+  }
+)

@@ -33,7 +33,7 @@ describe('options', () => {
       error = thrown
     }
     expect(isP2plError(error, 'INVALID_ARGUMENT')).toBe(true)
-    expect((error as Error).message).toContain(`"${name}"`)
+    expect((error as Error).message).toContain(name)
   })
 
   test('what cannot be met anywhere is not declared', () => {

@@ -17,7 +17,7 @@ import { Opener } from './links/opener.ts'
 import { Places, type Worth } from './links/places.ts'
 import { Turns } from './links/turns.ts'
 import { Wanted } from './links/wanted.ts'
-import { localInterfaces, ownAddresses } from './own-addresses.ts'
+import { anyHost, localInterfaces, ownAddresses } from './own-addresses.ts'
 import { Dht } from './rendezvous/dht.ts'
 import { LocalDiscovery } from './rendezvous/local.ts'
 import { Rendezvous } from './rendezvous/rendezvous.ts'
@@ -44,7 +44,6 @@ export interface OverlayInit {
   readonly options: OverlayOptions
   readonly identity: Identity
   readonly gate: ProfileGate
-  readonly maxBlockBytes: number
   readonly load: (multihash: Uint8Array) => Promise<Uint8Array | undefined>
   readonly answers: Answers
   readonly adopt: Adopt
@@ -77,19 +76,22 @@ export class Overlay {
     const links = new Links(identity.id)
     const places = new Places(options.maxConnections, (link) => this.#worthOf(link))
     const port = (): number => this.#listener.port
+    // The port that leads here from outside, where that is another one.
+    const told = (): number => options.announce[0]?.port ?? port()
     const opener = new Opener({
       identity,
       frames,
       links,
       turns: new Turns(),
-      ports: () => ({ tcp: port(), dht: this.#dhtPort }),
+      ports: () => ({ tcp: told(), dht: this.#dhtPort }),
       dhtNode: (host, node) => this.dht?.addNode(host, node)
     })
     this.links = links
     this.#places = places
     this.#listener = new Listener({ gate, places, opener, adopt: init.adopt })
     this.#liveness = new Liveness(links, frames)
-    this.dialler = new Dialler({ id: identity.id, gate, places, opener, links })
+    const localAddress = options.host === anyHost ? undefined : options.host
+    this.dialler = new Dialler({ id: identity.id, localAddress, gate, places, opener, links })
     this.dht = options.dht ? new Dht({ ...options, nodeId: identity.nodeId, gate }) : undefined
     this.#local = options.localDiscovery
       ? new LocalDiscovery({ interfaces: localInterfaces(options.host), gate, port })
@@ -100,13 +102,13 @@ export class Overlay {
       local: this.#local,
       trackers: options.trackers,
       peerId: identity.peerId,
-      port
+      port: told
     })
     const { rendezvous } = this
     this.topics = new Topics({ frames, links, dialler, places, rendezvous, degree: options.degree })
     this.gossip = new Gossip({ peerId: identity.peerId, frames, topics: this.topics })
     this.server = new Server(frames, links, init.load)
-    this.client = new Client(frames, links, init.maxBlockBytes)
+    this.client = new Client(frames, links)
     this.queries = new Queries(frames, init.answers)
   }
 
@@ -138,7 +140,7 @@ export class Overlay {
 
   #look(): void {
     this.#liveness.look()
-    for (const place of this.#places.all()) if (place.torrent) void place.movedAt
+    this.#places.look()
   }
 
   #worthOf(link: Link): Worth {

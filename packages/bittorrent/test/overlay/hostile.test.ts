@@ -174,7 +174,8 @@ it('counts malformed frames, and hangs up on a peer that sends many', async () =
   // Frames of kinds that a later version may know are passed over.
   const later = await stranger()
   for (let i = 0; i < 50; i++) later.send(200, Uint8Array.of(1, 2, 3))
-  expect(heard).toEqual([])
+  // Each was the only peer of the topic, so that the next one ends a gap.
+  expect(heard.filter((text) => text !== 'gap: disconnected')).toEqual([])
   await stillWorks()
 })
 

@@ -1,6 +1,6 @@
 import { seededBytes, until, withSeed } from '@p2pl/tooling-vitest'
 import { afterEach, expect, it, vi } from 'vitest'
-import type { Engine } from '../../src/engine.ts'
+import type { Engine } from '../../src/engine/engine.ts'
 import { bittorrent, type BittorrentBackend } from '../../src/index.ts'
 import { Dialler } from '../../src/overlay/links/dialler.ts'
 import { frame } from '../../src/overlay/links/frames.ts'

@@ -7,6 +7,8 @@ import type { Links } from '../links/links.ts'
 import { chunkLength } from './server.ts'
 import { Want, type Transfer } from './want.ts'
 
+/** What sha2-256 leaves of 1 MiB and their inner nodes need, with room. */
+export const maxBlockBytes: number = 2 * 1024 * 1024
 /** A peer that offered a block and then sends nothing is passed over. */
 const stallTimeout = 5_000
 const strikeForLies = 50
@@ -16,7 +18,6 @@ const chunkHead = 12
 /** Asks every linked peer for blocks, now and whenever one joins, and fetches each from one that has it. */
 export class Client {
   readonly #links: Links
-  readonly #maxBytes: number
   readonly #wants = new Map<string, Want>()
   readonly #byId = new Map<number, Want>()
   readonly #busy = new Map<Link, number>()
@@ -24,10 +25,8 @@ export class Client {
   readonly #stalls = new WeakMap<Link, number>()
   #nextId = 1
 
-  /** `maxBytes`: of a block. */
-  constructor(frames: Frames, links: Links, maxBytes: number) {
+  constructor(frames: Frames, links: Links) {
     this.#links = links
-    this.#maxBytes = maxBytes
     frames.on(frame.offer, offerLength, (link, body) => {
       const want = this.#wanted(link, body, offerLength)
       if (want !== undefined) this.#onOffer(want, link, readUint32(body, 4))
@@ -104,7 +103,7 @@ export class Client {
     if (body.byteLength < head) throw new RangeError('an answer is cut off')
     const want = this.#byId.get(readUint32(body, 0))
     if (want?.asked.has(link) !== true) return void link.spend()
-    if (readUint32(body, 4) <= this.#maxBytes) return want
+    if (readUint32(body, 4) <= maxBlockBytes) return want
     link.strike(strikeForLies)
     return undefined
   }

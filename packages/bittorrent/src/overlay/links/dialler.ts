@@ -1,8 +1,8 @@
-import { connect, type Socket } from 'node:net'
+import { connect, isIPv4, type Socket } from 'node:net'
 import { untilAborted } from '@p2pl/core/backend'
-import { failure } from '../../errors.ts'
+import { failure } from '../../tools/failure.ts'
 import { formatAddress, type Address } from '../../tools/address.ts'
-import type { ProfileGate } from '@p2pl/embedded'
+import { isLoopback, type ProfileGate } from '@p2pl/embedded'
 import type { Link } from './link.ts'
 import type { Links } from './links.ts'
 import { OpenError, type Opener } from './opener.ts'
@@ -13,6 +13,8 @@ const connectTimeout = 3_000
 export interface DiallerInit {
   /** The own peer id. */
   readonly id: string
+  /** The address to dial from, where it is one: others take the address that they see for the one to dial. */
+  readonly localAddress: string | undefined
   readonly gate: ProfileGate
   readonly places: Places
   readonly opener: Opener
@@ -80,6 +82,13 @@ export class Dialler {
     }
   }
 
+  /** From a loopback address no packet leaves the machine. */
+  #from(host: string): { readonly localAddress?: string } {
+    const { localAddress } = this.#init
+    const fits = localAddress !== undefined && isIPv4(host) && isLoopback(localAddress) === isLoopback(host)
+    return fits ? { localAddress } : {}
+  }
+
   async #connect({ host, port }: Address): Promise<Place> {
     const text = formatAddress({ host, port })
     const { gate, places } = this.#init
@@ -87,7 +96,7 @@ export class Dialler {
     if (!gate.allows(host))
       throw unreachable(`the profile does not allow connections to ${text}: name it, or choose another profile`)
     if (places.full) throw unreachable('all places are taken: raise maxConnections')
-    const socket = connect({ host, port, noDelay: true })
+    const socket = connect({ host, port, noDelay: true, ...this.#from(host) })
     socket.on('error', () => socket.destroy())
     const place = places.enter(socket, host, true) as Place
     const { promise, resolve, reject } = Promise.withResolvers<void>()

@@ -30,12 +30,15 @@ export class Place {
     this.outgoing = outgoing
   }
 
-  /** When bytes were last seen to move. It sees what moved between two calls. */
+  /** When a look last saw that bytes had moved. */
   get movedAt(): number {
+    return this.#movedAt
+  }
+
+  look(): void {
     const bytes = this.socket.bytesRead + this.socket.bytesWritten
     if (bytes !== this.#bytes) this.#movedAt = performance.now()
     this.#bytes = bytes
-    return this.#movedAt
   }
 }
 
@@ -73,6 +76,11 @@ export class Places {
     this.#places.add(place)
     socket.once('close', () => this.#places.delete(place))
     return place
+  }
+
+  /** Sees which connections of torrents have moved bytes since the last look. */
+  look(): void {
+    for (const place of this.#places) if (place.torrent) place.look()
   }
 
   #leastWorth(): Place | undefined {

@@ -1,6 +1,6 @@
 import { type Block, equalBytes, untilAborted } from '@p2pl/core/backend'
 import { CID } from 'multiformats/cid'
-import { failure } from '../../errors.ts'
+import { failure } from '../../tools/failure.ts'
 import type { ProfileGate } from '@p2pl/embedded'
 import { hexOf } from '../../tools/bytes.ts'
 import { Pace } from '../../tools/pace.ts'

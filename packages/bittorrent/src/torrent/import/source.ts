@@ -1,4 +1,4 @@
-import { failure } from '../../errors.ts'
+import { failure } from '../../tools/failure.ts'
 import type { Address } from '../../tools/address.ts'
 import { infoOfFile } from '../metainfo/file.ts'
 import type { TorrentInfo } from '../metainfo/info.ts'

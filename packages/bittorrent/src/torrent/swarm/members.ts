@@ -1,4 +1,4 @@
-import { failure } from '../../errors.ts'
+import { failure } from '../../tools/failure.ts'
 
 /** Names of private members of a carried library, and what they are. */
 export type Members = Readonly<Record<string, 'function' | 'object'>>

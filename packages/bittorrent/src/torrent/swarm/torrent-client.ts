@@ -1,5 +1,5 @@
 import type WebTorrent from 'webtorrent'
-import { failure } from '../../errors.ts'
+import { failure } from '../../tools/failure.ts'
 import { clientMembers, needMembers } from './members.ts'
 
 /**

@@ -1,19 +1,25 @@
-import type { EngineEvent } from '@p2pl/core/backend'
-import { ProfileGate, type StoredBlocks } from '@p2pl/embedded'
-import { blockHooks } from './blocks.ts'
-import { maxBlockBytes } from './capabilities.ts'
-import type { Identity } from './overlay/identity.ts'
-import { Overlay } from './overlay/overlay.ts'
+import type { Block, EngineEvent } from '@p2pl/core/backend'
+import { ProfileGate, type Profile } from '@p2pl/embedded'
+import type { Identity } from '../overlay/identity.ts'
+import { Overlay, type OverlayOptions } from '../overlay/overlay.ts'
 import { Provided } from './provided.ts'
-import type { Settings } from './settings.ts'
 import type { Stores } from './stores.ts'
-import { hexOf } from './tools/bytes.ts'
-import { Torrents } from './torrent/torrents.ts'
+import type { Address } from '../tools/address.ts'
+import { hexOf } from '../tools/bytes.ts'
+import { Torrents } from '../torrent/torrents.ts'
+
+export interface EngineOptions extends Omit<OverlayOptions, 'wide'> {
+  readonly profile: Profile
+  /** Peers that the user has named. */
+  readonly peers: readonly Address[]
+}
 
 export interface EngineInit {
-  readonly settings: Settings
+  readonly options: EngineOptions
   readonly stores: Stores
   readonly identity: Identity
+  /** Stores a block that came by a torrent. */
+  readonly put: (block: Block) => Promise<void>
   readonly report: (event: EngineEvent) => void
   /** Fires when the backend stops. */
   readonly life: AbortSignal
@@ -27,21 +33,19 @@ export class Engine {
   readonly gate: ProfileGate
   readonly overlay: Overlay
   readonly provided: Provided
-  readonly blocks: StoredBlocks
   readonly torrents: Torrents
 
-  constructor({ settings, stores, identity, report, life }: EngineInit) {
+  constructor({ options, stores, identity, put, report, life }: EngineInit) {
     this.id = identity.id
     this.stores = stores
     this.life = life
-    this.gate = new ProfileGate(settings.profile)
-    for (const host of namedHosts(settings)) this.gate.allow(host)
+    this.gate = new ProfileGate(options.profile)
+    for (const host of namedHosts(options)) this.gate.allow(host)
     const load = (multihash: Uint8Array): Promise<Uint8Array | undefined> => stores.blocks.getSound(multihash)
     this.overlay = new Overlay({
-      options: { ...settings, wide: settings.profile === 'public' },
+      options: { ...options, wide: options.profile === 'public' },
       identity,
       gate: this.gate,
-      maxBlockBytes,
       load,
       answers: {
         provides: (key) => this.provided.has(hexOf(key)),
@@ -49,10 +53,8 @@ export class Engine {
       },
       adopt: (infoHash, socket) => this.torrents.adopt(infoHash, socket)
     })
-    const { links, dialler, rendezvous, queries, dht, client, server } = this.overlay
-    const sessions = (): Torrents['sessions'] => this.torrents.sessions
+    const { links, dialler, rendezvous, queries, dht } = this.overlay
     this.provided = new Provided(stores.provided, rendezvous)
-    this.blocks = blockHooks({ stores, client, server, links, dialler, rendezvous, sessions })
     this.torrents = new Torrents({
       identity,
       gate: this.gate,
@@ -61,11 +63,11 @@ export class Engine {
       queries,
       rendezvous,
       dht,
-      maxConnections: settings.maxConnections,
+      maxConnections: options.maxConnections,
       tables: stores,
       load: (cid) => load(cid.multihash.bytes),
       has: (cid) => stores.blocks.has(cid.multihash.bytes),
-      put: async (block) => await this.blocks.putMany([block])
+      put
     })
     links.tell({
       opened: ({ id }) => report({ type: 'peer:connect', id }),
@@ -87,6 +89,6 @@ export class Engine {
 }
 
 /** Hosts that the user has named: the profile does not keep them out. */
-function namedHosts({ bootstrap, peers, trackers }: Settings): string[] {
+function namedHosts({ bootstrap, peers, trackers }: EngineOptions): string[] {
   return [...bootstrap, ...peers].map(({ host }) => host).concat(trackers.map(({ hostname }) => hostname))
 }

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import type { SecretStore } from '@p2pl/core/backend'
 import type { Table } from '@p2pl/embedded'
-import { identityOf, type Identity } from './overlay/identity.ts'
-import { seedLength } from './overlay/wire/certificate.ts'
-import { fromText } from './tools/bytes.ts'
+import { identityOf, type Identity } from '../overlay/identity.ts'
+import { seedLength } from '../overlay/wire/certificate.ts'
+import { fromText } from '../tools/bytes.ts'
 
 const seedKey = fromText('key')
 const nodeKey = fromText('node')

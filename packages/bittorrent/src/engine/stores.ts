@@ -1,7 +1,6 @@
 import type { EngineEvent } from '@p2pl/core/backend'
 import { openPins, openTables, type Pins, type Table } from '@p2pl/embedded'
-import { backendName } from './errors.ts'
-import type { Settings } from './settings.ts'
+import { backendName } from '../tools/failure.ts'
 
 export interface Stores {
   /** Blocks by multihash. */
@@ -18,7 +17,15 @@ export interface Stores {
   close(): Promise<void>
 }
 
-export async function openStores({ dir, durability }: Settings, report: (event: EngineEvent) => void): Promise<Stores> {
+export interface StoreOptions {
+  readonly dir: string | undefined
+  readonly durability: 'process' | 'power'
+}
+
+export async function openStores(
+  { dir, durability }: StoreOptions,
+  report: (event: EngineEvent) => void
+): Promise<Stores> {
   const names = { blocks: 'b', pins: 'p', provided: 'r', torrents: 't', imports: 'i', state: 's' }
   const opened = await openTables({ backend: backendName, dir, durability, names, report })
   const { tables } = opened

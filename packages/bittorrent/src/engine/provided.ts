@@ -1,7 +1,7 @@
 import type { Table } from '@p2pl/embedded'
-import { contentKey } from './overlay/keys.ts'
-import type { Rendezvous } from './overlay/rendezvous/rendezvous.ts'
-import { hexOf } from './tools/bytes.ts'
+import { contentKey } from '../overlay/keys.ts'
+import type { Rendezvous } from '../overlay/rendezvous/rendezvous.ts'
+import { hexOf } from '../tools/bytes.ts'
 
 /**
  * The content that this peer provides, over restarts too. Core renews what it has provided; records of a former life are renewed
