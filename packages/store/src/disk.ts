@@ -44,13 +44,15 @@ export class Disk {
   }
 
   /** What LevelDB may have to copy when there is no other space is the database, as long as that is small. */
-  async measure(): Promise<void> {
+  async measure(): Promise<{ readonly unusedBytes: number }> {
     this.#unmeasured = 0
     try {
-      const { bytes } = await surveyFolder(this.#options)
+      const { bytes, unused } = await surveyFolder(this.#options)
       await this.reserve.want(Math.min(this.#sizes.reserve, bytes + leastGrowth))
+      return { unusedBytes: unused.reduce((sum, { size }) => sum + size, 0) }
     } catch {
       // LevelDB was just putting another manifest in place, or the disk cannot be written to.
+      return { unusedBytes: 0 }
     }
   }
 

@@ -105,6 +105,15 @@ export class Session {
     }
   }
 
+  /** Closes the database and opens it again: LevelDB then removes what it no longer uses. */
+  async reopen(): Promise<void> {
+    try {
+      await this.#renew()
+    } catch {
+      throw this.#failure('write')
+    }
+  }
+
   async close(release: boolean): Promise<void> {
     await this.#renewing?.catch(() => {})
     this.#state = 'closed'

@@ -8,6 +8,9 @@ import type { Bytes, Database, Operation, Range, StoreEvent, WriteOptions } from
 import type { Values } from './values.ts'
 import { Writer } from './writer.ts'
 
+/** The part of the reserve that writes must leave to those that make room, and to opening the database. */
+const leftBy = { none: 1, most: 1 / 4, all: 0 } as const
+
 interface StoreParts {
   readonly session: Session
   readonly disk: Disk | undefined
@@ -105,7 +108,8 @@ export class Store {
   async write(operations: readonly Operation[], options: WriteOptions = {}): Promise<void> {
     if (operations.length === 0) return
     const encoded = this.#parts.values.encode(operations)
-    await this.#writer.write(encoded, options.sync ?? this.#parts.sync, options.reserved ?? encoded.removes)
+    const leaves = leftBy[encoded.removes ? 'all' : (options.reserve ?? 'none')]
+    await this.#writer.write(encoded, options.sync ?? this.#parts.sync, leaves)
   }
 
   /** Bytes on the disk between two keys, roughly; 0 where the database cannot tell. */

@@ -23,10 +23,10 @@ export interface WriteOptions {
   /** Resolve when the write is on the disk, not only with the operating system. Default: what `durability` says. */
   readonly sync?: boolean | undefined
   /**
-   * The write may use what is reserved for a full disk, because it makes room later or the owner cannot go on without it.
-   * Default: whether it only removes.
+   * How much of what is reserved for a full disk the write may use: `most` where its owner cannot go on without it, `all` where it
+   * makes room later. Default: `all` for a write that only removes, none for any other.
    */
-  readonly reserved?: boolean | undefined
+  readonly reserve?: 'most' | 'all' | undefined
 }
 
 /** What a store reports outside of any call. */

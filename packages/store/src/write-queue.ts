@@ -7,8 +7,8 @@ export interface Write {
   readonly operations: readonly Operation[]
   readonly bytes: number
   readonly sync: boolean
-  /** Whether it goes through on a full disk. */
-  readonly reserved: boolean
+  /** The part of the reserve that it must leave: 1 for most writes, 0 for those that make room. */
+  readonly leaves: number
 }
 
 interface Waiting extends Write, PromiseWithResolvers<void> {}

@@ -1,6 +1,6 @@
+import { sleep } from '@p2pl/core/backend'
 import type { Disk } from './disk.ts'
 import type { StoreErrors } from './errors.ts'
-import type { Reserve } from './reserve.ts'
 import type { Session } from './session.ts'
 import type { StoreEvent } from './types.ts'
 import type { EncodedWrite, Values } from './values.ts'
@@ -8,6 +8,9 @@ import { WriteQueue, type Write } from './write-queue.ts'
 
 /** A write that fails is tried again on the database as it was opened again, where the cause may be gone. */
 const mostTries = 3
+const waitMs = 20
+const mostWaits = 100
+const mostStill = 5
 
 interface WriterParts {
   readonly session: Session
@@ -29,9 +32,9 @@ export class Writer {
     this.#queue = new WriteQueue((writes) => this.#commit(writes))
   }
 
-  async write(encoded: EncodedWrite, sync: boolean, reserved: boolean): Promise<void> {
+  async write(encoded: EncodedWrite, sync: boolean, leaves: number): Promise<void> {
     const { operations, bytes, large, dropped } = encoded
-    const write = { operations, bytes, sync, reserved }
+    const write = { operations, bytes, sync, leaves }
     if (large.size === 0) await this.#queue.add(write)
     else await this.#writeLarge(large, write)
     if (dropped.length > 0) await this.#parts.values.files?.remove(dropped)
@@ -46,7 +49,7 @@ export class Writer {
     const bytes = [...large.values()].reduce((sum, { length }) => sum + length, 0)
     try {
       await this.#reporting(bytes, async () => {
-        await this.#room(bytes)
+        await this.#room(bytes, write.leaves)
         await files?.put(large, write.sync, () => this.#queue.add(write))
       })
     } catch (error) {
@@ -69,11 +72,12 @@ export class Writer {
     const operations = writes.flatMap((write) => write.operations)
     const sync = writes.some((write) => write.sync)
     const bytes = writes.reduce((sum, write) => sum + write.bytes, 0)
+    const leaves = Math.max(...writes.map((write) => write.leaves))
     await disk?.expect(bytes)
     await this.#reporting(bytes, async () => {
       for (let tries = 1; ; tries++) {
         await session.writable()
-        if (!writes.every(({ reserved }) => reserved)) await this.#room(bytes)
+        if (leaves > 0) await this.#room(bytes, leaves)
         const cause = await session.write(operations, sync)
         if (cause === undefined) return
         if (tries === mostTries) throw errors.failed('write', cause)
@@ -81,15 +85,30 @@ export class Writer {
     })
   }
 
-  async #room(bytes: number): Promise<void> {
+  async #room(bytes: number, leaves: number): Promise<void> {
     const { disk, errors, session } = this.#parts
-    if (disk === undefined || (await fits(disk.reserve, bytes))) return
+    if (disk === undefined || (await fits(disk, bytes, leaves))) return
     // LevelDB tells only a write that a compaction has failed; opened again, it removes what that left behind.
     await session.write([], false)
-    await disk.measure()
-    if (await fits(disk.reserve, bytes)) return
+    if (await fits(disk, bytes, leaves)) return
+    if (await this.#compacted(disk)) await session.reopen()
+    if (await fits(disk, bytes, leaves)) return
     const { wanted, size } = disk.reserve
     throw errors.full(wanted - size + 2 * bytes - (await disk.reserve.free()))
+  }
+
+  /** Waits for a compaction, which takes space before it gives some back. Gives whether tables without use are left when it stands still. */
+  async #compacted(disk: Disk): Promise<boolean> {
+    let still = 0
+    let before = 0
+    for (let waits = 0; waits < mostWaits && still < mostStill; waits++) {
+      const { unusedBytes } = await disk.measure()
+      if (unusedBytes === 0) return false
+      still = unusedBytes === before ? still + 1 : 0
+      before = unusedBytes
+      await sleep(waitMs, { hold: true })
+    }
+    return still === mostStill
   }
 
   /** Says when writes begin to fail, and when they go on. */
@@ -105,15 +124,19 @@ export class Writer {
     }
     if (this.#failed === undefined) return
     // What failed may be larger than what fits.
-    if (disk !== undefined && !(await fits(disk.reserve, this.#failed))) return
+    if (disk !== undefined && !(await fits(disk, this.#failed, 1))) return
     if (disk !== undefined && (await disk.reserve.free()) < 2 * this.#failed) return
     this.#failed = undefined
     report({ type: 'recovered' })
   }
 }
 
-/** With the reserve whole, or half of it free: the other half is for removals, and for opening the database again. */
-async function fits(reserve: Reserve, bytes: number): Promise<boolean> {
-  if (reserve.whole || (await reserve.fill(bytes))) return true
-  return (await reserve.free()) >= 2 * bytes + reserve.wanted / 2
+/** With the reserve whole, or as much of it free as the write must leave. */
+async function fits(disk: Disk, bytes: number, leaves: number): Promise<boolean> {
+  const { reserve } = disk
+  if (reserve.whole) return true
+  const { unusedBytes } = await disk.measure()
+  // What a compaction is about to need is not taken from it.
+  if (unusedBytes === 0 && (await reserve.fill(bytes))) return true
+  return (await reserve.free()) >= 2 * bytes + reserve.wanted * leaves
 }

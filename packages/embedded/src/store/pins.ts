@@ -167,7 +167,7 @@ export class Pins {
     const name = listName(root, recursive)
     const open = { key: openKey(name), value: new Uint8Array() }
     if ((await this.#find(root))?.recursive === recursive)
-      await this.#table.write([{ key: rootKey(root), value: undefined }, open], { reserved: true })
+      await this.#table.write([{ key: rootKey(root), value: undefined }, open], { frees: true })
     if (await this.#table.has(open.key)) await this.#clear(name)
   }
 
@@ -177,7 +177,7 @@ export class Pins {
       const list = await this.#table.get(key)
       if (list !== undefined) await this.#count(decodeList(list), -1, [{ key, value: undefined }])
     }
-    await this.#table.write([{ key: openKey(name), value: undefined }], { reserved: true })
+    await this.#table.write([{ key: openKey(name), value: undefined }], { frees: true })
   }
 
   async #find(root: CID): Promise<Pin | undefined> {
@@ -194,7 +194,7 @@ export class Pins {
         const count = decodeCount(counts[i]) + step
         return { key, value: count > 0 ? encodeCount(count) : undefined }
       })
-      await this.#table.write([...changes, ...others], { reserved: step < 0 })
+      await this.#table.write([...changes, ...others], { frees: step < 0 })
     })
   }
 }

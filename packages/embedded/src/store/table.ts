@@ -1,5 +1,5 @@
 import { bytesKey } from '@p2pl/core/backend'
-import type { Store } from '@p2pl/store'
+import type { Store, WriteOptions } from '@p2pl/store'
 
 /** A change of one key: a value, or `undefined` to remove it. */
 export interface Change {
@@ -15,8 +15,8 @@ export interface Table {
   has(key: Uint8Array): Promise<boolean>
   /** How many bytes the value has; `undefined` when it is missing or damaged, as far as that shows without reading a large one. */
   length(key: Uint8Array): Promise<number | undefined>
-  /** All changes together or not at all. `reserved`: the write makes room later, so it may use what is reserved for a full disk. */
-  write(changes: readonly Change[], options?: { reserved?: boolean | undefined }): Promise<void>
+  /** All changes together or not at all. `frees`: the write makes room later, so it goes through on a full disk. */
+  write(changes: readonly Change[], options?: { readonly frees: boolean }): Promise<void>
   /** All keys that begin with `prefix` (default all), as they were at some time after the call. */
   keys(prefix?: Uint8Array): AsyncIterable<Uint8Array>
   /** Bytes on disk between two keys, roughly. */
@@ -71,10 +71,13 @@ export class MemoryTable implements Table {
 export class StoreTable implements Table {
   readonly #store: Store
   readonly #letter: number
+  readonly #reserve: WriteOptions['reserve']
 
-  constructor(store: Store, letter: number) {
+  /** `reserve`: what its writes may use of the space that is reserved for a full disk. */
+  constructor(store: Store, letter: number, reserve: WriteOptions['reserve']) {
     this.#store = store
     this.#letter = letter
+    this.#reserve = reserve
   }
 
   async get(key: Uint8Array): Promise<Uint8Array | undefined> {
@@ -93,13 +96,13 @@ export class StoreTable implements Table {
     return await this.#store.length(this.#prefixed(key))
   }
 
-  async write(changes: readonly Change[], options?: { reserved?: boolean | undefined }): Promise<void> {
+  async write(changes: readonly Change[], options?: { readonly frees: boolean }): Promise<void> {
     const operations = changes.map(({ key, value }) =>
       value === undefined
         ? { type: 'del' as const, key: this.#prefixed(key) }
         : { type: 'put' as const, key: this.#prefixed(key), value }
     )
-    await this.#store.write(operations, options)
+    await this.#store.write(operations, options?.frees === true ? { reserve: 'all' } : { reserve: this.#reserve })
   }
 
   async *keys(prefix: Uint8Array = new Uint8Array()): AsyncIterable<Uint8Array> {

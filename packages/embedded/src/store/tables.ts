@@ -48,7 +48,9 @@ export async function openTables<Name extends string>({
     content: { gte: Uint8Array.of(letter), lt: Uint8Array.of(letter + 1) },
     report
   })
-  return { tables: each(names, (name) => new StoreTable(store, name.charCodeAt(0))), close: () => store.close() }
+  // On a full disk an engine still keeps what it needs to know, but no more blocks.
+  const tableOf = (name: string): Table => new StoreTable(store, name.charCodeAt(0), name === blocks ? undefined : 'most')
+  return { tables: each(names, tableOf), close: () => store.close() }
 }
 
 function each<Name extends string, T>(

@@ -143,7 +143,7 @@ export class IndexTree {
     }
     await this.#rebuild(level, keys, replace)
     const note = changed.length > 0 ? store.noteDirty(level + 1, changed, operations) : undefined
-    await store.tables.write(operations, { sync: false, reserved: true })
+    await store.tables.write(operations, { sync: false, reserve: 'most' })
     store.dirty.delete(level)
     store.dirtyNotes.delete(level)
     if (note !== undefined) store.remembered(level + 1, note, changed)
@@ -219,7 +219,7 @@ export class IndexTree {
       this.#store.dirty.delete(above)
       this.#store.dirtyNotes.delete(above)
     }
-    await this.#store.tables.write(operations, { sync: false, reserved: true })
+    await this.#store.tables.write(operations, { sync: false, reserve: 'most' })
   }
 }
 
