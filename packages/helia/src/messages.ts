@@ -4,7 +4,7 @@ import { TopicSources } from '@p2pl/embedded'
 import type { Engine } from './engine/engine.ts'
 import type { Gossip } from './engine/gossip/engine.ts'
 import type { StreamEvents } from './engine/gossip/streams.ts'
-import { Turns } from './engine/gossip/turns.ts'
+import { Turns } from './engine/streams/turns.ts'
 import { peerInfo } from './engine/peers.ts'
 
 interface Topic {

@@ -9,23 +9,15 @@ import type { Block } from '@p2pl/core/backend'
 import { createLibp2p } from 'libp2p'
 import { expect, test } from 'vitest'
 import { blockOf, engineOf, put, same, selfOf, started } from './helper.ts'
+import { field, framed } from './wire.ts'
 
 const folder = temporaryFolder('p2pl-bitswap-')
 const protocol = '/ipfs/bitswap/1.2.0'
 
-/** A message with one block, its length in front, as the specification of Bitswap 1.2.0 has it: an empty want list (1), and blocks (3) of prefix (1) and data (2). */
+/** A message with one block, as the specification of Bitswap 1.2.0 has it: an empty want list (1), and blocks (3) of prefix (1) and data (2). */
 function messageOf(prefix: Uint8Array, data: Uint8Array): Uint8Array {
   const block = Buffer.concat([field(1, prefix), field(2, data)])
-  const message = Buffer.concat([field(1, new Uint8Array()), field(3, block)])
-  return new Uint8Array(Buffer.concat([varint(message.byteLength), message]))
-}
-
-function field(number: number, bytes: Uint8Array): Uint8Array {
-  return Buffer.concat([Uint8Array.of((number << 3) | 2), varint(bytes.byteLength), bytes])
-}
-
-function varint(value: number): Uint8Array {
-  return value < 0x80 ? Uint8Array.of(value) : Buffer.concat([Uint8Array.of((value % 0x80) | 0x80), varint(value >> 7)])
+  return framed(Buffer.concat([field(1, new Uint8Array()), field(3, block)]))
 }
 
 test('an answer is read whole though the remote closes its stream with the last byte, as Go nodes do', async () => {

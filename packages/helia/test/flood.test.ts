@@ -49,7 +49,7 @@ describe('a flood', () => {
     ['grafts during the back-off', true, (flooder) => flooder.ask('grafts', topic, 500)],
     ['frames that are too long', true, (flooder) => flooder.ask('oversize', 100, 2 ** 21)],
     ['subscriptions', false, (flooder) => flooder.ask('subscriptions', 10)]
-  ])('of %s stops nobody, and costs the attacker its place: %s', async (_, isOffence, attack) => {
+  ])('of %s stops nobody, and what is an offence costs the attacker its place', async (_, isOffence, attack) => {
     const { victim, self, flooder, honest } = await scene()
     const before = await victim.ask<number>('watch')
     const attacking = attack(flooder)
@@ -73,6 +73,23 @@ describe('a flood', () => {
     await say(honest, topic, 'after')
     await until('the honest peer is still heard', async () => (await victim.ask<string[]>('heard')).includes('after'))
   })
+
+  test.each(['wants', 'cancels', 'blocks', 'presences', 'fields'])(
+    'of Bitswap messages full of %s stops nobody',
+    async (kind) => {
+      const { victim, self, flooder, honest } = await scene()
+      const before = await victim.ask<number>('watch')
+      const attacking = flooder.ask('bitswap', self.addresses[0], kind, 4)
+      await say(honest, topic, 'honest')
+      await until('the honest message', async () => (await victim.ask<string[]>('heard')).includes('honest'))
+      await attacking
+      await say(honest, topic, 'after')
+      await until('the honest peer is still heard', async () => (await victim.ask<string[]>('heard')).includes('after'))
+      const { worst, rss } = await victim.ask<Seen>('seen')
+      expect(worst).toBeLessThan(standstill)
+      expect(rss - before).toBeLessThan(memory)
+    }
+  )
 
   test('that a peer passes on without being able to tell costs the authors their place, and not that peer', async () => {
     const { victim, flooder } = await scene()

@@ -10,8 +10,35 @@ import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2p } from 'libp2p'
 import { answer } from './answer.ts'
+import { field, framed } from './wire.ts'
 
 const protocol = '/meshsub/1.1.0'
+/** Messages of Bitswap, as many elements as fit into 4 MiB. */
+const bitswapFloods: Record<string, (round: number) => Uint8Array> = {
+  wants: (round) =>
+    field(1, Buffer.concat(Array.from({ length: 80_000 }, (_, i) => field(1, field(1, cidOf(round, i)))))),
+  // Revoked (3): yes.
+  cancels: (round) => {
+    const entry = (i: number): Uint8Array => Buffer.concat([field(1, cidOf(round, i)), Uint8Array.of(0x18, 1)])
+    return field(1, Buffer.concat(Array.from({ length: 80_000 }, (_, i) => field(1, entry(i)))))
+  },
+  blocks: () => {
+    const block = field(3, Buffer.concat([field(1, Uint8Array.of(1, 0x55, 0x12, 32)), field(2, new Uint8Array(10))]))
+    return Buffer.concat(Array.from({ length: 100_000 }, () => block))
+  },
+  presences: (round) => Buffer.concat(Array.from({ length: 80_000 }, (_, i) => field(4, field(1, cidOf(round, i))))),
+  // Pending bytes (5): none. Two million times.
+  fields: () => new Uint8Array(4_000_000).map((_, i) => (i % 2 === 0 ? 0x28 : 0))
+}
+
+/** A raw block by sha2-256. */
+function cidOf(round: number, index: number): Uint8Array {
+  const bytes = new Uint8Array(36)
+  bytes.set([1, 0x55, 0x12, 32])
+  new DataView(bytes.buffer).setUint32(4, round)
+  new DataView(bytes.buffer).setUint32(8, index)
+  return bytes
+}
 const prefix = new TextEncoder().encode('libp2p-pubsub:')
 
 let own: PrivateKey
@@ -28,16 +55,12 @@ async function signed(key: PrivateKey, topic: string, data: Uint8Array, forged =
   return { ...message, signature, key: publicKeyToProtobuf(key.publicKey) }
 }
 
-function varint(value: number): number[] {
-  return value < 0x80 ? [value] : [(value % 0x80) | 0x80, ...varint(Math.floor(value / 0x80))]
-}
-
 /** Resolves when the remote has taken it, or has cut the stream. */
 async function send(...frames: Uint8Array[]): Promise<void> {
   for (const frame of frames) {
     if (stream?.status !== 'open') return
     try {
-      stream.send(Buffer.concat([Uint8Array.from(varint(frame.byteLength)), frame]))
+      stream.send(framed(frame))
       await stream.onDrain()
     } catch {
       return
@@ -129,6 +152,10 @@ answer({
       await send(RPC.encode(noMessages({ prune: [{ topicID: topic, peers: [], backoff: 60 }] })))
       await send(RPC.encode(noMessages({ graft: [{ topicID: topic }] })))
     }
+  },
+  bitswap: async (address: string, kind: string, count: number) => {
+    stream = await node.dialProtocol(multiaddr(address), '/ipfs/bitswap/1.2.0')
+    for (let round = 0; round < count; round++) await send(bitswapFloods[kind]?.(round) ?? new Uint8Array())
   },
   oversize: async (count: number, size: number) => {
     for (let i = 0; i < count; i++) await send(new Uint8Array(size))

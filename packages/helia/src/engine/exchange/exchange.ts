@@ -2,7 +2,8 @@ import type { Libp2p } from '@libp2p/interface'
 import { type Block, compactBytes, systemClock, untilAborted } from '@p2pl/core/backend'
 import { base64 } from 'multiformats/bases/base64'
 import type { CID } from 'multiformats/cid'
-import { startLibrary, type BlockSource, type Library, type WantEntry } from './library.ts'
+import { startLibrary, type BlockSource, type Library } from './library.ts'
+import type { WantEntry } from './message.ts'
 import { Network } from './network.ts'
 import { admitWants } from './serving.ts'
 
@@ -33,7 +34,10 @@ export class Exchange {
 
   constructor(libp2p: Libp2p, source: BlockSource) {
     this.#libp2p = libp2p
-    this.#network = new Network(libp2p)
+    this.#network = new Network(libp2p, (connection, message) => {
+      const detail = { peer: connection.remotePeer, connection, message }
+      this.library?.internals.network.dispatchEvent(new CustomEvent('bitswap:message', { detail }))
+    })
     this.#source = source
   }
 

@@ -5,6 +5,7 @@ import type { Blockstore } from 'interface-blockstore'
 import type { CID } from 'multiformats/cid'
 import { sha256, sha512 } from 'multiformats/hashes/sha2'
 import { requireMembers, type Members } from '../members.ts'
+import type { MessagePart, WantEntry } from './message.ts'
 import type { Node } from './network.ts'
 
 const hashers = [sha256, sha512]
@@ -13,13 +14,6 @@ const hashers = [sha256, sha512]
 export interface BlockSource {
   get(multihash: Uint8Array): Promise<Uint8Array | undefined>
   has(multihash: Uint8Array): Promise<boolean>
-}
-
-/** An entry of a want list. */
-export interface WantEntry {
-  readonly cid: Uint8Array
-  readonly priority: number
-  readonly cancel?: boolean
 }
 
 /** A message, as it waits to be sent. */
@@ -31,12 +25,6 @@ export interface QueuedMessage {
   blockPresences: Map<string, unknown>
 }
 
-/** A message that has come. */
-export interface ReceivedMessage {
-  readonly wantlist?: { readonly entries: WantEntry[]; readonly full?: boolean }
-  readonly blocks: readonly { readonly data: Uint8Array }[]
-}
-
 export interface Ledger {
   readonly sendQueue: EventTarget & { readonly size: number }
   readonly bytesSent: number
@@ -44,7 +32,7 @@ export interface Ledger {
 
 /** What the engine's object has beyond its published interface, as far as it is used here. */
 export interface BitswapInternals {
-  readonly network: { sendMessage(peer: PeerId, message: QueuedMessage): Promise<void> }
+  readonly network: EventTarget & { sendMessage(peer: PeerId, message: QueuedMessage): Promise<void> }
   readonly wantList: {
     readonly wants: Map<string, unknown>
     /** Peers, and the keys of the wants that each was told. */
@@ -53,7 +41,7 @@ export interface BitswapInternals {
   }
   readonly peerWantLists: {
     readonly ledgerMap: { get(peer: PeerId): Ledger | undefined; delete(peer: PeerId): void; readonly size: number }
-    receiveMessage(peer: PeerId, message: ReceivedMessage): void
+    receiveMessage(peer: PeerId, message: MessagePart): void
   }
 }
 
@@ -71,6 +59,7 @@ export const libraryMembers: Members = {
   announce: 'function',
   stop: 'function',
   'bitswap.network.sendMessage': 'function',
+  'bitswap.network.dispatchEvent': 'function',
   'bitswap.wantList.wants.delete': 'function',
   'bitswap.wantList.peers.entries': 'function',
   'bitswap.wantList.sendMessagesDebounced': 'function',
@@ -78,9 +67,6 @@ export const libraryMembers: Members = {
   'bitswap.peerWantLists.ledgerMap.delete': 'function',
   'bitswap.peerWantLists.receiveMessage': 'function'
 }
-
-/** Milliseconds for a message to come whole: one of 4 MiB takes 34 s at a megabit a second. */
-const messageLimit = 60_000
 
 /**
  * Bitswap of the Helia project. It is made as an addition to a Helia node; this is as much of one as it uses. Providers are
@@ -106,7 +92,7 @@ export async function startLibrary(libp2p: Node, source: BlockSource): Promise<L
     hasBlockBroker: () => brokers.length > 0,
     addBlockBroker: (broker: BlockBroker) => void brokers.push(broker)
   } as unknown as HeliaWithLibp2p
-  withBitswap(host, { sendWantlistDebounce: 0, doNotResendBlockWindow: 0, messageReceiveTimeout: messageLimit })
+  withBitswap(host, { sendWantlistDebounce: 0, doNotResendBlockWindow: 0 })
   for (const mixin of mixins) await mixin.start?.(host)
   requireMembers('@helia/bitswap', brokers[0], libraryMembers)
   const broker = brokers[0] as unknown as Library['broker'] & { bitswap: BitswapInternals }

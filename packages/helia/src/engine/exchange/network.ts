@@ -1,4 +1,5 @@
 import type { AbortOptions, Libp2p, PeerId, Stream } from '@libp2p/interface'
+import { incoming, type Deliver } from './incoming.ts'
 import { Outbox } from './outbox.ts'
 
 /** A sender of more than this waits for a peer that is slow to read; wants are less. */
@@ -7,21 +8,27 @@ const small = 64 * 1024
 /** Of a stream, what a sender of messages uses. */
 type Sender = Pick<Stream, 'send' | 'onDrain' | 'close' | 'closeRead' | 'abort'>
 
-export type Node = Pick<Libp2p, 'logger' | 'handle' | 'unhandle' | 'register' | 'unregister' | 'getConnections'> & {
+/** Streams of one peer that are read at a time; each may have a large message that is not whole. */
+const maxInboundStreams = 16
+
+export type Node = Pick<Libp2p, 'logger' | 'unhandle' | 'register' | 'unregister' | 'getConnections'> & {
+  handle(protocols: string | string[]): Promise<void>
   dialProtocol(peer: PeerId, protocol: string): Promise<Sender>
 }
 
 /**
  * The node as Bitswap sees it. Its own way is a new stream for each message, and it tells a want to nobody else while one
  * peer does not open its stream: a peer that stands still would hold up all others. Here each peer has an outbox, and
- * nothing waits for it but what fills it.
+ * only senders to that peer wait for it.
  */
 export class Network {
   readonly #libp2p: Libp2p
+  readonly #deliver: Deliver
   readonly #outboxes = new Map<string, Outbox>()
 
-  constructor(libp2p: Libp2p) {
+  constructor(libp2p: Libp2p, deliver: Deliver) {
     this.#libp2p = libp2p
+    this.#deliver = deliver
     libp2p.addEventListener('peer:disconnect', ({ detail }) => this.#leave(detail.toString()))
   }
 
@@ -30,7 +37,8 @@ export class Network {
     const { logger } = this.#libp2p
     return {
       logger,
-      handle: this.#libp2p.handle.bind(this.#libp2p),
+      // Not by the library's own handler: see `incoming`.
+      handle: (protocols) => this.#libp2p.handle(protocols, incoming(this.#deliver), { maxInboundStreams }),
       unhandle: this.#libp2p.unhandle.bind(this.#libp2p),
       register: this.#libp2p.register.bind(this.#libp2p),
       unregister: this.#libp2p.unregister.bind(this.#libp2p),

@@ -1,6 +1,7 @@
 import type { Libp2p, PeerId } from '@libp2p/interface'
 import { bytesKey } from '@p2pl/core/backend'
-import type { BitswapInternals, Ledger, ReceivedMessage, WantEntry } from './library.ts'
+import type { BitswapInternals, Ledger } from './library.ts'
+import { nothing, type MessagePart, type WantEntry } from './message.ts'
 
 /** Wants of one peer that wait for their turn; then the oldest gives way. */
 const maxWaiting = 2_048
@@ -52,7 +53,7 @@ class Counter {
     this.#receive = receive
   }
 
-  take(message: ReceivedMessage): void {
+  take(message: MessagePart): void {
     const { entries, full } = message.wantlist ?? { entries: [] }
     if (full === true) this.#waiting.clear()
     const cancels: WantEntry[] = []
@@ -64,7 +65,7 @@ class Counter {
       if (this.#waiting.size > maxWaiting) this.#waiting.delete(this.#waiting.keys().next().value ?? '')
     }
     if (cancels.length > 0 || full === true)
-      this.#receive(this.#peer, { blocks: [], wantlist: { entries: cancels, full: full === true } })
+      this.#receive(this.#peer, { ...nothing(), wantlist: { entries: cancels, full: full === true } })
     this.#serve()
   }
 
@@ -81,7 +82,7 @@ class Counter {
       entries.push({ ...entry, cancel: true }, entry)
       if (entries.length === this.#portion * 2) break
     }
-    this.#receive(this.#peer, { blocks: [], wantlist: { entries } })
+    this.#receive(this.#peer, { ...nothing(), wantlist: { entries, full: false } })
     const ledger = this.#lists.ledgerMap.get(this.#peer)
     if (ledger === undefined || ledger === this.#ledger) return
     this.#ledger = ledger

@@ -4,7 +4,7 @@ import { Slots } from '@p2pl/core/backend'
 import * as Digest from 'multiformats/hashes/digest'
 import type { Gossip, Rpc, RpcMessage } from './engine.ts'
 import type { Judge } from './judge.ts'
-import type { Turns } from './turns.ts'
+import type { Turns } from '../streams/turns.ts'
 
 /** Messages of one peer that are checked at a time. */
 const maxChecking = 32

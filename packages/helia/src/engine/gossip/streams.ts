@@ -1,6 +1,6 @@
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import type { Gossip, OutboundStream } from './engine.ts'
-import { Reader } from './reader.ts'
+import { Reader } from '../streams/reader.ts'
 import type { Recovery } from './recovery.ts'
 
 /** Heartbeats for which a stream may be missing before it is opened again, at first and at most. */

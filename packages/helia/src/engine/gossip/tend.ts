@@ -10,7 +10,7 @@ import { Recovery } from './recovery.ts'
 import { guardScores } from './scores.ts'
 import { splitLargeRpcs } from './sending.ts'
 import { Streams, type StreamEvents } from './streams.ts'
-import { Turns } from './turns.ts'
+import { Turns } from '../streams/turns.ts'
 
 /** Messages of all peers that are checked at a time: each may have half a mebibyte. */
 const maxChecking = 256

@@ -1,0 +1,51 @@
+import type { Connection, Stream } from '@libp2p/interface'
+import { systemClock } from '@p2pl/core/backend'
+import { Reader } from '../streams/reader.ts'
+import { Turns } from '../streams/turns.ts'
+import { partsOf, type MessagePart } from './message.ts'
+
+/** As in the specification of Bitswap: a block of 2 MiB, and as much again. */
+const maxMessageBytes = 4 * 1024 * 1024
+/** A stream on which nothing comes for this long (ms) is ended; a message of 4 MiB takes 34 s at a megabit a second. */
+const silence = 60_000
+
+/** A want costs as much time as so many bytes of a block. */
+const bytesPerWant = 4_096
+
+export type Deliver = (connection: Connection, part: MessagePart) => void
+
+/**
+ * Reads messages of peers in place of the library: that one reads without flow control, decodes a message of 100,000 wants in one
+ * go, and works on all of them before anything else gets a turn.
+ */
+export function incoming(deliver: Deliver): (stream: Stream, connection: Connection) => void {
+  const turns = new Turns()
+  return (stream, connection) => {
+    let timer: unknown
+    const expectMore = (): void => {
+      systemClock.clearTimeout(timer)
+      timer = systemClock.setTimeout(() => stream.abort(new Error('nothing came for too long')), silence)
+    }
+    const receive = async (frame: Uint8Array): Promise<void> => {
+      expectMore()
+      await turns.take(0)
+      for (const part of partsOf(frame)) {
+        await turns.take(part === undefined ? bytesPerWant : weightOf(part))
+        if (part !== undefined) deliver(connection, part)
+      }
+    }
+    expectMore()
+    // Answers go by a stream of this side.
+    void stream.close().catch(() => {})
+    void new Reader(stream, {
+      maxFrameBytes: maxMessageBytes,
+      frame: (bytes) => receive(bytes),
+      skipped: () => stream.abort(new Error('a message is too long')),
+      end: () => systemClock.clearTimeout(timer)
+    })
+  }
+}
+
+function weightOf({ blocks, wantlist }: MessagePart): number {
+  return (blocks[0]?.data.byteLength ?? 0) + (wantlist?.entries.length ?? 0) * bytesPerWant
+}
