@@ -58,7 +58,7 @@ export interface Limits {
   readonly maxSenders: number
   /** Most bytes of envelopes per topic that wait to be checked, over all senders. Default 16 MiB. More are dropped and reported as a gap. */
   readonly maxPendingBytes: number
-  /** Most bytes of large payloads that strangers can leave in the store, unpinned. The oldest go first. Default 64 MiB. */
+  /** Most bytes of blocks that strangers' large payloads leave in the store, unpinned. The oldest go first. Default 64 MiB. */
   readonly maxFetchedBytes: number
   /** How long a hole in a sender's numbers may stay open before it is a gap, in milliseconds. Default 1,000. */
   readonly gapGrace: number

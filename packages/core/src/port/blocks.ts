@@ -6,7 +6,11 @@ export interface GetBlockOptions extends HookOptions {
   readonly local?: boolean | undefined
   /** Ask other peers only, as if the own store were empty. A good block that arrives replaces what the store has. */
   readonly remote?: boolean | undefined
-  /** A hint: peers of this network that probably have the block. A backend may ask them first, and connect to them. */
+  /**
+   * A hint: peers of this network that probably have the block, never the own one. A backend may ask them first, and connect to
+   * them. Hints may come from strangers (a signed message with a large payload names its providers), so a backend dials only
+   * addresses that its network profile allows, bounds its dials, and keeps no connection for them.
+   */
   readonly providers?: readonly PeerInfo[] | undefined
   /** A hint: the root of the DAG that the block belongs to, for engines with sessions or whole-file transfer. */
   readonly root?: CID | undefined
