@@ -25,7 +25,6 @@ const getting: LibraryCallKind = { operation: 'blocks.get', lane: 'network', max
 const gettingLocal: LibraryCallKind = { ...getting, lane: 'store', params: offline }
 const asking: LibraryCallKind = { operation: 'blocks.has', lane: 'store', params: offline }
 const deleting: LibraryCallKind = { operation: 'blocks.delete', lane: 'store', answer: 'lines' }
-const unpinning: LibraryCallKind = { operation: 'blocks.unpin', lane: 'store', answer: 'lines' }
 const listingPins: LibraryCallKind = { operation: 'blocks.pins', lane: 'network', answer: 'lines' }
 const collecting: LibraryCallKind = {
   operation: 'blocks.gc',
@@ -75,6 +74,7 @@ export class Blocks implements BlockHooks {
   }
 
   async delete(cid: CID, { signal }: HookOptions): Promise<void> {
+    await this.#pinner.settled(signal)
     await this.#refusePinnedAlias(cid, signal)
     await this.#remove(cid, signal)
     this.#writer.forget(cid)
@@ -85,18 +85,11 @@ export class Blocks implements BlockHooks {
   }
 
   async unpin(cid: CID, { signal }: HookOptions): Promise<void> {
-    await Promise.all(
-      [cid, ...aliases(cid)].map(async (one) => {
-        try {
-          await this.#rpc.call(unpinning, signal, async (library, options) => await library.pin.rm(one, options))
-        } catch (error) {
-          if (!causedBy(error, /not pinned/)) throw error
-        }
-      })
-    )
+    await Promise.all([cid, ...aliases(cid)].map(async (one) => await this.#pinner.unpin(one, signal)))
   }
 
   async *pins({ signal }: HookOptions): AsyncGenerator<Pin, void, undefined> {
+    await this.#pinner.settled(signal)
     for (const type of ['recursive', 'direct'] as const) {
       const pins = this.#rpc.each(listingPins, signal, (library, options) => library.pin.ls({ ...options, type }))
       for await (const { cid } of pins) yield { cid, recursive: type === 'recursive' }
@@ -104,6 +97,7 @@ export class Blocks implements BlockHooks {
   }
 
   async *gc({ signal }: HookOptions): AsyncGenerator<CID, void, undefined> {
+    await this.#pinner.settled(signal)
     const { operation } = collecting
     const collected = this.#rpc.each(collecting, signal, (library, options) => library.repo.gc(options))
     for await (const { err, cid } of collected) {

@@ -1,107 +1,128 @@
-import { isP2plError, type PinOptions } from '@p2pl/core/backend'
-import { type CallKind, failure } from '@p2pl/kubo/rpc'
+import { bytesKey, isP2plError, type PinOptions, sleep, untilAborted } from '@p2pl/core/backend'
+import { failure } from '@p2pl/kubo/rpc'
 import { CID } from 'multiformats/cid'
 import type { Connections } from '../routing/connections.ts'
+import { PinCalls } from './pin-calls.ts'
 import type { RpcClient } from '../rpc/client.ts'
-import { causedBy } from './caused-by.ts'
 import type { BlockWriter } from './write.ts'
 
-const pinning: CallKind = { operation: 'blocks.pin', lane: 'network' }
 /** Milliseconds without progress in which others may deliver a block that was stored here and is gone. */
 const missedTimeout = 5_000
+/** Milliseconds after an abort in which the daemon may end a pin of what is stored here: then it is known whether there is a pin. */
+const endTimeout = 700
+/** Milliseconds after which a pin that was cut off in the daemon is made or not. */
+const cutTimeout = 200
+
+/** The pins of one block that are being made. */
+interface UnderWay {
+  pins: number
+  /** How many of them have been made. */
+  made: number
+}
 
 /** Pins in the daemon. Its pins are shared with all who use it, and so is its garbage collection. */
 export class Pinner {
-  readonly #rpc: RpcClient
+  readonly #calls: PinCalls
   readonly #connections: Connections
   readonly #writer: BlockWriter
+  readonly #underWay = new Map<string, UnderWay>()
+  readonly #settling = new Set<Promise<void>>()
 
   constructor(rpc: RpcClient, connections: Connections, writer: BlockWriter) {
-    this.#rpc = rpc
+    this.#calls = new PinCalls(rpc)
     this.#connections = connections
     this.#writer = writer
   }
 
+  /** A pin that fails or is aborted leaves no pin, also when the daemon makes it in the same moment. */
   async pin(cid: CID, options: PinOptions): Promise<void> {
+    const { signal, maxBytes } = options
     this.#connections.hint(options.providers)
-    if (options.maxBytes !== undefined) await this.#measure(cid, options.maxBytes, options)
+    if (maxBytes !== undefined) await this.#calls.measure(cid, maxBytes, options)
+    // An earlier pin must not be removed with this one.
+    const pinnedBefore = await this.#calls.has(cid, signal)
+    const key = bytesKey(cid.bytes)
+    const underWay = this.#underWay.get(key) ?? { pins: 0, made: 0 }
+    const { made } = underWay
+    underWay.pins++
+    this.#underWay.set(key, underWay)
+    const work = this.#make(cid, options)
+    const settled = work
+      .then(
+        () => !signal.aborted,
+        // The daemon has been cut off, and ends by itself.
+        async () => await sleep(cutTimeout).then(() => !signal.aborted)
+      )
+      .then(async (wanted) => {
+        if (wanted) underWay.made++
+        if (--underWay.pins > 0) return
+        this.#underWay.delete(key)
+        if (!wanted && !pinnedBefore && underWay.made === made) await this.#calls.remove(cid)
+      })
+      .catch(() => {})
+      .finally(() => this.#settling.delete(settled))
+    this.#settling.add(settled)
+    await work
+  }
+
+  async unpin(cid: CID, signal: AbortSignal): Promise<void> {
+    await this.settled(signal)
+    await this.#calls.remove(cid, signal)
+  }
+
+  /** Resolves when nothing is left of pins that were aborted. */
+  async settled(signal: AbortSignal): Promise<void> {
+    if (this.#settling.size > 0) await untilAborted(Promise.all(this.#settling), signal)
+  }
+
+  async #make(cid: CID, options: PinOptions): Promise<void> {
     let missing: CID
     try {
-      return await this.#add(cid, options, true)
+      return await this.#calls.add(cid, { ...options, signal: withDelay(options.signal) }, true)
     } catch (error) {
       const found = missingIn(error)
       if (found === undefined) throw error
       missing = found
     }
-    if (!this.#writer.hasStored(missing)) return await this.#add(cid, options, false)
+    if (!this.#writer.hasStored(missing)) return await this.#calls.add(cid, options, false)
     // Others may have it. If they do not, waiting for them until the caller gives up would hide what has happened.
-    await this.#withTimeout(
+    await withTimeout(
       options,
-      async (bounded) => await this.#add(cid, bounded, false),
+      async (bounded) => await this.#calls.add(cid, bounded, false),
       () =>
         failure(
           'NOT_FOUND',
-          pinning.operation,
+          'blocks.pin',
           `${missing.toString()} was stored here and is gone: another user of this daemon has collected garbage before the pin. Add the content again`,
           { retryable: true }
         )
     )
   }
-
-  async #add(cid: CID, { recursive, signal, onProgress }: PinOptions, offline: boolean): Promise<void> {
-    const query = new URLSearchParams({ arg: cid.toString(), progress: 'true' })
-    if (recursive === false) query.set('recursive', 'false')
-    if (offline) query.set('offline', 'true')
-    try {
-      // Not by the library, which gives no bytes of the progress.
-      const answer = await this.#rpc.request(pinning, { path: 'pin/add', query, signal })
-      let pinned = false
-      for await (const { Progress: blocks, Bytes: bytes, Pins: pins } of answer.objects()) {
-        pinned ||= Array.isArray(pins)
-        if (typeof blocks === 'number') onProgress?.({ blocks, bytes: typeof bytes === 'number' ? bytes : 0 })
-      }
-      if (!pinned) throw failure('PROTOCOL', pinning.operation, 'the daemon does not say what it has pinned')
-    } catch (error) {
-      // A direct pin of content that is pinned recursively: it is held already.
-      if (!causedBy(error, /already pinned recursively/)) throw error
-    }
-  }
-
-  /** Fetches what is missing, and throws `TOO_LARGE` as soon as there is more than allowed. */
-  async #measure(cid: CID, maxBytes: number, { recursive, signal, onProgress }: PinOptions): Promise<void> {
-    const query = new URLSearchParams({ arg: cid.toString() })
-    if (recursive === false) {
-      const { Size: size } = await (await this.#rpc.request(pinning, { path: 'block/stat', query, signal })).json()
-      if (Number(size) > maxBytes) throw tooLarge(cid, maxBytes)
-      return
-    }
-    const answer = await this.#rpc.request(pinning, { path: 'dag/stat', query, signal })
-    for await (const { TotalSize: bytes, DagStats: stats } of answer.objects()) {
-      if (Number(bytes) > maxBytes) throw tooLarge(cid, maxBytes)
-      const [dag] = Array.isArray(stats) ? (stats as { NumBlocks?: unknown }[]) : []
-      if (typeof bytes === 'number') onProgress?.({ bytes, blocks: Number(dag?.NumBlocks ?? 0) })
-    }
-  }
-
-  /** Ends the work with `timeoutError` when there is no progress for long. */
-  async #withTimeout(
-    options: PinOptions,
-    work: (bounded: PinOptions) => Promise<void>,
-    timeoutError: () => Error
-  ): Promise<void> {
-    const silence = new AbortController()
-    const timer = setTimeout(() => silence.abort(timeoutError()), missedTimeout)
-    const signal = AbortSignal.any([options.signal, silence.signal])
-    const onProgress: PinOptions['onProgress'] = (progress) => {
-      timer.refresh()
-      options.onProgress?.(progress)
-    }
-    await work({ ...options, signal, onProgress }).finally(() => clearTimeout(timer))
-  }
 }
 
-function tooLarge(cid: CID, maxBytes: number): Error {
-  return failure('TOO_LARGE', pinning.operation, `the content below ${cid.toString()} has more than ${maxBytes} bytes`)
+/** Fires some time after the signal. */
+function withDelay(signal: AbortSignal): AbortSignal {
+  const late = new AbortController()
+  signal.addEventListener('abort', () => setTimeout(() => late.abort(signal.reason), endTimeout).unref(), {
+    once: true
+  })
+  return late.signal
+}
+
+/** Ends the work with `timeoutError` when there is no progress for long. */
+async function withTimeout(
+  options: PinOptions,
+  work: (bounded: PinOptions) => Promise<void>,
+  timeoutError: () => Error
+): Promise<void> {
+  const silence = new AbortController()
+  const timer = setTimeout(() => silence.abort(timeoutError()), missedTimeout)
+  const signal = AbortSignal.any([options.signal, silence.signal])
+  const onProgress: PinOptions['onProgress'] = (progress) => {
+    timer.refresh()
+    options.onProgress?.(progress)
+  }
+  await work({ ...options, signal, onProgress }).finally(() => clearTimeout(timer))
 }
 
 /** The block that an offline daemon did not find. */

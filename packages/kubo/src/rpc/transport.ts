@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { Pool } from 'undici'
 import { classify, failure, notRunning, stopped } from '../errors.ts'
 import { Answer } from './answer.ts'
@@ -51,8 +52,9 @@ export class Transport {
     this.#timeout = timeout
   }
 
-  /** The daemon answers here from now on. Calls under way to an earlier address end with `UNREACHABLE`. */
+  /** The daemon answers here from now on. Calls under way to another address end with `UNREACHABLE`. */
   open(target: Target): void {
+    if (this.#target !== undefined && isDeepStrictEqual(target, this.#target)) return
     this.#end(new Error('the daemon was started again'))
     this.#target = target
     this.#pools = {
