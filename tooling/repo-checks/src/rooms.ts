@@ -36,7 +36,11 @@ export const rooms: Readonly<Record<string, Room>> = {
     tests: ['memory'],
     node: ['node/disk.ts', 'node/from-folder.ts', 'node/leftovers.ts', 'node/to-folder.ts', 'node/write-file.ts']
   },
-  'packages/room': { ours: ['@p2pl/core'], theirs: ipld, tests: ['memory', 'simulator'], planned: true },
+  'packages/room': {
+    ours: ['@p2pl/core'],
+    theirs: [...ipld, '@noble/ciphers', '@noble/curves', '@noble/hashes', 'yjs'],
+    tests: ['memory', 'simulator', 'helia', 'bittorrent']
+  },
   'packages/replication': { ours: ['@p2pl/core'], theirs: ipld, tests: ['memory', 'simulator'], planned: true },
   'packages/sync': {
     ours: ['@p2pl/core', '@p2pl/core/backend', '@p2pl/store'],
