@@ -10,6 +10,7 @@ describe('history', () => {
     await using ben = await enter(network, { history: 5 })
     await everybody(ann, ben)
     for (let i = 0; i < 4; i++) await ann.room.send(`ann ${i}`)
+    await until('ben has all', () => ben.heard.length === 4)
     for (let i = 0; i < 4; i++) await ben.room.send(`ben ${i}`)
     await ann.room.send('for ben alone', { to: ben.peer.id })
     await until('ann has all', () => ann.heard.length === 4)
