@@ -64,7 +64,7 @@ export class Kubo {
   async start({ onEvent, signal }: KuboStartOptions = {}): Promise<void> {
     this.#onEvent = onEvent
     try {
-      this.rpc.open(this.#settings.target ?? (await this.#startManaged(signal)))
+      await this.rpc.open(this.#settings.target ?? (await this.#startManaged(signal)))
       this.#identity = await identify(this.rpc, this.#starting, signal)
       this.health.start()
     } catch (error) {
@@ -90,8 +90,9 @@ export class Kubo {
         warn: (message) => this.#onEvent?.({ type: 'warning', message }),
         lost: (error) => this.health.lose(error),
         back: (target) => {
-          this.rpc.open(target)
-          this.health.restarted()
+          void this.rpc.open(target).then(() => {
+            this.health.restarted()
+          })
         }
       },
       signal

@@ -29,7 +29,7 @@ async function against(answers: Record<string, Responder>, path?: string): Promi
     () => daemon.close(),
     () => rpc.close()
   )
-  rpc.open(parseTarget({ url: daemon.url, authorization: { bearer: 's3cret' } }))
+  await rpc.open(parseTarget({ url: daemon.url, authorization: { bearer: 's3cret' } }))
   return [rpc, daemon]
 }
 
@@ -287,7 +287,7 @@ it.each(faults)('a network that %s ends calls typed and retryable, and works aga
     () => proxy.close(),
     () => rpc.close()
   )
-  rpc.open(parseTarget({ url: proxy.url }))
+  await rpc.open(parseTarget({ url: proxy.url }))
   // Leaves a connection in the pool, which the fault hits, too.
   await (await rpc.request(store, { path: 'works' })).collect()
   const waiting = errorOf(rpc.request(store, { path: 'never' }))

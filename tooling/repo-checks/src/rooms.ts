@@ -26,7 +26,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   'packages/simulator': {
     ours: ['@p2pl/core', '@p2pl/core/backend', '@p2pl/memory'],
     theirs: ipld,
-    tests: ['conformance', 'sync'],
+    tests: ['conformance', 'sync']
   },
   'packages/store': { ours: ['@p2pl/core/backend'], theirs: ['abstract-level', 'level'] },
   'packages/unixfs': {
@@ -35,12 +35,19 @@ export const rooms: Readonly<Record<string, Room>> = {
     tests: ['memory'],
     node: ['node/disk.ts', 'node/from-folder.ts', 'node/leftovers.ts', 'node/to-folder.ts', 'node/write-file.ts']
   },
+  'packages/room': {
+    ours: ['@p2pl/core'],
+    theirs: [...ipld, '@noble/ciphers', '@noble/curves', '@noble/hashes', 'yjs'],
+    tests: ['memory', 'simulator', 'helia', 'bittorrent']
+  },
+  'packages/replication': { ours: ['@p2pl/core'], theirs: ipld, tests: ['memory', 'simulator'], planned: true },
   'packages/sync': {
     ours: ['@p2pl/core', '@p2pl/core/backend', '@p2pl/store'],
     theirs: ipld,
     tests: ['memory', 'simulator']
   },
   'packages/embedded': { ours: ['@p2pl/core/backend', '@p2pl/store'], theirs: ipld, tests: kit },
+  'packages/kubo': { ours: ['@p2pl/core/backend'], theirs: 'engine', node: true },
   'packages/helia': {
     ours: ['@p2pl/core/backend', '@p2pl/embedded'],
     theirs: 'engine',
@@ -65,18 +72,23 @@ export const rooms: Readonly<Record<string, Room>> = {
     theirs: ['multiformats', 'commander'],
     tests: adapters,
     node: true,
+    planned: true
   },
+  'packages/create-adapter': { ours: [], theirs: [], node: true, planned: true },
   'apps/ledger': {
     ours: app,
     theirs: ['multiformats', '@ipld/car', '@ipld/dag-cbor', 'commander', 'level'],
     tests: adapters,
     node: true
   },
+  'apps/explorer': { ours: [], theirs: ['multiformats'], planned: true },
+  'apps/docs': { ours: [], theirs: [], node: true, planned: true },
   'examples/*': {
     ours: [...app, '@p2pl/memory', '@p2pl/helia'],
     theirs: 'engine',
     tests: kit,
     node: true,
+    planned: true
   },
   'examples/adapter-broker': { ours: ['@p2pl/core/backend'], theirs: [], tests: kit, node: true }
 }

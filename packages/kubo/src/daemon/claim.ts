@@ -42,7 +42,7 @@ export async function claimRepo(repo: string, peerId: unknown, socketPath: strin
 async function whoAnswers(api: string): Promise<'nobody' | 'refuses' | { id: string }> {
   const rpc = new Transport(3_000)
   try {
-    rpc.open(parseTarget({ url: api }))
+    await rpc.open(parseTarget({ url: api }))
     return { id: (await identify(rpc, asking)).id }
   } catch (error) {
     return isP2plError(error, 'UNAUTHORIZED') ? 'refuses' : 'nobody'

@@ -97,7 +97,7 @@ async function ready(daemon: SupervisedProcess, options: DaemonOptions, signal: 
 async function unpinEmptyFolder(target: Target): Promise<void> {
   const rpc = new Transport(5_000)
   try {
-    rpc.open(target)
+    await rpc.open(target)
     await (await rpc.request(unpinning, { path: 'pin/rm', query: new URLSearchParams({ arg: emptyFolder }) })).collect()
   } catch (error) {
     if (!isP2plError(error, 'ENGINE') || !error.message.includes('not pinned')) throw error

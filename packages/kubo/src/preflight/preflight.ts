@@ -22,7 +22,7 @@ export async function preflight(options: KuboOptions & AbortOptions = {}): Promi
   const { target, pubsub } = parseOptions(rest)
   const rpc = new Transport(timeout)
   try {
-    if (target !== undefined) rpc.open(target)
+    if (target !== undefined) await rpc.open(target)
     return await checkDaemon(new Probe(rpc, timeout, signal), pubsub)
   } finally {
     rpc.close()

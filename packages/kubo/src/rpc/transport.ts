@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { Pool } from 'undici'
+import type { Pool } from 'undici'
 import { classify, failure, notRunning, stopped } from '../errors.ts'
 import { Answer } from './answer.ts'
 import { refusal } from './refusal.ts'
@@ -58,9 +58,9 @@ export class Transport {
     this.#end(new Error('the daemon was started again'))
     this.#target = target
     this.#pools = {
-      store: poolOf(target, connections.store),
-      network: poolOf(target, connections.network),
-      stream: poolOf(target, connections.stream)
+      store: poolOf(undici.Pool, target, connections.store),
+      network: poolOf(undici.Pool, target, connections.network),
+      stream: poolOf(undici.Pool, target, connections.stream)
     }
   }
 
@@ -122,9 +122,9 @@ export class Transport {
   }
 }
 
-function poolOf(target: Target, most: number): Pool {
+function poolOf(PoolOfUndici: typeof Pool, target: Target, most: number): Pool {
   const { socketPath, tls } = target
-  return new Pool(target.origin, {
+  return new PoolOfUndici(target.origin, {
     connections: most,
     pipelining: 1,
     // Every call has a timeout of its own or its caller's signal.

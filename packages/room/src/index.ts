@@ -1,0 +1,5 @@
+export { joinRoom } from './join.ts'
+export { createSecret } from './secrets/secret.ts'
+export { accountOf, certifyDevice } from './account.ts'
+export type * from './api.ts'
+export type { RoomEvent } from './events.ts'

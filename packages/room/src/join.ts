@@ -1,0 +1,50 @@
+import { type Codec, json, type Peer } from '@p2pl/core'
+import type { Json, Room, RoomOptions } from './api.ts'
+import { aborted } from './errors.ts'
+import { checkKeys, checkName, checkNumber, checkRoomName } from './options.ts'
+import { JoinedRoom } from './room.ts'
+import { secretKey } from './secrets/secret.ts'
+
+const keys: readonly (keyof RoomOptions)[] = [
+  'name',
+  'secret',
+  'codec',
+  'history',
+  'account',
+  'maxPeers',
+  'maxPayloadBytes',
+  'beat',
+  'signal'
+]
+/**
+ * Joins a room: all peers with the same name, and the same secret, on the same network. Resolves when this peer listens; the others
+ * are shown as they answer. It keeps the process alive until `leave`. Throws `INVALID_ARGUMENT`, `UNSUPPORTED` for a backend
+ * without messages, `TIMEOUT`, `ABORTED`, `NOT_RUNNING`, and the errors of the engine.
+ */
+export async function joinRoom<T = Json>(peer: Peer, room: string, options: RoomOptions<T> = {}): Promise<Room<T>> {
+  checkKeys('joinRoom', options, keys)
+  const { signal, codec = json as Codec<T>, account, secret } = options
+  const name = checkRoomName(room)
+  const visit = {
+    history: checkNumber('history', options.history, 0, 10_000, 0),
+    maxPeers: checkNumber('maxPeers', options.maxPeers, 1, 4_096, 256),
+    beat: checkNumber('beat', options.beat, 500, 60_000, 5_000)
+  }
+  const maxPayloadBytes = checkNumber('maxPayloadBytes', options.maxPayloadBytes, 1, 2 ** 31 - 1, 16 * 1024 * 1024)
+  const init = { peer, room: name, codec, name: checkName('joinRoom', options.name), account, maxPayloadBytes, visit }
+  if (signal?.aborted === true) throw aborted('joinRoom', signal)
+  const key = secret === undefined ? undefined : await secretKey(secret, name)
+  const entered = await JoinedRoom.join({ ...init, secret: key })
+  const leave = (): void => {
+    entered.leave().catch(() => undefined)
+  }
+  signal?.addEventListener('abort', leave, { once: true })
+  if (signal === undefined || !isAborted(signal)) return entered
+  await entered.leave()
+  throw aborted('joinRoom', signal)
+}
+
+/** It may have fired meanwhile. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted
+}

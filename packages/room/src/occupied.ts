@@ -1,0 +1,21 @@
+import type { Peer } from '@p2pl/core'
+import { failure } from './errors.ts'
+
+const topics = new WeakMap<Peer, Set<string>>()
+
+/** A peer is in a room once: it would be two peers of one id. Returns the function that frees the topic again. */
+export function occupy(peer: Peer, topic: string): () => void {
+  const own = topics.get(peer) ?? new Set()
+  topics.set(peer, own)
+  if (own.has(topic)) {
+    throw failure(
+      'INVALID_ARGUMENT',
+      'joinRoom',
+      'this peer is in that room already: use room.channel(name) for another stream, or leave first'
+    )
+  }
+  own.add(topic)
+  return () => {
+    own.delete(topic)
+  }
+}

@@ -1,0 +1,159 @@
+import type { Clock } from '@p2pl/core'
+import type { RoomPeer } from '../api.ts'
+import { Bounded } from '../bounded.ts'
+import { FairBuffer } from '../fair-buffer.ts'
+import { type Beat, type Direct, type Frame, maxEchoes, type Say } from '../wire/frame.ts'
+import { RemoteStay, sameBytes } from './remote-stay.ts'
+
+/** Stays that are not shown: newcomers, strangers, peers that left. */
+const maxOthers = 1_024
+const heldLimits = { maxItems: 512, maxBytes: 4 * 1024 * 1024 } as const
+
+export interface RosterOptions {
+  /** The own stay. */
+  readonly id: Uint8Array
+  readonly clock: Clock
+  readonly maxPeers: number
+  readonly onChange: (type: 'join' | 'leave' | 'change', stay: RemoteStay) => void
+  /** Takes what a peer that is here says. */
+  readonly onFrame: (stay: RemoteStay, frame: Frame & (Say | Direct)) => void
+  /** Somebody waits for a beat of this peer. */
+  readonly onWaiting: () => void
+  /** A stay's first beat. */
+  readonly onMet: (stay: RemoteStay) => void
+  /** Nobody else can be shown. */
+  readonly onFull: () => void
+}
+
+interface Held {
+  readonly stay: RemoteStay
+  readonly frame: Frame & (Say | Direct)
+}
+
+/** Who is here. A peer is, once a beat of its stay has named the stay of this peer: no recording can. */
+export class Roster {
+  readonly #options: RosterOptions
+  readonly #joined: number
+  readonly #here = new Map<string, RemoteStay>()
+  readonly #others = new Bounded<string, RemoteStay>(maxOthers)
+  /** What stays have said that are not proven yet. */
+  readonly #held = new FairBuffer<Held>(heldLimits)
+  /** Who is here, as apps see it. */
+  readonly peers: Map<string, RoomPeer> = new Map()
+  #turn = 0
+
+  constructor(options: RosterOptions) {
+    this.#options = options
+    this.#joined = options.clock.now()
+  }
+
+  get(id: string): RemoteStay | undefined {
+    return this.#here.get(id)
+  }
+
+  /** @param size - Bytes of the frame. */
+  hear(sender: string, frame: Frame, size: number): void {
+    const now = this.#options.clock.now()
+    const stay = this.#stay(sender, frame.stay, now)
+    if (!stay.hear(frame, now)) return
+    if (frame.kind === 'beat') this.#hearBeat(stay, frame, now)
+    else if (frame.kind === 'bye') this.#end(stay)
+    else if (stay.state === 'here') this.#deliver(stay, frame)
+    else this.#held.push(sender, { stay, frame }, size)
+  }
+
+  #stay(sender: string, id: Uint8Array, now: number): RemoteStay {
+    const here = this.#here.get(sender)
+    if (here !== undefined && sameBytes(here.id, id)) return here
+    const key = keyOf(sender, id)
+    const known = this.#others.touch(key)
+    if (known !== undefined) return known
+    const stay = new RemoteStay(sender, id, now)
+    this.#others.set(key, stay)
+    return stay
+  }
+
+  #hearBeat(stay: RemoteStay, frame: Frame & Beat, now: number): void {
+    const first = stay.beat === undefined
+    const renamed = stay.learn(frame, now)
+    if (first) this.#options.onMet(stay)
+    const echoed = frame.echoes.some((echo) => sameBytes(echo, this.#options.id))
+    // A beat with room for more names all that its sender has heard of.
+    if (!stay.echoed || (!echoed && frame.echoes.length < maxEchoes)) this.#options.onWaiting()
+    if (stay.state === 'here' && renamed) this.changed(stay)
+    if (stay.state === 'unproven' && echoed) this.#show(stay)
+  }
+
+  #show(stay: RemoteStay): void {
+    const before = this.#here.get(stay.sender)
+    if (before !== undefined) this.#end(before)
+    if (this.#here.size >= this.#options.maxPeers) {
+      this.#options.onFull()
+      return
+    }
+    stay.state = 'here'
+    this.#others.delete(keyOf(stay.sender, stay.id))
+    this.#here.set(stay.sender, stay)
+    this.peers.set(stay.sender, stay.peer)
+    this.#options.onChange('join', stay)
+    for (const { frame } of this.#held.take((held) => held.stay === stay)) this.#deliver(stay, frame)
+  }
+
+  #deliver(stay: RemoteStay, frame: Frame & (Say | Direct)): void {
+    if (stay.isFresh(frame, this.#joined)) this.#options.onFrame(stay, frame)
+  }
+
+  /** The name or the account of a stay has changed. */
+  changed(stay: RemoteStay): void {
+    if (stay.state !== 'here') return
+    this.peers.set(stay.sender, stay.peer)
+    this.#options.onChange('change', stay)
+  }
+
+  #end(stay: RemoteStay): void {
+    this.#held.take((held) => held.stay === stay)
+    this.#hide(stay)
+    stay.state = 'ended'
+  }
+
+  /** It is kept, so that nothing that it has said can be said again for it. */
+  #hide(stay: RemoteStay): void {
+    if (stay.state !== 'here') return
+    stay.state = 'unproven'
+    stay.echoed = false
+    this.#here.delete(stay.sender)
+    this.#others.set(keyOf(stay.sender, stay.id), stay)
+    this.peers.delete(stay.sender)
+    this.#options.onChange('leave', stay)
+  }
+
+  /** Peers that were silent for too long are gone. */
+  sweep(): void {
+    const now = this.#options.clock.now()
+    for (const stay of this.#here.values()) if (stay.isSilent(now)) this.#hide(stay)
+    this.#held.take(({ stay }) => stay.isSilent(now))
+  }
+
+  clear(): void {
+    for (const stay of this.#here.values()) this.#end(stay)
+  }
+
+  /** The stays that the next beat names: first those that were not named yet, then the others in turns. */
+  echoes(): Uint8Array[] {
+    const now = this.#options.clock.now()
+    const living = [...this.#here.values(), ...this.#others.values()].filter(
+      (stay) => stay.state !== 'ended' && stay.beat !== undefined && !stay.isSilent(now)
+    )
+    const fresh = living.filter((stay) => !stay.echoed).slice(-maxEchoes)
+    const known = living.filter((stay) => stay.echoed)
+    const start = known.length === 0 ? 0 : this.#turn % known.length
+    const rest = [...known.slice(start), ...known.slice(0, start)].slice(0, maxEchoes - fresh.length)
+    this.#turn = start + rest.length
+    for (const stay of fresh) stay.echoed = true
+    return [...fresh, ...rest].map(({ id }) => id)
+  }
+}
+
+function keyOf(sender: string, id: Uint8Array): string {
+  return `${sender}/${String.fromCharCode(...id)}`
+}

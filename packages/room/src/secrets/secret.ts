@@ -1,0 +1,54 @@
+import { hkdf } from '@noble/hashes/hkdf.js'
+import { scryptAsync } from '@noble/hashes/scrypt.js'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { base32 } from 'multiformats/bases/base32'
+import { failure } from '../errors.ts'
+
+const version = 'p2pl/room/1'
+const prefix = 'p2pl-secret-'
+const keyLength = 32
+const leastPassphrase = 8
+// 32 MiB and some tenths of a second, in slices of 10 ms: what a phone can bear. (OWASP names N = 2^15 with r = 8 and p = 3.)
+const scryptCost = { N: 2 ** 15, r: 8, p: 3, dkLen: keyLength, asyncTick: 10 } as const
+const encoder = new TextEncoder()
+
+/** A random secret for a room, as text to pass on: `p2pl-secret-…`. */
+export function createSecret(): string {
+  return prefix + base32.baseEncode(crypto.getRandomValues(new Uint8Array(keyLength)))
+}
+
+/** The 32 bytes that a secret stands for in a room of this name. A passphrase takes a while. */
+export async function secretKey(secret: string | Uint8Array, room: string): Promise<Uint8Array> {
+  if (secret instanceof Uint8Array && secret.byteLength === keyLength) return new Uint8Array(secret)
+  if (typeof secret !== 'string' || secret.length < leastPassphrase) {
+    throw failure(
+      'INVALID_ARGUMENT',
+      'joinRoom',
+      `secret must be ${keyLength} bytes, the text of createSecret(), or a passphrase of at least ${leastPassphrase} characters`
+    )
+  }
+  if (!secret.startsWith(prefix)) {
+    return await scryptAsync(encoder.encode(secret.normalize('NFKC')), encoder.encode(`${version} ${room}`), scryptCost)
+  }
+  try {
+    const bytes = base32.baseDecode(secret.slice(prefix.length).trim())
+    if (bytes.byteLength === keyLength) return bytes
+  } catch {
+    // The same sentence for both.
+  }
+  throw failure('INVALID_ARGUMENT', 'joinRoom', 'the secret is damaged: copy the whole text that createSecret() gave')
+}
+
+export interface RoomKeys {
+  readonly topic: string
+  /** Absent in an open room. */
+  readonly key?: Uint8Array
+}
+
+/** Where the room is, and what encrypts it. Nobody can tell the name of a room from the topic of its secret. */
+export function roomKeys(room: string, secret: Uint8Array | undefined): RoomKeys {
+  if (secret === undefined) return { topic: `${version}/${room}` }
+  const derive = (use: string): Uint8Array =>
+    hkdf(sha256, secret, encoder.encode(room), encoder.encode(`${version} ${use}`), keyLength)
+  return { topic: `${version}/${base32.baseEncode(derive('topic'))}`, key: derive('key') }
+}
