@@ -5,8 +5,7 @@ import { readFileSync, statSync } from 'node:fs'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
 
-const pnpm = 'pnpm@12.21.0'
-const [script = '', ...args] = process.argv.slice(2)
+const [pnpm = '', script = '', ...args] = process.argv.slice(2)
 const { optionalDependencies } = JSON.parse(readFileSync('package.json', 'utf8'))
 
 /** The workspace brings its own Node for these platforms, as packages of npm. Elsewhere the one that is there has to do. */

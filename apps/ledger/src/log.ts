@@ -29,7 +29,7 @@ export function createLog(options: LogOptions): Log {
   }
 }
 
-/** A failure as fields: its code, and what stands behind it. */
+/** A failure as fields: its code and its cause. */
 export function errorFields(error: unknown): LogFields {
   const { code } = describeError(error)
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : undefined
@@ -42,7 +42,7 @@ function textOf(fields: LogFields): string[] {
   )
 }
 
-/** What others send may stand in a message: it must not make lines of its own. */
+/** A message may contain text of others, which must not make lines of its own. */
 function oneLine(text: string): string {
   // oxlint-disable-next-line no-control-regex
   return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')

@@ -4,7 +4,7 @@ import process from 'node:process'
 const stop = new AbortController()
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => stop.abort())
 
-// Whoever reads the output has enough (`log | head`): that is an end, and no failure.
+// The reader of the output has enough (`log | head`). That is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0)
   throw error

@@ -26,8 +26,8 @@ const explanations: Readonly<Record<string, Explanation>> = {
 }
 
 /**
- * What the operating system says of a file that the user named, in words that say what to do. For the command line only:
- * a client of the HTTP API has no business with paths.
+ * An error of the operating system about a file that the user named, as a sentence that says what to do. For the command
+ * line only: clients of the HTTP API are not told paths.
  */
 export function explained(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof LedgerError) return error

@@ -17,7 +17,7 @@ function crewOf(life: (name: Branch) => string = () => 'up'): Crew {
   return {
     life,
     status: () => ({ ...status, documents: { known: 9, kept: 9 } }),
-    member: () => ({ url: 'http://127.0.0.1:34127' }),
+    peer: () => ({ url: 'http://127.0.0.1:34127' }),
     watch: () => undefined
   } as unknown as Crew
 }

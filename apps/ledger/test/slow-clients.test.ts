@@ -107,7 +107,7 @@ describe('clients that take their time', () => {
     await api.close()
     api = await startApi({ service: node, limits: { maxConnections } })
     const authorization = `Authorization: Bearer ${api.token}\r\nContent-Type: text/plain\r\n`
-    const trusted = await client(head('POST', '/v1/records?name=a', `${authorization}${chunked}`), chunk)
+    const trusted = await client(head('POST', '/v1/records?name=a', `${authorization}${chunked}${chunk}`))
     for (let i = 0; i < maxConnections + 20; i++) await client(head('GET', '/v1/events', '\r\n'))
     expect(trusted.socket.destroyed).toBe(false)
     // A chunk behind the last one would be a broken request.

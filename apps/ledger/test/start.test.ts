@@ -34,7 +34,10 @@ interface Result {
 
 async function run(args: string[], env: Record<string, string> = {}, before: string[] = []): Promise<Result> {
   const PATH = `${join(folder, 'bin')}${delimiter}${process.env['PATH'] ?? ''}`
-  const child = spawn(process.execPath, [...before, 'run.mjs', ...args], { cwd: folder, env: { PATH, ...env } })
+  const child = spawn(process.execPath, [...before, 'run.mjs', 'pnpm@12.21.0', ...args], {
+    cwd: folder,
+    env: { PATH, ...env }
+  })
   const result: Result = { code: undefined, stdout: '', stderr: '', first: '' }
   for (const name of ['stdout', 'stderr'] as const)
     child[name].setEncoding('utf8').on('data', (chunk: string) => {
@@ -101,5 +104,5 @@ it('is what npm runs', async () => {
     check: 'check:all',
     bench: 'bench:run'
   }))
-    expect(scripts[name]).toBe(`node tooling/run.mjs ${script}`)
+    expect(scripts[name]).toBe(`node tooling/run.mjs pnpm@12.21.0 ${script}`)
 })

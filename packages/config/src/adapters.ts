@@ -1,17 +1,17 @@
 import { isPlainObject, type PlainObject } from './plain.ts'
 
-/** What an application knows about its place, in words that are no engine's. */
+/** What an application knows about its place, in words that belong to no engine. */
 export interface Placement {
   /**
-   * A folder for what has to outlive the process, for adapters that keep something. Where messages and data have a backend
-   * each, it is shared out in subfolders `messages` and `data`. A folder that the configuration names wins.
+   * A folder for adapters that store something. Two backends get the subfolders `messages` and `data`. A folder that the
+   * configuration names wins.
    */
   readonly dir?: string | undefined
-  /** What is stored is to survive: the end of the `process`, or loss of `power`, too. The configuration wins. */
+  /** What stored content must survive: the end of the `process`, or also a loss of `power`. The configuration wins. */
   readonly durability?: 'process' | 'power' | undefined
-  /** Addresses to listen on, in the engine's form: of a command line, and therefore stronger than the configuration. */
+  /** Addresses to listen on, in the engine's form. They come from a command line, and so they win over the configuration. */
   readonly listen?: readonly string[] | undefined
-  /** Is told which of these words an adapter does not take. Default: a warning of the process. */
+  /** Receives a sentence for each of these words that an adapter does not accept. Default: a warning of the process. */
   readonly onWarning?: ((message: string) => void) | undefined
 }
 
@@ -38,7 +38,7 @@ export const knownAdapters: Readonly<Record<string, KnownAdapter>> = {
   'ipfs-rpc': {
     package: '@p2pl/ipfs-rpc',
     factory: 'ipfsRpc',
-    // Only a daemon of our own has a place of ours.
+    // Only a daemon that the adapter manages has a place of ours.
     place: (options, { dir, listen }) =>
       isPlainObject(options['daemon'])
         ? { ...options, daemon: { ...defined({ repo: dir }), ...options['daemon'], ...defined({ listen }) } }

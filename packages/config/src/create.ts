@@ -50,8 +50,8 @@ async function createBackend(choice: BackendChoice, config: Config, placement: P
 }
 
 /**
- * Gives an adapter of others each word of the placement that it takes as an option of that name, and warns of the others.
- * A backend is not started here, so that making one to find that out costs nothing.
+ * Gives a third-party adapter each word of the placement that it accepts as an option of that name, and warns about the others.
+ * The backends that this makes are not started, so finding out costs nothing.
  */
 async function makePlaced(
   factory: Factory,

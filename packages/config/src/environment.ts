@@ -7,9 +7,9 @@ const prefix = 'P2PL_'
 const backends = new Set(['backend', 'messages', 'data'])
 
 /**
- * What the environment says: `P2PL_<KEY>` and `P2PL_<KEY>__<SUBKEY>…`, `SNAKE_CASE` for `camelCase`. A value that is JSON
+ * The settings in the environment: `P2PL_<KEY>` and `P2PL_<KEY>__<SUBKEY>…`, `SNAKE_CASE` for `camelCase`. A value that is JSON
  * (a number, `true`, a list, an object, quoted text) is taken as such, any other as text. Other variables with the prefix
- * belong to somebody else, unless they look like a slip of the pen.
+ * belong to other programs, unless they look like a typing error.
  */
 export function readEnvironment(env: Readonly<Record<string, string | undefined>>): PlainObject {
   const found: PlainObject = {}

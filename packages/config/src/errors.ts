@@ -6,7 +6,7 @@ export function wrong(message: string, operation = 'loadConfig'): P2plError {
   return new P2plError({ code: 'INVALID_ARGUMENT', operation, message })
 }
 
-/** Where nobody else listens to warnings. */
+/** For callers that do not listen to warnings. */
 export function warn(message: string): void {
   process.emitWarning(message, 'P2plConfigWarning')
 }

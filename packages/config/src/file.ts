@@ -5,7 +5,7 @@ import { wrong } from './errors.ts'
 import { lineAndColumn, parseYaml } from './yaml.ts'
 
 const extensions = ['.ts', '.js', '.json', '.yaml'] as const
-/** Endings that somebody may expect to be read, and that are not: a file that is passed over in silence is worse than an error. */
+/** Endings that a user may expect to be read. An error is better than a file that is ignored in silence. */
 const unread = ['.mts', '.cts', '.mjs', '.cjs', '.jsonc', '.json5', '.yml', '.toml'] as const
 const maxBytes = 1_048_576
 
@@ -24,14 +24,14 @@ async function present(folder: string, endings: readonly string[]): Promise<stri
   const paths = await Promise.all(
     endings.map(async (ending) => {
       const path = join(folder, `p2pl.config${ending}`)
-      // Whatever has the name counts, a folder or a broken link too: reading it says what is wrong.
+      // A folder or a broken link of this name counts, too: reading it says what is wrong.
       return (await onDisk(basename(path), () => lstat(path))) === undefined ? undefined : path
     })
   )
   return paths.filter((path) => path !== undefined)
 }
 
-/** What a configuration file says. Its text is never part of an error: it may hold secrets. */
+/** The content of a configuration file. Its text is never part of an error, because it may hold secrets. */
 export async function readConfigFile(path: string): Promise<unknown> {
   const source = basename(path)
   const extension = extname(path)
@@ -56,7 +56,7 @@ async function isLink(path: string): Promise<boolean> {
   return (await onDisk(basename(path), () => lstat(path)))?.isSymbolicLink() === true
 }
 
-/** `undefined` where there is nothing. What cannot be looked at is an error: it may be what the user wants to count. */
+/** `undefined` where there is no file. A file that cannot be read is an error: the user may rely on it. */
 async function onDisk<T>(source: string, call: () => Promise<T>): Promise<T | undefined> {
   try {
     return await call()
@@ -83,7 +83,7 @@ async function importDefault(path: string, source: string): Promise<unknown> {
   try {
     module = (await import(/* @vite-ignore */ pathToFileURL(path).href)) as { default?: unknown }
   } catch {
-    // What was thrown may quote the source, and is therefore not passed on.
+    // The error may quote the source, and is therefore not passed on.
     throw wrong(`${source} could not be loaded: run node '${path}' to see why`)
   }
   if (module.default === undefined)

@@ -30,7 +30,7 @@ export async function loadFactory(use: string, directory: string): Promise<Facto
   )
 }
 
-/** A name for messages. Shown only where it looks like a name: somebody may have put an URL with a token in the wrong variable. */
+/** The adapter's name for messages. A value that does not look like a name is not shown: it may be a URL with a token. */
 export function shown(use: string): string {
   if (use.startsWith('file:')) return `"${unescape(use.split('/').at(-1) ?? '')}"`
   return isPackageName(use) ? `"${use}"` : 'the adapter'

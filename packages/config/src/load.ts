@@ -14,13 +14,13 @@ export interface LoadOptions {
   env?: Readonly<Record<string, string | undefined>> | undefined
   /** A file of any name with one of the four extensions, relative to `cwd`; `false` for none. Default: `P2PL_CONFIG`, then the search. */
   file?: string | false | undefined
-  /** What holds where neither file nor environment says anything. */
+  /** Settings for keys that neither file nor environment has. */
   defaults?: ConfigInput | undefined
-  /** What holds whatever file and environment say: an application's own command line. */
+  /** Settings that win over file and environment: an application's own command line. */
   overrides?: ConfigInput | undefined
   /**
-   * Gets a sentence for each option that a file or a variable gives and that has no effect, since a stronger source chooses
-   * another adapter. Default: a warning of the process.
+   * Receives a sentence for each option of a file or a variable that has no effect, because a stronger source chooses another
+   * adapter. Default: a warning of the process.
    */
   onWarning?: ((message: string) => void) | undefined
 }

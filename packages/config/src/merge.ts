@@ -21,7 +21,7 @@ export interface Merged {
   readonly timeout: TimeoutConfig | undefined
 }
 
-/** What a weaker source gave, and a stronger one leaves without effect. */
+/** A setting of a weaker source that a stronger one leaves without effect. */
 export interface Dropped {
   readonly source: string
   /** `backend.options.profile` */

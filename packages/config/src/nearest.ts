@@ -20,7 +20,7 @@ export function didYouMean(word: string, candidates: readonly string[]): string 
   return near === undefined ? '' : ` Did you mean "${near}"?`
 }
 
-/** Names of engines and libraries that people give where an adapter's name is asked for. */
+/** Names of engines and libraries that users give instead of an adapter's name. */
 const otherNames: Readonly<Record<string, readonly string[]>> = {
   ipfs: ['ipfs-rpc', 'helia'],
   kubo: ['ipfs-rpc'],
@@ -44,7 +44,7 @@ export function meantAdapter(use: string): string {
   return meant.length === 0 ? '' : ` Did you mean ${meant.map((name) => `"${name}"`).join(' or ')}?`
 }
 
-/** Two letters that changed places are one slip. */
+/** Two letters that changed places count as one error. */
 function editsTo(word: string, candidate: string): number {
   let edits = distance(word, candidate)
   for (let i = 1; i < word.length && edits > 1; i++) {

@@ -13,7 +13,7 @@ export function isPlainObject(value: unknown): value is PlainObject {
 }
 
 /**
- * Refuses what could reach the prototype of an object, and what is nested or large without bounds (a YAML document may
+ * Refuses keys that could reach the prototype of an object, and values without bounds in depth or number (a YAML document may
  * refer to itself). Values that are not plain, such as byte arrays of a typed configuration file, are leaves.
  */
 export function assertHarmless(value: unknown, source: string): void {

@@ -11,7 +11,7 @@ import { isPlainObject } from './plain.ts'
  */
 export function resolveModule(specifier: string, places: readonly URL[]): URL | undefined {
   if (specifier.startsWith('file:')) return new URL(specifier)
-  // A module of Node itself is no adapter, and would be taken for a file that is named like it.
+  // A module of Node itself is no adapter. It would be taken for a file of that name.
   if (isBuiltin(specifier)) return undefined
   for (const place of places) {
     const found = byRequire(specifier, place) ?? byImportCondition(specifier, place)

@@ -1,11 +1,11 @@
 import { Lexer, parseDocument } from 'yaml'
 import { wrong } from './errors.ts'
 
-// The parser needs time that grows with the square of keys and of aliases, so these are counted before it sees the text.
+// The time of the parser grows with the square of the number of keys and of aliases, so both are counted first.
 const maxTokens = 20_000
 const maxAliases = 100
 
-/** What a YAML document says. Warnings of the parser (an unknown tag) are errors: what they are about would not be used. */
+/** The content of a YAML document. Warnings of the parser (an unknown tag) are errors, since it ignores what they name. */
 export function parseYaml(text: string, source: string): unknown {
   checkSize(text, source)
   const { errors, warnings, toJS } = document(text)
@@ -43,7 +43,7 @@ function checkSize(text: string, source: string): void {
   for (const token of new Lexer().lex(text)) {
     if (++tokens > maxTokens)
       throw wrong(`${source} has more than ${maxTokens} words and signs: a configuration is smaller`)
-    // What follows the mark of a scalar is its text.
+    // The token after the mark of a scalar is its text.
     if (previous !== scalarMark && (token.startsWith('&') || token.startsWith('*')) && ++aliases > maxAliases)
       throw wrong(`${source} has more than ${maxAliases} anchors and aliases: write the values out`)
     previous = token

@@ -153,7 +153,7 @@ async function* inTime(entries: Entries, countdown: Countdown): AsyncGenerator<D
       yield item.value
     }
   } finally {
-    // Nobody waits: a source that hangs would hold up the error that is to be reported.
+    // Not awaited: a source that hangs would hold up the error.
     if (!exhausted) void end(iterator).catch(() => undefined)
   }
 }

@@ -3,12 +3,12 @@ import { LedgerError } from '../errors.ts'
 import type { CarFile } from './car-file.ts'
 
 const maxWaitingBytes = 256 * 1_024 * 1_024
-/** What a block takes in memory beside its bytes. */
+/** The memory that a block takes beside its bytes. */
 const overheadBytes = 256
 
 /**
- * Gives the blocks of a CAR file by CID, each once, reading on until the one that is asked for comes. An export has its
- * blocks in about the order in which a check asks for them, so few have to wait in memory.
+ * Gives the blocks of a CAR file by CID, each once. It reads on until the wanted block comes. An export has its blocks in about
+ * the order in which a check asks for them, so few blocks wait in memory.
  */
 export class CarBlocks {
   readonly #blocks: AsyncGenerator<{ cid: CID; bytes: Uint8Array }>
@@ -51,7 +51,7 @@ export class CarBlocks {
       return
     }
     const { cid, bytes } = item.value
-    // Copied: what was read is a part of a larger piece.
+    // Copied, since the bytes are a view of a larger piece.
     this.#waiting.set(keyOf(cid), Uint8Array.from(bytes))
     this.#waitingBytes += bytes.byteLength + overheadBytes
     if (this.#waitingBytes > maxWaitingBytes)

@@ -18,28 +18,28 @@ export interface CarOptions {
 /** Largest block; those of a ledger's export are far smaller. */
 const maxBlockBytes = 4 * 1_024 * 1_024
 const maxHeaderBytes = 65_536
-/** Blocks that are too small for an entry or a part of the index: an export has one at most. */
+/** A smaller block is no entry and no part of an index. An export has one such block at most. */
 const smallBytes = 48
 const maxSmall = 1_000
 const maxBlocks = 2_000_000
-/** How long reading goes on before others get a turn of the event loop. */
+/** How long reading continues before it gives the event loop a turn. */
 const sliceMs = 10
 
-/** Why a CAR file ends before its end. */
+/** Where and why the blocks of a CAR file end early. */
 export interface Damage {
   readonly reason: string
-  /** Where the first block begins that is not whole. */
+  /** The offset of the first block that is not whole. */
   readonly at: number
   /** Whole blocks before it. */
   readonly blocks: number
-  /** What is there of a block that is cut short, without its CID. */
+  /** The part of a cut block that is there, without its CID. */
   readonly rest?: Uint8Array | undefined
 }
 
 /**
- * A CAR file (version 1, or the data of version 2) of unknown origin, read block by block while it comes: it is never in
- * memory as a whole. Blocks are not checked here. A file that is cut short or damaged gives its whole blocks; `damage`
- * then says where and why it ended.
+ * A CAR file (version 1, or the data of version 2) of unknown origin, read block by block as it arrives, never as a whole.
+ * Blocks are not checked here. A file that is cut short or damaged gives its whole blocks; `damage` then says where and why
+ * it ended.
  */
 export class CarFile {
   readonly roots: readonly CID[]
@@ -48,7 +48,7 @@ export class CarFile {
   readonly #end: number
   #damage: Damage | undefined
 
-  /** Reads the head of the file. `INVALID_CONTENT` when it is no CAR file. Whoever opens one closes it. */
+  /** Reads the head of the file. `INVALID_CONTENT` when it is no CAR file. The caller closes it. */
   static async open(source: AsyncIterable<Uint8Array>, options: CarOptions = {}): Promise<CarFile> {
     const reader = new ByteReader(limited(source, options))
     try {

@@ -1,12 +1,12 @@
 import { cborCid } from '../cbor-cid.ts'
 import type { Block } from './car-file.ts'
 
-/** An entry has an author, a signature and a payload: no byte string that is shorter is one. */
+/** An entry has an author, a signature and a payload, so a shorter byte string is none. */
 const leastEntryBytes = 100
 
 /**
- * The entries in a block that was cut short: a leaf of the index holds whole entries one after another, as byte strings,
- * and each is signed. What is none is refused like any other.
+ * The entries in a block that was cut short. A leaf of the index holds whole entries one after another, as byte strings, and
+ * each is signed. Byte strings that are no entries are refused later, like any other block.
  */
 export function* wholeEntries(cut: Uint8Array): Generator<Block> {
   for (const bytes of byteStrings(cut)) {

@@ -24,7 +24,7 @@ export interface GlobalOptions {
 export interface CommandContext {
   readonly options: GlobalOptions
   readonly output: Output
-  /** To stderr, as everything that is no result. */
+  /** Goes to stderr, like everything that is not a result. */
   readonly log: Log
   /** Fires at Ctrl-C. */
   readonly signal: AbortSignal
@@ -52,7 +52,7 @@ export async function withLedger<T>(
   }
 }
 
-/** The folder that the command is for. Says what others on this machine may do with it and should not. */
+/** The folder of the command. Warns of permissions that other users of this machine should not have. */
 export async function openFolder({ options, log }: CommandContext): Promise<Home> {
   const home = await openHome(resolve(options.dir))
   for (const warning of await permissionWarnings(home)) log('warn', warning)
@@ -60,8 +60,8 @@ export async function openFolder({ options, log }: CommandContext): Promise<Home
 }
 
 /**
- * A file may be left over from a node that was killed, and its process id and port be another's by now, even another node's:
- * who does not answer as the account of this folder does not run here.
+ * The file may be left over from a node that was killed, and its process id and port may belong to another process by now,
+ * even to another node. So the answer must come from the account of this folder.
  */
 async function findRunning(home: Home): Promise<LedgerService | undefined> {
   const found = await readApiState(home.apiPath)
@@ -75,7 +75,7 @@ async function findRunning(home: Home): Promise<LedgerService | undefined> {
   }
 }
 
-/** Another process has the folder, and it is no node that answers: why, as far as that can be told. */
+/** Says why the folder is in use although no node answers, as far as that can be told. */
 export async function taken(home: Home): Promise<LedgerError> {
   const found = await readApiState(home.apiPath)
   const why = {

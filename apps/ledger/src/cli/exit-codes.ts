@@ -4,7 +4,7 @@ import { describeError } from '../errors.ts'
 /** What the command line's exit codes mean. Part of its interface. */
 export const exitCodes = {
   ok: 0,
-  /** It was right to ask, and it did not work out: network, disk, a time that ran out. */
+  /** The command is right, and it failed: network, disk, a timeout. */
   failed: 1,
   /** The command line itself is wrong. */
   usage: 2,

@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import process from 'node:process'
 
 /**
- * Resolves when what was written is on its way to its reader, however slowly that reads: until then the process must not
- * end. Also when the signal fires.
+ * Resolves when all output was handed to its reader, however slow that is, or when the signal fires. Until then the process
+ * must not end.
  */
 export async function flushOutput(signal: AbortSignal): Promise<void> {
   const written = Promise.all(

@@ -1,13 +1,13 @@
 import { isP2plError } from '@p2pl/core'
 import { describeError } from '../errors.ts'
 
-/** Where commands write: results to stdout, everything about the way there to stderr. */
+/** Where commands write: results go to stdout, everything else to stderr. */
 export interface Output {
   /** One result: as JSON on one line with --json, otherwise as the lines that `text` makes. */
   result(value: unknown, text: () => string | readonly string[]): void
   bytes(chunk: Uint8Array): Promise<void>
   error(error: unknown): void
-  /** Shows how far long work is, on terminals only. Call the result with nothing to end it. */
+  /** Shows the progress of long work, on terminals only. Call the result without an argument to end it. */
   progress(label: string): (done?: number) => void
 }
 
@@ -47,7 +47,7 @@ export function createOutput(json: boolean): Output {
   }
 }
 
-/** What stands behind the failure, where somebody knows: the engine's own words. */
+/** The cause of the failure, where it is known, in the words of the engine. */
 function causeOf(error: unknown): string | undefined {
   const cause = error instanceof Error ? error.cause : undefined
   const reason = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : ''

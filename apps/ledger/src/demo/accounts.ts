@@ -8,7 +8,7 @@ export type Branch = (typeof branches)[number]
 /** What each branch has in the beginning, in cents: more than it pays in all, so that no payment hangs on another's. */
 export const initialBalance = 1_000_000n
 
-/** Who gets paid. Their keys follow from their names: fit for an example, and for nothing else. */
+/** The accounts that get paid. Their keys follow from their names, which is fit for an example and for nothing else. */
 export const members = [
   'ada',
   'bruno',

@@ -1,16 +1,16 @@
 import { describeError, LedgerError } from '../errors.ts'
 import type { PeerView, StatusView } from '../service/views.ts'
 import { type Branch, branches } from './accounts.ts'
-import type { Fleet, Member } from './fleet.ts'
+import type { Fleet, RunningPeer } from './fleet.ts'
 
 export type Life = 'starting' | 'up' | 'killed'
 
 const patienceMs = 60_000
 
-/** The three peers as they come and go, and what they last said of themselves. */
+/** The three peers as they come and go, and their last statuses. */
 export class Crew {
   readonly #fleet: Fleet
-  readonly #members = new Map<Branch, Member>()
+  readonly #peers = new Map<Branch, RunningPeer>()
   readonly #statuses = new Map<Branch, StatusView>()
   readonly #lives = new Map<Branch, Life>(branches.map((name) => [name, 'starting']))
   readonly #watchers = new Set<() => void>()
@@ -28,8 +28,8 @@ export class Crew {
     return this.#fleet.killing
   }
 
-  member(name: Branch): Member | undefined {
-    return this.#members.get(name)
+  peer(name: Branch): RunningPeer | undefined {
+    return this.#peers.get(name)
   }
 
   life(name: Branch): Life {
@@ -40,75 +40,75 @@ export class Crew {
     return this.#statuses.get(name)
   }
 
-  members(): Member[] {
-    return branches.flatMap((name) => this.#members.get(name) ?? [])
+  peers(): RunningPeer[] {
+    return branches.flatMap((name) => this.#peers.get(name) ?? [])
   }
 
-  /** From now on a peer that ends though nobody here ended it is started again, and `say` is told. */
+  /** From now on a peer that ends unexpectedly is started again, and `say` is called. */
   keepAlive(say: (line: string) => void): void {
     this.#say = say
   }
 
-  /** Starts a peer and tells it and the others of each other, as a list of known peers would. */
+  /** Starts a peer and introduces it and the others to each other, as a list of known peers would. */
   async start(name: Branch): Promise<void> {
     this.#set(name, 'starting')
-    const member = await this.#fleet.start(name)
-    const others = this.members()
-    this.#members.set(name, member)
-    void member.ended?.then(async (how) => await this.#revive(member, how))
+    const peer = await this.#fleet.start(name)
+    const others = this.peers()
+    this.#peers.set(name, peer)
+    void peer.ended?.then(async (how) => await this.#revive(peer, how))
     const { self } = await this.refresh(name)
     this.#set(name, 'up')
     for (const other of others) {
       try {
         const known = await other.ledger.status()
         for (const address of dialable(self)) await other.ledger.connect(address)
-        for (const address of dialable(known.self)) await member.ledger.connect(address)
+        for (const address of dialable(known.self)) await peer.ledger.connect(address)
       } catch (error) {
-        // It ended meanwhile. When it is back, it is introduced itself.
-        if (this.#members.get(other.name) === other) throw error
+        // It ended meanwhile, and is introduced when it is back.
+        if (this.#peers.get(other.name) === other) throw error
       }
     }
   }
 
   async kill(name: Branch): Promise<void> {
-    const member = this.#members.get(name)
-    if (member === undefined) throw new LedgerError('UNAVAILABLE', `${name} does not run`)
-    this.#members.delete(name)
+    const peer = this.#peers.get(name)
+    if (peer === undefined) throw new LedgerError('UNAVAILABLE', `${name} does not run`)
+    this.#peers.delete(name)
     this.#set(name, 'killed')
-    await member.kill()
+    await peer.kill()
   }
 
   async stop(): Promise<void> {
     this.#say = undefined
-    const members = this.members()
-    this.#members.clear()
-    await Promise.all(members.map(async (member) => await member.stop()))
+    const peers = this.peers()
+    this.#peers.clear()
+    await Promise.all(peers.map(async (peer) => await peer.stop()))
   }
 
-  /** Asks a peer how it is. */
+  /** Asks a peer for its status. */
   async refresh(name: Branch): Promise<StatusView> {
-    const member = this.#members.get(name)
-    if (member === undefined) throw new LedgerError('UNAVAILABLE', `${name} does not run`)
-    const status = await member.ledger.status({ signal: AbortSignal.timeout(10_000) })
+    const peer = this.#peers.get(name)
+    if (peer === undefined) throw new LedgerError('UNAVAILABLE', `${name} does not run`)
+    const status = await peer.ledger.status({ signal: AbortSignal.timeout(10_000) })
     this.#statuses.set(name, status)
     this.changed()
     return status
   }
 
   /** The peer, as soon as it is up. */
-  async running(name: Branch, signal: AbortSignal): Promise<Member> {
-    await this.until(`${name} is up`, () => this.life(name) === 'up' && this.#members.has(name), signal)
-    const member = this.#members.get(name)
-    if (member === undefined) throw new LedgerError('UNAVAILABLE', `${name} does not run`)
-    return member
+  async running(name: Branch, signal: AbortSignal): Promise<RunningPeer> {
+    await this.until(`${name} is up`, () => this.life(name) === 'up' && this.#peers.has(name), signal)
+    const peer = this.#peers.get(name)
+    if (peer === undefined) throw new LedgerError('UNAVAILABLE', `${name} does not run`)
+    return peer
   }
 
-  /** Resolves when this run of the peer has been ended by us; rejects when it does not answer though nobody ended it. */
-  async gone(member: Member, signal: AbortSignal): Promise<void> {
-    await this.until(`${member.name} answers`, () => this.#members.get(member.name) !== member, signal, 10_000)
+  /** Resolves when this run of the peer has ended; rejects when it runs and does not answer. */
+  async gone(peer: RunningPeer, signal: AbortSignal): Promise<void> {
+    await this.until(`${peer.name} answers`, () => this.#peers.get(peer.name) !== peer, signal, 10_000)
   }
 
-  /** Resolves when the condition holds; it is looked at whenever something changes. */
+  /** Resolves when the condition holds. It is checked at each change. */
   async until(
     what: string,
     condition: () => boolean,
@@ -150,11 +150,11 @@ export class Crew {
     for (const watcher of this.#watchers) watcher()
   }
 
-  async #revive(member: Member, how: string): Promise<void> {
-    const { name } = member
+  async #revive(peer: RunningPeer, how: string): Promise<void> {
+    const { name } = peer
     // Ended by us, or replaced.
-    if (this.#say === undefined || this.#members.get(name) !== member) return
-    this.#members.delete(name)
+    if (this.#say === undefined || this.#peers.get(name) !== peer) return
+    this.#peers.delete(name)
     this.#set(name, 'killed')
     this.#say(`${name} ended (${how}); it is started again`)
     try {

@@ -10,12 +10,12 @@ export interface FeedProgress {
   readonly total: number
 }
 
-/** Tasks that a peer works at at once: they share its writes to disk. */
+/** Tasks that a peer works on at once. They share its writes to disk. */
 const concurrency = 4
 
 /**
- * Gives a peer its tasks. When the peer is gone, it waits until it is back and asks again: the task's reference keeps an
- * answer that was lost from becoming a second entry.
+ * Gives a peer its tasks. While the peer is gone this waits, and then asks again. The reference of a task keeps a lost answer
+ * from becoming a second entry.
  */
 export async function feed(
   crew: Crew,
@@ -37,21 +37,21 @@ export async function feed(
   await Promise.all(Array.from({ length: concurrency }, worker))
 }
 
-/** Gives whether the entry is new. */
+/** Returns whether the entry is new. */
 export async function giveTask(crew: Crew, name: Branch, task: Task, signal: AbortSignal): Promise<boolean> {
   for (;;) {
-    const member = await crew.running(name, signal)
+    const peer = await crew.running(name, signal)
     try {
-      // `force`: what is wrong in the input is for the network to reject, not for one node to keep back.
+      // `force`: wrong input must be rejected by the network, not held back by one node.
       const { created } =
         task.type === 'transfer'
-          ? await member.ledger.transfer({ ...withoutType(task), force: true }, { signal })
-          : await member.ledger.record({ ...withoutType(task), content: [task.content] }, { signal })
+          ? await peer.ledger.transfer({ ...withoutType(task), force: true }, { signal })
+          : await peer.ledger.record({ ...withoutType(task), content: [task.content] }, { signal })
       return created
     } catch (error) {
       signal.throwIfAborted()
       if (!isLedgerError(error, 'UNAVAILABLE')) throw error
-      await crew.gone(member, signal)
+      await crew.gone(peer, signal)
     }
   }
 }

@@ -2,27 +2,27 @@ import type { RemoteLedger } from '../service/remote.ts'
 import type { Branch } from './accounts.ts'
 
 /** One peer of the demonstration, while it runs. */
-export interface Member {
+export interface RunningPeer {
   readonly name: Branch
   readonly url: string
-  /** Everything is asked through the HTTP API, as any other program would. */
+  /** Every request goes through the HTTP API, as in any other program. */
   readonly ledger: RemoteLedger
   /** Absent where all peers share this process. */
   readonly pid?: number | undefined
-  /** Resolves when it has ended, with how: `SIGKILL`, `code 1`. Absent where it cannot end by itself. */
+  /** Resolves when it has ended: `SIGKILL`, `code 1`. Absent where it cannot end by itself. */
   readonly ended?: Promise<string> | undefined
   /** Ends it without warning. */
   kill(): Promise<void>
   stop(): Promise<void>
 }
 
-/** Starts peers. A peer that was started before goes on where it stopped. */
+/** Starts peers. A peer that was started before continues where it stopped. */
 export interface Fleet {
   /** What stands between the peers: `3 processes`. */
   readonly description: string
   /** How it ends a peer without warning. */
   readonly killing: string
-  start(name: Branch): Promise<Member>
+  start(name: Branch): Promise<RunningPeer>
 }
 
 export interface FleetOptions {

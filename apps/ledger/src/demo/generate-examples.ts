@@ -37,7 +37,7 @@ const reasons: readonly (readonly [memo: string, least: number, most: number])[]
   ['transport of the concrete mixer', 1_000, 2_600]
 ]
 
-/** A slip of the keyboard: more than there is in all. Every peer has to reject these alike. */
+/** A typing error: more than all accounts have together. Every peer must reject these. */
 const typos: ReadonlyMap<number, string> = new Map([
   [57, 'alder'],
   [171, 'birch'],

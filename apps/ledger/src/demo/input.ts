@@ -5,7 +5,7 @@ import { parseAmount } from '../rules/fields.ts'
 import { type Branch, branches, initialBalance, memberIdentity, members } from './accounts.ts'
 import { parseCsv } from './csv.ts'
 
-/** One thing that a branch's peer is asked to write. Its reference makes asking twice harmless. */
+/** One entry that a branch's peer is asked to write. Its reference makes asking twice harmless. */
 export type Task =
   | {
       readonly type: 'transfer'
@@ -58,7 +58,7 @@ export async function readInput(accounts: Readonly<Record<Branch, string>>): Pro
   return { tasks, documents, count }
 }
 
-/** What the rules must make of the tasks alone: no payment of the example hangs on another's. */
+/** The balances after the tasks alone. No payment of the example depends on another one. */
 export function expectedBalances(input: Input, accounts: Readonly<Record<Branch, string>>): Map<string, bigint> {
   const balances = new Map<string, bigint>(branches.map((branch) => [accounts[branch], initialBalance]))
   const add = (account: string, amount: bigint): unknown =>

@@ -18,7 +18,7 @@ import { createScreen, type Screen } from './screen.ts'
 
 async function demonstrate(options: DemoOptions, signal: AbortSignal): Promise<number> {
   const started = performance.now()
-  // Content of one backend is not another's: each has a folder of its own.
+  // Each backend has a folder of its own, since they do not share content.
   const network = await prepareNetwork(join(options.dir, `demo-${options.backend.replaceAll(/[^a-z0-9-]+/gi, '_')}`))
   const input = await readInput(network.accounts)
   const progress = progressOf(input.tasks)
@@ -76,7 +76,7 @@ async function demonstrate(options: DemoOptions, signal: AbortSignal): Promise<n
 
 async function keepRunning(crew: Crew, screen: Screen, signal: AbortSignal): Promise<void> {
   screen.say('the peers keep running until Ctrl-C; one that ends is started again. Look at them:')
-  for (const { name, url } of crew.members()) screen.say(`  ${name}  curl ${url}/v1/status`)
+  for (const { name, url } of crew.peers()) screen.say(`  ${name}  curl ${url}/v1/status`)
   const poller = poll(crew, signal, 1_000)
   if (!signal.aborted) await once(signal, 'abort')
   poller.stop()

@@ -35,7 +35,7 @@ export function parseOptions(args: readonly string[]): DemoOptions {
   }
 }
 
-/** Which backend each peer runs on. All but two values are for `@p2pl/config` to judge. */
+/** The backend of each peer. `@p2pl/config` judges all values but two. */
 export function backendFor(backend: string, name: Branch): string {
   if (backend === 'mixed') return name === 'birch' ? 'helia' : 'ipfs-rpc'
   if (backend === 'split') return 'helia+bittorrent'

@@ -9,7 +9,7 @@ import { readApiFile } from '../node/api-file.ts'
 import { apiPathOf } from '../node/home.ts'
 import { RemoteLedger } from '../service/remote.ts'
 import type { Branch } from './accounts.ts'
-import type { Fleet, FleetOptions, Member } from './fleet.ts'
+import type { Fleet, FleetOptions, RunningPeer } from './fleet.ts'
 
 const program = fileURLToPath(new URL('../main.ts', import.meta.url))
 const startMs = 40_000
@@ -23,13 +23,13 @@ export function processFleet(options: FleetOptions): Fleet {
   }
 }
 
-async function startProcess(name: Branch, options: FleetOptions): Promise<Member> {
+async function startProcess(name: Branch, options: FleetOptions): Promise<RunningPeer> {
   const folder = options.folderOf(name)
   const listen = options.listenOf(name)
   const args = ['run', '--json', '--dir', folder, '--backend', options.backendOf(name)]
   args.push('--port', String(options.portOf(name)), '--beacon-period', String(options.beaconPeriod))
   if (listen.length > 0) args.push('--listen', ...listen)
-  // The channel is there so that the child ends when this process does, however that comes about.
+  // The channel lets the child notice the end of this process, however it ends.
   const child = spawn(process.execPath, ['-C', '@p2pl/source', program, ...args], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     cwd: folder,
@@ -82,7 +82,7 @@ async function readyLine(child: ChildProcess, exited: Promise<unknown[]>, name: 
   return JSON.parse(await Promise.race([first, failed])) as { url: string }
 }
 
-/** Keeps what the child complains of in a file, and gives its last error. */
+/** Keeps the stderr of the child in a file, and gives its last error. */
 function collectErrors(child: ChildProcess, path: string): () => string | undefined {
   const log = createWriteStream(path, { flags: 'a', mode: 0o600 })
   log.on('error', () => undefined)

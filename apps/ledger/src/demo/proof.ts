@@ -15,7 +15,7 @@ export interface Proof {
   readonly verified: number
 }
 
-/** Whether all peers say that they have the same, and wait for nothing. */
+/** Whether all peers report the same state and wait for nothing. */
 export function agrees(crew: Crew, least: number): boolean {
   const statuses = branches.map((name) => (crew.life(name) === 'up' ? crew.status(name) : undefined))
   const [first] = statuses
@@ -59,16 +59,16 @@ export async function prove(
 }
 
 async function checkBalances(crew: Crew, expected: ReadonlyMap<string, bigint>): Promise<void> {
-  for (const { name, ledger } of crew.members()) {
+  for (const { name, ledger } of crew.peers()) {
     const balances = new Map((await ledger.balances()).map(({ account, balance }) => [account, BigInt(balance)]))
     for (const [account, amount] of expected)
       require(balances.get(account) === amount, `${name} has a balance for ${account} that the CSV contradicts`)
   }
 }
 
-/** Each document is read from each peer, whoever recorded it. */
+/** Each document is read from each peer. */
 async function checkDocuments(crew: Crew, input: Input): Promise<void> {
-  const [any] = crew.members()
+  const [any] = crew.peers()
   if (any === undefined) return
   const cids = new Map<string, string>()
   for (let after: string | undefined; ;) {
@@ -81,7 +81,7 @@ async function checkDocuments(crew: Crew, input: Input): Promise<void> {
   for (const document of input.documents) {
     const cid = cids.get(document.reference)
     require(cid !== undefined, `${document.name} is not in the ledger`)
-    for (const { name, ledger } of crew.members()) {
+    for (const { name, ledger } of crew.peers()) {
       const { body } = await ledger.content(cid ?? '', { signal: AbortSignal.timeout(15_000) })
       const chunks: Uint8Array[] = []
       for await (const chunk of body) chunks.push(chunk)
@@ -91,7 +91,7 @@ async function checkDocuments(crew: Crew, input: Input): Promise<void> {
 }
 
 async function verifyOne(crew: Crew, root: string, balances: string): Promise<number> {
-  const [any] = crew.members()
+  const [any] = crew.peers()
   if (any === undefined) return 0
   const verification = await verifyCar(any.ledger.exportCar(), { root: CID.parse(root) })
   require(verification.balances === balances, 'a count from the root alone gives other balances')

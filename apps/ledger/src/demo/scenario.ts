@@ -6,7 +6,7 @@ import type { DemoNetwork } from './network.ts'
 import { agrees, type Proof, prove } from './proof.ts'
 
 export interface ScenarioEvents {
-  /** A new part begins, or something happened that people should see. */
+  /** A new part begins, or an event is worth showing. */
   say(line: string): void
 }
 
@@ -20,8 +20,8 @@ export type Progress = Readonly<Record<Branch, FeedProgress>>
 const victim: Branch = 'cedar'
 
 /**
- * The demonstration: three peers are fed at once, one of them is killed in the midst and brought back, and in the end all
- * have the same root and the same balances. It knows nothing of what network they run on.
+ * The demonstration: three peers are fed at once, one of them is killed meanwhile and brought back, and in the end all
+ * have the same root and the same balances. It does not know which network they run on.
  */
 export async function runScenario(
   crew: Crew,
@@ -99,7 +99,7 @@ async function killAndReturn(
   )
   await crew.start(victim)
   events.say(`${victim} is back with what it had on disk`)
-  // A backend that keeps nothing has lost documents that nobody copied in time. Where they are still there, this does nothing.
+  // A backend without persistence has lost documents that no peer copied in time. Elsewhere this does nothing.
   for (const task of input.tasks[victim]) if (task.type === 'record') await giveTask(crew, victim, task, signal)
 }
 
@@ -115,11 +115,11 @@ function secondSpend(network: DemoNetwork): Task & { sequence: number } {
   }
 }
 
-/** Asks the peers how they are, until stopped. */
+/** Asks the peers for their statuses until stopped. */
 export function poll(crew: Crew, signal: AbortSignal, pauseMs = 200): { stop(): void } {
   let stopped = false
   const round = async (): Promise<void> => {
-    await Promise.allSettled(crew.members().map(async ({ name }) => await crew.refresh(name)))
+    await Promise.allSettled(crew.peers().map(async ({ name }) => await crew.refresh(name)))
     if (!stopped && !signal.aborted) setTimeout(() => void round(), pauseMs)
   }
   void round()

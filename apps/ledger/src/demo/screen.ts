@@ -29,7 +29,7 @@ function tableScreen(crew: Crew, progress: Progress, canvas: Canvas): Screen {
   let drawn: readonly string[] = []
   let dirty = true
   const columns = (): number => Math.max(canvas.columns ?? 80, 2)
-  // A terminal that got narrower has broken the lines that were drawn into several.
+  // A terminal that became narrower has broken each long line into several.
   const erase = (): string => {
     const rows = drawn.reduce((sum, { length }) => sum + Math.max(1, Math.ceil(length / columns())), 0)
     drawn = []

@@ -7,7 +7,7 @@ interface Cell {
   readonly value: string
 }
 
-/** How the peers are, in lines that fit: a table where there is room, else each peer's words in as many lines as they need. */
+/** The state of the peers in lines that fit: a table where there is room, else wrapped lines for each peer. */
 export function tableLines(crew: Crew, progress: Progress, width: number): string[] {
   const rows = branches.map((name) => cellsOf(crew, progress, name))
   const titles = rows[0]?.map(({ title }) => title) ?? []
@@ -47,7 +47,7 @@ function cellsOf(crew: Crew, progress: Progress, name: Branch): Cell[] {
     { title: 'root', value: tail(status?.root) },
     { title: 'balances', value: tail(status?.balances) },
     { title: 'documents', value: status === undefined ? '' : `${status.documents.kept}/${status.documents.known}` },
-    { title: 'api', value: crew.member(name)?.url ?? '' }
+    { title: 'api', value: crew.peer(name)?.url ?? '' }
   ]
 }
 
@@ -63,11 +63,11 @@ function wrapped(parts: readonly string[], width: number): string[] {
     if (last !== undefined && last.length + 2 + part.length <= width) lines[lines.length - 1] = `${last}, ${part}`
     else lines.push(lines.length === 0 ? part : `  ${part}`)
   }
-  // Nothing is so long but in a terminal that is narrower than a word.
+  // Only a terminal that is narrower than a word needs this.
   return lines.map((line) => line.slice(0, width))
 }
 
-/** The end of a CID: its beginning is alike in all. */
+/** The end of a CID, since all begin alike. */
 function tail(cid: string | undefined): string {
   return cid === undefined ? '' : `…${cid.slice(-8)}`
 }

@@ -15,7 +15,7 @@ export async function* readBody(request: IncomingMessage, { maxBytes, maxMs }: B
   const timer = setTimeout(() => {
     expired.reject(new LedgerError('REQUEST_TIMEOUT', `the body did not come within ${maxMs / 1_000} s`))
   }, maxMs)
-  // What is left of a refused body ends with the connection, after the answer.
+  // The rest of a refused body is dropped with the connection, after the answer.
   const chunks = request.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>
   let size = 0
   try {
@@ -31,7 +31,7 @@ export async function* readBody(request: IncomingMessage, { maxBytes, maxMs }: B
   }
 }
 
-/** A JSON object. The content type is asked for: a form of another site cannot send it. */
+/** A JSON object. The content type is required, because a form of another site cannot send it. */
 export async function readJson(request: IncomingMessage, limits: BodyLimits): Promise<Record<string, unknown>> {
   const type = request.headers['content-type'] ?? ''
   if (!/^application\/json\s*(;|$)/i.test(type))

@@ -1,13 +1,13 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** How much the end of a connection would cost: the least first. */
+/** What a connection is worth, the least first. */
 const ranks = ['idle', 'served', 'trusted'] as const
 type Rank = (typeof ranks)[number]
 
 /**
- * Bounds the connections of a server without closing it to newcomers: when it is full, the connection goes that is worth
- * least, the oldest of these first. So clients that send or read slowly delay nobody.
+ * Bounds the connections of a server without closing it to newcomers. When it is full, the connection that is worth least is
+ * ended, and the oldest of these first. So slow clients delay nobody.
  *
  * - `idle`: no request was read yet, or all were answered,
  * - `served`: a request is being answered,

@@ -11,7 +11,7 @@ export class EventStreams {
   readonly #maxBacklog: number
   readonly #heartbeat: NodeJS.Timeout
 
-  /** `maxBacklog`: bytes that may wait for one client before it is cut off; it may come back. */
+  /** `maxBacklog`: a client that has more bytes waiting is cut off. It may connect again. */
   constructor(maxClients = 64, maxBacklog = 1_048_576) {
     this.#maxClients = maxClients
     this.#maxBacklog = maxBacklog

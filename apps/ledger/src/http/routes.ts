@@ -23,7 +23,7 @@ interface RouteContext {
   readonly activity: ApiActivity
 }
 
-/** What the API tells of the node beside the ledger. */
+/** What the API reports about the node itself. */
 export interface ApiActivity {
   health(): HealthView
   metrics(): readonly Metric[]
@@ -161,7 +161,7 @@ async function sendContent(context: RouteContext, cid: string): Promise<void> {
     {
       'content-type': mediaType,
       ...(size === undefined ? {} : { 'content-length': size }),
-      // Documents come from strangers and are shown under the origin of this API: they get no rights in it.
+      // Documents of strangers are shown under the origin of this API, so they get no rights in it.
       'content-security-policy': "sandbox; default-src 'none'; style-src 'unsafe-inline'",
       'cross-origin-resource-policy': 'same-origin',
       'x-content-type-options': 'nosniff'
@@ -170,7 +170,7 @@ async function sendContent(context: RouteContext, cid: string): Promise<void> {
   )
 }
 
-/** Sends the head with the first chunk, so that what fails before it is still answered as an error. */
+/** Sends the head with the first chunk, so that an earlier failure is still answered as an error. */
 async function sendStream(
   response: ServerResponse,
   headers: Record<string, string | number>,

@@ -16,9 +16,9 @@ export interface ApiOptions {
   /** Default 0: any free one. */
   readonly port?: number | undefined
   readonly limits?: Partial<ApiLimits> | undefined
-  /** Default: nothing is known, and all is well. */
+  /** Default: a node of which nothing is known but that it is well. */
   readonly activity?: ApiActivity | undefined
-  /** Gets what the client is not told. */
+  /** Receives errors that the client is not told. */
   readonly onError?: ((error: unknown) => void) | undefined
 }
 
@@ -38,7 +38,7 @@ const defaultLimits: ApiLimits = {
   maxContentMs: 300_000,
   maxConnections: 256
 }
-/** A connection on which nothing is sent or read for so long is ended. Listeners of events hear something more often. */
+/** A connection without traffic for this long is ended. Event streams have a heartbeat. */
 const idleMs = 60_000
 
 /** Serves a ledger on the loopback interface, and on no other. */
@@ -116,7 +116,7 @@ async function answer(context: ServerContext, request: IncomingMessage, response
     const status = String(response.statusCode)
     answers.set(status, (answers.get(status) ?? 0) + 1)
   })
-  // A client that goes away in the midst of an answer is no failure of ours.
+  // A client that leaves during an answer is no failure of the node.
   response.on('error', () => undefined)
   try {
     checkOrigin(request, context.port)
@@ -161,7 +161,7 @@ function fail(
     response.destroy()
     return
   }
-  // What is left of a refused body is not read: the connection ends with the answer.
+  // The rest of a refused body is not read: the connection ends with the answer.
   if (!request.complete) response.setHeader('connection', 'close')
   if (status === 401) response.setHeader('www-authenticate', 'Bearer')
   sendJson(response, status, { error: description })

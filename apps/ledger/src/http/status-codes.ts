@@ -21,7 +21,7 @@ const statuses: Readonly<Record<string, number>> = {
   TIMEOUT: 504
 }
 
-/** The answer to a request that failed. What nobody foresaw is not told to the client. */
+/** The answer to a request that failed. The details of an unexpected error are not told to the client. */
 export function failureOf(error: unknown): { status: number; error: ErrorDescription } {
   const description = describeError(error)
   const status = statuses[description.code] ?? 500

@@ -9,7 +9,7 @@ export interface ApiAccess {
   readonly pid: number
 }
 
-/** What the file of a folder says. `none` also for one that is left over from a process that has ended. */
+/** What the file of a folder says. A file of a process that has ended counts as `none`. */
 export type ApiState =
   | { readonly state: 'none' | 'damaged' | 'starting' }
   | { readonly state: 'ready'; readonly access: ApiAccess }
@@ -18,7 +18,7 @@ export async function writeApiFile(path: string, access: ApiAccess): Promise<voi
   await writeDurably(path, `${JSON.stringify(access)}\n`, 0o600)
 }
 
-/** Says that a node is starting, unless one is there already: then `false`. */
+/** Says that a node is starting. `false`, and nothing is written, when another node has the file. */
 export async function writeStarting(path: string): Promise<boolean> {
   const found = await readApiState(path)
   if (found.state === 'ready' || found.state === 'starting') return false
@@ -61,7 +61,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    // It is there and another user's.
+    // The process exists and belongs to another user.
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }

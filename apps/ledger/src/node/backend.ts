@@ -15,7 +15,7 @@ export interface BackendOptions {
   readonly env?: Readonly<Record<string, string | undefined>> | undefined
   /** `false`: no configuration file is read. */
   readonly file?: false | undefined
-  /** Is told what the configuration says in vain. */
+  /** Receives a sentence for each part of the configuration that has no effect. */
   readonly onWarning?: ((message: string) => void) | undefined
 }
 

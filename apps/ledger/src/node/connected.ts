@@ -1,6 +1,6 @@
 import type { Peer, PeerInfo } from '@p2pl/core'
 
-/** The peers that this one is connected to now: nobody is nearer to ask for content. Empty where the engine cannot tell. */
+/** The peers that are connected now: the first to ask for content. Empty where the engine cannot tell. */
 export async function connectedPeers(peer: Peer): Promise<readonly PeerInfo[]> {
   const { routing } = peer.capabilities
   return routing === undefined || routing.connect === 'none' ? [] : await peer.network.connections()

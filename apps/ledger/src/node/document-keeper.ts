@@ -4,13 +4,13 @@ import { connectedPeers } from './connected.ts'
 import { FairQueue } from './fair-queue.ts'
 
 export interface KeeperOptions {
-  /** Larger documents are fetched when somebody asks for them, not before. Bytes; 0 keeps none. Default 16 MiB. */
+  /** A larger document is fetched only when a client asks for it. Bytes; 0 keeps none. Default 16 MiB. */
   readonly maxBytes?: number | undefined
-  /** Documents of one share being fetched at once. Default 4; four shares have that many at the same time. */
+  /** Documents of one share that are fetched at once. Default 4. Four shares may do so at the same time. */
   readonly concurrency?: number | undefined
   /**
-   * Whether an author has a share of its own: an account that cannot be made for nothing, since it has money or is a
-   * witness. All others have one share together. Default: each author has one.
+   * Whether an author has a share of its own. Accounts that cost something do: they have money or are witnesses. All others
+   * have one share together, since anybody can make such accounts for nothing. Default: each author has one.
    */
   readonly hasShare?: ((author: string) => boolean) | undefined
 }
@@ -21,7 +21,7 @@ const longestPauseMs = 600_000
 /** How long a document is looked for in the first attempt, doubled in each one after it. */
 const firstLookMs = 1_000
 const longestLookMs = 15_000
-/** How long a document may take that was found. What came until then is there in the next attempt. */
+/** How long the transfer of a document may take. The next attempt continues from the blocks that arrived. */
 const transferMs = 60_000
 
 /** One entry that names a document. */
@@ -34,8 +34,8 @@ interface Claim {
 }
 
 /**
- * Holds a copy of each document that an entry names, so that it outlives the peer that recorded it. Fetching goes on in
- * the background, and again until it succeeds. Authors have shares: documents that nobody has delay nobody else's.
+ * Holds a copy of each document that an entry names, so that it outlives the peer that recorded it. It is fetched in
+ * the background, again and again until that succeeds. Authors have shares, so documents that no peer has delay only those of their own share.
  */
 export class DocumentKeeper {
   readonly #peer: Peer
@@ -58,9 +58,8 @@ export class DocumentKeeper {
   }
 
   /**
-   * `size` is what the entry says; a document that is larger than it says is not fetched to its end. An entry that says
-   * too little must not keep the document from the peers that hear it first: one that says more counts anew, and so does
-   * one of another author.
+   * `size` is what the entry says; a document that is larger is not fetched to its end. An entry that says too little must not
+   * keep the document away: an entry that says more counts anew, and so does one of another author.
    */
   keep(cid: CID, size: number, author = ''): void {
     const key = cid.toString()
@@ -82,7 +81,7 @@ export class DocumentKeeper {
     this.#later.clear()
   }
 
-  /** Tries again at once what failed: something has changed. */
+  /** Looks for missing documents again at once. */
   retry(): void {
     for (const [timer, claim] of this.#later) {
       clearTimeout(timer)
@@ -102,7 +101,7 @@ export class DocumentKeeper {
       await this.#fetch(claim)
       this.#kept.add(key)
     } catch (error) {
-      // It is not what its entry says it is, and never will be: nobody can make this node fetch it again and again.
+      // The document contradicts its entry and always will: fetching it again is useless.
       if (!isP2plError(error, 'TOO_LARGE') && !isP2plError(error, 'UNSUPPORTED')) this.#postpone(claim)
     }
   }

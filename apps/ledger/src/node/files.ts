@@ -3,12 +3,12 @@ import { dirname } from 'node:path'
 import process from 'node:process'
 import { LedgerError } from '../errors.ts'
 
-/** The whole file or none of it, also when the machine stops meanwhile. What was there is replaced. */
+/** Writes the whole file or none of it, even when the machine stops meanwhile. An older file is replaced. */
 export async function writeDurably(path: string, data: Uint8Array | string, mode = 0o644): Promise<void> {
   await place(path, data, mode, async (temporary) => await rename(temporary, path))
 }
 
-/** The same where nothing may be there yet: `EEXIST` otherwise. */
+/** The same, but `EEXIST` when the file exists already. */
 export async function createDurably(path: string, data: Uint8Array | string, mode = 0o644): Promise<void> {
   await place(path, data, mode, async (temporary) => {
     // Unlike a rename, a link never takes the place of a file.
@@ -18,7 +18,7 @@ export async function createDurably(path: string, data: Uint8Array | string, mod
 }
 
 /**
- * Makes a folder and those above it. Not by the `recursive` of Node's `mkdir`: on a read-only disk that says that there is
+ * Makes a folder and its parents. The `recursive` option of Node's `mkdir` is not used: on a read-only disk it says that there is
  * no such folder, and on some file systems it never ends.
  */
 export async function makeFolder(path: string, mode: number): Promise<void> {
@@ -69,7 +69,7 @@ async function place(
   }
 }
 
-/** The name of a file is on disk when its folder is. Some systems cannot open a folder, and do not need it. */
+/** The name of a file is on disk only when its folder is synced. Windows cannot open a folder, and does not need to. */
 async function syncFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return
   const folder = await open(path, 'r')

@@ -19,7 +19,7 @@ export async function loadIdentity(path: string): Promise<Identity | undefined> 
   return identity
 }
 
-/** Removes what a process left that was killed before it had written a key. */
+/** Removes an empty file: a process was killed before it wrote the key. */
 export async function removeEmptyIdentity(path: string): Promise<void> {
   if ((await readIfThere(path))?.byteLength === 0) await rm(path, { force: true })
 }

@@ -45,7 +45,7 @@ export interface LedgerNodeOptions {
   readonly beaconPeriod?: number | undefined
   /** Which documents of others it keeps copies of. */
   readonly documents?: KeeperOptions | undefined
-  /** Is told what was refused of what came from the network, and what is damaged on disk. */
+  /** Receives reports of refused network input and of damage on disk. */
   readonly onTrouble?: ((event: Trouble) => void) | undefined
 }
 
@@ -54,7 +54,7 @@ export type Trouble = Extract<ViewEvent, { type: 'dropped' | 'damaged' }>
 /** Least time between two searches for all missing documents. */
 const searchPauseMs = 5_000
 
-/** One participant of a ledger: its entries on disk, its accounts in memory, its peer on the network. */
+/** One peer of a ledger: its entries on disk, its accounts in memory, its peer on the network. */
 export class LedgerNode implements LedgerService {
   readonly #home: Home
   readonly #peer: Peer
@@ -69,7 +69,7 @@ export class LedgerNode implements LedgerService {
 
   static async open(options: LedgerNodeOptions): Promise<LedgerNode> {
     const { home, peer } = options
-    // Entries may come in while the stored ones are still being read: they wait, so that parents stay before children.
+    // Entries that arrive while the stored ones are still being read wait, so that parents stay before children.
     const early: ViewEvent[] = []
     let onEvent = (event: ViewEvent): unknown => early.push(event)
     const view = await openView({
@@ -131,7 +131,7 @@ export class LedgerNode implements LedgerService {
     return this.#events.listen(listener)
   }
 
-  /** Somebody is there who may have the documents that are missing. */
+  /** A peer connected that may have missing documents. */
   peerConnected(): void {
     const now = performance.now()
     if (now - this.#searchedAt < searchPauseMs) return
@@ -245,13 +245,13 @@ export class LedgerNode implements LedgerService {
     const record = this.#recordOf(parsed, options.entry)
     const providers = await connectedPeers(this.#peer)
     const body = this.#peer.data.get(parsed, { providers, signal: options.signal })
-    // Not the entry's word for the size: whoever wrote it may have lied, and an HTTP answer of another length is two answers.
+    // The size that the entry gives is not used: its author may lie, and an HTTP answer of another length would be read as two.
     return { mediaType: record?.mediaType ?? 'application/octet-stream', name: record?.name, body }
   }
 
   /**
-   * What the content is said to be. That belongs to the entry that says it: without one, this account's own record counts,
-   * then what all records agree on. Otherwise anybody could relabel a document by an entry that comes first in order.
+   * The record that labels the content. A label belongs to its entry: without one, this account's own record counts, then a
+   * label that all records agree on. Otherwise a stranger could relabel a document by an entry that comes first in order.
    */
   #recordOf(content: CID, entry: string | undefined): DocumentRecord | undefined {
     const found =

@@ -1,7 +1,7 @@
 import { LedgerError } from '../errors.ts'
 import { readIfThere, writeDurably } from './files.ts'
 
-/** What a folder is of. It is written last, and lets damage of the other files be noticed. */
+/** Says which ledger and account a folder belongs to. It is written last, and reveals damage to the other files. */
 export interface Manifest {
   readonly version: 1
   /** CID of the genesis. */
@@ -13,10 +13,10 @@ export async function writeManifest(path: string, manifest: Manifest): Promise<v
   await writeDurably(path, `${JSON.stringify(manifest, undefined, 2)}\n`)
 }
 
-/** `INVALID_CONTENT`, naming the file to restore, when the folder is not of what its manifest says. */
+/** `INVALID_CONTENT`, naming the file to restore, when the folder contradicts its manifest. */
 export async function checkManifest(path: string, found: { genesis: string; account: string }): Promise<void> {
   const bytes = await readIfThere(path)
-  // A folder that was put together by hand, or whose `init` was killed, has none.
+  // A folder that was assembled by hand has none, nor has one whose `init` was killed.
   if (bytes === undefined) return
   const { version, genesis, account } = parse(Buffer.from(bytes).toString('utf8'))
   const wrong = (message: string): LedgerError => new LedgerError('INVALID_CONTENT', message)

@@ -5,11 +5,11 @@ import type { EntryView } from '../service/views.ts'
 export type NodeEvent =
   /** A new entry. */
   | { readonly type: 'entry'; readonly data: EntryView }
-  /** An earlier entry came late, and this one's outcome is now another. */
+  /** An earlier entry arrived late and changed the outcome of this one. */
   | { readonly type: 'overturned'; readonly data: EntryView }
   /** This entry gained confirmations. */
   | { readonly type: 'confirmed'; readonly data: { cid: string; confirmations: number } }
-  /** The root of all entries, here or as others report theirs, changed. */
+  /** The root of all entries changed, here or in the report of another peer. */
   | { readonly type: 'digest'; readonly data: { root: string; entries: number } }
 
 export type NodeListener = (event: NodeEvent) => void
@@ -25,7 +25,7 @@ export class NodeEvents {
   }
 
   listen(listener: NodeListener): () => void {
-    // What happened before is not news to it.
+    // It hears only of changes from now on.
     this.#flush()
     this.#listeners.add(listener)
     return () => {

@@ -2,9 +2,9 @@ import { stat } from 'node:fs/promises'
 import process from 'node:process'
 import type { Home } from './home.ts'
 
-/** Sentences about what others on this machine may do with the folder and should not. */
+/** A sentence for each permission that other users of this machine should not have. */
 export async function permissionWarnings(home: Home): Promise<string[]> {
-  // Modes mean nothing there.
+  // Windows has no such modes.
   if (process.platform === 'win32') return []
   const warnings: string[] = []
   const check = async (path: string, forbidden: number, what: string, remedy: string): Promise<void> => {

@@ -15,7 +15,7 @@ export interface VerifyOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** What is known of a file from elsewhere. */
+/** What the caller knows about a file from another source. */
 interface Expected {
   readonly genesis?: GenesisBlock | undefined
   readonly root?: CID | undefined
@@ -42,8 +42,8 @@ export async function verifyLedger(options: VerifyOptions): Promise<LedgerState>
 }
 
 /**
- * Checks a CAR file that `export` made. Its roots name the view and the genesis; give what you know of them from
- * elsewhere, or the file vouches for itself only.
+ * Checks a CAR file that `export` made. Its roots name the view and the genesis. Give the ones that you
+ * know from another source; otherwise the file vouches only for itself.
  */
 export async function verifyCar(
   source: AsyncIterable<Uint8Array>,
@@ -87,7 +87,7 @@ export function rootsOf(roots: readonly CID[]): { root: CID; genesis: CID } {
   return { root, genesis }
 }
 
-/** Where a file ends that is not whole, as the end of a sentence. */
+/** The end of a sentence that says where a damaged file ends. */
 export function endOf({ damage }: CarFile): string {
   return damage === undefined ? '' : `: ${damage.reason} at byte ${damage.at}, after ${damage.blocks} whole blocks`
 }

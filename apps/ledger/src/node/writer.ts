@@ -12,7 +12,7 @@ export interface WriteOptions {
   readonly force?: boolean | undefined
   /** Instead of the account's next. */
   readonly sequence?: number | undefined
-  /** Looked at before the entry gets its number: from then on it is written. */
+  /** Has no effect once the entry has its number: from then on it is written. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -22,8 +22,8 @@ export interface WriteResult {
 }
 
 /**
- * Writes one account's entries, any number at once: each gets its number when it is called, and the entries of one author
- * stand in the order of the calls. So many share one write to disk, and none has to wait for the one before it.
+ * Writes one account's entries, any number at once: each gets its number when it is called, so the entries stand in
+ * the order of the calls. Many entries share one write to disk, and no entry waits for the one before it.
  */
 export class Writer {
   readonly #view: View
@@ -64,7 +64,7 @@ export class Writer {
 
   async #append(options: WriteOptions, payload: (sequence: number) => Payload): Promise<WriteResult> {
     const { amount = 0n, force, signal } = options
-    // A number that was given out and not written is a gap that all later ones would be rejected for.
+    // A number that was given out and not written would be a gap, and all later entries would be rejected.
     while (this.#settling !== undefined) await this.#settling.promise
     signal?.throwIfAborted()
     const next = this.#running === 0 ? this.#state.nextSequence(this.#account) : this.#next
@@ -94,7 +94,7 @@ export class Writer {
     }
   }
 
-  /** What the account has when all that is under way is written. What the rules will reject takes nothing. */
+  /** The balance after all writes that are under way. An entry that the rules will reject takes nothing. */
   #free(): bigint {
     return this.#state.balance(this.#account) - this.#reserved
   }

@@ -21,13 +21,13 @@ export interface Posting extends Ordered {
   outcome: Outcome
 }
 
-/** The outcome of an entry that was not counted yet. Told from others by its identity. */
+/** The outcome of an entry that was not counted yet; recognised by its identity. */
 export const unjudged: Outcome = { accepted: true }
 const accepted: Outcome = { accepted: true }
 const gap: Outcome = { accepted: false, reason: 'sequence-gap' }
 const overdraft: Outcome = { accepted: false, reason: 'overdraft' }
 
-/** One account: its own entries and the transfers to it, in canonical order, with what stands after each. */
+/** One account: its own entries and the transfers to it, in canonical order, with the balance after each. */
 class Account {
   readonly id: string
   readonly initial: bigint
@@ -37,7 +37,7 @@ class Account {
   readonly nexts: number[] = []
   /** The entries that used up the numbers 0, 1, 2 … */
   readonly numbered: Posting[] = []
-  /** From here on the lines are to be counted again. */
+  /** The first line that must be counted again; `Infinity` when none must. */
   from = Infinity
 
   constructor(id: string, initial: bigint) {
@@ -53,7 +53,7 @@ class Account {
     return this.nexts[line - 1] ?? 0
   }
 
-  /** Makes a line that has no effect yet, and gives its place. */
+  /** Inserts a line that has no effect yet, and gives its index. */
   insert(posting: Posting): number {
     const line = positionOf(this.postings, posting)
     const [balance, next] = [this.balanceBefore(line), this.nextBefore(line)]
@@ -66,31 +66,31 @@ class Account {
       this.balances.splice(line, 0, balance)
       this.nexts.splice(line, 0, next)
     }
-    // The line that is to be counted next stays the next.
+    // The next line to count stays the same.
     if (line <= this.from) this.from++
     return line
   }
 }
 
-/** A line of an account that is to be counted again. */
+/** A line of an account that must be counted again. */
 interface Mark {
   readonly posting: Posting
   readonly account: Account
 }
 
 /**
- * The accounts after all entries. An entry that arrives late costs as many steps as the accounts that it touches have
- * lines after it: its author's, and its receiver's where the transfer counts. Nobody else's entries are counted again.
+ * The accounts after all entries. A late entry costs one step for each later line of the accounts that it touches: its
+ * author's, and its receiver's where the transfer counts. No other account is counted again.
  */
 export class Accounts {
   readonly #accounts = new Map<string, Account>()
-  /** The earliest in canonical order first; of one entry the author's line before the receiver's. */
+  /** In canonical order; for one entry the author's line comes before the receiver's. */
   readonly #marks = new Heap<Mark>(
     (a, b) => compareEntries(a.posting, b.posting) || Number(isOwn(b)) - Number(isOwn(a))
   )
   readonly #onJudged: (posting: Posting, before: Outcome) => void
 
-  /** `onJudged` is told of each entry whose outcome became another. */
+  /** `onJudged` is called for each entry whose outcome changed. */
   constructor(initial: ReadonlyMap<string, bigint>, onJudged: (posting: Posting, before: Outcome) => void) {
     for (const [id, balance] of initial) this.#accounts.set(id, new Account(id, balance))
     this.#onJudged = onJudged
@@ -106,7 +106,7 @@ export class Accounts {
     if (settled && accounts.every(({ postings }, i) => lines[i] === postings.length - 1)) this.settle()
   }
 
-  /** Counts what has to be counted, in canonical order. */
+  /** Counts all marked lines, in canonical order. */
   settle(): void {
     for (let mark = this.#marks.pop(); mark !== undefined; mark = this.#marks.pop()) {
       const { account } = mark

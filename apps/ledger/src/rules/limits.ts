@@ -1,4 +1,4 @@
-/** Bounds of everything that other participants can send. Each is part of the rules: all peers must agree on them. */
+/** Bounds of everything that other peers can send. They are part of the rules: all peers must agree on them. */
 
 /** Largest payload of an entry, bytes. */
 export const maxPayloadBytes = 2_048

@@ -16,7 +16,7 @@ import { maxMediaTypeBytes, maxMemoBytes, maxNameBytes, maxPayloadBytes, maxRefe
 interface Numbered {
   /**
    * Counts the entries of its author's account from 0. Of two entries with one number only the first in canonical
-   * order counts: that is what makes spending twice impossible.
+   * order counts, which makes spending twice impossible.
    */
   readonly sequence: number
   /** The author's own mark (an invoice number): a node refuses to write the same one twice, so that a client may retry. */

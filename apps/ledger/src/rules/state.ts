@@ -22,11 +22,11 @@ export interface LedgerEntry extends Posting, Approvable {
   readonly parents: readonly LedgerEntry[]
 }
 
-/** What happened to the ledger since the last look. */
+/** What changed in the ledger since the last look. */
 export interface Changes {
   /** In the order of arrival. */
   readonly added: readonly LedgerEntry[]
-  /** Entries whose outcome is another than it was. */
+  /** Entries whose outcome changed. */
   readonly overturned: readonly LedgerEntry[]
   /** Entries that gained confirmations. */
   readonly confirmed: readonly LedgerEntry[]
@@ -110,7 +110,7 @@ export class LedgerState {
   /** What changed since the last call. */
   changes(): Changes {
     this.#accounts.settle()
-    // Nobody has heard of another outcome of an entry that is new itself.
+    // The first outcome of a new entry was never reported.
     for (const entry of this.#added) this.#overturned.delete(entry)
     const changes = { added: this.#added, overturned: [...this.#overturned], confirmed: [...this.#confirmed] }
     this.#added = []
@@ -145,7 +145,7 @@ export class LedgerState {
     return this.#documents.get(author === undefined ? cid.toString() : documentKey(author, cid))
   }
 
-  /** Whether records give this content different media types: then none of them may speak for it. */
+  /** Whether records give this content different media types. Then none of them counts by itself. */
   isContested(cid: CID): boolean {
     return this.#contested.has(cid.toString())
   }
@@ -216,7 +216,7 @@ export class LedgerState {
   }
 }
 
-/** Keeps the first in canonical order: the order of arrival is another on every peer. */
+/** Keeps the first in canonical order, since the order of arrival differs from peer to peer. */
 function setFirst(map: Map<string, LedgerEntry>, key: string, entry: LedgerEntry): void {
   const known = map.get(key)
   if (known === undefined || compareEntries(entry, known) < 0) map.set(key, entry)

@@ -48,7 +48,7 @@ export class Activity {
     }
     const { reason } = event
     this.#drops.set(reason, (this.#drops.get(reason) ?? 0) + 1)
-    // A full queue is this node's own concern; what is refused is its sender's.
+    // A full queue concerns this node. Other refused input concerns its sender.
     this.#write(
       reason,
       reason === 'overloaded' ? 'warn' : 'debug',

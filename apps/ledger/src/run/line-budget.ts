@@ -1,6 +1,6 @@
 /**
- * Bounds what others can make a log hold: of each kind so many lines in a window of time. The first line after it says how
- * many were left out.
+ * Bounds how much others can make a log grow: each kind gets a number of lines in a window of time. The first line after it
+ * says how many were left out.
  */
 export class LineBudget {
   readonly #most: number
@@ -14,7 +14,7 @@ export class LineBudget {
     this.#now = now
   }
 
-  /** Whether another line of this kind may be written, and how many were not since the last one. */
+  /** Whether another line of this kind may be written, and how many were left out since the last one. */
   take(kind: string): { write: boolean; leftOut: number } {
     const now = this.#now()
     const known = this.#kinds.get(kind)

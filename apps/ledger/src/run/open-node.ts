@@ -9,7 +9,7 @@ export interface OpenOptions extends BackendOptions {
   /** Mean time between beacons in ms. Default: sync's. */
   readonly beaconPeriod?: number | undefined
   readonly documents?: KeeperOptions | undefined
-  /** Is told what backends and sync report. */
+  /** Receives what backends and sync report. */
   readonly activity?: Activity | undefined
   /** Ends opening with `ABORTED`; of no effect once the node is there. */
   readonly signal?: AbortSignal | undefined
@@ -46,8 +46,8 @@ export async function openNode(home: Home, options: OpenOptions = {}): Promise<L
 }
 
 /**
- * The node of a folder for one command that needs no network: nothing is sent or fetched, and starting costs next to
- * nothing. What it writes spreads when the node runs the next time.
+ * The node of a folder for one command that needs no network. Nothing is sent or fetched, and starting is cheap. Entries that it
+ * writes spread when the node runs the next time.
  */
 export async function openOffline(home: Home): Promise<LedgerNode> {
   return await openNode(home, { backend: 'memory', env: {}, file: false, documents: { maxBytes: 0 } })

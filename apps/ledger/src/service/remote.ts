@@ -144,7 +144,7 @@ export class RemoteLedger implements LedgerService {
       let answered = false
       outgoing.on('response', (response) => {
         answered = true
-        // A refusal comes before the whole body was sent: the rest is not wanted.
+        // The node refused before the whole body was sent, and does not want the rest.
         if ((response.statusCode ?? 500) >= 400) source?.destroy()
         resolve({ status: response.statusCode ?? 500, headers: response.headers, body: response })
       })

@@ -58,10 +58,10 @@ export interface LedgerService {
   balance(account: string, options?: CallOptions): Promise<BalanceView>
   entries(query?: EntryQuery, options?: CallOptions): Promise<EntryPage>
   entry(cid: string, options?: CallOptions): Promise<EntryView>
-  /** Resolves when the entry is on disk: it survives whatever happens to the process. */
+  /** Resolves when the entry is on disk. From then on it survives the end of the process. */
   transfer(input: TransferInput, options?: CallOptions): Promise<Written>
   record(input: RecordInput, options?: CallOptions): Promise<Written>
-  /** The bytes of a document. Its media type is `application/octet-stream` where nothing says another, or records differ. */
+  /** The bytes of a document. Its media type is `application/octet-stream` where no record counts. */
   content(cid: string, options?: ContentOptions): Promise<Content>
   /** One block, from the store or the network. */
   block(cid: string, options?: CallOptions): Promise<Uint8Array>
@@ -73,5 +73,5 @@ export interface LedgerService {
 
 export const defaultPageSize = 100
 export const maxPageSize = 1_000
-/** Of a document, and of a CAR file, that is given to a node over HTTP. */
+/** Most bytes of a document, and of a CAR file, that is sent to a node over HTTP. */
 export const maxDocumentBytes: number = 256 * 1_024 * 1_024

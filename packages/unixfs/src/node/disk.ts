@@ -5,7 +5,7 @@ import { P2plError } from '@p2pl/core/backend'
 const nothingThere: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR'])
 
 /**
- * Makes a folder and those above it. Not by the `recursive` of Node's `mkdir`: on a read-only disk that says that there is
+ * Makes a folder and its parents. The `recursive` option of Node's `mkdir` is not used: on a read-only disk it says that there is
  * no such folder, and on some file systems it never ends.
  */
 export async function makeFolder(operation: string, path: string): Promise<void> {

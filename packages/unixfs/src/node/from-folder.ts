@@ -52,7 +52,7 @@ export async function* fromFolder(path: string, options: FromFolderOptions = {})
         throw new P2plError({
           code: 'UNSUPPORTED',
           operation,
-          message: `${JSON.stringify(file)} is neither file nor folder: remove it, or skip such with others: "skip"`
+          message: `${JSON.stringify(file)} is neither file nor folder: remove it, or leave such entries out with others: "skip"`
         })
       }
     }

@@ -19,7 +19,7 @@ export interface ToFolderOptions extends ListOptions {
   maxBytes?: number | undefined
   /** Called after each file or folder that is complete. */
   onEntry?: ((entry: Entry) => void) | undefined
-  /** Called once when it is known what there is to do, and after each chunk that was written. What it throws ends the call. */
+  /** Called once before the first write, and after each chunk. An error that it throws ends the call. */
   onProgress?: ((progress: ToFolderProgress) => void) | undefined
 }
 
@@ -32,7 +32,7 @@ export interface ToFolderProgress {
   readonly files: number
 }
 
-/** What is on disk now, what an earlier call left included. */
+/** What is on disk now, including the files of an earlier call. */
 export interface ToFolderResult {
   readonly files: number
   readonly bytes: number
@@ -43,7 +43,7 @@ const operation = 'unixfs.toFolder'
 /**
  * Writes a directory of the network to a folder on disk. Nothing outside of it is touched, whatever the names say, and
  * nothing is overwritten: `path` must not exist, be empty, or hold only what an earlier call for the same directory left
- * there. Then it goes on from there: files that are complete stay, a file that is cut short is continued.
+ * there. Then it continues: complete files stay, and a file that is cut short gets the rest.
  *
  * The whole directory is looked at first. What cannot be read is left out; when all else is written, the error that names
  * it is thrown.

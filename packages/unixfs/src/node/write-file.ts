@@ -67,6 +67,6 @@ async function write(file: FileHandle, bytes: Uint8Array, at: number, place: str
 function another(place: string): Error {
   return invalidArgument(
     operation,
-    `${JSON.stringify(place)} has other content than the file that is to be written there: move it away`
+    `${JSON.stringify(place)} has other content than the file of the directory: move it away`
   )
 }

@@ -19,7 +19,7 @@ export async function exportCar(
 ): Promise<void> {
   const { output, signal } = context
   const force = options.force === true
-  // Asked before the work; the end asks again.
+  // Checked before the work, and again at its end.
   if (file !== '-' && !force) await refuseExisting(file)
   const progress = output.progress('bytes written:')
   let bytes = 0
@@ -94,7 +94,7 @@ async function verifySource(
   })
 }
 
-/** A file can be verified where there is no ledger, too; then it is the file that says which one it is. */
+/** A file can be verified without a ledger, too. Then the file itself says which ledger it belongs to. */
 async function knownGenesis(context: CommandContext): Promise<GenesisBlock | undefined> {
   try {
     return (await openHome(context.options.dir)).genesis
@@ -130,7 +130,7 @@ async function writeWhole(file: string, source: AsyncIterable<Uint8Array>, force
 }
 
 async function openFile(file: string): Promise<AsyncIterable<Uint8Array>> {
-  // Asked before it is read: a file that cannot be opened is not one that is damaged.
+  // Opened before it is read, so that a file that cannot be opened is not called damaged.
   const handle = await open(file)
   if ((await handle.stat()).isDirectory()) {
     await handle.close()

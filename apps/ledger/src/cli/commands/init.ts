@@ -29,7 +29,7 @@ export async function init(context: CommandContext, options: InitOptions): Promi
   context.output.result({ account, dir: path, file, genesis: describeGenesis(genesis) }, () => [
     `ledger   ${genesis.cid.toString()} (${genesis.genesis.network})`,
     `account  ${account}`,
-    `genesis  ${file}: give it to those who shall join`
+    `genesis  ${file}: give it to the peers that are to join`
   ])
 }
 
