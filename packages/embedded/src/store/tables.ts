@@ -49,7 +49,8 @@ export async function openTables<Name extends string>({
     report
   })
   // On a full disk an engine still keeps what it needs to know, but no more blocks.
-  const tableOf = (name: string): Table => new StoreTable(store, name.charCodeAt(0), name === blocks ? undefined : 'most')
+  const tableOf = (name: string): Table =>
+    new StoreTable(store, name.charCodeAt(0), name === blocks ? undefined : 'most')
   return { tables: each(names, tableOf), close: () => store.close() }
 }
 

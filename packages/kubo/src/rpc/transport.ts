@@ -53,8 +53,10 @@ export class Transport {
   }
 
   /** The daemon answers here from now on. Calls under way to another address end with `UNREACHABLE`. */
-  open(target: Target): void {
+  async open(target: Target): Promise<void> {
     if (this.#target !== undefined && isDeepStrictEqual(target, this.#target)) return
+    // Not before it is needed: undici ends a process on a runtime that is too old, before anybody can say so.
+    const undici = await import('undici')
     this.#end(new Error('the daemon was started again'))
     this.#target = target
     this.#pools = {
