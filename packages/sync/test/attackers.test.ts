@@ -13,7 +13,16 @@ const hostile = 5
 const factor = 5
 
 function scheduleOf(seed: number): Schedule {
-  return { seed, peers: honest, steps: 12, beaconPeriod: 1000, limit: 60, parts: 20, refused: refusedByte }
+  return {
+    seed,
+    peers: honest,
+    steps: 12,
+    beaconPeriod: 1000,
+    limit: 60,
+    parts: 20,
+    refused: refusedByte,
+    discovery: seed % 2 === 0 ? 'known' : 'anyone'
+  }
 }
 
 /** A third of all peers are strangers, each with an attack of its own. */

@@ -45,22 +45,26 @@ async function open(simulator: Simulator, id: string, deaf = false): Promise<{ v
   return { peer, view: await simulator.complete(opening) }
 }
 
-/** What peers ask everybody for, and how often they answer. */
+/** What peers ask everybody for, and how often others send it, or its size. */
 interface Heard {
   readonly wanted: Set<string>
-  answers: number
+  blocks: number
+  sizes: number
 }
 
 async function listen(simulator: Simulator): Promise<Heard> {
   const peer = await simulator.complete(createPeer(simulator.host('listener').boot()))
-  const heard: Heard = { wanted: new Set(), answers: 0 }
+  const heard: Heard = { wanted: new Set(), blocks: 0, sizes: 0 }
   const subscription = peer.topic(topic).subscribe()
   await simulator.complete(subscription.joined)
   void (async () => {
     for await (const item of subscription) {
       if (item.type !== 'message') continue
       const message = decodeMessage(item.payload)
-      if (message.kind === 'answer') heard.answers++
+      if (message.kind === 'answer') {
+        heard.blocks += message.blocks.length
+        heard.sizes += message.larger.length
+      }
       if (message.kind === 'request') for (const digest of message.wanted) heard.wanted.add(mapKey(digest))
     }
   })()
@@ -82,7 +86,8 @@ test('a peer that can fetch no block converges by repair alone', async () => {
   expect(view.count).toBe(30)
   expect(heard.wanted.size).toBeGreaterThan(0)
   // Three have each of them, and mostly one answers.
-  expect(heard.answers).toBeLessThan(2 * heard.wanted.size)
+  expect(heard.blocks).toBeLessThan(2 * heard.wanted.size)
+  expect(heard.sizes).toBeLessThan(2 * heard.wanted.size)
 })
 
 test('a parent that was lost on the way is fetched from whoever announced its child', async () => {

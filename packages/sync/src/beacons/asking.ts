@@ -8,8 +8,8 @@ const rememberedNonces = 16
 /** So few peers are all asked at once. */
 const fewPeers = 8
 /** Bytes that a question has for each answer that it may bring. */
-const answerBytes = 512
-const maxPadding: number = 32 * 1024
+const answerBytes = 256
+const maxPadding: number = 8 * 1024
 
 /** Questions follow each other after this part of a period; once everybody was asked, after twice that, and so on. */
 const firstPause = 0.25
@@ -49,7 +49,8 @@ export class Asking {
   wait(peers: number): () => void {
     const one = { peers }
     this.#waiting.add(one)
-    this.#restart()
+    this.#share = 0
+    this.#pause = firstPause
     return () => {
       this.#waiting.delete(one)
     }
@@ -57,12 +58,12 @@ export class Asking {
 
   /** Whether others may have what this view lacks, and nothing comes. */
   set behind(behind: boolean) {
-    if (behind !== this.#behind && !this.isAwaited) this.#restart()
     this.#behind = behind
   }
 
-  #restart(): void {
-    this.#share = 0
+  /** Something came, perhaps not all of it: the next question comes soon, and goes to half as many as the last one. */
+  gained(): void {
+    this.#share = Math.floor(this.#share / 2)
     this.#pause = firstPause
   }
 
@@ -78,7 +79,7 @@ export class Asking {
     this.#share = Math.min(wholeShare, Math.max(2 * this.#share, first))
     const nonce = Uint8Array.from({ length: nonceBytes }, () => Math.floor(this.#random() * 256))
     this.#nonces.set(bytesKey(nonce), true)
-    const answers = Math.max(1, (this.#share / wholeShare) * group)
+    const answers = this.isAwaited ? Math.max(1, (this.#share / wholeShare) * group) : 0
     return { ask: { nonce, share: this.#share }, padding: Math.min(maxPadding, Math.ceil(answers * answerBytes)) }
   }
 

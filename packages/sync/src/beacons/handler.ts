@@ -52,6 +52,7 @@ export class BeaconHandler {
   /** Entries of others came. */
   gained(): void {
     this.#gainedAt = this.#options.timers.now()
+    this.#options.asking.gained()
   }
 
   async heard(sender: string, beacon: Beacon, bytes: number): Promise<void> {

@@ -16,6 +16,8 @@ export interface Report {
 
 /** How many beacon periods a report counts. */
 const reportPeriods = 6
+/** How many of them it counts as company: a peer that reported it earlier may have moved on. */
+const companyPeriods = 1.5
 
 /** What others say that their views are, and which of them have proven it. A flood of strangers pushes out no known sender. */
 export class Reports {
@@ -75,11 +77,12 @@ export class Reports {
     return found.slice(0, most)
   }
 
-  /** Whether a sender that deserves trust reports this root. */
+  /** Whether a sender that deserves trust has just reported this root. */
   hasCompany(root: Bytes): boolean {
+    const since = this.#timers.now() - companyPeriods * this.#period
     for (const [sender, report] of this.recent()) {
-      if (equalBytes(report.root, root) && (this.#standings.isKnown(sender) || this.proves(sender, report, root)))
-        return true
+      if (report.at < since || !equalBytes(report.root, root)) continue
+      if (this.#standings.isKnown(sender) || this.proves(sender, report, root)) return true
     }
     return false
   }

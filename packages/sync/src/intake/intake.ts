@@ -32,6 +32,7 @@ export interface IntakeOptions {
   readonly committer: Committer
   readonly checks: Checks
   readonly bounds: EntryBounds
+  readonly now: () => number
   /** Bytes of entries being checked at once. */
   readonly checking: Budget
   /** Bytes of entries that wait for parents. */
@@ -64,6 +65,9 @@ export class Intake {
       options.hooks.unwanted(id)
     })
   }
+
+  /** When an entry last became solid that no walk has brought. */
+  announcedAt: number = -Infinity
 
   get pending(): number {
     return this.#room.size
@@ -160,6 +164,7 @@ export class Intake {
     }
     if (missing.length > 0) return origin === undefined ? 'pending' : this.#wait(entry, origin, missing)
     this.#room.leave(entry.id)
+    if (origin !== undefined) this.announcedAt = this.#options.now()
     this.#hooks.gave(sender, entry.bytes.length)
     // A failed write is the store's matter: the entry then comes again with the next comparison of roots.
     this.#committer.stage(entry, false).catch(() => undefined)

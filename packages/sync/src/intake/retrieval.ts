@@ -55,7 +55,7 @@ export class Retrieval {
   constructor(options: RetrievalOptions) {
     const { network, index, committer, timers, period, signal, bounds, standings, budgets, isKnown, random } = options
     const { blocks } = index
-    this.repair = new Repair({ network, timers, period, asking: budgets.asking, padding: budgets.padding })
+    this.repair = new Repair({ network, timers, period, asking: budgets.asking, padding: budgets.padding, isKnown })
     this.answers = new Answers({
       network,
       timers,
@@ -89,6 +89,7 @@ export class Retrieval {
     this.intake = new Intake({
       committer,
       bounds,
+      now: () => timers.now(),
       checks: this.checks,
       checking: budgets.checking,
       pending: budgets.pending,
@@ -105,6 +106,8 @@ export class Retrieval {
     this.walks = new Walks({
       standings,
       signal,
+      announcedAt: () => this.intake.announcedAt,
+      count: () => index.count,
       parts: {
         blocks,
         timers,

@@ -29,6 +29,7 @@ export interface RepairOptions {
   /** Blocks asked for in a time, and bytes that requests were filled up with in vain, by the sender that they are asked because of. */
   readonly asking: Budget
   readonly padding: Budget
+  readonly isKnown: (sender: string) => boolean
 }
 
 /**
@@ -89,7 +90,7 @@ export class Repair {
   }
 
   #send(): void {
-    const { timers, period, network } = this.#options
+    const { timers, period, network, isKnown } = this.#options
     const since = timers.now() - 2 * period
     const wanted: Bytes[] = []
     let padding = 0
@@ -100,9 +101,9 @@ export class Repair {
       const id = mapKey(asked.digest)
       if (this.#asked.get(id) !== asked) continue
       if (!asked.waited && (this.#overheard.get(id) ?? -Infinity) > since) {
-        // The answer to the other peer serves this one as well; if it does not come, this one asks itself.
+        // The answer to the other peer serves this one as well. If it does not come, only a known sender is worth another request.
         asked.waited = true
-        timers.after(period, () => this.#enqueue(asked))
+        if (isKnown(asked.sender)) timers.after(period, () => this.#enqueue(asked))
         continue
       }
       wanted.push(asked.digest)

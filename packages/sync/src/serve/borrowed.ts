@@ -1,16 +1,14 @@
-import { equalBytes } from '../bytes.ts'
+import type { Slots } from '@p2pl/core/backend'
 import type { Bytes } from '../bytes.ts'
 import type { FetchOptions, SyncNetwork } from '../replica/network.ts'
-import { tableKey } from '../store/keys.ts'
+import { tableEnd, tableKey, tableStart, withoutTable } from '../store/keys.ts'
 import type { Store } from '../store/store.ts'
-import type { Slots } from '@p2pl/core/backend'
 
-/** Value of a row of `served` for a block that was fetched and is to be dropped. */
-export const borrowed: Bytes = Uint8Array.of(3)
+const noted = Uint8Array.of(1)
 
 /**
  * Blocks of others that are read once. Most engines keep what they fetch; a stranger could fill the disk with it. So each is noted before it
- * is fetched and dropped after it was read, unless it has become a block of this view meanwhile; a crash in between leaves the notes.
+ * is fetched and dropped after it was read, unless this view serves it meanwhile; a crash in between leaves the notes.
  */
 export class BorrowedBlocks {
   readonly #network: SyncNetwork
@@ -25,15 +23,11 @@ export class BorrowedBlocks {
   }
 
   async fetch(digest: Bytes, options: FetchOptions): Promise<Bytes> {
-    if (this.#network.keepsFetched) await this.#note(digest)
-    return await this.#network.fetch(digest, options)
-  }
-
-  async #note(digest: Bytes): Promise<void> {
-    const key = tableKey('served', digest)
     // What is here already was put here by this view or by the application, and stays.
-    if ((await this.#store.tables.get(key)) !== undefined || (await this.#network.has(digest))) return
-    await this.#store.tables.write([{ type: 'put', key, value: borrowed }], { sync: false })
+    if (this.#network.keepsFetched && !(await this.#network.has(digest))) {
+      await this.#store.tables.write([{ type: 'put', key: tableKey('borrowed', digest), value: noted }], { sync: false })
+    }
+    return await this.#network.fetch(digest, options)
   }
 
   /** Drops what was fetched. Never rejects: what is left is dropped when the view is opened again. */
@@ -41,16 +35,28 @@ export class BorrowedBlocks {
     if (!this.#network.keepsFetched || digests.length === 0) return
     try {
       await this.#handingOver.run(async () => {
-        for (const digest of digests) {
-          const key = tableKey('served', digest)
-          const row = await this.#store.tables.get(key)
-          if (row === undefined || !equalBytes(row, borrowed)) continue
-          await this.#network.remove(digest)
-          await this.#store.tables.write([{ type: 'del', key }], { sync: false })
-        }
+        for (const digest of digests) await this.#drop(digest)
       })
     } catch {
       // Store or backend were stopped.
     }
+  }
+
+  async #drop(digest: Bytes): Promise<void> {
+    const { tables } = this.#store
+    const key = tableKey('borrowed', digest)
+    if ((await tables.get(key)) === undefined) return
+    const isServed = (await tables.get(tableKey('served', digest))) !== undefined
+    if (!isServed) await this.#network.remove(digest)
+    await tables.write([{ type: 'del', key }], { sync: false })
+  }
+
+  /** Drops what a crash has left. */
+  async resume(): Promise<void> {
+    const left: Bytes[] = []
+    for await (const rows of this.#store.tables.scan({ gte: tableStart('borrowed'), lt: tableEnd('borrowed') })) {
+      for (const [key] of rows) left.push(withoutTable(key))
+    }
+    await this.release(left)
   }
 }

@@ -12,7 +12,7 @@ import type { Timers } from '../toolbox/timers.ts'
 /** A node is served until so many newer roots were published and so much time went by. */
 const keptRoots = 4
 const keptPeriods = 8
-/** Values of the rows: what the block is. `borrowed.ts` has one more. */
+/** Values of the rows: what the block is. */
 export const servedNode: Bytes = Uint8Array.of(1)
 const servedEntry = Uint8Array.of(2)
 

@@ -54,6 +54,8 @@ export class ViewIndex {
       if (!(error instanceof Damaged)) throw error
       this.#storedRoot = await this.tree.stored()
     }
+    // Nobody waits for it.
+    void this.blocks.resume()
   }
 
   /** The root of all that is here. Rejects with `Damaged` where a damaged entry keeps it from being computed. */
@@ -63,6 +65,11 @@ export class ViewIndex {
     const root = await this.#reporting(async () => await this.lock.run(async () => await this.tree.flush()))
     this.#options.onRoot(root, before !== undefined && !equalBytes(before.digest, root.digest))
     return root
+  }
+
+  /** Entries that are here. */
+  get count(): number {
+    return this.#options.store.count
   }
 
   /** The root as it was last computed. */

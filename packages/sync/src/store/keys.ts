@@ -3,7 +3,18 @@ import type { Bytes } from '../bytes.ts'
 
 // The first byte of a key in the store says what it is. A folder written by one version is read by the next:
 // add tables, never change one.
-const table = { format: 0, count: 1, entry: 2, clock: 3, head: 4, dirty: 5, node: 6, served: 7, author: 8 } as const
+const table = {
+  format: 0,
+  count: 1,
+  entry: 2,
+  clock: 3,
+  head: 4,
+  dirty: 5,
+  node: 6,
+  served: 7,
+  author: 8,
+  borrowed: 9
+} as const
 
 export type TableName = keyof typeof table
 

@@ -46,6 +46,10 @@ export class Lane {
     return fresh < this.#limits.fresh
   }
 
+  [Symbol.iterator](): IterableIterator<Merge> {
+    return this.#live.values()
+  }
+
   enter(merge: Merge): void {
     this.#live.add(merge)
   }

@@ -169,7 +169,8 @@ export class Merge {
         signal: this.#signal
       })
     } catch (error) {
-      if (this.#signal.aborted) throw error
+      // Once is enough: others would have answered.
+      if (this.#signal.aborted || this.ticket.tries > 0) throw error
       bytes = await untilAborted(ask(digest, this.ticket.sender), this.#signal)
     }
     this.fetched += bytes.length

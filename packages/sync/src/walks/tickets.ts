@@ -14,6 +14,8 @@ export interface Ticket {
   /** The number of entries that the sender claims; a wrong one costs it. */
   readonly count: number
   readonly providers: readonly PeerInfo[]
+  /** When it was reported. */
+  readonly at: number
   tries: number
   notBefore: number
 }
@@ -36,11 +38,11 @@ export class Tickets {
     return this.#tickets.size
   }
 
-  offer(sender: string, { root, count, providers }: Beacon): void {
+  offer(sender: string, { root, count, providers }: Beacon, at: number): void {
     const id = mapKey(root)
     const before = this.#tickets.get(sender)
     if (before !== undefined && before.id === id && before.count === count) return
-    this.#tickets.set(sender, { sender, root: root.slice(), id, count, providers, tries: 0, notBefore: 0 })
+    this.#tickets.set(sender, { sender, root: root.slice(), id, count, providers, at, tries: 0, notBefore: 0 })
     if (this.#tickets.size > limits.tickets) this.#forgetOne()
   }
 

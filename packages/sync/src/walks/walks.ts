@@ -16,6 +16,9 @@ export interface WalksOptions {
   readonly parts: MergeParts
   readonly standings: Standings
   readonly signal: AbortSignal
+  /** When an entry of others last came by itself, and how many entries are here. */
+  readonly announcedAt: () => number
+  readonly count: () => number
   /** An index contradicts itself. */
   readonly onLie: () => void
   /** All of this root is here. */
@@ -28,6 +31,8 @@ export interface WalksOptions {
 const catchUpPeriods = 4
 /** Periods for which a root with refused entries is left alone. */
 const refusedPeriods = 16
+/** For how long a root waits for the end of a stream of entries. */
+const streamPeriods = 8
 /** Senders of an index that contradicts itself have wasted this much besides what was fetched, a failed try that much. */
 const lieCost: number = 256 * 1024
 const failureCost: number = 8 * 1024
@@ -96,7 +101,7 @@ export class Walks {
   offer(sender: string, beacon: Beacon): void {
     const id = mapKey(beacon.root)
     if (this.#merged.has(id) || (this.#refused.get(id) ?? -Infinity) > this.#now()) return
-    this.#tickets.offer(sender, beacon)
+    this.#tickets.offer(sender, beacon, this.#now())
     if (this.#known.hasRoom || this.#strangers.hasRoom || this.#cancelTick === undefined) this.#fill()
   }
 
@@ -113,11 +118,11 @@ export class Walks {
     ] as const) {
       lane.turn()
       while (lane.hasRoom) {
-        const ticket = this.#draw(known)
+        const ticket = this.#draw(known, lane)
         if (ticket === undefined) break
         this.#start(ticket, known, lane)
       }
-      if (lane.full && this.#draw(known) !== undefined) lane.endSlowest()
+      if (lane.full && this.#draw(known, lane) !== undefined) lane.endSlowest()
     }
     this.#cancelTick?.()
     this.#cancelTick = undefined
@@ -129,27 +134,40 @@ export class Walks {
     })
   }
 
-  #draw(known: boolean): Ticket | undefined {
-    return this.#tickets.draw(known, this.#now(), (ticket) => this.#isEligible(ticket))
+  #draw(known: boolean, lane: Lane): Ticket | undefined {
+    return this.#tickets.draw(known, this.#now(), (ticket) => this.#isEligible(ticket, lane))
   }
 
-  /** A root is tried once more while all walks through it stall, then by as many more as were in vain. */
-  #isEligible(ticket: Ticket): boolean {
+  /** A root is tried once more while all walks of the lane through it stall, then by as many more as were in vain. */
+  #isEligible(ticket: Ticket, lane: Lane): boolean {
     let fresh = 0
     let stalled = this.#failures.get(ticket.id) ?? 0
-    for (const merge of this.#live) {
+    for (const merge of lane) {
       if (merge.ticket === ticket) return false
       if (merge.ticket.id !== ticket.id) continue
       if (merge.paused || this.#now() - merge.progressAt < this.#patience) fresh++
       else stalled++
     }
-    return fresh < 1 + stalled
+    return fresh < 1 + stalled && !this.#isPremature(ticket)
+  }
+
+  /**
+   * While entries stream in by themselves, every root is soon out of date, and its entries are on their way: then a root waits a moment,
+   * and one with no more entries than there are here until the stream ends, but not for ever.
+   */
+  #isPremature({ at, count }: Ticket): boolean {
+    const { announcedAt, parts } = this.#options
+    const now = this.#now()
+    if (now - announcedAt() > 2 * this.#patience) return false
+    const age = now - at
+    return age < this.#patience || (count <= this.#options.count() && age < streamPeriods * parts.period)
   }
 
   #start(ticket: Ticket, known: boolean, lane: Lane): void {
     const { parts, signal } = this.#options
-    // The engine knows peers that nobody names: every second try of a root leaves it the choice.
-    const hinted = (this.#failures.get(ticket.id) ?? 0) % 2 === 0
+    // The engine may know peers that strangers do not name: every second try leaves it the choice.
+    const tries = known ? ticket.tries : (this.#failures.get(ticket.id) ?? 0)
+    const hinted = tries % 2 === 0
     const merge = new Merge(ticket, { known, hinted }, parts, signal)
     this.#live.add(merge)
     lane.enter(merge)

@@ -23,6 +23,8 @@ export interface Schedule {
   readonly attack?: ((simulator: Simulator) => Ending) | undefined
   /** Entries with payloads that begin with this byte are refused. */
   readonly refused?: number | undefined
+  /** Who is asked for a block. Default `anyone`. */
+  readonly discovery?: 'anyone' | 'known' | undefined
   /** The wall clocks of the peers are wrong, and jump. */
   readonly clocks?: boolean | undefined
 }
@@ -71,7 +73,7 @@ class Group {
   constructor(schedule: Schedule) {
     this.#schedule = schedule
     const { seed } = schedule
-    this.simulator = createSimulator({ seed, latency: { min: 5, max: 60 } })
+    this.simulator = createSimulator({ seed, latency: { min: 5, max: 60 }, discovery: schedule.discovery })
     this.random = this.simulator.random('schedule')
   }
 
