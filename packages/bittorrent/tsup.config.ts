@@ -1,6 +1,6 @@
 import { preset } from '@p2pl/tooling-tsup'
 
-// What of WebTorrent is off here (src/torrent/client.ts) or has a place of our own: WebRTC, port mapping, block lists, µTP,
+// What of WebTorrent is off here (src/torrent/swarm/torrent-client.ts) or has a place of our own: WebRTC, port mapping, block lists, µTP,
 // trackers, web seeds, files on the disk, and the making of torrents.
 const omit = [
   '@silentbot1/nat-api',

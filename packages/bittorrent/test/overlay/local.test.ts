@@ -32,7 +32,7 @@ afterEach(async () => {
 })
 
 /** Somebody else in the group. */
-async function member(): Promise<{ socket: Socket; heard: Buffer[] }> {
+async function listener(): Promise<{ socket: Socket; heard: Buffer[] }> {
   const socket = createSocket({ type: 'udp4', reuseAddr: true })
   sockets.push(socket)
   const heard: Buffer[] = []
@@ -56,7 +56,7 @@ it('those who know nobody meet in a topic, and fetch from each other, by multica
   await until('the message is there', () => heard.includes('hello'))
 })
 
-it('who only comes to fetch finds the file and its torrent', async () => {
+it('a peer that only fetches finds the file and its torrent', async () => {
   const bytes = seededBytes(2 * 1_048_576 + 3, 51)
   const [one, two] = [await started(), await started()]
   const peer = await createPeer({ backend: one })
@@ -85,7 +85,7 @@ it('links a network that has no bootstrap node, so that records can be kept', as
 })
 
 it('tells nobody in closed networks', async () => {
-  const { heard } = await member()
+  const { heard } = await listener()
   const backend = await started({ profile: 'closed' })
   const topic = randomBytes(8).toString('hex')
   await backend.messages.subscribe(topic, hears())
@@ -102,7 +102,7 @@ it('tells nobody in closed networks', async () => {
 })
 
 it('answers who looks for what it has, a few times and not without end', async () => {
-  const { socket, heard } = await member()
+  const { socket, heard } = await listener()
   const backend = await started()
   const topic = randomBytes(8).toString('hex')
   const key = topicKey(topic)

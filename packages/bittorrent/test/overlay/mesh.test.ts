@@ -44,7 +44,7 @@ const degreeOf = (engine: Engine, topic: string): number => engine.overlay.topic
 it('eight that start together, knowing one DHT node only, have the mesh of their topic', async () => {
   const all = await startAll(8)
   for (const engine of all) subscribe(engine, 'together')
-  await until('everybody has neighbours', () => all.every((engine) => degreeOf(engine, 'together') >= 3))
+  await until('each has three peers', () => all.every((engine) => degreeOf(engine, 'together') >= 3))
 })
 
 it('a publisher that never subscribed finds its way into a topic', async () => {
@@ -62,7 +62,7 @@ it('twenty get every message once, and few bytes travel for nothing', async () =
   await withSeed(20, async (seed, random) => {
     const all = await startAll(20)
     const heard = all.map((engine) => subscribe(engine, 'twenty'))
-    await until('everybody has neighbours', () => all.every((engine) => degreeOf(engine, 'twenty') >= 3))
+    await until('each has three peers', () => all.every((engine) => degreeOf(engine, 'twenty') >= 3))
     for (const engine of all) expect(degreeOf(engine, 'twenty')).toBeLessThan(20)
     const sent: string[] = []
     const size = 1_000
@@ -87,7 +87,7 @@ it('twenty get every message once, and few bytes travel for nothing', async () =
     for (const [i, list] of heard.entries())
       expect(new Set(list).size, `node ${i} hears nothing twice`).toBe(list.length)
     const deliveries = (sent.length - settled) * (all.length - 1)
-    // Everything counts: control messages, the DHT's share of the wire, what neighbours said about others.
+    // Everything counts: control messages, the DHT's share of the wire, what peers said about others.
     const overhead = (written(all) - before) / deliveries / size
     expect(overhead).toBeLessThan(3)
   })
@@ -104,7 +104,7 @@ it('what is lost on the way is asked for again', async () => {
   await withSeed(6, async (seed, random) => {
     const all = await startAll(8, { degree: 4 })
     const heard = all.map((engine) => subscribe(engine, 'repair'))
-    await until('everybody has neighbours', () => all.every((engine) => degreeOf(engine, 'repair') >= 3))
+    await until('each has three peers', () => all.every((engine) => degreeOf(engine, 'repair') >= 3))
     const [publisher] = all
     const publish = async (i: number): Promise<void> => {
       await publisher?.overlay.gossip.publish('repair', seededBytes(100, seed * 1_000 + i))
@@ -149,7 +149,7 @@ it('when all places are taken, links without use make room and those of topics s
   expect(linked.toSorted()).toEqual([mate.id, ...dialled.slice(1)].toSorted())
 })
 
-it('a subscription hears of a gap when all neighbours were lost and some are back', async () => {
+it('a subscription hears of a gap when all peers were lost and some are back', async () => {
   const [one, two] = await startAll(2)
   const gaps: string[] = []
   if (one !== undefined) subscribe(one, 'gap', gaps)

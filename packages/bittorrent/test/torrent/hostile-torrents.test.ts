@@ -98,7 +98,7 @@ it('lives through extensions and requests of every shape', async () => {
   expect((await (await started()).importTorrent(magnet)).size).toBe(mebi + 10)
 })
 
-it('does not read a file for who asks and does not listen', async () => {
+it('reads no file for a client that asks and does not listen', async () => {
   const victim = await started()
   const { magnet } = await seed(victim, seededBytes(4 * mebi, 63))
   const socket = await stranger(portOf(victim), infoHashOf(magnet))
@@ -187,7 +187,7 @@ it('gets a torrent from the honest one among liars', async () => {
   expect(result.cid.toString()).toBe(cid.toString())
 })
 
-it('sends away who sends wrong pieces', async () => {
+it('disconnects a client that sends wrong pieces', async () => {
   const honest = await started()
   const victim = await started()
   const { cid, magnet } = await seed(honest, seededBytes(2 * mebi, 65))
@@ -203,7 +203,7 @@ it('sends away who sends wrong pieces', async () => {
   const importing = victim.importTorrent(magnetOf(infoHash, liar.address), { signal: AbortSignal.timeout(30_000) })
   importing.catch(() => {})
   await until('the liar is sent away', () => liar.closed() === 1)
-  // Who has lied is not asked again, and others are still looked for.
+  // A client that has lied is not asked again, and others are still looked for.
   const joined = await stranger(portOf(victim), infoHash)
   await until('the victim still takes part', () => joined.bytesRead >= 68)
   joined.destroy()

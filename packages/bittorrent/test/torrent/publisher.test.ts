@@ -58,7 +58,7 @@ async function said(by: BittorrentBackend, cid: CID, publisher: string): Promise
   })
 }
 
-it('finds the torrent of a CID by the word of its publisher, who is gone', async () => {
+it('finds the torrent of a CID by the signed record of a publisher that is gone', async () => {
   const bytes = seededBytes(3 * mebi + 77, 31)
   const [publisher, other] = [await started(), await started()]
   const cid = await add(publisher, bytes)
@@ -102,7 +102,7 @@ it('takes a leaf from the swarm that a hinted publisher has named', async () => 
   const signal = AbortSignal.timeout(30_000)
   const got = await reader.blocks.get(leaf, { root: cid, providers: [hint], signal })
   expect(Buffer.compare(got ?? new Uint8Array(), bytes.subarray(mebi, 2 * mebi))).toBe(0)
-  // The seeder was met in the swarm, not as a participant.
+  // The seeder was met in the swarm, not as a peer of the overlay.
   expect(await reader.routing.connections()).toEqual([])
 })
 
@@ -128,7 +128,7 @@ it('believes nobody but the publisher', async () => {
   const k = Buffer.from(parsePublisher(key) ?? [])
   const salt = Buffer.from(cid.multihash.bytes)
   const liar = new Publisher(privateKeyOf(new Uint8Array(32).fill(7)))
-  // Nodes that take anything, and hand it out to whoever asks.
+  // Nodes that take anything, and hand it out to anybody.
   const wild = await Promise.all([wildNode(), wildNode()])
   const put = async (v: unknown, seq: number): Promise<void> => {
     const sign = (message: Uint8Array): Uint8Array => Buffer.from(liar.sign(message))

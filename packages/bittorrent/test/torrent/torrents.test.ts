@@ -133,7 +133,7 @@ it('refuses what is no torrent, and files that cannot be seeded', async () => {
   await expect(backend.magnet(stranger)).rejects.toMatchObject({ code: 'NOT_FOUND' })
 })
 
-it('gets the leaves out of the torrent of their file when no participant offers them', async () => {
+it('gets the leaves out of the torrent of their file when no peer offers them', async () => {
   const bytes = seededBytes(4 * mebi, 13)
   const seeder = await started()
   const guide = await started()
@@ -152,7 +152,7 @@ it('gets the leaves out of the torrent of their file when no participant offers 
   const reader = await started()
   await link([guide, reader])
   expect(Buffer.compare(await read(reader, cid), bytes)).toBe(0)
-  // The seeder was met as any client of the swarm, not as a participant.
+  // The seeder was met as any client of the swarm, not as a peer of the overlay.
   const linked = (await reader.routing.connections())?.map(({ id }) => id)
   expect(linked).toEqual([selfOf(guide).id])
 })

@@ -94,7 +94,7 @@ export class Swarm {
       await untilAborted(this.#started(), this.#ended.signal)
       if (socket.destroyed) return
       socket.setTimeout(idleTimeout, () => socket.destroy())
-      // It is given a connection, not an address: others decide who is dialled.
+      // It is given a connection, not an address: the rendezvous and the gate decide who is dialled.
       const taken = this.#torrent.addPeer(Object.assign(socket, { id, connected: true }))
       if (!taken) socket.destroy()
     } catch {
