@@ -25,7 +25,9 @@ export class BorrowedBlocks {
   async fetch(digest: Bytes, options: FetchOptions): Promise<Bytes> {
     // What is here already was put here by this view or by the application, and stays.
     if (this.#network.keepsFetched && !(await this.#network.has(digest))) {
-      await this.#store.tables.write([{ type: 'put', key: tableKey('borrowed', digest), value: noted }], { sync: false })
+      await this.#store.tables.write([{ type: 'put', key: tableKey('borrowed', digest), value: noted }], {
+        sync: false
+      })
     }
     return await this.#network.fetch(digest, options)
   }
