@@ -1,11 +1,4 @@
-import {
-  defineBackend,
-  type Block,
-  type BlockTransport,
-  type DefinedBackend,
-  type MessageTransport,
-  type RoutingTransport
-} from '@p2pl/core/backend'
+import { defineBackend, type Block } from '@p2pl/core/backend'
 import { blockHooks } from './blocks.ts'
 import { capabilitiesOf } from './capabilities.ts'
 import { Engine } from './engine/engine.ts'
@@ -19,16 +12,10 @@ import { routingHooks } from './routing.ts'
 import { resolveOptions } from './settings.ts'
 import { formatAddress } from './tools/address.ts'
 import { backendName } from './tools/failure.ts'
-import { torrentCalls, type TorrentCalls } from './torrents.ts'
+import type { BittorrentBackend } from './torrent-calls.ts'
+import { torrentCalls } from './torrents.ts'
 
 const maxSelfAddresses = 16
-
-/** A backend that has all three parts of the port, and calls for torrents. */
-export interface BittorrentBackend extends DefinedBackend<Engine>, TorrentCalls {
-  readonly messages: MessageTransport
-  readonly blocks: BlockTransport
-  readonly routing: RoutingTransport
-}
 
 /** A peer on BitTorrent, embedded in the process. It is not started. Throws `INVALID_ARGUMENT` when an option is wrong. */
 export function bittorrent(options?: BittorrentOptions): BittorrentBackend {

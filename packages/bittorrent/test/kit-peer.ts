@@ -1,3 +1,4 @@
+import type { Engine } from '../src/engine/engine.ts'
 import { bittorrent as real, type BittorrentBackend, type BittorrentOptions } from '../src/index.ts'
 
 /** A peer that can be cut off while it goes on running: no connection stays, none is made or taken, no packet goes out or in. */
@@ -10,7 +11,7 @@ export function bittorrent(options?: BittorrentOptions): KitPeer {
   const isolate = async (cut: boolean): Promise<void> => {
     const { engine } = backend
     if (engine === undefined) return
-    const { gate, overlay } = engine as typeof engine & { gate: { allows?: unknown } }
+    const { gate, overlay } = engine as Engine & { gate: { allows?: unknown } }
     if (cut) gate.allows = () => false
     else Reflect.deleteProperty(gate, 'allows')
     for (const link of overlay.links.all()) if (cut) link.fail()

@@ -16,7 +16,7 @@ async function startAll(count: number, options?: BittorrentOptions): Promise<Eng
   const own = Array.from({ length: count }, () => bittorrent({ ...options, bootstrap: [address] }))
   backends.push(...own)
   await Promise.all(own.map(async (backend) => await backend.start()))
-  return own.flatMap(({ engine }) => engine ?? [])
+  return own.flatMap(({ engine }) => (engine as Engine | undefined) ?? [])
 }
 
 afterEach(async () => {
