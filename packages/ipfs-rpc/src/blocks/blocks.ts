@@ -33,14 +33,20 @@ const collecting: LibraryCallKind = {
   params: { 'stream-errors': true }
 }
 
+interface Taken {
+  readonly bytes: Uint8Array
+  /** Settles when the block is in the store again, once it is on its way there. */
+  returned?: Promise<void>
+}
+
 /** Blocks in the daemon's store, and by Bitswap from others. */
 export class Blocks implements BlockHooks {
   readonly #rpc: RpcClient
   readonly #connections: Connections
   readonly #writer: BlockWriter
   readonly #pinner: Pinner
-  /** Blocks that were taken out of the store to ask others, and are being put back. */
-  readonly #returning = new Map<string, Promise<void>>()
+  /** Blocks that are out of the daemon's store while others are asked for them. They are still this node's own. */
+  readonly #taken = new Map<string, Taken>()
 
   constructor(rpc: RpcClient, connections: Connections) {
     this.#rpc = rpc
@@ -50,10 +56,7 @@ export class Blocks implements BlockHooks {
   }
 
   async get(cid: CID, { signal, local, remote, providers }: GetBlockOptions): Promise<Uint8Array> {
-    if (local === true) {
-      await this.#returning.get(bytesKey(cid.multihash.bytes))
-      return await this.#get(gettingLocal, cid, signal)
-    }
+    if (local === true) return this.#taken.get(keyOf(cid))?.bytes ?? (await this.#get(gettingLocal, cid, signal))
     this.#connections.hint(providers)
     return remote === true ? await this.#getFromOthers(cid, signal) : await this.#get(getting, cid, signal)
   }
@@ -63,7 +66,7 @@ export class Blocks implements BlockHooks {
   }
 
   async has(cid: CID, { signal }: HookOptions): Promise<boolean> {
-    await this.#returning.get(bytesKey(cid.multihash.bytes))
+    if (this.#taken.has(keyOf(cid))) return true
     try {
       await this.#rpc.call(asking, signal, async (library, options) => await library.block.stat(cid, options))
       return true
@@ -74,6 +77,11 @@ export class Blocks implements BlockHooks {
   }
 
   async delete(cid: CID, { signal }: HookOptions): Promise<void> {
+    await this.#delete(cid, signal)
+    this.#taken.delete(keyOf(cid))
+  }
+
+  async #delete(cid: CID, signal: AbortSignal): Promise<void> {
     await this.#pinner.settled(signal)
     await this.#refusePinnedAlias(cid, signal)
     await this.#remove(cid, signal)
@@ -117,30 +125,36 @@ export class Blocks implements BlockHooks {
    * they have none.
    */
   async #getFromOthers(cid: CID, signal: AbortSignal): Promise<Uint8Array> {
+    await this.#taken.get(keyOf(cid))?.returned
     if (!(await this.has(cid, { signal }))) return await this.#get(getting, cid, signal)
-    const own = await this.#get(gettingLocal, cid, signal)
-    const isGood = await matches(cid, own)
+    const bytes = await this.get(cid, { signal, local: true })
+    const isGood = await matches(cid, bytes)
+    // Before the daemon deletes it: the caller may give up at any moment, and must find the block still here.
+    if (isGood) this.#taken.set(keyOf(cid), { bytes })
     try {
-      await this.delete(cid, { signal })
+      await this.#delete(cid, signal)
     } catch (error) {
+      if (isGood) this.#putBack(cid)
       throw isP2plError(error, 'PINNED') ? heldByPin(cid, isGood, error) : error
     }
     try {
-      return await this.#get(getting, cid, signal)
+      const fetched = await this.#get(getting, cid, signal)
+      this.#taken.delete(keyOf(cid))
+      return fetched
     } catch (error) {
-      if (isGood) this.#putBack({ cid, bytes: own })
+      if (isGood) this.#putBack(cid)
       throw error
     }
   }
 
-  #putBack(block: Block): void {
-    const key = bytesKey(block.cid.multihash.bytes)
-    const done = this.#writer
-      .putMany([block])
+  #putBack(cid: CID): void {
+    const taken = this.#taken.get(keyOf(cid))
+    if (taken === undefined) return
+    taken.returned = this.#writer
+      .putMany([{ cid, bytes: taken.bytes }])
       // The daemon is gone: there is nobody to tell.
       .catch(() => {})
-      .finally(() => this.#returning.delete(key))
-    this.#returning.set(key, done)
+      .finally(() => this.#taken.delete(keyOf(cid)))
   }
 
   async #remove(cid: CID, signal: AbortSignal): Promise<void> {
@@ -170,6 +184,11 @@ export class Blocks implements BlockHooks {
       })
     )
   }
+}
+
+/** The daemon keeps a block by its multihash, under any CID of it. */
+function keyOf(cid: CID): string {
+  return bytesKey(cid.multihash.bytes)
 }
 
 function heldByPin(cid: CID, isGood: boolean, cause: Error): Error {
