@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 const conditions = ['@p2pl/source', 'module', 'node', 'import', 'default']
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
@@ -13,6 +13,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     pool: 'forks',
     maxWorkers: 2,
-    execArgv: ['-C', '@p2pl/source']
+    execArgv: ['-C', '@p2pl/source'],
+    // All seeds of the properties that take minutes: `npm run test:long`.
+    env: mode === 'long' ? { P2PL_LONG: '1' } : {}
   }
-})
+}))

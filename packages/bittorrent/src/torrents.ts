@@ -7,7 +7,6 @@ import type { Settings } from './settings.ts'
 import { hexOf } from './tools/bytes.ts'
 import { backendName, failure } from './tools/failure.ts'
 import { hashCodes } from './tools/hashes.ts'
-import type { ImportOptions, ImportResult } from './torrent/import/types.ts'
 import type { TorrentCalls } from './torrent-calls.ts'
 import { formatMagnet } from './torrent/metainfo/magnet.ts'
 

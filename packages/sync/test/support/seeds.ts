@@ -5,7 +5,7 @@ import { runSchedule } from './schedule.ts'
 
 export interface Seeds {
   readonly first: number
-  /** The last seed, of which `P2PL_LONG=1` runs every one. */
+  /** The last seed, of which `npm run test:long` runs every one. */
   readonly seeds: number
   /** How many of them are run otherwise. */
   readonly short: number
@@ -21,7 +21,7 @@ export async function forSeeds(
   const all = Array.from({ length: seeds - first + 1 }, (_, i) => first + i)
   const chosen = only === undefined ? all.slice(0, process.env['P2PL_LONG'] === '1' ? seeds : short) : [Number(only)]
   if (chosen.length < all.length) {
-    process.stdout.write(`${name}: ${chosen.length} of ${all.length} seeds; P2PL_LONG=1 runs all of them\n`)
+    process.stdout.write(`${name}: ${chosen.length} of ${all.length} seeds; npm run test:long runs all of them\n`)
   }
   for (const seed of chosen) {
     try {
