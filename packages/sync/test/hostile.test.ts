@@ -208,6 +208,78 @@ test('what validate refuses is dropped with all that builds on it, here and ever
   expect(await collect(b.view.entries())).toEqual([good])
 })
 
+test('a wrong count costs its sender, and hides nothing of the index', async () => {
+  const entry = await forge({})
+  const leaf = encodeLeaf([entry.bytes])
+  const root = await hash(leaf)
+  await attacker.blocks.putMany([{ cid: cidOf(root), bytes: leaf }])
+  await send({ kind: 'beacon', providers: attacker.network.self(), root, count: 7, proofs: [], padding: 0 })
+  await until('the entry', async () => await honest.view.has(cidOf(entry.digest)))
+  expect(dropped('garbage')).toBe(0)
+  await expectAlive(1)
+})
+
+test('neither refused nodes nor refused entries stay in the store', async () => {
+  await using strict = await member(network, { validate: ({ payload }) => (payload[0] === 1 ? 'invalid' : 'valid') })
+  const entries = await Promise.all([1, 2, 3].map(async (i) => await forge({ payload: Uint8Array.of(1, i) })))
+  const leaf = encodeLeaf(entries.sort((a, b) => compareBytes(a.key, b.key)).map(({ bytes }) => bytes))
+  const root = await hash(leaf)
+  await attacker.blocks.putMany([{ cid: cidOf(root), bytes: leaf }])
+  await send({ kind: 'beacon', providers: attacker.network.self(), root, count: 3, proofs: [], padding: 0 })
+  await until('a refused entry', () => strict.view.status().dropped > 0)
+  await until('the node is gone', async () => !(await strict.peer.blocks.has(cidOf(root))))
+  expect(strict.view.count).toBe(0)
+})
+
+test('a peer that repeats the digest of others and holds nothing does not agree', async () => {
+  await honest.view.append(bytesOf('one'))
+  const { root, count } = await honest.view.publishDigest()
+  const controller = new AbortController()
+  const agreed = honest.view.agreed({ signal: controller.signal })
+  const echo = { kind: 'beacon' as const, root: digestOf(root)!, count, proofs: [], padding: 0 }
+  await send({ ...echo, providers: attacker.network.self() })
+  await until('the echo', () => honest.view.status().agreeing.includes(identity.id))
+  expect(honest.view.status().proven).toEqual([])
+  controller.abort()
+  await expect(agreed).rejects.toMatchObject({ code: 'ABORTED' })
+  await using holder = await member(network, { maxPayloadBytes: 1000 })
+  await honest.view.agreed()
+  expect(honest.view.status().proven).toEqual([holder.peer.id])
+})
+
+test(
+  'messages as large as they may be, and a flood of them, stop the event loop for no 100 ms',
+  { timeout: 60_000 },
+  async () => {
+    const large = Array.from({ length: 400 }, (_, i) => seededBytes(200, i))
+    const digests = await Promise.all(large.map(async (bytes) => await hash(bytes)))
+    const provider = attacker.network.self()
+    const root = digests[0]!
+    const messages: WireMessage[] = [
+      { kind: 'beacon', providers: provider, root, count: 1, proofs: [], padding: 200_000 },
+      { kind: 'announcement', providers: provider, entries: large },
+      { kind: 'request', wanted: digests.slice(0, 16), padding: 190_000 },
+      { kind: 'answer', blocks: large.slice(0, 16), larger: [] }
+    ]
+    let longest = 0
+    let last = performance.now()
+    const watchdog = setInterval(() => {
+      longest = Math.max(longest, performance.now() - last)
+      last = performance.now()
+    }, 1)
+    const sent = attacker.topic('test')
+    for (let i = 0; i < 60; i++) {
+      // Signing and handing over are the attacker's own work: a turn in between keeps it out of the measure.
+      await sent.publish(encodeMessage(messages[i % 4]!))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await until('all are handled', () => dropped('garbage') > 0)
+    clearInterval(watchdog)
+    expect(longest).toBeLessThan(100)
+    await expectAlive(0)
+  }
+)
+
 test('a flood of repair requests is answered for a few blocks only', async () => {
   const entry = await honest.view.append(bytesOf('wanted'))
   const before = honest.peer.topic('test').stats().published

@@ -155,6 +155,47 @@ test('entries are read from, to and against the order, and a reading does not se
   expect(await one.view.get(appended[2]!.cid)).toEqual(appended[2])
 })
 
+test.each<[string, unknown]>([
+  ['a text', 'hi'],
+  ['an object', {}],
+  ['an array', [1, 2, 300]],
+  ['a DataView', new DataView(new ArrayBuffer(4))],
+  ['an ArrayBuffer', new ArrayBuffer(4)],
+  ['nothing', undefined],
+  ['null', null]
+])('append refuses %s', async (_, payload) => {
+  await using one = await member(createMemoryNetwork())
+  await expect(one.view.append(payload as Uint8Array)).rejects.toMatchObject({
+    code: 'INVALID_ARGUMENT',
+    message: expect.stringContaining('Uint8Array') as string
+  })
+  expect(one.view.count).toBe(0)
+})
+
+test('options that do not exist are named', async () => {
+  await using one = await member(createMemoryNetwork())
+  const { view, peer } = one
+  const named = { code: 'INVALID_ARGUMENT', message: expect.stringContaining('paernts') as string }
+  const wrong = { paernts: [] } as object
+  await expect(openView({ peer, topic: 'test', store: memoryDatabase(), ...wrong })).rejects.toMatchObject(named)
+  await expect(view.append(bytesOf('x'), wrong)).rejects.toMatchObject(named)
+  await expect(view.agreed(wrong)).rejects.toMatchObject(named)
+  await expect(view.publishDigest(wrong)).rejects.toMatchObject(named)
+  await expect(view.import(blocksOf([]), wrong)).rejects.toMatchObject(named)
+  await expect(collect(view.entries(wrong))).rejects.toMatchObject(named)
+  expect(() => view.heads(wrong)).toThrow(/paernts/)
+})
+
+test('heads are named in canonical order, the newest when there are many', async () => {
+  await using one = await member(createMemoryNetwork())
+  const all: Entry[] = []
+  for (let i = 0; i < 80; i++) all.push(await one.view.append(bytesOf(`${i}`), { parents: [] }))
+  const last = await one.view.append(bytesOf('newest'), { parents: [all[0]!.cid] })
+  expect(one.view.heads()).toHaveLength(80)
+  expect(one.view.heads({ limit: 1 }).map(String)).toEqual([last.cid.toString()])
+  expect(one.view.status().heads).toHaveLength(64)
+})
+
 test('parents, author and payload can be chosen, within bounds', async () => {
   const identity = await createIdentity()
   await using one = await member(createMemoryNetwork(), { maxPayloadBytes: 100, maxParents: 2 })
