@@ -41,6 +41,8 @@ export class Server implements TreeObserver {
   readonly #superseded: Map<string, Bytes> = new Map()
   readonly #cache: NodeCache = new NodeCache()
   #published: Bytes | undefined
+  /** Whether the published root was handed over without a gap: it stays published while nodes above damaged entries are missing. */
+  #whole = true
   #resumed = false
   #emptyServed = false
   #tree: IndexTree | undefined
@@ -85,8 +87,10 @@ export class Server implements TreeObserver {
         const [outer, inner] = attempt < 3 ? [unlocked, locked] : [locked, unlocked]
         const root = await outer(async () => {
           const flushed = await inner(async () => await tree.flush())
-          const done = this.#isPublished(flushed) || (await this.#handOver(tree, inner, damaged))
-          return done ? flushed : undefined
+          if (this.#isPublished(flushed)) return flushed
+          if (!(await this.#handOver(tree, inner, damaged))) return undefined
+          this.#whole = damaged.size === 0
+          return flushed
         })
         if (root === undefined) continue
         if (root.place === undefined) await this.#serveEmpty(root)
@@ -95,7 +99,7 @@ export class Server implements TreeObserver {
           await this.#options.served.published(this.#superseded.values())
           this.#superseded.clear()
         }
-        return { root, whole: damaged.size === 0 }
+        return { root, whole: this.#whole }
       }
     })
   }
