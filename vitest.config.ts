@@ -1,20 +1,40 @@
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
-const conditions = ['@p2pl/source', 'module', 'node', 'import', 'default']
+// Hundreds of processes load the same modules, the engines that tests start among them: each module is compiled once.
+process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url))
+
+// Not `module`: that is for bundlers, and its files may be nothing that Node can load.
+const conditions = ['@p2pl/source', 'node', 'import', 'default']
+
+const everywhere = '{packages,apps,examples,tooling}/*/test/**/*.test.ts'
+/**
+ * Rooms whose tests hardly start an engine: their files share workers, which load each module once. So a helper of theirs
+ * registers hooks when it is called, not when it is loaded.
+ */
+const inProcess =
+  'packages/{conformance,core,embedded,layers,memory,replication,simulator,sync,unixfs}/test/**/*.test.ts'
+/** Written for Node's own runner: `tooling/nats/test` runs them in an empty folder. */
+const ofNode = 'examples/adapter-nats/test/**'
 
 export default defineConfig(({ mode }) => ({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
-    include: ['{packages,apps,examples,tooling}/*/test/**/*.test.ts'],
     reporters: ['default', './tooling/vitest/src/reporter.ts'],
     // Real engines need real seconds; a test that hangs still ends.
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
-    maxWorkers: 2,
+    // Half of the time, a test waits for engines in other processes.
+    maxWorkers: 2 * availableParallelism(),
     execArgv: ['-C', '@p2pl/source'],
     // All seeds of the properties that take minutes: `npm run test:long`.
-    env: mode === 'long' ? { P2PL_LONG: '1' } : {}
+    env: mode === 'long' ? { P2PL_LONG: '1' } : {},
+    projects: [
+      { extends: true, test: { name: 'apart', include: [everywhere], exclude: [inProcess, ofNode] } },
+      { extends: true, test: { name: 'together', include: [inProcess], isolate: false } }
+    ]
   }
 }))

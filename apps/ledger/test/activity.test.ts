@@ -4,14 +4,17 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { P2plError } from '@p2pl/core'
+import { createPeer, P2plError } from '@p2pl/core'
+import { LineBudget } from '@p2pl/layers/log'
+import { formatMetrics } from '@p2pl/layers/prometheus'
+import { memory } from '@p2pl/memory'
 import { temporaryFolder, until } from '@p2pl/tooling-vitest'
 import { describe, expect, it } from 'vitest'
-import { formatMetrics } from '../src/http/prometheus.ts'
 import { createLog, type LogLevel } from '../src/log.ts'
+import { withLayers } from '../src/node/backend.ts'
 import type { Home } from '../src/node/home.ts'
 import { Activity } from '../src/run/activity.ts'
-import { LineBudget } from '../src/run/line-budget.ts'
+import { openTracer } from '../src/run/tracer.ts'
 import { makeHomes } from './support.ts'
 
 const folder = temporaryFolder()
@@ -86,10 +89,29 @@ describe('the activity of a node', () => {
   })
 })
 
+describe('what a node asks of its backend', () => {
+  it.each([false, true])('is counted, and in the log where that is wanted: %s', async (calls) => {
+    const { log, lines } = recorded()
+    const activity = new Activity(log, { calls })
+    await using peer = await createPeer(withLayers({ backend: memory() }, activity.layers))
+    await peer.data.add('a note')
+    expect(formatMetrics(activity.metrics())).toContain(
+      '\np2pl_calls_total{backend="memory",operation="blocks.putMany",outcome="ok",code=""} 1\n'
+    )
+    expect(lines.filter((line) => line.includes('debug blocks.putMany'))).toHaveLength(calls ? 1 : 0)
+  })
+
+  it('warns where nothing records the traces that are asked for', async () => {
+    const warnings: string[] = []
+    await openTracer((message) => warnings.push(message))
+    expect(warnings).toEqual([expect.stringContaining('NODE_OPTIONS="--import ./otel.mjs"')])
+  })
+})
+
 /** The memory backend, which loses its engine when a file appears and gets it back when the file is gone. */
-const adapter = (memory: string, marker: string): string => `
+const adapter = (module: string, marker: string): string => `
 import { existsSync } from 'node:fs'
-import { memory } from '${memory}'
+import { memory } from '${module}'
 export const backend = () => {
   const inner = memory()
   let timer
@@ -118,9 +140,11 @@ describe('a node that runs', () => {
   it('tells an operator when its engine goes and comes', async () => {
     const [home] = (await makeHomes(folder, ['node'])) as [Home]
     const marker = join(folder, 'lost')
-    const memory = pathToFileURL(fileURLToPath(new URL('../../../packages/memory/src/index.ts', import.meta.url))).href
+    const memoryModule = pathToFileURL(
+      fileURLToPath(new URL('../../../packages/memory/src/index.ts', import.meta.url))
+    ).href
     await mkdir(join(folder, 'adapter'))
-    await writeFile(join(folder, 'adapter', 'flaky.mjs'), adapter(memory, marker))
+    await writeFile(join(folder, 'adapter', 'flaky.mjs'), adapter(memoryModule, marker))
     const args = ['-C', '@p2pl/source', program, 'run', '--json', '--dir', home.path, '--backend', './flaky.mjs']
     // The path of an adapter is relative to where the user stands.
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd: join(folder, 'adapter') })

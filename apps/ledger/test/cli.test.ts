@@ -66,6 +66,7 @@ describe('the command line', () => {
     expect((await stat(join(dir, 'identity.json'))).mode & 0o777).toBe(0o600)
     // Doing it again must not make another.
     expect(await ledger('init')).toMatchObject({ code: 2 })
+    expect(await ledger('--dir', '', 'status')).toMatchObject({ code: 2 })
     expect(await json('status')).toMatchObject({ account: made.account, genesis: made.genesis.cid, entries: 0 })
   })
 
@@ -141,7 +142,7 @@ describe('the command line', () => {
 
   it('says what stands behind a failure, to people and to programs', async () => {
     const adapter = join(folder, 'broken.mjs')
-    await writeFile(adapter, "throw new Error('the part is missing')")
+    await writeFile(adapter, "export default () => { throw new Error('the part is missing') }")
     const said = await ledger('--backend', adapter, 'show', '--content', cidOf('x').toString())
     expect(said).toMatchObject({ code: 1, stderr: expect.stringContaining('because: the part is missing') as string })
     const lines = await ledger('--json', '--backend', adapter, 'show', '--content', cidOf('x').toString())

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isAlive } from '@p2pl/cli/tools'
 import { temporaryFolder, until } from '@p2pl/tooling-vitest'
 import { describe, expect, it } from 'vitest'
 import { branches, initialBalance } from '../src/demo/accounts.ts'
@@ -46,7 +47,23 @@ describe('the demonstration', () => {
     expect(second.result).toMatchObject({ ok: true, entries: 370, rejected: 4, roots: first.result['roots'] })
   }, 120_000)
 
-  it('brings back a peer that somebody kills after the proof, and says what a second start resumes', async () => {
+  it('goes on over the second backend when the first is taken down in the middle', async () => {
+    const { code, result, text } = await demo(
+      '--once',
+      '--backend',
+      'helia,bittorrent',
+      '--dir',
+      join(folder, 'failover')
+    )
+    expect(code, text).toBe(0)
+    expect(text).toContain('helia was taken down at every peer; the ledger goes on over bittorrent')
+    expect(text).toContain('cedar is back with what it had on disk')
+    expect(result).toMatchObject({ ok: true, backend: 'helia,bittorrent', entries: 370, rejected: 4, verified: 370 })
+    const log = await readFile(join(folder, 'failover', 'demo-helia_bittorrent', 'alder', 'node.log'), 'utf8')
+    expect(log).toContain('helia cannot be used: it was paused. bittorrent is used')
+  }, 120_000)
+
+  it('brings back peers that somebody kills, from the page or from outside, and says what a second start resumes', async () => {
     const dir = join(folder, 'kept')
     const child = spawn(process.execPath, ['-C', '@p2pl/source', program, '--dir', dir], {
       stdio: ['ignore', 'pipe', 'inherit']
@@ -54,14 +71,30 @@ describe('the demonstration', () => {
     const closed = once(child, 'close')
     let text = ''
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+    const page = await until('its address', () => /^the page: (\S+)\/#token=(\S+)$/m.exec(text) ?? false, 30_000)
+    const [, url = '', token = ''] = page
+    const kill = async (headers: Record<string, string>): Promise<number> => {
+      const body = JSON.stringify({})
+      const type = { 'content-type': 'application/json' }
+      return (
+        await fetch(`${url}/v1/demo/peers/birch/kill`, { method: 'POST', body, headers: { ...type, ...headers } })
+      ).status
+    }
+    await until('it is fed', () => text.includes('feeding begins'), 60_000)
+    expect(await kill({})).toBe(401)
+    expect(await kill({ authorization: `Bearer ${token}` })).toBe(200)
+    await until('it is back', () => text.includes('birch is back with what it had on disk'), 60_000)
     await until('the proof', () => text.includes('the peers keep running until Ctrl-C'), 100_000)
+    expect(text).toContain('proved: 370 entries')
+    const lives = (await (await fetch(`${url}/v1/nodes`)).json()) as { nodes: { name: string; life: string }[] }
+    expect(lives.nodes.map(({ name, life }) => `${name} ${life}`)).toEqual(branches.map((name) => `${name} up`))
     const before = text.length
     const pid = ((await peerPids(dir)) ?? [])[branches.indexOf('birch')] as number
     process.kill(pid, 'SIGKILL')
-    await until('it is back', () => text.includes('birch is back with what it had on disk'), 60_000)
+    await until('it is back', () => text.slice(before).includes('birch is back with what it had on disk'), 60_000)
     expect(text.slice(before)).toContain('birch ended (SIGKILL); it is started again')
     await until('it is shown', () =>
-      text.slice(text.indexOf('birch is back')).includes('birch fed 121/121, 370 entries')
+      text.slice(text.lastIndexOf('birch is back')).includes('birch fed 121/121, 370 entries')
     )
     child.kill('SIGINT')
     expect(await closed).toEqual([0, null])
@@ -86,9 +119,8 @@ describe('the demonstration', () => {
     expect(await demo('--nonsense')).toMatchObject({ code: 2 })
     expect(await demo('--port', '99999')).toMatchObject({ code: 2 })
     const unknown = await demo('--once', '--backend', 'hellia', '--dir', join(folder, 'unknown'))
-    expect(unknown.code).toBe(1)
-    expect(unknown.text).toContain('hellia')
-    expect(unknown.result).toMatchObject({ ok: false, backend: 'hellia' })
+    expect(unknown.code).toBe(2)
+    expect(unknown.text).toMatch(/hellia.*did you mean.*helia/is)
   }, 60_000)
 })
 
@@ -100,15 +132,6 @@ async function peerPids(dir: string): Promise<number[] | undefined> {
     )
   } catch {
     return undefined
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
   }
 }
 

@@ -3,7 +3,7 @@ import { createBackends, loadConfig } from '@p2pl/config'
 import { seededBytes, until } from '@p2pl/tooling-vitest'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { CID } from 'multiformats/cid'
-import { DocumentKeeper } from '../src/node/document-keeper.ts'
+import { type Copies, DocumentKeeper } from '../src/node/document-keeper.ts'
 import { cidOf } from './support.ts'
 
 const peers: Peer[] = []
@@ -15,6 +15,21 @@ async function newPeer(): Promise<Peer> {
   return peer
 }
 
+/** Holds what a state holds of documents. */
+class TestCopies implements Copies {
+  readonly kept = new Set<string>()
+
+  async isMissing(cid: CID): Promise<boolean> {
+    return !this.kept.has(cid.toString())
+  }
+
+  async found(cid: CID): Promise<void> {
+    this.kept.add(cid.toString())
+  }
+}
+
+const author = 'author'
+
 afterEach(async () => {
   await Promise.all(peers.splice(0).map(async (peer) => await peer.stop()))
 })
@@ -23,11 +38,11 @@ describe('the keeper of documents', () => {
   it('fetches what others have, and pins it', async () => {
     const [a, b] = [await newPeer(), await newPeer()]
     const { cid, size } = await a.data.add(seededBytes(3_000_000, 1))
-    const keeper = new DocumentKeeper(b)
-    keeper.keep(cid, size)
-    keeper.keep(cid, size)
-    expect(keeper.status().known).toBe(1)
-    await until('it is kept', () => keeper.status().kept === 1)
+    const copies = new TestCopies()
+    const keeper = new DocumentKeeper(b, copies)
+    await keeper.keep({ cid, size, author })
+    await keeper.keep({ cid, size, author })
+    await until('it is kept', () => copies.kept.size === 1)
     await a.stop()
     expect(await b.data.has(cid)).toBe(true)
     const pins = []
@@ -39,19 +54,16 @@ describe('the keeper of documents', () => {
   it('is not kept from a document by an entry that says too little of its size', async () => {
     const [a, b] = [await newPeer(), await newPeer()]
     const { cid, size } = await a.data.add(seededBytes(50_000, 4))
-    const keeper = new DocumentKeeper(b)
-    for (const said of [0, size - 1, size, 3, size + 1]) keeper.keep(cid, said)
-    await until('it is kept', () => keeper.status().kept === 1)
-    expect(keeper.status()).toEqual({ known: 1, kept: 1 })
+    const copies = new TestCopies()
+    const keeper = new DocumentKeeper(b, copies)
+    for (const said of [0, size - 1, size, 3, size + 1]) await keeper.keep({ cid, size: said, author })
+    await until('it is kept', () => copies.kept.size === 1)
     keeper.stop()
   })
 
   it('leaves alone what is too large, or larger than its entry says', async () => {
     const [a, b] = [await newPeer(), await newPeer()]
     const large = await a.data.add(seededBytes(200_000, 2))
-    const keeper = new DocumentKeeper(b, { maxBytes: 100_000 })
-    keeper.keep(large.cid, 200_000)
-    expect(keeper.status()).toEqual({ known: 0, kept: 0 })
     let reads = 0
     const counting = Object.create(b, {
       data: { value: Object.create(b.data, { bytes: { value: counted } }) }
@@ -60,15 +72,16 @@ describe('the keeper of documents', () => {
       reads++
       return await b.data.bytes(...args)
     }
-    const liar = new DocumentKeeper(counting, { maxBytes: 100_000 })
-    liar.keep(large.cid, 10)
+    const copies = new TestCopies()
+    const keeper = new DocumentKeeper(counting, copies, { maxBytes: 100_000 })
+    await keeper.keep({ ...large, author })
+    await keeper.keep({ cid: large.cid, size: 10, author })
     const honest = await a.data.add(seededBytes(5_000, 3))
-    liar.keep(honest.cid, honest.size)
-    await until('the honest one is kept', () => liar.status().kept === 1)
-    // Once for each: what is a lie now will be one later.
-    liar.retry()
-    expect([reads, liar.status()]).toEqual([2, { known: 2, kept: 1 }])
-    liar.stop()
+    await keeper.keep({ ...honest, author })
+    await until('the honest one is kept', () => copies.kept.size === 1)
+    // Once for the lie, which will be one later, too, and once for the honest one.
+    keeper.retry()
+    expect(reads).toBe(2)
     keeper.stop()
   })
 
@@ -88,11 +101,12 @@ describe('the keeper of documents', () => {
         })
       }
     }) as Peer
-    const keeper = new DocumentKeeper(flaky)
-    keeper.keep(cid, size)
+    const copies = new TestCopies()
+    const keeper = new DocumentKeeper(flaky, copies)
+    await keeper.keep({ cid, size, author })
     await until('it is kept', () => {
       keeper.retry()
-      return keeper.status().kept === 1
+      return copies.kept.size === 1
     })
     expect(failures).toBe(-1)
     keeper.stop()
@@ -114,19 +128,21 @@ describe('the keeper of documents', () => {
       }
     }) as Peer['data']
     const peer = Object.create(b, { data: { value: data } }) as Peer
-    for (const hasShare of [() => true, (author: string) => author === 'honest']) {
-      const keeper = new DocumentKeeper(peer, { hasShare })
-      for (let i = 0; i < 1_000; i++)
-        keeper.keep(cidOf(`nobody has ${i}`, 0x55), 100, hasShare('x') ? 'liar' : `free ${i}`)
+    for (const hasShare of [() => true, (one: string) => one === 'honest']) {
+      const copies = new TestCopies()
+      const keeper = new DocumentKeeper(peer, copies, { hasShare })
+      for (let i = 0; i < 1_000; i++) {
+        const cid = cidOf(`nobody has ${i}`, 0x55)
+        await keeper.keep({ cid, size: 100, author: hasShare('x') ? 'liar' : `free ${i}` })
+      }
       const before = looked.length
       const { cid, size } = await a.data.add(seededBytes(30_000, looked.length))
       // Somebody who lies about the document itself has no say either.
-      keeper.keep(cid, 1, 'liar')
-      keeper.keep(cid, size, 'honest')
-      await until('it is kept', () => keeper.status().kept === 1)
+      await keeper.keep({ cid, size: 1, author: 'liar' })
+      await keeper.keep({ cid, size, author: 'honest' })
+      await until('it is kept', () => copies.kept.size === 1)
       expect(looked.slice(before)).toContain(cid.toString())
       expect(looked.length - before).toBeLessThan(10)
-      expect(keeper.status().known).toBe(1_001)
       keeper.stop()
     }
   })

@@ -323,7 +323,7 @@ describe('the HTTP API', () => {
   })
 
   it('bounds the number of listeners, and cuts off those that do not read', async () => {
-    const streams = new EventStreams(2, 1_000)
+    const streams = new EventStreams({ maxClients: 2, maxBacklog: 1_000 })
     type Response = Parameters<EventStreams['open']>[0]
     const fake = (backlog: number): Response & { destroyed: boolean } => {
       const response = {

@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
+import { exitCodes } from '@p2pl/cli/tools'
 import { temporaryFolder } from '@p2pl/tooling-vitest'
 import { expect, it } from 'vitest'
-import { exitCodes } from '../src/cli/exit-codes.ts'
 import { runCommandLine } from '../src/cli/program.ts'
 import type { Home } from '../src/node/home.ts'
 import { runNode } from '../src/run/run-node.ts'
@@ -43,7 +43,8 @@ it('documents every exit code and every command', async () => {
   const commands = [...program.matchAll(/\.command\('([a-z]+)'\)/g)].map(([, name]) => name)
   expect(commands).toHaveLength(11)
   for (const command of commands) expect(readme).toContain(`\`${command}`)
-  const routes = await readFile(new URL('../src/http/routes.ts', import.meta.url), 'utf8')
+  const files = ['ledger-routes.ts', 'node-routes.ts'].map((name) => new URL(`../src/http/${name}`, import.meta.url))
+  const routes = (await Promise.all(files.map(async (file) => await readFile(file, 'utf8')))).join('\n')
   const paths = [...routes.matchAll(/(?:get|post)\(\/\^((?:\\\/[a-z0-9]+)+)/g)].map(([, path = '']) =>
     path.replaceAll('\\', '')
   )

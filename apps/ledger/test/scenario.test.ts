@@ -60,7 +60,8 @@ describe.each(Object.entries(configurations))('two peers on %s', (name, configur
       await b.stop()
       await a.transfer({ to: b.account, amount: 100n })
       b = await open(homes[1])
-      expect((await b.status()).entries).toBe(21)
+      // The next one may be here already.
+      expect((await b.status()).entries).toBeGreaterThanOrEqual(21)
       for (const self of (await b.status()).self) await a.connect(self)
       await b.transfer({ to: a.account, amount: 7n })
       await agree(23)

@@ -1,7 +1,8 @@
+import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { temporaryFolder, until } from '@p2pl/tooling-vitest'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type Api, startApi } from '../src/http/server.ts'
 import type { Home } from '../src/node/home.ts'
 import type { LedgerNode } from '../src/node/ledger-node.ts'
@@ -101,6 +102,41 @@ describe('clients that take their time', () => {
     await until('it is ended', () => socket.destroyed)
     expect(text()).toMatch(/^HTTP\/1\.1 408 /)
     expect(text()).toContain('"code":"REQUEST_TIMEOUT"')
+  })
+
+  it('are ended when they send a request before the last one is answered, and none of the others is begun', async () => {
+    const asked = vi.spyOn(node, 'status')
+    const { socket } = await client(head('GET', '/v1/status', '\r\n').repeat(1_000))
+    await until('it is ended', () => socket.destroyed)
+    expect(asked.mock.calls.length).toBeLessThanOrEqual(1)
+    asked.mockRestore()
+    expect(await statusOf()).toBe(200)
+  })
+
+  it('take no place among the listeners to events when they leave before the answer', async () => {
+    const answer = node.status.bind(node)
+    let go = (): void => {}
+    const gate = new Promise<void>((resolve) => (go = resolve))
+    const asked = vi.spyOn(node, 'status').mockImplementation(async () => {
+      await gate
+      return await answer()
+    })
+    // As many as may listen at once.
+    const most = 16
+    const all = await Promise.all(
+      Array.from({ length: most }, async () => await client(head('GET', '/v1/events?traces=true', '\r\n')))
+    )
+    await until('all are being answered', () => asked.mock.calls.length === most)
+    const closed = all.map(async ({ socket }) => await once(socket, 'close'))
+    for (const { socket } of all) socket.destroy()
+    await Promise.all(closed)
+    // The server sees their ends one after the other, and this request behind them.
+    expect(await statusOf('/v1/balances')).toBe(200)
+    go()
+    asked.mockRestore()
+    const { text } = await client(head('GET', '/v1/events?traces=true', '\r\n'))
+    await until('it is answered', () => text().includes('\r\n\r\n'))
+    expect(text()).toMatch(/^HTTP\/1\.1 200 /)
   })
 
   it('go first where others have the token', async () => {

@@ -1,12 +1,17 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { identityFromSeed, type Identity } from '@p2pl/core'
+import type { Database } from '@p2pl/store'
+import type { Entry, View, Written } from '@p2pl/sync'
+import { MemoryLevel } from 'memory-level'
 import { CID } from 'multiformats/cid'
 import * as digest from 'multiformats/hashes/digest'
 import { initHome, type Home, prepareHome } from '../src/node/home.ts'
-import { encodeGenesis, type GenesisBlock } from '../src/rules/genesis.ts'
+import { encodeGenesis, type Genesis, type GenesisBlock } from '../src/rules/genesis.ts'
 import { encodePayload, type Payload } from '../src/rules/payload.ts'
-import type { RawEntry } from '../src/rules/state.ts'
+import { keyOf } from '../src/state/keys.ts'
+import type { LedgerEntry, RawEntry } from '../src/state/entry-reader.ts'
+import { LedgerState } from '../src/state/ledger-state.ts'
 
 /** The same account for the same number in every run. */
 export async function account(number: number): Promise<Identity> {
@@ -50,4 +55,90 @@ export async function makeHomes(folder: string, names: readonly string[]): Promi
     accounts
   )
   return await Promise.all(paths.map(async (path) => await initHome(path, genesis)))
+}
+
+/** What a state reads of a view: entries in the order in which they were put in. */
+export class RawEntries implements Pick<View, 'get' | 'entries' | 'written' | 'store'> {
+  readonly store: string
+  readonly all: RawEntry[] = []
+  /** Entries that were read. */
+  reads = 0
+
+  constructor(store = 'a store') {
+    this.store = store
+  }
+
+  async get(cid: CID): Promise<Entry | undefined> {
+    this.reads++
+    return this.all.find((entry) => entry.cid.equals(cid)) as Entry | undefined
+  }
+
+  async *entries({
+    after,
+    reverse = false,
+    limit = Infinity
+  }: Parameters<View['entries']>[0] = {}): AsyncGenerator<Entry> {
+    const sorted = this.all.toSorted(compareEntries)
+    if (reverse) sorted.reverse()
+    const from = after === undefined ? 0 : sorted.findIndex(({ cid }) => cid.equals(after)) + 1
+    for (const entry of sorted.slice(from, from + limit)) yield this.#read(entry)
+  }
+
+  async *written({ after = 0, limit = Infinity }: Parameters<View['written']>[0] = {}): AsyncGenerator<Written> {
+    for (const [i, entry] of this.all.slice(after, after + limit).entries())
+      yield { place: after + i + 1, entry: this.#read(entry) }
+  }
+
+  #read(entry: RawEntry): Entry {
+    this.reads++
+    return entry as Entry
+  }
+}
+
+export function compareEntries(a: RawEntry, b: RawEntry): number {
+  return keyOf(a) < keyOf(b) ? -1 : 1
+}
+
+/** A database that lives as long as the test. */
+export function newDatabase(): Database {
+  return new MemoryLevel<Uint8Array, Uint8Array>({ keyEncoding: 'view', valueEncoding: 'view' })
+}
+
+/** A state, and what a node does with it. */
+export class TestState {
+  readonly entries: RawEntries
+  readonly state: LedgerState
+
+  private constructor(entries: RawEntries, state: LedgerState) {
+    this.entries = entries
+    this.state = state
+  }
+
+  static async open(
+    genesis: Genesis,
+    entries: RawEntries = new RawEntries(),
+    location: string | Database = newDatabase()
+  ): Promise<TestState> {
+    return new TestState(entries, await LedgerState.open({ location, genesis, entries }))
+  }
+
+  /** Takes entries and settles all that comes of it. */
+  async add(...entries: RawEntry[]): Promise<void> {
+    await this.take(...entries)
+    while (!(await this.state.settle())) continue
+  }
+
+  /** Takes entries whose effect may be open. */
+  async take(...entries: RawEntry[]): Promise<void> {
+    this.entries.all.push(...entries)
+    const batch: Written[] = []
+    for await (const one of this.entries.written({ after: this.state.place })) batch.push(one)
+    await this.state.add(batch)
+  }
+
+  async all(options: Parameters<LedgerState['entries']>[0] = {}): Promise<LedgerEntry[]> {
+    const all: LedgerEntry[] = []
+    for await (const entry of this.state.entries(options)) all.push(entry)
+    return all
+  }
 }

@@ -1,13 +1,13 @@
 import { join } from 'node:path'
-import { temporaryFolder } from '@p2pl/tooling-vitest'
-import type { Entry, View } from '@p2pl/sync'
+import { temporaryFolder, until } from '@p2pl/tooling-vitest'
+import type { Entry } from '@p2pl/sync'
 import { describe, expect, it } from 'vitest'
 import type { Home } from '../src/node/home.ts'
 import { openOffline } from '../src/run/open-node.ts'
 import { type WriteResult, Writer } from '../src/node/writer.ts'
 import type { Payload } from '../src/rules/payload.ts'
-import { LedgerState, type RawEntry } from '../src/rules/state.ts'
-import { accountIds, genesisOf, makeHomes, rawEntry } from './support.ts'
+import type { RawEntry } from '../src/state/entry-reader.ts'
+import { accountIds, genesisOf, makeHomes, rawEntry, TestState } from './support.ts'
 
 const folder = temporaryFolder()
 
@@ -68,23 +68,28 @@ describe('writes that are under way at once', () => {
 
   it('go on without a gap after the disk has failed, though there is always one under way', async () => {
     const [author = '', to = ''] = await accountIds(2)
-    const state = new LedgerState(genesisOf([[author, 1_000n]]).genesis)
+    const state = await TestState.open(genesisOf([[author, 1_000n]]).genesis)
     const disk = new FakeDisk(author)
-    const writer = new Writer(disk as unknown as View, state, author, (entry) => void state.add(entry))
+    const writer = new Writer({
+      view: disk,
+      state: state.state,
+      account: author,
+      caughtUp: async () => await state.add(...disk.written.splice(0))
+    })
     const write = async (): Promise<WriteResult> =>
       await writer.write({ amount: 1n }, (sequence): Payload => ({ type: 'transfer', sequence, to, amount: 1n }))
     const first = [write(), write()]
-    disk.fail(2)
+    await disk.fail(2)
     await expect(first[0]).rejects.toThrow('no space')
     // The disk has room again; a second one of the failed batch is still under way.
     const later = [write(), write()]
-    disk.fail(1)
+    await disk.fail(1)
     await expect(first[1]).rejects.toThrow('no space')
     for (const one of later) {
       await disk.complete()
-      expect((await one).entry).toMatchObject({ outcome: { accepted: true } })
+      expect((await one).entry).toMatchObject({ outcome: 'accepted' })
     }
-    expect(state.nextSequence(author)).toBe(2)
+    expect((await state.state.standing(author)).next).toBe(2)
   })
 })
 
@@ -92,6 +97,7 @@ describe('writes that are under way at once', () => {
 class FakeDisk {
   readonly #author: string
   readonly #waiting: { payload: Uint8Array; settle: PromiseWithResolvers<Entry> }[] = []
+  readonly written: RawEntry[] = []
   #last: RawEntry | undefined
 
   constructor(author: string) {
@@ -105,16 +111,17 @@ class FakeDisk {
   }
 
   /** Fails the first of so many that wait. */
-  fail(waiting: number): void {
-    expect(this.#waiting).toHaveLength(waiting)
+  async fail(waiting: number): Promise<void> {
+    await until('they wait', () => this.#waiting.length === waiting)
     this.#waiting.shift()?.settle.reject(new Error('no space left'))
   }
 
   async complete(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve))
+    await until('one waits', () => this.#waiting.length > 0)
     const next = this.#waiting.shift()
     if (next === undefined) throw new Error('nothing is being written')
     this.#last = rawEntry(`entry ${this.#last?.clock ?? 0}`, this.#author, next.payload, this.#last ? [this.#last] : [])
-    next.settle.resolve(this.#last as unknown as Entry)
+    this.written.push(this.#last)
+    next.settle.resolve(this.#last as Entry)
   }
 }

@@ -2,10 +2,10 @@ import { P2plError } from '@p2pl/core/backend'
 import { connect, type Socket } from 'node:net'
 import { receive, send, type Answer, type Message, type Request } from './protocol.ts'
 
-const pingMs = 1_000
-const silenceMs = 5_000
+const pingMs = 500
+const silenceMs = 3_000
 
-/** One connection to the broker. It ends when the broker says nothing for five seconds. */
+/** One connection to the broker. It ends when the broker says nothing for three seconds. */
 export class Connection {
   readonly closed: Promise<void>
   onMessage: (message: Message) => void = () => undefined
@@ -14,14 +14,20 @@ export class Connection {
   #sent = 0
 
   private constructor(socket: Socket) {
-    this.#socket = socket.setNoDelay(true).setTimeout(silenceMs, () => socket.destroy())
-    const pings = setInterval(() => send(socket, { ping: true }), pingMs).unref()
+    this.#socket = socket.setNoDelay(true)
+    let heard = performance.now()
+    // Not the timeout of the socket: the own pings count there, too.
+    const pings = setInterval(() => {
+      if (performance.now() - heard > silenceMs) socket.destroy()
+      else send(socket, { ping: true })
+    }, pingMs).unref()
     this.closed = new Promise((resolve) => socket.once('close', () => resolve()))
     socket.once('close', () => {
       clearInterval(pings)
       for (const request of this.#waiting.values()) request.lost()
     })
     receive(socket, (line) => {
+      heard = performance.now()
       if ('message' in line) this.onMessage(line)
       else if ('ok' in line) this.#waiting.get(line.ok)?.answered(line)
     })

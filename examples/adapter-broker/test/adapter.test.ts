@@ -9,12 +9,21 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup()
 })
 
-/** A broker that answers each line with the given text, or not at all. */
-async function oddBroker(answer: string | undefined): Promise<number> {
+interface Asked {
+  readonly hello?: string
+  readonly n?: number
+}
+
+/** A broker that answers what it is sent with the given text, or not at all. */
+async function oddBroker(answer: string | undefined | ((line: Asked) => string | undefined)): Promise<number> {
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
     sockets.add(socket.on('error', () => undefined))
-    socket.on('data', () => answer !== undefined && socket.write(answer))
+    socket.on('data', (data: Buffer) => {
+      const text =
+        typeof answer === 'function' ? answer(JSON.parse(data.toString().split('\n')[0] ?? '') as Asked) : answer
+      if (text !== undefined) socket.write(text)
+    })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   cleanups.push(async () => {
@@ -54,6 +63,19 @@ describe('the adapter', () => {
     const port = await oddBroker(undefined)
     const started = backend({ port }).start({ signal: AbortSignal.timeout(50) })
     await expect(started).rejects.toMatchObject({ code: 'TIMEOUT' })
+  })
+
+  it('notices a broker that says nothing any more', async () => {
+    const port = await oddBroker((line) => ('hello' in line ? `{"ok":${line.n}}\n` : undefined))
+    const peer = backend({ port })
+    const degraded = new Promise<void>((resolve) => {
+      const onEvent = (event: { type: string }): void => {
+        if (event.type === 'degraded') resolve()
+      }
+      void peer.start({ onEvent })
+    })
+    cleanups.push(async () => await peer.stop())
+    await degraded
   })
 
   it('comes back by itself when the broker was started again', async () => {

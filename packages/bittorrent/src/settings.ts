@@ -124,10 +124,8 @@ function trackerUrls(value: readonly string[] | undefined, profile: Profile): UR
     const url = typeof entry === 'string' && URL.canParse(entry) ? new URL(entry) : undefined
     const known = url !== undefined && ['http:', 'https:', 'udp:'].includes(url.protocol)
     if (!known || (url.protocol === 'udp:' && url.port === ''))
-      throw invalid(
-        `trackers[${i}]`,
-        `must look like http://host:port/announce or udp://host:port, not ${describe(entry)}`
-      )
+      // Its text may hold a passkey.
+      throw invalid(`trackers[${i}]`, 'must look like http://host:port/announce or udp://host:port')
     if (profile !== 'public' && !isPrivate(url.hostname))
       throw invalid(
         `trackers[${i}]`,

@@ -36,6 +36,12 @@ describe('options', () => {
     expect((error as Error).message).toContain(name)
   })
 
+  test('an error repeats no address of a tracker, which may hold a passkey', () => {
+    const wrong = (): unknown => bittorrent({ trackers: ['udp://127.0.0.1/announce?passkey=f00d'] })
+    expect(wrong).toThrow('must look like http://host:port/announce')
+    expect(wrong).not.toThrow('f00d')
+  })
+
   test('what cannot be met anywhere is not declared', () => {
     const { routing } = bittorrent({ dht: false }).capabilities
     expect(routing).toMatchObject({ provide: 'none', unprovide: 'none', findProviders: 'none', connect: 'native' })

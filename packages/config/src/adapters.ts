@@ -3,15 +3,21 @@ import { isPlainObject, type PlainObject } from './plain.ts'
 /** What an application knows about its place, in words that belong to no engine. */
 export interface Placement {
   /**
-   * A folder for adapters that store something. Two backends get the subfolders `messages` and `data`. A folder that the
-   * configuration names wins.
+   * A folder for adapters that store something. Two backends get the subfolders `messages` and `data`, and the adapters of a
+   * list subfolders of their names. A folder that the configuration names wins.
    */
   readonly dir?: string | undefined
   /** What stored content must survive: the end of the `process`, or also a loss of `power`. The configuration wins. */
   readonly durability?: 'process' | 'power' | undefined
-  /** Addresses to listen on, in the engine's form. They come from a command line, and so they win over the configuration. */
+  /**
+   * Addresses to listen on, in the engine's form. They come from a command line, and so they win over the configuration. In a list
+   * of adapters each address goes to the first one that takes its form.
+   */
   readonly listen?: readonly string[] | undefined
-  /** Receives a sentence for each of these words that an adapter does not accept. Default: a warning of the process. */
+  /**
+   * Receives a sentence where content is stored less durably than this asks for, and for each of these words that a third-party
+   * adapter does not take. Default: a warning of the process.
+   */
   readonly onWarning?: ((message: string) => void) | undefined
 }
 
@@ -19,6 +25,8 @@ export interface KnownAdapter {
   readonly package: string
   /** The name of the factory that the package exports. */
   readonly factory: string
+  /** Whether an address to listen on is one of this engine's, where several adapters share a list. */
+  readonly listensOn?: (address: string) => boolean
   /** The options with the placement worked in. Absent where the engine keeps nothing and listens nowhere. */
   readonly place?: (options: PlainObject, placement: Placement) => PlainObject
 }
@@ -28,6 +36,7 @@ export const knownAdapters: Readonly<Record<string, KnownAdapter>> = {
   helia: {
     package: '@p2pl/helia',
     factory: 'helia',
+    listensOn: isMultiaddr,
     place: (options, { dir, durability, listen }) => ({
       ...defined({ dir, durability: dir === undefined ? undefined : durability }),
       ...options,
@@ -38,6 +47,7 @@ export const knownAdapters: Readonly<Record<string, KnownAdapter>> = {
   'ipfs-rpc': {
     package: '@p2pl/ipfs-rpc',
     factory: 'ipfsRpc',
+    listensOn: isMultiaddr,
     // Only a daemon that the adapter manages has a place of ours.
     place: (options, { dir, listen }) =>
       isPlainObject(options['daemon'])
@@ -47,6 +57,7 @@ export const knownAdapters: Readonly<Record<string, KnownAdapter>> = {
   bittorrent: {
     package: '@p2pl/bittorrent',
     factory: 'bittorrent',
+    listensOn: (address) => !isMultiaddr(address),
     place: (options, { dir, durability, listen }) => ({
       ...defined({ dir, durability: dir === undefined ? undefined : durability }),
       ...options,
@@ -64,6 +75,10 @@ export function knownAdapter(name: string): KnownAdapter | undefined {
 /** The short name where the name is that of a package of this project: one adapter has one name. */
 export function shortName(use: string): string {
   return Object.entries(knownAdapters).find(([, adapter]) => adapter.package === use)?.[0] ?? use
+}
+
+function isMultiaddr(address: string): boolean {
+  return address.startsWith('/')
 }
 
 /** `127.0.0.1:4001` as this engine wants it; anything else is for the adapter to refuse. */

@@ -34,7 +34,14 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
 function place(target: PlainObject, path: readonly string[], value: unknown, name: string): void {
   const [top = ''] = path
   const key = path.at(-1) ?? ''
-  if (backends.has(top) && typeof target[top] === 'string' && path.length > 1) target[top] = { use: target[top] }
+  const setting = target[top]
+  if (backends.has(top) && path.length > 1) {
+    if (Array.isArray(setting) || (typeof setting === 'string' && setting.includes(',')))
+      throw wrong(
+        `environment: ${name}: ${variableOf([top])} names several adapters: write it as a JSON list of { "use", "options" }`
+      )
+    if (typeof setting === 'string') target[top] = { use: setting }
+  }
   let at = target
   for (const step of path.slice(0, -1)) {
     const inner = Object.hasOwn(at, step) ? at[step] : undefined

@@ -6,7 +6,11 @@ export function wrong(message: string, operation = 'loadConfig'): P2plError {
   return new P2plError({ code: 'INVALID_ARGUMENT', operation, message })
 }
 
-/** For callers that do not listen to warnings. */
+const warned = new Set<string>()
+
+/** For callers that do not listen to warnings: each sentence once in a process, however many peers it has. */
 export function warn(message: string): void {
+  if (warned.has(message)) return
+  warned.add(message)
   process.emitWarning(message, 'P2plConfigWarning')
 }

@@ -6,13 +6,20 @@ import { wrong } from './errors.ts'
 import { installCommand } from './install.ts'
 import { meantAdapter } from './nearest.ts'
 import { placeOf, resolveModule } from './resolve.ts'
+import { declaredWords, type PlacementWord } from './third-party.ts'
 
 const operation = 'createBackends'
 
 export type Factory = (options: Readonly<Record<string, unknown>>) => unknown
 
-/** Imports the adapter that a configuration names, as seen from its folder, and gives its factory. */
-export async function loadFactory(use: string, directory: string): Promise<Factory> {
+export interface Adapter {
+  readonly factory: Factory
+  /** The words of the placement that a third-party adapter declares. */
+  readonly takes: readonly PlacementWord[]
+}
+
+/** Imports the adapter that a configuration names, as seen from its folder. */
+export async function loadAdapter(use: string, directory: string): Promise<Adapter> {
   const known = knownAdapter(use)
   const specifier = known?.package ?? use
   const here = new URL(import.meta.url)
@@ -21,7 +28,8 @@ export async function loadFactory(use: string, directory: string): Promise<Facto
   if (url === undefined) throw missing(use, specifier, directory)
   const module = await load(url, use, specifier, directory)
   const factory = known === undefined ? (module['backend'] ?? module['default']) : module[known.factory]
-  if (typeof factory === 'function' && !isClass(factory)) return factory as Factory
+  if (typeof factory === 'function' && !isClass(factory))
+    return { factory: factory as Factory, takes: known === undefined ? declaredWords(module, shown(use)) : [] }
   throw wrong(
     known === undefined
       ? `${shown(use)} is ${isClass(factory) ? 'a class' : 'no adapter'}: it must export a function (options) => Backend as "backend" or as its default.${meantAdapter(use)}`
@@ -44,23 +52,39 @@ async function load(url: URL, use: string, specifier: string, directory: string)
     const local = url.href === use
     if (local && !existsSync(url))
       throw wrong(
-        `there is no adapter ${shown(use)}: a path is relative to the file that names it, or to the current folder`,
+        `there is no adapter ${shown(use)} in ${unescape(new URL('.', url).pathname)}: a path is relative to the file that names it, or to the current folder`,
         operation
       )
-    const absent = (cause as { code?: unknown } | null)?.code === 'ERR_MODULE_NOT_FOUND'
+    throw new P2plError({ operation, cause, ...failureOf(cause, use, specifier, directory) })
+  }
+}
+
+function failureOf(
+  cause: unknown,
+  use: string,
+  specifier: string,
+  directory: string
+): { code: 'MISSING_DEPENDENCY' | 'ENGINE'; message: string } {
+  const reason = reasonOf(cause)
+  const code = (cause as { code?: unknown } | null)?.code
+  if (code === 'ERR_MODULE_NOT_FOUND') {
     const remedy =
       knownAdapter(use) === undefined
         ? 'check its imports, and that its dependencies are installed'
         : `run "${installCommand(specifier, directory)}" again`
-    throw new P2plError({
-      code: absent ? 'MISSING_DEPENDENCY' : 'ENGINE',
-      operation,
-      cause,
-      message: absent
-        ? `${shown(use)} was found, but it or a package that it needs is incomplete: ${remedy}`
-        : `${shown(use)} failed while it was loaded`
-    })
+    const message = `${shown(use)} was found, but it or a package that it needs is incomplete (${reason}): ${remedy}`
+    return { code: 'MISSING_DEPENDENCY', message }
   }
+  const remedy =
+    code === 'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING'
+      ? '. Node runs no TypeScript from packages: its author has to publish JavaScript'
+      : ''
+  return { code: 'ENGINE', message: `${shown(use)} failed while it was loaded: ${reason}${remedy}` }
+}
+
+function reasonOf(cause: unknown): string {
+  const text = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
+  return (text.split('\n')[0] ?? '').slice(0, 200)
 }
 
 /**

@@ -52,7 +52,9 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Config> {
 }
 
 function describe({ source, path, because }: Dropped): string {
-  const place = source === 'environment' ? variableOf(path) : `${path.join('.')} of ${source}`
+  // An entry of a list has no variable of its own.
+  const variable = path.slice(0, /^\d/.test(path[1] ?? '') ? 1 : undefined)
+  const place = source === 'environment' ? variableOf(variable) : `${path.join('.')} of ${source}`
   return `${place} has no effect: the adapter that it is for is replaced by ${because === 'overrides' ? 'the application or its command line' : because}`
 }
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { createRequire, findPackageJSON, isBuiltin } from 'node:module'
+import * as modules from 'node:module'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { isPlainObject } from './plain.ts'
@@ -12,7 +12,7 @@ import { isPlainObject } from './plain.ts'
 export function resolveModule(specifier: string, places: readonly URL[]): URL | undefined {
   if (specifier.startsWith('file:')) return new URL(specifier)
   // A module of Node itself is no adapter. It would be taken for a file of that name.
-  if (isBuiltin(specifier)) return undefined
+  if (modules.isBuiltin(specifier)) return undefined
   for (const place of places) {
     const found = byRequire(specifier, place) ?? byImportCondition(specifier, place)
     if (found !== undefined) return found
@@ -22,7 +22,7 @@ export function resolveModule(specifier: string, places: readonly URL[]): URL | 
 
 function byRequire(specifier: string, place: URL): URL | undefined {
   try {
-    return pathToFileURL(createRequire(place).resolve(specifier))
+    return pathToFileURL(modules.createRequire(place).resolve(specifier))
   } catch {
     return undefined
   }
@@ -30,7 +30,8 @@ function byRequire(specifier: string, place: URL): URL | undefined {
 
 function byImportCondition(specifier: string, place: URL): URL | undefined {
   try {
-    const manifest = findPackageJSON(specifier, place)
+    // Bun has no such function: a named import of it would keep the whole module from loading there.
+    const manifest = modules.findPackageJSON?.(specifier, place)
     if (manifest === undefined) return undefined
     const { exports } = JSON.parse(readFileSync(manifest, 'utf8')) as { exports?: unknown }
     const subpath = `.${specifier

@@ -21,6 +21,8 @@ function objectOf(entries: v.ObjectEntries, message: string): v.GenericSchema {
   return v.pipe(v.custom<Record<string, unknown>>(isPlainObject, message), v.strictObject(entries, message))
 }
 
+/** Adapters in one list. */
+const maxLegs = 8
 const backendEntries = { use: v.optional(text), options: v.optional(record) }
 const retryEntries = {
   attempts: v.optional(attempts),
@@ -45,9 +47,18 @@ const timeoutEntries = {
   lifecycle: v.optional(milliseconds)
 }
 
-const backend = v.lazy((input) =>
-  typeof input === 'string' ? text : objectOf(backendEntries, 'must be a name, or an object with use and options')
-)
+const form = 'must be a name, or an object with use and options'
+const adapter = v.lazy((input) => (typeof input === 'string' ? text : objectOf(backendEntries, form)))
+const backend = v.lazy((input) => {
+  if (!Array.isArray(input))
+    return typeof input === 'string' ? text : objectOf(backendEntries, `${form}, or a list of these`)
+  const legs = v.array(adapter)
+  return v.pipe(
+    legs,
+    v.nonEmpty('must not be an empty list'),
+    v.maxLength(maxLegs, `must have at most ${maxLegs} entries`)
+  )
+})
 const topLevelEntries = {
   backend: v.optional(backend),
   messages: v.optional(backend),
@@ -79,5 +90,7 @@ const keysByParent: Readonly<Record<string, readonly string[]>> = {
 
 /** The keys that may stand below a path such as `retry`; none where anything may. */
 export function knownKeys(parent: string): readonly string[] {
-  return Object.hasOwn(keysByParent, parent) ? (keysByParent[parent] ?? []) : []
+  // An entry of a list has the keys of the list's place.
+  const place = parent.replace(/^(backend|messages|data)\.\d+$/, '$1')
+  return Object.hasOwn(keysByParent, place) ? (keysByParent[place] ?? []) : []
 }

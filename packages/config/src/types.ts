@@ -2,7 +2,7 @@ import type { TimeoutOptions } from '@p2pl/layers/timeout'
 import type { RetryOptions } from '@p2pl/layers/retry'
 
 /** What `retry` takes from a configuration; see `@p2pl/layers/retry`. */
-export type RetryConfig = Omit<RetryOptions, 'clock' | 'random'>
+export type RetryConfig = Omit<RetryOptions, 'budget' | 'clock' | 'random'>
 /** What `timeout` takes from a configuration, in milliseconds; see `@p2pl/layers/timeout`. */
 export type TimeoutConfig = Omit<TimeoutOptions, 'clock'>
 
@@ -14,14 +14,20 @@ export interface BackendInput {
   options?: Readonly<Record<string, unknown>> | undefined
 }
 
+/**
+ * One adapter, by name or with its options, or several: the first that works is used (`failover` of `@p2pl/layers`). Names
+ * with commas between them are a list: `helia,bittorrent`.
+ */
+export type BackendSetting = string | BackendInput | readonly (string | BackendInput)[]
+
 /** What a file, the environment or a caller may say. Everything is optional. */
 export interface ConfigInput {
   /** For messages and data, unless one of the two is given. Default `helia`. */
-  backend?: string | BackendInput | undefined
+  backend?: BackendSetting | undefined
   /** For messages only. */
-  messages?: string | BackendInput | undefined
+  messages?: BackendSetting | undefined
   /** For data only. */
-  data?: string | BackendInput | undefined
+  data?: BackendSetting | undefined
   /** Repeat calls that fail with a retryable error. `true` (default) for the layer's own defaults. */
   retry?: boolean | RetryConfig | undefined
   /** How long each attempt of a call may take, next to the peer's own timeout for the whole of it. Default `false`. */
@@ -32,6 +38,8 @@ export interface BackendChoice {
   /** A short name, a module name, or an absolute path or URL. */
   readonly use: string
   readonly options: Readonly<Record<string, unknown>>
+  /** Used in this order where `use` does not work. */
+  readonly fallbacks?: readonly BackendChoice[] | undefined
 }
 
 /** Everything decided, all sources merged. */

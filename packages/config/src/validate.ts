@@ -23,7 +23,7 @@ function describe(issue: v.BaseIssue<unknown>): string {
   if (key === undefined) return issue.message
   const parent = path.slice(0, -1).join('.')
   const keys = knownKeys(parent)
-  if (keys.length > 0 && !keys.includes(key))
+  if (keys.length > 0 && !keys.includes(key) && !/^\d+$/.test(key))
     return `${path.join('.')}: unknown key.${didYouMean(key, keys)} Known here: ${keys.join(', ')}`
   const near =
     path[0] === 'retry' && path[1] === 'operations' && typeof issue.input === 'string'

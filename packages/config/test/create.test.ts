@@ -1,8 +1,7 @@
-import { readdirSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
 import type { Backend } from '@p2pl/core'
 import { describe, expect, it } from 'vitest'
-import { knownAdapters } from '../src/adapters.ts'
-import { type Backends, createBackends, loadConfig, type LoadOptions, type Placement } from '../src/index.ts'
+import { type Backends, createBackends, loadConfig, type LoadOptions } from '../src/index.ts'
 import { installCommand } from '../src/install.ts'
 import { adapterSource, folderWith, messageOf } from './support.ts'
 
@@ -34,89 +33,6 @@ describe('known adapters', () => {
 
   it('are helia by default', async () => {
     expect((await one({ cwd: folderWith() })).name).toBe('helia')
-  })
-})
-
-describe('the placement', () => {
-  const place = (use: string, options: Record<string, unknown>, placement: Placement): unknown =>
-    knownAdapters[use]?.place?.(options, placement)
-
-  it('reaches an embedded node, under its options, but listens where it is told', () => {
-    const placement = { dir: '/d', durability: 'power', listen: ['/a'] } as const
-    expect(place('helia', {}, placement)).toEqual(placement)
-    expect(place('helia', { dir: '/own', listen: [], mdns: true }, placement)).toEqual({
-      ...placement,
-      dir: '/own',
-      mdns: true
-    })
-    expect(place('helia', { mdns: true }, {})).toEqual({ mdns: true })
-    expect(place('helia', {}, { durability: 'power' })).toEqual({})
-  })
-
-  it('reaches a daemon of our own, and no other', () => {
-    expect(place('ipfs-rpc', { url: 'x' }, { dir: '/d', listen: ['/a'] })).toEqual({ url: 'x' })
-    expect(place('ipfs-rpc', { daemon: { profile: 'lan' } }, { dir: '/d', listen: ['/a'] })).toEqual({
-      daemon: { repo: '/d', profile: 'lan', listen: ['/a'] }
-    })
-  })
-
-  it('gives two backends a folder each, and leaves what keeps nothing alone', async () => {
-    const dir = folderWith()
-    const config = await loadConfig({ file: false, env: { P2PL_MESSAGES: 'memory', P2PL_DATA: 'helia' } })
-    const made = await createBackends(config, { dir })
-    if (!('data' in made)) throw new Error('expected two backends')
-    await made.data.start()
-    const id = made.data.self()[0]?.id
-    await made.data.stop()
-    expect(readdirSync(dir)).toEqual(['data'])
-    const again = await createBackends(config, { dir })
-    if (!('data' in again)) throw new Error('expected two backends')
-    await again.data.start()
-    expect(again.data.self()[0]?.id).toBe(id)
-    await again.data.stop()
-  })
-})
-
-describe('the placement of an adapter of others', () => {
-  const strict = `
-    const refuse = (message) => { throw Object.assign(new Error(message),
-      { [Symbol.for('@p2pl/error/1')]: true, code: 'INVALID_ARGUMENT', retryable: false }) }
-    export const backend = (options) => {
-      for (const key of Object.keys(options)) if (!['a', 'dir'].includes(key)) refuse('no option ' + key)
-      return { name: 'strict', capabilities: {}, start: async () => {}, stop: async () => {},
-        self: () => [{ network: 'x', id: 'x', addresses: [JSON.stringify(options)] }] }
-    }`
-  const placement = { dir: '/d', durability: 'power', listen: ['/a'] } as const
-  const given = async (source: string, options: object, placed: Placement): Promise<[unknown, string[]]> => {
-    const cwd = folderWith({ 'package.json': module, 'mine.js': source })
-    const warnings: string[] = []
-    const backend = { use: './mine.js', options: { ...options } }
-    const config = await loadConfig({ cwd, env: {}, overrides: { backend } })
-    const made = await createBackends(config, { ...placed, onWarning: (message) => warnings.push(message) })
-    if (!('backend' in made)) throw new Error('expected one backend')
-    return [JSON.parse(made.backend.self()[0]?.addresses[0] as string), warnings]
-  }
-
-  it('reaches its options, under those of the configuration, but it listens where it is told', async () => {
-    const source = adapterSource('free')
-    expect(await given(source, { a: 1 }, placement)).toEqual([{ a: 1, ...placement }, []])
-    expect(await given(source, { dir: '/own', listen: ['/b'] }, placement)).toEqual([
-      { dir: '/own', durability: 'power', listen: ['/a'] },
-      []
-    ])
-    expect(await given(source, { a: 1 }, {})).toEqual([{ a: 1 }, []])
-  })
-
-  it('is not forced on one that has no word for it, and that is said', async () => {
-    expect(await given(strict, { a: 1 }, placement)).toEqual([
-      { a: 1, dir: '/d' },
-      [
-        '"mine.js" takes no option "durability": what it stores may not survive a loss of power',
-        '"mine.js" takes no option "listen": it listens where its own options say'
-      ]
-    ])
-    // What is wrong in its own options is its own matter.
-    await expect(given(strict, { b: 1 }, placement)).rejects.toMatchObject({ message: 'no option b' })
   })
 })
 
@@ -271,14 +187,29 @@ describe('what is missing', () => {
     const cwd = folderWith({ 'p2pl.config.json': '{"backend":"./my adapter.js"}' })
     await expect(create({ cwd })).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
-      message: expect.stringContaining('there is no adapter "my adapter.js"') as string
+      message: expect.stringContaining(`there is no adapter "my adapter.js" in ${cwd}/: `) as string
     })
     const broken = { file: false as const, env: { P2PL_BACKEND: 'file:///%zz' } }
     await expect(create(broken)).rejects.toMatchObject({ code: expect.any(String) as string })
   })
 
+  it('says why a package of TypeScript does not run', async () => {
+    const cwd = folderWith({
+      'node_modules/typed/package.json': '{"type":"module","exports":"./main.ts"}',
+      'node_modules/typed/main.ts': adapterSource('typed').replace('(options)', '(options: object)')
+    })
+    // Vitest itself strips types everywhere.
+    const script = `import { createBackends, loadConfig } from '@p2pl/config'
+      await createBackends(await loadConfig({ cwd: ${JSON.stringify(cwd)}, env: {}, overrides: { backend: 'typed' } }))`
+    const args = ['-C', '@p2pl/source', '--input-type=module', '-e', script]
+    const { stderr } = spawnSync(process.execPath, args, { cwd: import.meta.dirname, encoding: 'utf8' })
+    expect(stderr).toContain('"typed" failed while it was loaded: ')
+    expect(stderr).toContain('Node runs no TypeScript from packages: its author has to publish JavaScript')
+  })
+
   it.each([
     ['a part of it', "import 'not-there-at-all'", 'MISSING_DEPENDENCY', 'check its imports'],
+    ['the name of a part of it', "import 'not-there-at-all'", 'MISSING_DEPENDENCY', "package 'not-there-at-all'"],
     ['a factory', 'export const x = 1', 'INVALID_ARGUMENT', 'must export a function (options) => Backend'],
     ['a backend', 'export default () => ({})', 'INVALID_ARGUMENT', 'is not a backend'],
     ['a function', 'export default class {}', 'INVALID_ARGUMENT', 'is a class: it must export a function'],
@@ -288,10 +219,24 @@ describe('what is missing', () => {
       'ENGINE',
       'could not make a backend of these options'
     ],
-    ['sense', "throw new Error('boom')", 'ENGINE', 'failed while it was loaded']
+    ['sense', "throw new Error('boom')", 'ENGINE', 'failed while it was loaded: Error: boom']
   ])('is told apart: %s', async (_, source, code, message) => {
     const cwd = folderWith({ 'package.json': module, 'bad.js': source, 'p2pl.config.json': '{"backend":"./bad.js"}' })
     await expect(create({ cwd })).rejects.toMatchObject({ code, message: expect.stringContaining(message) as string })
+  })
+})
+
+it.each([
+  ['nothing', undefined],
+  ['null', null],
+  ['a name', 'helia'],
+  ['what createPeer takes', { backend: 'helia' }],
+  ['names', { messages: 'helia', data: 'memory', directory: '.' }],
+  ['no folder', { messages: { use: 'memory', options: {} }, data: { use: 'memory', options: {} } }]
+])('createBackends of %s names loadConfig', async (_, config) => {
+  await expect(createBackends(config as never)).rejects.toMatchObject({
+    code: 'INVALID_ARGUMENT',
+    message: expect.stringContaining('createBackends(await loadConfig(') as string
   })
 })
 

@@ -1,4 +1,5 @@
 import type { Backend, Capabilities, Layer } from '@p2pl/core/backend'
+import type { ConformanceReport } from './report/index.ts'
 
 /**
  * What the kit needs of a test runner. The functions of vitest, node:test, mocha, jest and Bun can be handed in as they are.
@@ -74,4 +75,6 @@ export interface ConformanceFixture {
    * peer is in reach (`peers`).
    */
   readonly cutsFrom?: 'engine' | 'peers' | undefined
+  /** Receives the report of the run, from its last test. `toMarkdown` of `@p2pl/conformance/report` makes a page of it. */
+  readonly report?: ((report: ConformanceReport) => Promise<void> | void) | undefined
 }

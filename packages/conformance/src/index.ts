@@ -4,6 +4,7 @@ import { runSuites } from './kit/run.ts'
 import { suites } from './suites/index.ts'
 
 export type * from './fixture.ts'
+export type { ConformanceReport, ObligationReport } from './report/index.ts'
 
 /**
  * Defines the tests that prove a backend, chosen by what it declares: the backend keeps every promise of the port, and

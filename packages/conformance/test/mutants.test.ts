@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { createFakeConformanceNetwork, type FakeBackend } from '../src/fake/index.ts'
 import type { ConformanceFixture } from '../src/index.ts'
 import { abortMutants } from './mutants/abort.ts'
+import { adapterMutants } from './mutants/adapter.ts'
 import { blockMutants } from './mutants/blocks.ts'
 import { concurrencyMutants } from './mutants/concurrency.ts'
 import { cutMutants } from './mutants/cut.ts'
@@ -48,6 +49,7 @@ const groups: Readonly<Record<string, readonly Mutant[]>> = {
   'cut off': cutMutants,
   errors: errorMutants,
   concurrency: concurrencyMutants,
+  adapters: adapterMutants,
   end: endMutants
 }
 

@@ -1,13 +1,19 @@
 import type { Codec } from './api/topic.ts'
 
 const encoder = new TextEncoder()
-const decoder = new TextDecoder('utf-8', { fatal: true })
+// A byte order mark at the beginning is part of the text.
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** Payloads that are text in UTF-8. Bytes that are not UTF-8 are refused. */
+/** What UTF-8 cannot write: it would arrive as another text. */
+export const halfPair =
+  'the text has half a surrogate pair, which UTF-8 cannot write: see String.prototype.toWellFormed'
+
+/** Payloads that are text in UTF-8. Bytes that are not UTF-8, and text with half a surrogate pair, are refused. */
 export const text: Codec<string> = {
   name: 'text',
   encode: (value) => {
     if (typeof value !== 'string') throw new TypeError(`expected text, not ${typeof value}`)
+    if (!value.isWellFormed()) throw new TypeError(halfPair)
     return encoder.encode(value)
   },
   decode: (bytes) => decoder.decode(bytes)
@@ -19,7 +25,8 @@ export const json: Codec<any> = {
   name: 'json',
   encode: (value) => {
     const written = JSON.stringify(value) as string | undefined
-    if (written === undefined) throw new TypeError(`JSON has no form for a ${typeof value}`)
+    if (written === undefined)
+      throw new TypeError(`JSON has no form for ${value === undefined ? 'undefined' : `a ${typeof value}`}`)
     return encoder.encode(written)
   },
   decode: (bytes) => JSON.parse(decoder.decode(bytes)) as unknown

@@ -1,3 +1,5 @@
+import type { Receipt } from './api/receipts.ts'
+
 /**
  * What went wrong, as a stable word. Programs decide by `code` and `retryable`, people read `message`.
  */
@@ -56,6 +58,8 @@ export interface P2plErrorInit {
   backend?: string | undefined
   /** Something below has retried already and given up: nothing above retries again. Default false. */
   exhausted?: boolean | undefined
+  /** How far content has come, where a call has missed its goal. */
+  reached?: Receipt | undefined
   cause?: unknown
 }
 
@@ -85,6 +89,8 @@ export class P2plError extends Error {
   readonly operation: string | undefined
   readonly backend: string | undefined
   readonly exhausted: boolean
+  /** How far the content of `data.add` and `data.reach` has come all the same: its CID, and who has it. */
+  readonly reached: Receipt | undefined
 
   constructor(init: P2plErrorInit) {
     super(init.message, init.cause === undefined ? undefined : { cause: init.cause })
@@ -93,14 +99,16 @@ export class P2plError extends Error {
     this.operation = init.operation
     this.backend = init.backend
     this.exhausted = init.exhausted ?? false
+    this.reached = init.reached
     Object.defineProperty(this, brand, { value: true })
   }
 }
 
 /** The same error with some fields replaced. */
 export function withFields(error: P2plError, fields: Partial<P2plErrorInit>): P2plError {
-  const { code, message, retryable, operation, backend, exhausted, cause } = error
-  return new P2plError({ code, message, retryable, operation, backend, exhausted, cause: cause ?? error, ...fields })
+  const { code, message, retryable, operation, backend, exhausted, reached, cause } = error
+  const all = { code, message, retryable, operation, backend, exhausted, reached, cause: cause ?? error }
+  return new P2plError({ ...all, ...fields })
 }
 
 /** Recognises a {@link P2plError} of any installed version; with `code`, one of that code. */

@@ -1,6 +1,9 @@
 import { base58btc } from 'multiformats/bases/base58'
+import { agreement } from './agreement.ts'
 import { invalidArgument, P2plError } from './errors.ts'
 import { synchronousSigner } from './synchronous-signer.ts'
+import { isBytes } from './toolbox/bytes.ts'
+import { describe } from './toolbox/options.ts'
 
 /** Who signs: an ed25519 key pair (RFC 8032), independent of any engine. */
 export interface Identity {
@@ -10,6 +13,11 @@ export interface Identity {
   readonly publicKey: Uint8Array<ArrayBuffer>
   /** The 64-byte signature of the bytes. */
   sign(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>
+  /**
+   * The X25519 secret (RFC 7748) of this key, converted to Curve25519, and another one's public key: opens content that was sealed
+   * to this peer. Absent where the key cannot do that. Throws `INVALID_ARGUMENT` for what is no public key.
+   */
+  agree?(publicKey: Uint8Array): Promise<Uint8Array>
 }
 
 /** How signatures are checked. Replaced by something faster in the simulator; everywhere else it is {@link ed25519}. */
@@ -86,7 +94,7 @@ function remember<V>(cache: Map<string, V>, key: string, value: V, limit: number
 
 /** The public key inside an ed25519 peer id. Throws `INVALID_ARGUMENT` for any other text. */
 export function publicKeyFromPeerId(id: string): Uint8Array<ArrayBuffer> {
-  const bytes = tryDecode(id)
+  const bytes = typeof id === 'string' ? tryDecode(id) : undefined
   if (
     bytes === undefined ||
     bytes.length !== peerIdPrefix.length + publicKeyLength ||
@@ -96,7 +104,7 @@ export function publicKeyFromPeerId(id: string): Uint8Array<ArrayBuffer> {
   ) {
     throw invalidArgument(
       'publicKeyFromPeerId',
-      `"${id.slice(0, 80)}" is not the peer id of an ed25519 key (it starts with 12D3KooW)`
+      `${describe(id)} is not the peer id of an ed25519 key (it starts with 12D3KooW)`
     )
   }
   return bytes.slice(peerIdPrefix.length)
@@ -121,8 +129,10 @@ export async function createIdentity(): Promise<Identity> {
  * identity: others would take the messages of one for replays.
  */
 export async function identityFromSeed(seed: Uint8Array): Promise<Identity> {
-  if (seed.byteLength !== 32)
-    throw invalidArgument('identityFromSeed', `an ed25519 seed has 32 bytes, not ${seed.byteLength}`)
+  if (!isBytes(seed) || seed.byteLength !== 32) {
+    const given = isBytes(seed) ? seed.byteLength : describe(seed)
+    throw invalidArgument('identityFromSeed', `an ed25519 seed is a Uint8Array of 32 bytes, not ${given}`)
+  }
   const pkcs8 = new Uint8Array(pkcs8Prefix.length + 32)
   pkcs8.set(pkcs8Prefix)
   pkcs8.set(seed, pkcs8Prefix.length)
@@ -135,6 +145,7 @@ export async function identityFromSeed(seed: Uint8Array): Promise<Identity> {
   return {
     id: peerIdFromPublicKey(publicKey),
     publicKey,
+    agree: agreement(seed),
     sign: async (bytes) => signAtOnce?.(bytes) ?? new Uint8Array(await crypto.subtle.sign('Ed25519', privateKey, bytes))
   }
 }

@@ -1,6 +1,7 @@
 import {
   type Block,
   type BlockHooks,
+  BoundedMap,
   bytesKey,
   type GetBlockOptions,
   type HookOptions,
@@ -21,6 +22,7 @@ import type { Table } from './store/table.ts'
 import { linksOfPinned } from './store/walk.ts'
 
 const gcBatch = 256
+const rememberedBlocks = 1_024
 const identity = 0x00
 
 export interface BlockParts {
@@ -38,20 +40,23 @@ export class StoredBlocks implements Required<BlockHooks> {
   readonly #parts: BlockParts
   /** Blocks that come while a `gc` runs: it must not take what it has not seen. */
   readonly #collecting = new Set<Set<string>>()
+  /** Blocks of others: those that are being written, and those that were written last. */
+  readonly #storing = new Map<string, Promise<void>>()
+  readonly #came = new BoundedMap<string, true>(rememberedBlocks)
 
   constructor(parts: BlockParts) {
     this.#parts = parts
   }
 
   async get(cid: CID, options: GetBlockOptions): Promise<Uint8Array> {
-    const own = options.remote === true ? undefined : await this.#parts.blocks.getSound(cid.multihash.bytes)
+    const own = options.remote === true ? undefined : await this.#ownOrComing(cid)
     if (own !== undefined) return own
     if (options.local === true) {
       const message = `the block ${cid.toString()} is not in the own store`
       throw new P2plError({ code: 'NOT_FOUND', message })
     }
     const bytes = await this.#parts.fetch(cid, options)
-    await this.#store([{ cid, bytes }]).catch((error: unknown) => {
+    await this.#storeFetched(cid, bytes).catch((error: unknown) => {
       // On a full disk what others have can still be read.
       if (!isP2plError(error, 'STORAGE')) throw error
     })
@@ -136,6 +141,28 @@ export class StoredBlocks implements Required<BlockHooks> {
     const { blocks } = this.#parts
     const key = cid.multihash.bytes
     return await (isLeaf(cid.code) ? blocks.length(key) : blocks.getSound(key))
+  }
+
+  /** What the store has, also what it got for another reader while it was being looked at: readers of one content are not far from each other. */
+  async #ownOrComing(cid: CID): Promise<Uint8Array | undefined> {
+    const key = cid.multihash.bytes
+    const found = await this.#parts.blocks.getSound(key)
+    if (found !== undefined) return found
+    await this.#storing.get(bytesKey(key))?.catch(() => undefined)
+    return this.#came.has(bytesKey(key)) ? await this.#parts.blocks.getSound(key) : undefined
+  }
+
+  /** Readers that got a block together write it once. */
+  async #storeFetched(cid: CID, bytes: Uint8Array): Promise<void> {
+    const key = bytesKey(cid.multihash.bytes)
+    let storing = this.#storing.get(key)
+    if (storing === undefined) {
+      storing = this.#store([{ cid, bytes }])
+        .then(() => this.#came.set(key, true))
+        .finally(() => this.#storing.delete(key))
+      this.#storing.set(key, storing)
+    }
+    await storing
   }
 
   async #store(blocks: readonly Block[]): Promise<void> {

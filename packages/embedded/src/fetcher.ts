@@ -1,4 +1,13 @@
-import { backoff, bytesKey, type PeerInfo, sleep, Slots, untilAborted } from '@p2pl/core/backend'
+import {
+  backoff,
+  bytesKey,
+  FairSlots,
+  type PeerInfo,
+  sleep,
+  Slots,
+  systemClock,
+  untilAborted
+} from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
 
 /** Some engines cut longer lists of outstanding wants off without a word, and the block never comes. */
@@ -10,15 +19,18 @@ const searchPause = { first: 1_000, longest: 60_000 }
 const maxSearches = 8
 const maxDialsPerSearch = 8
 
+/** Why searches and dials end with their want. Nobody sees it: an error made anew for each block, with its stack, would be costly. */
+const over = new Error('the want has ended')
+
 type Dial = (signal: AbortSignal) => Promise<unknown>
 
 /** How an engine gets blocks from other peers. */
 export interface FetchNetwork {
   /**
    * Asks the connected peers for the block, now and those that connect later. Resolves with bytes that hash to the CID. The signal
-   * fires when nobody wants them any more. There is one call for a block at a time.
+   * fires when nobody wants them any more and they are not here. There is one call for a block at a time. `root`: the DAG that it is part of, if known.
    */
-  want(cid: CID, signal: AbortSignal): Promise<Uint8Array>
+  want(cid: CID, signal: AbortSignal, root: CID | undefined): Promise<Uint8Array>
   /** Connects to a peer that was hinted as a provider. */
   dial(peer: PeerInfo, signal: AbortSignal): Promise<unknown>
   /**
@@ -39,17 +51,24 @@ export interface FetchOptions {
 }
 
 interface Want {
+  readonly cid: CID
+  readonly root: CID | undefined
   readonly bytes: Promise<Uint8Array>
   readonly end: AbortController
   users: number
+  /** Somebody is dialled or looked for on its behalf, and is to be told of its end: to fire a signal costs more than to make one. */
+  followed: boolean
 }
 
 /** Gets blocks from the connected peers, from hinted providers, and from those that routing finds. Callers of one block share a want. */
 export class Fetcher {
   readonly #network: FetchNetwork
   readonly #wants = new Map<string, Want>()
-  readonly #slots = new Slots(maxWants)
+  readonly #slots = new FairSlots(maxWants, () => true)
   readonly #searches = new Slots(maxSearches)
+  /** Wants for which no search is due yet, the oldest first, and since when: one timer for all, since most blocks come before. */
+  readonly #fresh = new Map<Want, number>()
+  #timer: unknown
 
   constructor(network: FetchNetwork) {
     this.#network = network
@@ -61,40 +80,65 @@ export class Fetcher {
     const key = bytesKey(cid.multihash.bytes)
     const want = this.#wants.get(key) ?? this.#begin(key, cid, root)
     want.users++
-    const end = AbortSignal.any([signal, want.end.signal])
-    // Nobody waits for hints: the first peer that answers wins, and a hint may be wrong.
-    for (const peer of providers) void this.#dial((until) => this.#network.dial(peer, until), end)
+    if (providers.length > 0) {
+      want.followed = true
+      const end = AbortSignal.any([signal, want.end.signal])
+      // Nobody waits for hints: the first peer that answers wins, and a hint may be wrong.
+      for (const peer of providers) void this.#dial((until) => this.#network.dial(peer, until), end)
+    }
     try {
       return await untilAborted(want.bytes, signal)
     } finally {
-      if (--want.users === 0) this.#end(key, want)
+      if (--want.users === 0 && this.#wants.get(key) === want) this.#end(key, want)
     }
   }
 
   #begin(key: string, cid: CID, root: CID | undefined): Want {
-    const end = new AbortController()
-    const want: Want = { bytes: this.#want(cid, root, end.signal), end, users: 0 }
-    want.bytes.catch(() => undefined).finally(() => this.#end(key, want))
+    const { promise: bytes, resolve, reject } = Promise.withResolvers<Uint8Array>()
+    const want: Want = { cid, root, bytes, end: new AbortController(), users: 0, followed: false }
+    const { signal } = want.end
+    bytes.then(
+      () => this.#end(key, want, want.followed),
+      () => this.#end(key, want)
+    )
+    // Many wants of one DAG wait behind each other, and not before those of others.
+    const session = root === undefined ? '' : bytesKey(root.multihash.bytes)
+    const ask = (): Promise<Uint8Array> => {
+      if (this.#network.search !== undefined) this.#searchLater(want)
+      return this.#network.want(cid, signal, root)
+    }
+    this.#slots.run(session, ask, signal).then(resolve, reject)
     this.#wants.set(key, want)
     return want
   }
 
-  #end(key: string, want: Want): void {
+  #end(key: string, want: Want, abort = true): void {
     if (this.#wants.get(key) === want) this.#wants.delete(key)
-    want.end.abort()
+    this.#fresh.delete(want)
+    if (abort) want.end.abort(over)
   }
 
-  async #want(cid: CID, root: CID | undefined, signal: AbortSignal): Promise<Uint8Array> {
-    return await this.#slots.run(async () => {
-      void this.#search(cid, root, signal).catch(() => undefined)
-      return await this.#network.want(cid, signal)
-    }, signal)
+  #searchLater(want: Want): void {
+    this.#fresh.set(want, performance.now())
+    if (this.#timer === undefined) this.#timer = systemClock.setTimeout(() => this.#searchDue(), searchDelay)
   }
 
-  /** Most blocks come before a search is due. */
-  async #search(cid: CID, root: CID | undefined, signal: AbortSignal): Promise<void> {
-    if (this.#network.search === undefined) return
-    await sleep(searchDelay, { signal })
+  #searchDue(): void {
+    this.#timer = undefined
+    const now = performance.now()
+    for (const [want, since] of this.#fresh) {
+      const left = since + searchDelay - now
+      if (left > 1) {
+        this.#timer = systemClock.setTimeout(() => this.#searchDue(), left)
+        return
+      }
+      this.#fresh.delete(want)
+      want.followed = true
+      void this.#search(want).catch(() => undefined)
+    }
+  }
+
+  async #search({ cid, root, end: { signal } }: Want): Promise<void> {
     for (let attempt = 1; !signal.aborted; attempt++) {
       await this.#searches.run(async () => {
         let dials = 0

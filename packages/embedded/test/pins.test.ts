@@ -1,13 +1,14 @@
 import { isP2plError } from '@p2pl/core/backend'
 import { describe, expect, it } from 'vitest'
 import { openPins } from '../src/index.ts'
-import { calm, collect, leaf, node } from './support/blocks.ts'
+import { collect, nodeBlock, rawBlock } from '@p2pl/tooling-vitest/blocks'
+import { calm } from './support/calm.ts'
 import { folder, peer, type Peer } from './support/stores.ts'
 
 /** A DAG of one root and its leaves, stored. */
 async function store({ blocks }: Peer, count: number, name = 'leaf') {
-  const leaves = await Promise.all(Array.from({ length: count }, (_, i) => leaf(`${name} ${i}`)))
-  const root = await node(leaves.map(({ cid }) => cid))
+  const leaves = await Promise.all(Array.from({ length: count }, (_, i) => rawBlock(`${name} ${i}`)))
+  const root = await nodeBlock(leaves.map(({ cid }) => cid))
   await blocks.putMany([...leaves, root])
   return { root, leaves }
 }
@@ -20,7 +21,7 @@ describe.each(['memory', 'folder'])('pins in %s', (where) => {
   it('hold their blocks from delete and gc, each as long as one of them names it', async () => {
     const own = await here()
     const { root, leaves } = await store(own, 3_000)
-    const other = await node({ shares: leaves[0]?.cid })
+    const other = await nodeBlock({ shares: leaves[0]?.cid })
     await own.blocks.putMany([other])
     await own.blocks.pin(root.cid, calm)
     await own.blocks.pin(other.cid, calm)
@@ -106,10 +107,10 @@ describe.each(['memory', 'folder'])('pins in %s', (where) => {
 
   it('pass through wide and deep blocks', async () => {
     const own = await here()
-    const last = await leaf('last')
+    const last = await rawBlock('last')
     let deep: unknown = last.cid
     for (let depth = 0; depth < 500; depth++) deep = [deep]
-    const root = await node({ wide: Array.from({ length: 200_000 }, (_, i) => i), deep })
+    const root = await nodeBlock({ wide: Array.from({ length: 200_000 }, (_, i) => i), deep })
     await own.blocks.putMany([last, root])
     await own.blocks.pin(root.cid, calm)
     expect(await own.pins.holds(last.cid.multihash.bytes)).toBe(true)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { isP2plError } from '@p2pl/core/backend'
 import { describe, expect, it } from 'vitest'
 import { openTables } from '../src/index.ts'
-import { collect } from './support/blocks.ts'
+import { collect } from '@p2pl/tooling-vitest/blocks'
 import { folder, open } from './support/stores.ts'
 
 const texts = (keys: readonly Uint8Array[]) => keys.map((key) => key.join(' ')).toSorted()

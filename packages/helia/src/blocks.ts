@@ -1,16 +1,16 @@
 import type { Block } from '@p2pl/core/backend'
 import { Fetcher, StoredBlocks } from '@p2pl/embedded'
 import { dial } from './engine/connections/dial.ts'
-import { findProviders } from './engine/dht.ts'
+import { findProviders } from './engine/dht/queries.ts'
 import type { Engine } from './engine/engine.ts'
 
 /** Providers that one search connects to. */
 const maxProviders = 3
 
-/** Blocks in the own store, and by Bitswap to and from other peers. */
+/** Blocks in the own store, and to and from other peers. */
 export function blockHooks({ libp2p, dht, exchange, stores }: Engine): StoredBlocks {
   const fetcher = new Fetcher({
-    want: (cid, signal) => exchange.want(cid, signal),
+    want: (cid, signal, root) => exchange.want(cid, signal, root),
     dial: (peer, signal) => dial(libp2p, peer, signal),
     search: async ({ cid }, found, signal) => {
       if (dht === undefined) return

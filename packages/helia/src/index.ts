@@ -8,4 +8,5 @@ export type {
   Passthrough,
   RelayOptions
 } from './options/types.ts'
+export { whenFree, type WhenFreeOptions } from '@p2pl/embedded'
 export type { Profile } from '@p2pl/embedded'

@@ -4,7 +4,7 @@ import { TopicSources } from '@p2pl/embedded'
 import type { Engine } from './engine/engine.ts'
 import type { Gossip } from './engine/gossip/engine.ts'
 import type { StreamEvents } from './engine/gossip/streams.ts'
-import { Turns } from './engine/streams/turns.ts'
+import { newBreather } from './engine/streams/breather.ts'
 import { peerInfo } from './engine/peers.ts'
 
 interface Topic {
@@ -47,7 +47,7 @@ export class Messages implements Required<MessageHooks> {
   readonly #engine: Engine
   readonly #topics: Topics['joined']
   readonly #degree: number
-  readonly #turns = new Turns()
+  readonly #breather = newBreather()
 
   constructor(engine: Engine, topics: Topics, degree: number) {
     this.#engine = engine
@@ -71,7 +71,7 @@ export class Messages implements Required<MessageHooks> {
     // The engine keeps the bytes for some heartbeats.
     const bytes = new Uint8Array(payload)
     // A caller that publishes in a loop must leave turns of the event loop to everything else, and not outrun its peers.
-    await this.#turns.take(bytes.byteLength)
+    await this.#breather.before(bytes.byteLength)
     await streams.room(reachablePeers(gossip, topic))
     const reachable = reachablePeers(gossip, topic).length
     // Handing it to the engine would only fill its caches, and make the same unsigned message a duplicate later.
@@ -95,7 +95,9 @@ export class Messages implements Required<MessageHooks> {
       const from = message.type === 'signed' ? message.from.toString() : undefined
       // A copy: the engine relays from the same buffer, which is that of the whole RPC. And no Buffer, whose slice() is a view.
       const payload = new Uint8Array(message.data)
-      const verdict = await subscriber.message(from === undefined ? { payload } : { payload, from })
+      const verdict = await subscriber.message(
+        from === undefined ? { payload, via: source.toString() } : { payload, from }
+      )
       // The author is to blame, not the peer that passed it on: that one may be unable to tell.
       if (verdict === 'reject' && from !== undefined) judge.charge(from)
       // The engine's results are an enum of the same three words.

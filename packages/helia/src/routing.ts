@@ -1,7 +1,7 @@
 import { isP2plError, P2plError, type PeerInfo, type RoutingHooks } from '@p2pl/core/backend'
 import { dial } from './engine/connections/dial.ts'
 import type { Gater } from './engine/connections/gater.ts'
-import { findProviders, hasTable, provide } from './engine/dht.ts'
+import { findProviders, hasTable, provide } from './engine/dht/queries.ts'
 import type { Engine } from './engine/engine.ts'
 import { addressTexts, dialable, network, parsePeerId, peerInfo, peerOfAddress } from './engine/peers.ts'
 

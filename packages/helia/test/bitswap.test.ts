@@ -8,6 +8,7 @@ import { seededBytes, temporaryFolder, until } from '@p2pl/tooling-vitest'
 import type { Block } from '@p2pl/core/backend'
 import { createLibp2p } from 'libp2p'
 import { expect, test } from 'vitest'
+import { bulkProtocol } from '../src/engine/bulk/frames.ts'
 import { blockOf, engineOf, put, same, selfOf, started } from './helper.ts'
 import { field, framed } from './wire.ts'
 
@@ -61,6 +62,8 @@ test('a neighbour that the folder remembers is asked after a restart', async () 
 
 test('who wants very much at once is answered in portions, and gets all of it', async () => {
   const [node, other] = await Promise.all([started(), started()])
+  // As a stranger that speaks Bitswap alone.
+  await engineOf(node).libp2p.unhandle(bulkProtocol)
   const blocks = await Promise.all(Array.from({ length: 200 }, (_, i) => blockOf(seededBytes(100_000, i))))
   await node.blocks.putMany(blocks)
   // The engine reads all wants that it knows of before it sends the first block.
@@ -68,7 +71,7 @@ test('who wants very much at once is answered in portions, and gets all of it', 
   const read = stores.blocks.get.bind(stores.blocks)
   let reading = 0
   let most = 0
-  const network = engineOf(node).exchange.library?.internals.network
+  const network = engineOf(node).exchange.bitswap.library?.internals.network
   if (network === undefined) throw new Error('it has started')
   const send = network.sendMessage.bind(network)
   network.sendMessage = async (peer, message) => {

@@ -225,7 +225,7 @@ describe('blocks of others', () => {
 
   test('a peer that stands still does not hold up what another has', async () => {
     const [a, b] = await pair()
-    const remote = await spawnScript('node.process.ts', '{}')
+    const remote = spawnScript('node.process.ts', '{}')
     const still = await remote.ask<PeerInfo>('start')
     await b.routing.connect(still)
     process.kill(remote.child.pid ?? 0, 'SIGSTOP')

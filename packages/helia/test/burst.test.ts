@@ -8,7 +8,7 @@ test.each([
   [10_000, 256],
   [3_000, 16_384]
 ])('%i messages of %i bytes, one after the other, all arrive, and timers run meanwhile', async (count, size) => {
-  const remote = await spawnScript('victim.process.ts', '{}')
+  const remote = spawnScript('victim.process.ts', '{}')
   const self = await remote.ask<PeerInfo>('start')
   await remote.ask('listen', 'burst')
   const node = await started()

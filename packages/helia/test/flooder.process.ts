@@ -2,17 +2,18 @@
 import { generateKeyPair, publicKeyToProtobuf } from '@libp2p/crypto/keys'
 import { RPC } from '@libp2p/gossipsub/message'
 import { identify } from '@libp2p/identify'
-import type { PrivateKey, Stream } from '@libp2p/interface'
+import type { MessageStream, PrivateKey, Stream } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2p } from 'libp2p'
-import { answer } from './answer.ts'
+import { answer } from '@p2pl/tooling-vitest/answer'
 import { field, framed } from './wire.ts'
 
 const protocol = '/meshsub/1.1.0'
+const bulkProtocol = '/p2pl/exchange/1.0.0'
 /** Messages of Bitswap, as many elements as fit into 4 MiB. */
 const bitswapFloods: Record<string, (round: number) => Uint8Array> = {
   wants: (round) =>
@@ -31,6 +32,86 @@ const bitswapFloods: Record<string, (round: number) => Uint8Array> = {
   fields: () => new Uint8Array(4_000_000).map((_, i) => (i % 2 === 0 ? 0x28 : 0))
 }
 
+/** Frames of the bulk exchange: length of the rest, kind, and what it says. */
+const bulkFloods: Record<string, (round: number) => Uint8Array> = {
+  wants: (round) =>
+    bulkFrame(
+      1,
+      Buffer.concat(
+        Array.from({ length: 1_000 }, (_, i) =>
+          Buffer.concat([number(round * 1_000 + i), Uint8Array.of(34), cidOf(round, i).subarray(2)])
+        )
+      )
+    ),
+  questions: (round) =>
+    bulkFrame(
+      2,
+      Buffer.concat(
+        Array.from({ length: 1_000 }, (_, i) =>
+          Buffer.concat([number(round * 1_000 + i), Uint8Array.of(34), cidOf(round, i).subarray(2)])
+        )
+      )
+    ),
+  cancels: () => bulkFrame(3, new Uint8Array(128 * 1_024)),
+  blocks: (round) => bulkFrame(16, Buffer.concat([number(round), new Uint8Array(2 ** 21)])),
+  answers: () => bulkFrame(18, new Uint8Array(400)),
+  'empty frames': () => Buffer.concat(Array.from({ length: 20_000 }, () => bulkFrame(99, new Uint8Array()))),
+  'unfinished frames': () => bulkFrame(1, new Uint8Array(128 * 1_024)).subarray(0, 100),
+  garbage: (round) => new Uint8Array(100_000).map((_, i) => (i * 31 + round * 7) % 251)
+}
+
+function bulkFrame(kind: number, body: Uint8Array): Uint8Array {
+  return Buffer.concat([number(body.byteLength), Uint8Array.of(kind), body])
+}
+
+function number(value: number): Uint8Array {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32BE(value)
+  return bytes
+}
+
+/** Messages of the DHT for other peers to store: field 1 is the type, 2 the key, 3 a record, 9 a provider. */
+const dhtFloods: Record<string, (index: number) => Uint8Array> = {
+  'more records': (index) => addProvider(index, [privateAddress(0)]),
+  records: (index) => addProvider(index, [privateAddress(0)]),
+  addresses: (index) =>
+    addProvider(
+      index,
+      Array.from({ length: 100 }, (_, i) => privateAddress(100 * index + i))
+    ),
+  'more addresses': (index) =>
+    addProvider(
+      index,
+      Array.from({ length: 200_000 }, (_, i) => privateAddress(i))
+    ),
+  values: () => {
+    // A public key, and much that is none.
+    const id = own.publicKey.toMultihash().bytes
+    const key = Buffer.concat([new TextEncoder().encode('/pk/'), id])
+    const value = Buffer.concat([publicKeyToProtobuf(own.publicKey), field(15, new Uint8Array(40_000))])
+    const record = Buffer.concat([
+      field(1, key),
+      field(2, value),
+      field(5, new TextEncoder().encode(new Date().toISOString()))
+    ])
+    return Buffer.concat([Uint8Array.of(0x08, 0), field(2, key), field(3, record)])
+  }
+}
+
+function addProvider(index: number, addresses: Uint8Array[]): Uint8Array {
+  const provider = [field(1, own.publicKey.toMultihash().bytes), ...addresses.map((one) => field(2, one))]
+  return Buffer.concat([
+    Uint8Array.of(0x08, 2),
+    field(2, cidOf(0, index).subarray(2)),
+    field(9, Buffer.concat(provider))
+  ])
+}
+
+/** 10.x.y.z, TCP. */
+function privateAddress(index: number): Uint8Array {
+  return Uint8Array.of(0x04, 10, index >> 16, (index >> 8) & 0xff, index & 0xff, 0x06, 0x10, 0x01)
+}
+
 /** A raw block by sha2-256. */
 function cidOf(round: number, index: number): Uint8Array {
   const bytes = new Uint8Array(36)
@@ -41,10 +122,45 @@ function cidOf(round: number, index: number): Uint8Array {
 }
 const prefix = new TextEncoder().encode('libp2p-pubsub:')
 
+type Chunk = { readonly byteLength: number }
+
 let own: PrivateKey
 let node: Libp2p
 let stream: Stream | undefined
 let sequence = 0n
+/** The connections below their streams, and what reads from them. */
+const raw: { readonly connection: MessageStream; readonly reader: { onData(data: Chunk): void } }[] = []
+/** Bytes of pings. */
+const maxUnanswered = 256 * 1024
+
+/** Headers of Yamux: version, type, flags, stream, length. */
+const yamuxFloods: Record<string, (stream: number, index: number) => Uint8Array> = {
+  pings: (_, index) => yamuxHeader(2, 1, 0, index),
+  pieces: (id) => Buffer.concat([yamuxHeader(0, 0, id, 1), Uint8Array.of(0)]),
+  'window updates': (id) => yamuxHeader(1, 0, id, 0),
+  'new streams': (_, index) => yamuxHeader(1, 1, 1_001 + 2 * index, 0)
+}
+
+function yamuxHeader(type: number, flag: number, streamId: number, length: number): Uint8Array {
+  const header = new DataView(new ArrayBuffer(12))
+  header.setUint8(1, type)
+  header.setUint16(2, flag)
+  header.setUint32(4, streamId)
+  header.setUint32(8, length)
+  return new Uint8Array(header.buffer)
+}
+
+/** Yamux whose connections are noted. */
+function muxer(): ReturnType<ReturnType<typeof yamux>> {
+  const factory = yamux()()
+  const create = factory.createStreamMuxer.bind(factory)
+  factory.createStreamMuxer = (connection) => {
+    const made = create(connection)
+    raw.push({ connection, reader: made })
+    return made
+  }
+  return factory
+}
 
 async function signed(key: PrivateKey, topic: string, data: Uint8Array, forged = false): Promise<RPC.Message> {
   const seqno = new Uint8Array(8)
@@ -81,7 +197,7 @@ answer({
       addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
       transports: [tcp()],
       connectionEncrypters: [noise()],
-      streamMuxers: [yamux()],
+      streamMuxers: [muxer],
       services: { identify: identify() }
     })
     // As somebody who takes part; what others say is not listened to.
@@ -156,6 +272,73 @@ answer({
   bitswap: async (address: string, kind: string, count: number) => {
     stream = await node.dialProtocol(multiaddr(address), '/ipfs/bitswap/1.2.0')
     for (let round = 0; round < count; round++) await send(bitswapFloods[kind]?.(round) ?? new Uint8Array())
+  },
+  /** Each round goes on while the victim bears it, and then by a new stream. */
+  bulk: async (address: string, kind: string, count: number) => {
+    for (let round = 0; round < count; round++) {
+      try {
+        if (stream?.protocol !== bulkProtocol || stream.status !== 'open') {
+          stream = await node.dialProtocol(multiaddr(address), bulkProtocol)
+          stream.addEventListener('message', () => {})
+        }
+        stream.send(new Uint8Array(bulkFloods[kind]?.(round) ?? new Uint8Array()))
+        await stream.onDrain()
+      } catch {
+        // It was cut. As it should be.
+      }
+    }
+  },
+  /** Wants blocks by some streams, and reads nothing. */
+  deaf: async (address: string, cids: Uint8Array[], streams: number) => {
+    const wants = cids.map((cid, i) => Buffer.concat([number(i), Uint8Array.of(34), cid.subarray(2)]))
+    for (let i = 0; i < streams; i++) {
+      const one = await node.dialProtocol(multiaddr(address), bulkProtocol)
+      one.pause()
+      one.send(new Uint8Array(bulkFrame(1, Buffer.concat(wants))))
+      await one.onDrain()
+    }
+  },
+  dht: async (address: string, kind: string, count: number) => {
+    stream = await node.dialProtocol(multiaddr(address), '/ipfs/lan/kad/1.0.0')
+    stream.addEventListener('message', () => {})
+    let waiting: Uint8Array[] = []
+    for (let i = 0; i < count; i++) {
+      waiting.push(framed(dhtFloods[kind]?.(i) ?? new Uint8Array()))
+      if (i % 100 < 99 && i < count - 1) continue
+      if (stream.status !== 'open') return
+      stream.send(new Uint8Array(Buffer.concat(waiting)))
+      waiting = []
+      await stream.onDrain().catch(() => {})
+    }
+  },
+  /** Frames of the multiplexer on the last connection. With `deaf`, answers are not read. */
+  yamux: async (address: string, protocols: string | string[], kind: string, count: number, deaf = false) => {
+    const opened = await node.dialProtocol(multiaddr(address), protocols)
+    const last = raw.at(-1)
+    if (last === undefined) return
+    const { connection, reader } = last
+    let unanswered = 0
+    let wake = (): void => {}
+    reader.onData = ({ byteLength }) => {
+      unanswered -= byteLength
+      if (unanswered <= maxUnanswered) wake()
+    }
+    connection.addEventListener('close', () => wake())
+    if (deaf) connection.pause()
+    let waiting: Uint8Array[] = []
+    for (let i = 0; i < count; i++) {
+      waiting.push(yamuxFloods[kind]?.(Number(opened.id), i) ?? new Uint8Array())
+      if (i % 5_000 < 4_999 && i < count - 1) continue
+      if (connection.status !== 'open') return
+      const bytes = new Uint8Array(Buffer.concat(waiting))
+      unanswered += bytes.byteLength
+      connection.send(bytes)
+      waiting = []
+      await connection.onDrain().catch(() => {})
+      // Each ping has one answer. Without a look at them, a busy machine makes this one a peer that does not read.
+      if (kind === 'pings' && !deaf && unanswered > maxUnanswered && connection.status === 'open')
+        await new Promise<void>((resolve) => (wake = resolve))
+    }
   },
   oversize: async (count: number, size: number) => {
     for (let i = 0; i < count; i++) await send(new Uint8Array(size))

@@ -7,7 +7,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Gossip, RpcMessage } from '../src/engine/gossip/engine.ts'
 import { Frames } from '../src/engine/streams/frames.ts'
 import { Judge } from '../src/engine/gossip/judge.ts'
-import { gossipOptions, maxRpcBytes, messageId } from '../src/engine/gossip/options.ts'
+import { contentId, gossipOptions, maxRpcBytes, messageId } from '../src/engine/gossip/options.ts'
 import { resolveOptions } from '../src/options/settings.ts'
 import { engineOf, listen, pair, ready, say, selfOf, started, type Node } from './helper.ts'
 
@@ -52,6 +52,33 @@ describe('options of gossipsub', () => {
       { seqno: Uint8Array.of(9) }
     ])
       expect(fastMsgIdFn({ ...message, ...other })).not.toBe(fastMsgIdFn(message))
+  })
+
+  test('bytes that move from one part of a message to the next make another message', () => {
+    const { fastMsgIdFn } = gossipOptions(resolveOptions({ signing: 'none' }), judge)
+    const [a, b] = [Uint8Array.of(97), Uint8Array.of(98)]
+    const ids = [
+      { topic: 'ab', data: Uint8Array.of(0, 97) },
+      { topic: 'ab\0', data: a },
+      { topic: 'b', data: Uint8Array.of(0, 97), from: a },
+      { topic: 'b', data: Uint8Array.of(0, 97), seqno: a },
+      { topic: 'b', data: Uint8Array.of(0, 97), signature: a },
+      { topic: '', data: Uint8Array.of(0, 97), from: a, seqno: b },
+      { topic: 'ab', from: Uint8Array.of(0), data: a }
+    ].map((message) => fastMsgIdFn?.(message))
+    expect(new Set(ids).size).toBe(ids.length)
+  })
+
+  test('the id of an unsigned message is that of its bytes on its topic', () => {
+    const idOf = (topic: string, data: Uint8Array): string => String(contentId({ type: 'unsigned', topic, data }))
+    const data = Uint8Array.of(1, 2, 3)
+    expect(idOf('t', Uint8Array.of(1, 2, 3))).toBe(idOf('t', data))
+    for (const [topic, other] of [
+      ['u', data],
+      ['t', Uint8Array.of(1, 2, 4)],
+      ['t1', Uint8Array.of(2, 3)]
+    ] as const)
+      expect(idOf(topic, other)).not.toBe(idOf('t', data))
   })
 
   test('peers of one address are not marked down, except in public', () => {

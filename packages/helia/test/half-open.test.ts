@@ -1,6 +1,7 @@
 import type { PeerInfo } from '@p2pl/core/backend'
 import { halfOpenProxy, until, type HalfOpenProxy, type Told } from '@p2pl/tooling-vitest'
 import { describe, expect, test } from 'vitest'
+import type { Gossip } from '../src/engine/gossip/engine.ts'
 import { spawnScript } from './process.ts'
 import { listen, ready, say, selfOf, started, startMany, type Inbox, type Node } from './helper.ts'
 
@@ -67,6 +68,24 @@ describe('a connection that goes half-open', () => {
     expect(found().toSorted()).toEqual(lost.toSorted())
   })
 
+  test('or whose stream ends in good order and is opened again: a gap stands before what comes next', async () => {
+    const link = await linked('ended')
+    const { disconnected, texts } = link.inboxes.listener
+    const before = disconnected()
+    const services = link.dialler.engine?.libp2p.services as { gossip?: Gossip } | undefined
+    const streams = services?.gossip?.streamsOutbound
+    const { id } = selfOf(link.listener)
+    const stream = streams?.get(id)
+    expect(streams?.delete(id)).toBe(true)
+    await stream?.close()
+    await until('the next message', async () => {
+      await say(link.dialler, 'ended', 'next')
+      return texts.includes('next')
+    })
+    expect(disconnected()).toBe(before + 1)
+    expect(await link.dialler.routing.connections()).toHaveLength(1)
+  })
+
   test('ten times, as of a peer that roams: the topic is two-way each time', async () => {
     const link = await linked('roaming')
     for (let round = 0; round < 10; round++) {
@@ -78,7 +97,7 @@ describe('a connection that goes half-open', () => {
   test.each(['node', 'stranger'] as const)('to libp2p without this package, dialled by the %s', async (dials) => {
     const topic = 'strange'
     const node = await started({ dht: false })
-    const stranger = await spawnScript('stranger.process.ts')
+    const stranger = spawnScript('stranger.process.ts')
     const self = await stranger.ask<Omit<PeerInfo, 'network'>>('start')
     await stranger.ask('subscribe', topic)
     const inbox = await listen(node, topic)

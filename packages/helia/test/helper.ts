@@ -1,9 +1,9 @@
 import type { Block, IncomingMessage, Joined, PeerInfo, StartOptions, TransportGap, Verdict } from '@p2pl/core/backend'
-import { until } from '@p2pl/tooling-vitest'
+import { seededBytes, until } from '@p2pl/tooling-vitest'
 import { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
 import { sha256 } from 'multiformats/hashes/sha2'
-import { afterEach } from 'vitest'
+import { afterEach, expect } from 'vitest'
 import type { Engine } from '../src/engine/engine.ts'
 import { helia, type HeliaNode, type HeliaOptions } from '../src/index.ts'
 import { selfOf } from './self.ts'
@@ -125,4 +125,15 @@ export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 /** Equality of large byte arrays; the matcher of the test runner takes seconds for a MiB. */
 export function same(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) === 0
+}
+
+export async function manyBlocks(count: number, size: number, seed = 0): Promise<Block[]> {
+  return await Promise.all(Array.from({ length: count }, (_, i) => blockOf(seededBytes(size, seed + i))))
+}
+
+/** Gets the blocks all at once, and compares them. */
+export async function getAll(node: Node, blocks: readonly Block[]): Promise<void> {
+  const signal = AbortSignal.timeout(30_000)
+  const got = await Promise.all(blocks.map(({ cid }) => node.blocks.get(cid, { signal })))
+  expect(got.every((bytes, i) => same(bytes, (blocks[i] as Block).bytes))).toBe(true)
 }

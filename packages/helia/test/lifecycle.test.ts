@@ -1,4 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { createPeer } from '@p2pl/core'
 import { isP2plError } from '@p2pl/core/backend'
@@ -23,6 +25,16 @@ describe('lifecycle', () => {
     // The folder is free.
     const next = await started({ dir })
     expect(selfOf(next).addresses).toHaveLength(1)
+  })
+
+  test('a socket that has never sent anything does not hold up the stop', async () => {
+    const node = await started({ listen: ['/ip4/127.0.0.1/tcp/0/ws'] })
+    const port = Number(/tcp\/(\d+)/.exec(selfOf(node).addresses[0] ?? '')?.[1])
+    const silent = connect(port, '127.0.0.1')
+    await once(silent, 'connect')
+    const closed = once(silent, 'close')
+    await node.stop()
+    await closed
   })
 
   test('a port that is taken is named, and the node can be started when it is free', async () => {
@@ -51,7 +63,7 @@ describe('lifecycle', () => {
   })
 
   test('the process ends by itself after stop', async () => {
-    const remote = await spawnScript('node.process.ts', '{}')
+    const remote = spawnScript('node.process.ts', '{}')
     await remote.ask('start')
     await remote.ask('stop')
     const ended = new Promise((resolve) => void remote.child.once('exit', resolve))
@@ -100,7 +112,7 @@ describe('a folder', () => {
 
   test('is for one at a time, in this process and in others', async () => {
     const dir = join(folder, 'locked')
-    const remote = await spawnScript('node.process.ts', JSON.stringify({ dir }))
+    const remote = spawnScript('node.process.ts', JSON.stringify({ dir }))
     await remote.ask('start')
     const second = make({ dir })
     await expect(second.start()).rejects.toSatisfy(
@@ -118,12 +130,22 @@ describe('a folder', () => {
     await expect(make({ dir }).start()).rejects.toSatisfy(code('STORAGE'))
   })
 
+  test('with files of something else is refused and left as it is', async () => {
+    const dir = join(folder, 'foreign')
+    mkdirSync(dir, { recursive: true })
+    writeFileSync(join(dir, 'letter.txt'), 'x')
+    await expect(make({ dir }).start()).rejects.toSatisfy(
+      (error) => isP2plError(error, 'INVALID_ARGUMENT') && error.message.includes('letter.txt')
+    )
+    expect(readdirSync(dir)).toEqual(['letter.txt'])
+  })
+
   test('loses nothing that was acknowledged when the process is killed', async () => {
     const dir = join(folder, 'killed')
     const acknowledged: string[] = []
     let id: string | undefined
     for (let round = 0; round < 3; round++) {
-      const remote = await spawnScript('node.process.ts', JSON.stringify({ dir }))
+      const remote = spawnScript('node.process.ts', JSON.stringify({ dir }))
       const self = await remote.ask<{ id: string }>('start')
       id ??= self.id
       expect(self.id).toBe(id)
@@ -183,5 +205,21 @@ describe('websockets', () => {
     expect(await b.blocks.get(block.cid)).toEqual(block.bytes)
     const both = await started({ listen: ['/ip4/127.0.0.1/tcp/0', '/ip4/127.0.0.1/tcp/0/ws'] })
     expect(selfOf(both).addresses).toHaveLength(2)
+  })
+
+  test('of strangers that say nothing make room for others, the oldest first', async () => {
+    const options = { listen: ['/ip4/127.0.0.1/tcp/0/ws'] }
+    const [node, other] = [await started(options), await started(options)]
+    const port = Number(/tcp\/(\d+)/.exec(selfOf(node).addresses[0] ?? '')?.[1])
+    const gone: number[] = []
+    for (let i = 0; i < 300; i++) {
+      const silent = connect(port, '127.0.0.1')
+      silent.once('close', () => gone.push(i))
+      await once(silent, 'connect')
+    }
+    await until('the oldest are gone', () => gone.length === 44)
+    expect(gone).toEqual(Array.from({ length: 44 }, (_, i) => i))
+    await other.routing.connect(selfOf(node))
+    expect(await other.routing.connections()).toHaveLength(1)
   })
 })

@@ -1,9 +1,12 @@
 import { isP2plError } from '@p2pl/core/backend'
 import { describe, expect, test } from 'vitest'
+import { dhtMembers } from '../src/engine/dht/requests.ts'
 import { libraryMembers } from '../src/engine/exchange/library.ts'
 import { gossipMembers } from '../src/engine/gossip/engine.ts'
+import { muxerMembers } from '../src/engine/muxer/muxing.ts'
 import { requireMembers } from '../src/engine/members.ts'
-import { engineOf, make, started } from './helper.ts'
+import { listenerMembers } from '../src/runtime/silent-sockets.ts'
+import { engineOf, make, pair, started } from './helper.ts'
 
 /** Something of that type at that place. */
 function put(object: Record<string, unknown>, [name = '', ...rest]: string[], type: string): void {
@@ -30,7 +33,10 @@ function prototypeOf(object: unknown): Record<string, unknown> {
 describe('members of the engine that this package relies on', () => {
   test.each([
     ['@libp2p/gossipsub', gossipMembers],
-    ['@helia/bitswap', libraryMembers]
+    ['@helia/bitswap', libraryMembers],
+    ['@libp2p/kad-dht', dhtMembers],
+    ['@libp2p/yamux', muxerMembers],
+    ['@libp2p/websockets', listenerMembers]
   ])('of %s: an object that lacks one of them is refused by its name', (library, members) => {
     const complete = {}
     for (const [path, type] of Object.entries(members)) put(complete, path.split('.'), type)
@@ -44,9 +50,21 @@ describe('members of the engine that this package relies on', () => {
     }
   })
 
+  test('noise finds the end of what has come without an error', async () => {
+    const [, node] = await pair()
+    interface Noise {
+      readonly muxer: { readonly maConn: { readonly decoder: { lengthDecoder(data: Uint8Array): number } } }
+    }
+    const [connection] = engineOf(node).libp2p.getConnections() as unknown as Noise[]
+    const { decoder } = connection!.muxer.maConn
+    expect([0, 1, 2, 3].map((length) => decoder.lengthDecoder(new Uint8Array(length).fill(1)))).toEqual([
+      0, 0, 257, 257
+    ])
+  })
+
   test('a node does not start without them', async () => {
     const { gossip, exchange } = engineOf(await started())
-    const network = exchange.library?.internals.network
+    const network = exchange.bitswap.library?.internals.network
     for (const [prototype, name, library] of [
       [prototypeOf(gossip), 'sendGraft', '@libp2p/gossipsub'],
       [prototypeOf(gossip.score), 'addPenalty', '@libp2p/gossipsub'],

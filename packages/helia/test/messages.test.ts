@@ -32,8 +32,20 @@ describe('messages', () => {
       await ready(a, 'late')
       expect(await say(a, 'late', 'hello')).toBe(1)
       await until('the message', () => inbox.texts.length === 1)
-      expect(inbox.messages[0]?.from).toBe(signing === 'strict' ? selfOf(a).id : undefined)
+      const { id } = selfOf(a)
+      expect(inbox.messages[0]).toMatchObject(signing === 'strict' ? { from: id } : { via: id })
+      expect(inbox.messages[0]?.from).toBe(signing === 'strict' ? id : undefined)
     }
+  })
+
+  test('without signatures, a message on one topic hides no equal one on another', async () => {
+    const [a, b] = await pair({ signing: 'none' })
+    const inboxes = [await listen(b, 'one'), await listen(b, 'two')]
+    for (const topic of ['one', 'two']) {
+      await ready(a, topic)
+      await say(a, topic, 'same')
+    }
+    await until('both', () => inboxes.every(({ texts }) => texts.includes('same')))
   })
 
   test('equal payloads are delivered each time, and never to the publisher', async () => {

@@ -4,7 +4,7 @@ import { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
 import { sha256 } from 'multiformats/hashes/sha2'
 import { helia, type HeliaOptions } from '../src/index.ts'
-import { answer } from './answer.ts'
+import { answer } from '@p2pl/tooling-vitest/answer'
 import { selfOf } from './self.ts'
 
 const backend = helia(JSON.parse(process.argv[2] ?? '{}') as HeliaOptions)

@@ -5,7 +5,7 @@ import { engineOf, listen, ready, say, selfOf, started, startMany } from './help
 
 test('600 idle sockets keep nobody out', async () => {
   const node = await started()
-  const strangers = await spawnScript('strangers.process.ts')
+  const strangers = spawnScript('strangers.process.ts')
   const [address = ''] = selfOf(node).addresses
   await strangers.ask('sockets', Number(/\/tcp\/(\d+)/.exec(address)?.[1]), 600)
   const newcomer = await started()
@@ -21,7 +21,7 @@ test('idle strangers make room for newcomers; peers that are of use stay', async
     await listen(peer, 'room')
   }
   await ready(node, 'room', 3)
-  const strangers = await spawnScript('strangers.process.ts')
+  const strangers = spawnScript('strangers.process.ts')
   await strangers.ask('handshakes', selfOf(node).addresses[0], 20)
   const newcomer = await started({ dht: false })
   await newcomer.routing.connect(selfOf(node), { signal: AbortSignal.timeout(8_000) })

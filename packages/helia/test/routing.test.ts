@@ -191,7 +191,7 @@ describe('connections', () => {
     const tag = `_p2pl${process.pid}._udp.local`
     const a = await started({ mdns: tag })
     const other = await started({ mdns: `_other${process.pid}._udp.local` })
-    const remote = await spawnScript('node.process.ts', JSON.stringify({ mdns: tag }))
+    const remote = spawnScript('node.process.ts', JSON.stringify({ mdns: tag }))
     const self = await remote.ask<{ id: string }>('start')
     await until('the connection', async () => (await a.routing.connections()).some(({ id }) => id === self.id))
     expect(await other.routing.connections()).toEqual([])

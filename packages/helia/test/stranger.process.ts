@@ -12,7 +12,7 @@ import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createHeliaLight } from 'helia'
 import { CID } from 'multiformats/cid'
-import { answer } from './answer.ts'
+import { answer } from '@p2pl/tooling-vitest/answer'
 
 const node = withBitswap(
   withLibp2pLight(createHeliaLight(), {

@@ -6,7 +6,7 @@ import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
-import { answer } from './answer.ts'
+import { answer } from '@p2pl/tooling-vitest/answer'
 
 answer({
   /** Sockets on which nothing is said. */

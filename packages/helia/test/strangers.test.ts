@@ -10,7 +10,7 @@ interface Self {
 }
 
 async function stranger(): Promise<Remote & { self: Self }> {
-  const remote = await spawnScript('stranger.process.ts')
+  const remote = spawnScript('stranger.process.ts')
   return { ...remote, self: await remote.ask<Self>('start') }
 }
 

@@ -207,6 +207,63 @@ describe('a server that lies', () => {
     expect(opened).toBeGreaterThan(1)
   })
 
+  it.each([
+    ['garbage', 'garbage\n'],
+    ['a message and then garbage', '{"from":"x","data":"uaGVsbG8","seqno":"u1"}\ngarbage\n'],
+    ['nothing', '']
+  ])('a subscription that ends at once with %s is opened again less and less often', async (_, text) => {
+    const openedAt: number[] = []
+    const { messages } = await against({
+      'pubsub/sub': (response) => {
+        openedAt.push(performance.now())
+        response.end(text)
+      }
+    })
+    const inbox = new Inbox()
+    await messages?.subscribe('t', inbox)
+    await inbox.hasGap(5)
+    // The first loss is mended at once, then there are pauses of 100, 200 and 400 ms.
+    const [, second = 0, , , fifth = 0] = openedAt
+    expect(fifth - second).toBeGreaterThan(600)
+  })
+
+  it('values that cannot become text, where text belongs, are PROTOCOL or left out', async () => {
+    const bad = '{"toString":1,"valueOf":1}'
+    const ends =
+      (text: string): Responder =>
+      (response) =>
+        response.end(text)
+    const { blocks, messages, routing } = await against({
+      'block/put': ends(`{"Message":${bad},"Type":"error"}\n`),
+      'routing/provide': ends(`{"Message":${'['.repeat(100_000)}${']'.repeat(100_000)},"Type":"error"}\n`),
+      'block/stat': ends(`{"Key":"${cid.toString()}","Size":${bad}}`),
+      'dag/stat': ends(`{"TotalSize":1,"DagStats":[{"NumBlocks":${bad}},null]}\n`),
+      'pin/ls': refused('is not pinned'),
+      'pin/add': ends('{"Pins":[]}\n'),
+      'pubsub/peers': ends(`{"Strings":["${'x'.repeat(100_000)}"]}`),
+      'pubsub/sub': (response) => {
+        response.write(`{"from":${bad},"data":"uaGVsbG8","seqno":"u1"}\n`)
+      }
+    })
+    await expect(blocks?.putMany([await rawBlock(new Uint8Array(1))])).rejects.toMatchObject({
+      code: 'ENGINE',
+      message: expect.stringContaining('an error without a message') as unknown
+    })
+    await expect(routing?.provide(cid)).rejects.toMatchObject({
+      code: 'ENGINE',
+      message: expect.stringContaining('an error without a message') as unknown
+    })
+    await expect(blocks?.pin(cid, { maxBytes: 10, recursive: false })).rejects.toMatchObject({ code: 'PROTOCOL' })
+    const progress: unknown[] = []
+    await blocks?.pin(cid, { maxBytes: 10, onProgress: (step) => progress.push(step) })
+    expect(progress).toEqual([{ bytes: 1, blocks: 0 }])
+    await expect(messages?.peers('t')).rejects.toMatchObject({ code: 'PROTOCOL' })
+    const inbox = new Inbox()
+    await messages?.subscribe('t', inbox)
+    await inbox.has('hello')
+    expect(inbox.gaps).toEqual([])
+  })
+
   it('classifies what a daemon says', async () => {
     const said: [string, number, Record<string, unknown>][] = [
       ['validation ignored', 500, { code: 'OVERLOADED', retryable: true }],

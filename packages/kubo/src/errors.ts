@@ -32,16 +32,19 @@ export function notRunning(operation: string): P2plError {
   return failure('NOT_RUNNING', operation, `${operation} was called before start had resolved or after stop`)
 }
 
-/** The one error type, made of whatever a call failed with. `signal`: the caller's. */
-export function classify(operation: string, error: unknown, signal?: AbortSignal): P2plError {
+/** The one error type, made of whatever a call failed with. `signal`: the caller's; `address`: where the daemon was looked for. */
+export function classify(operation: string, error: unknown, signal?: AbortSignal, address?: string): P2plError {
   if (isP2plError(error)) return error
   if (error === stopped) return notRunning(operation)
   if (signal?.aborted === true) return signal.reason === stopped ? notRunning(operation) : abortError(operation, signal)
-  return error instanceof RpcStatusError ? classifyStatus(operation, error) : classifyTransport(operation, error)
+  return error instanceof RpcStatusError
+    ? classifyStatus(operation, error)
+    : classifyTransport(operation, error, address)
 }
 
 const certificateCodes =
   /CERT|SELF_SIGNED|UNABLE_TO_(?:VERIFY|GET_ISSUER)|ERR_TLS_CERT|HOSTNAME_MISMATCH|ERR_SSL|ERR_OSSL|EPROTO/
+const nobodyThere = /^(?:ECONNREFUSED|ENOENT|ENOTFOUND)$/
 const neverSent =
   /^(?:ECONNREFUSED|ENOENT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|UND_ERR_CONNECT_TIMEOUT)$/
 
@@ -83,7 +86,7 @@ function classifyStatus(operation: string, error: RpcStatusError): P2plError {
   return fail(meaning.code, `the daemon refused ${operation}: ${message}${remedy}`)
 }
 
-function classifyTransport(operation: string, error: unknown): P2plError {
+function classifyTransport(operation: string, error: unknown, address?: string): P2plError {
   const { name, code } = namesOf(error)
   const text = error instanceof Error ? error.message : String(error)
   const fail = (as: ErrorCode, message: string, retryable?: boolean): P2plError =>
@@ -94,7 +97,12 @@ function classifyTransport(operation: string, error: unknown): P2plError {
     return fail('UNREACHABLE', `no TLS connection for ${operation}: ${text}; check "url" and "tls.ca"`, false)
   if (code === 'EACCES' || code === 'EPERM')
     return fail('UNAUTHORIZED', `this user may not open the socket of the daemon: ${text}`)
-  return fail('UNREACHABLE', `the daemon cannot be reached for ${operation}: ${text || code}`)
+  const where = address === undefined ? '' : ` at ${address}`
+  const remedy =
+    operation === 'start' && nobodyThere.test(code)
+      ? '; start it with "ipfs daemon", set "url" to where it listens, or have one managed: daemon: { repo: "a folder" }'
+      : ''
+  return fail('UNREACHABLE', `the daemon cannot be reached${where} for ${operation}: ${text || code}${remedy}`)
 }
 
 function namesOf(error: unknown): { name: string; code: string } {

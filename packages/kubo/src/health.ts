@@ -37,6 +37,7 @@ export class Health {
   // Looks in a row that failed, and when the first of them ended.
   #failedLooks = 0
   #silentSince = 0
+  #isEnding = false
 
   constructor(options: HealthOptions) {
     this.#options = options
@@ -56,6 +57,7 @@ export class Health {
   start(): void {
     this.#state = 'well'
     this.#failedLooks = 0
+    this.#isEnding = false
     this.#life = new AbortController()
     this.#schedule(this.#options.interval)
   }
@@ -75,8 +77,14 @@ export class Health {
     this.#emit({ type: 'lost', error })
   }
 
+  /** The daemon is being ended. Until it was started again, an answer says nothing: one that stood still gives some while it ends. */
+  ending(): void {
+    this.#isEnding = true
+  }
+
   /** The daemon was started again: it is looked at now. */
   restarted(): void {
+    this.#isEnding = false
     if (this.#state === 'stopped') return
     this.#failedLooks = 0
     this.#schedule(0)
@@ -95,7 +103,7 @@ export class Health {
       await this.#options.look(signal)
       if (signal.aborted) return
       if (losses !== this.#losses) return this.#schedule(0)
-      this.#answered()
+      if (!this.#isEnding) this.#answered()
     } catch (error) {
       if (signal.aborted) return
       this.#unanswered(classify('health', error))

@@ -49,7 +49,7 @@ export class Kubo {
       hangTimeout: daemon?.hangTimeout ?? 30_000
     })
     this.health.on((event) => {
-      if (event.type === 'hung') this.#managed?.hung(event.silence)
+      if (event.type === 'hung') this.#endHung(event.silence)
       else if (event.type !== 'look') this.#onEvent?.(event)
     })
   }
@@ -80,6 +80,12 @@ export class Kubo {
     this.rpc.close()
     await this.#managed?.stop()
     this.#onEvent = undefined
+  }
+
+  #endHung(silence: number): void {
+    if (this.#managed === undefined) return
+    this.health.ending()
+    this.#managed.hung(silence)
   }
 
   async #startManaged(signal: AbortSignal | undefined): ReturnType<ManagedDaemon['start']> {

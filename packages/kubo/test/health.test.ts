@@ -51,6 +51,19 @@ it('an answer to a look of before a loss says nothing about now', async () => {
   await until('it is back', () => health.state === 'well')
 })
 
+it('an answer of a daemon that is being ended says nothing about the next one', async () => {
+  let looks = 0
+  const health = healthOf(async () => void looks++)
+  health.lose(gone)
+  health.ending()
+  const before = looks
+  await until('it is looked at', () => looks > before + 2)
+  expect(told()).toEqual(['lost'])
+  health.restarted()
+  await until('it is back', () => health.state === 'well')
+  expect(told()).toEqual(['lost', 'back'])
+})
+
 it('a daemon that does not answer for long hangs, but not before three looks have failed', async () => {
   let failed = 0
   healthOf(async () => {

@@ -30,6 +30,13 @@ describeWithKubo('the repo of a managed daemon', (binary) => {
     }
   })
 
+  it.runIf(process.platform === 'linux')('on a file system that takes no folders is refused with STORAGE', async () => {
+    await expect(new Kubo({ daemon: { binary, repo: '/proc/p2pl/repo' } }).start()).rejects.toMatchObject({
+      code: 'STORAGE',
+      message: expect.stringContaining('/proc/p2pl cannot be made, because /proc takes no folders') as unknown
+    })
+  })
+
   it('takes one daemon: the second is refused with LOCKED, the first goes on', async () => {
     const repo = newRepo()
     const first = await start({ repo })

@@ -2,9 +2,11 @@ import {
   aroundCalls,
   type Backend,
   type Capabilities,
+  checkClock,
   checkKeys,
   checkNumber,
   type Clock,
+  describe,
   invalidArgument,
   type Layer,
   type LayerCall,
@@ -37,14 +39,18 @@ export interface ChaosOptions {
 const probabilities = ['errors', 'hangs', 'messageLoss', 'corruption'] as const
 
 /**
- * Does harm on purpose, for tests of what is above it. With `messageLoss` the delivery is declared `at-most-once`.
+ * Injects faults, for tests of the code above it. With `messageLoss` the delivery is declared `at-most-once`.
  *
  * @throws `INVALID_ARGUMENT` when an option is unknown or out of its range.
  */
 export function chaos(options: ChaosOptions): Layer {
-  checkKeys('chaos', options, ['random', 'delay', 'operations', 'clock', ...probabilities])
-  const { random, clock = systemClock } = options
-  if (typeof random !== 'function') throw invalidArgument('chaos', 'chaos: random must be a function')
+  checkKeys('chaos', options ?? {}, ['random', 'delay', 'operations', 'clock', ...probabilities])
+  const { random, clock = systemClock } = options ?? {}
+  if (typeof random !== 'function') {
+    const fix = 'such as Math.random, or a seeded one'
+    throw invalidArgument('chaos', `chaos: random must be a function, ${fix}, not ${describe(random)}`)
+  }
+  checkClock('chaos', options.clock)
   const chances = new Map(
     probabilities.map((name) => [name, checkNumber('chaos', name, options[name], { min: 0, max: 1 }, 0)])
   )

@@ -1,16 +1,21 @@
 import {
   aroundCalls,
+  checkFunction,
+  describe,
   type ErrorCode,
-  isP2plError,
+  invalidArgument,
   type Layer,
-  type LayerCall,
   type Operation
 } from '@p2pl/core/backend'
+import { observing, quietly } from './internal/observe.ts'
+import { bytesSent } from './internal/size.ts'
 
 /** One call that has ended. */
 export interface CallRecord {
   readonly backend: string
   readonly operation: Operation
+  /** Of calls that concern one. */
+  readonly topic?: string | undefined
   /** `closed`: the reader ended an iteration before its end. */
   readonly outcome: 'ok' | 'error' | 'closed'
   /** Why it failed; `unknown` for what is not a `P2plError`. */
@@ -33,7 +38,7 @@ export interface IncomingRecord {
   readonly receivedBytes: number
 }
 
-/** Where figures go. The functions return at once; what they throw is swallowed, so that counting breaks no call. */
+/** Where figures go. The functions return at once; what they throw is ignored, so that counting breaks no call. */
 export interface MetricsSink {
   onCall(record: CallRecord): void
   onIncoming?(record: IncomingRecord): void
@@ -41,37 +46,26 @@ export interface MetricsSink {
   now?: (() => number) | undefined
 }
 
-/** Reports each call, and each message and gap of each subscription, to a sink. */
+/** Reports each call, and each message and gap of each subscription, to a sink. Throws `INVALID_ARGUMENT` for what is no sink. */
 export function metrics(sink: MetricsSink): Layer {
+  if (typeof (sink as Partial<MetricsSink> | null | undefined)?.onCall !== 'function') {
+    const fix = 'such as countingSink() or prometheusSink()'
+    throw invalidArgument('metrics', `metrics: give it a sink with onCall, ${fix}, not ${describe(sink)}`)
+  }
+  for (const name of ['onIncoming', 'now'] as const) checkFunction('metrics', name, sink[name])
+  const now = sink.now ?? (() => performance.now())
   return aroundCalls({
-    call: async (call, run) => {
-      const measure = new Measure(call, sink)
-      try {
-        const result = await run()
-        if (result instanceof Uint8Array) measure.receivedBytes += result.byteLength
-        measure.end('ok')
-        return result
-      } catch (error) {
-        measure.end('error', error)
-        throw error
-      }
-    },
-    iterate: async function* (call, run) {
-      const measure = new Measure(call, sink)
-      measure.items = 0
-      try {
-        for await (const item of run()) {
-          measure.items++
-          yield item
+    ...observing((call) => {
+      const begin = now()
+      return {
+        end: ({ outcome, code, receivedBytes, items }) => {
+          const { backend, operation, topic } = call
+          const duration = now() - begin
+          const sentBytes = bytesSent(call)
+          sink.onCall({ backend, operation, topic, outcome, code, duration, sentBytes, receivedBytes, items })
         }
-        measure.end('ok')
-      } catch (error) {
-        measure.end('error', error)
-        throw error
-      } finally {
-        measure.end('closed')
       }
-    },
+    }),
     subscriber: (subscriber, topic, backend) => {
       const report = (event: IncomingRecord['event'], receivedBytes: number): void =>
         quietly(() => sink.onIncoming?.({ backend, topic, event, receivedBytes }))
@@ -88,51 +82,6 @@ export function metrics(sink: MetricsSink): Layer {
       }
     }
   })
-}
-
-class Measure {
-  receivedBytes = 0
-  items: number | undefined
-  readonly #call: LayerCall
-  readonly #sink: MetricsSink
-  readonly #now: () => number
-  readonly #begin: number
-  #ended = false
-
-  constructor(call: LayerCall, sink: MetricsSink) {
-    this.#call = call
-    this.#sink = sink
-    this.#now = sink.now ?? (() => performance.now())
-    this.#begin = this.#now()
-  }
-
-  /** The first end counts. */
-  end(outcome: CallRecord['outcome'], error?: unknown): void {
-    if (this.#ended) return
-    this.#ended = true
-    const { operation, backend, payload, blocks = [] } = this.#call
-    const duration = this.#now() - this.#begin
-    quietly(() =>
-      this.#sink.onCall({
-        backend,
-        operation,
-        outcome,
-        code: outcome === 'error' ? (isP2plError(error) ? error.code : 'unknown') : undefined,
-        duration,
-        sentBytes: blocks.reduce((sum, { bytes }) => sum + bytes.byteLength, payload?.byteLength ?? 0),
-        receivedBytes: this.receivedBytes,
-        items: this.items
-      })
-    )
-  }
-}
-
-function quietly(report: () => void): void {
-  try {
-    report()
-  } catch {
-    // Counting must not break what is counted.
-  }
 }
 
 /** Sums per operation, since the sink was made. */

@@ -1,6 +1,8 @@
 import {
   aroundCalls,
   backoff,
+  checkClock,
+  checkFunction,
   checkKeys,
   checkNumber,
   type Clock,
@@ -8,9 +10,11 @@ import {
   type Layer,
   type LayerCall,
   type Operation,
+  type P2plError,
   systemClock,
   withFields
 } from '@p2pl/core/backend'
+import { type RetryBudget, checkRetryBudget } from './retry-budget.ts'
 import { checkOperations } from './internal/options.ts'
 import { pause } from './internal/pause.ts'
 
@@ -25,16 +29,18 @@ export interface RetryOptions {
   jitter?: number | undefined
   /** Which operations are retried. Default: all but `start` and `stop`. */
   operations?: readonly Operation[] | undefined
+  /** Bounds the attempts of all calls together. Default: one of its own, with the defaults of `createRetryBudget`. */
+  budget?: RetryBudget | undefined
   clock?: Clock | undefined
   /** A number in [0, 1). */
   random?: (() => number) | undefined
 }
 
-const optionNames = ['attempts', 'baseDelay', 'maxDelay', 'jitter', 'operations', 'clock', 'random']
+const optionNames = ['attempts', 'baseDelay', 'maxDelay', 'jitter', 'operations', 'budget', 'clock', 'random']
 
 /**
- * Makes a call again that failed with a retryable error, until it succeeds, the attempts are used up or the caller's signal
- * fires. When the attempts are used up, the last error says so: it is `exhausted`, and nothing above retries it.
+ * Repeats a call that failed with a retryable error, until it succeeds, the attempts or the budget are used up, or the
+ * caller's signal fires. When no attempt is left, the last error is `exhausted`, and no layer above retries it.
  *
  * Three kinds of failure are not repeated: an iteration after its first item, a `publish` that may have happened (it timed
  * out), and `NOT_FOUND` of the own store, which is an answer.
@@ -43,23 +49,27 @@ const optionNames = ['attempts', 'baseDelay', 'maxDelay', 'jitter', 'operations'
  */
 export function retry(options: RetryOptions = {}): Layer {
   checkKeys('retry', options, optionNames)
+  checkClock('retry', options.clock)
+  checkFunction('retry', 'random', options.random)
   const attempts = checkNumber('retry', 'attempts', options.attempts, { min: 1, integer: true }, 3)
   const first = checkNumber('retry', 'baseDelay', options.baseDelay, { min: 0 }, 100)
   const longest = checkNumber('retry', 'maxDelay', options.maxDelay, { min: 0 }, 5_000)
   const jitter = checkNumber('retry', 'jitter', options.jitter, { min: 0, max: 1 }, 1)
   const retried = checkOperations('retry', options.operations)
   const { clock = systemClock, random } = options
+  const budget = checkRetryBudget('retry', options.budget, clock)
 
   /** Resolves when the call may be made again; otherwise throws. */
   const again = async (error: unknown, attempt: number, call: LayerCall): Promise<void> => {
     if (!isRepeatable(error, call)) throw error
-    if (attempt >= attempts) throw isP2plError(error) ? withFields(error, { exhausted: true }) : error
+    if (attempt >= attempts || !budget.take()) throw withFields(error, { exhausted: true })
     await pause(backoff({ first, longest, jitter, random }, attempt), clock, call)
   }
 
   return aroundCalls({
     call: async (call, run) => {
       if (!retried.has(call.operation)) return await run()
+      budget.count()
       for (let attempt = 1; ; attempt++) {
         try {
           return await run()
@@ -69,6 +79,7 @@ export function retry(options: RetryOptions = {}): Layer {
       }
     },
     iterate: async function* (call, run) {
+      budget.count()
       for (let attempt = 1; ; attempt++) {
         let begun = false
         try {
@@ -86,7 +97,7 @@ export function retry(options: RetryOptions = {}): Layer {
   })
 }
 
-function isRepeatable(error: unknown, { operation, options }: LayerCall): boolean {
+function isRepeatable(error: unknown, { operation, options }: LayerCall): error is P2plError {
   if (options.signal?.aborted === true || !isP2plError(error) || !error.retryable || error.exhausted) return false
   if (operation === 'messages.publish') return error.code !== 'TIMEOUT' && error.code !== 'UNCERTAIN'
   return options.local !== true || error.code !== 'NOT_FOUND'

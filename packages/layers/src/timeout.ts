@@ -1,8 +1,10 @@
 import {
   aroundCalls,
+  checkClock,
   checkKeys,
   checkNumber,
   type Clock,
+  invalidArgument,
   type Layer,
   type LayerCall,
   type Operation,
@@ -63,7 +65,11 @@ const groups: Readonly<Record<Operation, TimeoutGroup>> = {
  */
 export function timeout(options: TimeoutOptions): Layer {
   const names = [...new Set(Object.values(groups))]
+  if (options === undefined) {
+    throw invalidArgument('timeout', 'timeout: give it the milliseconds of a group, such as timeout({ get: 10_000 })')
+  }
   checkKeys('timeout', options, [...names, 'clock'])
+  checkClock('timeout', options.clock)
   const limits = new Map<TimeoutGroup, number>()
   for (const name of names) {
     const ms = checkNumber('timeout', name, options[name], { min: Number.MIN_VALUE }, Infinity)
@@ -72,7 +78,7 @@ export function timeout(options: TimeoutOptions): Layer {
   const { clock = systemClock } = options
   const limitOf = (call: LayerCall): TimeLimit | undefined => {
     const ms = limits.get(groups[call.operation])
-    return ms === undefined ? undefined : new TimeLimit(clock, ms, call)
+    return ms === undefined ? undefined : new TimeLimit(clock, ms, call, 'timeout')
   }
 
   return aroundCalls({

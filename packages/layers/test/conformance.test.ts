@@ -3,7 +3,22 @@ import { type Backend, compose, type Layer, split } from '@p2pl/core/backend'
 import { createMemoryStore, memory, MemoryNetwork } from '@p2pl/memory'
 import { seededRandom } from '@p2pl/tooling-vitest'
 import { describe, it } from 'vitest'
-import { chaos, countingSink, metrics, retry, timeout } from '../src/index.ts'
+import {
+  adaptiveTimeout,
+  cache,
+  chaos,
+  circuitBreaker,
+  concurrency,
+  countingSink,
+  createRetryBudget,
+  hedge,
+  log,
+  metrics,
+  prometheusSink,
+  retry,
+  timeout
+} from '../src/index.ts'
+import { tracing } from '../src/tracing.ts'
 
 // The memory backend keeps every promise: what fails here, a layer has broken.
 const limits = {
@@ -18,14 +33,29 @@ const limits = {
 const wraps: Readonly<Record<string, Layer>> = {
   retry: retry({ baseDelay: 1 }),
   timeout: timeout(limits),
-  metrics: metrics(countingSink()),
+  // Hedges from the second read on, at once.
+  hedge: hedge({ percentile: 0, floor: 0, minSamples: 1, budget: createRetryBudget({ share: 1 }) }),
+  'an adaptive timeout': adaptiveTimeout({ floor: 60_000, ceiling: 60_000 }),
+  'a circuit breaker': circuitBreaker(),
+  // Every call waits for another one.
+  concurrency: concurrency({ limit: 2 }),
+  cache: cache({ maxBytes: 1024 * 1024 }),
+  metrics: metrics(prometheusSink()),
+  log: log({ write: () => undefined }),
+  tracing: tracing(),
   'a chaos that does no harm': chaos({ random: seededRandom(1) }),
   'all of them': <B extends Backend>(backend: B) =>
     compose(
       backend,
       chaos({ random: seededRandom(1), delay: 2 }),
       timeout(limits),
+      circuitBreaker(),
+      concurrency(),
+      hedge(),
       retry({ baseDelay: 1 }),
+      cache(),
+      tracing(),
+      log({ write: () => undefined }),
       metrics(countingSink())
     )
 }

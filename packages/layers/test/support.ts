@@ -1,5 +1,13 @@
-import type { Backend, Block, BlockTransport, Clock, MessageTransport, RoutingTransport } from '@p2pl/core/backend'
-import { P2plError } from '@p2pl/core/backend'
+import type {
+  Backend,
+  Block,
+  BlockTransport,
+  Clock,
+  LayerCall,
+  MessageTransport,
+  RoutingTransport
+} from '@p2pl/core/backend'
+import { aroundCalls, P2plError } from '@p2pl/core/backend'
 import { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
 import { sha256 } from 'multiformats/hashes/sha2'
@@ -143,4 +151,27 @@ export function outcome<T>(promise: Promise<T>): { state: 'pending' | 'ok' | 'er
     (error: unknown) => Object.assign(seen, { state: 'error', error })
   )
   return seen
+}
+
+/** The backend, whose start fails until `cause` gives nothing. */
+export function down(backend: Backend, cause: () => P2plError | undefined = () => failure('UNREACHABLE')): Backend {
+  return aroundCalls({
+    call: async ({ operation }, run) => {
+      const error = operation === 'start' ? cause() : undefined
+      if (error !== undefined) throw error
+      return await run()
+    }
+  })(backend)
+}
+
+/** The backend, with one of its calls in the hands of the test. */
+export function overridden(
+  backend: Backend,
+  operation: LayerCall['operation'],
+  call: (options: LayerCall['options'], run: () => Promise<unknown>) => Promise<unknown>
+): Backend {
+  return aroundCalls({
+    call: async (made, run) =>
+      (await (made.operation === operation ? call(made.options, run) : run())) as Awaited<ReturnType<typeof run>>
+  })(backend)
 }

@@ -1,4 +1,4 @@
-import { P2plError, systemClock } from '@p2pl/core/backend'
+import { describe, invalidArgument, P2plError, systemClock } from '@p2pl/core/backend'
 import type { EngineEvent, Subscriber } from '@p2pl/core/backend'
 import { verifyBlock } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
@@ -64,10 +64,14 @@ export class MemoryNetwork {
     return `memory-${++this.#named}`
   }
 
-  /** Cuts a peer off, as a pulled cable does. Its connections end, and its calls that need others wait or fail. */
+  /** Cuts a peer off, as a pulled cable does. Its connections end, and its calls that need others wait or fail. Throws `INVALID_ARGUMENT` for a peer that does not run on the network. */
   interrupt(id: string): void {
     const endpoint = this.#endpoints.get(id)
-    if (endpoint === undefined || this.#cutOff.has(id)) return
+    if (endpoint === undefined) {
+      const fix = 'give the engine-level id of one that does, such as peer.network.self()[0].id'
+      throw invalidArgument('interrupt', `interrupt: no peer runs as ${describe(id)} on "${this.name}": ${fix}`)
+    }
+    if (this.#cutOff.has(id)) return
     this.#cutOff.set(id, systemClock.now())
     for (const other of this.connections(id)) this.disconnect(id, other)
     const message = `"${id}" is cut off from its network`

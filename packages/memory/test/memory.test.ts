@@ -3,7 +3,7 @@ import type { Backend, BackendEvent, ErrorCode, PeerInfo, Subscriber } from '@p2
 import { afterEach, describe, expect, it } from 'vitest'
 import { createMemoryNetwork, createMemoryStore, memory } from '../src/index.ts'
 import type { MemoryOptions } from '../src/index.ts'
-import { collect, rawBlock, settled } from './content.ts'
+import { collect, rawBlock, settled } from '@p2pl/tooling-vitest/blocks'
 
 const started: Backend[] = []
 
@@ -303,4 +303,13 @@ describe('messages', () => {
     await settled()
     expect(heard).toEqual(['disconnected'])
   })
+})
+
+it.each(['nobody', undefined, ''])('interrupt of %s says which ids there are', (id) => {
+  expect(() => createMemoryNetwork().interrupt(id as never)).toThrow(
+    expect.objectContaining({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining('network.self()[0].id') as string
+    })
+  )
 })

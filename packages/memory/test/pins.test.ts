@@ -5,7 +5,7 @@ import { identity } from 'multiformats/hashes/identity'
 import { sha256 } from 'multiformats/hashes/sha2'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createMemoryNetwork, createMemoryStore, memory } from '../src/index.ts'
-import { collect, nodeBlock, rawBlock, settled } from './content.ts'
+import { collect, nodeBlock, rawBlock, settled } from '@p2pl/tooling-vitest/blocks'
 
 const store = createMemoryStore()
 let a: Backend

@@ -3,7 +3,7 @@ import type { Block } from '@p2pl/core/backend'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { createMemoryNetwork, createMemoryStore, memory } from '../src/index.ts'
-import { collect, nodeBlock, rawBlock } from './content.ts'
+import { collect, nodeBlock, rawBlock } from '@p2pl/tooling-vitest/blocks'
 
 /** A small graph: 0 to 3 are leaves, each other one links to some before it. */
 async function graph(): Promise<{ blocks: Block[]; links: number[][] }> {

@@ -1,5 +1,6 @@
 import { decode, encode } from '@ipld/dag-cbor'
 import { type Cryptography, ed25519, type Identity, peerIdFromPublicKey, publicKeyFromPeerId } from '@p2pl/core'
+import { checkIdentity, invalidArgument } from '@p2pl/core/backend'
 import { base64url } from 'multiformats/bases/base64'
 import { isBytes, isTuple } from './wire/check.ts'
 
@@ -15,6 +16,9 @@ function signedBytes(account: Uint8Array, device: Uint8Array): Uint8Array<ArrayB
  * key of its own, and gives the certificate to `joinRoom` as `account`. Throws `INVALID_ARGUMENT` for an id that is none.
  */
 export async function certifyDevice(account: Identity, device: string): Promise<string> {
+  if (account === undefined)
+    throw invalidArgument('certifyDevice', 'certifyDevice: give it the identity of the account')
+  checkIdentity('certifyDevice', account)
   const signature = await account.sign(signedBytes(account.publicKey, publicKeyFromPeerId(device)))
   return base64url.baseEncode(encode([version, account.publicKey, signature]))
 }

@@ -1,11 +1,11 @@
 import type { CallOptions, Codec } from '@p2pl/core'
 import type { RoomEvent } from './events.ts'
 
-/** Whatever JSON can say: the payload of a room without a codec of its own. */
+/** Any JSON value: the payload of a room without a codec of its own. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 
 export interface RoomOptions<T = Json> {
-  /** How this peer is called in the room: at most 64 characters. Names are not unique; ids are. */
+  /** This peer's name in the room, at most 64 characters. Names are not unique; ids are. */
   name?: string | undefined
   /**
    * Encrypts everything in the room, and hides which room it is: 32 bytes, the text of `createSecret`, or a passphrase of at
@@ -14,17 +14,17 @@ export interface RoomOptions<T = Json> {
   secret?: string | Uint8Array | undefined
   /** Of the room's own channel. Default: `json` of `@p2pl/core`. */
   codec?: Codec<T> | undefined
-  /** How many of the last broadcasts this peer keeps for those who come late, and asks for when it comes late: 0 (default) to 10,000. */
+  /** How many of the last broadcasts this peer keeps for latecomers, and asks for when it comes late itself: 0 (default) to 10,000. */
   history?: number | undefined
   /** The certificate that an account gave to this device: see `certifyDevice`. Others see it as `peer.account`. */
   account?: string | undefined
-  /** Most peers that are shown, and heard, at a time: 1 to 4,096. Default 256. */
+  /** Most peers that are shown and heard at a time: 1 to 4,096. Default 256. */
   maxPeers?: number | undefined
-  /** Largest payload that is taken and sent, in bytes. Default 16 MiB. */
+  /** Largest payload that is sent or taken, in bytes. Default 16 MiB. */
   maxPayloadBytes?: number | undefined
-  /** Milliseconds between two signs of life: 500 to 60,000. Default 5,000. After three of them without any, a peer counts as gone. */
+  /** Milliseconds between two signs of life: 500 to 60,000. Default 5,000. A peer that misses three of them counts as gone. */
   beat?: number | undefined
-  /** Ends `joinRoom` with `ABORTED`; later it leaves the room. */
+  /** Ends `joinRoom` with `ABORTED`; once the room is joined, leaves it. */
   signal?: AbortSignal | undefined
 }
 
@@ -57,7 +57,7 @@ export interface SendOptions extends CallOptions {
 
 export interface Request {
   readonly sender: string
-  /** Fires when the peer that asks has left, or this one. */
+  /** Fires when the asking peer or this one has left. */
   readonly signal: AbortSignal
 }
 
@@ -77,7 +77,10 @@ export interface Channel<T> {
    * failed, `OVERLOADED`, and `TIMEOUT` after `timeout` milliseconds, default 10,000.
    */
   request(to: string, payload: T, options?: CallOptions): Promise<T>
-  /** Answers requests, until the returned function is called. A channel has one handler. A `P2plError` that it throws is told to the peer that asks; any other error only as a failure. */
+  /**
+   * Answers requests, until the returned function is called. A channel has one handler. The asking peer gets a `P2plError` that the
+   * handler throws; of any other error it learns only that the handler failed.
+   */
   onRequest(handler: (payload: T, request: Request) => T | Promise<T>): () => void
 }
 
@@ -86,13 +89,13 @@ export interface ChannelOptions<T> {
   codec?: Codec<T> | undefined
 }
 
-/** A room as its peer sees it. The room itself is its first channel, by the name `''`. */
+/** A room as its peer sees it. The room itself is its first channel, with the name `''`. */
 export interface Room<T = Json> extends Channel<T>, AsyncDisposable {
-  /** Of this peer: its `peer.id`. */
+  /** The `peer.id` of this peer. */
   readonly id: string
   /** The topic that carries the room. */
   readonly topic: string
-  /** Who is here now, without this peer, by id. */
+  /** The peers that are here now, except this one, by id. */
   readonly peers: ReadonlyMap<string, RoomPeer>
   /** Another channel, 1 to 64 characters. Each name has one codec. */
   channel<U = Json>(name: string, options?: ChannelOptions<U>): Channel<U>
@@ -101,8 +104,8 @@ export interface Room<T = Json> extends Channel<T>, AsyncDisposable {
   /** Changes the name of this peer. */
   rename(name: string): Promise<void>
   /**
-   * Goes on under another secret, on another topic. Peers that do not follow are left behind. `tell` sends the new secret to these peers
-   * first, encrypted to each: they get a `secret` event. Rejects as `joinRoom`; the room then stays under the old secret.
+   * Goes on under another secret, on another topic. Peers that do not follow are left behind. The new secret is first sent to the peers in
+   * `tell`, encrypted to each: they get a `secret` event. Rejects as `joinRoom`; the room then stays under the old secret.
    */
   rotate(secret: string | Uint8Array, options?: CallOptions & { tell?: readonly string[] | undefined }): Promise<void>
   /** Says goodbye and ends. Idempotent. */

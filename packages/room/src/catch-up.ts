@@ -1,5 +1,5 @@
 import type { Environment } from '@p2pl/core'
-import { Bounded } from './bounded.ts'
+import { BoundedMap } from '@p2pl/core/backend'
 import type { RemoteStay } from './presence/remote-stay.ts'
 
 /** Peers that a newcomer asks for the history. */
@@ -21,7 +21,7 @@ export interface CatchUpOptions {
  */
 export class CatchUp {
   readonly #options: CatchUpOptions
-  readonly #gone = new Bounded<string, true>(maxGone)
+  readonly #gone = new BoundedMap<string, true>(maxGone)
   /** Ids of peers that are to be asked. */
   readonly #owing = new Set<string>()
   #asked = 0

@@ -1,7 +1,7 @@
 import type { CallOptions, Codec } from '@p2pl/core'
+import { describe, invalidArgument, Listeners } from '@p2pl/core/backend'
 import type { Channel, Request, RoomMessage, SendOptions } from './api.ts'
 import { failure } from './errors.ts'
-import { Listeners } from './listeners.ts'
 
 /** What a channel needs of its room. */
 export interface Hub {
@@ -37,7 +37,7 @@ export class RoomChannel<T> implements Channel<T> {
   }
 
   onMessage(listener: (message: RoomMessage<T>) => void): () => void {
-    const remove = this.#listeners.add(listener)
+    const remove = this.#listeners.add('onMessage', listener)
     this.#hub.onListener(this.name)
     return remove
   }
@@ -48,9 +48,11 @@ export class RoomChannel<T> implements Channel<T> {
   }
 
   onRequest(handler: Handler<T>): () => void {
+    if (typeof handler !== 'function') {
+      throw invalidArgument('onRequest', `onRequest: give it a function, not ${describe(handler)}`)
+    }
     if (this.#handler !== undefined) {
-      throw failure(
-        'INVALID_ARGUMENT',
+      throw invalidArgument(
         'onRequest',
         `channel "${this.name}" has a handler already: remove that one first, or use another channel`
       )
@@ -63,7 +65,7 @@ export class RoomChannel<T> implements Channel<T> {
 
   /** Throws `INVALID_CONTENT` for bytes that the codec refuses. */
   deliver(bytes: Uint8Array, head: Head): void {
-    this.#listeners.call({ ...head, channel: this.name, payload: this.#decode('message', bytes) })
+    this.#listeners.emit({ ...head, channel: this.name, payload: this.#decode('message', bytes) })
   }
 
   async answer(bytes: Uint8Array, request: Request): Promise<Uint8Array> {
@@ -72,7 +74,7 @@ export class RoomChannel<T> implements Channel<T> {
     try {
       payload = this.codec.decode(bytes)
     } catch {
-      throw failure('INVALID_ARGUMENT', 'request', `the codec ${this.codec.name} cannot read the request`)
+      throw invalidArgument('request', `the codec ${this.codec.name} cannot read the request`)
     }
     return this.codec.encode(await this.#handler(payload, request))
   }
@@ -81,11 +83,7 @@ export class RoomChannel<T> implements Channel<T> {
     try {
       return this.codec.encode(payload)
     } catch (cause) {
-      throw failure(
-        'INVALID_ARGUMENT',
-        operation,
-        `the codec ${this.codec.name} cannot write this payload: ${String(cause)}`
-      )
+      throw invalidArgument(operation, `the codec ${this.codec.name} cannot write this payload: ${String(cause)}`)
     }
   }
 

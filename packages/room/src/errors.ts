@@ -5,18 +5,11 @@ export function failure(code: ErrorCode, operation: string, message: string, cau
 }
 
 /** Any error as one of ours. */
-export function asP2plError(error: unknown, operation: string, message: string): P2plError {
-  return isP2plError(error) ? error : failure('PROTOCOL', operation, message, error)
-}
-
-export function aborted(operation: string, signal: AbortSignal): P2plError {
-  const reason: unknown = signal.reason
-  if (isP2plError(reason)) return reason
-  const timedOut = reason instanceof Error && reason.name === 'TimeoutError'
-  return failure(
-    timedOut ? 'TIMEOUT' : 'ABORTED',
-    operation,
-    `${operation} was ${timedOut ? 'too slow' : 'aborted'}`,
-    reason
-  )
+export function asP2plError(
+  error: unknown,
+  operation: string,
+  message: string,
+  code: ErrorCode = 'PROTOCOL'
+): P2plError {
+  return isP2plError(error) ? error : failure(code, operation, message, error)
 }

@@ -1,5 +1,5 @@
 import type { Peer } from '@p2pl/core'
-import { failure } from './errors.ts'
+import { invalidArgument } from '@p2pl/core/backend'
 
 const topics = new WeakMap<Peer, Set<string>>()
 
@@ -8,8 +8,7 @@ export function occupy(peer: Peer, topic: string): () => void {
   const own = topics.get(peer) ?? new Set()
   topics.set(peer, own)
   if (own.has(topic)) {
-    throw failure(
-      'INVALID_ARGUMENT',
+    throw invalidArgument(
       'joinRoom',
       'this peer is in that room already: use room.channel(name) for another stream, or leave first'
     )

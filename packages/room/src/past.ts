@@ -1,7 +1,6 @@
 import { decode, encode } from '@ipld/dag-cbor'
 import type { Peer } from '@p2pl/core'
-import { Bounded } from './bounded.ts'
-import { failure } from './errors.ts'
+import { BoundedMap, bytesKey, invalidArgument } from '@p2pl/core/backend'
 import { decodeHistory, encodeHistory, History, type Said } from './history.ts'
 import type { Payloads } from './payloads.ts'
 import { Seen } from './seen.ts'
@@ -28,7 +27,7 @@ export interface PastOptions {
 export class PastRecords {
   readonly #options: PastOptions
   readonly #history: History
-  readonly #heard = new Bounded<string, Seen>(maxStays)
+  readonly #heard = new BoundedMap<string, Seen>(maxStays)
 
   constructor(options: PastOptions) {
     this.#options = options
@@ -38,7 +37,7 @@ export class PastRecords {
   /** False for a broadcast that was there before. */
   add(said: Said): boolean {
     if (this.#options.limit === 0) return true
-    const key = `${said.sender}/${said.stay.join()}`
+    const key = `${said.sender}/${bytesKey(said.stay)}`
     const seen = this.#heard.touch(key) ?? new Seen()
     this.#heard.set(key, seen)
     if (!seen.add(said.n)) return false
@@ -56,7 +55,7 @@ export class PastRecords {
   async answer(question: Content): Promise<Content> {
     const value: unknown = question instanceof Uint8Array ? decode(question) : undefined
     if (!isTuple(value, 2) || !isCount(value[0]) || !Array.isArray(value[1])) {
-      throw failure('INVALID_ARGUMENT', 'history', 'a question for the history is a number and a list of hashes')
+      throw invalidArgument('history', 'a question for the history is a number and a list of hashes')
     }
     const [limit, list] = value
     const known = new Set(list as unknown[])

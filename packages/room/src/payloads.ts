@@ -1,13 +1,15 @@
 import type { CallOptions, Peer } from '@p2pl/core'
-import { Bounded } from './bounded.ts'
+import { BoundedMap, concatBytes } from '@p2pl/core/backend'
 import { failure } from './errors.ts'
-import { openStream, sealedLength, sealStream } from './secrets/stream.ts'
+import { open, seal } from './seal/seal.ts'
 import type { Content, Stored } from './wire/content.ts'
 
 /** A payload of more bytes is stored, and fetched by those that want it. */
 const maxInline = 48 * 1024
 /** What a message needs besides its payload, in bytes. */
 const overhead = 4 * 1024
+/** Most bytes that sealed content has more than its content, besides a 256th of it. */
+const sealedOverhead = 4 * 1024
 /** Fetches under way: in all, and of one author. */
 const maxActive = 6
 const maxActivePerSender = 2
@@ -31,7 +33,7 @@ export class Payloads {
   readonly #maxBytes: number
   readonly #inline: number
   readonly #stopped = new AbortController()
-  readonly #accounts = new Bounded<string, Account>(maxSenders, (_sender, { waiting }) => {
+  readonly #accounts = new BoundedMap<string, Account>(maxSenders, (_sender, { waiting }) => {
     for (const refuse of waiting.splice(0)) refuse()
   })
   #active = 0
@@ -60,7 +62,7 @@ export class Payloads {
       )
     }
     const key = crypto.getRandomValues(new Uint8Array(32))
-    const { cid } = await this.#peer.data.add(sealStream(key, once(bytes)), {
+    const { cid } = await this.#peer.data.add(seal(bytes, { secret: key }), {
       signal: options.signal,
       timeout: options.timeout,
       pin: false,
@@ -92,10 +94,10 @@ export class Payloads {
 
   async #fetch({ cid, size, key, providers }: Stored, { onProgress }: Transfer): Promise<Uint8Array> {
     const { signal } = this.#stopped
-    const sealed = this.#peer.data.get(cid, { providers, signal, length: sealedLength(size) + 1 })
+    const sealed = this.#peer.data.get(cid, { providers, signal, length: size + (size >>> 8) + sealedOverhead })
     const chunks: Uint8Array[] = []
     let at = 0
-    for await (const chunk of openStream(key, sealed)) {
+    for await (const chunk of open(sealed, { secret: key })) {
       chunks.push(chunk)
       at += chunk.byteLength
       if (at > size) break
@@ -104,13 +106,7 @@ export class Payloads {
     if (at !== size)
       throw failure('INVALID_CONTENT', 'message', `a payload does not have the ${size} bytes that were said`)
     // Memory is taken for what has come, never for what a stranger promises.
-    const bytes = new Uint8Array(size)
-    let filled = 0
-    for (const chunk of chunks) {
-      bytes.set(chunk, filled)
-      filled += chunk.byteLength
-    }
-    return bytes
+    return concatBytes(...chunks)
   }
 
   /** Each author has its own queue and a share of the fetches, so content that nobody has delays only its author. */
@@ -147,8 +143,4 @@ export class Payloads {
 
 function tooMany(): Error {
   return failure('OVERLOADED', 'message', 'more large payloads of one author wait than this peer takes')
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes
 }

@@ -1,11 +1,11 @@
 import { type CallOptions, type Codec, json, type Peer } from '@p2pl/core'
+import { checkKeys, checkMethods, invalidArgument, Listeners } from '@p2pl/core/backend'
 import type { Channel, ChannelOptions, Request, Room, RoomMessage, RoomPeer, SendOptions } from './api.ts'
 import { RoomChannel } from './channel.ts'
 import { asP2plError, failure } from './errors.ts'
 import type { RoomEvent } from './events.ts'
 import { FairBuffer } from './fair-buffer.ts'
-import { Listeners } from './listeners.ts'
-import { checkChannelName, checkKeys, checkName } from './options.ts'
+import { checkChannelName, checkName } from './options.ts'
 import { Payloads } from './payloads.ts'
 import { roomKeys, secretKey } from './secrets/secret.ts'
 import { type Head, Visit, type VisitOptions } from './visit.ts'
@@ -81,7 +81,7 @@ export class JoinedRoom<T> implements Room<T> {
       payloads: this.#payloads,
       profile: () => ({ name: this.#name, account }),
       onEvent: (event) => {
-        this.#events.call(event)
+        this.#events.emit(event)
       },
       onContent: (channel, content, head) => {
         this.#receive({ channel, content, head })
@@ -118,19 +118,19 @@ export class JoinedRoom<T> implements Room<T> {
 
   channel<U>(name: string, options: ChannelOptions<U> = {}): Channel<U> {
     checkKeys('channel', options, ['codec'])
+    checkMethods('channel', 'codec', options.codec, ['encode', 'decode'])
     const { codec } = options
     const known = this.#channels.get(checkChannelName(name)) as RoomChannel<U> | undefined
     if (known === undefined) return this.#open(name, codec ?? (json as Codec<U>))
     if (codec === undefined || codec === known.codec) return known
-    throw failure(
-      'INVALID_ARGUMENT',
+    throw invalidArgument(
       'channel',
       `channel "${name}" has the codec ${known.codec.name}: use that one, or another name`
     )
   }
 
   onEvent(listener: (event: RoomEvent) => void): () => void {
-    return this.#events.add(listener)
+    return this.#events.add('onEvent', listener)
   }
 
   async rename(name: string): Promise<void> {
@@ -204,7 +204,7 @@ export class JoinedRoom<T> implements Room<T> {
 
   async #pack(channel: string, payload: Uint8Array, options: CallOptions): Promise<Content> {
     return await this.#payloads.pack(payload, options, (bytes, total) => {
-      this.#events.call({ type: 'progress', direction: 'out', channel, sender: this.id, bytes, total })
+      this.#events.emit({ type: 'progress', direction: 'out', channel, sender: this.id, bytes, total })
     })
   }
 
@@ -212,7 +212,7 @@ export class JoinedRoom<T> implements Room<T> {
     return await this.#payloads.unpack(content, {
       sender,
       onProgress: (bytes, total) => {
-        this.#events.call({ type: 'progress', direction: 'in', channel, sender, bytes, total })
+        this.#events.emit({ type: 'progress', direction: 'in', channel, sender, bytes, total })
       }
     })
   }
@@ -246,7 +246,7 @@ export class JoinedRoom<T> implements Room<T> {
   }
 
   #lost(reason: 'unavailable' | 'undecodable', sender: string): void {
-    this.#events.call({ type: 'gap', reason, sender, count: 1 })
+    this.#events.emit({ type: 'gap', reason, sender, count: 1 })
   }
 
   async #answer(name: string, content: Content, request: Request): Promise<Content> {
@@ -257,7 +257,7 @@ export class JoinedRoom<T> implements Room<T> {
   }
 
   #warn(error: unknown, message: string): void {
-    this.#events.call({ type: 'warning', error: asP2plError(error, 'room', message) })
+    this.#events.emit({ type: 'warning', error: asP2plError(error, 'room', message) })
   }
 
   #assertJoined(operation: string): void {

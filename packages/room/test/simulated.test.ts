@@ -1,28 +1,16 @@
 import { flood, floodEnvelopes, replay } from '@p2pl/simulator'
+import { forSeeds } from '@p2pl/tooling-vitest'
 import { describe, expect, it } from 'vitest'
 import { secret, seesAll, talk, town, troubledMinute } from './support/simulated.ts'
 
-const only = process.env['P2PL_SEED']
-const seeds = only === undefined ? Array.from({ length: 100 }, (_, i) => i + 1) : [Number(only)]
 const hosts = ['ann', 'ben', 'cleo', 'dan', 'eva', 'finn']
-
-/** Repeat one with `P2PL_SEED`. */
-async function forSeeds(body: (seed: number) => Promise<void>): Promise<void> {
-  for (const seed of seeds) {
-    try {
-      await body(seed)
-    } catch (cause) {
-      throw new Error(`failed with seed ${seed}; repeat with P2PL_SEED=${seed}`, { cause })
-    }
-  }
-}
 
 describe('a room in a troubled network', () => {
   it(
     'shows in the end who is here, delivers each message once and from its author, and handles each request once',
     { timeout: 300_000 },
     async () => {
-      await forSeeds(async (seed) => {
+      await forSeeds('rooms in trouble', { seeds: 100, short: 6 }, async (seed) => {
         const world = town(seed, { history: 500, ...(seed % 2 === 0 ? { secret } : {}) })
         const { simulator, lives, alive } = world
         if (seed % 3 === 0) replay(simulator.stranger('mallory'), await topicOf(seed), { after: 4_000, copies: 2 })
@@ -55,7 +43,7 @@ describe('a room in a troubled network', () => {
   )
 
   it('gives back what was lost on the way, from the history of others', { timeout: 300_000 }, async () => {
-    await forSeeds(async (seed) => {
+    await forSeeds('rooms beside strangers', { seeds: 100, short: 6 }, async (seed) => {
       const world = town(seed, { history: 500 })
       const { simulator, lives, alive, enter } = world
       for (const id of hosts) await simulator.complete(enter(simulator.host(id)))

@@ -1,4 +1,4 @@
-import type { Backend, Clock } from '@p2pl/core/backend'
+import { type Backend, checkKeys, type Clock } from '@p2pl/core/backend'
 import { capabilities } from './capabilities.ts'
 import { failure } from './errors.ts'
 import { Host } from './host/host.ts'
@@ -83,8 +83,8 @@ export interface Simulator {
 
 /** A simulated network in virtual time. The seed and the code that uses it decide everything that happens. */
 export function createSimulator(options: SimulatorOptions): Simulator {
-  const { seed, epoch = defaultEpoch, syncDelay = defaultSyncDelay } = options
   checkOptions(options)
+  const { seed, epoch = defaultEpoch, syncDelay = defaultSyncDelay } = options
   const queue = new EventQueue()
   const trace = new Trace()
   const disturbances = new Disturbances(options.loss ?? 0, options.duplicate ?? 0)
@@ -180,7 +180,26 @@ export function createSimulator(options: SimulatorOptions): Simulator {
   }
 }
 
-function checkOptions({ seed, bandwidth = Infinity, mesh }: SimulatorOptions): void {
+const optionKeys = [
+  'seed',
+  'latency',
+  'loss',
+  'duplicate',
+  'reorder',
+  'bandwidth',
+  'mesh',
+  'discovery',
+  'requestTimeout',
+  'syncDelay',
+  'epoch',
+  'maxMessageBytes',
+  'maxBlockBytes',
+  'onTrace'
+]
+
+function checkOptions(options: SimulatorOptions): void {
+  checkKeys('createSimulator', options ?? {}, optionKeys)
+  const { seed, bandwidth = Infinity, mesh } = options ?? {}
   if (typeof seed !== 'number' && typeof seed !== 'string')
     throw failure('INVALID_ARGUMENT', 'createSimulator', 'seed is a number or a text: what fails is repeated by it')
   if (!(bandwidth > 0))

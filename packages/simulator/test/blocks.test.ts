@@ -1,7 +1,7 @@
 import { createPeer } from '@p2pl/core'
 import { isP2plError } from '@p2pl/core/backend'
 import { describe, expect, it } from 'vitest'
-import { collect, nodeBlock, rawBlock } from './content.ts'
+import { collect, nodeBlock, rawBlock } from '@p2pl/tooling-vitest/blocks'
 import { createSimulator } from '../src/index.ts'
 import { world } from './harness.ts'
 

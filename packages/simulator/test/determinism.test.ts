@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { applySchedule, createSimulator, randomInteger, randomSchedule } from '../src/index.ts'
 import type { SimulatorOptions } from '../src/index.ts'
-import { rawBlock } from './content.ts'
+import { rawBlock } from '@p2pl/tooling-vitest/blocks'
 import { hearing, world } from './harness.ts'
 
 interface Outcome {

@@ -1,7 +1,7 @@
 import { isP2plError } from '@p2pl/core/backend'
 import { describe, expect, it } from 'vitest'
 import { createSimulator } from '../src/index.ts'
-import { collect, rawBlock, settled } from './content.ts'
+import { collect, rawBlock, settled } from '@p2pl/tooling-vitest/blocks'
 import { listen, world } from './harness.ts'
 
 describe('a crash', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { rawBlock } from './content.ts'
+import { rawBlock } from '@p2pl/tooling-vitest/blocks'
 import { world } from './harness.ts'
 
 describe('a thousand hosts', () => {

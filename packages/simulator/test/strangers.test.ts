@@ -3,7 +3,7 @@ import { isP2plError } from '@p2pl/core/backend'
 import type { Block } from '@p2pl/core/backend'
 import { describe, expect, it } from 'vitest'
 import { createSimulator, serveSlowly } from '../src/index.ts'
-import { collect, rawBlock } from './content.ts'
+import { collect, rawBlock } from '@p2pl/tooling-vitest/blocks'
 import { world } from './harness.ts'
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)

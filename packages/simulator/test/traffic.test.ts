@@ -1,7 +1,7 @@
 import { createPeer } from '@p2pl/core'
 import { describe, expect, it } from 'vitest'
 import { createSimulator } from '../src/index.ts'
-import { rawBlock } from './content.ts'
+import { rawBlock } from '@p2pl/tooling-vitest/blocks'
 import { world } from './harness.ts'
 
 describe('traffic', () => {

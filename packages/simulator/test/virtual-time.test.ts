@@ -208,3 +208,14 @@ describe('virtual time', () => {
     await running
   })
 })
+
+it.each([
+  [undefined, 'seed'],
+  [{}, 'seed'],
+  ['seed', 'must be an object'],
+  [{ seed: 1, los: 0.5 }, '"los"']
+])('createSimulator(%j) says what is wrong', (options, part) => {
+  expect(() => createSimulator(options as never)).toThrow(
+    expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(part) as string })
+  )
+})

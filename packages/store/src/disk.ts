@@ -8,6 +8,7 @@ import type { DatabaseSizes } from './sizes.ts'
 /** What LevelDB writes when it opens a folder, besides copies of its logs and its manifest. */
 const openingBytes = 262_144
 const writable = 2
+const acknowledgedName = 'acknowledged'
 const leastGrowth = 1_048_576
 
 /** The folder of a database, below LevelDB. */
@@ -20,6 +21,7 @@ export class Disk {
   readonly #sizes: DatabaseSizes
   /** Bytes that came into the database since it was last measured. */
   #unmeasured = 0
+  #measuring: Promise<unknown> | undefined
 
   constructor(options: CheckOptions, sizes: DatabaseSizes) {
     this.#sizes = sizes
@@ -37,10 +39,19 @@ export class Disk {
     return repaired
   }
 
-  /** So many bytes come into the database: from time to time it is measured, and the reserve grows with it. */
-  async expect(bytes: number): Promise<void> {
+  /** So many bytes come into the database: from time to time it is measured, in the background, and the reserve grows with it. */
+  expect(bytes: number): void {
     this.#unmeasured += bytes
-    if (this.#unmeasured > Math.max(leastGrowth, this.reserve.wanted / 4)) await this.measure()
+    if (this.#unmeasured <= Math.max(leastGrowth, this.reserve.wanted / 4)) return
+    this.#measuring ??= this.measure().finally(() => {
+      this.#measuring = undefined
+    })
+  }
+
+  /** Resolves when nothing runs in the background. */
+  async idle(): Promise<void> {
+    await this.#measuring
+    await this.reserve.idle()
   }
 
   /** What LevelDB may have to copy when there is no other space is the database, as long as that is small. */
@@ -61,6 +72,23 @@ export class Disk {
     return await checkLogs(this.#options, await this.#files.readdir(this.#folder), 0)
   }
 
+  /** The number of the last write that was acknowledged when the store was closed; 0 where nobody knows. */
+  async acknowledged(): Promise<number> {
+    const found = await this.#files.readFile(`${this.#folder}/${acknowledgedName}`).catch(() => undefined)
+    return Number(/^\d+(?=\n$)/.exec(new TextDecoder().decode(found))?.[0] ?? 0)
+  }
+
+  /** Notes that number beside the database, whose log may lose its end without a trace. A disk that takes no more is no reason not to close. */
+  async acknowledge(sequence: number): Promise<void> {
+    const path = `${this.#folder}/${acknowledgedName}`
+    try {
+      await this.#files.writeFile(`${path}.new`, `${sequence}\n`)
+      await this.#files.rename(`${path}.new`, path)
+    } catch {
+      // The older number that stands there is still a lower bound.
+    }
+  }
+
   /** Whether the folder can be opened again. If so, the reserve is given up for it. */
   async makeRoom(): Promise<boolean> {
     try {
@@ -68,7 +96,7 @@ export class Disk {
       const { unused } = await surveyFolder(this.#options)
       const room = (await this.reserve.free()) + this.reserve.size + unused.reduce((sum, { size }) => sum + size, 0)
       // Opening copies the logs only; where even that is not known to fit, the database is left as it is, to be read.
-      if (room < (await this.#logBytes()) + openingBytes) return false
+      if (room < (await this.#logBytes()) + openingBytes || !(await this.reserve.hasFiles(0, 1, true))) return false
       await this.reserve.release()
       return true
     } catch {

@@ -1,4 +1,6 @@
 import { isP2plError, P2plError, type ErrorCode } from '@p2pl/core/backend'
+import { ForeignFilesError } from './place.ts'
+import { DatabaseTakenError } from './tabs.ts'
 import type { StoreOptions } from './types.ts'
 
 /** The folder does not hold what LevelDB wrote. */
@@ -25,9 +27,18 @@ export class StoreErrors {
 
   opening(cause: unknown): P2plError {
     if (isP2plError(cause)) return cause
+    if (cause instanceof DatabaseTakenError) {
+      const name = this.#options.around ?? (this.#options.location as string)
+      const fix = `close that one, or wait for it with whenFree("${name}"), or use another name here`
+      return this.#error('open', 'LOCKED', `"${name}" is in use by ${cause.message}: ${fix}`, cause)
+    }
     if (isLocked(cause)) {
       const fix = 'stop that one, or use another folder here'
-      return this.#error('open', 'LOCKED', `${this.#place} is in use by another process, page or peer: ${fix}`, cause)
+      return this.#error('open', 'LOCKED', `${this.#place} is in use by another process or peer: ${fix}`, cause)
+    }
+    if (cause instanceof ForeignFilesError) {
+      const fix = 'give a folder that is empty, or not there yet'
+      return this.#error('open', 'INVALID_ARGUMENT', `${cause.message}, and no store: ${fix}`, cause)
     }
     if (isDamage(cause)) return this.damaged('open', cause)
     return this.#error('open', 'STORAGE', `${this.#place} cannot be opened: ${fixOf(cause)}`, cause)
@@ -58,8 +69,9 @@ export class StoreErrors {
     return this.#error('write', 'STORAGE', `${this.#place} ${what}: check the disk, then ${this.#options.remedy}`)
   }
 
+  /** `bytes`: how much is missing; none where the file system has space and can have no more files. */
   full(bytes: number): P2plError {
-    const room = `${Math.ceil(bytes / 1_048_576)} MiB`
+    const room = bytes > 0 ? `${Math.ceil(bytes / 1_048_576)} MiB` : 'some files (its table of inodes is full)'
     return this.#error(
       'write',
       'STORAGE',
@@ -89,7 +101,7 @@ export function formatText({ name, version }: StoreOptions['format']): string {
 
 export function isLocked(error: unknown): boolean {
   const reason = rootOf(error)
-  return reason instanceof Error && (reason.name === 'PlaceTakenError' || codeOf(reason) === 'LEVEL_LOCKED')
+  return reason instanceof Error && codeOf(reason) === 'LEVEL_LOCKED'
 }
 
 export function isDamage(error: unknown): boolean {
@@ -114,6 +126,9 @@ function reasonOf(error: unknown): string {
 /** LevelDB gives the system's words only, no codes. */
 function fixOf(error: unknown): string {
   const reason = reasonOf(error)
-  if (/no space|quota|too large/i.test(reason)) return `${reason}: free some space, and writes go on`
+  if (/no space|quota|too large/i.test(reason))
+    return `${reason}: free some space (or files, where "df -i" shows none free), and writes go on`
+  if (/read-only/i.test(reason))
+    return `${reason}: find the reason in the log of the system, mount it writable again, and writes go on`
   return `${reason}: check free space, permissions and the disk`
 }

@@ -1,3 +1,5 @@
 export { openStore } from './open.ts'
+export { removeStore } from './remove.ts'
 export type { Store } from './store.ts'
+export { whenFree, type WhenFreeOptions } from './tabs.ts'
 export type * from './types.ts'

@@ -1,9 +1,9 @@
 /** What is used of `node:fs/promises`. */
 export interface FileSystem {
-  mkdir(path: string, options: { recursive: boolean; mode?: number }): Promise<unknown>
+  mkdir(path: string, options: { mode?: number }): Promise<unknown>
   readdir(path: string): Promise<string[]>
-  stat(path: string): Promise<{ readonly size: number }>
-  statfs(path: string): Promise<{ readonly bavail: number; readonly blocks: number; readonly bsize: number }>
+  stat(path: string): Promise<{ readonly size: number; isDirectory(): boolean }>
+  statfs(path: string): Promise<DiskSpace>
   readFile(path: string): Promise<Uint8Array>
   writeFile(path: string, data: Uint8Array | string): Promise<void>
   appendFile(path: string, data: Uint8Array): Promise<void>
@@ -12,6 +12,15 @@ export interface FileSystem {
   rm(path: string, options: { recursive?: boolean; force?: boolean }): Promise<void>
   access(path: string, mode: number): Promise<void>
   open(path: string, flags: 'r' | 'w'): Promise<OpenFile>
+}
+
+/** In blocks, and in files; `files` is 0 where their number has no limit. */
+export interface DiskSpace {
+  readonly bavail: number
+  readonly blocks: number
+  readonly bsize: number
+  readonly files: number
+  readonly ffree: number
 }
 
 export interface OpenFile {
@@ -31,3 +40,26 @@ function builtin(id: string): unknown {
 
 export const fileSystem: FileSystem | undefined = builtin('node:fs/promises') as FileSystem | undefined
 export const crc32: Checksum | undefined = (builtin('node:zlib') as { readonly crc32?: Checksum } | undefined)?.crc32
+
+const paths = builtin('node:path') as { dirname(path: string): string } | undefined
+
+/**
+ * Makes a folder and its parents. The `recursive` option of Node's `mkdir` is not used: on a read-only disk it says that there is
+ * no such folder, and on some file systems it never ends.
+ */
+export async function makeFolder(files: FileSystem, path: string, mode?: number): Promise<void> {
+  const made = async (): Promise<boolean> => {
+    try {
+      await files.mkdir(path, mode === undefined ? {} : { mode })
+    } catch (error) {
+      const { code } = error as { code?: unknown }
+      if (code === 'ENOENT') return false
+      if (code !== 'EEXIST' || !(await files.stat(path)).isDirectory()) throw error
+    }
+    return true
+  }
+  if (await made()) return
+  const parent = paths?.dirname(path) ?? path
+  if (parent !== path) await makeFolder(files, parent, mode)
+  if (!(await made())) throw new Error(`${path} cannot be made, because ${parent} takes no folders`)
+}

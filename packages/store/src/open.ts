@@ -1,3 +1,4 @@
+import { checkOptions } from './check-options.ts'
 import { Disk } from './disk.ts'
 import { ForeignError, formatText, isLocked, StoreErrors } from './errors.ts'
 import { formatKey, isOwnKey } from './marker.ts'
@@ -12,16 +13,17 @@ import { ValueFiles } from './value-files.ts'
 import { Values } from './values.ts'
 
 /**
- * Opens a store. Throws `LOCKED` when another process, page or store has it, `STORAGE` when it cannot be opened, is damaged
+ * Opens a store. Throws `INVALID_ARGUMENT` for options that are wrong, `LOCKED` when another process, page or store has it, `STORAGE` when it cannot be opened, is damaged
  * or was written in another format.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
+  checkOptions(options)
   const errors = new StoreErrors(options)
-  const { location, durability } = options
+  const { location, around, durability } = options
   let end = async (): Promise<void> => {}
   try {
     const files = typeof location === 'string' ? fileSystem : undefined
-    if (typeof location === 'string') end = await takePlace(location, files)
+    if (typeof location === 'string') end = await takePlace({ location, around, files })
     const database = typeof location === 'string' ? await levelAt(location) : location
     const sizes = await sizesFor(files, location as string)
     const records = files === undefined ? plainRecords : checkedRecords
@@ -44,9 +46,17 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const openOptions = { ...sizes, compression: false, cacheSize: 16_777_216 }
     const session = new Session(database, disk, errors, openOptions)
     await session.open()
+    const lost = ((await disk?.acknowledged()) ?? 0) - session.sequence
+    if (lost > 0) {
+      const message = `${location as string}: the end of its log is gone, and with it the last ${lost} acknowledged writes: check the disk`
+      report({ type: 'warning', message })
+      await disk?.acknowledge(session.sequence)
+    }
     const owned = typeof location === 'string'
     const close = async (): Promise<void> => {
+      await disk?.acknowledge(session.sequence)
       await session.close(owned)
+      await disk?.idle()
       await end()
     }
     try {

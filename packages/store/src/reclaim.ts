@@ -1,4 +1,4 @@
-import { compareBytes } from './order.ts'
+import { compareBytes } from '@p2pl/core/backend'
 import type { Reserve } from './reserve.ts'
 import type { Session } from './session.ts'
 

@@ -1,10 +1,12 @@
-import type { FileSystem } from './node.ts'
+import { type DiskSpace, type FileSystem, makeFolder } from './node.ts'
 
 /** Several files, so that a file system without free inodes gets some back, too: LevelDB makes about five when it opens. */
 const parts = 8
 const chunkBytes = 131_072
 /** Stays free beside the reserve. */
 const besideBytes = 524_288
+/** Files that LevelDB may need when it opens. */
+const leastFiles = 8
 /** What an empty store reserves. */
 const leastReserve = 1_048_576
 
@@ -17,6 +19,8 @@ export class Reserve {
   readonly #folder: string
   #sizes: number[] = Array.from({ length: parts }, () => 0)
   #wanted = leastReserve
+  /** Ends when all has been done that was asked for: one thing at a time. */
+  #done: Promise<unknown> = Promise.resolve()
 
   constructor(files: FileSystem, store: string) {
     this.#files = files
@@ -34,6 +38,11 @@ export class Reserve {
     if (this.size <= 2 * this.#wanted) return
     await this.release()
     await this.fill()
+  }
+
+  /** Resolves when nothing is written or removed any more. */
+  async idle(): Promise<void> {
+    await this.#done
   }
 
   get size(): number {
@@ -55,17 +64,45 @@ export class Reserve {
 
   /** Bytes that are free beside the reserve. */
   async free(): Promise<number> {
-    const { bavail, bsize } = await this.#files.statfs(this.#folder.slice(0, -'/reserve'.length))
+    const { bavail, bsize } = await this.#space()
     return bavail * bsize
+  }
+
+  /** Whether so many files can be made, and this part of those stays that LevelDB may need. The reserve counts where it may be given up. */
+  async hasFiles(count: number, leaves: number, givenUp = false): Promise<boolean> {
+    const { files, ffree } = await this.#space()
+    const held = givenUp ? this.#sizes.filter((size) => size > 0).length : 0
+    return files === 0 || ffree + held >= count + leastFiles * leaves
   }
 
   /** Makes the reserve whole, if `beside` bytes stay free then. Gives whether it is whole. */
   async fill(beside: number = besideBytes): Promise<boolean> {
+    return await this.#afterwards(async () => await this.#fill(beside))
+  }
+
+  /** Gives the space back to the file system. Fails where nothing can be written. */
+  async release(): Promise<void> {
+    await this.#afterwards(async () => {
+      for (const [i, size] of this.#sizes.entries()) {
+        if (size === 0) continue
+        await this.#files.rm(this.#part(i), { force: true })
+        this.#sizes[i] = 0
+      }
+    })
+  }
+
+  async #afterwards<T>(work: () => Promise<T>): Promise<T> {
+    const working = this.#done.then(work)
+    this.#done = working.catch(() => {})
+    return await working
+  }
+
+  async #fill(beside: number): Promise<boolean> {
     if (this.whole) return true
     const before = [...this.#sizes]
     try {
-      if ((await this.free()) < this.wanted - this.size + beside) return false
-      await this.#files.mkdir(this.#folder, { recursive: true })
+      if ((await this.free()) < this.wanted - this.size + beside || !(await this.hasFiles(parts, 1))) return false
+      await makeFolder(this.#files, this.#folder)
       const share = Math.ceil(this.wanted / parts)
       for (const [i, size] of before.entries()) if (size < share) await this.#grow(i, share)
     } catch {
@@ -75,18 +112,9 @@ export class Reserve {
     return this.whole
   }
 
-  /** Gives the space back to the file system. Fails where nothing can be written. */
-  async release(): Promise<void> {
-    for (const [i, size] of this.#sizes.entries()) {
-      if (size === 0) continue
-      await this.#files.rm(this.#part(i), { force: true })
-      this.#sizes[i] = 0
-    }
-  }
-
   async #grow(part: number, share: number): Promise<void> {
     for (let size = this.#sizes[part] ?? 0; size < share;) {
-      const chunk = noise(Math.min(chunkBytes, share - size))
+      const chunk = noise().subarray(0, share - size)
       await this.#files.appendFile(this.#part(part), chunk)
       size += chunk.length
       this.#sizes[part] = size
@@ -101,14 +129,21 @@ export class Reserve {
     }
   }
 
+  async #space(): Promise<DiskSpace> {
+    return await this.#files.statfs(this.#folder.slice(0, -'/reserve'.length))
+  }
+
   #part(i: number): string {
     return `${this.#folder}/${i}`
   }
 }
 
-/** Bytes that a file system which compresses does not make smaller. */
-function noise(length: number): Uint8Array {
-  const bytes = new Uint8Array(length)
-  for (let at = 0; at < length; at += 65_536) crypto.getRandomValues(bytes.subarray(at, at + 65_536))
-  return bytes
+let noiseChunk: Uint8Array<ArrayBuffer> | undefined
+
+/** Bytes that a file system which compresses does not make smaller: it looks at no more than this at a time. */
+function noise(): Uint8Array {
+  if (noiseChunk !== undefined) return noiseChunk
+  noiseChunk = new Uint8Array(chunkBytes)
+  for (let at = 0; at < chunkBytes; at += 65_536) crypto.getRandomValues(noiseChunk.subarray(at, at + 65_536))
+  return noiseChunk
 }

@@ -55,6 +55,11 @@ export class Session {
     return this.#database
   }
 
+  /** The number of the last write that was acknowledged. */
+  get sequence(): number {
+    return this.#sequence
+  }
+
   get epoch(): number {
     return this.#epoch
   }
@@ -69,7 +74,10 @@ export class Session {
       try {
         return await work(this.#database)
       } catch (cause) {
-        if (epoch === this.#epoch) throw this.#errors.failed('read', cause)
+        if (epoch !== this.#epoch) continue
+        if (this.#database.status === 'open') throw this.#errors.failed('read', cause)
+        this.#cause = cause
+        this.#state = 'down'
       }
     }
   }
@@ -94,7 +102,8 @@ export class Session {
       this.#sequence = sequence
       return undefined
     } catch (cause) {
-      this.#state = 'sealed'
+      // It may be closed already: an attempt to open it again, made meanwhile, has failed.
+      this.#state = this.#database.status === 'open' ? 'sealed' : 'down'
       this.#cause = cause
       try {
         return (await this.#renew()) ? undefined : cause

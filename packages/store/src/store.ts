@@ -65,8 +65,10 @@ export class Store {
       database.getMany<Uint8Array, Uint8Array>([...keys], encodings)
     )
     const values: (Bytes | undefined)[] = []
-    for (const [i, stored] of all.entries())
-      values.push(stored && (await this.#parts.values.read(keys[i] as Uint8Array, stored)))
+    for (const [i, stored] of all.entries()) {
+      const value = stored && this.#parts.values.read(keys[i] as Uint8Array, stored)
+      values.push(value instanceof Promise ? await value : value)
+    }
     return values
   }
 

@@ -41,6 +41,8 @@ export type StoreEvent =
 export interface StoreOptions {
   /** A folder in Node, a name within the origin in browsers, or a database that nobody else uses. */
   readonly location: string | Database
+  /** The folder that has the folder `store` of `location` in it, and nothing else when the store is new. */
+  readonly around?: string | undefined
   /** What the store holds, and the version of its format: a folder with anything else is refused. */
   readonly format: { readonly name: string; readonly version: number }
   /**

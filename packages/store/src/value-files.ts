@@ -1,4 +1,4 @@
-import type { FileSystem } from './node.ts'
+import { type FileSystem, makeFolder } from './node.ts'
 
 /** Values from this size on are kept in a file each. */
 export const fileBytes = 262_144
@@ -94,7 +94,7 @@ export class ValueFiles {
 
   async #prepare(shard: string, sync: boolean): Promise<void> {
     if (this.#shards.has(shard)) return
-    await this.#files.mkdir(`${this.#folder}/${shard}`, { recursive: true })
+    await makeFolder(this.#files, `${this.#folder}/${shard}`)
     if (sync) await this.#sync(this.#folder)
     this.#shards.add(shard)
   }

@@ -1,6 +1,6 @@
+import { compareBytes } from '@p2pl/core/backend'
 import { DamageError, type StoreErrors } from './errors.ts'
 import type { Records } from './record.ts'
-import { compareBytes } from './order.ts'
 import type { Bytes, Operation, StoreOptions } from './types.ts'
 import { fileBytes, type ValueFiles } from './value-files.ts'
 

@@ -3,6 +3,7 @@ import type { Disk } from './disk.ts'
 import type { StoreErrors } from './errors.ts'
 import type { Session } from './session.ts'
 import type { StoreEvent } from './types.ts'
+import { fileBytes } from './value-files.ts'
 import type { EncodedWrite, Values } from './values.ts'
 import { WriteQueue, type Write } from './write-queue.ts'
 
@@ -73,7 +74,7 @@ export class Writer {
     const sync = writes.some((write) => write.sync)
     const bytes = writes.reduce((sum, write) => sum + write.bytes, 0)
     const leaves = Math.max(...writes.map((write) => write.leaves))
-    await disk?.expect(bytes)
+    disk?.expect(bytes)
     await this.#reporting(bytes, async () => {
       for (let tries = 1; ; tries++) {
         await session.writable()
@@ -134,7 +135,15 @@ export class Writer {
 /** With the reserve whole, or as much of it free as the write must leave. */
 async function fits(disk: Disk, bytes: number, leaves: number): Promise<boolean> {
   const { reserve } = disk
+  // Each large value may take a file and a folder.
+  const files = 2 * Math.floor(bytes / fileBytes)
+  if (leaves > 0 && (files > 0 || !reserve.whole) && !(await reserve.hasFiles(files, leaves))) return false
   if (reserve.whole) return true
+  if ((await reserve.free()) >= 2 * (bytes + reserve.wanted)) {
+    // There is room for both, so the write need not wait for the reserve.
+    void reserve.fill(bytes)
+    return true
+  }
   const { unusedBytes } = await disk.measure()
   // What a compaction is about to need is not taken from it.
   if (unusedBytes === 0 && (await reserve.fill(bytes))) return true

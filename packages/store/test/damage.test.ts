@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { isP2plError } from '@p2pl/core/backend'
 import { seededRandom } from '@p2pl/tooling-vitest'
 import { describe, expect, it } from 'vitest'
+import { readLog } from '../src/check/log.ts'
 import { compare, content, folder, keyOf, openAt, put, remedy, storeAt, valueOf } from './support/store.ts'
 import type { StoreEvent } from '../src/index.ts'
 
@@ -97,14 +98,20 @@ describe('a damaged folder', () => {
     expect((error as Error).message).toMatch(new RegExp(`${name}: it has 100 bytes instead of \\d+`))
   })
 
-  it('with a log that is cut short holds what stands before, as after the end of a process', async () => {
+  it('with a log that is cut short, also between two records, holds what stands before and says that some is gone', async () => {
     const { dir, there } = await filled()
     const name = databaseFiles(dir).find((each) => each.endsWith('.log'))!
     const { size } = statSync(join(dir, name))
-    for (const length of [size - 1, size - 300, size >> 1, 3, 0]) {
+    const { records } = readLog(readFileSync(join(dir, name)))
+    const between = [records.at(-1), records.at(-5)].map((record) => record?.start ?? 0)
+    for (const length of [...between, size - 1, size - 300, size >> 1, 3, 0]) {
       const copy = copyOf(dir, (place) => truncateSync(join(place, name), length))
-      const { missing, extra, error } = await outcome(copy, there, 'power')
+      const { missing, extra, error, events } = await outcome(copy, there, 'power')
       expect([extra, error]).toEqual([[], undefined])
+      const said = `the last ${missing.length} acknowledged writes`
+      expect(events).toMatchObject([{ type: 'warning', message: expect.stringContaining(said) as string }])
+      // Once is enough.
+      expect((await outcome(copy, new Map(), 'power')).events).toEqual([])
       // No hole: the lost ones are the last ones.
       const lost = Number(/\d+$/.exec(missing[0] ?? '40'))
       expect(missing).toEqual([...there.keys()].filter((key) => key.startsWith('a log')).slice(lost))
@@ -130,7 +137,7 @@ describe('a damaged folder', () => {
       expect(process.missing.length).toBeGreaterThan(0)
       const last = [...there.keys()].filter((key) => key.startsWith('a log'))
       expect(process.missing).toEqual(last.slice(-process.missing.length))
-      expect(process.events.map(({ type }) => type)).toEqual(fill === 0 ? [] : ['warning'])
+      expect(process.events.map(({ type }) => type)).toEqual(fill === 0 ? ['warning'] : ['warning', 'warning'])
       const power = await outcome(copy, there, 'power')
       if (fill === 0) expect(power.missing).toEqual(process.missing)
       else expect(power.error).toMatchObject({ code: 'STORAGE' })

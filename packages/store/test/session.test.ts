@@ -1,7 +1,10 @@
 import { MemoryLevel } from 'memory-level'
 import { describe, expect, it } from 'vitest'
 import { folder, keyOf, openAt, put, remove, storeAt, valueOf } from './support/store.ts'
+import type { Disk } from '../src/disk.ts'
+import { StoreErrors } from '../src/errors.ts'
 import type { StoreEvent } from '../src/index.ts'
+import { encodings, Session } from '../src/session.ts'
 
 type Plan = 'before' | 'after' | 'ok'
 
@@ -138,4 +141,46 @@ it('calls after close reject with NOT_RUNNING', async () => {
   await expect(store.get(keyOf('a'))).rejects.toMatchObject({ code: 'NOT_RUNNING' })
   await expect(remove(store, 'a')).rejects.toMatchObject({ code: 'NOT_RUNNING' })
   await store.close()
+})
+
+describe('a database that is closed while there is no room to open it again', () => {
+  const closed = async () => {
+    const { database } = failing()
+    const disk = {
+      room: true,
+      makeRoom: async () => disk.room,
+      checkLogs: async () => [],
+      removeUnused: async () => {},
+      forget: async () => {}
+    }
+    const errors = new StoreErrors({
+      location: database,
+      format: { name: 'test', version: 1 },
+      durability: 'process',
+      remedy: 'make room',
+      operations: { open: 'open', read: 'read', write: 'write' }
+    })
+    const session = new Session(database, disk as unknown as Disk, errors, {})
+    await session.open()
+    await session.write([{ type: 'put', key: keyOf('a'), value: valueOf('a', 10) }], false)
+    await database.close()
+    disk.room = false
+    return { session, disk }
+  }
+  const read = async (session: Session): Promise<unknown> =>
+    await session.use((open) => open.get<Uint8Array, Uint8Array>(keyOf('a'), encodings))
+
+  it('is opened by the next read once there is room', async () => {
+    const { session, disk } = await closed()
+    await expect(read(session)).rejects.toMatchObject({ code: 'STORAGE' })
+    disk.room = true
+    expect(await read(session)).toBeDefined()
+  })
+
+  it('is opened by a read after a write that failed', async () => {
+    const { session, disk } = await closed()
+    await expect(session.write([{ type: 'del', key: keyOf('a') }], false)).rejects.toMatchObject({ code: 'STORAGE' })
+    disk.room = true
+    expect(await read(session)).toBeDefined()
+  })
 })

@@ -7,7 +7,8 @@ export class Malformed extends Error {
 }
 
 const encoder = new TextEncoder()
-const decoder = new TextDecoder('utf-8', { fatal: true })
+// A byte order mark at the beginning is part of the text.
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** Bytes that a head of this value takes. */
 export function headBytes(value: number): number {
@@ -51,13 +52,12 @@ export class Writer {
       buffer[at] = type | 24
       buffer[at + 1] = value
     } else {
-      const view = new DataView(buffer.buffer)
       buffer[at] = type | (bytes === 3 ? 25 : bytes === 5 ? 26 : 27)
-      if (bytes === 3) view.setUint16(at + 1, value)
-      else if (bytes === 5) view.setUint32(at + 1, value)
-      else {
-        view.setUint32(at + 1, Math.floor(value / 0x1_0000_0000))
-        view.setUint32(at + 5, value % 0x1_0000_0000)
+      // Byte by byte: a DataView for each number takes several times as long.
+      let rest = value
+      for (let i = at + bytes - 1; i > at; i--) {
+        buffer[i] = rest & 0xff
+        rest = Math.floor(rest / 256)
       }
     }
     return this
@@ -91,6 +91,11 @@ export class Writer {
     return this
   }
 
+  /** What was written so far, as a view. */
+  get written(): Bytes {
+    return this.#buffer.subarray(0, this.#length)
+  }
+
   end(): Bytes {
     return this.#length === this.#buffer.length ? this.#buffer : this.#buffer.slice(0, this.#length)
   }
@@ -100,11 +105,9 @@ export class Writer {
 export class Reader {
   readonly source: Uint8Array
   offset = 0
-  readonly #view: DataView
 
   constructor(source: Uint8Array) {
     this.source = source
-    this.#view = new DataView(source.buffer, source.byteOffset, source.byteLength)
   }
 
   #head(major: number): number {
@@ -118,11 +121,8 @@ export class Reader {
     if (bytes === 0 || this.offset + bytes > source.length) throw new Malformed(`bad head at ${this.offset - 1}`)
     const at = this.offset
     this.offset += bytes
-    let value: number
-    if (bytes === 1) value = source[at] as number
-    else if (bytes === 2) value = this.#view.getUint16(at)
-    else if (bytes === 4) value = this.#view.getUint32(at)
-    else value = this.#view.getUint32(at) * 0x1_0000_0000 + this.#view.getUint32(at + 4)
+    let value = 0
+    for (let i = at; i < this.offset; i++) value = value * 256 + (source[i] as number)
     if (headBytes(value) !== bytes + 1 || !Number.isSafeInteger(value)) throw new Malformed(`number at ${at}`)
     return value
   }
@@ -147,6 +147,13 @@ export class Reader {
     return this.#take(this.#head(2), max)
   }
 
+  /** Passes over a byte string; gives its length. */
+  skipBytes(max: number): number {
+    const length = this.#head(2)
+    this.#skip(length, max)
+    return length
+  }
+
   exactBytes(length: number): Bytes {
     const bytes = this.bytes(length)
     if (bytes.length !== length) throw new Malformed(`${bytes.length} bytes, not ${length}`)
@@ -164,12 +171,18 @@ export class Reader {
 
   /** The digest of a CIDv1 of DAG-CBOR and sha2-256. */
   link(): Bytes {
+    this.skipLink()
+    return this.source.subarray(this.offset - digestBytes, this.offset) as Bytes
+  }
+
+  /** Passes over a link, whose digest is at its end. */
+  skipLink(): void {
     const { source, offset } = this
     for (let i = 0; i < linkPrefix.length; i++) {
       if (source[offset + i] !== linkPrefix[i]) throw new Malformed(`no link at ${offset}`)
     }
     this.offset += linkPrefix.length
-    return this.#take(digestBytes, digestBytes)
+    this.#skip(digestBytes, digestBytes)
   }
 
   end(): void {
@@ -177,11 +190,14 @@ export class Reader {
   }
 
   #take(length: number, max: number): Bytes {
+    this.#skip(length, max)
+    return this.source.subarray(this.offset - length, this.offset) as Bytes
+  }
+
+  #skip(length: number, max: number): void {
     if (length > max) throw new Malformed(`${length} bytes, at most ${max}`)
     const end = this.offset + length
     if (end > this.source.length) throw new Malformed('cut off')
-    const bytes = this.source.subarray(this.offset, end) as Bytes
     this.offset = end
-    return bytes
   }
 }

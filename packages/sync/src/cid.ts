@@ -1,7 +1,8 @@
 import { CID } from 'multiformats/cid'
 import { Digest } from 'multiformats/hashes/digest'
-import { sha256 } from 'multiformats/hashes/sha2'
 import type { Bytes } from './bytes.ts'
+
+export { sha256 as hash } from '@p2pl/core/backend'
 
 export const digestBytes = 32
 export const dagCborCode = 0x71
@@ -27,9 +28,4 @@ export function digestOf(value: unknown): Bytes | undefined {
   if (cid === null || cid.version !== 1 || cid.code !== dagCborCode) return undefined
   const { code, digest } = cid.multihash
   return code === sha256Code && digest.length === digestBytes ? digest : undefined
-}
-
-/** sha2-256; synchronous where the runtime can. */
-export function hash(bytes: Uint8Array): Bytes | Promise<Bytes> {
-  return sha256.encode(bytes)
 }

@@ -3,9 +3,10 @@ import type { ErrorCode } from '@p2pl/core'
 import type { Bytes } from './bytes.ts'
 import { cidOf } from './cid.ts'
 
-/** A wrong argument of a call of the view, or of `openView`. */
+/** A wrong argument of a call of the view, or of what opens it. */
 export function invalid(call: string, message: string, code: ErrorCode = 'INVALID_ARGUMENT'): P2plError {
-  return new P2plError({ code, operation: call === 'openView' ? call : `view.${call}`, message: `${call}: ${message}` })
+  const operation = call === 'openView' || call === 'topicWithHistory' ? call : `view.${call}`
+  return new P2plError({ code, operation, message: `${call}: ${message}` })
 }
 
 export function notRunning(call: string): P2plError {

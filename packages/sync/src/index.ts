@@ -1,4 +1,16 @@
-export type { AppendOptions, Digest, Entry, Validity, View, ViewEvent, ViewOptions, ViewStatus } from './api.ts'
+export type {
+  AppendOptions,
+  Digest,
+  Entry,
+  Validity,
+  View,
+  ViewEvent,
+  ViewOptions,
+  ViewStatus,
+  Written
+} from './api.ts'
 export { readView } from './tree/read.ts'
 export type { ReadViewSource } from './tree/read.ts'
 export { openView } from './view.ts'
+// For pages whose views are in a database.
+export { whenFree, type WhenFreeOptions } from '@p2pl/store'

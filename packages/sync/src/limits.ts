@@ -1,5 +1,7 @@
 /** Bounds of the format: a peer with others could not agree. A change of them is a new version of the format. */
-export const formatVersion = 1
+export const formatVersion = 2
+/** How far above an entry, in clocks, a signature of its author may stand that vouches for it. */
+export const vouchingReach = 64
 /** Bits of a digest that must be zero for a boundary: 64 items to a node on average. */
 export const boundaryBits = 6
 /** Most bytes of the items of one index node. */
@@ -57,13 +59,23 @@ export const limits = {
   /** What a walk may fetch, and how many beacon periods it may take, without anything new. */
   barrenBytes: 2_097_152,
   barrenPeriods: 4,
+  /** Periods by which that time grows while blocks come by asking everybody only. */
+  askedPeriods: 32,
   /** Index nodes fetched ahead. */
   readAhead: 16,
-  /** Entries of leaves, and their bytes, whose signatures are checked while the leaves before them are taken in. */
-  checkAhead: 512,
-  checkAheadBytes: 2_097_152,
+  /** Entries of leaves, and their bytes, that are checked and written together, and batches of them that are checked at once. */
+  batchEntries: 1024,
+  batchBytes: 2_097_152,
+  batchesAhead: 3,
+  /** Entries of a walk, and their bytes, that wait for a signature that proves them. */
+  carriedEntries: 4096,
+  carriedBytes: 4_194_304,
+  /** Wrong signatures that a walk may have found besides those that it makes up for by new entries. */
+  wrongSignatures: 64,
   /** Entries that a walk has taken in before the view counts as catching up. */
   catchUp: 1024,
+  /** Entries that came since the root was computed, after which it is computed for own beacons alone while more are coming. */
+  streamed: 64,
   /** Bytes of entries handed to the store that are not yet synced. */
   stagedBytes: 16_777_216,
   /** Recent entries that the backend serves by CID of their own; older ones are served inside index leaves. */

@@ -1,6 +1,7 @@
 import type { Clock, Cryptography, Identity } from '@p2pl/core'
-import { checkKeys, checkNumber, describe } from '@p2pl/core/backend'
+import { checkFunction, checkIdentity, checkKeys, checkNumber, checkPeer, describe } from '@p2pl/core/backend'
 import type { ViewOptions } from './api.ts'
+import type { Database } from '@p2pl/store'
 import type { EntryBounds } from './entry/codec.ts'
 import { invalid } from './errors.ts'
 import { parentsCeiling, payloadCeiling } from './limits.ts'
@@ -29,12 +30,12 @@ const names: readonly (keyof ViewOptions)[] = [
 /** Defaults, and errors that name the option and what it takes. */
 export function settingsOf(options: ViewOptions): Settings {
   const call = 'openView'
-  checkKeys(call, options, names)
-  const { peer, topic, store } = options
-  if (typeof topic !== 'string' || topic.length === 0) {
-    throw invalid(call, `topic must be a non-empty string, not ${describe(topic)}`)
-  }
-  if (store === '' || store === undefined) throw invalid(call, 'store must be a folder or a database')
+  checkKeys(call, options ?? {}, names)
+  const { peer, topic, store, identity, validate, onEvent } = options ?? {}
+  checkPlace(call, peer, topic, store)
+  checkIdentity(call, identity)
+  checkFunction(call, 'validate', validate)
+  checkFunction(call, 'onEvent', onEvent)
   const whole = { min: 1, integer: true }
   return {
     bounds: {
@@ -48,7 +49,22 @@ export function settingsOf(options: ViewOptions): Settings {
       )
     },
     period: checkNumber(call, 'beaconPeriod', options.beaconPeriod, { min: 10, max: 3_600_000 }, 2000),
-    identity: options.identity ?? peer.identity,
+    identity: identity ?? peer.identity,
     ...peer.environment
   }
+}
+
+/** Throws `INVALID_ARGUMENT` unless there is a peer, the name of a topic, and a place to store its entries. */
+export function checkPlace(call: string, peer: unknown, topic: unknown, store: unknown): void {
+  checkPeer(call, peer)
+  if (typeof topic !== 'string' || topic.length === 0 || !topic.isWellFormed()) {
+    throw invalid(call, `topic must be a non-empty, well-formed text, not ${describe(topic)}`)
+  }
+  if (typeof store === 'string' ? store !== '' : isDatabase(store)) return
+  throw invalid(call, `store must be the path of a folder, or an abstract-level database, not ${describe(store)}`)
+}
+
+function isDatabase(store: unknown): boolean {
+  const { open, batch } = (store ?? {}) as Partial<Database>
+  return typeof open === 'function' && typeof batch === 'function'
 }

@@ -1,14 +1,15 @@
-import { checkKeys, throwIfAborted } from '@p2pl/core/backend'
-import type { CID } from 'multiformats/cid'
-import type { AppendOptions, Digest, Entry, View, ViewOptions, ViewStatus } from './api.ts'
+import { checkFlag, checkKeys, checkNumber, describe, throwIfAborted } from '@p2pl/core/backend'
+import { CID } from 'multiformats/cid'
+import type { AppendOptions, Digest, Entry, View, ViewOptions, ViewStatus, Written } from './api.ts'
 import { compareBytes, equalBytes } from './bytes.ts'
 import type { Bytes } from './bytes.ts'
 import { cidOf, digestOf } from './cid.ts'
-import { parseEntry, recordOf, widestBounds } from './entry/codec.ts'
+import { parseEntry, widestBounds } from './entry/codec.ts'
 import { checkEntry, Damaged } from './entry/damage.ts'
 import { digestOfKey, keyOf } from './entry/key.ts'
 import type { Key } from './entry/key.ts'
 import { publicEntry } from './entry/public.ts'
+import { EntryRecord } from './entry/record.ts'
 import { damaged, invalid, notRunning } from './errors.ts'
 import { settingsOf } from './options.ts'
 import { importBlocks } from './replica/import.ts'
@@ -21,11 +22,18 @@ import type { Root } from './tree/levels.ts'
 /** Heads that `status` names, and that `heads` gives unless told otherwise. */
 const statusHeads = 64
 const defaultHeads = 1024
+/** Entries that `written` reads at a time. */
+const readTogether = 256
 /** Periods that a call waits for a damaged entry to be mended. */
 const mendingPeriods = 4
 
 /** Opens (or resumes) a view and joins its topic. */
 export async function openView(options: ViewOptions): Promise<View> {
+  return (await openReplica(options)).view
+}
+
+/** The same, with what is below the view. */
+export async function openReplica(options: ViewOptions): Promise<{ readonly view: View; readonly replica: Replica }> {
   const settings = settingsOf(options)
   const tables = await openTables(options.store)
   let replica: Replica | undefined
@@ -34,7 +42,7 @@ export async function openView(options: ViewOptions): Promise<View> {
     const network = peerNetwork(options.peer, options.topic)
     replica = new Replica(store, network, options, settings)
     await replica.start()
-    return new OpenedView(options.topic, replica)
+    return { view: new OpenedView(options.topic, replica), replica }
   } catch (error) {
     await replica?.stop()
     await tables.close()
@@ -70,7 +78,7 @@ class OpenedView implements View {
 
   async get(cid: CID): Promise<Entry | undefined> {
     this.#check('get')
-    const digest = digestOf(cid)
+    const digest = digestOf(checked('get', cid))
     if (digest === undefined) return undefined
     const bytes = await this.#mended('get', async () => await this.#replica.index.entry(digest))
     return bytes === undefined ? undefined : stored(bytes, digest)
@@ -92,7 +100,7 @@ class OpenedView implements View {
 
   async has(cid: CID): Promise<boolean> {
     this.#check('has')
-    const digest = digestOf(cid)
+    const digest = digestOf(checked('has', cid))
     return digest !== undefined && (await this.#replica.store.clockOf(digest)) !== undefined
   }
 
@@ -106,35 +114,67 @@ class OpenedView implements View {
   ): AsyncGenerator<Entry, void, undefined> {
     const { signal, limit, reverse } = options
     checkKeys('view.entries', options, ['after', 'reverse', 'limit', 'signal'])
+    checkFlag('view.entries', 'reverse', reverse)
+    checkNumber('view.entries', 'limit', limit, { min: 0 }, undefined)
     this.#check('entries', signal)
-    const { store, index } = this.#replica
+    const { store } = this.#replica
     const from = options.after === undefined ? undefined : await this.#keyOf(options.after)
     const range = reverse === true ? { before: from } : { after: from }
     for await (const rows of store.entries({ ...range, reverse, limit })) {
       for (const [key, bytes] of rows) {
-        const digest = digestOfKey(key)
-        const whole = (await isWhole(key, bytes))
-          ? bytes
-          : ((await this.#mended('entries', async () => await index.entry(digest))) as Bytes)
-        yield stored(whole, digest)
+        yield await this.#whole('entries', key, bytes)
         this.#check('entries', signal)
       }
     }
+  }
+
+  async *written(
+    options: { after?: number | undefined; limit?: number | undefined; signal?: AbortSignal | undefined } = {}
+  ): AsyncGenerator<Written, void, undefined> {
+    checkKeys('view.written', options, ['after', 'limit', 'signal'])
+    let place = checkNumber('view.written', 'after', options.after, { min: 0, integer: true }, 0)
+    let left = checkNumber('view.written', 'limit', options.limit, { min: 0 }, Infinity)
+    this.#check('written', options.signal)
+    const { store } = this.#replica
+    while (left > 0) {
+      const arrivals = await store.arrivals(place, Math.min(left, readTogether))
+      if (arrivals.length === 0) return
+      const bytes = await store.entriesAt(arrivals.map(({ key }) => key))
+      for (const [i, { position, key }] of arrivals.entries()) {
+        yield { place: position, entry: await this.#whole('written', key, bytes[i]) }
+        this.#check('written', options.signal)
+        place = position
+      }
+      left -= arrivals.length
+    }
+  }
+
+  /** The entry from its bytes; from other peers, where those on the disk are damaged. */
+  async #whole(call: string, key: Key, bytes: Bytes | undefined): Promise<Entry> {
+    const digest = digestOfKey(key)
+    if (bytes !== undefined && (await isWhole(key, bytes))) return stored(bytes, digest)
+    const mended = await this.#mended(call, async () => await this.#replica.index.entry(digest))
+    if (mended === undefined) throw damaged(call, [digest])
+    return stored(mended, digest)
   }
 
   async #keyOf(cid: CID): Promise<Key> {
     const digest = digestOf(cid)
     const clock = digest === undefined ? undefined : await this.#replica.store.clockOf(digest)
     if (digest === undefined || clock === undefined) {
-      throw invalid('entries', `after: ${String(cid)} is not in this view`)
+      throw invalid(
+        'entries',
+        `after: ${digest === undefined ? describe(cid) : String(cid)} is not the CID of an entry of this view`
+      )
     }
     return keyOf(clock, digest)
   }
 
   heads(options: { limit?: number | undefined } = {}): readonly CID[] {
     checkKeys('view.heads', options, ['limit'])
+    const limit = checkNumber('view.heads', 'limit', options.limit, { min: 0 }, defaultHeads)
     return this.#replica.committer.heads
-      .newest(options.limit ?? defaultHeads)
+      .newest(limit)
       .map(({ clock, digest }) => keyOf(clock, digest))
       .sort(compareBytes)
       .map((key) => cidOf(digestOfKey(key)))
@@ -142,6 +182,10 @@ class OpenedView implements View {
 
   get count(): number {
     return this.#replica.store.count
+  }
+
+  get store(): string {
+    return this.#replica.store.id
   }
 
   async digest(): Promise<Digest> {
@@ -191,7 +235,7 @@ class OpenedView implements View {
   async agreed(options: { peers?: number | undefined; signal?: AbortSignal | undefined } = {}): Promise<Digest> {
     const { peers = 1, signal } = options
     checkKeys('view.agreed', options, ['peers', 'signal'])
-    if (!Number.isInteger(peers) || peers < 1) throw invalid('agreed', `peers is ${peers}, allowed are 1 and more`)
+    checkNumber('view.agreed', 'peers', peers, { min: 1, integer: true }, 1)
     this.#check('agreed', signal)
     const leave = this.#replica.askAgreement(peers)
     try {
@@ -229,6 +273,9 @@ class OpenedView implements View {
   ): Promise<{ added: number; known: number; refused: number }> {
     checkKeys('view.import', options, ['signal'])
     this.#check('import', options.signal)
+    if (typeof blocks?.[Symbol.asyncIterator] !== 'function' && !isIterable(blocks)) {
+      throw invalid('import', `give an (async) iterable of { cid, bytes }, not ${describe(blocks)}`)
+    }
     return await importBlocks(this.#replica, blocks, () => {
       this.#check('import', options.signal)
     })
@@ -246,6 +293,16 @@ class OpenedView implements View {
   }
 }
 
+/** Throws `INVALID_ARGUMENT` for what is no CID at all. One of other content is in no view. */
+function checked(call: string, cid: unknown): unknown {
+  if (CID.asCID(cid) !== null) return cid
+  throw invalid(call, `give a CID, such as the cid of an entry, not ${describe(cid)}: CID.parse(text) reads one`)
+}
+
+function isIterable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Symbol.iterator in value
+}
+
 async function isWhole(key: Key, bytes: Bytes): Promise<boolean> {
   try {
     await checkEntry(key, bytes)
@@ -256,8 +313,9 @@ async function isWhole(key: Key, bytes: Bytes): Promise<boolean> {
   }
 }
 
-function stored(bytes: Bytes, digest: Bytes): Entry {
-  return publicEntry(recordOf(parseEntry(bytes, widestBounds), bytes, digest))
+/** An entry from its bytes, whose hash is known. */
+export function stored(bytes: Bytes, digest: Bytes): Entry {
+  return publicEntry(new EntryRecord(bytes, parseEntry(bytes, widestBounds), digest))
 }
 
 function publicDigest(root: Root): Digest {

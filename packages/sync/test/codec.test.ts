@@ -19,6 +19,7 @@ import {
   widestBounds
 } from '../src/entry/codec.ts'
 import type { EntryFields } from '../src/entry/codec.ts'
+import { EntryRecord } from '../src/entry/record.ts'
 import { clockOfKey, digestOfKey, keyOf } from '../src/entry/key.ts'
 import { decodeNode, encodeInner, encodeLeaf } from '../src/tree/node.ts'
 import { decodeMessage, encodeMessage } from '../src/wire/messages.ts'
@@ -29,6 +30,7 @@ const bounds = { maxParents: 8, maxPayloadBytes: 1000 }
 function fieldsFrom(seed: number, parents: number, clock: number, payload: number): EntryFields {
   return {
     parents: Array.from({ length: parents }, (_, i) => seededBytes(32, seed + i + 1)).sort(compareBytes),
+    previous: seed % (parents + 1),
     clock,
     author: seededBytes(32, seed),
     payload: seededBytes(payload, seed)
@@ -48,7 +50,15 @@ test('an entry is exactly what a DAG-CBOR library makes of the same values', asy
         const bytes = encodeEntry(fields, signature)
         expect(bytes).toEqual(
           new Uint8Array(
-            dagCbor.encode([1, fields.parents.map(cidOf), clock, fields.author, fields.payload, signature])
+            dagCbor.encode([
+              2,
+              fields.parents.map(cidOf),
+              fields.previous,
+              clock,
+              fields.author,
+              fields.payload,
+              signature
+            ])
           )
         )
         expect(bytes.length).toBeLessThanOrEqual(maxEntryBytes(bounds))
@@ -70,9 +80,10 @@ test('of all byte strings near an entry, none decodes but canonical ones', async
     for (let k = Math.floor(random() * 3); k >= 0; k--) bytes[Math.floor(random() * 30)] = random() * 256
     const cut = random() < 0.2 ? bytes.slice(0, Math.floor(random() * bytes.length)) : bytes
     try {
-      const { parents, clock, author, payload, signature } = parseEntry(cut, bounds)
+      const entry = new EntryRecord(cut, parseEntry(cut, bounds), new Uint8Array(32))
+      const { parents, previous, clock, author, payload, signature } = entry
       decoded++
-      expect(encodeEntry({ parents, clock, author, payload }, signature)).toEqual(cut)
+      expect(encodeEntry({ parents, previous, clock, author, payload }, signature)).toEqual(cut)
     } catch (error) {
       if (!(error instanceof Malformed)) throw error
     }
@@ -94,7 +105,8 @@ test.each<[string, (fields: EntryFields) => Bytes]>([
   ['a payload over the limit', () => encodeEntry(fieldsFrom(1, 1, 2, 1001), seededBytes(64, 1))],
   ['a short signature', (fields) => encodeEntry(fields, seededBytes(63, 1))],
   ['trailing bytes', (fields) => Uint8Array.of(...encodeEntry(fields, seededBytes(64, 1)), 0)],
-  ['another version', (fields) => encodeEntry(fields, seededBytes(64, 1)).fill(2, 1, 2)],
+  ['another version', (fields) => encodeEntry(fields, seededBytes(64, 1)).fill(1, 1, 2)],
+  ['a previous entry that is no parent', (fields) => encodeEntry({ ...fields, previous: 3 }, seededBytes(64, 1))],
   ['nothing', () => new Uint8Array()],
   ['a number in a longer form', () => new Writer().raw(Uint8Array.of(0x86, 0x18, 0x01)).end()]
 ])('refuses %s', async (_, make) => {
@@ -127,10 +139,10 @@ test('nodes are DAG-CBOR whose links any tool can follow', () => {
     .map((i) => ({ key: keyOf(i, seededBytes(32, i).fill(1, 31)), digest: seededBytes(32, 10 + i), count: i }))
     .sort((a, b) => compareBytes(a.key, b.key))
   const inner = encodeInner(1, children)
-  expect(dagCbor.decode(inner)).toEqual([1, 1, children.map(({ key, digest, count }) => [key, cidOf(digest), count])])
+  expect(dagCbor.decode(inner)).toEqual([2, 1, children.map(({ key, digest, count }) => [key, cidOf(digest), count])])
   expect(decodeNode(inner)).toEqual({ level: 1, children })
   const entries = [seededBytes(10, 1), seededBytes(300, 2)]
-  expect(dagCbor.decode(encodeLeaf(entries))).toEqual([1, 0, entries])
+  expect(dagCbor.decode(encodeLeaf(entries))).toEqual([2, 0, entries])
   expect(decodeNode(encodeLeaf(entries))).toEqual({ level: 0, entries })
   expect(() => decodeNode(encodeInner(1, [...children].reverse()))).toThrow(Malformed)
   expect(() => decodeNode(encodeInner(1, []))).toThrow(Malformed)

@@ -62,6 +62,40 @@ test('one store cannot be open twice, and belongs to one topic', async () => {
   await peer.stop()
 })
 
+test('a store of an older format is refused with what to do', async () => {
+  const { openTables } = await import('../src/store/database.ts')
+  const { formatKey } = await import('../src/store/keys.ts')
+  const store = join(folder, 'old')
+  const tables = await openTables(store)
+  await tables.write([{ type: 'put', key: formatKey, value: Uint8Array.of(1, ...bytesOf('test')) }])
+  await tables.close()
+  const peer = await createPeer({ backend: memory({ network: createMemoryNetwork() }) })
+  await expect(openView({ peer, topic: 'test', store })).rejects.toThrow(
+    'the store was written in format 1, this version reads 2: move it away and open the view again'
+  )
+  await peer.stop()
+})
+
+test('a store of the format before rows of many entries is refused with what to do, and stays as it is', async () => {
+  const { openStore } = await import('@p2pl/store')
+  const location = join(folder, 'rows')
+  const former = { location, format: { name: 'p2pl view', version: 3 }, durability: 'power' } as const
+  const operations = { open: 'openView', read: 'view.read', write: 'view.write' }
+  const open = async () => await openStore({ ...former, remedy: 'none', operations })
+  const tables = await open()
+  await tables.write([{ type: 'put', key: Uint8Array.of(10, 1), value: bytesOf('a row') }])
+  await tables.close()
+  const peer = await createPeer({ backend: memory({ network: createMemoryNetwork() }) })
+  await expect(openView({ peer, topic: 'test', store: location })).rejects.toMatchObject({
+    code: 'STORAGE',
+    message: expect.stringMatching(/"p2pl view 3".*move the folder away and open the view again/) as string
+  })
+  await peer.stop()
+  const again = await open()
+  expect(await again.get(Uint8Array.of(10, 1))).toEqual(bytesOf('a row'))
+  await again.close()
+})
+
 test('a view that is opened again goes on where it was and drops blocks that nobody needs any more', async () => {
   const network = createMemoryNetwork()
   const first = await member(network)
@@ -99,6 +133,7 @@ async function importSibling(to: Awaited<ReturnType<typeof member>>, parent: CID
   const identity = await createIdentity()
   const fields = {
     parents: [digestOf(parent)!],
+    previous: 0,
     clock: 2,
     author: identity.publicKey,
     payload: bytesOf(`sibling ${i}`)

@@ -15,16 +15,23 @@ interface Outcome {
 }
 
 describeOnDisks('a view on a full disk', () => {
-  it.each(['16m', '40m'])('of %s keeps every acknowledged entry, and goes on when there is room', async (size) => {
-    const script = join(import.meta.dirname, 'support/full-disk.ts')
-    const outcome = await onDisk<Outcome>(script, { size })
-    expect(outcome).toMatchObject({ lost: 0, holes: 0, extra: 0 })
-    expect(outcome.rootWhenFull).toBe(outcome.full)
-    expect(outcome.full).toBeGreaterThan(500)
-    expect(outcome.more).toBeGreaterThanOrEqual(300)
-    expect(outcome.count).toBe(outcome.full + outcome.more)
-    expect(outcome.read).toBe(outcome.count)
-    for (const error of outcome.errors)
-      expect(error).toMatch(/^STORAGE: (?:.*\bfree\b|a write that this entry built on)/)
-  })
+  it.each<[string, number, number?]>([
+    ['16m', 500],
+    ['40m', 500],
+    ['40m', 100, 400]
+  ])(
+    'of %s with more than %s entries (inodes: %s) keeps every acknowledged entry, and goes on when there is room',
+    async (size, least, inodes) => {
+      const script = join(import.meta.dirname, 'support/full-disk.ts')
+      const outcome = await onDisk<Outcome>(script, { size, inodes })
+      expect(outcome).toMatchObject({ lost: 0, holes: 0, extra: 0 })
+      expect(outcome.rootWhenFull).toBe(outcome.full)
+      expect(outcome.full).toBeGreaterThan(least)
+      expect(outcome.more).toBeGreaterThanOrEqual(300)
+      expect(outcome.count).toBe(outcome.full + outcome.more)
+      expect(outcome.read).toBe(outcome.count)
+      for (const error of outcome.errors)
+        expect(error).toMatch(/^STORAGE: (?:.*\bfree\b|a write that this entry built on)/)
+    }
+  )
 })

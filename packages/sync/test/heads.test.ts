@@ -11,13 +11,13 @@ import { Appender } from '../src/replica/append.ts'
 import { Committer } from '../src/replica/committer.ts'
 import { Tips } from '../src/replica/tips.ts'
 import { openTables } from '../src/store/database.ts'
-import type { Head } from '../src/store/store.ts'
+import type { Head } from '../src/store/heads.ts'
 import { Store } from '../src/store/store.ts'
 import { bytesOf, memoryDatabase } from './support/peers.ts'
 
 function headFrom(random: () => number, clocks: number): Head {
   const digest: Bytes = Uint8Array.from({ length: 32 }, () => Math.floor(random() * 256))
-  return { digest, clock: 1 + Math.floor(random() * clocks) }
+  return { id: mapKey(digest), digest, clock: 1 + Math.floor(random() * clocks) }
 }
 
 const step = fc.record({ kind: fc.constantFrom('add', 'add', 'delete', 'look'), at: fc.nat(1000) })
@@ -27,16 +27,15 @@ test('the first and the last heads are those of the canonical order, whatever wa
     fc.property(fc.integer(), fc.array(step, { maxLength: 300 }), (seed, steps) => {
       const random = seededRandom(seed)
       const tips = new Tips([])
-      const model: { id: string; head: Head; key: Bytes }[] = []
+      const model: { head: Head; key: Bytes }[] = []
       for (const { kind, at } of steps) {
         if (kind === 'add') {
           const head = headFrom(random, 20)
-          const id = mapKey(head.digest)
-          tips.add(id, head)
-          model.push({ id, head, key: keyOf(head.clock, head.digest) })
+          tips.add(head)
+          model.push({ head, key: keyOf(head.clock, head.digest) })
         } else if (kind === 'delete' && model.length > 0) {
           const [gone] = model.splice(at % model.length, 1)
-          tips.delete(gone!.id)
+          tips.delete(gone!.head.id)
         }
         const sorted = model.toSorted((a, b) => compareBytes(a.key, b.key)).map(({ head }) => head)
         const count = at % 10
@@ -54,7 +53,7 @@ test('an append beside 100,000 heads looks at a few of them', async () => {
   const store = await Store.open(await openTables(memoryDatabase()), 'heads')
   for (let i = 0; i < 100_000; i++) {
     const head = headFrom(random, 1)
-    store.heads.set(mapKey(head.digest), head)
+    store.heads.set(head.id, head)
   }
   const committer = new Committer(store, new Slots(1), () => {})
   let looked = 0

@@ -46,7 +46,7 @@ async function forge(
   signature?: Bytes
 ): Promise<EntryRecord> {
   const { parents = [], clock = 1, payload = bytesOf('evil') } = fields
-  const all = { parents: [...parents].sort(compareBytes), clock, payload, author: identity.publicKey }
+  const all = { parents: [...parents].sort(compareBytes), previous: 0, clock, payload, author: identity.publicKey }
   return await decodeEntry(
     encodeEntry(all, signature ?? (await identity.sign(signingInput(domain, all)))),
     widestBounds
@@ -89,7 +89,7 @@ test('oversized entries and messages are dropped', async () => {
 test('forged entries are dropped, also under the key of somebody else', async () => {
   await announce((await forge({}, seededBytes(64, 1))).bytes)
   await untilDropped('forged')
-  const elsewhere = { parents: [], clock: 1, payload: bytesOf('x'), author: identity.publicKey }
+  const elsewhere = { parents: [], previous: 0, clock: 1, payload: bytesOf('x'), author: identity.publicKey }
   const signature = await identity.sign(signingInput(signingDomain('another topic'), elsewhere))
   await announce(encodeEntry(elsewhere, signature))
   await untilDropped('forged', 2)

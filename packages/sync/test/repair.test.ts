@@ -1,6 +1,7 @@
 import { createPeer } from '@p2pl/core'
 import type { Backend, Peer } from '@p2pl/core'
 import { P2plError } from '@p2pl/core'
+import { untilAborted } from '@p2pl/core/backend'
 import { createSimulator } from '@p2pl/simulator'
 import type { Simulator } from '@p2pl/simulator'
 import { expect, test } from 'vitest'
@@ -13,14 +14,19 @@ import { bytesOf, memoryDatabase } from './support/peers.ts'
 const topic = 'test'
 const beaconPeriod = 1000
 
+/** Why a peer gets no blocks from others: nobody can be asked, or nobody answers until the caller gives up. */
+type Deafness = 'refused' | 'unanswered'
+
 /** A backend that has its own blocks and gets none from others. */
-function withoutRemote(backend: Backend): Backend {
+function withoutRemote(backend: Backend, deafness: Deafness): Backend {
   const blocks = backend.blocks as NonNullable<Backend['blocks']>
   const deaf = new Proxy(blocks, {
     get: (target, name) => {
       if (name === 'get') {
         return async (...[cid, options]: Parameters<typeof blocks.get>) => {
           if (options?.local === true) return await target.get(cid, options)
+          if (deafness === 'unanswered')
+            return await untilAborted(new Promise<never>(() => {}), options?.signal ?? new AbortController().signal)
           throw new P2plError({ code: 'NOT_FOUND', message: 'nobody can be asked here', operation: 'blocks.get' })
         }
       }
@@ -37,9 +43,9 @@ function withoutRemote(backend: Backend): Backend {
   })
 }
 
-async function open(simulator: Simulator, id: string, deaf = false): Promise<{ view: View; peer: Peer }> {
+async function open(simulator: Simulator, id: string, deaf?: Deafness): Promise<{ view: View; peer: Peer }> {
   const process = simulator.host(id).boot()
-  const backend = deaf ? withoutRemote(process.backend) : process.backend
+  const backend = deaf === undefined ? process.backend : withoutRemote(process.backend, deaf)
   const peer = await simulator.complete(createPeer({ ...process, backend }))
   const opening = openView({ peer, topic, store: memoryDatabase(), beaconPeriod })
   return { peer, view: await simulator.complete(opening) }
@@ -71,24 +77,31 @@ async function listen(simulator: Simulator): Promise<Heard> {
   return heard
 }
 
-test('a peer that can fetch no block converges by repair alone', async () => {
-  const simulator = createSimulator({ seed: 1 })
-  const heard = await listen(simulator)
-  const others = [await open(simulator, 'a'), await open(simulator, 'b'), await open(simulator, 'c')]
-  for (let i = 0; i < 30; i++) await simulator.complete(others[i % 3]!.view.append(bytesOf(`${i}`)))
-  await simulator.run({ for: 5 * beaconPeriod })
-  const { view } = await open(simulator, 'deaf', true)
-  const { root } = await simulator.complete(others[0]!.view.digest())
-  const converged = await simulator.runUntil(async () => (await view.digest()).root.equals(root), {
-    limit: 60 * beaconPeriod
-  })
-  expect(converged).toBe(true)
-  expect(view.count).toBe(30)
-  expect(heard.wanted.size).toBeGreaterThan(0)
-  // Three have each of them, and mostly one answers.
-  expect(heard.blocks).toBeLessThan(2 * heard.wanted.size)
-  expect(heard.sizes).toBeLessThan(2 * heard.wanted.size)
-})
+test.each([
+  { deafness: 'refused', entries: 30 },
+  { deafness: 'unanswered', entries: 6 },
+  { deafness: 'unanswered', entries: 300 }
+] as const)(
+  'a peer whose fetches are $deafness converges by repair alone, $entries entries',
+  async ({ deafness, entries }) => {
+    const simulator = createSimulator({ seed: 1 })
+    const heard = await listen(simulator)
+    const others = [await open(simulator, 'a'), await open(simulator, 'b'), await open(simulator, 'c')]
+    for (let i = 0; i < entries; i++) await simulator.complete(others[i % 3]!.view.append(bytesOf(`${i}`)))
+    await simulator.run({ for: 5 * beaconPeriod })
+    const { view } = await open(simulator, 'deaf', deafness)
+    const { root } = await simulator.complete(others[0]!.view.digest())
+    const converged = await simulator.runUntil(async () => (await view.digest()).root.equals(root), {
+      limit: 60 * beaconPeriod
+    })
+    expect(converged).toBe(true)
+    expect(view.count).toBe(entries)
+    expect(heard.wanted.size).toBeGreaterThan(0)
+    // Three have each of them, and mostly one answers.
+    expect(heard.blocks).toBeLessThan(2 * heard.wanted.size)
+    expect(heard.sizes).toBeLessThan(2 * heard.wanted.size)
+  }
+)
 
 test('a parent that was lost on the way is fetched from whoever announced its child', async () => {
   const simulator = createSimulator({ seed: 2 })

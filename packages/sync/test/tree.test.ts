@@ -4,8 +4,8 @@ import { expect, test } from 'vitest'
 import { compareBytes, concatBytes, mapKey } from '../src/bytes.ts'
 import type { Bytes } from '../src/bytes.ts'
 import { hash } from '../src/cid.ts'
-import type { EntryRecord } from '../src/entry/codec.ts'
 import { isBoundary, keyOf } from '../src/entry/key.ts'
+import { EntryRecord } from '../src/entry/record.ts'
 import { Chunker } from '../src/tree/chunker.ts'
 import { encodeInner, encodeLeaf, innerItemBytes, leafItemBytes, standardShape } from '../src/tree/node.ts'
 import type { Child, Shape } from '../src/tree/node.ts'
@@ -17,19 +17,8 @@ import { memoryDatabase } from './support/peers.ts'
 /** An entry for the index: nothing but key and bytes count there. */
 function entryAt(clock: number, digest: Bytes, size: number): EntryRecord {
   const bytes = concatBytes(digest, new Uint8Array(size))
-  const none = new Uint8Array()
-  return {
-    parents: [],
-    clock,
-    author: none,
-    payload: none,
-    signature: none,
-    bytes,
-    digest,
-    id: mapKey(digest),
-    parentIds: [],
-    key: keyOf(clock, digest)
-  }
+  const form = { parents: 0, parentsAt: 0, previous: 0, clock, author: new Uint8Array(), payloadBytes: 0 }
+  return new EntryRecord(bytes, form, digest)
 }
 
 function digestFrom(random: () => number, zeroBits: number): Bytes {

@@ -74,13 +74,13 @@ test('a view that catches up tells of itself when it is done, and of its own ent
   // Long enough that nothing here is sent because it is time.
   const patient = { beaconPeriod: 10_000 }
   await using early = await member(network, patient)
-  const total = 3_000
+  const total = 5_000
   await Promise.all(Array.from({ length: total }, async (_, i) => await early.view.append(bytesOf(`entry ${i}`))))
   const { promise: released, resolve: release } = Promise.withResolvers<void>()
   await using late = await member(network, {
     ...patient,
     validate: async ({ clock }) => {
-      if (clock > 2_000) await released
+      if (clock > 4_000) await released
       return 'valid' as const
     }
   })
@@ -328,7 +328,8 @@ test('a view outlives its peer for what needs no network, and stops cleanly', as
 
 test('a digest is published while somebody writes all the time', async () => {
   const network = createMemoryNetwork()
-  await using one = await member(network)
+  // Nodes of a digest that was overtaken are served for eight periods: more than any machine needs to read them here.
+  await using one = await member(network, { beaconPeriod: 5_000 })
   const writing = new AbortController()
   const writer = (async () => {
     for (let i = 0; !writing.signal.aborted; i++) {

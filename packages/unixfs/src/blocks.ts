@@ -6,6 +6,9 @@ import type { ListOptions } from './types.ts'
 
 const kept = 8
 
+/** The options of calls that list. */
+export const listKeys: readonly string[] = ['signal', 'timeout', 'context', 'local', 'providers']
+
 /** Reads nodes of UnixFS through a peer, which verifies each block. */
 export type NodeReader = (cid: CID) => Promise<Node>
 

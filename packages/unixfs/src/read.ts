@@ -1,7 +1,7 @@
 import type { ReadOptions } from '@p2pl/core'
-import { isP2plError, P2plError, throwIfAborted } from '@p2pl/core/backend'
+import { checkKeys, isP2plError, P2plError, throwIfAborted } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
-import { type NodeReader, nodeReader } from './blocks.ts'
+import { listKeys, type NodeReader, nodeReader } from './blocks.ts'
 import { findLink } from './directory.ts'
 import { parsePath } from './path.ts'
 import type { ListOptions, PathInput, Stat, UnixFSPeer } from './types.ts'
@@ -9,6 +9,7 @@ import type { Node } from './unixfs-node.ts'
 
 export async function resolve(peer: UnixFSPeer, input: PathInput, options: ListOptions = {}): Promise<CID> {
   const operation = 'unixfs.resolve'
+  checkKeys(operation, options, listKeys)
   throwIfAborted(operation, options.signal)
   return await follow(nodeReader(peer, options, operation), input, operation)
 }
@@ -51,6 +52,7 @@ export async function openPath(
   options: ListOptions,
   operation: string
 ): Promise<{ node: Node; read: NodeReader }> {
+  checkKeys(operation, options, listKeys)
   throwIfAborted(operation, options.signal)
   const read = nodeReader(peer, options, operation)
   return { node: await read(await follow(read, input, operation)), read }

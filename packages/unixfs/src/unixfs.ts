@@ -1,3 +1,4 @@
+import { invalidArgument } from '@p2pl/core/backend'
 import { ls, walk } from './list.ts'
 import { get, resolve, stat } from './read.ts'
 import type { UnixFS, UnixFSPeer } from './types.ts'
@@ -5,6 +6,9 @@ import { addDirectory } from './write.ts'
 
 /** Folders over any peer's blocks. It holds no state: make as many as you like. */
 export function unixfs(peer: UnixFSPeer): UnixFS {
+  if (typeof peer?.data?.add !== 'function' || typeof peer.blocks?.putMany !== 'function') {
+    throw invalidArgument('unixfs', 'unixfs: give it a peer, the awaited result of createPeer')
+  }
   return {
     addDirectory: (entries, options) => addDirectory(peer, entries, options),
     resolve: (path, options) => resolve(peer, path, options),

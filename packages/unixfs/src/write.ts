@@ -1,5 +1,13 @@
 import type { Block, DataSource } from '@p2pl/core'
-import { invalidArgument, Slots, unsupported, untilAborted } from '@p2pl/core/backend'
+import {
+  checkFlag,
+  checkFunction,
+  checkKeys,
+  invalidArgument,
+  Slots,
+  unsupported,
+  untilAborted
+} from '@p2pl/core/backend'
 import { Batches, type Countdown, withProgressTimeout } from '@p2pl/core/content'
 import type { WritableStorage } from 'ipfs-unixfs-importer'
 import { layOut, type Placed } from './file.ts'
@@ -21,6 +29,9 @@ export async function addDirectory(
   entries: Entries,
   options: AddDirectoryOptions = {}
 ): Promise<AddDirectoryResult> {
+  checkKeys(operation, options, ['signal', 'timeout', 'pin', 'onProgress'])
+  checkFlag(operation, 'pin', options.pin)
+  checkFunction(operation, 'onProgress', options.onProgress)
   const pin = mayPin(peer, options.pin)
   const { clock } = peer.environment
   let work: Promise<AddDirectoryResult> | undefined
@@ -93,6 +104,7 @@ async function addFiles(
     })
   try {
     for await (const entry of inTime(entries, countdown)) {
+      checkKeys(`${operation}: an entry`, entry, ['path', 'content', 'mode', 'mtime'])
       const names = namesOf(entry.path, operation)
       checkMetadata(entry, operation)
       const parent = parentOf(root, names, operation)

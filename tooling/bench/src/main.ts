@@ -1,19 +1,16 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { parseArgs } from 'node:util'
-import { type Row, runScenario } from './harness/run.ts'
+import { readdir } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { growths } from './growth/growth.ts'
+import { appendHistory, historyLine } from './harness/history.ts'
+import { installAlternatives } from './harness/install.ts'
+import { describeCommit, describeMachine } from './harness/machine.ts'
+import { type Options, parse, usage } from './harness/options.ts'
+import { measureAll } from './harness/measure.ts'
+import { writePlots } from './harness/plot.ts'
 import type { Scenario } from './harness/scenario.ts'
-import { figure, legend, table } from './harness/table.ts'
+import { figure, growthTable, legend, table } from './harness/table.ts'
 
-const usage = `usage: npm run bench -- [--quick] [--only <name>]… [--runs <n>] [--json] [--profile <folder>] [--list]
-
-  --quick    fewer runs and less of everything
-  --only     scenarios whose name starts with this; may be given several times
-  --runs     measured runs of each side
-  --json     one JSON document on stdout instead of a table
-  --profile  CPU profiles of all child processes go to this folder
-  --list     names the scenarios`
+const history = fileURLToPath(new URL('../history.jsonl', import.meta.url))
 
 /** Every file of the folder exports a list of scenarios: adding one is adding a file. */
 async function loadScenarios(): Promise<Scenario[]> {
@@ -25,7 +22,7 @@ async function loadScenarios(): Promise<Scenario[]> {
   return modules.flatMap((module) => module.default)
 }
 
-function options(): ReturnType<typeof parse> | undefined {
+function options(): Options | undefined {
   try {
     return parse()
   } catch (error) {
@@ -34,21 +31,14 @@ function options(): ReturnType<typeof parse> | undefined {
   }
 }
 
-function parse() {
-  const { values } = parseArgs({
-    options: {
-      quick: { type: 'boolean', default: false },
-      only: { type: 'string', multiple: true },
-      runs: { type: 'string' },
-      json: { type: 'boolean', default: false },
-      profile: { type: 'string' },
-      list: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false }
-    }
-  })
-  if (values.runs !== undefined && !(Number.isSafeInteger(Number(values.runs)) && Number(values.runs) > 0))
-    throw new Error('--runs takes a whole number over 0')
-  return values
+function startsWithOne(text: string, starts: readonly string[]): boolean {
+  return starts.some((start) => text.toLowerCase().startsWith(start.toLowerCase()))
+}
+
+/** Without the sides that are not asked for. */
+function narrow(scenario: Scenario, labels: readonly string[]): Scenario {
+  const [subject, ...others] = scenario.sides
+  return { ...scenario, sides: [subject, ...others.filter(({ label }) => startsWithOne(label, labels))] }
 }
 
 async function main(): Promise<number> {
@@ -58,52 +48,43 @@ async function main(): Promise<number> {
     console.log(usage)
     return 0
   }
+  if (chosen.alternatives) await installAlternatives()
   const all = await loadScenarios()
-  const only = chosen.only
-  const scenarios = only === undefined ? all : all.filter(({ name }) => only.some((start) => name.startsWith(start)))
+  const isChosen = ({ name }: { readonly name: string }): boolean => startsWithOne(name, chosen.only)
+  const scenarios = all.filter(isChosen).map((scenario) => narrow(scenario, chosen.side))
+  const growing = growths.filter(isChosen)
   if (chosen.list) {
-    for (const { name, title, unit } of scenarios) console.log(`${name.padEnd(16)} ${title} (${unit})`)
+    for (const { name, title, unit } of scenarios) console.log(`${name.padEnd(22)} ${title} (${unit})`)
+    for (const { name, title } of growing) console.log(`${name.padEnd(22)} ${title}`)
     return 0
   }
-  if (scenarios.length === 0) {
-    console.error(`no scenario of that name; there are: ${all.map(({ name }) => name).join(', ')}`)
+  if (scenarios.length + growing.length === 0) {
+    console.error(`no scenario of that name; there are: ${[...all, ...growths].map(({ name }) => name).join(', ')}`)
     return 2
   }
-  const folder = await mkdtemp(join(tmpdir(), 'p2pl-bench-'))
-  const machine = {
-    node: process.version,
-    cpus: availableParallelism(),
-    model: cpus()[0]?.model ?? 'unknown',
-    // Of the last minute, before anything runs here.
-    load: loadavg()[0] ?? 0
+  const facts = {
+    date: new Date().toISOString(),
+    commit: describeCommit(),
+    machine: describeMachine(),
+    quick: chosen.quick
   }
-  const begin = performance.now()
-  const rows: Row[] = []
-  const failures: string[] = []
-  try {
-    for (const scenario of scenarios) {
-      console.error(`${scenario.name}: ${scenario.title} …`)
-      try {
-        const context = { quick: chosen.quick, folder, profile: chosen.profile }
-        rows.push(await runScenario(scenario, context, chosen.runs === undefined ? undefined : Number(chosen.runs)))
-      } catch (error) {
-        failures.push(`${scenario.name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
-      }
-    }
-  } finally {
-    await rm(folder, { recursive: true, force: true, maxRetries: 3 })
-  }
-  const minutes = (performance.now() - begin) / 60_000
-  if (chosen.json) console.log(JSON.stringify({ machine, quick: chosen.quick, minutes, rows, failures }, undefined, 2))
+  const { rows, curves, failures, minutes } = await measureAll(scenarios, growing, chosen)
+  if (chosen.history) appendHistory(history, historyLine(facts, rows, curves))
+  if (chosen.plots !== undefined) await writePlots(chosen.plots, rows, curves)
+  if (chosen.json) console.log(JSON.stringify({ ...facts, minutes, rows, curves, failures }, undefined, 2))
   else {
-    const { node, cpus: cores, model, load } = machine
-    const busy = load > cores / 2 ? ' (busy: trust the processor time, repeat the rest)' : ''
+    const { node, cpus, model, load } = facts.machine
+    const busy = load > cpus / 2 ? ' (busy: trust the processor time, repeat the rest)' : ''
     const run = `${figure(minutes)} minutes${chosen.quick ? ', quick' : ''}`
-    console.log(`\nNode ${node}, ${cores} × ${model}, load ${figure(load)} before the start${busy}, ${run}`)
-    console.log(`\n${table(rows)}\n\n${legend(rows)}`)
+    console.log(
+      `\nNode ${node}, ${cpus} × ${model}, load ${figure(load)} before the start${busy}, commit ${facts.commit}, ${run}`
+    )
+    if (rows.length > 0) console.log(`\n${table(rows)}\n\n${legend(rows)}`)
+    if (curves.length > 0) console.log(`\n${growthTable(curves)}`)
     for (const failure of failures) console.error(`\nFAILED ${failure}`)
   }
   return failures.length > 0 ? 1 : 0
 }
 
-process.exitCode = await main()
+// A side that hangs has processes that nobody has closed: they end with this one.
+process.exit(await main())

@@ -1,10 +1,4 @@
-import { ensureKubo } from './ensure.ts'
-import { KuboUnavailableError } from './unavailable.ts'
+import { runMain } from '@p2pl/tooling-go-tool'
+import { kubo } from './ensure.ts'
 
-try {
-  process.stdout.write(`${await ensureKubo()}\n`)
-} catch (error) {
-  if (!(error instanceof KuboUnavailableError)) throw error
-  process.stderr.write(`kubo: ${error.reason}: ${error.message}\n`)
-  process.exitCode = 1
-}
+await runMain(kubo)

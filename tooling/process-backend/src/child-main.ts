@@ -1,16 +1,9 @@
-import { flushCompileCache } from 'node:module'
 import type { Backend } from '@p2pl/core/backend'
 import type { Callable } from './codec.ts'
 import { Endpoint } from './endpoint.ts'
 
 // Runs in the child: holds one backend at a time, and calls its methods.
 let backend: Backend | undefined
-
-/** What was compiled is there for the processes that start after this one. */
-async function load(href: string): Promise<void> {
-  await import(href)
-  flushCompileCache()
-}
 
 async function make(href: string, name: string, args: readonly unknown[]): Promise<void> {
   const module = (await import(href)) as Record<string, Callable>
@@ -29,7 +22,7 @@ function call(path: readonly string[], args: readonly unknown[]): unknown {
 }
 
 const endpoint = new Endpoint({ send: (message) => void process.send?.(message, () => {}) }, (what, ...args) => {
-  if (what === 'load') return load(args[0] as string)
+  if (what === 'load') return import(args[0] as string).then(() => undefined)
   if (what === 'make') return make(...(args as [string, string, readonly unknown[]]))
   return call(...(args as [readonly string[], readonly unknown[]]))
 })

@@ -9,10 +9,9 @@ export class Child {
   readonly #endpoint: Endpoint
   #closing = false
 
-  constructor(compileCache: string) {
+  constructor() {
     const child = fork(fileURLToPath(new URL('./child-main.ts', import.meta.url)), [], {
       execArgv: ['-C', '@p2pl/source'],
-      env: { ...process.env, NODE_COMPILE_CACHE: compileCache },
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc']
     })

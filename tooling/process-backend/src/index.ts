@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { Child } from './child.ts'
 import { remoteBackend, type BackendSource, type RemoteBackend } from './remote.ts'
 
@@ -11,11 +8,10 @@ export class ProcessPool {
   readonly #all = new Set<Child>()
   readonly #free: Child[] = []
   readonly #taken = new Map<RemoteBackend, Child>()
-  readonly #cache = mkdtempSync(join(tmpdir(), 'p2pl-processes-'))
 
   /**
    * Starts so many processes, and loads the module into each, so that the start of a backend does not take the time of a
-   * process. The first one compiles for the others.
+   * process.
    */
   async warm(count: number, module: string): Promise<void> {
     const start = async (): Promise<void> => {
@@ -23,8 +19,7 @@ export class ProcessPool {
       await child.load(module)
       this.#free.push(child)
     }
-    await start()
-    await Promise.all(Array.from({ length: count - 1 }, start))
+    await Promise.all(Array.from({ length: count }, start))
   }
 
   /** A backend, not started, in a process that holds no other one. */
@@ -49,11 +44,10 @@ export class ProcessPool {
   async close(): Promise<void> {
     await Promise.all([...this.#all].map((child) => child.close()))
     this.#all.clear()
-    rmSync(this.#cache, { recursive: true, force: true })
   }
 
   #start(): Child {
-    const child = new Child(this.#cache)
+    const child = new Child()
     this.#all.add(child)
     return child
   }

@@ -6,7 +6,7 @@ import { packages } from './workspace.ts'
 export function boundaries(): object {
   const tags = Object.keys(rooms).map((folder) => {
     const allow = [...reachable(folder), 'tooling'].toSorted()
-    const closed = folder.startsWith('packages/') ? {} : { dependents: { allow: ['tooling'] } }
+    const closed = folder.startsWith('packages/') ? {} : { dependents: { allow: [...dependents(folder), 'tooling'] } }
     return [tagOf(folder), { dependencies: { allow }, ...closed }]
   })
   return { implicitDependencies: ['vitest', 'tsup'], tags: Object.fromEntries(tags) as object }
@@ -17,8 +17,20 @@ function reachable(folder: string, seen: Set<string> = new Set<string>()): Set<s
   const room = rooms[folder]
   if (room === undefined) return seen
   for (const name of [...dependencies(room), ...(room.tests ?? [])])
-    if (!seen.has(name)) reachable(`packages/${name}`, seen.add(name))
+    if (!seen.has(name)) reachable(folderOf(name), seen.add(name))
   return seen
+}
+
+/** The words of the rooms that may depend on this one, which is no package. */
+function dependents(folder: string): string[] {
+  const others = Object.entries(rooms).filter(([, room]) =>
+    [...dependencies(room), ...(room.tests ?? [])].some((name) => folderOf(name) === folder)
+  )
+  return others.map(([other]) => tagOf(other))
+}
+
+function folderOf(name: string): string {
+  return rooms[`packages/${name}`] === undefined ? `apps/${name}` : `packages/${name}`
 }
 
 interface Override {

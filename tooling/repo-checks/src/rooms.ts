@@ -19,9 +19,13 @@ const app = ['core', 'sync', 'layers', 'config', 'unixfs', 'room', 'replication'
 
 /** By folder. `examples/*` is the row of every example without a row of its own. */
 export const rooms: Readonly<Record<string, Room>> = {
-  'packages/core': { ours: [], theirs: [...ipld, 'ipfs-unixfs'] },
+  'packages/core': { ours: [], theirs: ipld },
   'packages/conformance': { ours: ['@p2pl/core/backend'], theirs: ipld },
-  'packages/layers': { ours: ['@p2pl/core/backend'], theirs: [], tests: ['conformance', 'memory'] },
+  'packages/layers': {
+    ours: ['@p2pl/core', '@p2pl/core/backend'],
+    theirs: ['@opentelemetry/api'],
+    tests: ['conformance', 'memory']
+  },
   'packages/memory': { ours: ['@p2pl/core/backend', '@p2pl/core/content'], theirs: ipld, tests: ['conformance'] },
   'packages/simulator': {
     ours: ['@p2pl/core', '@p2pl/core/backend', '@p2pl/memory'],
@@ -36,15 +40,19 @@ export const rooms: Readonly<Record<string, Room>> = {
     node: ['node/disk.ts', 'node/from-folder.ts', 'node/leftovers.ts', 'node/to-folder.ts', 'node/write-file.ts']
   },
   'packages/room': {
-    ours: ['@p2pl/core'],
-    theirs: [...ipld, '@noble/ciphers', '@noble/curves', '@noble/hashes', 'yjs'],
+    ours: ['@p2pl/core', '@p2pl/core/backend', '@p2pl/core/content'],
+    theirs: [...ipld, '@noble/ciphers', '@noble/curves', '@noble/hashes', 'age-encryption', 'yjs'],
     tests: ['memory', 'simulator', 'helia', 'bittorrent']
   },
-  'packages/replication': { ours: ['@p2pl/core'], theirs: ipld, tests: ['memory', 'simulator'], planned: true },
+  'packages/replication': {
+    ours: ['@p2pl/core', '@p2pl/core/backend'],
+    theirs: ipld,
+    tests: ['memory', 'simulator']
+  },
   'packages/sync': {
     ours: ['@p2pl/core', '@p2pl/core/backend', '@p2pl/store'],
     theirs: ipld,
-    tests: ['memory', 'simulator']
+    tests: ['memory', 'simulator', 'helia']
   },
   'packages/embedded': { ours: ['@p2pl/core/backend', '@p2pl/store'], theirs: ipld, tests: kit },
   'packages/kubo': { ours: ['@p2pl/core/backend'], theirs: 'engine', node: true },
@@ -52,7 +60,13 @@ export const rooms: Readonly<Record<string, Room>> = {
     ours: ['@p2pl/core/backend', '@p2pl/embedded'],
     theirs: 'engine',
     tests: kit,
-    node: ['runtime/digest.node.ts', 'runtime/parts.node.ts', 'runtime/signer.node.ts']
+    node: [
+      'runtime/digest.node.ts',
+      'runtime/lanes.node.ts',
+      'runtime/parts.node.ts',
+      'runtime/signer.node.ts',
+      'runtime/silent-sockets.ts'
+    ]
   },
   'packages/ipfs-rpc': { ours: ['@p2pl/core/backend', '@p2pl/kubo'], theirs: 'engine', tests: kit, node: true },
   'packages/bittorrent': {
@@ -68,27 +82,68 @@ export const rooms: Readonly<Record<string, Room>> = {
     node: true
   },
   'packages/cli': {
-    ours: [...app, '@p2pl/kubo'],
+    ours: [...app, '@p2pl/core/backend', '@p2pl/kubo'],
     theirs: ['multiformats', 'commander'],
-    tests: adapters,
-    node: true,
-    planned: true
-  },
-  'packages/create-adapter': { ours: [], theirs: [], node: true, planned: true },
-  'apps/ledger': {
-    ours: app,
-    theirs: ['multiformats', '@ipld/car', '@ipld/dag-cbor', 'commander', 'level'],
     tests: adapters,
     node: true
   },
-  'apps/explorer': { ours: [], theirs: ['multiformats'], planned: true },
-  'apps/docs': { ours: [], theirs: [], node: true, planned: true },
+  'packages/create-adapter': {
+    ours: [],
+    theirs: [],
+    tests: ['core', 'conformance', 'embedded'],
+    node: true
+  },
+  'apps/ledger': {
+    ours: [...app, '@p2pl/core/backend', '@p2pl/cli', '@p2pl/store'],
+    theirs: [
+      'multiformats',
+      '@ipld/car',
+      '@ipld/dag-cbor',
+      '@noble/hashes',
+      '@opentelemetry/api',
+      'commander',
+      'level'
+    ],
+    tests: adapters,
+    node: true
+  },
+  'apps/explorer': {
+    ours: ['@p2pl/core', '@p2pl/helia', '@p2pl/ledger'],
+    theirs: ['preact', '@preact/signals']
+  },
+  'apps/docs': {
+    ours: [],
+    theirs: ['typedoc', 'typedoc-plugin-markdown', 'vitepress'],
+    // What its samples and the blocks of documents use.
+    tests: [
+      ...kit,
+      'core',
+      ...adapters,
+      'config',
+      'embedded',
+      'kubo',
+      'ledger',
+      'room',
+      'simulator',
+      'store',
+      'sync',
+      'replication',
+      'unixfs'
+    ],
+    node: true
+  },
   'examples/*': {
-    ours: [...app, '@p2pl/memory', '@p2pl/helia'],
+    ours: [...app, '@p2pl/memory', '@p2pl/helia', '@p2pl/bittorrent'],
     theirs: 'engine',
     tests: kit,
     node: true,
     planned: true
+  },
+  'examples/adapter-nats': {
+    ours: ['@p2pl/core/backend', '@p2pl/embedded'],
+    theirs: 'engine',
+    tests: ['conformance'],
+    node: true
   },
   'examples/adapter-broker': { ours: ['@p2pl/core/backend'], theirs: [], tests: kit, node: true }
 }

@@ -1,10 +1,9 @@
-import { execFileSync } from 'node:child_process'
+import { filesOfTree, pnpm, root } from '@p2pl/tooling-registry/tree'
 import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join } from 'node:path'
 import { parse } from 'yaml'
 
-/** The folder of the workspace. */
-export const root: string = resolve(import.meta.dirname, '../../..')
+export { pnpm, root }
 
 export interface Manifest {
   readonly name: string
@@ -44,17 +43,7 @@ export function exists(path: string): boolean {
 }
 
 /** Files that are tracked or about to be: everything but what git ignores. */
-export const files: readonly string[] = execFileSync(
-  'git',
-  ['ls-files', '--cached', '--others', '--exclude-standard'],
-  {
-    cwd: root,
-    encoding: 'utf8',
-    maxBuffer: 1 << 26
-  }
-)
-  .split('\n')
-  .filter((path) => path !== '' && exists(path))
+export const files: readonly string[] = filesOfTree()
 
 export const rootManifest: Manifest = JSON.parse(read('package.json')) as Manifest
 
@@ -63,9 +52,6 @@ export const packages: readonly WorkspacePackage[] = files
   .map((path) => ({ folder: dirname(path), manifest: JSON.parse(read(path)) as Manifest }))
 
 export const published: readonly WorkspacePackage[] = packages.filter(({ manifest }) => manifest.private !== true)
-
-/** The pnpm that the scripts of the workspace run, for `npx`. */
-export const pnpm: string = /pnpm@[\d.]+/.exec(rootManifest.scripts?.['test'] ?? '')?.[0] ?? 'pnpm'
 
 export const catalog: Readonly<Record<string, string>> = (
   parse(read('pnpm-workspace.yaml')) as { catalog: Record<string, string> }

@@ -1,8 +1,10 @@
-// Writes the generated parts of configuration, manifests and ARCHITECTURE: `npx pnpm@12 --filter @p2pl/tooling-repo-checks run write`.
+// Writes the generated parts of configuration, manifests, ARCHITECTURE and README: `npx pnpm@12 --filter @p2pl/tooling-repo-checks run write`.
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { matrix, matrixEnd, matrixStart } from './matrix.ts'
 import { boundaries, overrides, table, tableEnd, tableStart } from './generated.ts'
+import { replacePart } from './part.ts'
 import { derivedFields } from './published.ts'
 import { tagOf } from './rooms.ts'
 import { packages, published, read, root } from './workspace.ts'
@@ -29,7 +31,5 @@ for (const { folder } of packages)
   edit(`${folder}/turbo.json`, (value) => ({ ...value, extends: ['//'], tags: [tagOf(folder)] }))
 execFileSync(join(root, 'node_modules/.bin/oxfmt'), written, { cwd: root })
 
-const architecture = read('ARCHITECTURE.md')
-const [start, end] = [architecture.indexOf(tableStart), architecture.indexOf(tableEnd)]
-if (start < 0 || end < start) throw new Error(`ARCHITECTURE.md has no lines "${tableStart}" and "${tableEnd}"`)
-write('ARCHITECTURE.md', architecture.slice(0, start) + table() + architecture.slice(end + tableEnd.length))
+replacePart('ARCHITECTURE.md', tableStart, tableEnd, table())
+replacePart('README.md', matrixStart, matrixEnd, matrix())

@@ -26,7 +26,8 @@ describe('imports', () => {
   })
 
   it.each(found)('%s imports what its room may', (folder, room) => {
-    const wrong = filesBelow(`${folder}/src`, '.ts').flatMap((path) =>
+    const paths = [...filesBelow(`${folder}/src`, '.ts'), ...filesBelow(`${folder}/src`, '.tsx')]
+    const wrong = paths.flatMap((path) =>
       importsOf(read(path))
         .filter(({ specifier }) => !mayImport(room, path.slice(`${folder}/src/`.length), specifier))
         .map(({ specifier }) => `${path} imports ${specifier}`)

@@ -13,6 +13,7 @@ export interface Carried {
   readonly name: string
   readonly version: string
   readonly license?: string
+  readonly author?: string | { readonly name: string }
 }
 
 /** Writes beside the bundle which packages of others it carries: their licences, which ask for that, and an SBOM. */
@@ -29,6 +30,7 @@ export function carried(): Plugin {
             const found = bytesInOutput > 0 ? packageOfFile(path) : undefined
             if (found !== undefined) roots.add(found.root)
           }
+        if (roots.size === 0) return
         const all = await Promise.all([...roots].map(describe))
         const outdir = build.initialOptions.outdir ?? 'dist'
         // tsup writes its outputs itself, after this.
@@ -42,6 +44,10 @@ export function carried(): Plugin {
 
 async function describe(root: string): Promise<Carried> {
   const folder = resolve(root)
-  const manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Carried
-  return { folder, name: manifest.name, version: manifest.version, license: manifest.license ?? '' }
+  const manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Carried & {
+    licenses?: readonly { readonly type: string }[]
+  }
+  // The plural is how old packages say it.
+  const { name, version, licenses, license = licenses?.[0]?.type ?? '', author } = manifest
+  return { folder, name, version, license, ...(author !== undefined && { author }) }
 }

@@ -7,7 +7,11 @@ export interface PresetOptions {
    * For packages that carry an engine inside of them (docs/decisions/0007): what is a devDependency and imported is bundled,
    * what is a dependency stays outside. These modules, and all below them, are left out; importing one fails at run time.
    */
-  readonly bundle?: { readonly omit: readonly string[] }
+  readonly bundle?: {
+    readonly omit: readonly string[]
+    /** Dependencies that are bundled all the same: Node loads a few files instead of hundreds. Their types stay theirs. */
+    readonly carry?: readonly RegExp[] | undefined
+  }
 }
 
 // Modules of the old kind call `require` for Node's own modules, which ESM does not have.
@@ -36,9 +40,12 @@ export function preset(entry: string[], { bundle }: PresetOptions = {}): ReturnT
     ...common,
     entry,
     platform: bundle === undefined ? 'neutral' : 'node',
+    // Of the build for all runtimes, too: what is a devDependency and imported is inside.
+    ...(bundle === undefined && { esbuildPlugins: [carried()] }),
     // Some runtimes know built-in modules by their prefixed name only.
     removeNodeProtocol: false,
     external: [/^node:/],
+    noExternal: [...(bundle?.carry ?? [])],
     ...(bundle !== undefined && {
       banner: { js: requireBanner },
       esbuildPlugins: [omitted(bundle.omit), carried()]
@@ -47,9 +54,16 @@ export function preset(entry: string[], { bundle }: PresetOptions = {}): ReturnT
 }
 
 /**
- * The same package for browsers, in `dist/browser`, after the one for Node. It carries what is a devDependency and imported,
- * in the form that those packages have for browsers, so that an app's bundler needs no configuration.
+ * The same package for browsers, in `dist/browser`, after the one for Node. It carries what is a devDependency and imported, and these
+ * dependencies, in the form that those packages have for browsers, so that an app's bundler needs no configuration.
  */
-export function browserPreset(entry: string[]): ReturnType<typeof defineConfig> {
-  return defineConfig({ ...common, entry, outDir: 'dist/browser', platform: 'browser', esbuildPlugins: [carried()] })
+export function browserPreset(entry: string[], carry: RegExp[] = []): ReturnType<typeof defineConfig> {
+  return defineConfig({
+    ...common,
+    entry,
+    outDir: 'dist/browser',
+    platform: 'browser',
+    noExternal: carry,
+    esbuildPlugins: [carried()]
+  })
 }

@@ -6,14 +6,15 @@ let integrities: Promise<ReadonlyMap<string, string>> | undefined
 
 /** The sha512 of a package's tarball in base64, as the lockfile of the workspace has it. */
 export async function integrityOf(name: string, version: string): Promise<string | undefined> {
-  integrities ??= read(find(process.cwd()))
+  integrities ??= read(fileAbove('pnpm-lock.yaml'))
   return (await integrities).get(`${name}@${version}`)
 }
 
-function find(folder: string): string | undefined {
-  const file = join(folder, 'pnpm-lock.yaml')
+/** The path of the file in this folder or the next one above that has it: of the workspace, while a package is built. */
+export function fileAbove(name: string, folder: string = process.cwd()): string | undefined {
+  const file = join(folder, name)
   if (existsSync(file)) return file
-  return dirname(folder) === folder ? undefined : find(dirname(folder))
+  return dirname(folder) === folder ? undefined : fileAbove(name, dirname(folder))
 }
 
 async function read(file: string | undefined): Promise<ReadonlyMap<string, string>> {

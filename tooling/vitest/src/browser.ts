@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import { chromium, type Page } from 'playwright-core'
+import { type Browser, chromium, type Page } from 'playwright-core'
 import { describe, it } from 'vitest'
 
 const executablePath = process.env['CHROMIUM_BIN'] ?? '/usr/bin/chromium'
@@ -47,6 +47,9 @@ export interface RemotePage {
   /** Calls one of the functions; what goes in and out is JSON, `undefined` and `Uint8Array` apart from it. */
   call<T>(name: string, ...values: unknown[]): Promise<T>
   reload(): Promise<void>
+  /** A second tab of the same browser: it has the same databases and locks. */
+  openTab(): Promise<RemotePage>
+  /** Closes the tab, and with the first one all of its tabs. */
   close(): Promise<void>
   /** Errors that nobody caught, and what the page wrote to its console as an error. */
   readonly problems: readonly string[]
@@ -61,16 +64,9 @@ export interface Site {
   close(): Promise<void>
 }
 
-/** Serves the bundle on loopback, which is a secure context, and starts a browser that leaves loopback for nothing. */
-export async function openSite(files: Bundle): Promise<Site> {
-  const server = createServer((request, response) => {
-    const code = files.get(request.url ?? '')
-    response.setHeader('content-type', code === undefined ? 'text/html' : 'text/javascript')
-    response.end(code ?? '<!doctype html><meta charset="utf-8"><script type="module" src="/page.js"></script>')
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
-  const browser = await chromium.launch({
+/** A real browser that leaves loopback for nothing. */
+export async function openBrowser(): Promise<Browser> {
+  return await chromium.launch({
     executablePath,
     args: [
       '--headless',
@@ -84,6 +80,19 @@ export async function openSite(files: Bundle): Promise<Site> {
       '--disable-features=WebRtcHideLocalIpsWithMdns'
     ]
   })
+}
+
+/** Serves the bundle on loopback with these headers, which is a secure context, and starts a browser that leaves loopback for nothing. */
+export async function openSite(files: Bundle, headers: Readonly<Record<string, string>> = {}): Promise<Site> {
+  const server = createServer((request, response) => {
+    const code = files.get(request.url ?? '')
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
+    response.setHeader('content-type', code === undefined ? 'text/html' : 'text/javascript')
+    response.end(code ?? '<!doctype html><meta charset="utf-8"><script type="module" src="/page.js"></script>')
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  const browser = await openBrowser()
   return {
     open: async (functions = {}) => {
       const context = await browser.newContext()
@@ -119,6 +128,10 @@ async function openPage(page: Page, url: string, close: () => Promise<void>): Pr
     reload: async () => {
       await page.reload()
       await ready()
+    },
+    openTab: async () => {
+      const tab = await page.context().newPage()
+      return await openPage(tab, url, () => tab.close())
     },
     close
   }

@@ -9,22 +9,33 @@ export interface DiskOptions {
   readonly size: string
   /** How many files there can be. Default: no limit. */
   readonly inodes?: number | undefined
+  /** `ext4`: one that `breakDisk` and `mountAgain` of `./ext4` can work on. Default: `tmpfs`. */
+  readonly kind?: 'ext4' | undefined
 }
 
 /**
  * Runs a module in a process of its own, whose first argument is a folder on a file system of that size; gives the JSON that it
  * prints last. The file system is in a mount namespace, and goes with the process.
  */
-export async function onDisk<T>(script: string, { size, inodes = 0 }: DiskOptions, ...args: string[]): Promise<T> {
+export async function onDisk<T>(
+  script: string,
+  { size, inodes = 0, kind }: DiskOptions,
+  ...args: string[]
+): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'p2pl-disk-'))
-  const mount = `mount -t tmpfs -o size=${size},nr_inodes=${inodes} none "$0" && exec "$@"`
+  const tmpfs = `mount -t tmpfs -o size=${size},nr_inodes=${inodes} none "$0"`
+  const mount = `${kind === undefined ? tmpfs : ext4(size)} && exec "$@"`
   const node = [process.execPath, '-C', '@p2pl/source', script, folder, ...args]
   try {
     return await outputOf<T>('unshare', [...namespace, 'sh', '-c', mount, folder, ...node])
   } finally {
     rmSync(folder, { recursive: true, force: true })
+    rmSync(`${folder}.image`, { force: true })
   }
 }
+
+const ext4 = (size: string): string =>
+  `truncate -s ${size} "$0.image" && mkfs.ext4 -q -F "$0.image" && mount -o loop "$0.image" "$0"`
 
 /** A library that makes system calls below a folder fail as a control file says; see `faults.c`. */
 export function faultLibrary(folder: string): string {
@@ -50,12 +61,17 @@ export function describeOnDisks(name: string, body: () => void): void {
   describeWhere(name, body, missingMounts)
 }
 
+/** Tests with disks that break. Where no image of a disk can be mounted (most containers), one test is skipped and says so. */
+export function describeOnExt4(name: string, body: () => void): void {
+  describeWhere(name, body, missingLoop, false)
+}
+
 /** Tests with a file system that fails. Where there is no C compiler, one test says so: skipped, or failed in CI. */
 export function describeWithFaults(name: string, body: () => void): void {
   describeWhere(name, body, missingCompiler)
 }
 
-function describeWhere(name: string, body: () => void, missing: () => string | undefined): void {
+function describeWhere(name: string, body: () => void, missing: () => string | undefined, required = true): void {
   const reason = missing()
   if (reason === undefined) {
     describe(name, body)
@@ -63,7 +79,7 @@ function describeWhere(name: string, body: () => void, missing: () => string | u
   }
   describe(name, () => {
     it('needs more than this machine has', (context) => {
-      if (process.env['CI'] === 'true') throw new Error(reason)
+      if (required && process.env['CI'] === 'true') throw new Error(reason)
       context.skip(reason)
     })
   })
@@ -79,6 +95,20 @@ function missingMounts(): string | undefined {
     return undefined
   } catch {
     return 'no file system can be mounted here: run as root, or allow user namespaces'
+  }
+}
+
+function missingLoop(): string | undefined {
+  if (process.platform !== 'linux') return 'images of disks are mounted on Linux only'
+  const folder = mkdtempSync(join(tmpdir(), 'p2pl-disk-'))
+  try {
+    execFileSync('unshare', ['--mount', 'sh', '-c', ext4('8m'), folder], { stdio: 'pipe' })
+    return undefined
+  } catch {
+    return 'no image of a disk can be mounted here: run as root, with loop devices and e2fsprogs'
+  } finally {
+    rmSync(folder, { recursive: true })
+    rmSync(`${folder}.image`, { force: true })
   }
 }
 

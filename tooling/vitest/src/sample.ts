@@ -9,12 +9,17 @@ import { join } from 'node:path'
 export function runFirstSample(readme: URL, place: string): string {
   const folder = mkdtempSync(join(place, '.readme-'))
   try {
-    const sample = /```ts\n(.*?)```/s.exec(readFileSync(readme, 'utf8'))?.[1]
-    if (sample === undefined) throw new Error(`${readme.pathname} has no sample`)
     const file = join(folder, 'sample.ts')
-    writeFileSync(file, sample)
+    writeFileSync(file, firstSample(readme))
     return execFileSync(process.execPath, ['-C', '@p2pl/source', file], { encoding: 'utf8', timeout: 50_000 })
   } finally {
     rmSync(folder, { recursive: true })
   }
+}
+
+/** The code of the first sample of a README in that language. */
+export function firstSample(readme: URL, language: 'ts' | 'js' = 'ts'): string {
+  const sample = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'ms').exec(readFileSync(readme, 'utf8'))?.[1]
+  if (sample === undefined) throw new Error(`${readme.pathname} has no sample`)
+  return sample
 }

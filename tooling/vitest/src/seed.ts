@@ -34,3 +34,35 @@ export async function withSeed(
     throw new Error(`failed with seed ${seed}; repeat with P2PL_SEED=${seed}`, { cause })
   }
 }
+
+export interface Seeds {
+  /** Default 1. */
+  readonly first?: number | undefined
+  /** From one seed to the next. Default 1. */
+  readonly step?: number | undefined
+  /** The last seed. `npm run test:long` runs all of them. */
+  readonly seeds: number
+  /** How many of them are run otherwise. */
+  readonly short: number
+}
+
+/** Runs a property for some seeds, and says how many are left out. `P2PL_SEED` runs one seed alone. */
+export async function forSeeds(
+  name: string,
+  { first = 1, step = 1, seeds, short }: Seeds,
+  property: (seed: number) => Promise<void>
+): Promise<void> {
+  const only = process.env['P2PL_SEED']
+  const all = Array.from({ length: Math.ceil((seeds - first + 1) / step) }, (_, i) => first + i * step)
+  const chosen = only === undefined ? all.slice(0, process.env['P2PL_LONG'] === '1' ? seeds : short) : [Number(only)]
+  if (chosen.length < all.length) {
+    process.stdout.write(`${name}: ${chosen.length} of ${all.length} seeds; npm run test:long runs all of them\n`)
+  }
+  for (const seed of chosen) {
+    try {
+      await property(seed)
+    } catch (cause) {
+      throw new Error(`failed with seed ${seed}; repeat with P2PL_SEED=${seed}`, { cause })
+    }
+  }
+}

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { Output } from '@p2pl/cli/tools'
 import { isP2plError } from '@p2pl/core'
 import { LedgerError } from '../errors.ts'
 import { readApiState } from '../node/api-file.ts'
@@ -10,7 +11,6 @@ import { RemoteLedger } from '../service/remote.ts'
 import type { LedgerService } from '../service/service.ts'
 import { Activity } from '../run/activity.ts'
 import type { Log, LogLevel } from '../log.ts'
-import type { Output } from './output.ts'
 
 /** Options that every command takes. */
 export interface GlobalOptions {
@@ -43,7 +43,7 @@ export async function withLedger<T>(
   const running = await findRunning(home)
   if (running !== undefined) return await body(running, home)
   const node = await openFor(context, need, home).catch(async (error: unknown) => {
-    throw isP2plError(error, 'LOCKED') ? await taken(home) : error
+    throw isTaken(error, home) ? await taken(home) : error
   })
   try {
     return await body(node, home)
@@ -73,6 +73,11 @@ async function findRunning(home: Home): Promise<LedgerService | undefined> {
   } catch {
     return undefined
   }
+}
+
+/** Whether the folder is in use: a port that is taken is `LOCKED`, too, and its error says so itself. */
+export function isTaken(error: unknown, home: Pick<Home, 'path'>): boolean {
+  return isP2plError(error, 'LOCKED') && error.message.includes(home.path)
 }
 
 /** Says why the folder is in use although no node answers, as far as that can be told. */

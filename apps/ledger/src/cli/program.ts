@@ -1,6 +1,7 @@
+import { createOutput, exitCodeOf, exitCodes, explained } from '@p2pl/cli/tools'
 import { P2plError } from '@p2pl/core'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
-import { isLedgerError } from '../errors.ts'
+import { describeError, isLedgerError } from '../errors.ts'
 import { parseAmount } from '../rules/fields.ts'
 import { balance, log, show, status } from './commands/read.ts'
 import { exportCar, importCar, verify } from './commands/car.ts'
@@ -8,10 +9,7 @@ import { init } from './commands/init.ts'
 import { run } from './commands/run.ts'
 import { record, transfer } from './commands/write.ts'
 import type { CommandContext, GlobalOptions } from './context.ts'
-import { exitCodeOf, exitCodes } from './exit-codes.ts'
-import { createOutput } from './output.ts'
 import { createLog, logLevels } from '../log.ts'
-import { explained } from '../system-errors.ts'
 
 type Action = (context: CommandContext, ...rest: never[]) => Promise<number | void>
 
@@ -26,7 +24,12 @@ export async function runCommandLine(args: readonly string[], signal: AbortSigna
       const options: GlobalOptions = command.optsWithGlobals()
       const json = options.json === true
       const level = options.logLevel ?? (command.name() === 'run' ? 'info' : 'warn')
-      const context: CommandContext = { options, output: createOutput(json), log: createLog({ level, json }), signal }
+      const context: CommandContext = {
+        options,
+        output: createOutput({ json, describe: describeError }),
+        log: createLog({ level, json }),
+        signal
+      }
       const result = await body(context, ...(parameters.slice(0, -1) as never[]))
       if (result !== undefined) code = result
     }
@@ -36,7 +39,8 @@ export async function runCommandLine(args: readonly string[], signal: AbortSigna
     return code
   } catch (thrown) {
     const error = signal.aborted && !(thrown instanceof CommanderError) ? interrupted(thrown) : explained(thrown)
-    if (!(error instanceof CommanderError)) createOutput(args.includes('--json')).error(error)
+    if (!(error instanceof CommanderError))
+      createOutput({ json: args.includes('--json'), describe: describeError }).error(error)
     return exitCodeOf(error)
   }
 }
@@ -49,10 +53,13 @@ function interrupted(cause: unknown): P2plError {
 function createProgram(action: (body: Action) => (...parameters: unknown[]) => Promise<void>): Command {
   const program = new Command('p2pl-ledger')
     .description('A distributed ledger on any network that p2pl has a backend for.')
-    .option('-d, --dir <folder>', 'the folder of the node', '.p2pl/ledger')
+    .option('-d, --dir <folder>', 'the folder of the node', folder, '.p2pl/ledger')
     .option('--json', 'results and errors as JSON, one line each')
     .addOption(
-      new Option('--backend <name>', 'overrules the configuration: helia, memory, ipfs-rpc, bittorrent, messages+data')
+      new Option(
+        '--backend <name>',
+        'overrules the configuration: helia, memory, ipfs-rpc, bittorrent; a,b: the first that works; messages+data'
+      )
     )
     .addOption(
       new Option(
@@ -84,6 +91,7 @@ function createProgram(action: (body: Action) => (...parameters: unknown[]) => P
     .option('--listen <address...>', "what the network engine listens on, in the engine's own form")
     .option('--connect <network:id@address...>', 'peers to stay connected to')
     .option('--beacon-period <ms>', 'mean time between beacons', wholeNumber)
+    .option('--trace', 'make OpenTelemetry spans, for the SDK that NODE_OPTIONS="--import …" registers')
     .action(action(run))
   program
     .command('transfer')
@@ -143,6 +151,11 @@ function createProgram(action: (body: Action) => (...parameters: unknown[]) => P
   // Commands made before this call would not inherit it.
   for (const command of program.commands) command.exitOverride().showHelpAfterError(false)
   return program
+}
+
+function folder(text: string): string {
+  if (text === '') throw new InvalidArgumentError('must be the path of a folder; "." is the current one.')
+  return text
 }
 
 function wholeNumber(text: string): number {

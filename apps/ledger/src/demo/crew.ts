@@ -61,8 +61,8 @@ export class Crew {
     for (const other of others) {
       try {
         const known = await other.ledger.status()
-        for (const address of dialable(self)) await other.ledger.connect(address)
-        for (const address of dialable(known.self)) await peer.ledger.connect(address)
+        await introduce(other, self)
+        await introduce(peer, known.self)
       } catch (error) {
         // It ended meanwhile, and is introduced when it is back.
         if (this.#peers.get(other.name) === other) throw error
@@ -70,12 +70,19 @@ export class Crew {
     }
   }
 
+  /** Kills a peer, which stays away until it is started. */
   async kill(name: Branch): Promise<void> {
-    const peer = this.#peers.get(name)
-    if (peer === undefined) throw new LedgerError('UNAVAILABLE', `${name} does not run`)
+    const peer = this.#existing(name)
     this.#peers.delete(name)
     this.#set(name, 'killed')
     await peer.kill()
+  }
+
+  /** Kills a peer, which then comes back as one that has ended unexpectedly. */
+  async crash(name: Branch): Promise<void> {
+    const peer = this.#existing(name)
+    await peer.kill()
+    if (peer.ended === undefined) void this.#revive(peer, this.killing)
   }
 
   async stop(): Promise<void> {
@@ -87,8 +94,7 @@ export class Crew {
 
   /** Asks a peer for its status. */
   async refresh(name: Branch): Promise<StatusView> {
-    const peer = this.#peers.get(name)
-    if (peer === undefined) throw new LedgerError('UNAVAILABLE', `${name} does not run`)
+    const peer = this.#existing(name)
     const status = await peer.ledger.status({ signal: AbortSignal.timeout(10_000) })
     this.#statuses.set(name, status)
     this.changed()
@@ -98,9 +104,7 @@ export class Crew {
   /** The peer, as soon as it is up. */
   async running(name: Branch, signal: AbortSignal): Promise<RunningPeer> {
     await this.until(`${name} is up`, () => this.life(name) === 'up' && this.#peers.has(name), signal)
-    const peer = this.#peers.get(name)
-    if (peer === undefined) throw new LedgerError('UNAVAILABLE', `${name} does not run`)
-    return peer
+    return this.#existing(name)
   }
 
   /** Resolves when this run of the peer has ended; rejects when it runs and does not answer. */
@@ -142,12 +146,22 @@ export class Crew {
     })
   }
 
-  watch(watcher: () => void): void {
+  /** Calls the watcher after each change; gives a function that ends it. */
+  watch(watcher: () => void): () => void {
     this.#watchers.add(watcher)
+    return () => {
+      this.#watchers.delete(watcher)
+    }
   }
 
   changed(): void {
     for (const watcher of this.#watchers) watcher()
+  }
+
+  #existing(name: Branch): RunningPeer {
+    const peer = this.#peers.get(name)
+    if (peer === undefined) throw new LedgerError('UNAVAILABLE', `${name} does not run`)
+    return peer
   }
 
   async #revive(peer: RunningPeer, how: string): Promise<void> {
@@ -170,6 +184,14 @@ export class Crew {
     this.#lives.set(name, life)
     this.changed()
   }
+}
+
+/** On each network that both are on; one is enough, since a backend may be out of use. */
+async function introduce(peer: RunningPeer, others: readonly PeerView[]): Promise<void> {
+  const addresses = dialable(others)
+  const results = await Promise.allSettled(addresses.map(async (address) => await peer.ledger.connect(address)))
+  const failure = results.find((result) => result.status === 'rejected')
+  if (failure !== undefined && results.every((result) => result.status === 'rejected')) throw failure.reason
 }
 
 function dialable(self: readonly PeerView[]): PeerView[] {

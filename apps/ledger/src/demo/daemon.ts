@@ -18,18 +18,25 @@ export async function prepareDaemons(backend: string): Promise<Daemons> {
   const binary = process.env['KUBO_BINARY'] ?? (await build())
   return {
     envFor: (ofPeer, folder) => {
-      // Daemons drop what comes faster than this: a peer of another engine among them has to keep the distance, too.
-      if (ofPeer === 'helia') return { P2PL_BACKEND: 'helia', P2PL_BACKEND__OPTIONS__GOSSIP__PACING: '10' }
-      if (!needsDaemon(ofPeer)) return {}
-      const daemon = JSON.stringify({ repo: `${folder}/content`, profile: 'closed', binary })
-      const slot = !ofPeer.includes('+') ? 'BACKEND' : ofPeer.startsWith('ipfs-rpc') ? 'MESSAGES' : 'DATA'
-      return { [`P2PL_${slot}`]: 'ipfs-rpc', [`P2PL_${slot}__OPTIONS__DAEMON`]: daemon }
+      if (ofPeer !== 'helia' && !needsDaemon(ofPeer)) return {}
+      const [messages = '', data] = ofPeer.split('+')
+      const setting = (names: string): string =>
+        JSON.stringify(names.split(',').map((use) => ({ use, options: optionsOf(use, `${folder}/content`, binary) })))
+      return data === undefined
+        ? { P2PL_BACKEND: setting(messages) }
+        : { P2PL_MESSAGES: setting(messages), P2PL_DATA: setting(data) }
     }
   }
 }
 
+function optionsOf(use: string, repo: string, binary: string): object {
+  // Daemons drop what comes faster than this: a peer of another engine among them has to keep the distance, too.
+  if (use === 'helia') return { gossip: { pacing: 10 } }
+  return use === 'ipfs-rpc' ? { daemon: { repo, profile: 'closed', binary } } : {}
+}
+
 function needsDaemon(backend: string): boolean {
-  return backend.split('+').includes('ipfs-rpc')
+  return backend.split(/[+,]/).includes('ipfs-rpc')
 }
 
 async function build(): Promise<string> {

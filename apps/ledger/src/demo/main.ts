@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { flushOutput } from '../cli/flush.ts'
-import { describeError, isLedgerError } from '../errors.ts'
-import { explained } from '../system-errors.ts'
+import { explained, flushOutput } from '@p2pl/cli/tools'
+import { describeError } from '../errors.ts'
+import type { Api } from '../http/listener.ts'
+import { checkBackend } from '../node/backend.ts'
 import { type Branch, branches } from './accounts.ts'
 import { Crew } from './crew.ts'
 import type { FeedProgress } from './feed.ts'
@@ -11,13 +12,15 @@ import { prepareDaemons } from './daemon.ts'
 import { readInput } from './input.ts'
 import { localFleet } from './local-fleet.ts'
 import { prepareNetwork } from './network.ts'
-import { backendFor, type DemoOptions, parseOptions, usage } from './options.ts'
+import { addressOf, openPage } from './page.ts'
+import { backendFor, type DemoOptions, listenAddresses, parseOptions, usage } from './options.ts'
 import { processFleet } from './process-fleet.ts'
 import { poll, type Progress, runScenario } from './scenario.ts'
-import { createScreen, type Screen } from './screen.ts'
+import { createScreen } from './screen.ts'
 
 async function demonstrate(options: DemoOptions, signal: AbortSignal): Promise<number> {
   const started = performance.now()
+  for (const name of branches) await checkBackend(backendFor(options.backend, name))
   // Each backend has a folder of its own, since they do not share content.
   const network = await prepareNetwork(join(options.dir, `demo-${options.backend.replaceAll(/[^a-z0-9-]+/gi, '_')}`))
   const input = await readInput(network.accounts)
@@ -28,17 +31,22 @@ async function demonstrate(options: DemoOptions, signal: AbortSignal): Promise<n
     backendOf: (name) => backendFor(options.backend, name),
     portOf: (name) => (options.port === 0 ? 0 : options.port + branches.indexOf(name)),
     listenOf: (name) =>
-      options.listenPort === 0 ? [] : [`/ip4/127.0.0.1/tcp/${options.listenPort + branches.indexOf(name)}`],
+      listenAddresses(
+        backendFor(options.backend, name),
+        options.listenPort === 0 ? 0 : options.listenPort + branches.indexOf(name)
+      ),
     envOf: (name) => daemons.envFor(backendFor(options.backend, name), network.folderOf(name)),
     beaconPeriod: 500
   }
   const crew = new Crew(options.backend === 'memory' ? localFleet(fleetOptions) : processFleet(fleetOptions))
   const screen = createScreen(crew, progress, process.stdout)
-  crew.keepAlive((line) => {
-    screen.say(line)
-  })
-  screen.say(`ledger ${network.genesis} in ${options.dir}`)
-  screen.say(`three peers on ${options.backend}, in ${crew.description}; ${input.count} entries to write`)
+  const say = (line: string): void => screen.say(line)
+  crew.keepAlive(say)
+  const page = options.once
+    ? undefined
+    : await openPage({ crew, port: options.port === 0 ? 0 : options.port + branches.length, say, signal })
+  say(`ledger ${network.genesis} in ${options.dir}`)
+  say(`three peers on ${options.backend}, in ${crew.description}; ${input.count} entries to write`)
   const line = { peers: branches.length, backend: options.backend }
   try {
     const result = await Promise.race([
@@ -47,11 +55,11 @@ async function demonstrate(options: DemoOptions, signal: AbortSignal): Promise<n
       once(signal, 'abort').then(() => signal.throwIfAborted() as never)
     ])
     const seconds = Math.round((performance.now() - started) / 100) / 10
-    screen.say(
+    say(
       `proved: ${result.entries} entries, ${result.rejected} of them rejected by all alike, same root and same balances ` +
         `${result.convergeMs} ms after the last write; ${result.verified} entries verified from the root alone`
     )
-    if (!options.once) await keepRunning(crew, screen, signal)
+    if (page !== undefined) await keepRunning(crew, page, say, signal)
     screen.close()
     if (options.once) process.stdout.write(`${JSON.stringify({ ok: true, ...line, ...result, seconds })}\n`)
     return 0
@@ -61,7 +69,7 @@ async function demonstrate(options: DemoOptions, signal: AbortSignal): Promise<n
     const failure = `failed: ${message} (${code})`
     // Before the last lines of stdout, so that these are the last of all where both go to one place.
     if (!signal.aborted) {
-      if (process.stdout.isTTY) screen.say(failure)
+      if (process.stdout.isTTY) say(failure)
       else process.stderr.write(`${failure}\n`)
     }
     screen.close()
@@ -70,17 +78,19 @@ async function demonstrate(options: DemoOptions, signal: AbortSignal): Promise<n
     if (options.once) process.stdout.write(`${JSON.stringify({ ok: false, ...line, error: { code, message } })}\n`)
     return 1
   } finally {
+    await page?.close()
     await crew.stop()
   }
 }
 
-async function keepRunning(crew: Crew, screen: Screen, signal: AbortSignal): Promise<void> {
-  screen.say('the peers keep running until Ctrl-C; one that ends is started again. Look at them:')
-  for (const { name, url } of crew.peers()) screen.say(`  ${name}  curl ${url}/v1/status`)
+async function keepRunning(crew: Crew, page: Api, say: (line: string) => void, signal: AbortSignal): Promise<void> {
+  say('the peers keep running until Ctrl-C; one that ends is started again. Look at them:')
+  say(`  all    ${addressOf(page)}`)
+  for (const { name, url } of crew.peers()) say(`  ${name}  curl ${url}/v1/status`)
   const poller = poll(crew, signal, 1_000)
   if (!signal.aborted) await once(signal, 'abort')
   poller.stop()
-  screen.say('stopping')
+  say('stopping')
 }
 
 function progressOf(tasks: Readonly<Record<Branch, readonly unknown[]>>): Progress {
@@ -98,8 +108,9 @@ async function main(signal: AbortSignal): Promise<number> {
     return await demonstrate(options, signal)
   } catch (thrown) {
     const error = explained(thrown)
-    const wrongUsage = isLedgerError(error, 'INVALID_ARGUMENT')
-    process.stderr.write(`${describeError(error).message}\n${wrongUsage ? `\n${usage}\n` : ''}`)
+    const { code: kind, message } = describeError(error)
+    const wrongUsage = kind === 'INVALID_ARGUMENT'
+    process.stderr.write(`${message}\n${wrongUsage ? `\n${usage}\n` : ''}`)
     return wrongUsage ? 2 : 1
   }
 }

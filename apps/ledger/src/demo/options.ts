@@ -1,5 +1,6 @@
-import { parseArgs } from 'node:util'
 import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { partsOf } from '@p2pl/cli/tools'
 import { LedgerError } from '../errors.ts'
 import type { Branch } from './accounts.ts'
 
@@ -8,7 +9,7 @@ export interface DemoOptions {
   readonly help: boolean
   readonly dir: string
   readonly backend: string
-  /** First port of the HTTP APIs; 0 for any free ones. */
+  /** First port of the HTTP APIs and of the page; 0 for any free ones. */
   readonly port: number
   /** First port of the network engines; 0 for any free ones. */
   readonly listenPort: number
@@ -18,18 +19,20 @@ export const usage = `Runs a network of three ledger peers, feeds it, kills one 
 
   --once               end after the proof: exit code 0, or 1 if it fails; one JSON line at the end
   --dir <folder>       where the state lives (default .p2pl); a second start goes on from there
-  --backend <name>     helia (default) | memory | ipfs-rpc | bittorrent | mixed | split, or any that a configuration may name
-  --port <number>      HTTP APIs on this port and the next two (default: any free ones)
+  --backend <name>     helia (default) | memory | ipfs-rpc | bittorrent | mixed | split, or any that a configuration may name;
+                       several with commas (helia,bittorrent): the first that works is used, and is taken down halfway
+  --port <number>      HTTP APIs on this port and the next two, and the page on the one after these (default: any free ones)
   --listen-port <n>    network engines on this TCP port and the next two (default: any free ones)
   --help`
 
-export function parseOptions(args: readonly string[]): DemoOptions {
+export function parseOptions(args: readonly string[], env: NodeJS.ProcessEnv = process.env): DemoOptions {
+  checkNpm(env)
   const { values } = parse(args)
   return {
     once: values.once,
     help: values.help,
-    dir: resolve(values.dir),
-    backend: values.backend,
+    dir: folderOf(values.dir),
+    backend: backendOf(values.backend),
     port: portOf('--port', values.port),
     listenPort: portOf('--listen-port', values['listen-port'])
   }
@@ -40,6 +43,13 @@ export function backendFor(backend: string, name: Branch): string {
   if (backend === 'mixed') return name === 'birch' ? 'helia' : 'ipfs-rpc'
   if (backend === 'split') return 'helia+bittorrent'
   return backend
+}
+
+/** In the form of the engine; none for any free port. Of two engines one takes it, and the other any free port. Pages dial helia by WebSocket. */
+export function listenAddresses(backend: string, port: number): string[] {
+  if (backend.split(/[+,]/).includes('helia')) return [`/ip4/127.0.0.1/tcp/${port}`, '/ip4/127.0.0.1/tcp/0/ws']
+  if (port === 0) return []
+  return [backend === 'bittorrent' ? `127.0.0.1:${port}` : `/ip4/127.0.0.1/tcp/${port}`]
 }
 
 function parse(args: readonly string[]) {
@@ -61,9 +71,33 @@ function parse(args: readonly string[]) {
   }
 }
 
+/** Without the `--`, npm takes an option for one of its own, and all that is left of it is a variable. */
+function checkNpm(env: NodeJS.ProcessEnv): void {
+  for (const name of ['once', 'dir', 'backend', 'port', 'listen-port']) {
+    if (env[`npm_config_${name.replaceAll('-', '_')}`] === undefined) continue
+    throw new LedgerError(
+      'INVALID_ARGUMENT',
+      `npm kept --${name} for itself. Put -- before the options: npm start -- --${name}`
+    )
+  }
+}
+
+/** Paths are made absolute: each peer runs in a folder of its own. */
+function backendOf(text: string): string {
+  return partsOf(text)
+    .map((names) => names.join(','))
+    .join('+')
+}
+
+function folderOf(text: string): string {
+  if (text === '')
+    throw new LedgerError('INVALID_ARGUMENT', '--dir must be the path of a folder; "." is the current one')
+  return resolve(text)
+}
+
 function portOf(option: string, text: string): number {
   const port = Number(text)
-  if (!/^[0-9]{1,5}$/.test(text) || port > 65_533)
-    throw new LedgerError('INVALID_ARGUMENT', `${option} must be a number from 0 to 65533`)
+  if (!/^[0-9]{1,5}$/.test(text) || port > 65_532)
+    throw new LedgerError('INVALID_ARGUMENT', `${option} must be a number from 0 to 65532`)
   return port
 }

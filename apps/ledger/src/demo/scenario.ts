@@ -1,3 +1,4 @@
+import { isLedgerError } from '../errors.ts'
 import { type Branch, branches } from './accounts.ts'
 import type { Crew } from './crew.ts'
 import { feed, type FeedProgress, giveTask } from './feed.ts'
@@ -18,6 +19,8 @@ export interface ScenarioResult extends Proof {
 export type Progress = Readonly<Record<Branch, FeedProgress>>
 
 const victim: Branch = 'cedar'
+/** Somebody may kill peers while the proof is made. */
+const mostAttempts = 5
 
 /**
  * The demonstration: three peers are fed at once, one of them is killed meanwhile and brought back, and in the end all
@@ -45,17 +48,24 @@ export async function runScenario(
     )
     // A failure of the feed must end the wait for its progress, too.
     await Promise.race([
-      Promise.all([feeding, complete ? undefined : killAndReturn(crew, input, progress, events, signal)]),
+      Promise.all([feeding, complete ? undefined : disturb(crew, input, progress, events, signal)]),
       feeding.then(never)
     ])
     if (network.resumed) events.say(fedLine(progress))
     const tried = await giveTask(crew, victim, secondSpend(network), signal)
     if (tried) events.say(`${victim} tried to use its number 0 twice: every peer must reject that`)
     const lastWrite = performance.now()
-    await crew.until('all peers agree', () => agrees(crew, expected), signal)
-    const convergeMs = Math.round(performance.now() - lastWrite)
-    events.say('all peers agree; checking balances, documents and the root')
-    return { ...(await prove(crew, input, network.accounts, expected)), convergeMs }
+    for (let attempts = 1; ; attempts++) {
+      await crew.until('all peers agree', () => agrees(crew, expected), signal)
+      const convergeMs = Math.round(performance.now() - lastWrite)
+      events.say('all peers agree; checking balances, documents and the root')
+      try {
+        return { ...(await prove(crew, input, network.accounts, expected)), convergeMs }
+      } catch (error) {
+        if (!isLedgerError(error, 'UNAVAILABLE') || attempts === mostAttempts) throw error
+        events.say(`a peer ended meanwhile (${error.message}): once more when it is back`)
+      }
+    }
   } finally {
     poller.stop()
   }
@@ -74,6 +84,35 @@ function fedLine(progress: Progress): string {
   return `${known} of ${total} tasks were done in an earlier start, ${total - known} are done now; nothing was written twice`
 }
 
+async function disturb(
+  crew: Crew,
+  input: Input,
+  progress: Progress,
+  events: ScenarioEvents,
+  signal: AbortSignal
+): Promise<void> {
+  await takeDownFirst(crew, progress, events, signal)
+  await killAndReturn(crew, input, progress, events, signal)
+}
+
+/** Where the peers have several backends, the first of each is stopped. A peer that is started again later has it, and is alone there. */
+async function takeDownFirst(
+  crew: Crew,
+  progress: Progress,
+  events: ScenarioEvents,
+  signal: AbortSignal
+): Promise<void> {
+  const [first, second] = crew.status(victim)?.backends ?? []
+  if (first === undefined || second === undefined) return
+  await crew.until(
+    'feeding',
+    () => branches.every((name) => progress[name].done >= Math.floor(progress[name].total / 4)),
+    signal
+  )
+  await Promise.all(crew.peers().map(async ({ ledger }) => await ledger.useBackend(first.name, false, { signal })))
+  events.say(`${first.name} was taken down at every peer; the ledger goes on over ${second.name}`)
+}
+
 async function killAndReturn(
   crew: Crew,
   input: Input,
@@ -84,6 +123,7 @@ async function killAndReturn(
   const half = (name: Branch): number => Math.floor(progress[name].total / 2)
   await crew.until('feeding', () => progress[victim].done >= half(victim), signal)
   const before = Object.fromEntries(branches.map((name) => [name, progress[name].done]))
+  await crew.running(victim, signal)
   await crew.kill(victim)
   events.say(
     `${victim} was killed (${crew.killing}) after ${progress[victim].done} of ${progress[victim].total} entries`

@@ -1,48 +1,66 @@
 import type { ServerResponse } from 'node:http'
 import { LedgerError } from '../errors.ts'
-import type { NodeEvent } from '../node/node-events.ts'
 
 const heartbeatMs = 15_000
+
+/** An event as a browser's `EventSource` takes it; `data` is JSON. */
+export interface StreamEvent {
+  readonly type: string
+  readonly data: unknown
+}
+
+export interface EventStreamsOptions {
+  /** Default 64. */
+  readonly maxClients?: number | undefined
+  /** A client that has more bytes waiting is cut off. It may connect again. Default 1 MiB. */
+  readonly maxBacklog?: number | undefined
+  /** Called with `true` when the first client comes, and with `false` when the last one has gone. */
+  readonly onUse?: ((used: boolean) => void) | undefined
+}
 
 /** Server-sent events to a bounded number of clients, each with a bounded backlog. */
 export class EventStreams {
   readonly #clients = new Set<ServerResponse>()
   readonly #maxClients: number
   readonly #maxBacklog: number
+  readonly #onUse: EventStreamsOptions['onUse']
   readonly #heartbeat: NodeJS.Timeout
 
-  /** `maxBacklog`: a client that has more bytes waiting is cut off. It may connect again. */
-  constructor(maxClients = 64, maxBacklog = 1_048_576) {
+  constructor({ maxClients = 64, maxBacklog = 1_048_576, onUse }: EventStreamsOptions = {}) {
     this.#maxClients = maxClients
     this.#maxBacklog = maxBacklog
+    this.#onUse = onUse
     this.#heartbeat = setInterval(() => {
       this.#sendAll(': still here\n\n')
     }, heartbeatMs)
     this.#heartbeat.unref()
   }
 
-  get size(): number {
-    return this.#clients.size
-  }
-
-  open(response: ServerResponse, first: NodeEvent | undefined): void {
+  open(response: ServerResponse, first: StreamEvent | undefined): void {
+    // Its end was told already, and would free no place.
+    if (response.destroyed) return
     if (this.#clients.size >= this.#maxClients)
       throw new LedgerError('OVERLOADED', `at most ${this.#maxClients} clients may listen to events`)
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', connection: 'close' })
-    response.on('close', () => this.#clients.delete(response))
+    response.on('close', () => {
+      if (this.#clients.delete(response) && this.#clients.size === 0) this.#onUse?.(false)
+    })
     response.write('retry: 1000\n\n')
     if (first !== undefined) response.write(format(first))
     this.#clients.add(response)
+    if (this.#clients.size === 1) this.#onUse?.(true)
   }
 
-  send(event: NodeEvent): void {
+  send(event: StreamEvent): void {
     if (this.#clients.size > 0) this.#sendAll(format(event))
   }
 
   close(): void {
     clearInterval(this.#heartbeat)
+    if (this.#clients.size === 0) return
     for (const client of this.#clients) client.end()
     this.#clients.clear()
+    this.#onUse?.(false)
   }
 
   #sendAll(text: string): void {
@@ -53,6 +71,6 @@ export class EventStreams {
   }
 }
 
-function format(event: NodeEvent): string {
+function format(event: StreamEvent): string {
   return `event: ${event.type}\ndata: ${JSON.stringify(event.data)}\n\n`
 }

@@ -1,6 +1,6 @@
 import process from 'node:process'
+import type { Metric } from '@p2pl/layers/prometheus'
 import type { StatusView } from '../service/views.ts'
-import type { Metric } from './prometheus.ts'
 
 /** The numbers of a node's status, and of its process. */
 export function nodeMetrics(status: StatusView): Metric[] {
@@ -27,5 +27,5 @@ export function nodeMetrics(status: StatusView): Metric[] {
 }
 
 function gauge(name: string, help: string, value: number, labels: Readonly<Record<string, string>> = {}): Metric {
-  return { name, type: 'gauge', help, samples: [{ labels, value }] }
+  return { name: `p2pl_ledger_${name}`, type: 'gauge', help, samples: [{ labels, value }] }
 }

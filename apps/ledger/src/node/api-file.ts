@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
 import process from 'node:process'
+import { isAlive } from '@p2pl/cli/tools'
 import { readIfThere, writeDurably } from './files.ts'
 
 /** How to reach the node that runs in a folder. Holds a secret: only the owner may read it (mode 0600). */
@@ -53,15 +54,5 @@ function parse(text: string): Partial<Record<keyof ApiAccess | 'starting', unkno
     return typeof value === 'object' && value !== null ? value : {}
   } catch {
     return {}
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    // The process exists and belongs to another user.
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }

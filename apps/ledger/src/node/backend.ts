@@ -1,13 +1,15 @@
-import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { overridesOf, wordsOf } from '@p2pl/cli/tools'
 import { type Backends, createBackends, loadConfig } from '@p2pl/config'
+import { isP2plError } from '@p2pl/core'
+import { compose, type Layer } from '@p2pl/layers'
 import { LedgerError } from '../errors.ts'
 import type { Home } from './home.ts'
 
 export interface BackendOptions {
   /**
-   * A backend's short name or module, for everything; or two of them, `messages+data`. It overrules the folder's
-   * `p2pl.config.*` and the environment. Default: what they say.
+   * A backend's short name or module, for everything; or two of them, `messages+data`. Each may be several with commas between
+   * them, of which the first that works is used. It overrules the folder's `p2pl.config.*` and the environment. Default: what they
+   * say.
    */
   readonly backend?: string | undefined
   /** Addresses to listen on, in the engine's own form. */
@@ -31,25 +33,24 @@ export async function chooseBackend(
     overrides: overridesOf(options.backend),
     onWarning: options.onWarning
   })
-  const { messages, data } = config
-  const name = messages.use === data.use ? data.use : `${messages.use}+${data.use}`
   const listen = options.listen?.length === 0 ? undefined : options.listen
-  return { name, backends: await createBackends(config, { dir: home.contentPath, durability: 'power', listen }) }
+  const placement = { dir: home.contentPath, durability: 'power', listen, onWarning: options.onWarning } as const
+  return { name: wordsOf(config), backends: await createBackends(config, placement) }
 }
 
-function overridesOf(
-  backend: string | undefined
-): { backend: string } | { messages: string; data: string } | undefined {
-  if (backend === undefined) return undefined
-  // A path may have a plus in its name.
-  const parts = isPath(backend) && existsSync(backend) ? [backend] : backend.split('+')
-  const [messages, data, ...rest] = parts.map((part) => (isPath(part) ? resolve(part) : part))
-  if (messages === undefined || messages === '' || data === '' || rest.length > 0)
-    throw new LedgerError('INVALID_ARGUMENT', 'backend must be a name, or two with "+" between them: messages+data')
-  return data === undefined ? { backend: messages } : { messages, data }
+/** Throws `INVALID_ARGUMENT` for what names no adapter, before there is a folder. Makes the backends, and starts none. */
+export async function checkBackend(backend: string): Promise<void> {
+  try {
+    const onWarning = (): void => undefined
+    const config = await loadConfig({ file: false, overrides: overridesOf(backend), onWarning })
+    await createBackends(config, { onWarning })
+  } catch (error) {
+    if (!isP2plError(error, 'MISSING_DEPENDENCY') && !isP2plError(error, 'INVALID_ARGUMENT')) throw error
+    throw new LedgerError('INVALID_ARGUMENT', `--backend: ${error.message}`, error)
+  }
 }
 
-/** It is relative to where the user stands, not to the folder of the node. */
-function isPath(backend: string): boolean {
-  return /^\.{0,2}[/\\]/.test(backend)
+export function withLayers(backends: Backends, layers: readonly Layer[]): Backends {
+  if ('backend' in backends) return { backend: compose(backends.backend, ...layers) }
+  return { messages: compose(backends.messages, ...layers), data: compose(backends.data, ...layers) }
 }

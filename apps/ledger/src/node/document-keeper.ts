@@ -1,5 +1,6 @@
 import { isP2plError, type Peer } from '@p2pl/core'
 import type { CID } from 'multiformats/cid'
+import type { Claim } from '../state/documents.ts'
 import { connectedPeers } from './connected.ts'
 import { FairQueue } from './fair-queue.ts'
 
@@ -12,10 +13,11 @@ export interface KeeperOptions {
    * Whether an author has a share of its own. Accounts that cost something do: they have money or are witnesses. All others
    * have one share together, since anybody can make such accounts for nothing. Default: each author has one.
    */
-  readonly hasShare?: ((author: string) => boolean) | undefined
+  readonly hasShare?: ((author: string) => boolean | Promise<boolean>) | undefined
 }
 
 const sharesAtOnce = 4
+const othersShare = 'all others'
 const firstPauseMs = 500
 const longestPauseMs = 600_000
 /** How long a document is looked for in the first attempt, doubled in each one after it. */
@@ -24,12 +26,14 @@ const longestLookMs = 15_000
 /** How long the transfer of a document may take. The next attempt continues from the blocks that arrived. */
 const transferMs = 60_000
 
-/** One entry that names a document. */
-interface Claim {
-  readonly cid: CID
-  /** Bytes, as the entry says. */
-  readonly size: number
-  readonly author: string
+/** Which documents this node has a copy of. */
+export interface Copies {
+  isMissing(cid: CID): Promise<boolean>
+  found(cid: CID): Promise<void>
+}
+
+/** A document that is looked for. */
+interface Search extends Claim {
   failures: number
 }
 
@@ -39,39 +43,31 @@ interface Claim {
  */
 export class DocumentKeeper {
   readonly #peer: Peer
+  readonly #copies: Copies
   readonly #maxBytes: number
-  readonly #hasShare: (author: string) => boolean
+  readonly #hasShare: (author: string) => boolean | Promise<boolean>
   readonly #stopped = new AbortController()
-  readonly #queue: FairQueue<Claim>
-  readonly #known = new Set<string>()
-  readonly #kept = new Set<string>()
-  /** The largest size that an author gave for each document. */
-  readonly #claimed = new Map<string, number>()
-  readonly #later = new Map<NodeJS.Timeout, Claim>()
+  readonly #queue: FairQueue<Search>
+  readonly #later = new Map<NodeJS.Timeout, Search>()
 
-  constructor(peer: Peer, options: KeeperOptions = {}) {
+  constructor(peer: Peer, copies: Copies, options: KeeperOptions = {}) {
     this.#peer = peer
+    this.#copies = copies
     this.#maxBytes = options.maxBytes ?? 16 * 1_024 * 1_024
     this.#hasShare = options.hasShare ?? (() => true)
     const perShare = options.concurrency ?? 4
-    this.#queue = new FairQueue({ total: perShare * sharesAtOnce, perShare }, (claim) => this.#attempt(claim))
+    this.#queue = new FairQueue({ total: perShare * sharesAtOnce, perShare }, (search) => this.#attempt(search))
   }
 
-  /**
-   * `size` is what the entry says; a document that is larger is not fetched to its end. An entry that says too little must not
-   * keep the document away: an entry that says more counts anew, and so does one of another author.
-   */
-  keep(cid: CID, size: number, author = ''): void {
-    const key = cid.toString()
-    const claim = `${author}/${key}`
-    if (size <= (this.#claimed.get(claim) ?? -1) || size > this.#maxBytes || this.#maxBytes === 0) return
-    this.#claimed.set(claim, size)
-    this.#known.add(key)
-    if (!this.#kept.has(key)) this.#queue.add(this.#shareOf(author), { cid, size, author, failures: 0 })
+  /** Whether it keeps copies at all. */
+  get keeps(): boolean {
+    return this.#maxBytes > 0
   }
 
-  status(): { known: number; kept: number } {
-    return { known: this.#known.size, kept: this.#kept.size }
+  /** `size` is what the entry says; a document that is larger is not fetched to its end, and one that is too large not at all. */
+  async keep(claim: Claim): Promise<void> {
+    if (!this.keeps || claim.size > this.#maxBytes) return
+    this.#queue.add(await this.#shareOf(claim.author), { ...claim, failures: 0 })
   }
 
   stop(): void {
@@ -83,30 +79,40 @@ export class DocumentKeeper {
 
   /** Looks for missing documents again at once. */
   retry(): void {
-    for (const [timer, claim] of this.#later) {
+    for (const [timer, search] of this.#later) {
       clearTimeout(timer)
-      this.#queue.putBack(this.#shareOf(claim.author), claim)
+      void this.#again(search)
     }
     this.#later.clear()
   }
 
-  #shareOf(author: string): string {
-    return this.#hasShare(author) ? author : 'all others'
+  async #again(search: Search): Promise<void> {
+    const share = await this.#shareOf(search.author)
+    if (!this.#stopped.signal.aborted) this.#queue.putBack(share, search)
   }
 
-  async #attempt(claim: Claim): Promise<void> {
-    const key = claim.cid.toString()
-    if (this.#kept.has(key) || this.#stopped.signal.aborted) return
+  async #shareOf(author: string): Promise<string> {
     try {
-      await this.#fetch(claim)
-      this.#kept.add(key)
-    } catch (error) {
-      // The document contradicts its entry and always will: fetching it again is useless.
-      if (!isP2plError(error, 'TOO_LARGE') && !isP2plError(error, 'UNSUPPORTED')) this.#postpone(claim)
+      return (await this.#hasShare(author)) ? author : othersShare
+    } catch {
+      // Nobody knows whether the account has money.
+      return othersShare
     }
   }
 
-  async #fetch({ cid, size, failures }: Claim): Promise<void> {
+  async #attempt(search: Search): Promise<void> {
+    if (this.#stopped.signal.aborted) return
+    try {
+      if (!(await this.#copies.isMissing(search.cid))) return
+      await this.#fetch(search)
+      await this.#copies.found(search.cid)
+    } catch (error) {
+      // The document contradicts its entry and always will: fetching it again is useless.
+      if (!isP2plError(error, 'TOO_LARGE') && !isP2plError(error, 'UNSUPPORTED')) this.#postpone(search)
+    }
+  }
+
+  async #fetch({ cid, size, failures }: Search): Promise<void> {
     const { data, capabilities } = this.#peer
     const unfound = new AbortController()
     const look = setTimeout(() => unfound.abort(), Math.min(firstLookMs * 2 ** failures, longestLookMs))
@@ -127,14 +133,14 @@ export class DocumentKeeper {
     if (capabilities.blocks !== undefined && capabilities.blocks.pins !== 'none') await data.pin(cid, { signal })
   }
 
-  #postpone(claim: Claim): void {
+  #postpone(search: Search): void {
     if (this.#stopped.signal.aborted) return
-    const pause = Math.min(firstPauseMs * 2 ** claim.failures++, longestPauseMs)
+    const pause = Math.min(firstPauseMs * 2 ** search.failures++, longestPauseMs)
     const timer = setTimeout(() => {
       this.#later.delete(timer)
-      this.#queue.putBack(this.#shareOf(claim.author), claim)
+      void this.#again(search)
     }, pause)
     timer.unref()
-    this.#later.set(timer, claim)
+    this.#later.set(timer, search)
   }
 }

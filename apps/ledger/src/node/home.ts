@@ -14,6 +14,8 @@ export interface Home {
   readonly identityPath: string
   /** The entries: the store of `@p2pl/sync`. */
   readonly viewPath: string
+  /** What follows from the entries; it may be removed, and is made again from them. */
+  readonly statePath: string
   /** The store of the backend, where it has one. */
   readonly contentPath: string
   /** Where a running node says how to reach it. */
@@ -25,6 +27,7 @@ const names = {
   identity: 'identity.json',
   genesis: 'genesis.cbor',
   view: 'view',
+  state: 'state',
   content: 'content',
   api: 'api.json'
 }
@@ -93,6 +96,7 @@ function homeOf(path: string, genesis: GenesisBlock, identity: Identity): Home {
     identity,
     identityPath: join(path, names.identity),
     viewPath: join(path, names.view),
+    statePath: join(path, names.state),
     contentPath: join(path, names.content),
     apiPath: apiPathOf(path)
   }

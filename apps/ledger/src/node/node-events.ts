@@ -1,6 +1,9 @@
-import type { LedgerEntry, LedgerState } from '../rules/state.ts'
+import type { CID } from 'multiformats/cid'
 import { describeEntry } from '../service/describe.ts'
 import type { EntryView } from '../service/views.ts'
+import { cidOfKey } from '../state/keys.ts'
+import type { LedgerEntry, RawEntry } from '../state/entry-reader.ts'
+import type { LedgerState } from '../state/ledger-state.ts'
 
 export type NodeEvent =
   /** A new entry. */
@@ -14,22 +17,25 @@ export type NodeEvent =
 
 export type NodeListener = (event: NodeEvent) => void
 
-/** Gathers what changed in one turn of the event loop and tells the listeners once. */
+/** New entries that are told together with what they change. */
+const mostNew = 4_096
+
+/** Tells the listeners what changed in the state. Nothing is gathered while there are none. */
 export class NodeEvents {
   readonly #state: LedgerState
   readonly #listeners = new Set<NodeListener>()
-  #scheduled = false
+  #added: RawEntry[] = []
 
   constructor(state: LedgerState) {
     this.#state = state
   }
 
   listen(listener: NodeListener): () => void {
-    // It hears only of changes from now on.
-    this.#flush()
     this.#listeners.add(listener)
+    this.#state.observed = true
     return () => {
       this.#listeners.delete(listener)
+      this.#state.observed = this.#listeners.size > 0
     }
   }
 
@@ -37,31 +43,40 @@ export class NodeEvents {
     this.#listeners.clear()
   }
 
+  async added(entries: readonly RawEntry[]): Promise<void> {
+    if (this.#listeners.size === 0) return
+    this.#added.push(...entries)
+    if (this.#added.length >= mostNew) await this.changed()
+  }
+
   /** The state has changed. */
-  changed(): void {
-    if (this.#scheduled) return
-    this.#scheduled = true
-    setImmediate(() => {
-      this.#scheduled = false
-      this.#flush()
-    })
+  async changed(): Promise<void> {
+    const added = this.#added
+    this.#added = []
+    const { overturned, confirmed } = this.#state.changes()
+    if (this.#listeners.size === 0) return
+    const isNew = new Set<string>()
+    for (const raw of added) {
+      isNew.add(raw.cid.toString())
+      const entry = await this.#state.describe(raw)
+      if (entry !== undefined) this.#emit({ type: 'entry', data: describeEntry(entry) })
+    }
+    const known = async (cid: CID): Promise<LedgerEntry | undefined> =>
+      isNew.has(cid.toString()) ? undefined : await this.#state.get(cid)
+    for (const key of overturned) {
+      const entry = await known(cidOfKey(key))
+      if (entry !== undefined) this.#emit({ type: 'overturned', data: describeEntry(entry) })
+    }
+    for (const key of confirmed) {
+      const entry = await known(cidOfKey(key))
+      if (entry === undefined) continue
+      const { cid, confirmations } = describeEntry(entry)
+      this.#emit({ type: 'confirmed', data: { cid, confirmations } })
+    }
   }
 
   digest(root: string, entries: number): void {
     this.#emit({ type: 'digest', data: { root, entries } })
-  }
-
-  #flush(): void {
-    const { added, overturned, confirmed } = this.#state.changes()
-    if (this.#listeners.size === 0) return
-    for (const entry of added) this.#emit({ type: 'entry', data: describeEntry(entry) })
-    for (const entry of overturned) this.#emit({ type: 'overturned', data: describeEntry(entry) })
-    const isNew = new Set<LedgerEntry>(added)
-    for (const entry of confirmed) {
-      if (isNew.has(entry)) continue
-      const { cid, confirmations } = describeEntry(entry)
-      this.#emit({ type: 'confirmed', data: { cid, confirmations } })
-    }
   }
 
   #emit(event: NodeEvent): void {

@@ -2,7 +2,9 @@ import type { CID } from 'multiformats/cid'
 import { readView } from '@p2pl/sync'
 import { LedgerError } from '../errors.ts'
 import { decodeGenesis, type GenesisBlock } from '../rules/genesis.ts'
-import { isWellFormed, LedgerState } from '../rules/state.ts'
+import { isWellFormed, readPayload } from '../rules/payload.ts'
+import { balancesCid, Tally } from '../rules/tally.ts'
+import { describeBalance } from '../service/describe.ts'
 import type { VerificationView } from '../service/views.ts'
 import { CarBlocks } from '../car/car-blocks.ts'
 import { CarFile } from '../car/car-file.ts'
@@ -27,18 +29,18 @@ type Checks = Pick<VerifyOptions, 'onProgress' | 'signal'>
  * Reads the whole ledger from its root CID: every hash, signature, clock, parent, the form of each entry and of the index;
  * and counts all balances again. `INVALID_CONTENT` at the first contradiction.
  */
-export async function verifyLedger(options: VerifyOptions): Promise<LedgerState> {
+export async function verifyLedger(options: VerifyOptions): Promise<Tally> {
   const { genesis, root, onProgress, signal } = options
-  const state = new LedgerState(genesis.genesis)
+  const tally = new Tally(genesis.genesis.balances)
   for await (const entry of readView(root, { topic: genesis.topic, getBlock: options.getBlock })) {
     signal?.throwIfAborted()
     if (!isWellFormed(entry))
       throw new LedgerError('INVALID_CONTENT', `the entry ${entry.cid.toString()} is not of a form that a ledger has`)
-    state.add(entry)
-    if (onProgress !== undefined && state.size % 100 === 0) onProgress(state.size)
+    tally.add({ author: entry.author, payload: readPayload(entry.payload) })
+    if (onProgress !== undefined && tally.size % 100 === 0) onProgress(tally.size)
   }
-  onProgress?.(state.size)
-  return state
+  onProgress?.(tally.size)
+  return tally
 }
 
 /**
@@ -73,10 +75,10 @@ async function verifyFile(car: CarFile, expected: Expected, options: Checks): Pr
     throw new LedgerError('INVALID_CONTENT', `the file is of the ledger ${genesisCid.toString()}, another one`)
   if (expected.root !== undefined && expected.root.toString() !== root.toString())
     throw new LedgerError('INVALID_CONTENT', `the file has the root ${root.toString()}, not the one asked for`)
-  const state = await verifyLedger({ root, genesis, getBlock, ...options })
+  const tally = await verifyLedger({ root, genesis, getBlock, ...options })
   await blocks.drain()
   if (car.damage !== undefined) throw new LedgerError('INVALID_CONTENT', `the file is damaged${endOf(car)}`)
-  return verificationView(genesis, root, state)
+  return verificationView(genesis, root, tally)
 }
 
 /** The two roots of a ledger's CAR file. */
@@ -100,17 +102,14 @@ function readGenesis(bytes: Uint8Array): GenesisBlock {
   }
 }
 
-export function verificationView(genesis: GenesisBlock, root: CID, state: LedgerState): VerificationView {
+export function verificationView(genesis: GenesisBlock, root: CID, tally: Tally): VerificationView {
+  const balances = tally.balances()
   return {
     genesis: genesis.cid.toString(),
     network: genesis.genesis.network,
     root: root.toString(),
-    ...state.counts(),
-    balances: state.balancesCid().toString(),
-    accounts: state.balances().map(([account, balance]) => ({
-      account,
-      balance: balance.toString(),
-      nextSequence: state.nextSequence(account)
-    }))
+    ...tally.counts(),
+    balances: balancesCid(balances).toString(),
+    accounts: balances.map(([account, standing]) => describeBalance(account, standing))
   }
 }

@@ -74,7 +74,3 @@ export function checkKeys(field: string, value: unknown, allowed: readonly strin
     if (!allowed.includes(key)) throw invalid(`${field} has the unknown key "${key.slice(0, 40)}"`)
   return value as Record<string, unknown>
 }
-
-export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.byteLength === b.byteLength && a.every((byte, i) => byte === b[i])
-}

@@ -1,7 +1,8 @@
 import * as dagCbor from '@ipld/dag-cbor'
+import { equalBytes } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
 import { cborCid } from '../cbor-cid.ts'
-import { amountToCbor, checkAccount, checkAmount, checkKeys, checkText, equalBytes, invalid } from './fields.ts'
+import { amountToCbor, checkAccount, checkAmount, checkKeys, checkText, invalid } from './fields.ts'
 import { maxAmount, maxGenesisBytes, maxInitialAccounts, maxNetworkNameBytes, maxWitnesses } from './limits.ts'
 
 /** Where a ledger begins. Its CID names the ledger: peers with another genesis are on another topic and never meet. */

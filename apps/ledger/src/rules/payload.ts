@@ -1,4 +1,5 @@
 import * as dagCbor from '@ipld/dag-cbor'
+import { equalBytes } from '@p2pl/core/backend'
 import { CID } from 'multiformats/cid'
 import {
   amountToCbor,
@@ -8,10 +9,16 @@ import {
   checkKeys,
   checkOptionalText,
   checkText,
-  equalBytes,
   invalid
 } from './fields.ts'
-import { maxMediaTypeBytes, maxMemoBytes, maxNameBytes, maxPayloadBytes, maxReferenceBytes } from './limits.ts'
+import {
+  maxParents,
+  maxMediaTypeBytes,
+  maxMemoBytes,
+  maxNameBytes,
+  maxPayloadBytes,
+  maxReferenceBytes
+} from './limits.ts'
 
 interface Numbered {
   /**
@@ -75,6 +82,29 @@ export function decodePayload(bytes: Uint8Array): Payload {
   // One value, one form: otherwise two programs could disagree about what is valid.
   if (!equalBytes(encodePayload(payload), bytes)) throw invalid('a payload must be in its canonical form')
   return payload
+}
+
+/** Whether an entry may be in the ledger at all: its form alone, so that all peers decide alike and for ever. */
+export function isWellFormed(entry: {
+  readonly author: string
+  readonly parents: readonly CID[]
+  readonly payload: Uint8Array
+}): boolean {
+  if (entry.parents.length > maxParents) return false
+  try {
+    const payload = decodePayload(entry.payload)
+    return payload.type !== 'transfer' || payload.to !== entry.author
+  } catch {
+    return false
+  }
+}
+
+/** The payload of an entry that is in the ledger: it was checked when it came in. */
+export function readPayload(bytes: Uint8Array): Payload {
+  const payload = dagCbor.decode<DocumentRecord | (Omit<Transfer, 'amount'> & { readonly amount: number | bigint })>(
+    bytes
+  )
+  return payload.type === 'transfer' ? { ...payload, amount: BigInt(payload.amount) } : payload
 }
 
 function checkPayload(value: unknown): Payload {

@@ -1,9 +1,13 @@
 import type { BackendEvent } from '@p2pl/core'
-import type { Metric } from '../http/prometheus.ts'
+import { type Layer } from '@p2pl/layers'
+import { LineBudget, log as logCalls } from '@p2pl/layers/log'
+import { metrics } from '@p2pl/layers/metrics'
+import { type Metric, prometheusSink } from '@p2pl/layers/prometheus'
 import { errorFields, type Log, type LogFields, type LogLevel } from '../log.ts'
 import type { Trouble } from '../node/ledger-node.ts'
 import type { HealthView } from '../service/views.ts'
-import { LineBudget } from './line-budget.ts'
+import { type TraceListener, Traces } from './traces.ts'
+import { traffic } from './traffic.ts'
 
 type DropReason = Extract<Trouble, { type: 'dropped' }>['reason']
 
@@ -14,14 +18,24 @@ export class Activity {
   readonly #degraded = new Map<string, { readonly reason: string; readonly since: number }>()
   readonly #backendEvents = new Map<BackendEvent['type'], number>()
   readonly #drops = new Map<DropReason, number>()
+  readonly #calls = prometheusSink()
+  readonly #traces = new Traces()
+  /** For the backends of the node: they count its calls and messages, trace them for those who look on, and log each call where that is wanted. */
+  readonly layers: readonly Layer[]
 
-  constructor(log: Log) {
+  constructor(log: Log, options: { readonly calls?: boolean | undefined } = {}) {
     this.#log = log
+    const layers: Layer[] = [metrics(this.#calls), traffic(this.#traces)]
+    if (options.calls === true) {
+      layers.push(logCalls({ write: (_, message, fields) => log('debug', message, fields) }))
+    }
+    this.layers = layers
   }
 
   onBackendEvent(event: BackendEvent): void {
     const { type, backend } = event
     this.#backendEvents.set(type, (this.#backendEvents.get(type) ?? 0) + 1)
+    this.#trace(event)
     if (type === 'degraded') {
       const { error } = event
       if (!this.#degraded.has(backend)) this.#degraded.set(backend, { reason: error.message, since: performance.now() })
@@ -43,10 +57,12 @@ export class Activity {
   onTrouble(event: Trouble): void {
     if (event.type === 'damaged') {
       const entry = event.cid.toString()
+      this.#traces.add({ type: 'warning', reason: `the stored entry ${entry} is damaged` })
       this.#write(event.type, 'error', 'a stored entry is damaged; it is fetched from other peers', { entry })
       return
     }
     const { reason } = event
+    this.#traces.add({ type: 'dropped', reason })
     this.#drops.set(reason, (this.#drops.get(reason) ?? 0) + 1)
     // A full queue concerns this node. Other refused input concerns its sender.
     this.#write(
@@ -55,6 +71,11 @@ export class Activity {
       `something from the network was dropped: ${reason}`,
       {}
     )
+  }
+
+  /** Calls the listener for what the node sends, receives, wants and fails at, from now on; gives a function that ends it. */
+  listen(listener: TraceListener): () => void {
+    return this.#traces.listen(listener)
   }
 
   health(): HealthView {
@@ -67,24 +88,32 @@ export class Activity {
   metrics(): Metric[] {
     return [
       {
-        name: 'backend_degraded',
+        name: 'p2pl_ledger_backend_degraded',
         type: 'gauge',
         help: 'Whether the engine of a backend cannot be used now.',
         samples: [{ value: this.#degraded.size === 0 ? 0 : 1 }]
       },
       {
-        name: 'backend_events_total',
+        name: 'p2pl_ledger_backend_events_total',
         type: 'counter',
         help: 'What backends reported, by type.',
         samples: [...this.#backendEvents].map(([type, value]) => ({ labels: { type }, value }))
       },
       {
-        name: 'dropped_total',
+        name: 'p2pl_ledger_dropped_total',
         type: 'counter',
         help: 'Messages and entries from the network that were refused, by reason.',
         samples: [...this.#drops].map(([reason, value]) => ({ labels: { reason }, value }))
-      }
+      },
+      ...this.#calls.metrics()
     ]
+  }
+
+  #trace(event: BackendEvent): void {
+    if (event.type === 'degraded') this.#traces.add({ type: event.type, reason: event.error.message })
+    else if (event.type === 'warning') this.#traces.add({ type: event.type, reason: event.message })
+    else if (event.type === 'recovered') this.#traces.add({ type: event.type, reason: event.backend })
+    else this.#traces.add({ type: event.type === 'peer:connect' ? 'connected' : 'disconnected', peer: event.id })
   }
 
   #write(kind: string, level: LogLevel, message: string, fields: LogFields): void {

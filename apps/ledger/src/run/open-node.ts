@@ -1,9 +1,11 @@
+import { legsOf } from '@p2pl/config'
 import { createPeer } from '@p2pl/core'
-import { type BackendOptions, chooseBackend } from '../node/backend.ts'
+import { type BackendOptions, chooseBackend, withLayers } from '../node/backend.ts'
 import type { KeeperOptions } from '../node/document-keeper.ts'
 import type { Home } from '../node/home.ts'
 import { LedgerNode } from '../node/ledger-node.ts'
 import type { Activity } from './activity.ts'
+import { openTracer } from './tracer.ts'
 
 export interface OpenOptions extends BackendOptions {
   /** Mean time between beacons in ms. Default: sync's. */
@@ -11,17 +13,21 @@ export interface OpenOptions extends BackendOptions {
   readonly documents?: KeeperOptions | undefined
   /** Receives what backends and sync report. */
   readonly activity?: Activity | undefined
+  /** Makes spans with the OpenTelemetry SDK that the process has registered. */
+  readonly trace?: boolean | undefined
   /** Ends opening with `ABORTED`; of no effect once the node is there. */
   readonly signal?: AbortSignal | undefined
 }
 
 /** A node of the ledger in this folder, on the network that its configuration names. */
 export async function openNode(home: Home, options: OpenOptions = {}): Promise<LedgerNode> {
-  const { activity, beaconPeriod, documents, signal } = options
+  const { activity, beaconPeriod, documents, signal, onWarning } = options
   const { name, backends } = await chooseBackend(home, options)
   let node: LedgerNode | undefined
-  const peer = await createPeer({
-    ...backends,
+  const tracer = options.trace === true ? await openTracer(onWarning) : undefined
+  const layers = [...(tracer === undefined ? [] : [tracer.layer]), ...(activity?.layers ?? [])]
+  const opened = await createPeer({
+    ...withLayers(backends, layers),
     identity: home.identity,
     signal,
     onEvent: (event) => {
@@ -29,11 +35,13 @@ export async function openNode(home: Home, options: OpenOptions = {}): Promise<L
       if (event.type === 'peer:connect') node?.peerConnected()
     }
   })
+  const peer = tracer?.around(opened) ?? opened
   try {
     node = await LedgerNode.open({
       home,
       peer,
       backend: name,
+      legs: legsOf(backends),
       beaconPeriod,
       documents,
       onTrouble: (event) => activity?.onTrouble(event)
@@ -50,5 +58,7 @@ export async function openNode(home: Home, options: OpenOptions = {}): Promise<L
  * writes spread when the node runs the next time.
  */
 export async function openOffline(home: Home): Promise<LedgerNode> {
-  return await openNode(home, { backend: 'memory', env: {}, file: false, documents: { maxBytes: 0 } })
+  // Nothing is stored in this backend.
+  const onWarning = (): void => undefined
+  return await openNode(home, { backend: 'memory', env: {}, file: false, documents: { maxBytes: 0 }, onWarning })
 }

@@ -11,6 +11,8 @@ export interface RunOptions extends Omit<OpenOptions, 'activity'> {
   readonly port?: number | undefined
   /** Default: errors and warnings as text on stderr. */
   readonly log?: Log | undefined
+  /** Log each call of a backend, as `debug`. */
+  readonly logCalls?: boolean | undefined
 }
 
 export interface RunningNode {
@@ -22,7 +24,7 @@ export interface RunningNode {
 /** A node with its HTTP API, and a file in its folder that tells the command line how to reach it. */
 export async function runNode(home: Home, options: RunOptions = {}): Promise<RunningNode> {
   const log = options.log ?? createLog({ level: 'warn', json: false })
-  const activity = new Activity(log)
+  const activity = new Activity(log, { calls: options.logCalls })
   const isFirst = await writeStarting(home.apiPath)
   let node: LedgerNode | undefined
   try {

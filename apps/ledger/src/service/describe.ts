@@ -1,7 +1,10 @@
-import { confirmations } from '../rules/approvals.ts'
-import type { GenesisBlock } from '../rules/genesis.ts'
-import type { LedgerEntry, LedgerState } from '../rules/state.ts'
-import type { BalanceView, EntryView, GenesisView } from './views.ts'
+import type { PeerInfo } from '@p2pl/core'
+import { LedgerError } from '../errors.ts'
+import { parseAmount } from '../rules/fields.ts'
+import { encodeGenesis, type GenesisBlock } from '../rules/genesis.ts'
+import type { Standing } from '../rules/outcome.ts'
+import type { LedgerEntry } from '../state/entry-reader.ts'
+import type { BalanceView, EntryView, GenesisView, PeerView } from './views.ts'
 
 /** An entry as JSON. */
 export function describeEntry(entry: LedgerEntry): EntryView {
@@ -10,17 +13,17 @@ export function describeEntry(entry: LedgerEntry): EntryView {
     cid: entry.cid.toString(),
     clock: entry.clock,
     author: entry.author,
-    parents: entry.parents.map((parent) => parent.cid.toString()),
+    parents: entry.parents.map((parent) => parent.toString()),
     sequence: payload.sequence,
     ...(payload.reference === undefined ? {} : { reference: payload.reference }),
-    ...(outcome.accepted
+    ...(outcome === 'accepted'
       ? { status: 'accepted' as const }
       : {
           status: 'rejected' as const,
-          reason: outcome.reason,
-          ...(outcome.conflict === undefined ? {} : { conflict: outcome.conflict.cid.toString() })
+          reason: outcome,
+          ...(entry.conflict === undefined ? {} : { conflict: entry.conflict.toString() })
         }),
-    confirmations: confirmations(entry)
+    confirmations: entry.confirmations
   }
   if (payload.type === 'transfer') {
     const { to, amount, memo } = payload
@@ -30,17 +33,37 @@ export function describeEntry(entry: LedgerEntry): EntryView {
   return { ...common, type: 'record', content: cid.toString(), name, mediaType, size }
 }
 
-export function describeBalance(state: LedgerState, account: string): BalanceView {
-  return { account, balance: state.balance(account).toString(), nextSequence: state.nextSequence(account) }
+export function describeBalance(account: string, { balance, next }: Standing): BalanceView {
+  return { account, balance: balance.toString(), nextSequence: next }
+}
+
+export function describePeer({ network, id, addresses }: PeerInfo): PeerView {
+  return { network, id, addresses }
 }
 
 export function describeGenesis(block: GenesisBlock): GenesisView {
-  const { network, balances, witnesses } = block.genesis
+  const { network, balances, witnesses, salt } = block.genesis
   return {
     cid: block.cid.toString(),
     network,
     balances: Object.fromEntries([...balances].map(([account, amount]) => [account, amount.toString()])),
     witnesses,
+    salt: Array.from(salt, (byte) => byte.toString(16).padStart(2, '0')).join(''),
     topic: block.topic
   }
+}
+
+/** The block that the description is of, from what it says alone: its CID must come out. Throws `INVALID_CONTENT`. */
+export function readGenesis({ cid, network, balances, witnesses, salt }: GenesisView): GenesisBlock {
+  const bytes = Uint8Array.from(salt.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16))
+  const amounts = Object.entries(balances).map(
+    ([account, amount]) => [account, parseAmount('balances', amount)] as const
+  )
+  const block = encodeGenesis({ network, balances: new Map(amounts), witnesses, salt: bytes })
+  if (block.cid.toString() !== cid)
+    throw new LedgerError(
+      'INVALID_CONTENT',
+      `the genesis is not that of ${cid}: it has the CID ${block.cid.toString()}`
+    )
+  return block
 }

@@ -1,6 +1,7 @@
 import { request } from 'node:http'
 import { Readable } from 'node:stream'
 import { LedgerError, type LedgerErrorCode } from '../errors.ts'
+import { readEvents, type RemoteEvent } from './remote-events.ts'
 import type {
   CallOptions,
   Content,
@@ -109,6 +110,18 @@ export class RemoteLedger implements LedgerService {
   async connect(peer: PeerView, options?: CallOptions): Promise<void> {
     const body = JSON.stringify({ network: peer.network, id: peer.id, addresses: peer.addresses })
     await this.#json('/v1/connect', { ...options, method: 'POST', type: 'application/json', body })
+  }
+
+  async useBackend(name: string, use: boolean, options?: CallOptions): Promise<void> {
+    const body = JSON.stringify({ use })
+    const path = `/v1/backends/${encodeURIComponent(name)}`
+    await this.#json(path, { ...options, method: 'POST', type: 'application/json', body })
+  }
+
+  /** What happens at the node from now on; with `traces`, also what it does on the network. Ends when the node does. */
+  async *events(options: CallOptions & { readonly traces?: boolean | undefined } = {}): AsyncGenerator<RemoteEvent> {
+    const { body } = await this.#request(`/v1/events${options.traces === true ? '?traces=true' : ''}`, options)
+    yield* readEvents(body)
   }
 
   async #write(path: string, options: RequestOptions): Promise<Written> {

@@ -69,6 +69,8 @@ export interface LedgerService {
   exportCar(options?: CallOptions): AsyncIterable<Uint8Array>
   importCar(source: AsyncIterable<Uint8Array>, options?: CallOptions): Promise<ImportView>
   connect(peer: PeerView, options?: CallOptions): Promise<void>
+  /** Takes one of several backends out of use and stops it, or takes it in again. */
+  useBackend(name: string, use: boolean, options?: CallOptions): Promise<void>
 }
 
 export const defaultPageSize = 100

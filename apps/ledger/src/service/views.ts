@@ -7,6 +7,8 @@ export interface StatusView {
   readonly genesis: string
   /** Name of the engine below. */
   readonly backend: string
+  /** Those of which the first that is `up` is used; empty where there is one. */
+  readonly backends: readonly BackendView[]
   /** The account that this node writes as. */
   readonly account: string
   readonly witness: boolean
@@ -22,6 +24,8 @@ export interface StatusView {
   readonly self: readonly PeerView[]
   /** Direct connections of the engine. */
   readonly connections: number
+  /** The peers at their other ends; at most 64. */
+  readonly connected: readonly PeerView[]
   /** Ids of peers whose last word was the same root, and of those whose was another. */
   readonly agreeing: readonly string[]
   readonly diverging: readonly string[]
@@ -42,6 +46,25 @@ export interface HealthView {
   /** `degraded`: the engine of a backend cannot be used now; the node is trying to get it back. */
   readonly status: 'ok' | 'degraded'
   readonly degraded: readonly { readonly backend: string; readonly reason: string; readonly seconds: number }[]
+}
+
+/** The nodes that one server gives access to: itself, or all of a demonstration. */
+export interface NodesView {
+  readonly nodes: readonly {
+    readonly name: string
+    readonly life: 'starting' | 'up' | 'killed'
+    /** Where its API is on this server. */
+    readonly path: string
+  }[]
+  /** Whether each event names its node, as `{ node, data }`, and a node can be killed. */
+  readonly demonstration: boolean
+}
+
+export interface BackendView {
+  readonly name: string
+  readonly state: 'up' | 'down' | 'paused'
+  /** Why it is not in use. */
+  readonly reason?: string | undefined
 }
 
 export interface PeerView {
@@ -110,6 +133,8 @@ export interface GenesisView {
   readonly network: string
   readonly balances: Readonly<Record<string, string>>
   readonly witnesses: readonly string[]
+  /** 16 bytes in hexadecimal. */
+  readonly salt: string
   readonly topic: string
 }
 

@@ -1,6 +1,7 @@
 import { createHash, randomBytes, type KeyObject } from 'node:crypto'
 import type { SecureContext } from 'node:tls'
-import { concatBytes, fromText, hexOf } from '../tools/bytes.ts'
+import { concatBytes } from '@p2pl/core/backend'
+import { fromText, hexOf } from '../tools/bytes.ts'
 import { bytesOfKey, privateKeyOf } from './wire/certificate.ts'
 import { secureContextOf } from './wire/secure.ts'
 

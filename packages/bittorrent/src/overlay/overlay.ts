@@ -4,6 +4,7 @@ import { Client } from './exchange/client.ts'
 import { Queries, type Answers } from './exchange/queries.ts'
 import { Server } from './exchange/server.ts'
 import { Gossip } from './gossip/gossip.ts'
+import { Recent } from './gossip/recent.ts'
 import { Topics } from './gossip/topics.ts'
 import type { Identity } from './identity.ts'
 import { linkKey, peerKey } from './keys.ts'
@@ -15,7 +16,7 @@ import { Listener, type Adopt } from './links/listener.ts'
 import { Liveness, lookInterval } from './links/liveness.ts'
 import { Opener } from './links/opener.ts'
 import { Places, type Worth } from './links/places.ts'
-import { Turns } from './links/turns.ts'
+import { Scheduler } from './links/scheduler.ts'
 import { Wanted } from './links/wanted.ts'
 import { anyHost, localInterfaces, ownAddresses } from './own-addresses.ts'
 import { Dht } from './rendezvous/dht.ts'
@@ -82,7 +83,7 @@ export class Overlay {
       identity,
       frames,
       links,
-      turns: new Turns(),
+      scheduler: new Scheduler(),
       ports: () => ({ tcp: told(), dht: this.#dhtPort }),
       dhtNode: (host, node) => this.dht?.addNode(host, node)
     })
@@ -105,8 +106,9 @@ export class Overlay {
       port: told
     })
     const { rendezvous } = this
-    this.topics = new Topics({ frames, links, dialler, places, rendezvous, degree: options.degree })
-    this.gossip = new Gossip({ peerId: identity.peerId, frames, topics: this.topics })
+    const recent = new Recent()
+    this.topics = new Topics({ frames, recent, links, dialler, places, rendezvous, degree: options.degree })
+    this.gossip = new Gossip({ peerId: identity.peerId, frames, topics: this.topics, recent })
     this.server = new Server(frames, links, init.load)
     this.client = new Client(frames, links)
     this.queries = new Queries(frames, init.answers)
@@ -141,6 +143,7 @@ export class Overlay {
   #look(): void {
     this.#liveness.look()
     this.#places.look()
+    this.topics.look()
   }
 
   #worthOf(link: Link): Worth {

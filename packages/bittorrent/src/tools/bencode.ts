@@ -1,5 +1,5 @@
-import { bytesKey, compactBytes } from '@p2pl/core/backend'
-import { concatBytes, fromText } from './bytes.ts'
+import { bytesKey, compactBytes, concatBytes } from '@p2pl/core/backend'
+import { fromText } from './bytes.ts'
 
 export type Bencoded = number | Uint8Array | readonly Bencoded[] | { readonly [key: string]: Bencoded }
 

@@ -1,6 +1,7 @@
+import { concatBytes } from '@p2pl/core/backend'
 import { expect, it } from 'vitest'
 import { FrameError, FrameReader } from '../../src/overlay/wire/frame-reader.ts'
-import { concatBytes, uint32 } from '../../src/tools/bytes.ts'
+import { uint32 } from '../../src/tools/bytes.ts'
 import { frameBytes } from '../strangers.ts'
 
 const bodies = [0, 1, 5, 4_096, 70_000].map((length, i) => new Uint8Array(length).fill(i + 1))

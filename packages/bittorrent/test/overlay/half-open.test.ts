@@ -25,6 +25,8 @@ afterEach(async () => {
 interface Side {
   readonly backend: BittorrentBackend
   readonly heard: string[]
+  /** How long the gaps have lasted, milliseconds. */
+  readonly lasted: (number | undefined)[]
 }
 
 /** Two peers of a topic, the second connected to the first through a proxy. */
@@ -32,11 +34,16 @@ async function pair(): Promise<{ listener: Side; dialler: Side; proxy: Swallowin
   const side = async (): Promise<Side> => {
     const backend = await started()
     const heard: string[] = []
-    await backend.messages.subscribe(
-      'half-open',
-      hears((text) => void heard.push(text))
-    )
-    return { backend, heard }
+    const lasted: (number | undefined)[] = []
+    const subscriber = hears((text) => void heard.push(text))
+    await backend.messages.subscribe('half-open', {
+      ...subscriber,
+      gap: (gap) => {
+        lasted.push(gap.lasted)
+        subscriber.gap?.(gap)
+      }
+    })
+    return { backend, heard, lasted }
   }
   const [listener, dialler] = [await side(), await side()]
   const proxy = await SwallowingProxy.to(portOf(listener.backend))
@@ -47,6 +54,11 @@ async function pair(): Promise<{ listener: Side; dialler: Side; proxy: Swallowin
 }
 
 const linked = async ({ backend }: Side): Promise<boolean> => (await backend.routing.connections())?.length === 1
+
+/** A message that is handed to the dead link. */
+async function say({ backend }: Side, text: string): Promise<void> {
+  expect(await backend.messages.publish('half-open', ascii(text))).toEqual({ recipients: 1 })
+}
 
 /** Messages go both ways. */
 async function talk(one: Side, two: Side, text: string): Promise<void> {
@@ -67,18 +79,34 @@ test.each<[string, readonly Direction[]]>([
 ])('a link that is cut %s is known to be cut on both sides, and heals with a gap', async (_, directions) => {
   const { listener, dialler, proxy } = await pair()
   proxy.swallow(directions, false)
+  const cutAt = performance.now()
+  await say(listener, 'said by the listener')
+  await say(dialler, 'said by the dialler')
   // Eight seconds of silence on one side; on the other one as many more where only one direction is dead.
   await until('both know', async () => !(await linked(listener)) && !(await linked(dialler)), 25_000)
   const cut = [listener.heard.length, dialler.heard.length]
+  const knownAt = performance.now()
   proxy.heal()
   await talk(listener, dialler, 'after')
   expect(listener.heard.slice(cut[0])).toContain('gap: disconnected')
   expect(dialler.heard.slice(cut[1])).toContain('gap: disconnected')
+  // The gap of a side that was not heard reaches back to before the cut, and what was said meanwhile is brought after it.
+  const deaf = directions.includes('up') ? listener : dialler
+  expect(Math.max(...deaf.lasted.map((lasted) => lasted ?? 0))).toBeGreaterThanOrEqual(knownAt - cutAt)
+  for (const [side, text] of [
+    [dialler, 'said by the listener'],
+    [listener, 'said by the dialler']
+  ] as const) {
+    await until(`it hears what was ${text}`, () => side.heard.includes(text))
+    expect(side.heard.filter((heard) => heard === text)).toHaveLength(1)
+  }
 })
 
 test.each(['the one that dialled', 'the other one'])('%s comes back before the other has noticed', async (who) => {
   const { listener, dialler, proxy } = await pair()
   proxy.swallow(['up', 'down'], true)
+  await say(listener, 'said by the listener')
+  await say(dialler, 'said by the dialler')
   const [id, other] = [selfOf(dialler.backend).id, selfOf(listener.backend).id]
   if (who === 'the one that dialled') {
     await dialler.backend.routing.disconnect(other)
@@ -94,6 +122,9 @@ test.each(['the one that dialled', 'the other one'])('%s comes back before the o
   await talk(listener, dialler, 'after')
   expect(await linked(listener)).toBe(true)
   expect(await linked(dialler)).toBe(true)
+  await until('what was lost with the former link is heard', () =>
+    [dialler.heard.includes('said by the listener'), listener.heard.includes('said by the dialler')].every(Boolean)
+  )
 })
 
 it('a quiet link stays', async () => {

@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { concatBytes } from '@p2pl/core/backend'
 import { afterEach } from 'vitest'
 import { bdecode, bencode } from '../../src/tools/bencode.ts'
-import { concatBytes, readUint32, uint32 } from '../../src/tools/bytes.ts'
+import { readUint32, uint32 } from '../../src/tools/bytes.ts'
 import { ascii } from '../strangers.ts'
 
 const servers: Server[] = []

@@ -116,9 +116,9 @@ export class Channel {
   }
 
   /** Publishes a marker until each of `to` has it. Where order is not declared, earlier messages may still be on their way. */
-  async flush(from: number, to: readonly (number | Inbox)[]): Promise<void> {
+  async flush(from: number, to: readonly (number | Inbox)[]): Promise<Uint8Array[]> {
     await this.#t.pace()
-    await this.deliver(from, (attempt) => new TextEncoder().encode(uniqueName(`marker-${attempt}`)), to)
+    return await this.deliver(from, (attempt) => new TextEncoder().encode(uniqueName(`marker-${attempt}`)), to)
   }
 
   async #repeat(

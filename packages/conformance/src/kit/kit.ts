@@ -1,4 +1,4 @@
-import type { Capabilities } from '@p2pl/core/backend'
+import { type Capabilities, checkBackend } from '@p2pl/core/backend'
 import type { ConformanceFixture } from '../fixture.ts'
 import { nameParts } from './check.ts'
 import { Network, ofFixture } from './network.ts'
@@ -25,7 +25,12 @@ export class Kit {
     const source = await within(
       this.patience,
       `create(${count}) resolves`,
-      ofFixture(`create(${count})`, async () => await this.fixture.create(count))
+      ofFixture(`create(${count})`, async () => {
+        const made = await this.fixture.create(count)
+        for (const [index, backend] of made.backends.entries())
+          checkBackend('conformance', `backends[${index}]`, backend)
+        return made
+      })
     )
     const { wrap, parts = [] } = this.fixture
     const network = new Network(source, (backend) => {

@@ -2,6 +2,7 @@ import type { Runner } from '../fixture.ts'
 import { fail } from './check.ts'
 import type { Kit } from './kit.ts'
 import { watchRejections } from './rejections.ts'
+import { type Endings, noting, reportOf } from './report.ts'
 import { TestRun, type Suite, type Test } from './test.ts'
 import { turn, within } from './time.ts'
 
@@ -22,22 +23,34 @@ export function runSuites(runner: Runner, kit: Kit, suites: readonly Suite[]): v
     }
     runner.it(name, test, timeout)
   }
-  const declared = kit.fixture.capabilities
+  const endings: Endings = new Map()
+  const finish = async (): Promise<void> => {
+    await kit.closeAll()
+    // A runtime reports an unhandled rejection after the turn in which it came up.
+    await turn()
+    unwatch?.()
+    if (rejections.length > 0) fail('no rejection is left unhandled', rejections, rejections[0])
+  }
+  const last: Test = { name: 'every backend stops, and no rejection was left unhandled', run: finish }
+  const end: Suite = { name: 'end', tests: [last] }
+  const { capabilities: declared, report } = kit.fixture
   runner.describe(`conformance of ${kit.fixture.name}`, () => {
     for (const suite of suites) {
       const tests = suite.tests.filter((test) => declared === undefined || test.when?.(declared, kit.fixture) !== false)
       if (tests.length === 0) continue
       runner.describe(suite.name, () => {
-        for (const test of tests) it(test.name, async () => await runTest(kit, test))
+        for (const test of tests)
+          it(test.name, async () => await noting(endings, test, async () => await runTest(kit, test)))
       })
     }
-    runner.describe('end', () => {
-      it('every backend stops, and no rejection was left unhandled', async () => {
-        await kit.closeAll()
-        // A runtime reports an unhandled rejection after the turn in which it came up.
-        await turn()
-        unwatch?.()
-        if (rejections.length > 0) fail('no rejection is left unhandled', rejections, rejections[0])
+    runner.describe(end.name, () => {
+      it(last.name, async () => {
+        const capabilities = report === undefined ? {} : await kit.capabilities().catch(() => declared ?? {})
+        try {
+          await noting(endings, last, finish)
+        } finally {
+          await report?.(reportOf([...suites, end], endings, kit.fixture, capabilities))
+        }
       })
     })
   })

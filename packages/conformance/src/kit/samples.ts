@@ -17,9 +17,9 @@ export function uniqueBytes(length: number): Uint8Array<ArrayBuffer> {
 
 const numberWord = 'number-'
 
-/** A payload that carries its number. */
-export function numbered(n: number): Uint8Array {
-  return new TextEncoder().encode(`${numberWord}${n}`)
+/** A payload of at least `length` bytes that carries its number. */
+export function numbered(n: number, length = 0): Uint8Array {
+  return new TextEncoder().encode(`${numberWord}${n}`.padEnd(length))
 }
 
 /** The number of a {@link numbered} payload, or -1. */

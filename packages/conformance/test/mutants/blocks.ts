@@ -173,7 +173,7 @@ export const blockMutants: readonly Mutant[] = [
     }
   })),
   {
-    ...inBlocks('nothing is there after reopening', /a block whose put resolved is there/, () => ({})),
+    ...inBlocks('nothing is there after reopening', /a block whose put resolved, and/, () => ({})),
     mutate: (node) => node,
     network: (network) => ({
       ...network,
@@ -184,7 +184,7 @@ export const blockMutants: readonly Mutant[] = [
     })
   },
   {
-    ...inBlocks('deleted blocks are back after reopening', /a block whose put resolved is there/, (blocks, node) => {
+    ...inBlocks('deleted blocks are back after reopening', /a block whose put resolved, and/, (blocks, node) => {
       const gone: Block[] = []
       return {
         delete: async (cid, options) => {

@@ -7,9 +7,9 @@ export interface GetOptions extends CallOptions {
   local?: boolean | undefined
   /** Ask other peers only. `UNSUPPORTED` where the backend asks no others. */
   remote?: boolean | undefined
-  /** Peers that probably have it (their `peer.network.self()`): saves the look-up. */
+  /** Peers that probably have the content (their `peer.network.self()`): saves the look-up. */
   providers?: readonly PeerInfo[] | undefined
-  /** The DAG it belongs to, where known: engines with sessions or whole-file transfer use it. */
+  /** Root of the DAG that the block belongs to, if known: engines with sessions or whole-file transfer use it. */
   root?: CidInput | undefined
 }
 
@@ -26,6 +26,6 @@ export interface Blocks {
   putMany(blocks: Iterable<Block> | AsyncIterable<Block>, options?: CallOptions): Promise<void>
   /** Whether this peer's own store has the block. */
   has(cid: CidInput, options?: CallOptions): Promise<boolean>
-  /** Removes the block from the own store. `PINNED` while a pin holds it; not an error when it is not there. */
+  /** Removes the block from the own store; a block that is not there is not an error. Throws `PINNED` while a pin holds it. */
   delete(cid: CidInput, options?: CallOptions): Promise<void>
 }

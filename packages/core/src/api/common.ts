@@ -8,20 +8,20 @@ export interface CallOptions {
   signal?: AbortSignal | undefined
   /** Milliseconds after which the call ends with `TIMEOUT`. `Infinity` for none. Default: see {@link Timeouts} of the peer. */
   timeout?: number | undefined
-  /** Handed on as it is to every call of a backend that this call makes. For layers such as tracing. */
+  /** Passed unchanged to every backend call that this call makes. For layers such as tracing. */
   context?: unknown
 }
 
 /**
- * Default timeouts in milliseconds, one for each call. Reads and writes of any size count from the last progress, all others
- * from the call.
+ * Default timeouts in milliseconds, one for each kind of call. The time of a read or a write starts again with each progress, that of
+ * any other call starts with the call.
  */
 export interface Timeouts {
   /** Content is read: from one block to the next. Default 30,000. */
   readonly get: number
   /** Content is added: from the last progress of source, store or network. Default 60,000. */
   readonly put: number
-  /** A message is published: until a recipient was there and the engine had the message. Default 10,000. */
+  /** A message is published: until there is a recipient and the engine has the message. Default 10,000. */
   readonly publish: number
   /** A topic is joined, `ready`, `peers`. Default 30,000. */
   readonly subscribe: number

@@ -7,8 +7,8 @@ export type PeerAddress = PeerInfo | readonly PeerInfo[] | string
 /** Which other peers this one is connected to. The ids are the engine's; see `peer.id` for the one that signs. */
 export interface Network {
   /**
-   * The engine-level ids and addresses under which others reach this peer, one for each network that it is on. Give them to
-   * others as they are, for `connect` or as a provider hint. Throws `NOT_RUNNING`.
+   * The engine-level ids and addresses under which others reach this peer, one entry for each of its networks. Give the whole list to
+   * others, for `connect` or as a provider hint. Throws `NOT_RUNNING`.
    */
   self(): readonly PeerInfo[]
   /**
@@ -17,9 +17,9 @@ export interface Network {
    */
   findPeer(id: string, options?: CallOptions): Promise<PeerInfo>
   /**
-   * Connects, and keeps the connection until `disconnect`: it is made again, with growing pauses, whenever it is lost, and also
+   * Connects, and keeps the connection until `disconnect`. Core dials again, with growing pauses, whenever the connection is lost, and also
    * after a first attempt that failed. Resolves when the peer is connected on one of its networks. Throws `UNREACHABLE` when no
-   * address answers now, `INVALID_ARGUMENT` for a text that names no peer, `UNSUPPORTED` when no backend is on its network.
+   * address answers now, `INVALID_ARGUMENT` for a text that names no peer, `UNSUPPORTED` when no backend is on the peer's network.
    */
   connect(peer: PeerAddress, options?: CallOptions): Promise<void>
   /** Ends direct connections, and stops making them again. Not an error when there is none. */

@@ -7,6 +7,7 @@ import type { Blocks } from './blocks.ts'
 import type { Timeouts } from './common.ts'
 import type { Data } from './data.ts'
 import type { Network } from './network.ts'
+import type { ReceiptOptions } from './receipts.ts'
 import type { RawMessage, Topic, TopicOptions } from './topic.ts'
 
 /** What a simulator replaces: time, chance and the checking of signatures. */
@@ -43,7 +44,7 @@ export interface Peer {
 }
 
 export interface Limits {
-  /** Largest payload of a signed message, in bytes; larger than the engine's limit it travels as a CID. Default 16 MiB. */
+  /** Largest payload of a signed message, in bytes. One over the engine's limit travels as a CID. Default 16 MiB. */
   readonly maxPayloadBytes: number
   /**
    * Largest envelope handed to the engine, and taken from it, in bytes: from 2,048 to the engine's own limit. Default
@@ -54,7 +55,7 @@ export interface Limits {
   readonly maxMessagesPerEnvelope: number
   /** Most bytes that wait to be published per topic; beyond it `publish` waits for room. Default 8 MiB. */
   readonly maxPublishQueueBytes: number
-  /** Senders remembered per topic for de-duplication and gaps. Default 4,096. Of a sender that was forgotten, only messages sent since count as new. */
+  /** Senders remembered per topic for de-duplication and gaps. Default 4,096. Once a sender is forgotten, only messages that it sends later count as new. */
   readonly maxSenders: number
   /** Most bytes of envelopes per topic that wait to be checked, over all senders. Default 16 MiB. More are dropped and reported as a gap. */
   readonly maxPendingBytes: number
@@ -66,19 +67,21 @@ export interface Limits {
 
 interface CommonPeerOptions {
   /**
-   * Signs this peer's messages. Default: the one that the backend keeps in its folder, made on first use; without a folder a new
+   * Signs this peer's messages. Default: the identity that the backend keeps in its folder, made on first use; without a folder a new
    * random one. Never run two peers with one identity.
    */
   identity?: Identity | undefined
-  /** Of calls that give none of their own. */
+  /** For calls without a `timeout` of their own. */
   timeouts?: Partial<Timeouts> | undefined
-  /** What one topic may cost. */
+  /** Bounds on size, number and memory. */
   limits?: Partial<Limits> | undefined
-  /** `verify` (default): every block is hashed and compared with its CID. `backend` skips that for backends you trust as yourself. */
+  /** `verify` (default): every block is hashed and compared with its CID. `backend` skips that, for a backend that you trust as much as your own code. */
   trust?: 'verify' | 'backend' | undefined
-  /** What stored content must survive. `UNSUPPORTED` where the backend's `persistence` is less. Default: whatever the backend has. */
+  /** What stored content must survive. `UNSUPPORTED` if the backend's `persistence` is weaker. Default: what the backend has. */
   durability?: 'process' | 'power' | undefined
-  /** A first listener, from the start of the backend on; see `peer.onEvent`. */
+  /** Which peers acknowledge content to each other, and what this one keeps for others: by default nothing. */
+  receipts?: ReceiptOptions | undefined
+  /** A first listener, which also hears the start of the backend; see `peer.onEvent`. */
   onEvent?: ((event: BackendEvent) => void) | undefined
   /** Ends `createPeer` with `ABORTED`; of no effect once the peer is there. */
   signal?: AbortSignal | undefined

@@ -1,10 +1,12 @@
+// Users whose own `lib` is older get `Symbol.asyncDispose` and `AsyncDisposable` by this line.
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { PeerInfo } from '../port/common.ts'
 import type { SubscriptionState } from '../port/messages.ts'
 import type { CallOptions } from './common.ts'
 
 /** Turns the values of an app into payloads and back. `text` and `json` are there; write your own for anything else. */
 export interface Codec<T> {
-  /** For messages of errors: `json`. */
+  /** The name that error messages use: `json`. */
   readonly name: string
   /** Throws for a value that it cannot encode: `publish` then rejects with `INVALID_ARGUMENT`. */
   encode(value: T): Uint8Array
@@ -64,25 +66,25 @@ export interface Message<T = Uint8Array> extends RawMessage<T> {
   readonly headers: Headers
 }
 
-/** Messages were lost, or may have been. It is reported, never hidden; `@p2pl/sync` is what closes it. */
+/** Messages were lost, or may have been. `@p2pl/sync` brings the missing ones. */
 export interface Gap {
   readonly type: 'gap'
   readonly topic: string
   /**
-   * `missing`: numbers of a sender did not arrive within the grace period. `disconnected`, `overflow`: the engine's word.
+   * `missing`: numbers of a sender did not arrive within the grace period. `disconnected`, `overflow`: the engine reported it.
    * `queue`: this subscription was read too slowly. `unavailable`: a large payload could not be fetched. `oversized`: a payload
    * is larger than this subscription takes. `undecodable`: the codec refused a payload.
    */
   readonly reason: 'missing' | 'disconnected' | 'overflow' | 'queue' | 'unavailable' | 'oversized' | 'undecodable'
   /** When it was noticed: milliseconds since the Unix epoch on this peer's wall clock, a hint. */
   readonly at: number
-  /** For how many milliseconds before `at` messages may be missing; absent where nobody knows. */
+  /** For how many milliseconds before `at` messages may be missing; absent if unknown. */
   readonly lasted?: number | undefined
   readonly sender?: string | undefined
   /** First and last missing sequence number of the sender's session. */
   readonly first?: number | undefined
   readonly last?: number | undefined
-  /** How many messages are known to be missing; absent where nobody knows. */
+  /** How many messages are known to be missing; absent if unknown. */
   readonly count?: number | undefined
 }
 
@@ -91,7 +93,7 @@ export type TopicItem<M = Message> = M | Gap
 export interface SubscribeOptions {
   /** Closes the subscription; its iteration then ends without an error. */
   signal?: AbortSignal | undefined
-  /** Milliseconds for joining the topic. Default: `timeouts.subscribe` of the peer. A topic that is joined already takes no time. */
+  /** Milliseconds for joining the topic. Default: `timeouts.subscribe` of the peer. Has no effect on a topic that is joined already. */
   timeout?: number | undefined
   /** Most messages that wait for the reader. Default 4,096. */
   maxQueuedMessages?: number | undefined
@@ -106,11 +108,11 @@ export interface SubscribeOptions {
 }
 
 /**
- * Messages and gaps in order of arrival, from the call of `subscribe` on. One reader. A pending `next` keeps the process
- * alive. Leaving the loop, `close`, and `await using` end it.
+ * Messages and gaps in order of arrival, starting with the call of `subscribe`, for one reader. A pending `next` keeps the process
+ * alive. Leaving the loop, `close`, and `await using` end the subscription.
  */
 export interface Subscription<M = Message> extends AsyncIterableIterator<TopicItem<M>>, AsyncDisposable {
-  /** Resolves when the topic is joined, rejects when that failed (the iteration then throws the same error). */
+  /** Resolves when the topic is joined. Rejects if joining fails; the iteration then throws the same error. */
   readonly joined: Promise<void>
   /** `joining` until the topic is joined; `healing` while the engine has lost it; `ended` after `close`. */
   readonly state: 'joining' | SubscriptionState | 'ended'
@@ -138,7 +140,7 @@ export type DropReason =
   | 'forged'
   /** Seen before. */
   | 'duplicate'
-  /** Of a session of its sender that has ended, or of a sender that is no longer known, and from before. */
+  /** An old message of a session that has ended, or of a sender that was forgotten. */
   | 'replayed'
   /** More envelopes wait to be checked than the limits allow. */
   | 'overloaded'
@@ -153,7 +155,7 @@ export interface Topic<T = Uint8Array, M = Message<T>> {
    * Do not change the payload before the call has resolved.
    *
    * Throws `NO_PEERS` when there was no recipient within the timeout, `OVERLOADED` without room in the queue, `TOO_LARGE` over
-   * `maxPayloadBytes`, `INVALID_ARGUMENT`, `UNSUPPORTED`, `UNCERTAIN` when nobody knows whether it was sent,
+   * `maxPayloadBytes`, `INVALID_ARGUMENT`, `UNSUPPORTED`, `UNCERTAIN` when it is unknown whether the message was sent,
    * `ABORTED`, `NOT_RUNNING`, and the errors of the engine.
    */
   publish(payload: T, options?: PublishOptions): Promise<PublishReceipt>

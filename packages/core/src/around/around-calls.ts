@@ -3,6 +3,8 @@ import type { Backend } from '../port/backend.ts'
 import type { AbortOptions, Block, PeerInfo } from '../port/common.ts'
 import type { Subscriber } from '../port/messages.ts'
 import type { CID } from 'multiformats/cid'
+import { checkBackend } from '../toolbox/actors.ts'
+import { override } from '../toolbox/override.ts'
 import { argumentsOf, type Operation, type Part, partOperations } from './operations.ts'
 
 /** One call of the port on its way through a layer. Which arguments are there follows from the operation. */
@@ -47,6 +49,7 @@ type Method = (...args: unknown[]) => unknown
  */
 export function aroundCalls(interceptor: Interceptor): Layer {
   return <B extends Backend>(backend: B): B => {
+    checkBackend('a layer', 'what it wraps', backend)
     const own: Partial<Record<keyof Backend, unknown>> = {
       start: wrap(backend, interceptor, 'start', (options) => backend.start(options as AbortOptions)),
       stop: wrap(backend, interceptor, 'stop', (options) => backend.stop(options as AbortOptions)),
@@ -54,14 +57,7 @@ export function aroundCalls(interceptor: Interceptor): Layer {
       blocks: wrapPart(backend, interceptor, 'blocks'),
       routing: wrapPart(backend, interceptor, 'routing')
     }
-    // A proxy, so that getters such as `capabilities` stay live and methods keep their `this`.
-    return new Proxy(backend, {
-      get: (target, key) => {
-        if (Object.hasOwn(own, key)) return own[key as keyof Backend]
-        const value: unknown = Reflect.get(target, key, target)
-        return typeof value === 'function' ? (value.bind(target) as unknown) : value
-      }
-    })
+    return override(backend, own)
   }
 }
 

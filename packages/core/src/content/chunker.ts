@@ -1,5 +1,6 @@
-import { invalidArgument } from '../errors.ts'
+import { invalidArgument, type P2plError } from '../errors.ts'
 import { isBytes, plainBytes } from '../toolbox/bytes.ts'
+import { describe } from '../toolbox/options.ts'
 import type { Pieces } from './source.ts'
 
 const firstBufferBytes = 64 * 1024
@@ -19,7 +20,7 @@ export async function* chunksOf(
   let seen = 0
   let long = false
   for (let item = await next(); item.done !== true; item = await next()) {
-    if (!isBytes(item.value)) throw invalidArgument(operation, 'the source yielded something else than a Uint8Array')
+    if (!isBytes(item.value)) throw notBytes(operation, item.value)
     const piece = plainBytes(item.value)
     let at = 0
     seen += piece.byteLength
@@ -63,4 +64,11 @@ function withRoom(
   const grown = new Uint8Array(size)
   if (buffer !== undefined) grown.set(buffer.subarray(0, filled))
   return grown
+}
+
+function notBytes(operation: string, value: unknown): P2plError {
+  const hint =
+    typeof value === 'string' ? '; encode text with a TextEncoder, or read the stream without an encoding' : ''
+  const given = typeof value === 'string' ? 'text' : describe(value)
+  return invalidArgument(operation, `${operation}: the source has to yield Uint8Arrays, and gave ${given}${hint}`)
 }

@@ -1,20 +1,25 @@
 import { CID } from 'multiformats/cid'
-import type { MultihashHasher } from 'multiformats/hashes/interface'
-import { sha256, sha512 } from 'multiformats/hashes/sha2'
+import { create } from 'multiformats/hashes/digest'
+import { sha512 } from 'multiformats/hashes/sha2'
 import { P2plError } from '../errors.ts'
 import { equalBytes } from '../toolbox/bytes.ts'
+import { sha256 } from '../toolbox/sha256.ts'
 import { readLimits } from './layout.ts'
 
-const hashers: ReadonlyMap<number, { hasher: MultihashHasher; bytes: number }> = new Map([
-  [0x12, { hasher: sha256, bytes: 32 }],
-  [0x13, { hasher: sha512, bytes: 64 }]
+type Hash = (bytes: Uint8Array) => Uint8Array | Promise<Uint8Array>
+
+const sha256Code = 0x12
+const hashes: ReadonlyMap<number, { readonly name: string; readonly hash: Hash; readonly bytes: number }> = new Map([
+  [sha256Code, { name: 'sha2-256', hash: sha256, bytes: 32 }],
+  [0x13, { name: 'sha2-512', hash: (bytes: Uint8Array) => sha512.encode(bytes), bytes: 64 }]
 ])
 const identityCode = 0x00
 
 /** The CIDv1 (sha2-256) of a block. Synchronous where the runtime's hash is. */
 export function cidOf(codec: number, bytes: Uint8Array): CID | Promise<CID> {
-  const digest = sha256.digest(bytes)
-  return digest instanceof Promise ? digest.then((value) => CID.createV1(codec, value)) : CID.createV1(codec, digest)
+  const digest = sha256(bytes)
+  const made = (value: Uint8Array): CID => CID.createV1(codec, create(sha256Code, value))
+  return digest instanceof Promise ? digest.then(made) : made(digest)
 }
 
 /** The bytes that an identity CID carries; `undefined` for any other CID. */
@@ -33,13 +38,31 @@ export function identityBytes(cid: CID, operation: string): Uint8Array | undefin
 
 /** Throws `UNSUPPORTED` where the CID's hash is unknown here, or cut short: nothing would be proven by it. */
 export function assertVerifiable(cid: CID, operation: string, backend: string): void {
-  hasherOf(cid, operation, backend)
+  hashOf(cid, operation, backend)
 }
 
-/** Throws `INVALID_CONTENT` unless the bytes hash to the CID. */
+/** Bytes on their way from the one who has hashed them to the core, and their digest. */
+const hashed = new WeakMap<Uint8Array, Uint8Array>()
+
+/** Throws `INVALID_CONTENT` unless the bytes hash to the CID. For adapters and layers: the core does not hash these bytes a second time when they come to it next. */
 export async function verifyBlock(cid: CID, bytes: Uint8Array, operation: string, backend: string): Promise<void> {
-  const actual = await hasherOf(cid, operation, backend).digest(bytes)
-  if (!equalBytes(actual.digest, cid.multihash.digest)) {
+  await hashBlock(cid, bytes, operation, backend)
+  hashed.set(bytes, cid.multihash.digest)
+}
+
+/** The same, for the core. It takes the word of {@link verifyBlock} once for these bytes: later somebody may have changed them. */
+export async function verifyDelivered(cid: CID, bytes: Uint8Array, operation: string, backend: string): Promise<void> {
+  const digest = hashed.get(bytes)
+  if (digest !== undefined) {
+    hashed.delete(bytes)
+    if (equalBytes(digest, cid.multihash.digest)) return
+  }
+  await hashBlock(cid, bytes, operation, backend)
+}
+
+async function hashBlock(cid: CID, bytes: Uint8Array, operation: string, backend: string): Promise<void> {
+  const actual = await hashOf(cid, operation, backend)(bytes)
+  if (!equalBytes(actual, cid.multihash.digest)) {
     throw new P2plError({
       code: 'INVALID_CONTENT',
       operation,
@@ -49,14 +72,14 @@ export async function verifyBlock(cid: CID, bytes: Uint8Array, operation: string
   }
 }
 
-function hasherOf(cid: CID, operation: string, backend: string): MultihashHasher {
+function hashOf(cid: CID, operation: string, backend: string): Hash {
   const { code, digest } = cid.multihash
-  const known = hashers.get(code)
-  if (known !== undefined && digest.byteLength === known.bytes) return known.hasher
+  const known = hashes.get(code)
+  if (known !== undefined && digest.byteLength === known.bytes) return known.hash
   const what =
     known === undefined
       ? `the multihash 0x${code.toString(16)}`
-      : `${known.hasher.name} with a digest of ${digest.byteLength} bytes`
+      : `${known.name} with a digest of ${digest.byteLength} bytes`
   throw new P2plError({
     code: 'UNSUPPORTED',
     operation,

@@ -1,9 +1,9 @@
 import { decode } from '@ipld/dag-pb'
-import { UnixFS } from 'ipfs-unixfs'
 import type { CID } from 'multiformats/cid'
 import { isP2plError, P2plError } from '../errors.ts'
 import { codecs, readLimits } from './layout.ts'
 import { fieldsOf } from './protobuf.ts'
+import { decodeUnixfs, unixfsTypes } from './unixfs.ts'
 
 /** A child of an inner node and how many bytes of content it stands for. */
 export interface Child {
@@ -25,11 +25,8 @@ export interface OtherNode {
   readonly kind: 'directory' | 'symlink' | 'block'
 }
 
-const none = new Uint8Array(0)
-/** Numbers of fields: `Data` of a dag-pb node; of UnixFS, the last one, and those that are bytes or messages. */
+/** The number of the field `Data` of a dag-pb node. */
 const dataField = 1
-const lastUnixfsField = 8
-const unixfsDelimited: ReadonlySet<number> = new Set([2, 8])
 
 /** Reads a verified block as part of a file. Throws `INVALID_CONTENT` where it contradicts itself or is over a limit. */
 export function decodeNode(cid: CID, bytes: Uint8Array, operation: string): FileNode | OtherNode {
@@ -53,24 +50,22 @@ function decodeDagPb(cid: CID, bytes: Uint8Array, operation: string): FileNode |
   }
   const { data: encoded, links } = partsOf(bytes)
   if (encoded === undefined) throw invalidContent(operation, cid, 'is a dag-pb node without UnixFS data')
-  assertFewFields(cid, encoded, operation)
-  const unixfs = UnixFS.unmarshal(encoded)
-  if (unixfs.isDirectory()) return { kind: 'directory' }
-  if (unixfs.type === 'symlink') return { kind: 'symlink' }
-  if (unixfs.type !== 'file' && unixfs.type !== 'raw') {
-    throw invalidContent(operation, cid, `is UnixFS of type ${unixfs.type}, which has no content`)
+  const { type, data, blockSizes } = decodeUnixfs(encoded)
+  if (type === unixfsTypes.directory || type === unixfsTypes.hamtShard) return { kind: 'directory' }
+  if (type === unixfsTypes.symlink) return { kind: 'symlink' }
+  if (type !== unixfsTypes.file && type !== unixfsTypes.raw) {
+    throw invalidContent(operation, cid, `is UnixFS of type ${type}, which has no content`)
   }
   if (links > readLimits.links) {
     throw invalidContent(operation, cid, `has ${links} links; at most ${readLimits.links} are read`)
   }
   const node = decode(bytes)
-  if (unixfs.blockSizes.length !== node.Links.length) {
-    throw invalidContent(operation, cid, `has ${node.Links.length} links but ${unixfs.blockSizes.length} sizes of them`)
+  if (blockSizes.length !== node.Links.length) {
+    throw invalidContent(operation, cid, `has ${node.Links.length} links but ${blockSizes.length} sizes of them`)
   }
-  const data = unixfs.data ?? none
   let size = data.byteLength
   const children = node.Links.map((link, index) => {
-    const childSize = Number(unixfs.blockSizes[index])
+    const childSize = blockSizes[index] as number
     size += childSize
     return { cid: link.Hash, size: childSize }
   })
@@ -87,20 +82,6 @@ function partsOf(bytes: Uint8Array): { readonly data: Uint8Array | undefined; re
     else links++
   }
   return { data, links }
-}
-
-/** Throws unless the UnixFS part has few fields, of the types that its decoder takes them for. */
-function assertFewFields(cid: CID, data: Uint8Array, operation: string): void {
-  let fields = 0
-  for (const { number, wireType } of fieldsOf(data)) {
-    const delimited = unixfsDelimited.has(number)
-    if (number <= lastUnixfsField && (wireType === 2) !== delimited) {
-      throw invalidContent(operation, cid, `has a field ${number} of wire type ${wireType}`)
-    }
-    if (++fields > readLimits.links + lastUnixfsField) {
-      throw invalidContent(operation, cid, `has more than ${readLimits.links} sizes of links`)
-    }
-  }
 }
 
 export function invalidContent(operation: string, cid: CID, what: string, cause?: unknown): P2plError {

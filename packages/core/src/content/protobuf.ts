@@ -1,6 +1,8 @@
 export interface Field {
   readonly number: number
   readonly wireType: number
+  /** Of a varint; 0 for other fields. */
+  readonly value: number
   /** Where its content lies: the bytes of a length-delimited field. */
   readonly start: number
   readonly end: number
@@ -30,7 +32,8 @@ export function* fieldsOf(bytes: Uint8Array): Generator<Field, void, undefined> 
     const tag = number()
     const wireType = tag % 8
     let start = at
-    if (wireType === varint) number()
+    let value = 0
+    if (wireType === varint) value = number()
     else if (wireType === fixed64) at += 8
     else if (wireType === fixed32) at += 4
     else if (wireType === delimited) {
@@ -39,6 +42,6 @@ export function* fieldsOf(bytes: Uint8Array): Generator<Field, void, undefined> 
       at += length
     } else throw new RangeError(`wire type ${wireType}`)
     if (at > bytes.byteLength) throw new RangeError('a field has no end')
-    yield { number: Math.floor(tag / 8), wireType, start, end: at }
+    yield { number: Math.floor(tag / 8), wireType, value, start, end: at }
   }
 }

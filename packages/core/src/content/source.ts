@@ -1,4 +1,5 @@
 import type { DataSource } from '../api/data.ts'
+import { halfPair } from '../codecs.ts'
 import { invalidArgument } from '../errors.ts'
 import { isBytes, plainBytes } from '../toolbox/bytes.ts'
 import { describe } from '../toolbox/options.ts'
@@ -14,7 +15,10 @@ export interface Pieces {
 
 /** Opens any source. `pieceBytes` is the size in which sources that can be sliced are read. */
 export function openSource(source: DataSource, pieceBytes: number, operation: string): Pieces {
-  if (typeof source === 'string') return openSource(new TextEncoder().encode(source), pieceBytes, operation)
+  if (typeof source === 'string') {
+    if (!source.isWellFormed()) throw invalidArgument(operation, `${operation}: ${halfPair}`)
+    return openSource(new TextEncoder().encode(source), pieceBytes, operation)
+  }
   if (isBytes(source)) return { iterator: once(plainBytes(source)), total: source.byteLength, stable: true }
   if (typeof Blob === 'function' && source instanceof Blob) {
     return { iterator: blobPieces(source, pieceBytes), total: source.size, stable: true }

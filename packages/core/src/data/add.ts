@@ -1,18 +1,22 @@
+import type { CID } from 'multiformats/cid'
 import type { AddOptions, AddResult, DataSource } from '../api/data.ts'
 import { profile } from '../content/layout.ts'
 import { writeFile } from '../content/writer.ts'
-import { unsupported } from '../errors.ts'
+import { invalidArgument, unsupported } from '../errors.ts'
 import type { Block } from '../port/common.ts'
+import type { Countdown } from '../toolbox/countdown.ts'
 import { checkFlag, checkFunction, checkWord } from '../toolbox/options.ts'
 import type { Calls } from './calls.ts'
 import type { Provider } from './provider.ts'
+import { type Attempt, goalKeys, hasGoal, missed, reacherOf, receiptOf, type Wanted, wantedOf } from './reach.ts'
 import type { StoreLock } from './store-lock.ts'
 
 const operation = 'data.add'
-const addKeys = ['until', 'pin', 'provide', 'onProgress']
+const addKeys = ['until', 'pin', 'provide', 'onProgress', ...goalKeys]
 
 interface Plan {
-  readonly until: 'local' | 'provided'
+  readonly until: 'local' | 'provided' | 'retrievable'
+  readonly wanted: Wanted | undefined
   readonly pin: boolean
   readonly provide: boolean
 }
@@ -26,56 +30,65 @@ export async function add(
   options: AddOptions | undefined
 ): Promise<AddResult> {
   const { transport } = calls.blocks(operation)
-  const { until, pin, provide } = planOf(calls, options)
+  const { until, wanted, pin, provide } = planOf(calls, options)
   const { context } = options ?? {}
+  const { clock, timeouts } = calls.context
+  const began = clock.now()
+  const attempt: Attempt = { acknowledgements: [], heard: 0 }
+  let stored: { readonly cid: CID; readonly size: number } | undefined
 
-  return await calls.run(
-    options,
-    calls.context.timeouts.put,
-    operation,
-    async (countdown) => {
-      const { signal } = countdown
-      const store = async (blocks: readonly Block[]): Promise<void> => {
-        await countdown.race(calls.store(operation, blocks, { signal, context }))
-        countdown.renew()
-      }
-      if (lock.collecting)
-        countdown.waitsFor('a gc of this peer is under way; read its iteration to the end, or leave it')
-      const { cid, contentBytes } = await lock.add(signal, async () => {
-        countdown.waitsFor(undefined)
-        const root = await writeFile(source, {
-          layout: profile,
-          operation,
-          store,
-          next: async (work) => {
-            const item = await countdown.race(work)
-            countdown.renew()
-            return item
-          },
-          onStored: options?.onProgress
-        })
-        if (pin) {
-          const onProgress = (): void => {
-            countdown.renew()
-          }
-          await calls.port(operation, () => transport.pin(root.cid, { recursive: true, signal, context, onProgress }))
+  const work = async (countdown: Countdown): Promise<AddResult> => {
+    const { signal } = countdown
+    const store = async (blocks: readonly Block[]): Promise<void> => {
+      await countdown.race(calls.store(operation, blocks, { signal, context }))
+      countdown.renew()
+    }
+    if (lock.collecting)
+      countdown.waitsFor('a gc of this peer is under way; read its iteration to the end, or leave it')
+    const { cid, contentBytes: size } = await lock.add(signal, async () => {
+      countdown.waitsFor(undefined)
+      const root = await writeFile(source, {
+        layout: profile,
+        operation,
+        store,
+        next: async (item) => {
+          const next = await countdown.race(item)
+          countdown.renew()
+          return next
+        },
+        onStored: options?.onProgress
+      })
+      if (pin) {
+        const onProgress = (): void => {
           countdown.renew()
         }
-        return root
-      })
-      if (until === 'provided') {
-        await calls.port(operation, () => calls.routing('provide', operation).provide(cid, { signal, context }))
-        provider.provided(cid)
-      } else if (provide) provider.provide(cid)
-      return { cid, size: contentBytes }
-    },
-    addKeys
-  )
+        await calls.port(operation, () => transport.pin(root.cid, { recursive: true, signal, context, onProgress }))
+        calls.context.receipts?.()?.pinned(root.cid)
+        countdown.renew()
+      }
+      return root
+    })
+    stored = { cid, size }
+    if (until === 'provided') {
+      await calls.port(operation, () => calls.routing('provide', operation).provide(cid, { signal, context }))
+      provider.provided(cid)
+    } else if (provide) provider.provide(cid)
+    if (wanted !== undefined) await reacherOf(calls, operation).reach(cid, wanted, countdown, attempt)
+    const reached = until === 'provided' ? until : 'local'
+    return { cid, size, receipt: receiptOf(cid, reached, attempt, clock.now() - began) }
+  }
+  try {
+    return await calls.run(options, timeouts.put, operation, work, addKeys)
+  } catch (error) {
+    if (stored === undefined) throw error
+    const reached = receiptOf(stored.cid, 'local', attempt, clock.now() - began)
+    throw missed(error, reached, wanted === undefined ? undefined : attempt)
+  }
 }
 
 /** What the options ask for, checked before any work against what the backend can do. */
 function planOf(calls: Calls, options: AddOptions | undefined): Plan {
-  const until = checkWord(operation, 'until', options?.until, ['local', 'provided'], 'local')
+  const until = checkWord(operation, 'until', options?.until, ['local', 'provided', 'retrievable'], 'local')
   const { pin, provide, onProgress } = options ?? {}
   checkFlag(operation, 'pin', pin)
   checkFlag(operation, 'provide', provide)
@@ -89,5 +102,10 @@ function planOf(calls: Calls, options: AddOptions | undefined): Plan {
     throw unsupported(name, `${operation} with until: "provided"`, 'it cannot provide')
   }
   if (provide === true && !canProvide) throw unsupported(name, `${operation} with provide: true`, 'it cannot provide')
-  return { until, pin: pin ?? canPin, provide: provide ?? canProvide }
+  if (until !== 'retrievable' && hasGoal(options)) {
+    throw invalidArgument(operation, `${operation}: ${goalKeys.join(', ')} go with until: "retrievable"`)
+  }
+  if (until === 'retrievable') reacherOf(calls, operation)
+  const wanted = until === 'retrievable' ? wantedOf(operation, options) : undefined
+  return { until, wanted, pin: pin ?? canPin, provide: provide ?? canProvide }
 }

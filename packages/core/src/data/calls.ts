@@ -1,7 +1,7 @@
 import type { CID } from 'multiformats/cid'
 import type { GetOptions } from '../api/blocks.ts'
 import type { CallOptions } from '../api/common.ts'
-import { assertVerifiable, identityBytes, verifyBlock } from '../content/hash.ts'
+import { assertVerifiable, identityBytes, verifyDelivered } from '../content/hash.ts'
 import { type Countdown, iterateWithTimeout, withProgressTimeout } from '../toolbox/countdown.ts'
 import { isP2plError, P2plError, unsupported } from '../errors.ts'
 import { asTypedError } from '../foreign-error.ts'
@@ -180,7 +180,7 @@ export class Calls {
       const bytes = await this.port(operation, () => transport.get(cid, { ...hints, remote }))
       if (!isBytes(bytes)) throw noBytes(bytes, operation, backend.name)
       countdown.waitsFor(undefined)
-      if (trust === 'verify') await verifyBlock(cid, bytes, operation, backend.name)
+      if (trust === 'verify') await verifyDelivered(cid, bytes, operation, backend.name)
       return bytes
     }
     return async (cid) => {

@@ -7,6 +7,7 @@ import { base64, base64pad, base64url, base64urlpad } from 'multiformats/bases/b
 import { CID } from 'multiformats/cid'
 import type { CidInput } from '../api/common.ts'
 import { P2plError } from '../errors.ts'
+import { describe } from '../toolbox/options.ts'
 
 const decoder = [
   base16.decoder,
@@ -31,7 +32,8 @@ export function toCid(input: CidInput, operation: string): CID {
   if (typeof input !== 'string') {
     const cid = CID.asCID(input)
     if (cid !== null) return cid
-    throw invalidCid(operation, `expected a CID or its text, not ${typeof input}`)
+    const holds = typeof input === 'object' && input !== null && 'cid' in input
+    throw invalidCid(operation, `expected a CID or its text, not ${describe(input)}${holds ? ': give its "cid"' : ''}`)
   }
   if (input.length > maxTextLength) throw invalidCid(operation, `a text of ${input.length} characters is no CID`)
   try {

@@ -13,8 +13,10 @@ import { toCid } from './cid-input.ts'
 import type { DataContext } from './context.ts'
 import { hasDeep } from './has.ts'
 import { Provider } from './provider.ts'
+import { reach } from './reach.ts'
 import { read, readBytes, stat } from './read.ts'
 import { StoreLock } from './store-lock.ts'
+import { release, willing } from './willing.ts'
 
 /** What the peer itself holds; apps see {@link Data}. */
 export interface OwnData extends Data {
@@ -39,6 +41,9 @@ export function createData(context: DataContext): OwnData {
 
   return {
     add: (source, options) => add(calls, provider, lock, source, options),
+    reach: (input, options) => reach(calls, input, options),
+    willing: (options) => willing(calls, options),
+    release: (input, options) => release(calls, input, options),
     get: (input, options) => read(calls, 'data.get', input, options),
     bytes: (input, options) => readBytes(calls, input, options),
     stat: (input, options) => stat(calls, input, options),
@@ -86,14 +91,15 @@ export function createData(context: DataContext): OwnData {
         options,
         timeouts.store,
         operation,
-        (countdown) => {
+        async (countdown) => {
           const { signal } = countdown
           const told = (progress: Progress): void => {
             countdown.renew()
             onProgress?.(progress)
           }
           const given = { recursive, providers, maxBytes, onProgress: told, signal, context: options?.context }
-          return calls.port(operation, () => transport.pin(cid, given))
+          await calls.port(operation, () => transport.pin(cid, given))
+          if (recursive !== false) context.receipts?.()?.pinned(cid)
         },
         ['recursive', 'providers', 'maxBytes', 'onProgress']
       )
@@ -107,6 +113,7 @@ export function createData(context: DataContext): OwnData {
       await calls.run(options, timeouts.store, operation, ({ signal }) =>
         calls.port(operation, () => transport.unpin(cid, { signal }))
       )
+      context.receipts?.()?.unpinned(cid)
     },
 
     pins(options) {
@@ -121,7 +128,11 @@ export function createData(context: DataContext): OwnData {
       const operation = 'data.gc'
       return calls.iterate(options, timeouts.store, operation, true, ({ signal }) => {
         const transport = withFeature('gc', operation)
-        return calls.portItems(operation, () => collect(lock, signal, () => transport.gc({ signal })))
+        return calls.portItems(operation, () => collect(lock, signal, gc))
+        async function* gc(): AsyncGenerator<CID> {
+          yield* transport.gc({ signal })
+          context.receipts?.()?.collected()
+        }
       })
     },
 

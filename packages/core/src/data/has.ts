@@ -1,8 +1,8 @@
 import type { CID } from 'multiformats/cid'
-import { invalidContent } from '../content/node.ts'
-import { isP2plError, P2plError } from '../errors.ts'
+import { strictLinks } from '../content/strict-links.ts'
+import { isP2plError } from '../errors.ts'
 import { bytesKey } from '../toolbox/bytes.ts'
-import { isLeaf, linksOf } from '../toolbox/links.ts'
+import { isLeaf } from '../toolbox/links.ts'
 
 const parallel = 32
 
@@ -32,7 +32,7 @@ export async function hasDeep(root: CID, options: DeepHasOptions): Promise<boole
       } else {
         const bytes = await fetchIfHere(cid, options)
         if (bytes === undefined) state.complete = false
-        else for (const link of links(cid, bytes, options.operation)) push(link)
+        else for (const link of strictLinks(cid, bytes, options.operation, ': ask with deep: false')) push(link)
       }
       options.onProgress()
     }
@@ -54,19 +54,4 @@ async function fetchIfHere(cid: CID, options: DeepHasOptions): Promise<Uint8Arra
     if (isP2plError(error, 'NOT_FOUND')) return undefined
     throw error
   }
-}
-
-function links(cid: CID, bytes: Uint8Array, operation: string): CID[] {
-  let found: CID[] | undefined
-  try {
-    found = linksOf(cid, bytes)
-  } catch (cause) {
-    throw invalidContent(operation, cid, 'cannot be decoded as its codec says', cause)
-  }
-  if (found !== undefined) return found
-  throw new P2plError({
-    code: 'UNSUPPORTED',
-    operation,
-    message: `the links of codec 0x${cid.code.toString(16)} are unknown here (${cid.toString()}); raw, dag-pb and dag-cbor are known: ask with deep: false`
-  })
 }

@@ -2,10 +2,16 @@ import type { CID } from 'multiformats/cid'
 import { isP2plError } from '../errors.ts'
 import { backoff } from '../toolbox/backoff.ts'
 import { bytesKey } from '../toolbox/bytes.ts'
+import { Heap } from '../toolbox/heap.ts'
 import type { Calls } from './calls.ts'
 
 const maxEntries = 65_536
 const maxConcurrent = 4
+/**
+ * A record costs some 3 ms of processor time at each end, so a peer that adds thousands of small files would keep itself and other
+ * peers busy with nothing else. After so many at once there is one per pause; on a real network none takes less.
+ */
+const pace = { atOnce: 16, pause: 1_000 / 32 } as const
 const pauses = { first: 1_000, longest: 300_000 } as const
 /** A record is renewed when this part of its lifetime has passed. */
 const renewalPart = 0.45
@@ -13,11 +19,15 @@ const operation = 'data.provide'
 
 interface Entry {
   readonly cid: CID
+  /** Of those that are due at the same time, the first one added is the first one tried. */
+  readonly order: number
   attempts: number
   /** When it is tried (again), on the monotonic clock. */
   due: number
   abort: AbortController | undefined
 }
+
+const sooner = (a: Entry, b: Entry): boolean => a.due < b.due || (a.due === b.due && a.order < b.order)
 
 /**
  * Provides in the background: each CID again, with growing pauses, until it succeeds, then again before the record expires, for as
@@ -27,7 +37,12 @@ interface Entry {
 export class Provider {
   readonly #calls: Calls
   readonly #entries = new Map<string, Entry>()
+  /** Those that wait, and some that were cancelled since. */
+  #waiting = new Heap(sooner)
+  #added = 0
   #running = 0
+  /** When the next record may be put out, once none is left of those that may come at once. */
+  #paced = -Infinity
   #timer: unknown
   #stopped = false
   #overflowing = false
@@ -45,6 +60,11 @@ export class Provider {
 
   get #lifetime(): number {
     return this.#calls.context.backend.capabilities.routing?.recordLifetime ?? Infinity
+  }
+
+  /** Where records live so shortly that many could not be renewed in time, they come faster. */
+  get #pause(): number {
+    return Math.min(pace.pause, (this.#lifetime * renewalPart) / this.#entries.size)
   }
 
   /** Provides it soon. */
@@ -68,7 +88,10 @@ export class Provider {
       this.#overflowing = true
       return
     }
-    this.#entries.set(key, { cid, attempts: 0, due, abort: undefined })
+    const entry: Entry = { cid, order: this.#added++, attempts: 0, due, abort: undefined }
+    this.#entries.set(key, entry)
+    this.#waiting.push(entry)
+    if (this.#waiting.size > 2 * maxEntries) this.#forgetCancelled()
     this.#advance()
   }
 
@@ -108,15 +131,37 @@ export class Provider {
       return
     }
     const most = this.#alone === undefined ? maxConcurrent : 1
-    let soonest = Infinity
-    for (const entry of this.#entries.values()) {
-      if (entry.abort !== undefined) continue
-      if (entry.due > now) soonest = Math.min(soonest, entry.due)
-      else if (this.#running < most) void this.#provide(entry)
+    for (let next = this.#soonest(); next !== undefined; next = this.#soonest()) {
       // All are busy: the next one to end comes back here.
-      else return
+      if (next.due <= now && this.#running >= most) return
+      this.#paced = Math.max(this.#paced, now - (pace.atOnce - 1) * this.#pause)
+      const at = Math.max(next.due, this.#paced)
+      if (at > now) {
+        this.#wake(at - now)
+        return
+      }
+      this.#paced += this.#pause
+      this.#waiting.pop()
+      void this.#provide(next)
     }
-    if (soonest < Infinity) this.#wake(soonest - now)
+  }
+
+  /** The first of those that wait. */
+  #soonest(): Entry | undefined {
+    for (;;) {
+      const { first } = this.#waiting
+      if (first === undefined || this.#has(first)) return first
+      this.#waiting.pop()
+    }
+  }
+
+  #forgetCancelled(): void {
+    this.#waiting = new Heap(sooner)
+    for (const entry of this.#entries.values()) if (entry.abort === undefined) this.#waiting.push(entry)
+  }
+
+  #has(entry: Entry): boolean {
+    return this.#entries.get(bytesKey(entry.cid.multihash.bytes)) === entry
   }
 
   #wake(after: number): void {
@@ -148,6 +193,7 @@ export class Provider {
     } finally {
       this.#running--
       entry.abort = undefined
+      if (this.#has(entry)) this.#waiting.push(entry)
       this.#advance()
     }
   }
@@ -167,8 +213,7 @@ export class Provider {
   }
 
   #remove(entry: Entry): void {
-    const key = bytesKey(entry.cid.multihash.bytes)
-    if (this.#entries.get(key) === entry) this.#entries.delete(key)
+    if (this.#has(entry)) this.#entries.delete(bytesKey(entry.cid.multihash.bytes))
     this.#overflowing = false
   }
 

@@ -3,7 +3,7 @@ import type { Capabilities } from '../port/capabilities.ts'
 import type { OpenedBackend } from '../port/definition.ts'
 import { part, type PartContext } from './part-context.ts'
 
-export function blockPart({ calls, checks, capabilities }: PartContext): BlockTransport {
+export function blockPart({ calls, checks, capabilities, selves }: PartContext): BlockTransport {
   const declared = (): NonNullable<Capabilities['blocks']> =>
     capabilities().blocks as NonNullable<Capabilities['blocks']>
   const blocksOf = ({ blocks }: OpenedBackend): BlockHooks => part(blocks)
@@ -17,9 +17,8 @@ export function blockPart({ calls, checks, capabilities }: PartContext): BlockTr
         const { local, remote, root } = options ?? {}
         if (local === true && remote === true) throw checks.invalid('blocks.get', 'give either local or remote')
         if (remote === true && !declared().remote) throw checks.unsupported('blocks.get', 'asks no other peers')
-        const providers = checks.providers('blocks.get', options?.providers, () => engine.self().id)
-        // Not spread: the signal is made when it is asked for.
-        return blocksOf(engine).get(cid, Object.assign(hook, { local, remote, root, providers }))
+        const providers = checks.providers('blocks.get', options?.providers, () => selves(engine))
+        return blocksOf(engine).get(cid, { ...hook, local, remote, root, providers })
       }),
     putMany: (given, options) =>
       calls.call('blocks.putMany', options, async (engine, hook) => {
@@ -44,7 +43,7 @@ export function blockPart({ calls, checks, capabilities }: PartContext): BlockTr
         if (maxBytes !== undefined && !(maxBytes >= 0)) {
           throw checks.invalid('blocks.pin', 'maxBytes must be a number from 0')
         }
-        const providers = checks.providers('blocks.pin', options?.providers, () => engine.self().id)
+        const providers = checks.providers('blocks.pin', options?.providers, () => selves(engine))
         await blocksOf(engine).pin?.(cid, { ...hook, recursive, maxBytes, onProgress, providers })
       }),
     unpin: (input, options) =>

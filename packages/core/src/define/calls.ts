@@ -1,9 +1,7 @@
-import { abortError, isP2plError, P2plError, throwIfAborted, withFields } from '../errors.ts'
+import { isP2plError, P2plError, throwIfAborted, withFields } from '../errors.ts'
 import type { AbortOptions, HookOptions } from '../port/common.ts'
 import type { BackendDefinition, OpenedBackend } from '../port/definition.ts'
-
-/** Ends one call that is under way. */
-type End = (error: P2plError) => void
+import { UnderWay } from './under-way.ts'
 
 /**
  * What holds for every call of a backend: nothing begins while it does not run or with a fired signal, nothing stays pending
@@ -12,7 +10,7 @@ type End = (error: P2plError) => void
 export class Calls {
   readonly #definition: BackendDefinition
   #engine: OpenedBackend | undefined
-  readonly #underWay = new Set<End>()
+  readonly #underWay = new Set<UnderWay>()
 
   constructor(definition: BackendDefinition) {
     this.#definition = definition
@@ -28,7 +26,7 @@ export class Calls {
 
   close(): void {
     this.#engine = undefined
-    for (const end of this.#underWay) end(this.#notRunning('stop'))
+    for (const call of this.#underWay) call.cut(this.#notRunning('stop'))
   }
 
   /** The running engine, or `NOT_RUNNING`. */
@@ -108,47 +106,8 @@ export class Calls {
     }
   }
 
-  #begin(
-    operation: string,
-    { signal, context }: AbortOptions = {},
-    reject: (error: P2plError) => void
-  ): { readonly options: HookOptions; readonly end: () => void; readonly abort: (error: P2plError) => void } {
-    // Made when it is asked for: a call that is answered from memory needs none, and they are costly.
-    let controller: AbortController | undefined
-    let reason: P2plError | undefined
-    const end = (): void => {
-      this.#underWay.delete(cut)
-      signal?.removeEventListener('abort', onAbort)
-    }
-    const abort = (error: P2plError): void => {
-      reason = error
-      controller?.abort(error)
-    }
-    const cut = (error: P2plError): void => {
-      end()
-      // The caller's answer first: what a hook makes of its signal decides nothing.
-      reject(error.operation === operation ? error : withFields(error, { operation }))
-      abort(error)
-    }
-    const onAbort = (): void => {
-      cut(abortError(operation, signal as AbortSignal, this.#definition.name))
-    }
-    this.#underWay.add(cut)
-    signal?.addEventListener('abort', onAbort, { once: true })
-    return {
-      options: {
-        get signal() {
-          if (controller === undefined) {
-            controller = new AbortController()
-            if (reason !== undefined) controller.abort(reason)
-          }
-          return controller.signal
-        },
-        context
-      },
-      end,
-      abort
-    }
+  #begin(operation: string, options: AbortOptions | undefined, reject: (error: P2plError) => void): UnderWay {
+    return new UnderWay(this.#underWay, this.#definition.name, operation, options, reject)
   }
 
   /** Any failure of a hook as the one error type, with this backend and operation. */

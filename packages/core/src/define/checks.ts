@@ -18,11 +18,12 @@ const encoder = new TextEncoder()
 /** Throws what is wrong with the arguments of a call, in the name of a backend. */
 export class Checks {
   readonly #backend: string
-  readonly #network: string
+  readonly #networks: readonly string[] | undefined
 
-  constructor(backend: string, network: string) {
+  /** @param networks - Of peers and hints; `undefined` where those of any network are taken. */
+  constructor(backend: string, networks: readonly string[] | undefined) {
     this.#backend = backend
-    this.#network = network
+    this.#networks = networks
   }
 
   #error(code: P2plErrorInit['code'], operation: string, message: string): P2plError {
@@ -78,16 +79,16 @@ export class Checks {
   }
 
   /** Hints for this network; hints for others, or that name this peer, are left out. */
-  providers(operation: string, given: unknown, ownId: () => string): readonly PeerInfo[] | undefined {
+  providers(operation: string, given: unknown, selves: () => readonly PeerInfo[]): readonly PeerInfo[] | undefined {
     if (given === undefined) return undefined
     if (!Array.isArray(given)) throw this.invalid(operation, 'providers are an array, such as network.self() of a peer')
-    const own: PeerInfo[] = []
-    const self = ownId()
+    const hints: PeerInfo[] = []
+    const own = selves()
     for (const peer of given as unknown[]) {
-      const { network, id } = this.peer(operation, peer)
-      if (network === this.#network && id !== self && own.length < maxProviders) own.push(peer as PeerInfo)
+      const hint = this.peer(operation, peer)
+      if (this.#isHere(hint) && !isAmong(own, hint) && hints.length < maxProviders) hints.push(hint)
     }
-    return own
+    return hints
   }
 
   peer(operation: string, value: unknown): PeerInfo {
@@ -101,20 +102,25 @@ export class Checks {
     if (!fits) {
       throw this.invalid(
         operation,
-        `a peer is { network, id, addresses }, such as an entry of network.self(), not ${describe(value)}`
+        `a peer is { network, id, addresses }, such as an entry of network.self() of that peer, not ${describe(value)}`
       )
     }
     return value as PeerInfo
   }
 
   /** A peer of this network that is not the own one. */
-  remotePeer(operation: string, value: unknown, ownId: string): PeerInfo {
+  remotePeer(operation: string, value: unknown, own: readonly PeerInfo[]): PeerInfo {
     const peer = this.peer(operation, value)
-    if (peer.network !== this.#network) {
-      throw this.unsupported(operation, `is on the network "${this.#network}", and the peer on "${peer.network}"`)
+    if (!this.#isHere(peer)) {
+      const here = (this.#networks ?? []).map((network) => `"${network}"`).join(' and ')
+      throw this.unsupported(operation, `is on the network ${here}, and the peer on "${peer.network}"`)
     }
-    if (peer.id === ownId) throw this.invalid(operation, 'the peer is this peer itself')
+    if (isAmong(own, peer)) throw this.invalid(operation, 'the peer is this peer itself')
     return peer
+  }
+
+  #isHere({ network }: PeerInfo): boolean {
+    return this.#networks === undefined || this.#networks.includes(network)
   }
 
   id(operation: string, value: unknown): void {
@@ -128,11 +134,16 @@ export class Checks {
   }
 }
 
-export const topicRule: string = `a topic name is text of 1 to ${maxTopicBytes} bytes of UTF-8`
+export const topicRule: string = `a topic name is well-formed text of 1 to ${maxTopicBytes} bytes of UTF-8`
 
 export function isTopicName(topic: unknown): topic is string {
-  if (typeof topic !== 'string' || topic === '') return false
+  // Half a surrogate pair would make this the name of another topic.
+  if (typeof topic !== 'string' || topic === '' || !topic.isWellFormed()) return false
   return topic.length * 3 <= maxTopicBytes || encoder.encode(topic).byteLength <= maxTopicBytes
+}
+
+function isAmong(peers: readonly PeerInfo[], peer: PeerInfo): boolean {
+  return peers.some(({ network, id }) => network === peer.network && id === peer.id)
 }
 
 function isText(value: unknown): value is string {

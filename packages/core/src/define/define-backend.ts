@@ -1,7 +1,10 @@
+import { invalidArgument } from '../errors.ts'
 import type { Backend } from '../port/backend.ts'
 import type { Capabilities } from '../port/capabilities.ts'
 import type { PeerInfo } from '../port/common.ts'
-import type { BackendDefinition, OpenedBackend } from '../port/definition.ts'
+import type { BackendDefinition, OpenedBackend, SelfInfo } from '../port/definition.ts'
+import { portKey, portVersion } from '../port/version.ts'
+import { checkFunction, checkKeys, describe } from '../toolbox/options.ts'
 import { blockPart } from './block-part.ts'
 import { Calls } from './calls.ts'
 import { Checks } from './checks.ts'
@@ -25,24 +28,24 @@ export interface DefinedBackend<Engine> extends Backend {
  * The backend is not started. An adapter with more than the port adds it to the result with `Object.assign`; layers keep it.
  */
 export function defineBackend<Engine = unknown>(definition: BackendDefinition<Engine>): DefinedBackend<Engine> {
+  checkDefinition(definition as Readonly<Record<keyof BackendDefinition, unknown>>)
   const { name, network, capabilities: declared } = definition
   const calls = new Calls(definition)
-  const checks = new Checks(name, network)
-  let refined: Capabilities = declared
+  const networks = network === undefined ? undefined : [network].flat()
+  const checks = new Checks(name, networks)
+  let capabilitiesNow = (): Capabilities => declared
   let joins: Joins | undefined
 
-  const tagged = ({ id, addresses }: { readonly id: string; readonly addresses: readonly string[] }): PeerInfo => ({
-    network,
-    id,
-    addresses
-  })
+  const tagged = (peer: SelfInfo): PeerInfo =>
+    typeof network === 'string' ? { network, id: peer.id, addresses: peer.addresses } : (peer as PeerInfo)
+  const selves = (engine: OpenedBackend): readonly PeerInfo[] => [engine.self()].flat().map(tagged)
   const lifecycle = new Lifecycle({
     name,
     open: (signal, report) => definition.open({ signal, report }),
     typed: (error, operation) => calls.typed(error, operation),
     opened: (engine) => {
-      refined = engine.capabilities ?? declared
-      assertPromised(name, refined, engine)
+      capabilitiesNow = () => engine.capabilities ?? declared
+      assertPromised(name, capabilitiesNow(), engine)
       joins = new Joins(async (topic, subscriber, options) => {
         const { messages } = engine
         if (messages === undefined) throw checks.unsupported('messages.subscribe', 'has no messages')
@@ -58,21 +61,23 @@ export function defineBackend<Engine = unknown>(definition: BackendDefinition<En
   const context: PartContext = {
     calls,
     checks,
-    capabilities: () => refined,
+    capabilities: () => capabilitiesNow(),
     joins: () => joins as Joins,
+    selves,
     tagged
   }
   const ownership: Ownership = { taken: false }
   const running = (operation: string): OpenedBackend => calls.enter(operation)
 
-  const backend: DefinedBackend<Engine> & { readonly [ownershipKey]: Ownership } = {
+  const backend: DefinedBackend<Engine> & { readonly [ownershipKey]: Ownership; readonly [portKey]: number } = {
     name,
+    networks,
     get capabilities() {
-      return refined
+      return capabilitiesNow()
     },
     start: (options) => lifecycle.start(options),
     stop: (options) => lifecycle.stop(options),
-    self: () => [tagged(running('self').self())],
+    self: () => selves(running('self')),
     messages: declared.messages && messagePart(context),
     blocks: declared.blocks && blockPart(context),
     routing: declared.routing && routingPart(context),
@@ -82,7 +87,31 @@ export function defineBackend<Engine = unknown>(definition: BackendDefinition<En
     get engine() {
       return calls.engine?.engine as Engine | undefined
     },
-    [ownershipKey]: ownership
+    [ownershipKey]: ownership,
+    [portKey]: portVersion
   }
   return backend
+}
+
+/** A backend without one of these would fail much later, and say less. */
+function checkDefinition(definition: Readonly<Record<keyof BackendDefinition, unknown>>): void {
+  const operation = 'defineBackend'
+  const { name, network, capabilities, open, classify } = definition ?? {}
+  const texts = network === undefined ? [name] : [name, ...[network].flat()]
+  const wrong = texts.findIndex((text) => typeof text !== 'string' || text === '')
+  if (wrong >= 0) {
+    const key = wrong === 0 ? 'name' : 'network'
+    throw invalidArgument(operation, `${operation}: ${key} must be non-empty text, not ${describe(texts[wrong])}`)
+  }
+  if (typeof capabilities !== 'object' || capabilities === null) {
+    throw invalidArgument(
+      operation,
+      `${operation}: capabilities must be an object with messages, blocks or routing, not ${describe(capabilities)}`
+    )
+  }
+  if (typeof open !== 'function') {
+    throw invalidArgument(operation, `${operation}: open must be a function, not ${describe(open)}`)
+  }
+  checkFunction(operation, 'classify', classify)
+  checkKeys(operation, definition, ['name', 'network', 'capabilities', 'open', 'classify'])
 }

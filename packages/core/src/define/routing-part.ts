@@ -5,7 +5,7 @@ import { part, type PartContext } from './part-context.ts'
 
 const defaultLimit = 20
 
-export function routingPart({ calls, checks, capabilities, tagged }: PartContext): RoutingTransport {
+export function routingPart({ calls, checks, capabilities, selves, tagged }: PartContext): RoutingTransport {
   type Feature = 'provide' | 'unprovide' | 'findProviders' | 'findPeer' | 'connect'
   const routingOf = ({ routing }: OpenedBackend, feature: Feature, operation: string): RoutingHooks => {
     if ((capabilities().routing?.[feature] ?? 'none') === 'none') {
@@ -29,7 +29,7 @@ export function routingPart({ calls, checks, capabilities, tagged }: PartContext
         const routing = routingOf(engine, 'findProviders', 'routing.findProviders')
         const limit = checks.limit('routing.findProviders', options?.limit, defaultLimit)
         const cid = checks.cid('routing.findProviders', input, undefined)
-        return distinct(part(routing.findProviders?.(cid, { ...hook, limit })), limit, engine.self().id)
+        return distinct(part(routing.findProviders?.(cid, { ...hook, limit })), limit, selves(engine))
       }),
     findPeer: (id, options) =>
       calls.call('routing.findPeer', options, async (engine, hook) => {
@@ -40,7 +40,7 @@ export function routingPart({ calls, checks, capabilities, tagged }: PartContext
     connect: (given, options) =>
       calls.call('routing.connect', options, async (engine, hook) => {
         const routing = routingOf(engine, 'connect', 'routing.connect')
-        await routing.connect?.(checks.remotePeer('routing.connect', given, engine.self().id), hook)
+        await routing.connect?.(checks.remotePeer('routing.connect', given, selves(engine)), hook)
       }),
     disconnect: (id, options) =>
       calls.call('routing.disconnect', options, async (engine, hook) => {
@@ -62,18 +62,23 @@ export function routingPart({ calls, checks, capabilities, tagged }: PartContext
   }
 }
 
-/** Each peer once, at most `limit`, and never the own one. */
+/** Each peer once, at most `limit`, and never the own one: its entries take no part in the count. */
 async function* distinct(
   peers: AsyncIterable<PeerInfo>,
   limit: number,
-  ownId: string
+  own: readonly PeerInfo[]
 ): AsyncGenerator<PeerInfo, void, undefined> {
-  const seen = new Set([ownId])
+  const seen = new Set(own.map(keyOf))
+  const most = seen.size + limit
   for await (const peer of peers) {
-    if (seen.has(peer.id)) continue
-    seen.add(peer.id)
+    const key = keyOf(peer)
+    if (seen.has(key)) continue
+    seen.add(key)
     yield peer
-    // The own id takes no part in the count.
-    if (seen.size > limit) return
+    if (seen.size >= most) return
   }
+}
+
+function keyOf({ network, id }: PeerInfo): string {
+  return `${network}/${id}`
 }

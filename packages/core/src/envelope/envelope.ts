@@ -3,7 +3,9 @@ import { CID } from 'multiformats/cid'
 import type { Headers } from '../api/topic.ts'
 import { type Cryptography, type Identity, publicKeyLength, signatureLength } from '../identity.ts'
 import type { PeerInfo } from '../port/common.ts'
+import { isBytesOf, isCount, isTuple } from './checks.ts'
 import { noHeaders, parseHeaders } from './headers.ts'
+import { encodeHints, parseHints } from './hints.ts'
 
 /** A payload that travels as a CID because it is larger than an envelope (claim check pattern). */
 export interface Claim {
@@ -44,12 +46,6 @@ export const envelopeOverhead = 224
 export const messageOverhead = 8
 /** Bytes of one claim, at most. */
 export const claimSize = 128
-/** Provider hints that are sent, addresses of each, and characters of each text; more are left out. */
-const maxHints = 4
-const maxHintAddresses = 8
-const maxHintText = 512
-/** Bytes that provider hints may take in an envelope. */
-export const hintSize = 1_280
 
 const version = 2
 const domain = new TextEncoder().encode('p2pl/envelope/v2\0')
@@ -86,25 +82,6 @@ function encodeMessage({ content, headers }: EnvelopeMessage): unknown {
   return headers === noHeaders ? item : [item, headers]
 }
 
-/** As many hints as fit; every sender can leave some out, since they only save a look-up. */
-function encodeHints(providers: readonly PeerInfo[]): unknown[] {
-  const hints: unknown[] = []
-  let room = hintSize
-  for (const { network, id, addresses } of providers.slice(0, maxHints)) {
-    const texts = addresses.slice(0, maxHintAddresses)
-    while (texts.length > 0 && textSize([network, id, ...texts]) > room) texts.pop()
-    const size = textSize([network, id, ...texts])
-    if (size > room) continue
-    room -= size
-    hints.push([network, id, texts])
-  }
-  return hints
-}
-
-function textSize(texts: readonly string[]): number {
-  return texts.reduce((sum, text) => sum + 3 * text.length + 3, 8)
-}
-
 export type OpenedEnvelope = Envelope | 'garbage' | 'forged'
 
 /** Decodes and checks what the network brought. Never throws for what the bytes contain. */
@@ -138,11 +115,11 @@ function parse(
   const outer: unknown = decode(bytes)
   if (!isTuple(outer, 3) || outer[0] !== version) return undefined
   const [, body, signature] = outer
-  if (!isBytes(body) || !isBytes(signature, signatureLength)) return undefined
+  if (!isBytesOf(body) || !isBytesOf(signature, signatureLength)) return undefined
   const inner: unknown = decode(body)
   if (!isTuple(inner, 7)) return undefined
   const [publicKey, session, age, sent, first, list, hints] = inner
-  if (!isBytes(publicKey, publicKeyLength)) return undefined
+  if (!isBytesOf(publicKey, publicKeyLength)) return undefined
   if (!isCount(session) || !isCount(age) || !isCount(sent) || !isCount(first)) return undefined
   if (!Array.isArray(list) || list.length > maxMessages || !isCount(first + list.length)) return undefined
   const messages: EnvelopeMessage[] = []
@@ -170,33 +147,4 @@ function parsePayload(item: unknown): Payload | undefined {
   if (!isTuple(item, 2)) return undefined
   const cid = CID.asCID(item[0])
   return cid !== null && cid.byteLength <= claimSize && isCount(item[1]) ? { cid, size: item[1] } : undefined
-}
-
-function parseHints(hints: unknown): PeerInfo[] | undefined {
-  if (!Array.isArray(hints) || hints.length > maxHints) return undefined
-  const providers: PeerInfo[] = []
-  for (const hint of hints as unknown[]) {
-    if (!isTuple(hint, 3)) return undefined
-    const [network, id, addresses] = hint
-    if (!isText(network) || !isText(id) || !Array.isArray(addresses)) return undefined
-    if (addresses.length > maxHintAddresses || !(addresses as unknown[]).every(isText)) return undefined
-    providers.push({ network, id, addresses: addresses as string[] })
-  }
-  return providers
-}
-
-function isTuple(value: unknown, length: number): value is unknown[] {
-  return Array.isArray(value) && value.length === length
-}
-
-function isBytes(value: unknown, length?: number): value is Uint8Array<ArrayBuffer> {
-  return value instanceof Uint8Array && (length === undefined || value.byteLength === length)
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== '' && value.length <= maxHintText
 }

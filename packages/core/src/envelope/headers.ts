@@ -19,7 +19,7 @@ export function checkHeaders(headers: Headers): Headers {
   if (parsed !== undefined) return parsed
   throw invalidArgument(
     'publish',
-    `headers are an object of at most ${maxHeaders} texts, with names of 1 to ${maxName} and values of at most ${maxValue} characters`
+    `headers are an object of at most ${maxHeaders} well-formed texts, with names of 1 to ${maxName} and values of at most ${maxValue} characters`
   )
 }
 
@@ -31,6 +31,7 @@ export function parseHeaders(value: unknown): Headers | undefined {
   const headers = Object.create(null) as Record<string, string>
   for (const [name, text] of entries) {
     if (name === '' || name.length > maxName || typeof text !== 'string' || text.length > maxValue) return undefined
+    if (!name.isWellFormed() || !text.isWellFormed()) return undefined
     headers[name] = text
   }
   return headers

@@ -6,18 +6,20 @@ import { type Clock, systemClock } from '../clock.ts'
 import { createBlocks } from '../data/blocks.ts'
 import { createData } from '../data/data.ts'
 import { takeBackends } from '../define/ownership.ts'
-import { invalidArgument, P2plError, unsupported } from '../errors.ts'
+import { P2plError, unsupported } from '../errors.ts'
 import { typed } from '../foreign-error.ts'
-import { ed25519, type Identity, peerIdFromPublicKey, publicKeyLength } from '../identity.ts'
+import { ed25519, type Identity } from '../identity.ts'
 import type { Backend } from '../port/backend.ts'
 import type { BackendEvent } from '../port/events.ts'
-import { isBytes } from '../toolbox/bytes.ts'
+import { checkIdentity } from '../toolbox/actors.ts'
 import { withTimeout } from '../toolbox/countdown.ts'
 import { Listeners } from '../toolbox/listeners.ts'
-import { checkFunction, checkKeys, checkWord } from '../toolbox/options.ts'
+import { checkClock, checkFunction, checkKeys, checkMethods, checkWord } from '../toolbox/options.ts'
 import type { TopicContext } from '../topic/context.ts'
 import { Pacer } from '../topic/pacer.ts'
 import { Topics } from '../topic/topics.ts'
+import { openReceipts, type Receipts } from '../receipts/receipts.ts'
+import { receiptSettings } from '../receipts/settings.ts'
 import { assertDurability, chooseBackend } from './choose-backend.ts'
 import { createClaimStore } from './claims.ts'
 import { defaultLimits, defaultTimeouts, withDefaults } from './defaults.ts'
@@ -35,6 +37,7 @@ const optionKeys = [
   'limits',
   'trust',
   'durability',
+  'receipts',
   'onEvent',
   'signal',
   'environment'
@@ -54,6 +57,7 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
   const timeouts: Timeouts = withDefaults('timeouts', defaultTimeouts, options.timeouts)
   const limits: Limits = withDefaults('limits', defaultLimits, options.limits)
   const environment = environmentOf(options.environment)
+  const settings = receiptSettings(options.receipts)
   const { clock } = environment
   const events = new Listeners<BackendEvent>()
   if (options.onEvent !== undefined) events.add('createPeer', options.onEvent)
@@ -92,7 +96,9 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
     clock,
     onStore: (cid: CID) => {
       claims?.own(cid)
+      receipts?.stored(cid)
     },
+    receipts: () => receipts,
     connected: () => ((backend.capabilities.routing?.connect ?? 'none') === 'none' ? undefined : connected.size > 0),
     onEvent: events.emit,
     assertRunning
@@ -151,6 +157,7 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
     running = false
     stopping ??= (async () => {
       try {
+        receipts?.stop()
         await topics.stop(stopped('publish'))
         keeper.stop()
         await data.stop()
@@ -162,6 +169,20 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
       }
     })()
     return stopping
+  }
+
+  let receipts: Receipts | undefined
+  try {
+    receipts = await openReceipts({
+      settings,
+      identity,
+      environment,
+      data: dataContext,
+      topic: (name) => topics.handle(name) as Topic
+    })
+  } catch (error) {
+    await stop().catch(() => undefined)
+    throw error
   }
 
   return {
@@ -186,6 +207,9 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
 
 function environmentOf(given: Partial<Environment> | undefined): Environment {
   checkKeys('createPeer: environment', given, ['clock', 'random', 'cryptography'])
+  checkFunction('createPeer: environment', 'random', given?.random)
+  checkClock('createPeer: environment', given?.clock)
+  checkMethods('createPeer: environment', 'cryptography', given?.cryptography, ['verify'])
   return {
     clock: given?.clock ?? systemClock,
     random: given?.random ?? Math.random,
@@ -209,20 +233,5 @@ function checkOptions(options: PeerOptions): void {
   checkWord('createPeer', 'trust', trust, ['verify', 'backend'], 'verify')
   checkWord('createPeer', 'durability', durability, ['process', 'power'], 'process')
   checkFunction('createPeer', 'onEvent', onEvent)
-  if (identity !== undefined && !isIdentity(identity)) {
-    throw invalidArgument(
-      'createPeer',
-      'createPeer: identity must be the result of createIdentity or identityFromSeed, awaited'
-    )
-  }
-}
-
-function isIdentity(value: Partial<Identity> | null): boolean {
-  const { id, publicKey, sign } = value ?? {}
-  return (
-    isBytes(publicKey) &&
-    publicKey.byteLength === publicKeyLength &&
-    peerIdFromPublicKey(publicKey) === id &&
-    typeof sign === 'function'
-  )
+  checkIdentity('createPeer', identity)
 }

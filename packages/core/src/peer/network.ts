@@ -77,13 +77,22 @@ function peersOf(address: PeerAddress, routing: RoutingTransport, backend: Backe
   if (typeof address === 'string') {
     const peer = routing.parseAddress(address)
     if (peer !== undefined) return [peer]
+    if (/^\s*[[{]/.test(address)) {
+      throw invalidArgument(operation, `${operation}: this text looks like JSON: give what JSON.parse makes of it`)
+    }
     throw invalidArgument(
       operation,
       `${operation}: the backend "${backend.name}" reads no peer in ${describe(address)}; give an address with the peer's id as it prints it, such as an address of network.self()`
     )
   }
-  const checks = new Checks(backend.name, '')
+  const checks = new Checks(backend.name, undefined)
   const peers = (Array.isArray(address) ? address : [address]) as readonly unknown[]
+  if (peers.length === 1 && typeof (peers[0] ?? undefined) !== 'object') {
+    throw invalidArgument(
+      operation,
+      `${operation}: give network.self() of the other peer, or one of its addresses as text, not ${describe(peers[0])}`
+    )
+  }
   if (peers.length > 0) return peers.map((peer) => checks.peer(operation, peer))
   throw invalidArgument(operation, `${operation}: the list of addresses is empty`)
 }

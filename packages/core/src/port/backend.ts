@@ -15,15 +15,15 @@ export interface StartOptions extends AbortOptions {
  * them (mode 0600 on disk).
  */
 export interface SecretStore {
-  /** `undefined` when there is none of this name. `STORAGE` when it is there and cannot be read. */
+  /** `undefined` when no secret has this name. Throws `STORAGE` when the secret exists but cannot be read. */
   get(name: string): Promise<Uint8Array | undefined>
   /** Resolves when it is on disk. */
   set(name: string, secret: Uint8Array): Promise<void>
 }
 
 /**
- * What core and layers call. `defineBackend` makes it of an adapter's hooks, which carry the obligations of an engine:
- * `MessageHooks`, `BlockHooks`, `RoutingHooks`. A layer wraps one and is one; a combinator makes one of several.
+ * The interface that core and layers call. `defineBackend` makes it from an adapter's hooks, which carry the obligations of an engine:
+ * `MessageHooks`, `BlockHooks`, `RoutingHooks`. A layer wraps a backend and is one; a combinator makes one of several.
  *
  * What holds for every call:
  * - *Concurrency*: any number may be under way at once.
@@ -45,6 +45,8 @@ export interface Backend {
   start(options?: StartOptions): Promise<void>
   /** Releases sockets, timers, files, processes, subscriptions. Idempotent. Rejects only when its signal fires first. */
   stop(options?: AbortOptions): Promise<void>
+  /** The networks that it is on when it runs, where that is known before. */
+  readonly networks?: readonly string[] | undefined
   /** The ids and addresses under which others can reach this peer now, one for each network that it is on. `NOT_RUNNING` otherwise. */
   self(): readonly PeerInfo[]
   /** Present exactly when `capabilities.messages` is. */

@@ -23,7 +23,7 @@ export interface PinOptions extends HookOptions {
   readonly providers?: readonly PeerInfo[] | undefined
   /** Most bytes of blocks that the pin may hold: beyond it `pin` rejects with `TOO_LARGE` and pins nothing. Default: no limit. */
   readonly maxBytes?: number | undefined
-  /** Told after each block that is known to be stored here. */
+  /** Called for each block, once it is stored here. */
   readonly onProgress?: ((progress: Progress) => void) | undefined
 }
 
@@ -41,14 +41,14 @@ export interface Pin {
  * - *Providing*: storing puts out no provider record. `routing.provide` does.
  * - *Store calls* (`putMany`, `has`, `delete`, `unpin`, `pins`, `gc`) act on the own store and never wait for the network.
  * - *Visibility*: a block that `putMany` has stored is seen by every later call here, and served to others who ask.
- * - *Durability*: what has resolved survives what `persistence` says, also when an earlier or later write fails. After a failed
- *   write the store has recovered, or refuses further writes with `STORAGE`.
+ * - *Durability*: a write that has resolved survives what `persistence` says, even if an earlier or later write fails. After a failed
+ *   write the store has either recovered, or refuses further writes with `STORAGE`.
  * - *Retries*: none.
  */
 export interface BlockHooks {
   /**
-   * The block's bytes. Rejects with `NOT_FOUND` when it is certain that they cannot be had now; otherwise looks for them until
-   * the signal fires: a peer that appears later may still deliver them.
+   * The block's bytes. Rejects with `NOT_FOUND` when the block certainly cannot be had now. Otherwise looks for it until
+   * the signal fires, since a peer that appears later may still deliver it.
    */
   get(cid: CID, options: GetBlockOptions): Promise<Uint8Array>
   /** Stores blocks as durably as `persistence` says. A block that is there already is not an error. On failure any part may be stored. */
@@ -63,7 +63,7 @@ export interface BlockHooks {
    * recursive pin replaces a direct one. `pin`, `unpin` and `pins` are present exactly when `capabilities.blocks.pins` is not `none`.
    */
   pin?(cid: CID, options: PinOptions): Promise<void>
-  /** Ends a pin, also of content that is not whole. A CID that is not pinned is not an error. */
+  /** Ends a pin, even if blocks of its content are missing. A CID that is not pinned is not an error. */
   unpin?(cid: CID, options: HookOptions): Promise<void>
   /** The pins themselves, not what they protect. */
   pins?(options: HookOptions): AsyncIterable<Pin>

@@ -17,8 +17,8 @@ export interface MessageCapabilities {
   /** Largest payload that `publish` takes, in bytes. A larger one throws `TOO_LARGE` before anything is sent. */
   readonly maxMessageBytes: number
   /**
-   * Smallest useful distance of two publishes of this backend, over all topics, in milliseconds; 0 for none. Engines that drop
-   * bursts declare it, and core coalesces messages. After a publish of more than 64 KiB core keeps the distance once for each 64 KiB.
+   * Smallest useful pause between two publishes of this backend, over all topics, in milliseconds; 0 for none. Engines that drop
+   * bursts declare it, and core coalesces messages. After a publish of more than 64 KiB core makes one such pause for each 64 KiB.
    */
   readonly pacing: number
   /** `peers(topic)`. */
@@ -57,13 +57,13 @@ export interface RoutingCapabilities {
   readonly findPeer: Support
   /** `connect`, `disconnect`, `connections`. */
   readonly connect: Support
-  /** How long others may find a provider record that is not provided again, in milliseconds; `Infinity` for ever. Core renews it before. */
+  /** How long others may find a provider record that is not renewed, in milliseconds; `Infinity` for ever. Core renews it earlier. */
   readonly recordLifetime: number
 }
 
 /**
- * What a backend promises, as data. Core or a layer acts on each field, and the conformance kit checks it: what is declared
- * works, and what is `none` is refused.
+ * What a backend promises, as data. Core or a layer acts on each field, and the conformance kit checks it: a declared feature
+ * works, and a feature that is `none` is refused.
  */
 export interface Capabilities {
   readonly messages?: MessageCapabilities | undefined

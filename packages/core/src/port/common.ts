@@ -4,10 +4,10 @@ import type { CID } from 'multiformats/cid'
 export interface AbortOptions {
   /**
    * Ends the call: it rejects soon after with `ABORTED` (`TIMEOUT` where the signal is a timeout). A call with a signal that has
-   * already fired does nothing. What the engine already did stays done.
+   * already fired does nothing. Effects that the engine has already had remain.
    */
   signal?: AbortSignal | undefined
-  /** The `context` of the app's call, handed on as it is. For layers such as tracing. */
+  /** The `context` of the app's call, unchanged. For layers such as tracing. */
   context?: unknown
 }
 
@@ -18,7 +18,7 @@ export interface HookOptions {
   readonly context?: unknown
 }
 
-/** A peer as an engine knows it. The identity that signs messages is core's, and independent of it. */
+/** A peer as an engine knows it. The identity that signs messages belongs to core, and is independent of the engine. */
 export interface PeerInfo {
   /** The network that the id and the addresses belong to: `libp2p`, `bittorrent`. Backends of one network reach each other. */
   readonly network: string

@@ -2,7 +2,7 @@ import type { Call, HookOptions, PeerInfo } from './common.ts'
 
 export interface PublishResult {
   /**
-   * How many peers the engine handed the message to directly: 0 means that nobody got it.
+   * How many peers the engine handed the message to directly: 0 means that no peer got it.
    * Absent exactly when `capabilities.messages.recipients` is `none`.
    */
   readonly recipients?: number | undefined
@@ -10,29 +10,34 @@ export interface PublishResult {
 
 export interface IncomingMessage {
   readonly payload: Uint8Array
-  /** Engine-level id of the peer that published it. See `capabilities.messages.sender` for what it is worth. */
+  /** Engine-level id of the peer that published the message. `capabilities.messages.sender` says whether it is verified. */
   readonly from?: string | undefined
+  /**
+   * Engine-level id of the connected peer that passed it on, where the engine knows that for certain. What comes by each has a share
+   * of its own among what waits to be checked, where the publisher is not verified.
+   */
+  readonly via?: string | undefined
 }
 
 /** Messages may be missing: the engine's connection was lost and is back, or a queue of engine or adapter was full. */
 export interface TransportGap {
   readonly reason: 'disconnected' | 'overflow'
-  /** For how many milliseconds before now messages may be missing, where that is known. */
+  /** For how many milliseconds before now messages may be missing, if known. */
   readonly lasted?: number | undefined
 }
 
 export type Verdict =
   /** It was delivered. Pass it on. */
   | 'accept'
-  /** It is of no use here. Do not pass it on; nobody is to blame. */
+  /** It is of no use here. Do not pass it on, and do not penalise its author. */
   | 'ignore'
-  /** Its author broke the rules. Do not pass it on, and think less of the author. */
+  /** Its author broke the rules. Do not pass it on, and lower the author's score. */
   | 'reject'
 
 /** `healing`: messages may be missed now, and the backend is trying to get the topic back. */
 export type SubscriptionState = 'live' | 'healing'
 
-/** What a subscription calls. The functions return at once; one that throws counts as `ignore`. */
+/** The functions that a subscription calls. They return at once; a `message` that throws counts as `ignore`. */
 export interface Subscriber {
   /**
    * Delivers a message and judges it. Engines that check before they pass on wait for the verdict (`validation` is declared);
@@ -64,8 +69,8 @@ export interface Joined {
  */
 export interface MessageHooks {
   /**
-   * Resolves when the engine has taken the message; it does not wait for any receiver. Rejects with a retryable error when the
-   * message was not taken, and with `UNCERTAIN` when nobody knows: the connection broke after the message was sent.
+   * Resolves when the engine has taken the message, without waiting for receivers. Rejects with a retryable error when the
+   * message was not taken, and with `UNCERTAIN` when that is unknown because the connection broke after the message was sent.
    */
   publish(topic: string, payload: Uint8Array, options: HookOptions): Promise<PublishResult>
   /**
@@ -74,7 +79,7 @@ export interface MessageHooks {
    */
   join(topic: string, subscriber: Required<Subscriber>, options: HookOptions): Promise<Joined>
   /**
-   * The remote peers that a publish would go to at once; `[]` when there is none. With an entry here, `publish` reports at least
+   * The remote peers that a publish would go to at once; `[]` when there is none. If the list has an entry, `publish` reports at least
    * one recipient. Present exactly when `capabilities.messages.peers` is not `none`.
    */
   peers?(topic: string, options: HookOptions): Promise<readonly PeerInfo[]>

@@ -17,7 +17,7 @@ export interface FindProvidersOptions extends HookOptions {
  * A hook is present exactly when the capability of its name is not `none`; `disconnect` and `connections` go with `connect`.
  */
 export interface RoutingHooks {
-  /** Resolves when at least one other peer that others ask has accepted the record. Retryable `NO_PEERS` while alone. */
+  /** Resolves when a peer that others will ask for providers has accepted the record. Retryable `NO_PEERS` while there is none. */
   provide?(cid: CID, options: HookOptions): Promise<void>
   /** Forgets the record where the engine keeps it. Others may find it until its lifetime is over. Not an error when there is none. */
   unprovide?(cid: CID, options: HookOptions): Promise<void>

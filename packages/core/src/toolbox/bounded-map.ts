@@ -3,6 +3,9 @@ export class BoundedMap<K, V> {
   readonly #limit: number
   readonly #entries = new Map<K, V>()
   readonly #onForget: ((key: K, value: V) => void) | undefined
+  /** Stands before the oldest entry. A new iterator would step over the holes of all that were forgotten before. */
+  #oldest: MapIterator<[K, V]> | undefined
+  #appended = 0
 
   /** @param onForget - Takes what no longer fits; not called for `delete`. */
   constructor(limit: number, onForget?: (key: K, value: V) => void) {
@@ -25,22 +28,27 @@ export class BoundedMap<K, V> {
   /** Like `get`, and makes the entry the last to be forgotten. */
   touch(key: K): V | undefined {
     const value = this.#entries.get(key)
-    if (value !== undefined) {
-      this.#entries.delete(key)
-      this.#entries.set(key, value)
-    }
+    if (value !== undefined) this.#append(key, value)
     return value
   }
 
   set(key: K, value: V): void {
+    this.#append(key, value)
+    if (this.#entries.size <= this.#limit) return
+    this.#oldest ??= this.#entries.entries()
+    const { value: oldest } = this.#oldest.next()
+    if (oldest === undefined) return
+    this.#entries.delete(oldest[0])
+    this.#onForget?.(...oldest)
+  }
+
+  #append(key: K, value: V): void {
     this.#entries.delete(key)
     this.#entries.set(key, value)
-    if (this.#entries.size <= this.#limit) return
-    for (const [oldest, forgotten] of this.#entries) {
-      this.#entries.delete(oldest)
-      this.#onForget?.(oldest, forgotten)
-      return
-    }
+    // An iterator keeps alive each table that the map has had since the iterator was made.
+    if (++this.#appended <= this.#limit) return
+    this.#appended = 0
+    this.#oldest = undefined
   }
 
   delete(key: K): boolean {

@@ -7,6 +7,10 @@ export type Listener<T> = (value: T) => void
 export class Listeners<T> {
   readonly #entries = new Set<{ readonly listener: Listener<T> }>()
 
+  get size(): number {
+    return this.#entries.size
+  }
+
   /** Gives the function that ends it. `operation` is the call that took the listener, for the message. */
   add(operation: string, listener: Listener<T>): () => void {
     if (typeof listener !== 'function') {

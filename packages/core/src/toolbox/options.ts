@@ -6,7 +6,7 @@ import { invalidArgument } from '../errors.ts'
  */
 export function checkKeys(operation: string, options: object | undefined, known: readonly string[]): void {
   if (options === undefined) return
-  if (typeof options !== 'object' || options === null) {
+  if (typeof options !== 'object' || options === null || Array.isArray(options) || isPromise(options)) {
     throw invalidArgument(operation, `${operation}: the options must be an object, not ${describe(options)}`)
   }
   for (const key of Object.keys(options)) {
@@ -38,7 +38,10 @@ export function checkNumber<D extends number | undefined>(
   const fits = typeof value === 'number' && value >= min && value <= max && (!integer || Number.isSafeInteger(value))
   if (fits) return value
   const kind = integer ? 'a whole number' : 'a number'
-  const range = max === Infinity ? `of at least ${min}` : `from ${min} to ${max}`
+  // The smallest number above zero stands for "more than nothing".
+  const positive = min === Number.MIN_VALUE
+  const least = positive ? 'above 0' : `of at least ${min}`
+  const range = max === Infinity ? least : positive ? `above 0, at most ${max}` : `from ${min} to ${max}`
   throw invalidArgument(operation, `${operation}: ${name} must be ${kind} ${range}, not ${describe(value)}`)
 }
 
@@ -68,11 +71,32 @@ export function checkFunction(operation: string, name: string, value: unknown): 
   throw invalidArgument(operation, `${operation}: ${name} must be a function, not ${describe(value)}`)
 }
 
+/** `INVALID_ARGUMENT` for a value that lacks one of the methods; `undefined` is fine. */
+export function checkMethods(operation: string, name: string, value: unknown, methods: readonly string[]): void {
+  if (value === undefined) return
+  const missing = methods.find((method) => typeof (value as Record<string, unknown> | null)?.[method] !== 'function')
+  if (missing === undefined) return
+  const fix = `give an object with ${methods.join(', ')}`
+  throw invalidArgument(operation, `${operation}: ${name} has no method "${missing}": ${fix}`)
+}
+
+export function checkClock(operation: string, clock: unknown): void {
+  checkMethods(operation, 'clock', clock, ['now', 'wall', 'setTimeout', 'clearTimeout', 'nextTurn'])
+}
+
 /** A value for a message: short, and never a large or secret structure. */
 export function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 80))
   if (typeof value === 'number' || typeof value === 'boolean' || value === null || value === undefined) {
     return String(value)
   }
-  return typeof value
+  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value !== 'object') return `a ${typeof value}`
+  const name: unknown = Object.getPrototypeOf(value)?.constructor?.name
+  if (typeof name !== 'string' || name === '' || name === 'Object') return 'an object'
+  return `${/^[aeio]/i.test(name) ? 'an' : 'a'} ${name.slice(0, 80)}`
+}
+
+export function isPromise(value: unknown): boolean {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'
 }

@@ -9,8 +9,15 @@ export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Pr
       reject(signal.reason as Error)
     }
     signal.addEventListener('abort', onAbort, { once: true })
-    work.then(resolve, reject).finally(() => {
-      signal.removeEventListener('abort', onAbort)
-    })
+    work.then(
+      (value) => {
+        signal.removeEventListener('abort', onAbort)
+        resolve(value)
+      },
+      (error: unknown) => {
+        signal.removeEventListener('abort', onAbort)
+        reject(error)
+      }
+    )
   })
 }

@@ -51,15 +51,15 @@ export class Inbox {
     })
   }
 
-  receive({ payload, from }: IncomingMessage): Verdict | Promise<Verdict> {
+  receive({ payload, from, via }: IncomingMessage): Verdict | Promise<Verdict> {
     const { maxEnvelopeBytes, onDrop, context } = this.#options
     if (payload.byteLength > maxEnvelopeBytes) {
       onDrop('oversized')
       return 'reject'
     }
     // An id that anybody can claim is nobody's share.
-    const source = context.capabilities().sender === 'verified' ? (from ?? '') : ''
-    return this.#checking.add(source, payload)
+    const source = context.capabilities().sender === 'verified' ? from : via
+    return this.#checking.add(source ?? '', payload)
   }
 
   #use(opened: OpenedEnvelope): Verdict {

@@ -41,6 +41,8 @@ export interface PublishQueueOptions<T> {
 }
 
 const pauses = { first: 20, longest: 250 } as const
+/** While each turn of the event loop brings more messages, they wait this long for each other (ms). */
+const longestGathering = 5
 
 /**
  * The outgoing messages of one topic, in order. Messages that queue up while a batch is on its way go into the next one;
@@ -112,7 +114,8 @@ export class PublishQueue<T> {
     if (signal === undefined) return pending
     const onAbort = (): void => {
       this.#remove(tracked)
-      tracked.reject(abortError('publish', signal, this.#options.context.backendName))
+      // Not that of `tracked`: the listener is gone, and looking for it among thousands takes long.
+      pending.reject(abortError('publish', signal, this.#options.context.backendName))
     }
     const settled = <V>(settle: (value: V) => void): ((value: V) => void) => {
       return (value) => {
@@ -128,13 +131,9 @@ export class PublishQueue<T> {
   /** Never rejects. */
   async #pump(): Promise<void> {
     const { context, onIdle } = this.#options
-    const { clock } = context.environment
     let attempt = 0
     while (this.#queue.size > 0) {
-      // A turn of the event loop: the messages published meanwhile share the envelope, and timers run however fast the producer is.
-      await new Promise<void>((resolve) => {
-        clock.nextTurn(resolve)
-      })
+      await this.#gather()
       if (attempt > 0) await this.#pause(backoff(pauses, attempt))
       const leave = await context.pacer.enter()
       // Only now: what queued up while the engine wanted its distance goes along.
@@ -146,6 +145,24 @@ export class PublishQueue<T> {
     this.#running = false
     this.#lastError = undefined
     onIdle()
+  }
+
+  /**
+   * Waits for a turn of the event loop, so that timers run however fast the producer is, and for further ones while they bring
+   * messages: a producer that yields between its messages shares envelopes like one that does not.
+   */
+  async #gather(): Promise<void> {
+    const { maxBatchBytes, maxBatchMessages, context } = this.#options
+    const { clock } = context.environment
+    const begin = clock.now()
+    for (let before = -1; before !== this.#sequence;) {
+      before = this.#sequence
+      await new Promise<void>((resolve) => {
+        clock.nextTurn(resolve)
+      })
+      const full = this.#queue.size >= maxBatchMessages || this.#room.used >= maxBatchBytes
+      if (full || clock.now() - begin >= longestGathering) return
+    }
   }
 
   async #pause(ms: number): Promise<void> {

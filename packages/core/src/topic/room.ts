@@ -21,6 +21,10 @@ export class Room {
     this.#clock = clock
   }
 
+  get used(): number {
+    return this.#used
+  }
+
   get waiting(): number {
     return this.#line.size
   }

@@ -3,11 +3,11 @@ import {
   claimSize,
   envelopeOverhead,
   type EnvelopeMessage,
-  hintSize,
   messageOverhead,
   type Payload,
   sealEnvelope
 } from '../envelope/envelope.ts'
+import { hintSize } from '../envelope/hints.ts'
 import { checkHeaders, headersSize, noHeaders } from '../envelope/headers.ts'
 import { invalidArgument, P2plError } from '../errors.ts'
 import type { Joined } from '../port/messages.ts'
@@ -210,7 +210,7 @@ export class SignedTopic extends BaseTopic<Message> {
     if (session === this.#session.id || this.#heardOwn.has(session) || this.#heardOwn.size >= 64) return
     this.#heardOwn.add(session)
     this.warn(
-      `another peer signs with the identity of this one on topic "${this.name}": neither gets the messages of the other. Give every device a key of its own`
+      `another peer signs with the identity of this one on topic "${this.name}": neither gets the messages of the other. Give every device a key of its own. (Right after a restart, it may be what this peer sent before.)`
     )
   }
 

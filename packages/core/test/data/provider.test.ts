@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { createData } from '../../src/data/data.ts'
 import { isP2plError, P2plError } from '../../src/errors.ts'
 import type { BackendEvent } from '../../src/port/events.ts'
@@ -80,7 +80,7 @@ describe('providing', () => {
       })
     })
     const data = createData(contextOf(backend, { clock }))
-    for (let i = 0; i < 20; i++) await data.add(text(String(i)), { pin: false })
+    for (let i = 0; i < 12; i++) await data.add(text(String(i)), { pin: false })
     await settle()
     const first = attempts.length
     expect(first).toBeLessThanOrEqual(4)
@@ -93,7 +93,7 @@ describe('providing', () => {
     alone = false
     data.peerConnected()
     for (let i = 0; i < 20; i++) await settle()
-    expect(new Set(attempts.slice(first + 1)).size).toBe(20)
+    expect(new Set(attempts.slice(first + 1)).size).toBe(12)
     expect(clock.pending).toBe(0)
   })
 
@@ -134,6 +134,59 @@ describe('providing', () => {
     expect(underWay).toBe(4)
     expect(events).toHaveLength(1)
     await data.stop()
+  })
+
+  it('of many records puts out some at once, and then 32 per second', async () => {
+    const clock = new ManualClock()
+    let calls = 0
+    const backend = await storeBackend({ routing: routingWith(async () => void calls++) })
+    const data = createData(contextOf(backend, { clock }))
+    for (let i = 0; i < 300; i++) await data.add(text(`${i}`))
+    await settle()
+    expect(calls).toBe(16)
+    for (let second = 1; second <= 7; second++) {
+      for (let i = 0; i < 64; i++) {
+        clock.advance(1_000 / 64)
+        await settle()
+      }
+      expect(calls).toBe(16 + 32 * second)
+    }
+    // A caller that waits for its record does not wait for the others.
+    await data.add(text('now'), { until: 'provided' })
+    expect(calls).toBe(16 + 32 * 7 + 1)
+  })
+
+  it('renews each of many records before it expires, without a look at all of them for each', async () => {
+    const clock = new ManualClock()
+    const times = new Map<string, number[]>()
+    const recordLifetime = 100_000
+    const backend = await storeBackend({
+      routes: { recordLifetime },
+      routing: routingWith(async (cid) => {
+        times.set(cid.toString(), [...(times.get(cid.toString()) ?? []), clock.now()])
+      })
+    })
+    const data = createData(contextOf(backend, { clock }))
+    const looks = vi.spyOn(Map.prototype, 'values')
+    for (let i = 0; i < 2_000; i++) {
+      await data.add(text(String(i)), { pin: false })
+      clock.advance(10)
+      await settle()
+    }
+    for (let i = 0; i < 2_000; i++) {
+      clock.advance(50)
+      await settle()
+    }
+    const looked = looks.mock.calls.length
+    looks.mockRestore()
+    expect(times.size).toBe(2_000)
+    for (const all of times.values()) {
+      expect(all.length).toBeGreaterThan(1)
+      expect(all.every((time, i) => i === 0 || time - (all[i - 1] as number) < recordLifetime / 2)).toBe(true)
+    }
+    expect(looked).toBeLessThan(times.size)
+    await data.stop()
+    expect(clock.pending).toBe(0)
   })
 
   it('is cancelled by unprovide, and by stop', async () => {

@@ -1,6 +1,6 @@
 import { CID } from 'multiformats/cid'
 import { describe, expect, it } from 'vitest'
-import { type OpenedBackend, type Subscriber } from '../../src/backend.ts'
+import { defineBackend, type OpenedBackend, type Subscriber } from '../../src/backend.ts'
 import { block, blocks, defined, everyHook, messages, never, opened, peer, routing, started } from './support.ts'
 
 describe('arguments', () => {
@@ -114,5 +114,33 @@ describe('arguments', () => {
     for await (const { id } of backend.routing?.findProviders(cid, { limit: 2 }) ?? []) found.push(id)
     expect(found).toEqual(['a', 'b'])
     await backend.stop()
+  })
+})
+
+describe('defineBackend', () => {
+  const good = {
+    name: 'n',
+    network: 'n',
+    capabilities: {},
+    open: async () => ({ self: () => ({ id: 'x', addresses: [] }), close: async () => undefined })
+  }
+
+  it.each([
+    ['nothing', undefined, 'name'],
+    ['a number as network', { ...good, network: 5 }, 'network'],
+    ['a name alone', { name: 'n' }, 'capabilities'],
+    ['an empty name', { ...good, name: '' }, 'name'],
+    ['no capabilities', { ...good, capabilities: undefined }, 'capabilities'],
+    ['no open', { ...good, open: undefined }, 'open'],
+    ['a table as classify', { ...good, classify: {} }, 'classify'],
+    ['a mistyped hook', { ...good, clasify: () => undefined }, '"clasify"']
+  ])('refuses %s at once', (_name, definition, part) => {
+    expect(() => defineBackend(definition as never)).toThrow(
+      expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(part) as string })
+    )
+  })
+
+  it('takes a whole definition', () => {
+    expect(defineBackend(good).name).toBe('n')
   })
 })

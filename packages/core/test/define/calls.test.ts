@@ -1,6 +1,7 @@
+import { getEventListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
-import { P2plError } from '../../src/backend.ts'
-import { calls, defined, everyHook, never, started } from './support.ts'
+import { type BlockHooks, type HookOptions, P2plError } from '../../src/backend.ts'
+import { block, calls, defined, everyHook, never, opened, started } from './support.ts'
 
 describe.each(Object.entries(calls))('%s', (operation, call) => {
   it('is refused before start, after stop and with a fired signal, before the engine is asked', async () => {
@@ -75,4 +76,26 @@ describe.each(Object.entries(calls))('%s', (operation, call) => {
     })
     await backend.stop()
   })
+})
+
+it('gives a hook plain options: a copy has the signal, too, and no listener stays at the signal of the caller', async () => {
+  const copies: HookOptions[] = []
+  const blocks: BlockHooks = {
+    ...(opened().blocks as BlockHooks),
+    has: async (_cid, options) => {
+      copies.push({ ...options })
+      return copies.length === 1 ? true : await never()
+    }
+  }
+  const backend = await started({ blocks })
+  const { signal } = new AbortController()
+  const { cid } = await block()
+  await backend.blocks?.has(cid, { signal })
+  expect(getEventListeners(signal, 'abort')).toHaveLength(0)
+  const pending = expect(backend.blocks?.has(cid, { signal })).rejects.toMatchObject({ code: 'NOT_RUNNING' })
+  expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+  await backend.stop()
+  await pending
+  expect(getEventListeners(signal, 'abort')).toHaveLength(0)
+  expect(copies.map((copy) => copy.signal.aborted)).toEqual([false, true])
 })

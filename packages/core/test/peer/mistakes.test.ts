@@ -1,13 +1,23 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { CID } from 'multiformats/cid'
 import { defineBackend } from '../../src/backend.ts'
-import { createIdentity, createPeer, json, type Peer } from '../../src/index.ts'
+import { createIdentity, createPeer, identityFromSeed, json, type Peer } from '../../src/index.ts'
 import { storeBackend } from '../data/store-backend.ts'
 import { createBus } from '../support/bus.ts'
 import { settle, VirtualClock } from '../support/virtual-clock.ts'
 
 const cid = CID.parse('bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy')
 const bytes = new Uint8Array(1)
+
+const routing = {
+  provide: async () => undefined,
+  unprovide: async () => undefined,
+  findProviders: async function* () {},
+  findPeer: async () => ({ network: 'store', id: 'x', addresses: [] }),
+  connect: async () => undefined,
+  disconnect: async () => undefined,
+  connections: async () => []
+}
 
 /** What a call makes of arguments that no type checker has seen. */
 // oxlint-disable-next-line typescript/no-explicit-any -- any argument of any call
@@ -82,15 +92,6 @@ describe('a mistake', () => {
   afterEach(() => void process.off('unhandledRejection', note))
 
   it.each(Object.entries(wrong))('%s ends in an error that names it', async (_name, call) => {
-    const routing = {
-      provide: async () => undefined,
-      unprovide: async () => undefined,
-      findProviders: async function* () {},
-      findPeer: async () => ({ network: 'store', id: 'x', addresses: [] }),
-      connect: async () => undefined,
-      disconnect: async () => undefined,
-      connections: async () => []
-    }
     const data = await storeBackend({
       blocks: { remote: true },
       routing,
@@ -112,9 +113,53 @@ describe('a mistake', () => {
     ['an unawaited identity', { backend: createBus().backend('bus'), identity: createIdentity() }],
     ['an identity of parts', { backend: createBus().backend('bus'), identity: { id: 'me', sign: async () => bytes } }],
     ['half a message', { backend: createBus().backend('bus'), limits: { maxMessagesPerEnvelope: 1.5 } }],
+    ['no clock', { backend: createBus().backend('bus'), environment: { clock: Date } }],
+    ['no chance', { backend: createBus().backend('bus'), environment: { random: 0.5 } }],
+    ['null as cryptography', { backend: createBus().backend('bus'), environment: { cryptography: null } }],
+    ['a list as receipts', { backend: createBus().backend('bus'), receipts: [] }],
+    ['a list of whom to keep for', { backend: createBus().backend('bus'), receipts: { keep: [] } }],
+    ['a promise as receipts', { backend: createBus().backend('bus'), receipts: Promise.resolve({}) }],
     ['no time', { backend: createBus().backend('bus'), timeouts: { get: -1 } }]
   ])('createPeer: %s', async (_name, options) => {
     await expect(createPeer(options as never)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+  })
+})
+
+describe('the message of a mistake', () => {
+  it.each<[string, Call, string]>([
+    ['a number as text', (peer) => peer.topic('t').publish(bytes, { recipients: '1' }), 'not "1"'],
+    ['an ArrayBuffer', (peer) => peer.topic('t').publish(new ArrayBuffer(1)), 'not an ArrayBuffer'],
+    ['a function', (peer) => peer.data.add(() => 'x'), 'not a function'],
+    ['an object', (peer) => peer.data.add({}), 'not an object'],
+    ['an object without a prototype', (peer) => peer.data.add(Object.create(null)), 'not an object'],
+    ['what add gave', (peer) => peer.data.bytes({ cid, size: 1 }), 'give its "cid"'],
+    ['a source of numbers', (peer) => peer.data.add([1, 2]), 'gave 1'],
+    ['a source of text', (peer) => peer.data.add(['a']), 'without an encoding'],
+    ['no peer', (peer) => peer.network.connect(), 'one of its addresses as text, not undefined'],
+    ['a peer as JSON', (peer) => peer.network.connect('[{"network":"store"}]'), 'JSON.parse']
+  ])('shows %s', async (_name, call, part) => {
+    const data = await storeBackend({
+      blocks: { remote: true },
+      routing,
+      routes: { connect: 'native', findPeer: 'native' }
+    })
+    const peer = await createPeer({ messages: createBus().backend('bus'), data })
+    const error: unknown = await (async () => await call(peer))().catch((cause: unknown) => cause)
+    expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(part) as string })
+    await peer.stop()
+  })
+
+  it('says of a timeout that it is above 0', async () => {
+    const options = { backend: createBus().backend('bus'), timeouts: { get: '1s' } }
+    await expect(createPeer(options as never)).rejects.toThrow('timeouts.get must be a number above 0, not "1s"')
+  })
+
+  it.each(['x', undefined, new Uint8Array(31)])('says what a seed is: %s', async (seed) => {
+    const error: unknown = await identityFromSeed(seed as never).catch((cause: unknown) => cause)
+    expect(error).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringMatching(/32 bytes, not (?:"x"|undefined|31)$/) as string
+    })
   })
 })
 

@@ -37,6 +37,28 @@ describe('a codec', () => {
     await (reading ?? read())
     expect(b.signed.stats().delivered).toBe(1)
   })
+
+  it('of text keeps a byte order mark, and refuses what UTF-8 cannot write', () => {
+    for (const value of ['\ufeffmarked', '\ufeff', 'a\0b', '\u{1f600}'])
+      expect(textCodec.decode(textCodec.encode(value))).toBe(value)
+    expect(() => textCodec.encode('half \ud83d')).toThrow('surrogate')
+    expect(json.decode(json.encode('half \ud83d'))).toBe('half \ud83d')
+  })
+
+  it('of JSON names what it cannot write', () => {
+    expect(() => json.encode(undefined)).toThrow('no form for undefined')
+    expect(() => json.encode(() => 1)).toThrow('no form for a function')
+  })
+})
+
+describe('a name with half a surrogate pair', () => {
+  it('is refused, and does not become the name of another topic', async () => {
+    const a = await testPeer(createBus(), 'a')
+    expect(() => a.topics.handle('half \ud83d')).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
+    await expect(a.signed.publish(text('x'), { headers: { name: 'half \ud83d' } })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT'
+    })
+  })
 })
 
 describe('a call that fails', () => {

@@ -1,11 +1,12 @@
 import { encode } from '@ipld/dag-cbor'
 import { describe, expect, it } from 'vitest'
+import type { IncomingMessage } from '../../src/backend.ts'
 import { sealEnvelope } from '../../src/envelope/envelope.ts'
 import { Checking } from '../../src/topic/checking.ts'
 import { createBus } from '../support/bus.ts'
 import { fakeIdentity } from '../support/fake-crypto.ts'
 import { settle, VirtualClock } from '../support/virtual-clock.ts'
-import { take, testPeer, text } from './support.ts'
+import { payloads, take, testPeer, text } from './support.ts'
 
 describe('a flood of garbage', () => {
   it.each([
@@ -45,6 +46,36 @@ describe('a flood of sources', () => {
     await settle()
     expect(dropped).toBeGreaterThan(190_000)
     expect(checking.sources).toBeLessThanOrEqual(1_025)
+  })
+})
+
+describe('a flood by one link, where publishers are not verified', () => {
+  it.each(['none', 'claimed'] as const)('takes no place from what comes by another (sender: %s)', async (sender) => {
+    const bus = createBus()
+    const [a, b] = [
+      await testPeer(bus, 'a'),
+      await testPeer(bus, 'b', { capabilities: { sender }, limits: { maxPendingBytes: 10_000 } })
+    ]
+    const subscription = b.signed.subscribe()
+    await subscription.joined
+    bus.route = () => 'drop'
+    await a.signed.publish(text('honest'))
+    const [envelope] = bus.published
+    const garbage = new Uint8Array(1_000)
+    const flood = (): void => {
+      for (let i = 0; i < 1_000; i++) hand({ payload: garbage, from: `anybody ${i}`, via: 'flooder' })
+    }
+    const hand = (message: IncomingMessage): void => {
+      for (const subscriber of bus.subscribers('t')) void subscriber.message(message)
+    }
+    flood()
+    hand({ payload: envelope?.payload ?? garbage, via: 'honest' })
+    flood()
+    const items = await take(subscription, 2)
+    expect(payloads(items)).toEqual(['honest'])
+    expect(items).toContainEqual(expect.objectContaining({ type: 'gap', reason: 'overflow' }))
+    expect(b.signed.stats().dropped.overloaded).toBeGreaterThan(1_000)
+    await subscription.close()
   })
 })
 

@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { createPeer, type Peer } from '../../src/index.ts'
 import { createBus } from '../support/bus.ts'
-import { settle } from '../support/virtual-clock.ts'
-import { testPeer, payloads, take, text } from './support.ts'
+import { settle, VirtualClock } from '../support/virtual-clock.ts'
+import { payloads, take, testPeer, type TestPeerOptions, text } from './support.ts'
+
+async function turn(): Promise<void> {
+  await new Promise<void>((resolve) => void setImmediate(resolve))
+}
 
 async function two(): Promise<[Peer, Peer]> {
   const bus = createBus()
@@ -46,6 +50,52 @@ describe('a producer that never yields by itself', () => {
     }
     await Promise.all(Array.from({ length: 100 }, caller))
     expect(bus.published).toHaveLength(1)
+  })
+})
+
+/** A millisecond passes with each turn. */
+class SlowClock extends VirtualClock {
+  #turns = 0
+
+  override now(): number {
+    return this.#turns
+  }
+
+  override nextTurn(callback: () => void): void {
+    this.#turns++
+    super.nextTurn(callback)
+  }
+}
+
+describe('a producer that yields between its messages', () => {
+  /** Publishes one message in each turn. Returns the number of envelopes. */
+  async function envelopesOf(count: number, options: TestPeerOptions = {}): Promise<number> {
+    const bus = createBus()
+    const [a, b] = [await testPeer(bus, 'a', options), await testPeer(bus, 'b')]
+    const subscription = b.signed.subscribe()
+    await subscription.joined
+    const pending: Promise<unknown>[] = []
+    for (let i = 0; i < count; i++) {
+      pending.push(a.signed.publish(text(`${i}`)))
+      await turn()
+    }
+    await Promise.all(pending)
+    expect(payloads(await take(subscription, count))).toEqual(Array.from({ length: count }, (_, i) => `${i}`))
+    return bus.published.length
+  }
+
+  it('shares envelopes like one that does not', async () => {
+    expect(await envelopesOf(300)).toBe(1)
+  })
+
+  it('sends an envelope as soon as it is full', async () => {
+    expect(await envelopesOf(300, { limits: { maxMessagesPerEnvelope: 100 } })).toBe(3)
+    const [roomy, tight] = [await envelopesOf(100), await envelopesOf(100, { limits: { maxEnvelopeBytes: 2_048 } })]
+    expect(tight).toBeGreaterThan(roomy)
+  })
+
+  it('has no message wait for others for more than 5 ms', async () => {
+    expect(await envelopesOf(30, { clock: new SlowClock() })).toBeGreaterThanOrEqual(5)
   })
 })
 

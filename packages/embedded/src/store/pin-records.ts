@@ -1,4 +1,4 @@
-import type { Pin } from '@p2pl/core/backend'
+import { concatBytes, type Pin } from '@p2pl/core/backend'
 import { CID } from 'multiformats/cid'
 
 // Keys of the table of pins, by their first byte.
@@ -9,22 +9,22 @@ export const openPrefix: Uint8Array = Uint8Array.of(prefix.open)
 
 /** A pin. */
 export function rootKey(root: CID): Uint8Array {
-  return joined(prefix.root, root.multihash.bytes)
+  return concatBytes(Uint8Array.of(prefix.root), root.multihash.bytes)
 }
 
 /** How many lists name a block. */
 export function countKey(multihash: Uint8Array): Uint8Array {
-  return joined(prefix.count, multihash)
+  return concatBytes(Uint8Array.of(prefix.count), multihash)
 }
 
 /** Names the list of the blocks that a pin holds. A direct and a recursive pin of one root have a list each. */
 export function listName(root: CID, recursive: boolean): Uint8Array {
-  return joined(recursive ? 1 : 0, root.multihash.bytes)
+  return concatBytes(Uint8Array.of(recursive ? 1 : 0), root.multihash.bytes)
 }
 
 /** A part of a list; without `part`, the beginning of the keys of all. */
 export function listKey(name: Uint8Array, part?: number): Uint8Array {
-  const key = joined(prefix.list, name)
+  const key = concatBytes(Uint8Array.of(prefix.list), name)
   if (part === undefined) return key
   const whole = new Uint8Array(key.length + 4)
   whole.set(key)
@@ -34,7 +34,7 @@ export function listKey(name: Uint8Array, part?: number): Uint8Array {
 
 /** Notes a list that no pin stands for: it is being made, or being removed. */
 export function openKey(name: Uint8Array): Uint8Array {
-  return joined(prefix.open, name)
+  return concatBytes(Uint8Array.of(prefix.open), name)
 }
 
 export function nameOfOpen(key: Uint8Array): Uint8Array {
@@ -42,7 +42,7 @@ export function nameOfOpen(key: Uint8Array): Uint8Array {
 }
 
 export function encodePin({ cid, recursive }: Pin): Uint8Array {
-  return joined(recursive ? 1 : 0, cid.bytes)
+  return concatBytes(Uint8Array.of(recursive ? 1 : 0), cid.bytes)
 }
 
 export function decodePin(value: Uint8Array): Pin {
@@ -79,11 +79,4 @@ export function decodeList(list: Uint8Array): Uint8Array[] {
     at += 1 + length
   }
   return multihashes
-}
-
-function joined(first: number, rest: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(rest.length + 1)
-  bytes[0] = first
-  bytes.set(rest, 1)
-  return bytes
 }

@@ -1,6 +1,5 @@
-import { bytesKey, type Pin } from '@p2pl/core/backend'
+import { bytesKey, type Pin, KeyedQueue } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
-import { Turns } from './turns.ts'
 import {
   countKey,
   decodeCount,
@@ -47,7 +46,7 @@ export async function openPins(table: Table): Promise<Pins> {
 export class Pins {
   readonly #table: Table
   /** One change of a pin at a time, and one change of counts. */
-  readonly #turns = new Turns()
+  readonly #queue = new KeyedQueue()
   /** Blocks that pins under way have come across: they are held before they are counted. */
   readonly #walking = new Set<Set<string>>()
   readonly #adding = new Set<string>()
@@ -60,7 +59,7 @@ export class Pins {
   async add(request: PinRequest): Promise<void> {
     const { root, recursive, signal } = request
     const name = listName(root, recursive)
-    await this.#turns.take(bytesKey(name), async () => {
+    await this.#queue.run(bytesKey(name), async () => {
       signal.throwIfAborted()
       const held = new Set<string>()
       const forget = (): void => {
@@ -88,7 +87,7 @@ export class Pins {
       const name = bytesKey(listName(root, recursive))
       // A pin that is being made for the first time is not there yet, and may take long.
       if (this.#adding.has(name) && (await this.#find(root))?.recursive !== recursive) continue
-      await this.#turns.take(name, () => this.#unmake(root, recursive))
+      await this.#queue.run(name, () => this.#unmake(root, recursive))
     }
   }
 
@@ -116,7 +115,7 @@ export class Pins {
   async clean(): Promise<void> {
     for await (const key of this.#table.keys(openPrefix)) {
       const name = nameOfOpen(key)
-      await this.#turns.take(bytesKey(name), () => this.#clear(name)).catch(() => {})
+      await this.#queue.run(bytesKey(name), () => this.#clear(name)).catch(() => {})
     }
   }
 
@@ -159,7 +158,7 @@ export class Pins {
       await this.#unmake(root, recursive).catch(() => {})
       throw error
     }
-    if (replaces) await this.#turns.take(bytesKey(direct), () => this.#clear(direct))
+    if (replaces) await this.#queue.run(bytesKey(direct), () => this.#clear(direct))
   }
 
   /** Ends the pin and removes its list, as far as there are any. */
@@ -187,7 +186,7 @@ export class Pins {
 
   /** Counts blocks up or down, together with other changes. */
   async #count(multihashes: readonly Uint8Array[], step: 1 | -1, others: readonly Change[]): Promise<void> {
-    await this.#turns.take('counts', async () => {
+    await this.#queue.run('counts', async () => {
       const keys = multihashes.map(countKey)
       const counts = await Promise.all(keys.map((key) => this.#table.get(key)))
       const changes = keys.map((key, i): Change => {

@@ -1,5 +1,6 @@
 import { bytesKey } from '@p2pl/core/backend'
 import type { Store, WriteOptions } from '@p2pl/store'
+import { SortedKeys } from './sorted-keys.ts'
 
 /** A change of one key: a value, or `undefined` to remove it. */
 export interface Change {
@@ -30,6 +31,7 @@ export interface Table {
 /** Gone with the process. */
 export class MemoryTable implements Table {
   readonly #entries = new Map<string, { key: Uint8Array; value: Uint8Array }>()
+  readonly #keys = new SortedKeys()
 
   async get(key: Uint8Array): Promise<Uint8Array | undefined> {
     return this.#entries.get(bytesKey(key))?.value
@@ -49,13 +51,19 @@ export class MemoryTable implements Table {
 
   async write(changes: readonly Change[]): Promise<void> {
     for (const { key, value } of changes) {
-      if (value === undefined) this.#entries.delete(bytesKey(key))
-      else this.#entries.set(bytesKey(key), { key, value })
+      const text = bytesKey(key)
+      if (value !== undefined) {
+        if (!this.#entries.has(text)) this.#keys.add(text)
+        this.#entries.set(text, { key, value })
+      } else if (this.#entries.delete(text)) this.#keys.delete(text)
     }
   }
 
   async *keys(prefix: Uint8Array = new Uint8Array()): AsyncIterable<Uint8Array> {
-    for (const { key } of Array.from(this.#entries.values())) if (prefix.every((byte, i) => key[i] === byte)) yield key
+    for (const text of this.#keys.withPrefix(bytesKey(prefix))) {
+      const key = this.#entries.get(text)?.key
+      if (key !== undefined) yield key
+    }
   }
 
   async size(): Promise<number> {

@@ -1,6 +1,7 @@
 import type { EngineEvent } from '@p2pl/core/backend'
 import { openStore } from '@p2pl/store'
 import { MemoryTable, StoreTable, type Table } from './table.ts'
+import { storeIn } from './when-free.ts'
 
 export interface OpenTablesOptions<Name extends string> {
   /** The name of the backend, for errors. */
@@ -39,7 +40,8 @@ export async function openTables<Name extends string>({
   if (dir === undefined) return { tables: each(names, () => new MemoryTable()), close: async () => {} }
   const letter = blocks.charCodeAt(0)
   const store = await openStore({
-    location: `${dir}/store`,
+    location: storeIn(dir),
+    around: dir,
     format: { name: 'p2pl tables', version: 2 },
     durability,
     remedy,

@@ -1,7 +1,8 @@
 // Adds and pins until the disk is full, ends pins and collects on the full disk, goes on, starts again. Prints what became of it.
 import { rmSync, statfsSync, writeFileSync } from 'node:fs'
 import type { CID } from 'multiformats/cid'
-import { calm, collect, leaf, node } from './blocks.ts'
+import { collect, nodeBlock, rawBlock } from '@p2pl/tooling-vitest/blocks'
+import { calm } from './calm.ts'
 import { openIn, peerOn, type Peer } from './peer.ts'
 
 const [folder = '', sizes = ''] = process.argv.slice(2)
@@ -23,10 +24,10 @@ async function add(): Promise<void> {
     Array.from({ length: 4 }, async (_, i) => {
       const bytes = new Uint8Array(size).fill((id * 4 + i) % 251)
       bytes.set(new TextEncoder().encode(`${id} ${i}`))
-      return await leaf(bytes)
+      return await rawBlock(bytes)
     })
   )
-  const root = await node({ id, leaves: leaves.map(({ cid }) => cid) })
+  const root = await nodeBlock({ id, leaves: leaves.map(({ cid }) => cid) })
   await peer.blocks.putMany([...leaves, root])
   await peer.blocks.pin(root.cid, calm)
   pinned.set(root.cid.toString(), { root: root.cid, leaves: leaves.map(({ cid }) => cid) })
@@ -42,7 +43,7 @@ async function wrong(): Promise<string[]> {
       const bytes = await peer.blocks.get(cid, { ...calm, local: true }).catch(() => undefined)
       if (
         bytes === undefined ||
-        !(await leaf(bytes)).cid.multihash.bytes.every((byte, i) => byte === cid.multihash.bytes[i])
+        !(await rawBlock(bytes)).cid.multihash.bytes.every((byte, i) => byte === cid.multihash.bytes[i])
       )
         found.push(`block ${cid.toString()}`)
     }
@@ -64,7 +65,7 @@ const full = pinned.size
 const whenFull = await wrong()
 
 // What others have is still handed out.
-const other = await leaf(new Uint8Array(500_000).fill(9))
+const other = await rawBlock(new Uint8Array(500_000).fill(9))
 peer.elsewhere.set(other.cid.toString(), other.bytes)
 const remote = (await peer.blocks.get(other.cid, calm)).length
 

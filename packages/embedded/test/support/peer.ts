@@ -4,8 +4,8 @@ import { openPins, openTables, StoredBlocks, type FetchOptions, type OpenTables,
 
 export type Tables = OpenTables<'blocks' | 'pins'>
 
-export async function openIn(dir: string | undefined): Promise<Tables> {
-  return await openTables({ backend: 'test', dir, durability: 'process', names: { blocks: 'b', pins: 'p' } })
+export async function openIn(dir: string | undefined, durability: 'process' | 'power' = 'process'): Promise<Tables> {
+  return await openTables({ backend: 'test', dir, durability, names: { blocks: 'b', pins: 'p' } })
 }
 
 export interface Peer {

@@ -1,11 +1,15 @@
 import { BaseDatastore } from 'datastore-core/base'
 import { Key, type KeyQuery, type Pair, type Query } from 'interface-datastore'
+import { isP2plError } from '@p2pl/core/backend'
 import type { Table } from '@p2pl/embedded'
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-/** What the engine remembers, in a table like everything else: one database, one lock, one log. */
+/**
+ * What the engine remembers of others, in a table like everything else: one database, one lock, one log. What a failing disk does
+ * not take is forgotten at the next start. The store reports that failure; the network goes on, and can be stopped.
+ */
 export class TableDatastore extends BaseDatastore {
   readonly #table: Table
 
@@ -15,7 +19,7 @@ export class TableDatastore extends BaseDatastore {
   }
 
   override async put(key: Key, value: Uint8Array): Promise<Key> {
-    await this.#table.write([{ key: encoder.encode(key.toString()), value }])
+    await this.#write(key, value)
     return key
   }
 
@@ -31,7 +35,7 @@ export class TableDatastore extends BaseDatastore {
   }
 
   override async delete(key: Key): Promise<void> {
-    await this.#table.write([{ key: encoder.encode(key.toString()), value: undefined }])
+    await this.#write(key, undefined)
   }
 
   override async *_all({ prefix }: Query): AsyncGenerator<Pair> {
@@ -43,6 +47,14 @@ export class TableDatastore extends BaseDatastore {
 
   override async *_allKeys({ prefix }: KeyQuery): AsyncGenerator<Key> {
     for await (const key of this.#keys(prefix)) yield new Key(decoder.decode(key), false)
+  }
+
+  async #write(key: Key, value: Uint8Array | undefined): Promise<void> {
+    try {
+      await this.#table.write([{ key: encoder.encode(key.toString()), value }])
+    } catch (error) {
+      if (!isP2plError(error, 'STORAGE')) throw error
+    }
   }
 
   #keys(prefix: string | undefined): AsyncIterable<Uint8Array> {

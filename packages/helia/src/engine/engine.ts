@@ -4,6 +4,7 @@ import type { SingleKadDHT } from '@libp2p/kad-dht'
 import { type EngineEvent, P2plError } from '@p2pl/core/backend'
 import type { Settings } from '../options/settings.ts'
 import { Discovery } from './connections/discovery.ts'
+import { bulkProtocol } from './bulk/frames.ts'
 import type { Gater } from './connections/gater.ts'
 import { Pruner, Worth } from './connections/pruner.ts'
 import { Exchange } from './exchange/exchange.ts'
@@ -55,7 +56,11 @@ export async function startEngine(parts: EngineParts): Promise<Engine> {
     const services = libp2p.services as { gossip: unknown; dht?: SingleKadDHT }
     const gossip = requireGossip(services.gossip)
     const streams = tendGossip(libp2p, gossip, judge, parts.topics)
-    const exchange = new Exchange(libp2p, stores.blocks)
+    const exchange = new Exchange(libp2p, stores.blocks, {
+      listen: settings.listen,
+      isPrivate: settings.psk !== undefined,
+      allowsDial: (address) => gater.allowsDial(address)
+    })
     // Before the node: it dials the peers that its folder remembers while it starts, and tells each topology of them once.
     await exchange.start()
     for (const type of ['peer:connect', 'peer:disconnect'] as const)
@@ -99,7 +104,9 @@ function prune(libp2p: Libp2p, gossip: Gossip, streams: Streams, { settings, gat
       if (gater.isNamed(id)) return Worth.named
       if ([...gossip.mesh.values()].some((peers) => peers.has(id))) return Worth.mesh
       if (topics.isSource(id) || relay?.reservations.has(remotePeer) === true) return Worth.topic
-      return open.some(({ protocol }) => protocol.startsWith('/ipfs/bitswap')) ? Worth.busy : Worth.none
+      return open.some(({ protocol }) => protocol === bulkProtocol || protocol.startsWith('/ipfs/bitswap'))
+        ? Worth.busy
+        : Worth.none
     }
   })
 }

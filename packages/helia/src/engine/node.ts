@@ -4,8 +4,12 @@ import { loadParts } from '#runtime/parts'
 import type { Settings } from '../options/settings.ts'
 import type { Gater } from './connections/gater.ts'
 import { Handshakes } from './connections/handshakes.ts'
+import { writeWhole } from './connections/whole-writes.ts'
+import { BoundedRecords } from './dht/records.ts'
+import { boundRequests } from './dht/requests.ts'
 import type { Judge } from './gossip/judge.ts'
 import { gossipOptions } from './gossip/options.ts'
+import { KnownPeers } from './known-peers.ts'
 import type { Stores } from './stores.ts'
 
 /** The maker of a service of libp2p. */
@@ -13,6 +17,10 @@ type Service = NonNullable<Libp2pOptions['services']>[string]
 
 /** Incoming connections whose handshake is under way. */
 const maxHandshakes = 256
+/** Provider records of others that a DHT server keeps: about 20 MB, on the disk and in memory. */
+const maxRecords = 65_536
+/** Peers that are remembered with their addresses: a few megabytes as a rule. */
+const maxKnownPeers = 8_192
 /** Places that are free while a connection that had to go is being closed. */
 const headroom = 64
 
@@ -31,7 +39,7 @@ export async function createNode({ settings, gater, stores, key, judge }: NodePa
   const [
     { createLibp2p },
     { noise },
-    { yamux },
+    { muxing },
     { identify, identifyPush },
     { ping },
     { gossipsub },
@@ -40,17 +48,19 @@ export async function createNode({ settings, gater, stores, key, judge }: NodePa
   ] = await Promise.all([
     import('libp2p'),
     import('@libp2p/noise'),
-    import('@libp2p/yamux'),
+    import('./muxer/muxing.ts'),
     import('@libp2p/identify'),
     import('@libp2p/ping'),
     import('@libp2p/gossipsub'),
     loadDht(settings),
     loadParts(settings)
   ])
-  return await createLibp2p({
+  let node: Libp2p | undefined
+  const connected = (): Set<string> => new Set(node?.getPeers().map((peer) => peer.toCID().toString()))
+  node = await createLibp2p({
     start: false,
     privateKey: key,
-    datastore: stores.data,
+    datastore: new KnownPeers(stores.data, maxKnownPeers, connected),
     nodeInfo: { name: 'p2pl' },
     addresses: {
       listen: settings.listen.map(String),
@@ -60,12 +70,17 @@ export async function createNode({ settings, gater, stores, key, judge }: NodePa
     ...parts,
     connectionEncrypters: [noise()],
     // A stream whose reader is slow is aborted when more than 4 MiB wait on it: nobody may be allowed to send more.
-    streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: 4 << 20 }, ...settings.passthrough.yamux })],
+    streamMuxers: [muxing({ streamOptions: { maxStreamWindowSize: 4 << 20 }, ...settings.passthrough.yamux })],
     connectionGater: {
       denyDialMultiaddr: (address) => !gater.allowsDial(address),
       denyInboundConnection: (connection) => {
         if (!gater.allowsInbound(connection.remoteAddr)) return true
         handshakes.begin(connection)
+        writeWhole(connection)
+        return false
+      },
+      denyOutboundConnection: (_, connection) => {
+        writeWhole(connection)
         return false
       },
       denyDialPeer: (peer) => judge.isShutOut(peer.toString()),
@@ -75,8 +90,6 @@ export async function createNode({ settings, gater, stores, key, judge }: NodePa
         return false
       }
     },
-    // A connection that went half-open is noticed within about eight seconds.
-    connectionMonitor: { pingInterval: 3_000, pingTimeout: { minTimeout: 5_000, maxTimeout: 10_000 } },
     connectionManager: {
       // The engine refuses newcomers at its limits: below them, `Pruner` and `Handshakes` make room.
       maxConnections: connections.high + headroom,
@@ -95,13 +108,14 @@ export async function createNode({ settings, gater, stores, key, judge }: NodePa
       ...services
     }
   })
+  return node
 }
 
 async function loadDht(settings: Settings): Promise<Service | undefined> {
   if (settings.dht === false) return undefined
   const { kadDHT, passthroughMapper, removePrivateAddressesMapper } = await import('@libp2p/kad-dht')
   const isPublic = settings.profile === 'public'
-  return kadDHT({
+  const make = kadDHT({
     // The names by which Kubo's two DHTs are found.
     protocol: isPublic ? '/ipfs/kad/1.0.0' : '/ipfs/lan/kad/1.0.0',
     // In public the engine turns a client into a server by itself once it is known to be reachable.
@@ -109,6 +123,14 @@ async function loadDht(settings: Settings): Promise<Service | undefined> {
     // The default mapper drops loopback and private addresses, and with them every record of such a network.
     peerInfoMapper: isPublic ? removePrivateAddressesMapper : passthroughMapper,
     initialQuerySelfInterval: isPublic ? 1_000 : 50,
+    // Public keys are in the ids of peers, and no other value is asked for here.
+    validators: { pk: () => Promise.reject(new Error('this node keeps no values')) },
     ...settings.passthrough.dht
+  })
+  return ((components: Parameters<typeof make>[0]) => {
+    const datastore = new BoundedRecords(components.datastore, components.peerId.toString(), maxRecords)
+    const dht = make(Object.create(components, { datastore: { value: datastore } }) as typeof components)
+    boundRequests(dht, components.peerStore)
+    return dht
   }) as unknown as Service
 }

@@ -1,5 +1,4 @@
-import { lockedMessage } from '#runtime/rules'
-import { type EngineEvent, isP2plError, P2plError } from '@p2pl/core/backend'
+import type { EngineEvent } from '@p2pl/core/backend'
 import { openPins, openTables, type Pins, type Table } from '@p2pl/embedded'
 import type { Datastore } from 'interface-datastore'
 import type { Settings } from '../options/settings.ts'
@@ -18,9 +17,7 @@ export interface Stores {
 
 export async function openStores({ dir, durability }: Settings, report: (event: EngineEvent) => void): Promise<Stores> {
   const names = { blocks: 'b', pins: 'p', state: 's', data: 'd' }
-  const opened = await openTables({ backend: 'helia', dir, durability, names, report }).catch((error: unknown) => {
-    throw explained(dir, error)
-  })
+  const opened = await openTables({ backend: 'helia', dir, durability, names, report })
   const { tables } = opened
   const close = async (): Promise<void> => await opened.close()
   try {
@@ -29,9 +26,4 @@ export async function openStores({ dir, durability }: Settings, report: (event: 
     await close()
     throw error
   }
-}
-
-function explained(dir: string | undefined, error: unknown): unknown {
-  const message = dir !== undefined && isP2plError(error, 'LOCKED') ? lockedMessage(dir) : undefined
-  return message === undefined ? error : new P2plError({ code: 'LOCKED', cause: error, message })
 }

@@ -80,7 +80,7 @@ export function resolveOptions(options: HeliaOptions = {}): Settings {
     iceServers: iceServers(options.iceServers),
     signing: checkWord('helia', 'signing', options.signing, ['strict', 'none'], 'strict'),
     gossip: {
-      degree: integer('gossip.degree', gossip.degree, 2, 64, profile === 'public' ? 6 : 4),
+      degree: integer('gossip.degree', gossip.degree, 2, 64, profile === 'public' ? 6 : 3),
       heartbeatInterval: integer('gossip.heartbeatInterval', gossip.heartbeatInterval, 100, 10_000, 1_000),
       seenTtl: integer('gossip.seenTtl', gossip.seenTtl, 1_000, 3_600_000, 120_000),
       pacing: integer('gossip.pacing', gossip.pacing, 0, 1_000, profile === 'closed' ? 0 : 20)

@@ -1,7 +1,7 @@
 import type { Profile } from '@p2pl/embedded'
 
 export interface GossipOptions {
-  /** Peers to which a message is passed on (mesh degree D). 2 to 64. Default 4 in `closed` and `lan`, 6 in `public`. */
+  /** Peers to which a message is passed on (mesh degree D). 2 to 64. Default 3 in `closed` and `lan`, 6 in `public`. */
   degree?: number | undefined
   /** Milliseconds between two heartbeats of the mesh. 100 to 10,000. Default 1,000. */
   heartbeatInterval?: number | undefined

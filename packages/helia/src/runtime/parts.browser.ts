@@ -14,6 +14,8 @@ export async function loadParts(settings: Settings): Promise<Parts> {
   ])
   return {
     transports: [webSockets(), circuitRelayTransport(), webRTC({ rtcConfiguration: () => rtcConfiguration(settings) })],
+    // WebRTC has a muxer of its own. A connection that went half-open is noticed within about eight seconds.
+    connectionMonitor: { pingInterval: 3_000, pingTimeout: { minTimeout: 5_000, maxTimeout: 10_000 } },
     peerDiscovery: [],
     announceFilter: (addresses) => addresses.filter(isReachable),
     services: { pageLinks },

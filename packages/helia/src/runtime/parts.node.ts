@@ -3,6 +3,7 @@ import { P2plError } from '@p2pl/core/backend'
 import type { Settings } from '../options/settings.ts'
 import { swarmKey } from '../options/swarm-key.ts'
 import type { Parts } from './parts.ts'
+import { boundSilent } from './silent-sockets.ts'
 
 /** TCP and WebSockets, multicast DNS, private networks, and the relay for browsers. */
 export async function loadParts(settings: Settings): Promise<Parts> {
@@ -14,6 +15,8 @@ export async function loadParts(settings: Settings): Promise<Parts> {
   ])
   return {
     transports,
+    // The muxer of all its connections does that.
+    connectionMonitor: { enabled: false },
     peerDiscovery,
     ...(connectionProtector === undefined ? {} : { connectionProtector }),
     ...(relay === undefined || settings.relay === undefined
@@ -31,7 +34,7 @@ async function loadTransports({ listen, profile }: Settings): Promise<NonNullabl
   // Others may be reachable by WebSocket only (browsers' relays): in public the node must be able to dial them.
   if (isWebSocket || profile === 'public') {
     const { webSockets } = await import('@libp2p/websockets')
-    transports.push(webSockets())
+    transports.push(boundSilent(webSockets()))
   }
   return transports
 }

@@ -36,8 +36,3 @@ export const servesRecords: boolean = false
 
 /** Every browser will do. */
 export function refuseRuntime(): void {}
-
-/** Why a page cannot have the database that another one has, and what to do. */
-export function lockedMessage(dir: string): string | undefined {
-  return `another page of this origin runs a peer on "${dir}": close that page, or give this one a "dir" of its own. Of several tabs one can lead: start the peer inside of navigator.locks.request("${dir}", …), and the next tab takes over when that one closes`
-}

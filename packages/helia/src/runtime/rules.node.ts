@@ -34,8 +34,3 @@ export function refuseRuntime(): void {
   const message = `helia does not run in Bun (this is ${bun}): its sockets stall on blocks above 16 kB. Use Node 22.19 or newer, or Deno`
   throw new P2plError({ code: 'UNSUPPORTED', message })
 }
-
-/** The store says it well. */
-export function lockedMessage(_dir: string): string | undefined {
-  return undefined
-}

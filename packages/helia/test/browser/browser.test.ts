@@ -5,6 +5,7 @@ import { bundle, describeInChromium, openSite, type RemotePage, type Site } from
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 import { helia, type HeliaNode, type HeliaOptions } from '../../src/index.ts'
 import { selfOf } from '../self.ts'
+import { Cable, type Place } from './cable.ts'
 
 const temporary = temporaryFolder('p2pl-browser-')
 /** A browser has to start and to compile, beside whatever else the machine does. */
@@ -18,10 +19,20 @@ afterEach(async () => {
   await Promise.all(toClose.splice(0).map((close) => close()))
 })
 
-async function openPage(): Promise<RemotePage> {
-  const page = await site.open()
+async function openPage(functions?: Parameters<Site['open']>[0]): Promise<RemotePage> {
+  const page = await site.open(functions)
   toClose.push(() => page.close())
   return page
+}
+
+function newCable(): Cable {
+  const cable = new Cable()
+  toClose.push(() => cable.close())
+  return cable
+}
+
+function portOf(address: string): number {
+  return Number(/tcp\/(\d+)/.exec(address)?.[1])
 }
 
 interface NodePeer {
@@ -134,6 +145,27 @@ describeInChromium('helia in a browser', () => {
     expect(await late.call('agreements')).toBe(1)
   })
 
+  it('finds the other page again after a cut of all that one of them sends', async () => {
+    const { address } = await node()
+    const cable = newCable()
+    const packetsTo = async (place: unknown): Promise<number> => await cable.packetsTo(place as Place)
+    const [a, b] = [await openPage({ packetsTo }), await openPage({ packetsTo })]
+    await a.call('beCabled', { [portOf(address)]: await cable.connectionsTo(portOf(address)) })
+    await b.call('beCabled', {})
+    const ids: string[] = []
+    for (const page of [a, b]) ids.push((await page.call<{ id: string }>('start', { bootstrap: [address] })).id)
+    const [idOfA = '', idOfB = ''] = ids
+    await a.call('connect', await reachable(b))
+    await until('B is connected', async () => direct(b, idOfA))
+    cable.cut = true
+    await until('A notices', async () => (await a.call<unknown[]>('connections')).length === 0)
+    await until('B notices', async () => (await direct(b, idOfA)) === false)
+    await until('A has dialled the relay in vain', () => cable.unanswered > 0)
+    cable.cut = false
+    await until('A sees B', async () => direct(a, idOfB))
+    await until('B sees A', async () => direct(b, idOfA))
+  })
+
   it('keeps its peer id and its content over a reload', async () => {
     const { address } = await node()
     const { page, id } = await joined(address, { dir: 'notebook' })
@@ -146,10 +178,37 @@ describeInChromium('helia in a browser', () => {
     // A second peer on the same database would have the same key.
     expect(await page.call('startError', { dir: 'notebook' })).toMatchObject({
       code: 'LOCKED',
-      message: expect.stringMatching(/navigator\.locks\.request\("notebook"/) as string
+      message: expect.stringMatching(/^"notebook" is in use by another peer or view of this page: /) as string
     })
     await page.call('stop')
     expect(await page.call('startError', { dir: 'notebook' })).toBeUndefined()
+  })
+
+  it('tells a second tab which one has its database, and lets it take over when that one closes', async () => {
+    const browser = await openPage()
+    const [first, second, third] = [await browser.openTab(), await browser.openTab(), await browser.openTab()]
+    await first.call('entitle', 'first')
+    const { id } = await first.call<{ id: string }>('start', { dir: 'tabs' })
+    for (const [i, tab] of [second, third].entries()) {
+      expect(await tab.call('startError', { dir: 'tabs' })).toMatchObject({
+        code: 'LOCKED',
+        message:
+          '"tabs" is in use by the tab "first" (/): close that one, or wait for it with whenFree("tabs"), or use another name here'
+      })
+      await tab.call('waitFor', 'tabs')
+      await until(`tab ${i} waits`, async () => (await tab.call('waiting')) === 'the tab "first" (/)')
+    }
+    expect(await third.call('waitError', 'tabs', 50)).toBe('TIMEOUT')
+    await first.close()
+    await until('the second tab may start', async () => await second.call('free'))
+    // Nobody comes between the wait and the start.
+    expect(await third.call('startError', { dir: 'tabs' })).toMatchObject({ code: 'LOCKED' })
+    expect((await second.call<{ id: string }>('start', { dir: 'tabs' })).id).toBe(id)
+    // A peer that stops makes room without its tab being closed.
+    expect(await third.call('free')).toBe(false)
+    await second.call('stop')
+    await until('the third tab may start', async () => await third.call('free'))
+    expect((await third.call<{ id: string }>('start', { dir: 'tabs' })).id).toBe(id)
   })
 
   it('can be reached again when its relay has been away', async () => {
@@ -162,7 +221,7 @@ describeInChromium('helia in a browser', () => {
       const { addresses } = await page.call<PeerInfo>('self')
       return addresses.length === 0
     })
-    const port = /tcp\/(\d+)/.exec(first.address)?.[1]
+    const port = portOf(first.address)
     const second = await node({ dir, listen: [`/ip4/127.0.0.1/tcp/${port}/ws`] })
     expect(selfOf(second.backend).id).toBe(first.address.split('/').at(-1))
     const { addresses } = await reachable(page)

@@ -1,11 +1,14 @@
 // Runs inside of a browser page: bundled by the test.
 import type { Libp2p } from '@libp2p/interface'
 import { createPeer, isP2plError, type Peer, type PeerInfo } from '@p2pl/core'
-import { helia, type HeliaNode, type HeliaOptions } from '../../src/index.ts'
+import { beCabled } from './cabled.ts'
+import { helia, type HeliaNode, type HeliaOptions, whenFree } from '../../src/index.ts'
 import type { OverWebRtc } from '../../src/runtime/page-links.ts'
 
 let peer: Peer | undefined
 let backend: HeliaNode | undefined
+let waiting: string | undefined
+let free = false
 const heard = new Map<string, string[]>()
 
 function running(): Peer {
@@ -80,6 +83,28 @@ const page = {
       return isP2plError(error) ? { code: error.code, message: error.message } : String(error)
     }
   },
+  entitle(title: string): void {
+    document.title = title
+  },
+  /** Waits for `dir` in the background. */
+  waitFor(dir: string): void {
+    whenFree(dir, { onWait: (holder) => void (waiting = holder) }).then(
+      () => void (free = true),
+      (error: unknown) => void (waiting = String(error))
+    )
+  },
+  /** The code of the error of a wait that is given up after this time. */
+  waitError: async (dir: string, ms: number) => {
+    try {
+      await whenFree(dir, { signal: AbortSignal.timeout(ms) })
+      return undefined
+    } catch (error) {
+      return isP2plError(error) ? error.code : String(error)
+    }
+  },
+  /** The tab that it waits for. */
+  waiting: () => waiting,
+  free: () => free,
   self,
   /** To be called before anything starts: the page goes on with an agreement only when the other side is through with it. */
   beLate(): void {
@@ -87,6 +112,7 @@ const page = {
   },
   /** How many agreements a late page has begun. */
   agreements: () => LateConnection.made,
+  beCabled,
   connect: async (other: PeerInfo) => await running().network.connect(other),
   /** Addresses of the connections that carry topics and blocks. */
   connections: () => {

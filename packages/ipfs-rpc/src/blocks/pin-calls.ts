@@ -69,14 +69,18 @@ export class PinCalls {
     const query = new URLSearchParams({ arg: cid.toString() })
     if (recursive === false) {
       const { Size: size } = await (await this.#rpc.request(pinning, { path: 'block/stat', query, signal })).json()
-      if (Number(size) > maxBytes) throw tooLarge(cid, maxBytes)
+      if (typeof size !== 'number')
+        throw failure('PROTOCOL', pinning.operation, 'the daemon does not say how large the block is')
+      if (size > maxBytes) throw tooLarge(cid, maxBytes)
       return
     }
     const answer = await this.#rpc.request(pinning, { path: 'dag/stat', query, signal })
     for await (const { TotalSize: bytes, DagStats: stats } of answer.objects()) {
-      if (Number(bytes) > maxBytes) throw tooLarge(cid, maxBytes)
-      const [dag] = Array.isArray(stats) ? (stats as { NumBlocks?: unknown }[]) : []
-      if (typeof bytes === 'number') onProgress?.({ bytes, blocks: Number(dag?.NumBlocks ?? 0) })
+      if (typeof bytes !== 'number') continue
+      if (bytes > maxBytes) throw tooLarge(cid, maxBytes)
+      const [dag] = Array.isArray(stats) ? (stats as ({ NumBlocks?: unknown } | null)[]) : []
+      const blocks = dag?.NumBlocks
+      onProgress?.({ bytes, blocks: typeof blocks === 'number' ? blocks : 0 })
     }
   }
 }

@@ -11,7 +11,7 @@ import {
   type Subscriber
 } from '@p2pl/core/backend'
 import type { Health } from '@p2pl/kubo'
-import { failure, isFateUnknown } from '@p2pl/kubo/rpc'
+import { failure, isFateUnknown, isPeerId } from '@p2pl/kubo/rpc'
 import type { LibraryCallKind, RpcClient } from '../rpc/client.ts'
 import { TopicStream } from './topic-stream.ts'
 
@@ -86,9 +86,13 @@ export class Messages implements MessageHooks {
       signal,
       async (library, options) => await library.pubsub.peers(topic, options)
     )
-    if (!Array.isArray(ids) || ids.some((id) => typeof id !== 'string'))
-      throw failure('PROTOCOL', listing.operation, 'the answer of the daemon to pubsub/peers is no list of ids')
-    return ids as string[]
+    if (!Array.isArray(ids) || !ids.every(isPeerId))
+      throw failure(
+        'PROTOCOL',
+        listing.operation,
+        'the answer of the daemon to pubsub/peers is no list of ids of peers'
+      )
+    return ids
   }
 
   /** How many peers the daemon knows on the topic. It is asked again at once where there was none, else only after a while. */

@@ -10,6 +10,7 @@ export interface OverlapOptions {
 /** Milliseconds that a message may come later by one stream than by the other. */
 const proofTimeout = 1_000
 const maxHeld = 1_024
+const maxHeldBytes = 16 * 1024 * 1024
 const remembered = 256
 
 /**
@@ -23,6 +24,7 @@ export class Overlap {
   readonly #seen = new BoundedMap<string, true>(remembered)
   #old: Answer | undefined
   #held: IncomingMessage[] = []
+  #heldBytes = 0
   #proof: NodeJS.Timeout | undefined
 
   constructor(options: OverlapOptions) {
@@ -51,7 +53,8 @@ export class Overlap {
       return
     }
     this.#held.push(message)
-    if (this.#held.length > maxHeld) this.#disproved()
+    this.#heldBytes += message.payload.byteLength
+    if (this.#held.length > maxHeld || this.#heldBytes > maxHeldBytes) this.#disproved()
     else this.#proof ??= setTimeout(() => this.#disproved(), proofTimeout)
   }
 
@@ -64,7 +67,7 @@ export class Overlap {
 
   /** Both streams are given up. `silently`: nobody is delivered to any more. */
   clear(silently: boolean): void {
-    if (silently) this.#held = []
+    if (silently) this.#held.length = 0
     this.#proved()
   }
 
@@ -73,6 +76,7 @@ export class Overlap {
     this.#proof = undefined
     this.#old?.fail(notRunning('messages.subscribe'))
     this.#old = undefined
+    this.#heldBytes = 0
     for (const message of this.#held.splice(0)) this.#options.deliver(message)
   }
 

@@ -38,7 +38,9 @@ export class TopicStream {
   #stream: Answer | undefined
   #closed = false
   #opening = false
+  /** Streams in a row that could not be opened or soon ended. */
   #failures = 0
+  #openedAt = 0
   /** When something last came on the stream, or it was opened. */
   #aliveAt = 0
   #reopening: NodeJS.Timeout | undefined
@@ -91,7 +93,7 @@ export class TopicStream {
   #adopt(answer: Answer): void {
     if (this.#closed) return answer.fail(notRunning(operation))
     this.#stream = answer
-    this.#aliveAt = performance.now()
+    this.#aliveAt = this.#openedAt = performance.now()
     this.#watchSilence()
     this.#options.subscriber.state('live')
     void this.#read(answer)
@@ -114,7 +116,6 @@ export class TopicStream {
     const { message, key } = messageIn(operation, line)
     const isCurrent = answer === this.#stream
     if (this.#closed || (!isCurrent && !this.#overlap.isOld(answer))) return
-    this.#failures = 0
     if (isCurrent) {
       clearTimeout(this.#echo)
       this.#echo = undefined
@@ -124,12 +125,17 @@ export class TopicStream {
     this.#overlap.push(answer, message, key)
   }
 
-  /** The stream is gone or dead: messages from now on until it is open again are lost. */
+  /**
+   * The stream is gone or dead: messages from now on until it is open again are lost. The first loss is mended at once; a daemon
+   * that ends each stream soon is not asked without a pause.
+   */
   #lost(): void {
+    if (performance.now() - this.#openedAt > pauses.longest) this.#failures = 0
     this.#drop()
     this.#gap()
     this.#options.subscriber.state('healing')
-    this.#reopen(0)
+    this.#reopen(this.#failures === 0 ? 0 : backoff(pauses, this.#failures))
+    this.#failures++
   }
 
   #gap(): void {

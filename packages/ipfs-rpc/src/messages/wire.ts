@@ -7,16 +7,24 @@ export interface ReadMessage {
   readonly key: string | undefined
 }
 
+/** No id of a peer and no sequence number is longer. Keys are kept. */
+const maxIdLength = 128
+
 /** The message in a line of `pubsub/sub`. Throws `PROTOCOL`. */
 export function messageIn(operation: string, line: string): ReadMessage {
   const { from, data, seqno } = parseJson(operation, line)
   if (typeof data !== 'string' || !data.startsWith('u'))
     throw failure('PROTOCOL', operation, 'a message of the daemon has no data in base64url')
+  const sender = isId(from) ? from : undefined
   return {
     message: {
       payload: compactBytes(Buffer.from(data.slice(1), 'base64url')),
-      ...(typeof from === 'string' ? { from } : {})
+      ...(sender === undefined ? {} : { from: sender })
     },
-    key: typeof seqno === 'string' ? `${String(from)}/${seqno}` : undefined
+    key: sender !== undefined && isId(seqno) ? `${sender}/${seqno}` : undefined
   }
+}
+
+function isId(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= maxIdLength
 }

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto'
 import { statSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { failure } from '../errors.ts'
-import { ownFile } from './files.ts'
+import { makeFolder, ownFile } from './files.ts'
 
 // The longest path of a unix socket: 104 bytes on macOS, 108 on Linux, the final zero included.
 const maxSocketPath = 100
@@ -15,7 +14,7 @@ export async function apiSocket(repo: string): Promise<string> {
   const near = ownFile(repo, 'api.sock')
   if (Buffer.byteLength(near) <= maxSocketPath) return near
   const folder = join(tmpdir(), `p2pl-${userInfo().uid}`)
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await makeFolder(folder)
   const { uid, mode } = statSync(folder)
   if (uid !== userInfo().uid || (mode & 0o077) !== 0)
     throw failure(

@@ -1,5 +1,6 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { mkdir, rename, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { failure } from '../errors.ts'
 
 /** A file of ours inside a repo. */
 export function ownFile(repo: string, name: string): string {
@@ -8,7 +9,31 @@ export function ownFile(repo: string, name: string): string {
 
 /** Replaces the file by a whole new one, readable by its owner only. */
 export async function writeWhole(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  await makeFolder(dirname(path))
   await writeFile(`${path}.new`, text, { mode: 0o600 })
   await rename(`${path}.new`, path)
+}
+
+/**
+ * Makes a folder for its owner only, and its parents. The `recursive` option of Node's `mkdir` is not used: on a read-only disk it
+ * says that there is no such folder, and on some file systems it never ends. Throws `STORAGE`.
+ */
+export async function makeFolder(path: string): Promise<void> {
+  const made = async (): Promise<boolean> =>
+    await mkdir(path, { mode: 0o700 }).then(
+      () => true,
+      async (cause: NodeJS.ErrnoException) => {
+        if (cause.code === 'ENOENT') return false
+        if (cause.code === 'EEXIST' && (await stat(path)).isDirectory()) return true
+        throw failure('STORAGE', 'start', `${path} cannot be made: ${cause.message}`, { cause })
+      }
+    )
+  if (await made()) return
+  if (dirname(path) !== path) await makeFolder(dirname(path))
+  if (await made()) return
+  throw failure(
+    'STORAGE',
+    'start',
+    `${path} cannot be made, because ${dirname(path)} takes no folders: use another folder`
+  )
 }

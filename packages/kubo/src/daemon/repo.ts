@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { failure } from '../errors.ts'
 import type { Json } from './config.ts'
-import { ownFile, writeWhole } from './files.ts'
+import { makeFolder, ownFile, writeWhole } from './files.ts'
 
 const run = promisify(execFile)
 
@@ -18,16 +18,20 @@ export interface Repo {
 
 /** Creates the repo if there is none. */
 export async function initRepo(repo: string, binary: string, env: NodeJS.ProcessEnv): Promise<Repo> {
-  await mkdir(repo, { recursive: true, mode: 0o700 })
+  await makeFolder(repo)
   const fresh = ownFile(repo, 'fresh')
   if (!existsSync(join(repo, 'config'))) {
     try {
       await run(binary, ['init', '--profile=unixfs-v1-2025'], { env })
-      await writeWhole(fresh, '')
     } catch (cause) {
       const text = String((cause as { stderr?: unknown }).stderr ?? cause).trim()
       throw failure('ENGINE', 'start', `"ipfs init" failed in ${repo}: ${text.slice(0, 500)}`, { cause })
     }
+    if (!existsSync(join(repo, 'config'))) {
+      const fix = 'install Kubo, or name its binary with the option daemon.binary or the variable KUBO_BINARY'
+      throw failure('MISSING_DEPENDENCY', 'start', `"${binary}" is no Kubo: its "init" makes no repo; ${fix}`)
+    }
+    await writeWhole(fresh, '')
   }
   const base = ownFile(repo, 'base-config.json')
   if (!existsSync(base)) await writeWhole(base, await readFile(join(repo, 'config'), 'utf8'))

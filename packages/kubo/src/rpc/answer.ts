@@ -87,7 +87,10 @@ export class Answer {
     for (const line of lines) {
       if (!line.startsWith('{"Message"')) continue
       const { Type: type, Message: message } = parseJson(this.operation, line)
-      if (type === 'error') throw classify(this.operation, new RpcStatusError(200, String(message).slice(0, 1_000)))
+      if (type !== 'error') continue
+      // Text of the daemon only: turning any other value into text can throw, or take long.
+      const text = typeof message === 'string' ? message.slice(0, 1_000) : 'an error without a message'
+      throw classify(this.operation, new RpcStatusError(200, text))
     }
     return lines
   }

@@ -57,6 +57,12 @@ export class Transport {
     if (this.#target !== undefined && isDeepStrictEqual(target, this.#target)) return
     // Not before it is needed: undici ends a process on a runtime that is too old, before anybody can say so.
     const undici = await import('undici')
+    if (typeof undici.Pool.prototype.destroy !== 'function')
+      throw failure(
+        'UNSUPPORTED',
+        'start',
+        'calls of a daemon need undici, which Bun replaces by a part of it: use Node 22.19 or newer, or Deno'
+      )
     this.#end(new Error('the daemon was started again'))
     this.#target = target
     this.#pools = {
@@ -110,7 +116,7 @@ export class Transport {
       if (lane === 'stream') release()
       return answer
     } catch (error) {
-      const classified = classify(operation, error)
+      const classified = classify(operation, error, undefined, addressOf(target))
       if (answer === undefined) onEnd()
       else answer.fail(classified)
       throw classified
@@ -140,6 +146,11 @@ function poolOf(PoolOfUndici: typeof Pool, target: Target, most: number): Pool {
       ...tlsOptions(tls)
     }
   })
+}
+
+/** Without its path, which may hold a secret. */
+function addressOf({ origin, socketPath }: Target): string {
+  return socketPath ?? origin
 }
 
 type Pem = string | Buffer

@@ -1,14 +1,16 @@
 import { abortError, type Clock, P2plError, throwIfAborted, untilAborted, type LayerCall } from '@p2pl/core/backend'
 
-/** The time of one call, joined with the caller's signal. */
+/** The time that a layer gives one call, joined with the caller's signal. */
 export class TimeLimit {
   readonly #clock: Clock
   readonly #ms: number
   readonly #call: LayerCall
   readonly #controller = new AbortController()
+  readonly #layer: string
   readonly #onAbort: () => void
+  #over = false
 
-  constructor(clock: Clock, ms: number, call: LayerCall) {
+  constructor(clock: Clock, ms: number, call: LayerCall, layer: string) {
     const { signal } = call.options
     // A stop with a signal that has fired stops all the same.
     if (call.operation !== 'stop') throwIfAborted(call.operation, signal, call.backend)
@@ -16,6 +18,7 @@ export class TimeLimit {
     this.#clock = clock
     this.#ms = ms
     this.#call = call
+    this.#layer = layer
     this.#onAbort = () => this.#controller.abort(signal?.reason)
     signal?.addEventListener('abort', this.#onAbort, { once: true })
   }
@@ -23,6 +26,11 @@ export class TimeLimit {
   /** Fires with the caller's signal, or with a `TIMEOUT` as its reason. */
   get signal(): AbortSignal {
     return this.#controller.signal
+  }
+
+  /** Whether its time ended the call. */
+  get isOver(): boolean {
+    return this.#over
   }
 
   /** Settles with the work, or rejects when its time is over or the signal fires. Each work has the whole time anew. */
@@ -43,6 +51,7 @@ export class TimeLimit {
   }
 
   #timeout(): P2plError {
+    this.#over = true
     const { operation, backend } = this.#call
     return new P2plError({
       code: 'TIMEOUT',
@@ -50,7 +59,7 @@ export class TimeLimit {
       backend,
       // A message may have gone out: sending it again would double it.
       retryable: operation !== 'messages.publish',
-      message: `${operation} took longer than ${this.#ms} ms (timeout layer)`
+      message: `${operation} took longer than ${Math.ceil(this.#ms)} ms (${this.#layer} layer)`
     })
   }
 }

@@ -1,4 +1,5 @@
 import type { Gap, Message, Peer, Subscription, Topic } from '@p2pl/core'
+import { equalBytes } from '@p2pl/core/backend'
 import { failure } from '../errors.ts'
 import { openBytes, sealBytes } from '../secrets/cipher.ts'
 import { createKeyPair, pairKey } from '../secrets/pair.ts'
@@ -175,7 +176,7 @@ export class LocalStay {
   }
 
   #openDirect(stay: RemoteStay, frame: FrameHead & { readonly to: Uint8Array; readonly sealed: Uint8Array }): void {
-    if (!frame.to.every((byte, i) => byte === this.id[i])) return
+    if (!equalBytes(frame.to, this.id)) return
     const key = this.#keyWith(stay)
     const bytes = key === undefined ? undefined : openBytes(key, frame.sealed, directContext(frame, this.id))
     const note = bytes === undefined ? undefined : decodeNote(bytes)

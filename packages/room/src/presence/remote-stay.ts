@@ -1,3 +1,4 @@
+import { equalBytes } from '@p2pl/core/backend'
 import type { RoomPeer } from '../api.ts'
 import type { Beat, Frame } from '../wire/frame.ts'
 import { Seen } from '../seen.ts'
@@ -39,7 +40,7 @@ export class RemoteStay {
 
   /** True when its name has changed. A stay never changes its key. */
   learn(beat: Beat & Frame, now: number): boolean {
-    if (this.#beat !== undefined && !sameBytes(this.#beat.key, beat.key)) return false
+    if (this.#beat !== undefined && !equalBytes(this.#beat.key, beat.key)) return false
     this.#offset = Math.min(this.#offset, now - beat.age)
     if (beat.n < this.#beatNumber) return false
     const changed = this.#beat !== undefined && this.#beat.name !== beat.name
@@ -65,8 +66,4 @@ export class RemoteStay {
     const period = Math.min(Math.max(this.#beat?.period ?? 0, periods.least), periods.most)
     return now - this.lastHeard > missedBeats * period
   }
-}
-
-export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.byteLength === b.byteLength && a.every((byte, i) => byte === b[i])
 }

@@ -1,9 +1,9 @@
 import type { Clock } from '@p2pl/core'
+import { BoundedMap, bytesKey, equalBytes } from '@p2pl/core/backend'
 import type { RoomPeer } from '../api.ts'
-import { Bounded } from '../bounded.ts'
 import { FairBuffer } from '../fair-buffer.ts'
 import { type Beat, type Direct, type Frame, maxEchoes, type Say } from '../wire/frame.ts'
-import { RemoteStay, sameBytes } from './remote-stay.ts'
+import { RemoteStay } from './remote-stay.ts'
 
 /** Stays that are not shown: newcomers, strangers, peers that left. */
 const maxOthers = 1_024
@@ -35,7 +35,7 @@ export class Roster {
   readonly #options: RosterOptions
   readonly #joined: number
   readonly #here = new Map<string, RemoteStay>()
-  readonly #others = new Bounded<string, RemoteStay>(maxOthers)
+  readonly #others = new BoundedMap<string, RemoteStay>(maxOthers)
   /** What stays have said that are not proven yet. */
   readonly #held = new FairBuffer<Held>(heldLimits)
   /** Who is here, as apps see it. */
@@ -64,7 +64,7 @@ export class Roster {
 
   #stay(sender: string, id: Uint8Array, now: number): RemoteStay {
     const here = this.#here.get(sender)
-    if (here !== undefined && sameBytes(here.id, id)) return here
+    if (here !== undefined && equalBytes(here.id, id)) return here
     const key = keyOf(sender, id)
     const known = this.#others.touch(key)
     if (known !== undefined) return known
@@ -77,7 +77,7 @@ export class Roster {
     const first = stay.beat === undefined
     const renamed = stay.learn(frame, now)
     if (first) this.#options.onMet(stay)
-    const echoed = frame.echoes.some((echo) => sameBytes(echo, this.#options.id))
+    const echoed = frame.echoes.some((echo) => equalBytes(echo, this.#options.id))
     // A beat with room for more names all that its sender has heard of.
     if (!stay.echoed || (!echoed && frame.echoes.length < maxEchoes)) this.#options.onWaiting()
     if (stay.state === 'here' && renamed) this.changed(stay)
@@ -155,5 +155,5 @@ export class Roster {
 }
 
 function keyOf(sender: string, id: Uint8Array): string {
-  return `${sender}/${String.fromCharCode(...id)}`
+  return `${sender}/${bytesKey(id)}`
 }

@@ -1,5 +1,5 @@
 import { isP2plError } from '@p2pl/core'
-import { Bounded } from '../bounded.ts'
+import { BoundedMap } from '@p2pl/core/backend'
 import type { RemoteStay } from '../presence/remote-stay.ts'
 import type { Content } from '../wire/content.ts'
 import type { Note, Refusal } from '../wire/note.ts'
@@ -15,7 +15,7 @@ type Answer = Extract<Note, { kind: 'answer' | 'refuse' }>
 
 interface Account {
   /** By number; `undefined` while it is worked on. */
-  readonly answers: Bounded<number, Answer | undefined>
+  readonly answers: BoundedMap<number, Answer | undefined>
   readonly life: AbortController
   /** Every number up to this one has been seen, or is too old to be answered. */
   floor: number
@@ -30,7 +30,7 @@ export class Answering {
   readonly #answer: Answerer
   readonly #send: (to: RemoteStay, note: Note) => Promise<unknown>
   readonly #onError: (error: unknown) => void
-  readonly #accounts = new Bounded<RemoteStay, Account>(maxPeers, (_stay, { life }) => {
+  readonly #accounts = new BoundedMap<RemoteStay, Account>(maxPeers, (_stay, { life }) => {
     life.abort()
   })
   #active = 0
@@ -95,7 +95,7 @@ export class Answering {
     const known = this.#accounts.touch(from)
     if (known !== undefined) return known
     const account: Account = {
-      answers: new Bounded<number, Answer | undefined>(maxAnswers, (id) => {
+      answers: new BoundedMap<number, Answer | undefined>(maxAnswers, (id) => {
         account.floor = Math.max(account.floor, id)
       }),
       life: new AbortController(),

@@ -1,7 +1,7 @@
 import type { CallOptions, Environment } from '@p2pl/core'
+import { withTimeout } from '@p2pl/core/content'
 import { failure } from '../errors.ts'
 import type { RemoteStay } from '../presence/remote-stay.ts'
-import { waitFor } from '../waiting.ts'
 import type { Content } from '../wire/content.ts'
 import type { Note } from '../wire/note.ts'
 
@@ -45,22 +45,25 @@ export class Asking {
     }
     const { clock } = this.#environment
     const id = ++this.#last
-    return await waitFor<Content>(clock, options, defaultTimeout, 'request', ({ resolve, reject }) => {
-      this.#pending.set(id, { to, resolve, reject })
-      let timer: unknown
-      const send = (pause: number): void => {
-        // It may be lost on its way, or nobody may be connected just now: it is sent again in either case.
-        this.#send(to, { kind: 'ask', id, channel, content }).catch(() => undefined)
-        timer = clock.setTimeout(() => {
-          send(Math.min(pause * 2, longestRepeat))
-        }, pause)
-      }
-      send(firstRepeat)
-      return () => {
-        clock.clearTimeout(timer)
-        this.#pending.delete(id)
-      }
-    })
+    let timer: unknown
+    const send = (pause: number): void => {
+      // It may be lost on its way, or nobody may be connected just now: it is sent again in either case.
+      this.#send(to, { kind: 'ask', id, channel, content }).catch(() => undefined)
+      timer = clock.setTimeout(() => {
+        send(Math.min(pause * 2, longestRepeat))
+      }, pause)
+    }
+    try {
+      return await withTimeout(clock, options, defaultTimeout, 'request', async () => {
+        const { promise, resolve, reject } = Promise.withResolvers<Content>()
+        this.#pending.set(id, { to, resolve, reject })
+        send(firstRepeat)
+        return await promise
+      })
+    } finally {
+      clock.clearTimeout(timer)
+      this.#pending.delete(id)
+    }
   }
 
   answered(from: RemoteStay, note: Extract<Note, { kind: 'answer' | 'refuse' }>): void {

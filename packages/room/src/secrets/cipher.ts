@@ -1,3 +1,4 @@
+import { concatBytes } from '@p2pl/core/backend'
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js'
 
 const nonceLength = 24
@@ -7,10 +8,7 @@ const encoder = new TextEncoder()
 export function sealBytes(key: Uint8Array, bytes: Uint8Array, context: string): Uint8Array {
   const nonce = crypto.getRandomValues(new Uint8Array(nonceLength))
   const sealed = xchacha20poly1305(key, nonce, encoder.encode(context)).encrypt(bytes)
-  const all = new Uint8Array(nonceLength + sealed.byteLength)
-  all.set(nonce)
-  all.set(sealed, nonceLength)
-  return all
+  return concatBytes(nonce, sealed)
 }
 
 /** `undefined` for anything that was not sealed with this key in this context. Never throws. */

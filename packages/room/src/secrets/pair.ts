@@ -1,6 +1,7 @@
 import { x25519 } from '@noble/curves/ed25519.js'
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
+import { compareBytes, concatBytes } from '@p2pl/core/backend'
 
 const info = new TextEncoder().encode('p2pl/room/1 direct')
 
@@ -24,17 +25,9 @@ export interface End {
 export function pairKey(own: KeyPair, ownId: Uint8Array, other: End): Uint8Array | undefined {
   try {
     const shared = x25519.getSharedSecret(own.secretKey, other.key)
-    const ends = [
-      [...ownId, ...own.publicKey],
-      [...other.id, ...other.key]
-    ].sort(compare)
-    return hkdf(sha256, shared, Uint8Array.from(ends.flat()), info, 32)
+    const ends = [concatBytes(ownId, own.publicKey), concatBytes(other.id, other.key)].sort(compareBytes)
+    return hkdf(sha256, shared, concatBytes(...ends), info, 32)
   } catch {
     return undefined
   }
-}
-
-function compare(a: readonly number[], b: readonly number[]): number {
-  const at = a.findIndex((byte, i) => byte !== b[i])
-  return at === -1 ? 0 : (a[at] ?? 0) - (b[at] ?? 0)
 }

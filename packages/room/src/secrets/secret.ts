@@ -1,8 +1,8 @@
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { scryptAsync } from '@noble/hashes/scrypt.js'
 import { sha256 } from '@noble/hashes/sha2.js'
+import { invalidArgument } from '@p2pl/core/backend'
 import { base32 } from 'multiformats/bases/base32'
-import { failure } from '../errors.ts'
 
 const version = 'p2pl/room/1'
 const prefix = 'p2pl-secret-'
@@ -14,29 +14,38 @@ const encoder = new TextEncoder()
 
 /** A random secret for a room, as text to pass on: `p2pl-secret-…`. */
 export function createSecret(): string {
-  return prefix + base32.baseEncode(crypto.getRandomValues(new Uint8Array(keyLength)))
+  return secretText(crypto.getRandomValues(new Uint8Array(keyLength)))
 }
 
-/** The 32 bytes that a secret stands for in a room of this name. A passphrase takes a while. */
-export async function secretKey(secret: string | Uint8Array, room: string): Promise<Uint8Array> {
+/** The text that stands for 32 random bytes. */
+export function secretText(bytes: Uint8Array): string {
+  return prefix + base32.baseEncode(bytes)
+}
+
+/** A secret as it was given: its 32 random bytes, or a passphrase. */
+export function readSecret(operation: string, secret: string | Uint8Array): Uint8Array | string {
   if (secret instanceof Uint8Array && secret.byteLength === keyLength) return new Uint8Array(secret)
   if (typeof secret !== 'string' || secret.length < leastPassphrase) {
-    throw failure(
-      'INVALID_ARGUMENT',
-      'joinRoom',
-      `secret must be ${keyLength} bytes, the text of createSecret(), or a passphrase of at least ${leastPassphrase} characters`
+    throw invalidArgument(
+      operation,
+      `${operation}: secret must be ${keyLength} bytes, the text of createSecret(), or a passphrase of at least ${leastPassphrase} characters`
     )
   }
-  if (!secret.startsWith(prefix)) {
-    return await scryptAsync(encoder.encode(secret.normalize('NFKC')), encoder.encode(`${version} ${room}`), scryptCost)
-  }
+  if (!secret.startsWith(prefix)) return secret.normalize('NFKC')
   try {
     const bytes = base32.baseDecode(secret.slice(prefix.length).trim())
     if (bytes.byteLength === keyLength) return bytes
   } catch {
     // The same sentence for both.
   }
-  throw failure('INVALID_ARGUMENT', 'joinRoom', 'the secret is damaged: copy the whole text that createSecret() gave')
+  throw invalidArgument(operation, `${operation}: the secret is damaged: copy the whole text that createSecret() gave`)
+}
+
+/** The 32 bytes that a secret stands for in a room of this name. A passphrase takes a while. */
+export async function secretKey(secret: string | Uint8Array, room: string): Promise<Uint8Array> {
+  const value = readSecret('joinRoom', secret)
+  if (typeof value !== 'string') return value
+  return await scryptAsync(encoder.encode(value), encoder.encode(`${version} ${room}`), scryptCost)
 }
 
 export interface RoomKeys {

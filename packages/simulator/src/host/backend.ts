@@ -1,5 +1,5 @@
 import { defineBackend } from '@p2pl/core/backend'
-import type { Backend, BlockHooks, Capabilities, MessageHooks, RoutingHooks } from '@p2pl/core/backend'
+import type { Backend, BlockHooks, Capabilities, MessageHooks, RoutingHooks, SecretStore } from '@p2pl/core/backend'
 import { blockKey } from '@p2pl/memory'
 import type { MemoryStore } from '@p2pl/memory'
 import { networkName, parseAddress, peerInfo } from '../address.ts'
@@ -11,11 +11,13 @@ export interface BackendParts {
   readonly id: string
   readonly network: SimulatedNetwork
   readonly store: MemoryStore
+  /** Keeps the secrets, too. */
+  readonly disk: Map<string, unknown>
   readonly capabilities: Capabilities
 }
 
 /** The port over a simulated network. */
-export function createBackend({ id, network, store, capabilities }: BackendParts): Backend {
+export function createBackend({ id, network, store, disk, capabilities }: BackendParts): Backend {
   return defineBackend({
     name: 'simulator',
     network: networkName,
@@ -29,6 +31,7 @@ export function createBackend({ id, network, store, capabilities }: BackendParts
         messages: messageHooks(network, endpoint),
         blocks: blockHooks(network, endpoint, capabilities.blocks?.maxBlockBytes ?? Infinity),
         routing: routingHooks(network, endpoint),
+        secrets: secretsOn(disk),
         close: async () => {
           network.leave(endpoint)
           store.close()
@@ -36,6 +39,13 @@ export function createBackend({ id, network, store, capabilities }: BackendParts
       }
     }
   })
+}
+
+function secretsOn(disk: Map<string, unknown>): SecretStore {
+  return {
+    get: async (name) => disk.get(`secrets/${name}`) as Uint8Array | undefined,
+    set: async (name, secret) => void disk.set(`secrets/${name}`, secret.slice())
+  }
 }
 
 function messageHooks(network: SimulatedNetwork, { id, topics }: Endpoint): MessageHooks {

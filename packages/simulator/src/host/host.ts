@@ -138,7 +138,7 @@ export class Host implements SimulatedHost {
     if (node.endpoint !== undefined && node.endpoint !== node.resident)
       throw failure('LOCKED', 'boot', `a process runs on the host "${this.id}": crash it, or stop its backend first`)
     const random = createRandom(`${seed}/${this.id}/${++this.#boots}`)
-    const backend = createBackend({ id: this.id, network, store: this.store, capabilities })
+    const backend = createBackend({ id: this.id, network, store: this.store, disk: this.disk, capabilities })
     const life: Life = {
       over: false,
       process: {

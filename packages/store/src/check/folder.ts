@@ -1,6 +1,6 @@
+import { compareBytes } from '@p2pl/core/backend'
 import { DamageError } from '../errors.ts'
 import type { FileSystem } from '../node.ts'
-import { compareBytes } from '../order.ts'
 import { readLog } from './log.ts'
 import { readManifest, type Manifest, type TableFile } from './manifest.ts'
 import { verifyTable, type Tolerance } from './table.ts'

@@ -1,3 +1,4 @@
+import { concatBytes } from '@p2pl/core/backend'
 import { crc32c, masked } from './crc32c.ts'
 
 const blockBytes = 32_768
@@ -39,7 +40,7 @@ export function readLog(file: Uint8Array): LogContent {
     if (!sum || !expected) return wrong(hasHole(file, at))
     fragments.push(file.subarray(at + headerBytes, end))
     if (type === full || type === last) {
-      records.push({ start, bytes: joined(fragments) })
+      records.push({ start, bytes: fragments.length === 1 ? (fragments[0] as Uint8Array) : concatBytes(...fragments) })
       fragments = []
     }
     at = end
@@ -55,15 +56,4 @@ function hasHole(file: Uint8Array, at: number): boolean {
     if (bytes.length >= headerBytes && bytes.every((byte) => byte === 0)) return true
   }
   return false
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0] as Uint8Array
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
 }

@@ -1,6 +1,6 @@
+import { compareBytes } from '@p2pl/core/backend'
 import { DamageError, ForeignError } from '../errors.ts'
 import type { OpenFile } from '../node.ts'
-import { compareBytes } from '../order.ts'
 import { ByteReader } from './bytes.ts'
 import { crc32c, masked } from './crc32c.ts'
 import { userKey } from './manifest.ts'

@@ -10,6 +10,8 @@ import type { Beacon } from '../wire/messages.ts'
  */
 const audiblePeriods = { small: 3, large: 16 } as const
 const smallGroup = 16
+/** Periods between two beacons at least: for one change, or one peer, after another; and while changes go on, because each is announced. */
+const distance = { least: 0.1, busy: 0.5 } as const
 /** So many periods after the first beacon a view looks whether it has questions. */
 const openingPause = 0.25
 
@@ -41,6 +43,7 @@ export class Beacons {
   #missed = false
   #opening = true
   #sentAt = -Infinity
+  #sentBefore = -Infinity
   #echoedAt = -Infinity
   #stopped = false
 
@@ -63,7 +66,12 @@ export class Beacons {
   /** The view is another now: what was heard before says nothing about it. */
   changed(share: number): void {
     this.#echoedAt = -Infinity
-    this.soon(share)
+    this.soon(share, false, this.#busy ? distance.busy : distance.least)
+  }
+
+  /** The last two beacons were close to each other. */
+  get #busy(): boolean {
+    return this.#sentAt - this.#sentBefore < 0.7 * this.#period
   }
 
   /** Messages were lost: others hear what we have, and those who have more answer. At most once per period, for losses come in crowds. */
@@ -80,11 +88,11 @@ export class Beacons {
   }
 
   /** Sends within `share` of a period, ± half of it; `forced`: even if an equal beacon is heard before. */
-  soon(share: number, forced = false): void {
+  soon(share: number, forced = false, apart: number = distance.least): void {
     if (this.#stopped) return
     const now = this.#timers.now()
-    // Bursts of reasons make one beacon: never more than ten per period.
-    const earliest = this.#sentAt + this.#period / 10
+    // Bursts of reasons make one beacon.
+    const earliest = this.#sentAt + this.#period * apart
     const at = Math.max(now + share * this.#period * (0.5 + this.#late()), earliest)
     this.#forced ||= forced
     this.#reasonAt = now
@@ -117,6 +125,7 @@ export class Beacons {
         await this.#options.send()
       } finally {
         this.#sending = false
+        this.#sentBefore = this.#sentAt
         this.#sentAt = this.#timers.now()
       }
     }

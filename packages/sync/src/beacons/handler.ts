@@ -1,10 +1,11 @@
-import type { Budget } from '../budget/budget.ts'
+import type { Budget } from '@p2pl/core/backend'
 import { equalBytes } from '../bytes.ts'
 import type { Bytes } from '../bytes.ts'
 import { Damaged } from '../entry/damage.ts'
 import type { SyncNetwork } from '../replica/network.ts'
 import type { ReplicaState } from '../replica/state.ts'
 import type { Timers } from '../toolbox/timers.ts'
+import { limits } from '../limits.ts'
 import type { ViewIndex } from '../serve/view-index.ts'
 import type { Root } from '../tree/levels.ts'
 import type { Walks } from '../walks/walks.ts'
@@ -63,19 +64,25 @@ export class BeaconHandler {
     const news = reports.heard(sender, beacon)
     beacons.heard(beacon, own)
     if (equalBytes(beacon.root, own.digest)) {
+      walks.agrees(sender)
       if (await this.#checkProofs(sender, beacon)) onNews()
     } else if (beacon.count === 0 || walks.isMerged(beacon.root)) {
       // It lacks something that is here. An empty view has nothing to fetch, not even its root.
+      walks.agrees(sender)
       if (questions.mayAnswer(sender, bytes, this.#sentBytes)) beacons.answer()
     } else walks.offer(sender, beacon)
     if (beacon.ask !== undefined && questions.asked(sender, beacon.ask, bytes, this.#sentBytes)) beacons.answer(true)
     if (news) onNews()
   }
 
-  /** The present root; the last one where this view catches up, or where somebody makes it compute roots all the time. */
+  /**
+   * The present root; the last one where this view catches up, where many entries are coming, so that no two roots are equal, or where
+   * somebody makes it compute roots all the time.
+   */
   async #comparable(sender: string): Promise<Root> {
-    const { state, index, flushes } = this.#options
+    const { state, index, flushes, walks } = this.#options
     if (state.current === 'catching up') return index.lastRoot
+    if (walks.streaming && index.unindexed > limits.streamed) return index.lastRoot
     if (!index.tree.clean && flushes.take(sender, 1) === undefined) return index.lastRoot
     try {
       return await index.root()

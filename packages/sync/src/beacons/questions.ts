@@ -1,4 +1,4 @@
-import type { Budget } from '../budget/budget.ts'
+import type { Budget } from '@p2pl/core/backend'
 import { shareOf } from '../repair/spread.ts'
 import type { Bytes } from '../bytes.ts'
 import { maxProofs, wholeShare } from '../wire/messages.ts'

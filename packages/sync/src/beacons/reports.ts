@@ -1,5 +1,5 @@
 import type { PeerInfo } from '@p2pl/core'
-import type { Standings } from '../budget/standings.ts'
+import type { Standings } from '../standings.ts'
 import { equalBytes } from '../bytes.ts'
 import type { Bytes } from '../bytes.ts'
 import { limits } from '../limits.ts'

@@ -1,36 +1,26 @@
-import { concatBytes, compareBytes, mapKey } from '../bytes.ts'
+import { concatBytes } from '../bytes.ts'
 import type { Bytes } from '../bytes.ts'
 import { headBytes, Malformed, Reader, Writer } from '../cbor.ts'
 import { digestBytes, hash, linkPrefix } from '../cid.ts'
 import { formatVersion, parentsCeiling, payloadCeiling } from '../limits.ts'
-import { keyOf } from './key.ts'
-import type { Key } from './key.ts'
+import { EntryRecord, linkBytes, signatureBytes, signatureHead } from './record.ts'
+import type { EntryForm } from './record.ts'
 
-export const authorBytes = 32
-export const signatureBytes = 64
-/** 1 for the array of six; the signature is the last item, a byte string with a head of two bytes. */
+export type { EntryRecord } from './record.ts'
+
+const authorBytes = 32
+/** 1 for the array of seven. */
 const arrayHead = 1
-const signatureHead = Uint8Array.of(0x58, signatureBytes)
 const signatureItem = signatureHead.length + signatureBytes
 
 export interface EntryFields {
   /** Digests of the parents' CIDs. */
   readonly parents: readonly Bytes[]
+  /** Which of the parents is the previous entry of the same author, counted from 1; 0 for none. */
+  readonly previous: number
   readonly clock: number
   readonly author: Bytes
   readonly payload: Bytes
-}
-
-/** An entry in its only encoding, with what follows from it. */
-export interface EntryRecord extends EntryFields {
-  readonly bytes: Bytes
-  readonly signature: Bytes
-  readonly digest: Bytes
-  /** The digest as a key of maps. */
-  readonly id: string
-  /** The parents' digests as keys of maps. */
-  readonly parentIds: readonly string[]
-  readonly key: Key
 }
 
 export interface EntryBounds {
@@ -44,37 +34,48 @@ export const widestBounds: EntryBounds = { maxParents: parentsCeiling, maxPayloa
 export function maxEntryBytes(bounds: EntryBounds): number {
   const parents = headBytes(bounds.maxParents) + bounds.maxParents * (linkPrefix.length + digestBytes)
   const payload = headBytes(bounds.maxPayloadBytes) + bounds.maxPayloadBytes
-  return arrayHead + 1 + parents + 9 + 2 + authorBytes + payload + signatureItem
+  return arrayHead + 1 + parents + headBytes(bounds.maxParents) + 9 + 2 + authorBytes + payload + signatureItem
 }
 
 /** What stands before the signed part, so that a signature counts for one format and one topic only. */
 export function signingDomain(topic: string): Bytes {
   const name = new TextEncoder().encode(topic)
-  return new Writer().text('p2pl sync entry 1').bytes(name).end()
+  return new Writer().text('p2pl sync entry 2').bytes(name).end()
 }
 
 function writeSigned(fields: EntryFields): Writer {
-  const { parents, clock, author, payload } = fields
-  const writer = new Writer(parents.length * 41 + payload.length + 160)
-  writer.array(6).uint(formatVersion).array(parents.length)
+  const { parents, previous, clock, author, payload } = fields
+  const writer = new Writer(entryBytes(fields))
+  writer.array(7).uint(formatVersion).array(parents.length)
   for (const parent of parents) writer.link(parent)
-  return writer.uint(clock).bytes(author).bytes(payload)
+  return writer.uint(previous).uint(clock).bytes(author).bytes(payload)
 }
 
 /** The bytes that the author signs. */
 export function signingInput(domain: Bytes, fields: EntryFields): Bytes {
-  return concatBytes(domain, writeSigned(fields).end().subarray(arrayHead))
+  return concatBytes(domain, writeSigned(fields).written.subarray(arrayHead))
 }
 
-/** Encodes an entry and has it signed, writing the signed part once. */
+/** The bytes of the whole entry. */
+function entryBytes({ parents, previous, clock, payload }: EntryFields): number {
+  const numbers = headBytes(parents.length) + headBytes(previous) + headBytes(clock)
+  const payloadItem = headBytes(payload.length) + payload.length
+  return arrayHead + 1 + numbers + parents.length * linkBytes + 2 + authorBytes + payloadItem + signatureItem
+}
+
+/** Encodes an entry and has it signed, writing it once. */
 export async function sealEntry(
   domain: Bytes,
   fields: EntryFields,
   sign: (bytes: Bytes) => Promise<Bytes>
-): Promise<Bytes> {
-  const unsigned = writeSigned(fields).end()
-  const signature = await sign(concatBytes(domain, unsigned.subarray(arrayHead)))
-  return concatBytes(unsigned, signatureHead, signature)
+): Promise<EntryRecord> {
+  const writer = writeSigned(fields)
+  const signature = await sign(concatBytes(domain, writer.written.subarray(arrayHead)))
+  const bytes = writer.bytes(signature).end()
+  const { parents, previous, clock, author, payload } = fields
+  const parentsAt = arrayHead + 1 + headBytes(parents.length)
+  const form = { parents: parents.length, parentsAt, previous, clock, author, payloadBytes: payload.length }
+  return new EntryRecord(bytes, form, await hash(bytes))
 }
 
 /** The bytes that the author of an encoded entry has signed. */
@@ -102,41 +103,41 @@ export async function decodeEntries(all: readonly Bytes[], bounds: EntryBounds):
 }
 
 function decoded(bytes: Bytes, bounds: EntryBounds): EntryRecord | Promise<EntryRecord> {
-  const fields = parseEntry(bytes, bounds)
+  const form = parseEntry(bytes, bounds)
   const digest = hash(bytes)
-  if (digest instanceof Uint8Array) return recordOf(fields, bytes, digest)
-  return digest.then((ready) => recordOf(fields, bytes, ready))
+  if (digest instanceof Uint8Array) return new EntryRecord(bytes, form, digest)
+  return digest.then((ready) => new EntryRecord(bytes, form, ready))
 }
 
-/** The same without a wait where the hash is already known. */
-export function recordOf(fields: ParsedEntry, bytes: Bytes, digest: Bytes): EntryRecord {
-  const { parents, clock, author, payload, signature } = fields
-  const id = mapKey(digest)
-  const parentIds = parents.map(mapKey)
-  return { parents, clock, author, payload, signature, bytes, digest, id, parentIds, key: keyOf(clock, digest) }
-}
-
-export interface ParsedEntry extends EntryFields {
-  readonly signature: Bytes
-}
-
-export function parseEntry(bytes: Bytes, bounds: EntryBounds): ParsedEntry {
+/** Checks the form; throws `Malformed`. */
+export function parseEntry(bytes: Bytes, bounds: EntryBounds): EntryForm {
   const reader = new Reader(bytes)
-  reader.exactArray(6)
+  reader.exactArray(7)
   if (reader.uint() !== formatVersion) throw new Malformed('entry of another version')
-  const parents: Bytes[] = []
-  const count = reader.array(bounds.maxParents)
-  for (let i = 0; i < count; i++) {
-    const parent = reader.link()
-    const previous = parents[i - 1]
-    if (previous !== undefined && compareBytes(previous, parent) >= 0) throw new Malformed('parents out of order')
-    parents.push(parent)
+  const parents = reader.array(bounds.maxParents)
+  const parentsAt = reader.offset
+  for (let i = 0; i < parents; i++) {
+    reader.skipLink()
+    if (i > 0 && !isAscending(bytes, reader.offset - linkBytes - digestBytes, reader.offset - digestBytes)) {
+      throw new Malformed('parents out of order')
+    }
   }
+  const previous = reader.uint()
+  if (previous > parents) throw new Malformed('previous entry that is no parent')
   const clock = reader.uint()
   if (clock < 1) throw new Malformed('clocks begin at 1')
   const author = reader.exactBytes(authorBytes)
-  const payload = reader.bytes(bounds.maxPayloadBytes)
-  const signature = reader.exactBytes(signatureBytes)
+  const payloadBytes = reader.skipBytes(bounds.maxPayloadBytes)
+  if (reader.skipBytes(signatureBytes) !== signatureBytes) throw new Malformed('signature of another length')
   reader.end()
-  return { parents, clock, author, payload, signature }
+  return { parents, parentsAt, previous, clock, author, payloadBytes }
+}
+
+/** Whether the digest at one place is below that at the other. */
+function isAscending(bytes: Bytes, one: number, other: number): boolean {
+  for (let i = 0; i < digestBytes; i++) {
+    const difference = (bytes[one + i] as number) - (bytes[other + i] as number)
+    if (difference !== 0) return difference < 0
+  }
+  return false
 }

@@ -16,6 +16,19 @@ export function keyOf(clock: number, digest: Uint8Array): Key {
   return key
 }
 
+/** One after the other, without anything between them. */
+export function packKeys(keys: readonly Key[]): Bytes {
+  const packed = new Uint8Array(keys.length * keyBytes)
+  for (const [i, key] of keys.entries()) packed.set(key, i * keyBytes)
+  return packed
+}
+
+export function unpackKeys(packed: Bytes): Key[] {
+  const keys: Key[] = []
+  for (let at = 0; at + keyBytes <= packed.length; at += keyBytes) keys.push(packed.slice(at, at + keyBytes))
+  return keys
+}
+
 export function digestOfKey(key: Key): Bytes {
   return key.subarray(digestOffset)
 }

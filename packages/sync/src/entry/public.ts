@@ -9,7 +9,8 @@ import type { EntryRecord } from './codec.ts'
 // A peer id is base58: slow enough to be worth remembering.
 const peerIds: BoundedMap<string, string> = new BoundedMap(4096)
 
-function authorId(publicKey: Bytes): string {
+/** The peer id of a public key. */
+export function authorId(publicKey: Bytes): string {
   const key = mapKey(publicKey)
   const known = peerIds.get(key)
   if (known !== undefined) return known

@@ -1,9 +1,7 @@
-import type { Budget } from '../budget/budget.ts'
-import { FairSlots } from '../budget/slots.ts'
+import { BoundedMap, type Budget, FairSlots } from '@p2pl/core/backend'
 import type { Bytes } from '../bytes.ts'
 import { limits } from '../limits.ts'
 import type { BorrowedBlocks } from '../serve/borrowed.ts'
-import { BoundedMap } from '@p2pl/core/backend'
 import type { Timers } from '../toolbox/timers.ts'
 import type { Origin } from './waiting-room.ts'
 

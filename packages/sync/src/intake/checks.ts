@@ -1,14 +1,16 @@
 import type { Cryptography } from '@p2pl/core'
 import type { ViewEvent } from '../api.ts'
-import type { FairSlots } from '../budget/slots.ts'
+import type { FairSlots } from '@p2pl/core/backend'
 import type { Bytes } from '../bytes.ts'
+import { proversOf } from '../entry/chains.ts'
 import { signedPart } from '../entry/codec.ts'
 import type { EntryBounds, EntryRecord } from '../entry/codec.ts'
 import type { Committer } from '../replica/committer.ts'
+import type { Candidate } from './admission.ts'
 
 export type DropReason = Extract<ViewEvent, { type: 'dropped' }>['reason']
 
-/** What is wrong with an entry, `known` when it is here already, and nothing when it is right in itself. */
+/** What is wrong with an entry apart from its signature, `known` when it is here already, and nothing when it is right in itself. */
 export type Check = DropReason | 'known' | undefined
 
 export interface ChecksOptions {
@@ -17,10 +19,11 @@ export interface ChecksOptions {
   readonly domain: Bytes
   readonly bounds: EntryBounds
   readonly slots: FairSlots
-  readonly validate: (entry: EntryRecord) => Promise<boolean>
+  /** Absent where all entries are valid. */
+  readonly validate: ((entry: EntryRecord) => Promise<boolean>) | undefined
 }
 
-/** What can be said of an entry by itself: its bounds, its signature, the rule of the application. */
+/** What can be said of entries by themselves: their bounds, their signatures, the rule of the application. */
 export class Checks {
   readonly #options: ChecksOptions
 
@@ -28,33 +31,66 @@ export class Checks {
     this.#options = options
   }
 
+  /** One entry by itself. */
   async one(entry: EntryRecord, sender: string): Promise<Check> {
-    const [check] = await this.many([entry], sender)
-    return check
+    const [present] = await this.#options.committer.present([entry])
+    if (present === true) return 'known'
+    if (this.#isOversized(entry)) return 'oversized'
+    if (!(await this.#isSigned(entry, sender))) return 'forged'
+    return (await this.#isValid(entry)) ? undefined : 'invalid'
   }
 
-  /** All side by side, those that are here already left out. Senders take turns. */
-  async many(entries: readonly EntryRecord[], sender: string): Promise<Check[]> {
+  /**
+   * Entries in canonical order, without those that are here already. Where all is well, only the signatures are checked that prove the
+   * others; as soon as one of them is wrong, all are. Senders take turns.
+   */
+  async many(entries: readonly EntryRecord[], sender: string): Promise<Candidate[]> {
     const present = await this.#options.committer.present(entries)
-    return await Promise.all(
-      entries.map(async (entry, i) => (present[i] === true ? 'known' : await this.#fault(entry, sender)))
+    const candidates = entries.map((entry, i): Candidate => {
+      const check = present[i] === true ? 'known' : this.#isOversized(entry) ? 'oversized' : undefined
+      return { entry, check, right: undefined }
+    })
+    const fresh = candidates.filter(({ check }) => check === undefined)
+    const provers = new Set(proversOf(fresh.map(({ entry }) => entry)))
+    const proving = fresh.filter(({ entry }) => provers.has(entry))
+    await this.signatures(proving, sender)
+    if (proving.some(({ right }) => right === false)) await this.signatures(fresh, sender)
+    if (this.#options.validate === undefined) return candidates
+    await Promise.all(
+      fresh.map(async (candidate) => {
+        if (!(await this.#isValid(candidate.entry))) candidate.check = 'invalid'
+      })
+    )
+    return candidates
+  }
+
+  /** Checks the signatures that nobody has looked at, all side by side. */
+  async signatures(candidates: readonly Candidate[], sender: string): Promise<void> {
+    await Promise.all(
+      candidates.map(async (candidate) => {
+        if (candidate.right === undefined) candidate.right = await this.#isSigned(candidate.entry, sender)
+      })
     )
   }
 
-  async #fault(entry: EntryRecord, sender: string): Promise<DropReason | undefined> {
-    const { bounds, slots, cryptography, domain, validate } = this.#options
-    if (entry.parents.length > bounds.maxParents || entry.payload.length > bounds.maxPayloadBytes) return 'oversized'
+  #isOversized({ parentIds, payloadBytes }: EntryRecord): boolean {
+    const { bounds } = this.#options
+    return parentIds.length > bounds.maxParents || payloadBytes > bounds.maxPayloadBytes
+  }
+
+  async #isValid(entry: EntryRecord): Promise<boolean> {
+    return (await this.#options.validate?.(entry)) ?? true
+  }
+
+  async #isSigned(entry: EntryRecord, sender: string): Promise<boolean> {
+    const { slots, cryptography, domain } = this.#options
+    const { author, signature } = entry
+    const signed = signedPart(domain, entry.bytes)
     try {
-      const signed = signedPart(domain, entry.bytes)
-      const right = await slots.run(
-        sender,
-        async () => await cryptography.verify(entry.author, signed, entry.signature)
-      )
-      if (!right) return 'forged'
+      return await slots.run(sender, async () => await cryptography.verify(author, signed, signature))
     } catch {
       // Keys that are no points on the curve make some runtimes throw.
-      return 'forged'
+      return false
     }
-    return (await validate(entry)) ? undefined : 'invalid'
   }
 }

@@ -1,16 +1,19 @@
-import type { Budget } from '../budget/budget.ts'
+import { BoundedMap, type Breather, type Budget } from '@p2pl/core/backend'
+import { compareBytes } from '../bytes.ts'
 import type { Bytes } from '../bytes.ts'
 import { maxEntryBytes, decodeEntry } from '../entry/codec.ts'
 import type { EntryBounds, EntryRecord } from '../entry/codec.ts'
+import { authorId } from '../entry/public.ts'
 import { limits } from '../limits.ts'
 import type { Committer } from '../replica/committer.ts'
-import { BoundedMap } from '@p2pl/core/backend'
-import type { Check, Checks, DropReason } from './checks.ts'
+import { admit, isOpen } from './admission.ts'
+import type { Candidate, Look, Verdict } from './admission.ts'
+import type { Checks, DropReason } from './checks.ts'
 import { WaitingRoom } from './waiting-room.ts'
 import type { Origin } from './waiting-room.ts'
 
-/** What became of an entry. `pending` entries wait for parents, or are left to the caller where they must not wait. */
-export type Outcome = 'added' | 'known' | 'pending' | 'refused'
+/** What became of an entry. `pending` ones lack parents and `unproven` ones a right signature: for now, as later entries may bring it. */
+export type Outcome = 'added' | 'known' | 'pending' | 'unproven' | 'refused'
 
 /** What the intake tells the parts around it. */
 export interface IntakeHooks {
@@ -32,6 +35,7 @@ export interface IntakeOptions {
   readonly committer: Committer
   readonly checks: Checks
   readonly bounds: EntryBounds
+  readonly breather: Breather
   readonly now: () => number
   /** Bytes of entries being checked at once. */
   readonly checking: Budget
@@ -54,7 +58,9 @@ export class Intake {
   readonly #largest: number
   readonly #room: WaitingRoom
   readonly #rejected: BoundedMap<string, true> = new BoundedMap(limits.rejected)
-  readonly #checking: Map<string, Promise<Outcome>> = new Map()
+  /** Entries with a wrong signature that came without one that proves them. */
+  readonly #forged: BoundedMap<string, true> = new BoundedMap(limits.rejected)
+  readonly #checking: Map<string, Promise<void>> = new Map()
 
   constructor(options: IntakeOptions) {
     this.#options = options
@@ -75,121 +81,174 @@ export class Intake {
 
   /** Takes the bytes of one entry from a stranger. Never rejects because of what they are. */
   async offer(bytes: Bytes, origin: Origin): Promise<Outcome> {
-    const { sender } = origin
-    if (bytes.length > this.#largest) return this.#blame(sender, 'oversized', bytes.length)
-    let entry: EntryRecord
-    try {
-      entry = await decodeEntry(bytes, this.#options.bounds)
-    } catch {
-      return this.#blame(sender, 'garbage', bytes.length)
-    }
-    const { id } = entry
-    if (this.#committer.clockNow(id) !== undefined || this.#room.has(id)) return 'known'
-    if (this.#rejected.has(id)) return 'refused'
-    const underWay = this.#checking.get(id)
-    if (underWay !== undefined) return await underWay
-    const giveBack = this.#options.checking.take(sender, bytes.length + checkOverhead)
-    if (giveBack === undefined) return this.#refuse('overloaded', entry.digest)
-    const outcome = this.#check(entry, origin)
-    this.#checking.set(id, outcome)
-    try {
-      return await outcome
-    } finally {
-      this.#checking.delete(id)
-      giveBack()
-    }
+    const [outcome = 'refused'] = await this.offerMany([bytes], origin)
+    return outcome
   }
 
-  async #check(entry: EntryRecord, origin: Origin): Promise<Outcome> {
-    const check = await this.#options.checks.one(entry, origin.sender)
-    if (check === 'known') return 'known'
-    if (check !== undefined) return this.#reject(entry, check, origin.sender)
-    return await this.#settle(entry, origin)
-  }
-
-  /**
-   * Takes checked entries in canonical order. Those that lack a parent are `pending` and not kept: their parents come before them, or
-   * not at all.
-   */
-  async takeMany(entries: readonly EntryRecord[], checks: readonly Check[], sender: string): Promise<Outcome[]> {
-    // Parents within the batch are staged by the time that their children need them.
-    const within = new Set(checks.includes('known') ? [] : entries.map(({ id }) => id))
-    const parents = new Map<string, Bytes>()
-    for (const [i, entry] of entries.entries()) {
-      if (checks[i] === 'known') continue
-      for (const [at, id] of entry.parentIds.entries()) {
-        if (!within.has(id)) parents.set(id, entry.parents[at] as Bytes)
+  /** Takes the bytes of entries that came together; gives what became of those that were looked at. */
+  async offerMany(all: readonly Bytes[], origin: Origin): Promise<Outcome[]> {
+    const batch: EntryRecord[] = []
+    const returns: (() => void)[] = []
+    const outcomes: Outcome[] = []
+    const { promise: checked, resolve } = Promise.withResolvers<void>()
+    const underWay = new Set<Promise<void>>()
+    try {
+      for (const bytes of all) {
+        await this.#options.breather.before(bytes.length)
+        const entry = await this.#decode(bytes, origin.sender)
+        const other = entry === undefined ? undefined : this.#checking.get(entry.id)
+        if (entry === undefined) outcomes.push('refused')
+        else if (this.#committer.clockNow(entry.id) !== undefined || this.#room.has(entry.id)) outcomes.push('known')
+        else if (this.#rejected.has(entry.id) || this.#forged.has(entry.id)) outcomes.push('refused')
+        else if (other !== undefined) {
+          if (other !== checked) underWay.add(other)
+        } else {
+          const giveBack = this.#options.checking.take(origin.sender, bytes.length + checkOverhead)
+          if (giveBack === undefined) outcomes.push(this.#refuse('overloaded', entry.digest))
+          else {
+            returns.push(giveBack)
+            batch.push(entry)
+            this.#checking.set(entry.id, checked)
+          }
+        }
       }
+      outcomes.push(...(await this.#check(batch, origin)))
+    } finally {
+      for (const { id } of batch) this.#checking.delete(id)
+      for (const giveBack of returns) giveBack()
+      resolve()
     }
-    const list = [...parents].map(([id, digest]) => ({ id, digest }))
-    const found = await this.#committer.clocksOf(list)
-    const clocks = new Map<string, number | undefined>(list.map(({ id }, i) => [id, found[i]]))
-    const outcomes = entries.map((entry, i): Outcome => {
-      const check = checks[i]
-      if (check === 'known') return 'known'
-      if (check !== undefined) return this.#reject(entry, check, sender)
-      return this.#settleNow(entry, sender, clocks)
-    })
-    await this.#committer.room()
+    await Promise.all(underWay)
     return outcomes
   }
 
-  async #settle(entry: EntryRecord, origin: Origin): Promise<Outcome> {
-    const clocks = new Map<string, number | undefined>()
-    for (const [i, id] of entry.parentIds.entries()) {
-      clocks.set(id, await this.#committer.clockOf(id, entry.parents[i] as Bytes))
+  async #decode(bytes: Bytes, sender: string): Promise<EntryRecord | undefined> {
+    if (bytes.length > this.#largest) {
+      this.#blame(sender, 'oversized', bytes.length)
+      return undefined
     }
-    return this.#settleNow(entry, origin.sender, clocks, origin)
+    try {
+      return await decodeEntry(bytes, this.#options.bounds)
+    } catch {
+      this.#blame(sender, 'garbage', bytes.length)
+      return undefined
+    }
   }
 
-  /** Solid, pending or refused, without a wait: what arrives meanwhile must not be overlooked. */
-  #settleNow(
-    entry: EntryRecord,
-    sender: string,
-    clocks: ReadonlyMap<string, number | undefined>,
-    origin?: Origin
-  ): Outcome {
-    if (this.#committer.clockNow(entry.id) !== undefined) return 'known'
-    let largest = 0
-    const missing: [string, Bytes][] = []
-    for (const [i, id] of entry.parentIds.entries()) {
-      const clock = this.#committer.clockNow(id) ?? clocks.get(id)
-      if (clock !== undefined) largest = Math.max(largest, clock)
-      else if (this.#rejected.has(id)) return this.#reject(entry, 'invalid', sender)
-      else missing.push([id, entry.parents[i] as Bytes])
+  async #check(batch: EntryRecord[], origin: Origin): Promise<Outcome[]> {
+    if (batch.length === 0) return []
+    batch.sort((a, b) => compareBytes(a.key, b.key))
+    return await this.take(await this.#options.checks.many(batch, origin.sender), origin.sender, origin)
+  }
+
+  /**
+   * Takes checked entries in canonical order: all that can be taken goes to the store in one write, so an entry is never there without
+   * the one that proves it. With an origin, entries that lack a parent wait for it, and those that nothing proves are refused; without
+   * one, both are left to the caller.
+   */
+  async take(candidates: readonly Candidate[], sender: string, origin?: Origin): Promise<Outcome[]> {
+    const clocks = await this.#clocksOfParents(candidates)
+    const look = (id: string): ReturnType<Look> =>
+      this.#committer.clockNow(id) ?? clocks.get(id) ?? (this.#rejected.has(id) ? 'rejected' : undefined)
+    let verdicts = this.#verdicts(candidates, look)
+    // What no other signature proves is proven by its own, or not at all.
+    const unchecked = candidates.filter(({ right }, i) => right === undefined && isOpen(verdicts[i] as Verdict))
+    if (unchecked.length > 0) {
+      await this.#options.checks.signatures(
+        candidates.filter(({ check }) => check === undefined),
+        sender
+      )
+      verdicts = this.#verdicts(candidates, look)
     }
-    // Known parents are enough to see some lies; then nobody needs to look for the others.
-    if (entry.clock <= largest || (missing.length === 0 && entry.clock !== largest + 1)) {
-      return this.#reject(entry, 'clock', sender)
+    // From here on without a wait: what arrives meanwhile must not be overlooked.
+    const accepted = candidates.filter((_, i) => verdicts[i] === 'accepted').map(({ entry }) => entry)
+    this.#stage(accepted, sender, origin)
+    const outcomes = candidates.map(({ entry }, i): Outcome => {
+      const verdict = verdicts[i] as Verdict
+      if (verdict === 'known') return verdict
+      if (verdict === 'accepted') return 'added'
+      if (!isOpen(verdict)) return this.#reject(entry, verdict, sender)
+      if (origin === undefined) return verdict === 'lacking' ? 'pending' : 'unproven'
+      return candidates[i]?.right === true ? this.#wait(entry, origin, look) : this.#disprove(entry, sender)
+    })
+    for (const { id } of accepted) this.arrived(id)
+    return outcomes
+  }
+
+  #verdicts(candidates: readonly Candidate[], look: Look): Verdict[] {
+    for (const candidate of candidates) {
+      if (this.#committer.clockNow(candidate.entry.id) !== undefined) candidate.check = 'known'
     }
-    if (missing.length > 0) return origin === undefined ? 'pending' : this.#wait(entry, origin, missing)
-    this.#room.leave(entry.id)
+    return admit(candidates, look)
+  }
+
+  /** The clocks of parents that are here and no candidates. */
+  async #clocksOfParents(candidates: readonly Candidate[]): Promise<Map<string, number>> {
+    const within = new Set<string>()
+    const wanted = new Map<string, Bytes>()
+    for (const { entry, check } of candidates) {
+      if (check !== undefined) continue
+      within.add(entry.id)
+      entry.parentIds.forEach((id, at) => {
+        if (!within.has(id)) wanted.set(id, entry.parent(at))
+      })
+    }
+    const list = Array.from(wanted, ([id, digest]) => ({ id, digest }))
+    const clocks = new Map<string, number>()
+    for (const [i, clock] of (await this.#committer.clocksOf(list)).entries()) {
+      if (clock !== undefined) clocks.set((list[i] as { id: string }).id, clock)
+    }
+    return clocks
+  }
+
+  #stage(accepted: readonly EntryRecord[], sender: string, origin: Origin | undefined): void {
+    if (accepted.length === 0) return
     if (origin !== undefined) this.announcedAt = this.#options.now()
-    this.#hooks.gave(sender, entry.bytes.length)
-    // A failed write is the store's matter: the entry then comes again with the next comparison of roots.
-    this.#committer.stage(entry, false).catch(() => undefined)
-    this.arrived(entry.id)
-    return 'added'
+    const batch = accepted.map((entry) => {
+      this.#room.leave(entry.id)
+      this.#hooks.gave(sender, entry.bytes.length)
+      return { entry, local: false, live: origin?.depth === 0 && origin.sender === authorId(entry.author) }
+    })
+    // A failed write is the store's matter: the entries then come again with the next comparison of roots.
+    this.#committer.stage(batch).catch(() => undefined)
   }
 
   /** An entry is present: those that waited for it alone become solid. */
   arrived(id: string): void {
     this.#hooks.arrived(id)
     for (const { entry, origin } of this.#room.arrived(id)) {
+      const candidate = { entry, check: undefined, right: true }
       // The wait for its parents' clocks also keeps a long chain off the stack.
-      void this.#settle(entry, origin).catch(() => undefined)
+      void this.take([candidate], origin.sender, origin).catch(() => undefined)
     }
   }
 
-  #wait(entry: EntryRecord, origin: Origin, missing: readonly [string, Bytes][]): Outcome {
+  /** Its own signature is right, so it needs no other one: its parents are looked for. */
+  #wait(entry: EntryRecord, origin: Origin, look: Look): Outcome {
     if (this.#room.has(entry.id)) return 'pending'
-    if (missing.some(([id]) => this.#hooks.givenUp(id))) return this.#refuse('quarantined', entry.digest)
+    const missing: [string, Bytes][] = []
+    for (const [i, id] of entry.parentIds.entries()) {
+      if (look(id) === undefined) missing.push([id, entry.parent(i)])
+    }
+    if (missing.some(([id]) => this.#hooks.givenUp(id) || this.#forged.has(id))) {
+      return this.#refuse('quarantined', entry.digest)
+    }
     const ids = missing.map(([id]) => id)
     if (!this.#room.add(entry, origin, ids)) return this.#refuse('overloaded', entry.digest)
     for (const [id, digest] of missing) {
       if (!this.#room.has(id)) this.#hooks.missing(digest, id, { ...origin, depth: origin.depth + 1 })
     }
     return 'pending'
+  }
+
+  /**
+   * Nothing proves it so far. A successor may prove it later, and then comparing roots brings both: so it is not refused for good, and
+   * neither is what builds on it.
+   */
+  #disprove(entry: EntryRecord, sender: string): Outcome {
+    this.#forged.set(entry.id, true)
+    this.abandon(entry.id)
+    return this.#blame(sender, 'forged', entry.bytes.length + checkOverhead, entry.digest)
   }
 
   /** A parent cannot be had: what waits for it is dropped, to come again by another way. */

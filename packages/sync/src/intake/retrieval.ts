@@ -1,6 +1,6 @@
 import type { Cryptography } from '@p2pl/core'
-import { FairSlots } from '../budget/slots.ts'
-import type { Standings } from '../budget/standings.ts'
+import { type Breather, FairSlots } from '@p2pl/core/backend'
+import type { Standings } from '../standings.ts'
 import type { Bytes } from '../bytes.ts'
 import type { EntryBounds, EntryRecord } from '../entry/codec.ts'
 import { limits } from '../limits.ts'
@@ -10,7 +10,6 @@ import type { SyncNetwork } from '../replica/network.ts'
 import { Answers } from '../repair/answers.ts'
 import { Repair } from '../repair/repair.ts'
 import type { ViewIndex } from '../serve/view-index.ts'
-import type { Breather } from '../toolbox/breather.ts'
 import type { Timers } from '../toolbox/timers.ts'
 import { SolidLeaves } from '../walks/solid-leaves.ts'
 import { Walks } from '../walks/walks.ts'
@@ -35,7 +34,7 @@ export interface RetrievalOptions {
   readonly isKnown: (sender: string) => boolean
   readonly random: () => number
   readonly peers: () => number
-  readonly validate: (entry: EntryRecord) => Promise<boolean>
+  readonly validate: ((entry: EntryRecord) => Promise<boolean>) | undefined
   readonly dropped: (reason: DropReason, digest?: Bytes) => void
   /** Something is missing that is quicker found by comparing roots. */
   readonly onDeep: () => void
@@ -84,11 +83,12 @@ export class Retrieval {
       cryptography: options.cryptography,
       domain: options.domain,
       slots: new FairSlots(limits.verifying, isKnown),
-      validate: async (entry) => await options.validate(entry)
+      validate: options.validate
     })
     this.intake = new Intake({
       committer,
       bounds,
+      breather: options.breather,
       now: () => timers.now(),
       checks: this.checks,
       checking: budgets.checking,

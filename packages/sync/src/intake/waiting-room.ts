@@ -1,5 +1,5 @@
 import type { PeerInfo } from '@p2pl/core'
-import type { Budget } from '../budget/budget.ts'
+import type { Budget } from '@p2pl/core/backend'
 import type { EntryRecord } from '../entry/codec.ts'
 
 /** Where an entry came from: who is judged by it, and where its parents may be had. */

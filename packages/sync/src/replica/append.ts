@@ -1,14 +1,17 @@
 import type { Identity } from '@p2pl/core'
+import { checkIdentity, describe, isBytes, Slots } from '@p2pl/core/backend'
 import { invalid } from '../errors.ts'
-import { compareBytes, concatBytes, mapKey } from '../bytes.ts'
+import { compareBytes, concatBytes, equalBytes, mapKey } from '../bytes.ts'
 import type { Bytes } from '../bytes.ts'
 import { digestOf } from '../cid.ts'
-import { decodeEntry, sealEntry } from '../entry/codec.ts'
+import { sealEntry } from '../entry/codec.ts'
 import type { EntryBounds, EntryRecord } from '../entry/codec.ts'
-import type { Head } from '../store/store.ts'
-import { Slots } from '@p2pl/core/backend'
+import { signatureBytes } from '../entry/record.ts'
+import { vouchingReach } from '../limits.ts'
+import type { Head } from '../store/heads.ts'
 import { lostGround } from './committer.ts'
 import type { Committer } from './committer.ts'
+import { OwnChains } from './own-chains.ts'
 
 /**
  * Makes entries one after the other, each on top of the one before, so that a burst of appends becomes a chain and not a fan of
@@ -19,15 +22,16 @@ export class Appender {
   readonly #identity: Identity
   readonly #domain: Bytes
   readonly #bounds: EntryBounds
-  readonly #validate: (entry: EntryRecord) => Promise<boolean>
+  readonly #validate: ((entry: EntryRecord) => Promise<boolean>) | undefined
   readonly #building: Slots = new Slots(1)
+  readonly #chains: OwnChains = new OwnChains()
 
   constructor(
     committer: Committer,
     identity: Identity,
     domain: Bytes,
     bounds: EntryBounds,
-    validate: (entry: EntryRecord) => Promise<boolean>
+    validate: ((entry: EntryRecord) => Promise<boolean>) | undefined
   ) {
     this.#committer = committer
     this.#identity = identity
@@ -42,8 +46,8 @@ export class Appender {
     check: () => void
   ): Promise<{ entry: EntryRecord; synced: Promise<void> }> {
     const { maxPayloadBytes } = this.#bounds
-    if (!(payload instanceof Uint8Array)) {
-      throw invalid('append', `a payload is a Uint8Array, not ${nameOf(payload)}: encode text with a TextEncoder`)
+    if (!isBytes(payload)) {
+      throw invalid('append', `a payload is a Uint8Array, not ${describe(payload)}: encode text with a TextEncoder`)
     }
     if (payload.length > maxPayloadBytes) {
       const fix = `store it with peer.data.add and append its CID, or raise maxPayloadBytes on every peer`
@@ -53,6 +57,7 @@ export class Appender {
         'TOO_LARGE'
       )
     }
+    checkIdentity('append', options.identity)
     const chosen = options.parents === undefined ? undefined : this.#digests(options.parents)
     const identity = options.identity ?? this.#identity
     // The caller may use its array again.
@@ -60,22 +65,28 @@ export class Appender {
     return await this.#building.run(async () => {
       check()
       const { generation } = this.#committer
-      const { digests, clock } = chosen === undefined ? this.#tips(identity.publicKey) : await this.#clock(chosen)
-      const fields = { parents: digests, clock, author: identity.publicKey, payload: own }
-      const bytes = await sealEntry(this.#domain, fields, async (input) => await identity.sign(input))
-      const entry = await decodeEntry(bytes, this.#bounds)
-      if (!(await this.#validate(entry))) throw invalid('append', 'the validate option refuses this entry')
+      const author = identity.publicKey
+      // With parents that were chosen, an entry depends on the arguments alone: the same append gives the same entry.
+      const latest = chosen === undefined ? this.#chains.latest(author, generation) : undefined
+      const { digests, clock } = chosen === undefined ? this.#tips(author, latest) : await this.#clock(chosen)
+      const previous = latest === undefined ? 0 : digests.findIndex((digest) => equalBytes(digest, latest.digest)) + 1
+      const fields = { parents: digests, previous, clock, author, payload: own }
+      const entry = await sealEntry(this.#domain, fields, async (input) => checked(await identity.sign(input)))
+      if (this.#validate !== undefined && !(await this.#validate(entry)))
+        throw invalid('append', 'the validate option refuses this entry')
       check()
       if (generation !== this.#committer.generation) throw lostGround()
-      const synced = this.#committer.stage(entry, true)
+      const synced = this.#committer.stage([{ entry, local: true, live: true }])
       // Also observed by the caller; without this line an abandoned append would be an unhandled rejection.
       synced.catch(() => undefined)
+      this.#chains.appended(entry, generation)
       return { entry, synced }
     })
   }
 
   #digests(parents: readonly unknown[]): Bytes[] {
     const { maxParents } = this.#bounds
+    if (!Array.isArray(parents)) throw invalid('append', `parents must be a list of CIDs, not ${describe(parents)}`)
     const digests = parents.map((parent) => {
       const digest = digestOf(parent)
       if (digest === undefined) throw invalid('append', `parents: ${String(parent)} is not the CID of an entry`)
@@ -98,31 +109,37 @@ export class Appender {
   }
 
   /**
-   * The author's own tip, so that their entries stay in the order of their appends; the newest heads, so that the clock is above all
-   * that was seen and what is written now grows together; and the oldest ones, so that none is left behind for ever.
+   * The author's latest entry, for which the signature of this one vouches, unless it is too far below; the author's own tip, so that
+   * their entries stay in the order of their appends; the newest heads, so that the clock is above all that was seen and what is written
+   * now grows together; and the oldest ones, so that none is left behind for ever.
    */
-  #tips(author: Bytes): { digests: Bytes[]; clock: number } {
+  #tips(author: Bytes, latest: Head | undefined): { digests: Bytes[]; clock: number } {
     const { maxParents } = this.#bounds
     const { tips } = this.#committer
-    const own = this.#committer.tipOf(author)
     const newest = tips.newest(maxParents)
-    const old = tips.size <= maxParents ? [] : tips.oldest(maxParents)
-    const half = Math.ceil(maxParents / 2)
+    const isNear = latest !== undefined && latest.clock + vouchingReach > (newest[0]?.clock ?? 0)
+    // Where there is room for few parents, heads need it: nothing else brings the view together.
+    const candidates: (Head | undefined)[] = isNear && maxParents > 3 ? [latest] : []
+    if (tips.size <= maxParents) candidates.push(...newest)
+    else {
+      const half = Math.ceil(maxParents / 2)
+      candidates.push(this.#committer.tipOf(author), ...newest.slice(0, half), ...tips.oldest(maxParents), ...newest)
+    }
     const chosen = new Map<string, Head>()
-    const candidates = [...(tips.size <= maxParents ? [] : [own]), ...newest.slice(0, half), ...old, ...newest]
     for (const tip of candidates) {
-      if (tip !== undefined && chosen.size < maxParents) chosen.set(mapKey(tip.digest), tip)
+      if (tip !== undefined && chosen.size < maxParents) chosen.set(tip.id, tip)
     }
     return ontopOf([...chosen.values()])
   }
 }
 
+function checked(signature: Bytes): Bytes {
+  if (isBytes(signature) && signature.length === signatureBytes) return signature
+  const given = isBytes(signature) ? `${signature.length} bytes` : describe(signature)
+  throw invalid('append', `the identity must sign with ${signatureBytes} bytes of ed25519, not ${given}`)
+}
+
 function ontopOf(parents: readonly Head[]): { digests: Bytes[]; clock: number } {
   const newest = parents.reduce((largest, { clock }) => Math.max(largest, clock), 0)
   return { digests: parents.map(({ digest }) => digest).sort(compareBytes), clock: newest + 1 }
-}
-
-function nameOf(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return value === null ? 'null' : typeof value
-  return (value as { constructor?: { name?: string } }).constructor?.name ?? 'object'
 }

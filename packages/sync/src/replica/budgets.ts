@@ -1,4 +1,4 @@
-import { Budget } from '../budget/budget.ts'
+import { Budget } from '@p2pl/core/backend'
 import type { Timers } from '../toolbox/timers.ts'
 
 const mebibyte: number = 1024 * 1024
@@ -41,4 +41,9 @@ export function createBudgets(timers: Timers, period: number, isKnown: (sender: 
     proofs: rate(256, 8, 1),
     flushes: rate(64, 4, 1, 16)
   }
+}
+
+/** Bytes of the entries of one import that wait for parents, by author. */
+export function createImportBudget(): Budget {
+  return new Budget({ total: 32 * mebibyte, each: 8 * mebibyte, isKnown: () => true })
 }

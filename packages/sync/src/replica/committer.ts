@@ -5,17 +5,16 @@ import type { EntryRecord } from '../entry/codec.ts'
 import { limits } from '../limits.ts'
 import { moveTips } from '../store/authors.ts'
 import type { AuthorTips } from '../store/authors.ts'
-import type { Head, Store } from '../store/store.ts'
+import { headChange } from '../store/heads.ts'
+import type { Head } from '../store/heads.ts'
+import type { Committed, Store } from '../store/store.ts'
 import { BoundedMap } from '@p2pl/core/backend'
 import type { Slots } from '@p2pl/core/backend'
 import { Tips } from './tips.ts'
 
-export interface Committed {
-  readonly entry: EntryRecord
-  readonly local: boolean
-}
-
-interface Waiting extends Committed {
+/** Entries that are written together. */
+interface Group {
+  readonly entries: readonly Committed[]
   resolve(): void
   reject(error: unknown): void
 }
@@ -38,7 +37,7 @@ export class Committer {
   readonly heads: Tips
   #tips: Tips
   #authors: AuthorTips
-  #queue: Waiting[] = []
+  #queue: Group[] = []
   #stagedBytes = 0
   #writing = false
   #room: (() => void)[] = []
@@ -49,8 +48,8 @@ export class Committer {
     this.#store = store
     this.#lock = lock
     this.#onCommitted = onCommitted
-    this.heads = new Tips(store.heads)
-    this.#tips = new Tips(store.heads)
+    this.heads = new Tips(store.heads.values())
+    this.#tips = new Tips(store.heads.values())
     this.#authors = new Map(store.authors)
     for (const { clock } of store.heads.values()) this.#floor = Math.max(this.#floor, clock)
   }
@@ -90,21 +89,29 @@ export class Committer {
     return all.map(({ id }, i) => clocks[i] ?? stored[next++] ?? this.clockNow(id))
   }
 
-  /** Takes an entry whose parents are all present; resolves when it is on the disk. An entry that is known already is not taken again. */
-  stage(entry: EntryRecord, local: boolean): Promise<void> {
-    const known = this.#staged.get(entry.id)
-    if (known !== undefined) return known.synced
-    if (this.#recent.has(entry.id)) return Promise.resolve()
-    const synced = new Promise<void>((resolve, reject) => {
-      this.#queue.push({ entry, local, resolve, reject })
-    })
-    this.#staged.set(entry.id, { clock: entry.clock, synced })
-    this.#stagedBytes += entry.bytes.length
-    for (const id of entry.parentIds) this.#tips.delete(id)
-    this.#tips.add(entry.id, { digest: entry.digest, clock: entry.clock })
-    moveTips(this.#authors, entry, local)
-    if (!this.#writing) void this.#write()
-    return synced
+  /**
+   * Takes entries whose parents are all present, or before them in the list. All of them are in one write, or none; resolves when they
+   * are on the disk. Entries that are here already are not taken again.
+   */
+  stage(all: readonly Committed[]): Promise<void> {
+    const entries: Committed[] = []
+    const underWay = new Set<Promise<void>>()
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    for (const one of all) {
+      const { entry, local } = one
+      const known = this.#staged.get(entry.id)
+      if (known !== undefined) underWay.add(known.synced)
+      if (known !== undefined || this.#recent.has(entry.id)) continue
+      entries.push(one)
+      this.#staged.set(entry.id, { clock: entry.clock, synced: promise })
+      this.#stagedBytes += entry.bytes.length
+      moveTips(this.#authors, entry, local)
+    }
+    this.#tips.change(headChange(entries))
+    if (entries.length === 0) resolve()
+    else this.#queue.push({ entries, resolve, reject })
+    if (!this.#writing && entries.length > 0) void this.#write()
+    return underWay.size === 0 ? promise : Promise.all([promise, ...underWay]).then(() => undefined)
   }
 
   /** Resolves when there is room for more entries from the network. */
@@ -116,7 +123,7 @@ export class Committer {
 
   /** Resolves when all that is staged now is on the disk. */
   async flushed(): Promise<void> {
-    await Promise.allSettled([...this.#staged.values()].map(async ({ synced }) => await synced))
+    await Promise.allSettled(new Set(Array.from(this.#staged.values(), ({ synced }) => synced)))
   }
 
   /** Resolves when nothing is being written. */
@@ -127,27 +134,27 @@ export class Committer {
   async #write(): Promise<void> {
     this.#writing = true
     while (this.#queue.length > 0) {
-      let batch: Waiting[] = []
+      let groups: Group[] = []
+      let batch: readonly Committed[] = []
       try {
         await this.#lock.run(async () => {
           // Taken only now: what was staged while waiting for the lock comes along.
-          batch = this.#queue
+          groups = this.#queue
           this.#queue = []
-          await this.#store.commit(batch)
+          batch = groups.flatMap(({ entries }) => entries)
+          this.heads.change(await this.#store.commit(batch))
         })
       } catch (cause) {
-        this.#fail([...batch, ...this.#queue], cause)
+        this.#fail([...groups, ...this.#queue], cause)
         continue
       }
       for (const { entry } of batch) {
-        for (const id of entry.parentIds) this.heads.delete(id)
-        this.heads.add(entry.id, { digest: entry.digest, clock: entry.clock })
         this.#recent.set(entry.id, entry.clock)
         this.#staged.delete(entry.id)
         this.#stagedBytes -= entry.bytes.length
       }
       this.#onCommitted(batch)
-      for (const one of batch) one.resolve()
+      for (const group of groups) group.resolve()
       this.#wake()
     }
     this.#writing = false
@@ -160,13 +167,13 @@ export class Committer {
     for (const resolve of waiting) resolve()
   }
 
-  #fail(all: readonly Waiting[], cause: unknown): void {
+  #fail(all: readonly Group[], cause: unknown): void {
     this.generation++
     // The store keeps nothing of a write that it rejects, so everything is again as it was before.
     this.#queue = []
     this.#staged.clear()
     this.#stagedBytes = 0
-    this.#tips = new Tips(this.#store.heads)
+    this.#tips = new Tips(this.#store.heads.values())
     this.#authors = new Map(this.#store.authors)
     for (const one of all) one.reject(cause)
     this.#wake()

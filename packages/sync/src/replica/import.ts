@@ -1,10 +1,16 @@
+import { describe, isBytes } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
 import type { Bytes } from '../bytes.ts'
-import { equalBytes } from '../bytes.ts'
+import { compareBytes, equalBytes, mapKey } from '../bytes.ts'
 import { digestOf, hash } from '../cid.ts'
 import { decodeEntries, decodeEntry, widestBounds } from '../entry/codec.ts'
 import type { EntryRecord } from '../entry/codec.ts'
+import { invalid } from '../errors.ts'
+import type { Candidate } from '../intake/admission.ts'
+import type { Outcome } from '../intake/intake.ts'
 import { decodeNode, isLeaf } from '../tree/node.ts'
+import { Carried } from '../walks/carried.ts'
+import { createImportBudget } from './budgets.ts'
 import type { Replica } from './replica.ts'
 
 export interface Imported {
@@ -14,41 +20,59 @@ export interface Imported {
 }
 
 const batchSize = 256
+/** Memory that one waiting entry takes besides its bytes. */
+const overhead = 1024
 
 /**
  * Takes entries from blocks: blocks of entries and leaves of an index, in any order. Inner nodes are skipped, since leaves hold all there is.
- * What lacks its parents at the end, or is wrong in any way, is refused.
+ * What lacks its parents at the end, or is wrong in any way, is refused; so is what would wait for parents beyond a bound for each author
+ * and for all: another import takes it, once its parents are here.
  */
 export async function importBlocks(
   replica: Replica,
   blocks: AsyncIterable<{ cid: CID; bytes: Uint8Array }>,
-  check: () => void
+  checkSignal: () => void
 ): Promise<Imported> {
   const result: Imported = { added: 0, known: 0, refused: 0 }
-  const waiting: EntryRecord[] = []
+  const waiting: Candidate[] = []
+  const room = createImportBudget()
   let batch: EntryRecord[] = []
   const flush = async (): Promise<void> => {
-    check()
-    waiting.push(...(await take(replica, batch, result)))
+    checkSignal()
+    const candidates = await check(replica, batch)
+    const outcomes = await take(replica, candidates, result)
+    for (const [i, candidate] of candidates.entries()) {
+      if (outcomes[i] !== 'pending' && outcomes[i] !== 'unproven') continue
+      const { author, bytes } = candidate.entry
+      if (room.take(mapKey(author), bytes.length + overhead) === undefined) result.refused++
+      else waiting.push(candidate)
+    }
     batch = []
   }
-  for await (const { cid, bytes } of blocks) {
+  for await (const block of blocks) {
+    const { cid, bytes } = (block ?? {}) as Partial<typeof block>
+    if (cid === undefined || !isBytes(bytes)) {
+      throw invalid('import', `a block is { cid, bytes } with bytes as a Uint8Array, not ${describe(block)}`)
+    }
     for (const entry of await entriesOf(cid, new Uint8Array(bytes), result)) {
       if (batch.push(entry) === batchSize) await flush()
     }
-    check()
+    checkSignal()
   }
   await flush()
-  // What came before its parents goes in now, in the order of clocks; each round takes all whose parents are here.
-  let rest = waiting.sort((a, b) => a.clock - b.clock)
+  // What came before its parents, or before the entry that proves it, goes in now, in canonical order; each round takes all that it can.
+  let rest: readonly Candidate[] = waiting.sort((a, b) => compareBytes(a.entry.key, b.entry.key))
   for (let before = Infinity; rest.length > 0 && rest.length < before;) {
     before = rest.length
-    const again: EntryRecord[] = []
+    const again: Candidate[] = []
+    const carried = new Carried()
     for (let i = 0; i < rest.length; i += batchSize) {
-      check()
-      again.push(...(await take(replica, rest.slice(i, i + batchSize), result)))
+      checkSignal()
+      const all = carried.before(rest.slice(i, i + batchSize))
+      const outcomes = await take(replica, all, result)
+      again.push(...all.filter((_, k) => outcomes[k] === 'pending'), ...carried.keep(all, outcomes))
     }
-    rest = again
+    rest = [...again, ...carried.end()]
   }
   result.refused += rest.length
   await replica.committer.flushed()
@@ -77,16 +101,18 @@ async function entriesOf(cid: CID, bytes: Bytes, result: Imported): Promise<Entr
   }
 }
 
-/** Takes what can be taken and gives back what lacks a parent. */
-async function take(replica: Replica, batch: readonly EntryRecord[], result: Imported): Promise<EntryRecord[]> {
-  const { retrieval, healer, id } = replica
+async function check({ retrieval, healer, id }: Replica, batch: EntryRecord[]): Promise<Candidate[]> {
   // An entry that is damaged here counts as known; its bytes mend it.
   if (healer.keys.length > 0) for (const { key, bytes } of batch) await healer.offer(key, bytes)
-  const outcomes = await retrieval.intake.takeMany(batch, await retrieval.checks.many(batch, id), id)
-  const again: EntryRecord[] = []
-  for (const [i, outcome] of outcomes.entries()) {
-    if (outcome === 'pending') again.push(batch[i] as EntryRecord)
-    else result[outcome]++
-  }
-  return again
+  return await retrieval.checks.many(
+    batch.sort((a, b) => compareBytes(a.key, b.key)),
+    id
+  )
+}
+
+/** Takes what can be taken, and counts what needs no second look. */
+async function take({ retrieval, id }: Replica, all: readonly Candidate[], result: Imported): Promise<Outcome[]> {
+  const outcomes = await retrieval.intake.take(all, id)
+  for (const outcome of outcomes) if (outcome !== 'pending' && outcome !== 'unproven') result[outcome]++
+  return outcomes
 }

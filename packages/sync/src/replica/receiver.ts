@@ -1,10 +1,9 @@
-import type { Budget } from '../budget/budget.ts'
+import type { Breather, Budget } from '@p2pl/core/backend'
 import type { DropReason } from '../intake/checks.ts'
 import type { Intake } from '../intake/intake.ts'
 import { limits } from '../limits.ts'
 import type { Answers } from '../repair/answers.ts'
 import type { Repair } from '../repair/repair.ts'
-import type { Breather } from '../toolbox/breather.ts'
 import { decodeMessage } from '../wire/messages.ts'
 import type { Announcement, Beacon, WireMessage } from '../wire/messages.ts'
 
@@ -81,14 +80,7 @@ export class Receiver {
   }
 
   async #announced(sender: string, { providers, entries }: Announcement): Promise<void> {
-    const { breather, intake } = this.#options
-    const origin = { sender, providers, depth: 0 }
-    // Side by side: signatures are checked together, and a child does not ask for a parent in the same message.
-    const offers: Promise<unknown>[] = []
-    for (const bytes of entries) {
-      await breather.before(bytes.length)
-      offers.push(intake.offer(bytes.slice(), origin))
-    }
-    await Promise.all(offers)
+    const all = entries.map((bytes) => bytes.slice())
+    await this.#options.intake.offerMany(all, { sender, providers, depth: 0 })
   }
 }

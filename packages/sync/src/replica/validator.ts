@@ -3,9 +3,9 @@ import type { EntryRecord } from '../entry/codec.ts'
 import { publicEntry } from '../entry/public.ts'
 
 /** The rule of the application. One that throws for an entry does not let it in. */
-export function validator(validate: ViewOptions['validate']): (entry: EntryRecord) => Promise<boolean> {
+export function validator(validate: ViewOptions['validate']): ((entry: EntryRecord) => Promise<boolean>) | undefined {
+  if (validate === undefined) return undefined
   return async (entry) => {
-    if (validate === undefined) return true
     try {
       return (await validate(publicEntry(entry))) === 'valid'
     } catch {

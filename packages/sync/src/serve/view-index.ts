@@ -72,6 +72,11 @@ export class ViewIndex {
     return this.#options.store.count
   }
 
+  /** Entries that came since the root was last computed. */
+  get unindexed(): number {
+    return this.#options.store.unindexed
+  }
+
   /** The root as it was last computed. */
   get lastRoot(): Root {
     return (this.tree.known ?? this.#storedRoot) as Root

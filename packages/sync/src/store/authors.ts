@@ -1,7 +1,8 @@
 import { mapKey } from '../bytes.ts'
 import type { Bytes } from '../bytes.ts'
 import type { EntryRecord } from '../entry/codec.ts'
-import type { Head } from './store.ts'
+import { headOf } from './heads.ts'
+import type { Head } from './heads.ts'
 
 /** For each author who appends here, a head that is their latest entry or descends from it: what they append next goes on top. */
 export type AuthorTips = Map<string, { readonly author: Bytes; readonly tip: Head }>
@@ -12,16 +13,15 @@ const maxAuthors = 256
 /** Moves the tips that an entry approves up to it; gives the authors whose tip moved. */
 export function moveTips(tips: AuthorTips, entry: EntryRecord, local: boolean): string[] {
   const moved: string[] = []
-  const tip = { digest: entry.digest, clock: entry.clock }
   for (const [id, { author, tip: before }] of tips) {
-    if (!entry.parentIds.includes(mapKey(before.digest))) continue
-    tips.set(id, { author, tip })
+    if (!entry.parentIds.includes(before.id)) continue
+    tips.set(id, { author, tip: headOf(entry) })
     moved.push(id)
   }
   if (local) {
     const id = mapKey(entry.author)
     if (!tips.has(id) && tips.size >= maxAuthors) return moved
-    tips.set(id, { author: entry.author, tip })
+    tips.set(id, { author: entry.author.slice(), tip: headOf(entry) })
     moved.push(id)
   }
   return moved

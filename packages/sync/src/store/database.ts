@@ -7,7 +7,7 @@ export type { Database, Operation, Store as Tables } from '@p2pl/store'
 export async function openTables(location: string | Database): Promise<Store> {
   return await openStore({
     location,
-    format: { name: 'p2pl view', version: 2 },
+    format: { name: 'p2pl view', version: 4 },
     durability: 'power',
     // Entries are verified by their CIDs.
     content: { gte: tableStart('entry'), lt: tableEnd('entry') },

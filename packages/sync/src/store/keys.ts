@@ -13,7 +13,8 @@ const table = {
   node: 6,
   served: 7,
   author: 8,
-  borrowed: 9
+  borrowed: 9,
+  arrival: 10
 } as const
 
 export type TableName = keyof typeof table
@@ -57,6 +58,14 @@ export function levelStart(level: number): Bytes {
 
 export function levelEnd(level: number): Bytes {
   return Uint8Array.of(table.node, level + 1)
+}
+
+/** The place of the last entry of a row in the order in which entries were written here, from 1. */
+export function arrivalKey(position: number): Bytes {
+  const bytes = new Uint8Array(9)
+  bytes[0] = table.arrival
+  writeUint64(bytes, position, 1)
+  return bytes
 }
 
 /** A note of keys whose nodes have to be made again, in order of writing. */

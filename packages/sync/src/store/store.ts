@@ -1,18 +1,24 @@
 import { P2plError } from '@p2pl/core'
 import { concatBytes, equalBytes, mapKey, readUint64, writeUint64 } from '../bytes.ts'
 import type { Bytes } from '../bytes.ts'
-import { keyBytes, keyOf } from '../entry/key.ts'
+import { keyBytes, keyOf, packKeys } from '../entry/key.ts'
 import type { Key } from '../entry/key.ts'
 import type { EntryRecord } from '../entry/codec.ts'
 import { formatVersion } from '../limits.ts'
 import { moveTips } from './authors.ts'
 import type { AuthorTips } from './authors.ts'
 import type { Operation, Tables } from './database.ts'
-import { countKey, dirtyKey, formatKey, tableEnd, tableKey, tableStart, withoutTable } from './keys.ts'
+import { arrivalsOf, encodeArrivals } from './arrivals.ts'
+import type { Arrival } from './arrivals.ts'
+import { headChange } from './heads.ts'
+import type { Head, HeadChange } from './heads.ts'
+import { arrivalKey, countKey, dirtyKey, formatKey, tableEnd, tableKey, tableStart, withoutTable } from './keys.ts'
 
-export interface Head {
-  readonly digest: Bytes
-  readonly clock: number
+/** An entry that is written. `live`: it was made here, or announced by its author; any other one was missed before. */
+export interface Committed {
+  readonly entry: EntryRecord
+  readonly local: boolean
+  readonly live?: boolean | undefined
 }
 
 /**
@@ -21,70 +27,62 @@ export interface Head {
  */
 export class Store {
   readonly tables: Tables
+  /** Names this store's order of writing: another store of the same view has another one. */
+  readonly id: string
   readonly heads: Map<string, Head> = new Map()
   readonly authors: AuthorTips = new Map()
-  /** Keys that wait to be indexed, by level. */
-  readonly dirty: Map<number, Key[]> = new Map()
+  /** Keys that wait to be indexed, by level, many packed into one: a view that catches up has hundreds of thousands. */
+  readonly dirty: Map<number, Bytes[]> = new Map()
   /** The notes in the store that stand for {@link dirty}, by level. */
   readonly dirtyNotes: Map<number, Bytes[]> = new Map()
   #count = 0
   #sequence = 0
+  #arrived = 0
 
-  private constructor(tables: Tables) {
+  private constructor(tables: Tables, id: string) {
     this.tables = tables
+    this.id = id
   }
 
   get count(): number {
     return this.#count
   }
 
+  /** The place of the entry that was written last in the order of writing. */
+  get arrived(): number {
+    return this.#arrived
+  }
+
   /** Reads what is needed to go on: the number of heads and of unindexed entries decides how long it takes, not the number of entries. */
   static async open(tables: Tables, topic: string): Promise<Store> {
-    const store = new Store(tables)
-    await store.#checkFormat(topic)
+    await checkFormat(tables, topic)
+    const store = new Store(tables, await idOf(tables))
     const count = await tables.get(countKey)
     store.#count = count === undefined ? 0 : (readUint64(count, 0) ?? 0)
+    const last = await tables.first({ gte: arrivalKey(1), lt: tableEnd('arrival'), reverse: true })
+    store.#arrived = last === undefined ? 0 : (readUint64(last[0], 1) ?? 0)
     for await (const rows of tables.scan({ gte: tableStart('head'), lt: tableEnd('head') })) {
       for (const [key, value] of rows) {
         const digest = withoutTable(key)
-        store.heads.set(mapKey(digest), { digest, clock: readUint64(value, 0) ?? 0 })
+        const id = mapKey(digest)
+        store.heads.set(id, { id, digest, clock: readUint64(value, 0) ?? 0 })
       }
     }
     for await (const rows of tables.scan({ gte: tableStart('author'), lt: tableEnd('author') })) {
       for (const [key, value] of rows) {
         const author = withoutTable(key)
-        const tip = { digest: value.slice(8), clock: readUint64(value, 0) ?? 0 }
+        const digest = value.slice(8)
+        const tip = { id: mapKey(digest), digest, clock: readUint64(value, 0) ?? 0 }
         store.authors.set(mapKey(author), { author, tip })
       }
     }
     for await (const rows of tables.scan({ gte: tableStart('dirty'), lt: tableEnd('dirty') })) {
       for (const [key, value] of rows) {
-        const keys: Key[] = []
-        for (let at = 0; at + keyBytes <= value.length; at += keyBytes) keys.push(value.slice(at, at + keyBytes))
-        store.#remember(key[1] as number, key.slice(), keys)
+        store.remembered(key[1] as number, key.slice(), value)
         store.#sequence = Math.max(store.#sequence, (readUint64(key, 2) ?? 0) + 1)
       }
     }
     return store
-  }
-
-  async #checkFormat(topic: string): Promise<void> {
-    const expected = concatBytes(Uint8Array.of(formatVersion), new TextEncoder().encode(topic))
-    const found = await this.tables.get(formatKey)
-    if (found === undefined) {
-      await this.tables.write([{ type: 'put', key: formatKey, value: expected }])
-      return
-    }
-    if (equalBytes(found, expected)) return
-    const other = new TextDecoder().decode(found.subarray(1))
-    throw new P2plError({
-      code: 'INVALID_ARGUMENT',
-      operation: 'openView',
-      message:
-        found[0] === formatVersion
-          ? `the store belongs to the topic "${other}", not to "${topic}": give each view a store of its own`
-          : `the store was written in format ${found[0]}, this version reads ${formatVersion}: update @p2pl/sync or give an empty store`
-    })
   }
 
   async clockOf(digest: Uint8Array): Promise<number | undefined> {
@@ -100,6 +98,11 @@ export class Store {
   async entry(digest: Uint8Array): Promise<Bytes | undefined> {
     const clock = await this.clockOf(digest)
     return clock === undefined ? undefined : await this.tables.get(tableKey('entry', keyOf(clock, digest)))
+  }
+
+  /** The entries under these keys. */
+  async entriesAt(keys: readonly Key[]): Promise<(Bytes | undefined)[]> {
+    return await this.tables.getMany(keys.map((key) => tableKey('entry', key)))
   }
 
   /** Entries in canonical order, or against it, as they are now. */
@@ -125,34 +128,39 @@ export class Store {
     }
   }
 
+  /** Up to so many entries that were written after the place, in the order of writing. */
+  async arrivals(after: number, limit: number): Promise<Arrival[]> {
+    const range = { gt: arrivalKey(after), lt: tableEnd('arrival'), limit }
+    const arrivals: Arrival[] = []
+    for await (const rows of this.tables.scan(range)) {
+      for (const [row, value] of rows) {
+        arrivals.push(...arrivalsOf(readUint64(row, 1) as number, value, after))
+        if (arrivals.length >= limit) return arrivals.slice(0, limit)
+      }
+    }
+    return arrivals
+  }
+
   /** Writes solid entries, parents before children, and resolves when they are on the disk. */
-  async commit(batch: readonly { readonly entry: EntryRecord; readonly local: boolean }[]): Promise<void> {
+  async commit(batch: readonly Committed[]): Promise<HeadChange> {
     const authors: AuthorTips = new Map(this.authors)
     const moved = new Set<string>()
     const operations: Operation[] = []
-    const heads = new Map<string, Head | undefined>()
-    const keys: Key[] = []
     for (const { entry, local } of batch) {
       for (const id of moveTips(authors, entry, local)) moved.add(id)
-      const clock = new Uint8Array(8)
-      writeUint64(clock, entry.clock, 0)
       operations.push(
         { type: 'put', key: tableKey('entry', entry.key), value: entry.bytes },
-        { type: 'put', key: tableKey('clock', entry.digest), value: clock }
+        { type: 'put', key: tableKey('clock', entry.digest), value: encodeUint64(entry.clock) }
       )
-      for (const id of entry.parentIds) heads.set(id, undefined)
-      heads.set(entry.id, { digest: entry.digest, clock: entry.clock })
-      keys.push(entry.key)
     }
-    for (const [id, head] of heads) {
-      if (head !== undefined) {
-        const clock = new Uint8Array(8)
-        writeUint64(clock, head.clock, 0)
-        operations.push({ type: 'put', key: tableKey('head', head.digest), value: clock })
-      } else {
-        const old = this.heads.get(id)
-        if (old !== undefined) operations.push({ type: 'del', key: tableKey('head', old.digest) })
-      }
+    encodeArrivals(this.#arrived, batch, operations)
+    const change = headChange(batch)
+    for (const id of change.approved) {
+      const old = this.heads.get(id)
+      if (old !== undefined) operations.push({ type: 'del', key: tableKey('head', old.digest) })
+    }
+    for (const { digest, clock } of change.heads) {
+      operations.push({ type: 'put', key: tableKey('head', digest), value: encodeUint64(clock) })
     }
     for (const id of moved) {
       const { author, tip } = authors.get(id) as { author: Bytes; tip: Head }
@@ -161,41 +169,77 @@ export class Store {
       value.set(tip.digest, 8)
       operations.push({ type: 'put', key: tableKey('author', author), value })
     }
-    const count = new Uint8Array(8)
-    writeUint64(count, this.#count + batch.length, 0)
-    operations.push({ type: 'put', key: countKey, value: count })
+    operations.push({ type: 'put', key: countKey, value: encodeUint64(this.#count + batch.length) })
+    const keys = packKeys(batch.map(({ entry }) => entry.key))
     const note = this.noteDirty(0, keys, operations)
     await this.tables.write(operations)
     this.#count += batch.length
-    for (const [id, head] of heads) {
-      if (head === undefined) this.heads.delete(id)
-      else this.heads.set(id, head)
-    }
+    this.#arrived += batch.length
+    for (const id of change.approved) this.heads.delete(id)
+    for (const head of change.heads) this.heads.set(head.id, head)
     for (const id of moved) this.authors.set(id, authors.get(id) as { author: Bytes; tip: Head })
-    this.#remember(0, note, keys)
+    this.remembered(0, note, keys)
+    return change
+  }
+
+  /** Keys that are not in the index yet. */
+  get unindexed(): number {
+    return (this.dirty.get(0) ?? []).reduce((sum, { length }) => sum + length / keyBytes, 0)
   }
 
   /** Adds a note of unindexed keys to a batch; {@link remembered} once the batch is written. */
-  noteDirty(level: number, keys: readonly Key[], operations: Operation[]): Bytes {
+  noteDirty(level: number, keys: Bytes, operations: Operation[]): Bytes {
     const key = dirtyKey(level, this.#sequence++)
-    operations.push({ type: 'put', key, value: concatBytes(...keys) })
+    operations.push({ type: 'put', key, value: keys })
     return key
   }
 
-  remembered(level: number, note: Bytes, keys: readonly Key[]): void {
-    this.#remember(level, note, keys)
-  }
-
-  #remember(level: number, note: Bytes, keys: readonly Key[]): void {
+  remembered(level: number, note: Bytes, keys: Bytes): void {
     const all = this.dirty.get(level) ?? []
-    for (const key of keys) all.push(key)
+    all.push(keys)
     this.dirty.set(level, all)
     const notes = this.dirtyNotes.get(level) ?? []
     notes.push(note)
     this.dirtyNotes.set(level, notes)
   }
+}
 
-  headList(): Head[] {
-    return [...this.heads.values()]
+function encodeUint64(value: number): Bytes {
+  const bytes = new Uint8Array(8)
+  writeUint64(bytes, value, 0)
+  return bytes
+}
+
+async function checkFormat(tables: Tables, topic: string): Promise<void> {
+  const expected = concatBytes(Uint8Array.of(formatVersion), new TextEncoder().encode(topic))
+  const found = await tables.get(formatKey)
+  if (found === undefined) {
+    await tables.write([{ type: 'put', key: formatKey, value: expected }])
+    return
   }
+  if (equalBytes(found, expected)) return
+  const other = new TextDecoder().decode(found.subarray(1))
+  throw new P2plError({
+    code: 'INVALID_ARGUMENT',
+    operation: 'openView',
+    message:
+      found[0] === formatVersion
+        ? `the store belongs to the topic "${other}", not to "${topic}": give each view a store of its own`
+        : `the store was written in format ${found[0]}, this version reads ${formatVersion}: ${
+            (found[0] ?? 0) > formatVersion
+              ? 'update @p2pl/sync'
+              : 'move it away and open the view again, and the other peers fill it'
+          }`
+  })
+}
+
+async function idOf(tables: Tables): Promise<string> {
+  // No entry has this place.
+  const key = arrivalKey(0)
+  let id = await tables.get(key)
+  if (id === undefined) {
+    id = crypto.getRandomValues(new Uint8Array(8))
+    await tables.write([{ type: 'put', key, value: id }])
+  }
+  return Array.from(id, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

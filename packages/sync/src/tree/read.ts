@@ -1,14 +1,17 @@
 import { ed25519, P2plError } from '@p2pl/core'
 import type { Cryptography } from '@p2pl/core'
-import type { CID } from 'multiformats/cid'
+import { checkKeys, describe, invalidArgument } from '@p2pl/core/backend'
+import { CID } from 'multiformats/cid'
 import type { Entry } from '../api.ts'
 import { equalBytes, mapKey } from '../bytes.ts'
 import type { Bytes } from '../bytes.ts'
 import { Malformed } from '../cbor.ts'
 import { cidOf, digestOf, hash } from '../cid.ts'
+import { proversOf, provenBefore } from '../entry/chains.ts'
 import { signedPart, signingDomain, widestBounds } from '../entry/codec.ts'
 import type { EntryRecord } from '../entry/codec.ts'
 import { publicEntry } from '../entry/public.ts'
+import { vouchingReach } from '../limits.ts'
 import { Chunker } from './chunker.ts'
 import { encodeInner, encodeLeaf, innerItemBytes, leafItemBytes, standardShape } from './node.ts'
 import type { Child } from './node.ts'
@@ -29,12 +32,20 @@ export interface ReadViewSource {
  * Every entry is checked before it is yielded, the shape of the tree as a whole at the end. Keeps 40 bytes per entry in memory.
  */
 export async function* readView(root: CID, source: ReadViewSource): AsyncGenerator<Entry, void, undefined> {
+  checkSource(source)
+  if (CID.asCID(root) === null) {
+    throw invalidArgument(
+      'readView',
+      `readView: the root must be a CID, not ${describe(root)}: CID.parse(text) reads one`
+    )
+  }
   const digest = digestOf(root)
   if (digest === undefined) throw invalid(root, 'it is not the CID of an index (CIDv1, DAG-CBOR, sha2-256)')
   const cryptography = source.cryptography ?? ed25519
   const domain = signingDomain(source.topic)
   const clocks = new Map<string, number>()
   const shape = new Canonical()
+  const proofs = new Proofs(async (entry) => await isSigned(cryptography, domain, entry))
   const fetch = async (wanted: Bytes): Promise<Bytes> => {
     const bytes = new Uint8Array(await source.getBlock(cidOf(wanted)))
     if (!equalBytes(await hash(bytes), wanted)) throw new Malformed(`block ${cidOf(wanted).toString()} has other bytes`)
@@ -42,20 +53,31 @@ export async function* readView(root: CID, source: ReadViewSource): AsyncGenerat
   }
   try {
     for await (const { entries } of walk({ root: digest, bounds: widestBounds, window: () => 8, fetch })) {
-      const forged = await Promise.all(entries.map(async (entry) => !(await verify(cryptography, domain, entry))))
-      for (const [i, entry] of entries.entries()) {
-        if (forged[i] === true) throw new Malformed(`entry ${cidOf(entry.digest).toString()} has a wrong signature`)
+      for (const entry of entries) {
         checkClock(entry, clocks)
         clocks.set(entry.id, entry.clock)
         await shape.add(entry)
-        yield publicEntry(entry)
       }
+      for (const entry of await proofs.add(entries)) yield publicEntry(entry)
     }
+    for (const entry of await proofs.end()) yield publicEntry(entry)
     if (!equalBytes(await shape.root(), digest)) throw new Malformed('the index does not have its canonical shape')
   } catch (error) {
     if (error instanceof Malformed) throw invalid(root, error.message, error)
     throw error
   }
+}
+
+function checkSource(source: ReadViewSource): void {
+  const call = 'readView'
+  checkKeys(call, source ?? {}, ['topic', 'getBlock', 'cryptography'])
+  const { topic, getBlock } = source ?? {}
+  if (typeof topic !== 'string' || topic === '') {
+    throw invalidArgument(call, `${call}: topic must be the name of the view's topic, not ${describe(topic)}`)
+  }
+  if (typeof getBlock === 'function') return
+  const fix = 'such as (cid) => peer.blocks.get(cid)'
+  throw invalidArgument(call, `${call}: getBlock must be a function, ${fix}, not ${describe(getBlock)}`)
 }
 
 function invalid(root: CID, reason: string, cause?: unknown): P2plError {
@@ -67,7 +89,7 @@ function invalid(root: CID, reason: string, cause?: unknown): P2plError {
   })
 }
 
-async function verify(cryptography: Cryptography, domain: Bytes, entry: EntryRecord): Promise<boolean> {
+async function isSigned(cryptography: Cryptography, domain: Bytes, entry: EntryRecord): Promise<boolean> {
   try {
     return await cryptography.verify(entry.author, signedPart(domain, entry.bytes), entry.signature)
   } catch {
@@ -83,6 +105,63 @@ function checkClock(entry: EntryRecord, clocks: ReadonlyMap<string, number>): vo
     largest = Math.max(largest, clock)
   }
   if (entry.clock !== largest + 1) throw new Malformed(`entry ${cidOf(entry.digest).toString()} has a wrong clock`)
+}
+
+/** Holds entries back until a signature of their author proves them: their own, or that of a later entry. */
+class Proofs {
+  readonly #verify: (entry: EntryRecord) => Promise<boolean>
+  readonly #right: Map<EntryRecord, boolean> = new Map()
+  #held: EntryRecord[] = []
+  /** How many must be held before it is worth while to look at all of them again. */
+  #enough = 0
+
+  constructor(verify: (entry: EntryRecord) => Promise<boolean>) {
+    this.#verify = verify
+  }
+
+  /** Takes the next entries and gives those that are proven now, or later, when there are many. */
+  async add(entries: readonly EntryRecord[]): Promise<readonly EntryRecord[]> {
+    if ((await this.#check(proversOf(entries))) && this.#held.length === 0) {
+      this.#right.clear()
+      return entries
+    }
+    await this.#check(entries)
+    for (const entry of entries) this.#held.push(entry)
+    return this.#held.length < this.#enough ? [] : this.#release()
+  }
+
+  async end(): Promise<readonly EntryRecord[]> {
+    const all = this.#release()
+    const [first] = this.#held
+    if (first !== undefined) throw unsigned(first)
+    return all
+  }
+
+  #release(): EntryRecord[] {
+    const last = this.#held.at(-1)
+    const proven = this.#held.splice(
+      0,
+      provenBefore(this.#held, (entry) => this.#right.get(entry) === true)
+    )
+    for (const entry of proven) this.#right.delete(entry)
+    const [first] = this.#held
+    if (first !== undefined && first.clock + vouchingReach < (last?.clock ?? 0)) throw unsigned(first)
+    this.#enough = 2 * this.#held.length
+    return proven
+  }
+
+  async #check(entries: readonly EntryRecord[]): Promise<boolean> {
+    await Promise.all(
+      entries.map(async (entry) => {
+        if (!this.#right.has(entry)) this.#right.set(entry, await this.#verify(entry))
+      })
+    )
+    return entries.every((entry) => this.#right.get(entry))
+  }
+}
+
+function unsigned({ digest }: EntryRecord): Malformed {
+  return new Malformed(`entry ${cidOf(digest).toString()} has a wrong signature`)
 }
 
 /** Builds the tree of a sequence of entries, keeping one unfinished node per level. */

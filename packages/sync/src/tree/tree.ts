@@ -2,7 +2,7 @@ import { compareBytes, equalBytes, mapKey } from '../bytes.ts'
 import type { Bytes } from '../bytes.ts'
 import { hash } from '../cid.ts'
 import { checkEntry } from '../entry/damage.ts'
-import { isBoundary } from '../entry/key.ts'
+import { isBoundary, packKeys, unpackKeys } from '../entry/key.ts'
 import type { Key } from '../entry/key.ts'
 import { maxLevels } from '../limits.ts'
 import type { Operation } from '../store/database.ts'
@@ -92,7 +92,7 @@ export class IndexTree {
   /** The next flush makes this node and its children again, from what stands below them. */
   async doubt({ level, key }: Place): Promise<void> {
     const mark = (at: number, doubted: readonly Key[]): void => {
-      this.#store.dirty.set(at, [...(this.#store.dirty.get(at) ?? []), ...doubted])
+      this.#store.dirty.set(at, [...(this.#store.dirty.get(at) ?? []), packKeys(doubted)])
     }
     if (level > 0) {
       const children: Key[] = []
@@ -109,13 +109,14 @@ export class IndexTree {
     for await (const children of this.levels.children(level - 1, undefined, undefined)) {
       for (const child of children) keys.push(child.key)
     }
-    this.#store.dirty.set(level, keys)
+    this.#store.dirty.set(level, [packKeys(keys)])
   }
 
   async #flushLevel(level: number): Promise<void> {
     const store = this.#store
-    const dirty = store.dirty.get(level)
-    if (dirty === undefined) return
+    const packed = store.dirty.get(level)
+    if (packed === undefined) return
+    const dirty = packed.flatMap(unpackKeys)
     const notes = store.dirtyNotes.get(level) ?? []
     const keys = dirty.sort(compareBytes).filter((key, i) => i === 0 || compareBytes(dirty[i - 1] as Key, key) !== 0)
     const operations: Operation[] = notes.map((key) => ({ type: 'del', key }))
@@ -142,11 +143,12 @@ export class IndexTree {
       }
     }
     await this.#rebuild(level, keys, replace)
-    const note = changed.length > 0 ? store.noteDirty(level + 1, changed, operations) : undefined
+    const above = packKeys(changed)
+    const note = changed.length > 0 ? store.noteDirty(level + 1, above, operations) : undefined
     await store.tables.write(operations, { sync: false, reserve: 'most' })
     store.dirty.delete(level)
     store.dirtyNotes.delete(level)
-    if (note !== undefined) store.remembered(level + 1, note, changed)
+    if (note !== undefined) store.remembered(level + 1, note, above)
     for (const change of changes) change()
   }
 

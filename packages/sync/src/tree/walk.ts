@@ -36,6 +36,14 @@ export interface WalkOptions {
 export interface Leaf {
   readonly digest: Bytes
   readonly entries: readonly EntryRecord[]
+  /** Whether the next node is here already. */
+  readonly more: boolean
+}
+
+/** A node that was asked for. */
+interface Fetch {
+  readonly bytes: Promise<Bytes>
+  here: boolean
 }
 
 /**
@@ -44,30 +52,34 @@ export interface Leaf {
  */
 export async function* walk(options: WalkOptions): AsyncGenerator<Leaf, void, undefined> {
   const queue: Claim[] = [{ digest: options.root, last: true }]
-  const fetched = new Map<Claim, Promise<Bytes>>()
+  const fetched = new Map<Claim, Fetch>()
   while (queue.length > 0) {
     // By half the number at once: what is asked for together travels together.
     const window = options.window()
     if (fetched.size <= window / 2 || !fetched.has(queue[0] as Claim)) {
       for (const claim of queue.slice(0, window)) {
         if (fetched.has(claim)) continue
-        const bytes = options.fetch(claim.digest)
+        const fetch: Fetch = { bytes: options.fetch(claim.digest), here: false }
         // Awaited in its turn; until then a failure must not count as unhandled.
-        bytes.catch(() => undefined)
-        fetched.set(claim, bytes)
+        fetch.bytes.then(
+          () => (fetch.here = true),
+          () => undefined
+        )
+        fetched.set(claim, fetch)
       }
     }
     const claim = queue.shift() as Claim
-    const bytes = await (fetched.get(claim) as Promise<Bytes>)
+    const bytes = await (fetched.get(claim) as Fetch).bytes
     fetched.delete(claim)
     const node = decodeNode(bytes)
     if (claim.level !== undefined && claim.level !== node.level) throw new Malformed('node of another level')
     if (isLeaf(node)) {
-      const copies = node.entries.map((entry) => entry.slice())
-      const entries = await decodeEntries(copies, options.bounds)
+      const entries = await decodeEntries(node.entries, options.bounds)
       checkLeaf(claim, entries, options.bounds)
       if (claim.level === undefined) options.counted?.(entries.length)
-      if (entries.length > 0) yield { digest: claim.digest, entries }
+      if (entries.length > 0) {
+        yield { digest: claim.digest, entries, more: fetched.get(queue[0] as Claim)?.here === true }
+      }
     } else {
       const count = checkInner(claim, node.level, node.children)
       if (claim.level === undefined) options.counted?.(count)

@@ -1,45 +1,65 @@
 import type { EntryRecord } from '../entry/codec.ts'
-import type { Check } from '../intake/checks.ts'
+import type { Candidate } from '../intake/admission.ts'
 import { limits } from '../limits.ts'
 import type { Leaf } from '../tree/walk.ts'
 
-/** A leaf whose entries are being checked. */
-export interface Ahead {
-  readonly leaf: Leaf
-  readonly checks: Promise<readonly Check[]>
+/** Leaves that are checked and taken together. */
+export class Batch {
+  readonly leaves: Leaf[] = []
+  readonly entries: EntryRecord[] = []
+  bytes = 0
+
+  push(leaf: Leaf): void {
+    this.leaves.push(leaf)
+    for (const entry of leaf.entries) {
+      this.entries.push(entry)
+      this.bytes += entry.bytes.length
+    }
+  }
+
+  get isFull(): boolean {
+    return this.entries.length >= limits.batchEntries || this.bytes >= limits.batchBytes
+  }
 }
 
-/** Leaves that are being checked, in the order of the walk, and how much is in them. */
-export class LeavesAhead {
-  readonly #leaves: Ahead[] = []
-  #entries = 0
-  #bytes = 0
+/** A batch that is being checked. */
+interface Ahead {
+  readonly batch: Batch
+  readonly checks: Promise<readonly Candidate[]>
+  checked: boolean
+}
+
+/** Batches that are being checked, in the order of the walk. */
+export class BatchesAhead {
+  readonly #batches: Ahead[] = []
 
   get size(): number {
-    return this.#leaves.length
+    return this.#batches.length
   }
 
-  /** Whether the first of several is to be taken before another one is checked. */
+  /** Whether the first is to be taken before another one is checked. */
   get isFull(): boolean {
-    return this.size > 1 && (this.#entries > limits.checkAhead || this.#bytes > limits.checkAheadBytes)
+    return this.size >= limits.batchesAhead
   }
 
-  push(leaf: Leaf, checks: Promise<readonly Check[]>): void {
-    // Awaited in its turn; until then a failure must not count as unhandled.
-    checks.catch(() => undefined)
-    this.#leaves.push({ leaf, checks })
-    this.#entries += leaf.entries.length
-    this.#bytes += bytesOf(leaf.entries)
+  /** Whether the first can be taken without a wait. */
+  get isChecked(): boolean {
+    return this.#batches[0]?.checked === true
+  }
+
+  push(batch: Batch, checks: Promise<readonly Candidate[]>): void {
+    const ahead: Ahead = { batch, checks, checked: false }
+    void settle(ahead)
+    this.#batches.push(ahead)
   }
 
   shift(): Ahead {
-    const first = this.#leaves.shift() as Ahead
-    this.#entries -= first.leaf.entries.length
-    this.#bytes -= bytesOf(first.leaf.entries)
-    return first
+    return this.#batches.shift() as Ahead
   }
 }
 
-export function bytesOf(entries: readonly EntryRecord[]): number {
-  return entries.reduce((sum, { bytes }) => sum + bytes.length, 0)
+/** Awaited once more in its turn; until then a failure must not count as unhandled. */
+async function settle(ahead: Ahead): Promise<void> {
+  await Promise.allSettled([ahead.checks])
+  ahead.checked = true
 }

@@ -1,5 +1,4 @@
 import type { Timers } from '../toolbox/timers.ts'
-import { limits } from '../limits.ts'
 import type { Merge } from './merge.ts'
 
 export interface LaneLimits {
@@ -69,7 +68,7 @@ export class Lane {
       // What it has brought is kept; its root may be tried again.
       if (merge.gained > 0 && ++paused > maxPaused) merge.stop()
       else if (merge.gained > 0) merge.pause()
-      else if (this.#timers.now() - merge.progressAt > limits.barrenPeriods * this.#period) merge.stop()
+      else if (merge.isLate) merge.stop()
     }
   }
 

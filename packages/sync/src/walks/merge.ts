@@ -1,20 +1,21 @@
 import type { PeerInfo } from '@p2pl/core'
-import { untilAborted } from '@p2pl/core/backend'
+import { type Breather, untilAborted } from '@p2pl/core/backend'
 import { equalBytes } from '../bytes.ts'
 import type { Bytes } from '../bytes.ts'
 import { Malformed } from '../cbor.ts'
 import type { EntryBounds, EntryRecord } from '../entry/codec.ts'
-import type { Check, Checks } from '../intake/checks.ts'
-import type { Intake } from '../intake/intake.ts'
+import type { Candidate } from '../intake/admission.ts'
+import type { Checks } from '../intake/checks.ts'
+import type { Intake, Outcome } from '../intake/intake.ts'
 import { limits } from '../limits.ts'
 import type { Committer } from '../replica/committer.ts'
 import type { BorrowedBlocks } from '../serve/borrowed.ts'
-import type { Breather } from '../toolbox/breather.ts'
 import type { Timers } from '../toolbox/timers.ts'
 import type { Levels } from '../tree/levels.ts'
 import { walk } from '../tree/walk.ts'
 import type { Leaf } from '../tree/walk.ts'
-import { bytesOf, LeavesAhead } from './ahead.ts'
+import { Batch, BatchesAhead } from './ahead.ts'
+import { Carried } from './carried.ts'
 import type { SolidLeaves } from './solid-leaves.ts'
 import type { Ticket } from './tickets.ts'
 
@@ -45,6 +46,15 @@ export interface MergeParts {
   readonly random: () => number
 }
 
+export interface MergeOptions {
+  /** A known sender reports the root. */
+  readonly known: boolean
+  /** The sender is asked for the nodes; else the engine finds who has them. */
+  readonly hinted: boolean
+  /** Times as many entries as usual may be in doubt. */
+  readonly patience: number
+}
+
 /** Entries of a leaf that are checked before the others while a walk has given nothing yet. */
 const sample = 4
 /** A refused entry cost a signature check, which takes as long as many bytes. */
@@ -71,28 +81,43 @@ export class Merge {
   readonly #signal: AbortSignal
   readonly #borrowed: Bytes[] = []
   readonly #providers: readonly PeerInfo[]
+  readonly #patience: number
+  readonly #carried: Carried = new Carried()
+  #wrong = 0
   #trusted: boolean
   #window: number
   #whole = true
+  /** Milliseconds of waiting for blocks that came by asking everybody: the walk has so much more time. */
+  #waited = 0
   #generation = 0
   #resume: (() => void) | undefined
   #paused: Promise<void> | undefined
 
-  /** `known`: a known sender reports the root. `hinted`: it is asked for the nodes; else the engine finds who has them. */
-  constructor(
-    ticket: Ticket,
-    { known, hinted }: { readonly known: boolean; readonly hinted: boolean },
-    parts: MergeParts,
-    signal: AbortSignal
-  ) {
+  constructor(ticket: Ticket, { known, hinted, patience }: MergeOptions, parts: MergeParts, signal: AbortSignal) {
     this.ticket = ticket
     this.#providers = hinted ? ticket.providers : []
     this.#parts = parts
+    this.#patience = patience
     this.#trusted = known
     this.#window = known ? limits.readAhead : 1
     this.#signal = AbortSignal.any([signal, this.#stopping.signal])
     this.since = parts.timers.now()
     this.progressAt = this.since
+  }
+
+  /** Whether it has brought nothing new for too long. */
+  get isLate(): boolean {
+    const { timers, period } = this.#parts
+    return timers.now() - this.progressAt > limits.barrenPeriods * period * this.#leniency + this.#waited
+  }
+
+  /** Whether entries were found that nothing proves so far. */
+  get doubtful(): boolean {
+    return this.#wrong > 0
+  }
+
+  get #leniency(): number {
+    return this.doubtful ? this.#patience : 1
   }
 
   get paused(): boolean {
@@ -156,48 +181,64 @@ export class Merge {
   }
 
   async #fetch(digest: Bytes): Promise<Bytes> {
-    const { blocks, period, ask } = this.#parts
     while (this.#paused !== undefined) await this.#paused
     this.#signal.throwIfAborted()
     this.#borrowed.push(digest)
-    let bytes: Bytes
-    try {
-      bytes = await blocks.fetch(digest, {
-        providers: this.#providers,
-        root: this.ticket.root,
-        timeout: 2 * period,
-        signal: this.#signal
-      })
-    } catch (error) {
-      // Once is enough: others would have answered.
-      if (this.#signal.aborted || this.ticket.tries > 0) throw error
-      bytes = await untilAborted(ask(digest, this.ticket.sender), this.#signal)
-    }
+    const bytes = await this.#get(digest)
     this.fetched += bytes.length
     this.barren += bytes.length
     return bytes
   }
 
-  /** Some leaves are checked by other cores while the one before them is taken in. */
+  /** Where a node came by asking everybody, those below it are asked for at once: what serves one of them serves all. */
+  async #get(digest: Bytes): Promise<Bytes> {
+    const { blocks, timers, period, ask } = this.#parts
+    const since = timers.now()
+    if (this.#waited === 0) {
+      try {
+        return await blocks.fetch(digest, {
+          providers: this.#providers,
+          root: this.ticket.root,
+          timeout: 2 * period,
+          signal: this.#signal
+        })
+      } catch (error) {
+        // Once is enough: others would have answered.
+        if (this.#signal.aborted || this.ticket.tries > 0) throw error
+      }
+    }
+    const bytes = await untilAborted(ask(digest, this.ticket.sender), this.#signal)
+    this.#waited = Math.min(this.#waited + timers.now() - since, limits.askedPeriods * period)
+    return bytes
+  }
+
+  /** Some batches are checked by other cores while the one before them is taken in. */
   async #take(leaves: AsyncIterable<Leaf>): Promise<void> {
-    const ahead = new LeavesAhead()
+    const ahead = new BatchesAhead()
+    let batch = new Batch()
+    const check = (): void => {
+      if (batch.leaves.length > 0) ahead.push(batch, this.#parts.checks.many(batch.entries, this.ticket.sender))
+      batch = new Batch()
+    }
     const takeFirst = async (): Promise<void> => {
-      const { leaf, checks } = ahead.shift()
-      await this.#takeLeaf(leaf, await checks)
+      const first = ahead.shift()
+      await this.#takeBatch(first.batch, await first.checks)
     }
     for await (const leaf of leaves) {
+      batch.push(leaf)
       await this.#parts.breather.before(bytesOf(leaf.entries), leaf.entries.length)
       if (!this.#trusted) await this.#probe(leaf)
       this.#checkLimits()
-      ahead.push(leaf, this.#check(leaf.entries))
-      while (ahead.size > 0 && (!this.#trusted || ahead.isFull)) await takeFirst()
+      // What is here is not kept waiting for what is not.
+      if (this.#trusted && leaf.more && !batch.isFull) continue
+      check()
+      while (ahead.size > 0 && (!this.#trusted || ahead.isFull || ahead.isChecked)) await takeFirst()
     }
+    check()
     while (ahead.size > 0) await takeFirst()
-  }
-
-  async #check(entries: readonly EntryRecord[]): Promise<Check[]> {
-    const { sender } = this.ticket
-    return await this.#parts.checks.many(entries, sender)
+    // There is room for the others now.
+    if (this.#carried.overflowed) throw new Spent()
+    if (this.#carried.end().length > 0 && this.#whole) throw unsigned()
   }
 
   /** A stranger's leaf is checked by a few entries first. */
@@ -207,26 +248,33 @@ export class Merge {
     for (let i = 0; i < sample; i++) {
       some.add(entries[Math.floor(this.#parts.random() * entries.length)] as EntryRecord)
     }
-    const checks = await this.#check([...some])
-    if (checks.includes('forged')) throw new Malformed('index with a forged entry')
-    if (checks.some((check) => check !== undefined && check !== 'known')) throw new Unusable()
+    const checked = await this.#parts.checks.many(
+      entries.filter((entry) => some.has(entry)),
+      this.ticket.sender
+    )
+    if (checked.some(({ check }) => check !== undefined && check !== 'known')) throw new Unusable()
+    this.#checkSignatures(this.#wrong + wrongOf(checked))
   }
 
-  async #takeLeaf({ digest, entries }: Leaf, checks: readonly Check[]): Promise<void> {
-    if (checks.includes('forged')) throw new Malformed('index with a forged entry')
-    const { intake, committer, timers, solid } = this.#parts
-    const { sender } = this.ticket
-    const outcomes = await intake.takeMany(entries, checks, sender)
+  async #takeBatch({ leaves }: Batch, fresh: readonly Candidate[]): Promise<void> {
+    const { intake, committer, timers } = this.#parts
+    const candidates = this.#carried.before(fresh)
+    const outcomes = await intake.take(candidates, this.ticket.sender)
+    await committer.room()
     // Where a write failed, parents may be gone that were here before: no fault of the index.
     if (committer.generation !== this.#generation) throw new Error('a write of the store failed')
+    this.#wrong += wrongOf(fresh)
+    const entries = candidates.map(({ entry }) => entry)
     const taken = entries.filter((_, i) => outcomes[i] === 'added')
     const gained = bytesOf(taken)
     const refused = bytesOf(entries.filter((_, i) => outcomes[i] === 'refused'))
     if (refused > 0) this.#whole = false
     // Parents come before their children: one that does not, and was not refused, is not in the index.
-    if (outcomes.includes('pending')) {
-      if (this.#whole) throw new Malformed('index that lacks a parent')
-    } else if (refused === 0) solid.add(digest)
+    if (outcomes.includes('pending') && this.#whole) throw new Malformed('index that lacks a parent')
+    const left = this.#carried.keep(candidates, outcomes)
+    if (this.#carried.overflowed) this.#whole = false
+    if (left.length > 0 && this.#whole) throw unsigned()
+    this.#noteSolid(leaves, outcomes.slice(-fresh.length))
     this.taken += taken.length
     if (gained > 0) {
       this.gained += gained
@@ -240,10 +288,36 @@ export class Merge {
     this.#checkLimits()
   }
 
-  #checkLimits(): void {
-    const { timers, period } = this.#parts
-    this.#signal.throwIfAborted()
-    const late = timers.now() - this.progressAt > limits.barrenPeriods * period
-    if (this.barren > limits.barrenBytes || late) throw new Spent()
+  #noteSolid(leaves: readonly Leaf[], outcomes: readonly Outcome[]): void {
+    let at = 0
+    for (const { digest, entries } of leaves) {
+      const own = outcomes.slice(at, (at += entries.length))
+      if (own.every((outcome) => outcome === 'added' || outcome === 'known')) this.#parts.solid.add(digest)
+    }
   }
+
+  #checkLimits(): void {
+    this.#signal.throwIfAborted()
+    this.#checkSignatures(this.#wrong)
+    if (this.barren > limits.barrenBytes * this.#leniency || this.isLate) throw new Spent()
+  }
+
+  /** Entries with wrong signatures may be proven further on, but each costs a check: they must be less than what is new. */
+  #checkSignatures(wrong: number): void {
+    if (wrong < limits.wrongSignatures * this.#patience + this.taken) return
+    this.#wrong = wrong
+    throw new Spent()
+  }
+}
+
+function bytesOf(entries: readonly EntryRecord[]): number {
+  return entries.reduce((sum, { bytes }) => sum + bytes.length, 0)
+}
+
+function wrongOf(candidates: readonly Candidate[]): number {
+  return candidates.filter(({ right }) => right === false).length
+}
+
+function unsigned(): Malformed {
+  return new Malformed('index with an entry that its author has not signed')
 }

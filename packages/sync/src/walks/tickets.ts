@@ -1,5 +1,5 @@
 import type { PeerInfo } from '@p2pl/core'
-import type { Standings } from '../budget/standings.ts'
+import type { Standings } from '../standings.ts'
 import { mapKey } from '../bytes.ts'
 import type { Bytes } from '../bytes.ts'
 import { limits } from '../limits.ts'
@@ -14,8 +14,9 @@ export interface Ticket {
   /** The number of entries that the sender claims; a wrong one costs it. */
   readonly count: number
   readonly providers: readonly PeerInfo[]
-  /** When it was reported. */
+  /** When it was reported first, and last. */
   readonly at: number
+  heardAt: number
   tries: number
   notBefore: number
 }
@@ -41,8 +42,12 @@ export class Tickets {
   offer(sender: string, { root, count, providers }: Beacon, at: number): void {
     const id = mapKey(root)
     const before = this.#tickets.get(sender)
-    if (before !== undefined && before.id === id && before.count === count) return
-    this.#tickets.set(sender, { sender, root: root.slice(), id, count, providers, at, tries: 0, notBefore: 0 })
+    if (before !== undefined && before.id === id && before.count === count) {
+      before.heardAt = at
+      return
+    }
+    const fresh = { sender, root: root.slice(), id, count, providers, at, heardAt: at, tries: 0, notBefore: 0 }
+    this.#tickets.set(sender, fresh)
     if (this.#tickets.size > limits.tickets) this.#forgetOne()
   }
 
@@ -50,6 +55,11 @@ export class Tickets {
     const strangers = [...this.#tickets.keys()].filter((sender) => !this.#standings.isKnown(sender))
     const all = strangers.length > 0 ? strangers : [...this.#tickets.keys()]
     this.#tickets.delete(all[Math.floor(this.#random() * all.length)] as string)
+  }
+
+  /** The sender has reported another root since, which holds nothing new. */
+  supersede(sender: string): void {
+    this.#tickets.delete(sender)
   }
 
   delete({ sender, id }: Ticket): void {

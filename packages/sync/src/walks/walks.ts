@@ -1,5 +1,5 @@
 import { BoundedMap } from '@p2pl/core/backend'
-import type { Standings } from '../budget/standings.ts'
+import type { Standings } from '../standings.ts'
 import { mapKey } from '../bytes.ts'
 import type { Bytes } from '../bytes.ts'
 import { Malformed } from '../cbor.ts'
@@ -31,8 +31,10 @@ export interface WalksOptions {
 const catchUpPeriods = 4
 /** Periods for which a root with refused entries is left alone. */
 const refusedPeriods = 16
-/** For how long a root waits for the end of a stream of entries. */
+/** For how long a root waits for its sender to report another one, once more entries have come. */
 const streamPeriods = 8
+/** Beyond these, a walk is as patient as it gets: it looks at a million wrong signatures. */
+const mostDoubts = 7
 /** Senders of an index that contradicts itself have wasted this much besides what was fetched, a failed try that much. */
 const lieCost: number = 256 * 1024
 const failureCost: number = 8 * 1024
@@ -55,6 +57,11 @@ export class Walks {
   readonly #known: Lane
   readonly #strangers: Lane
   readonly #patience: number
+  /**
+   * Walks in a row that found wrong signatures and nothing new. A liar may have put many entries before the signatures that prove them, so
+   * each such walk makes the next one four times as patient.
+   */
+  #doubts = 0
   #cancelTick: (() => void) | undefined
 
   constructor(options: WalksOptions) {
@@ -74,6 +81,11 @@ export class Walks {
   /** Whether there are roots that may hold something new. */
   get hasTickets(): boolean {
     return this.#tickets.size > 0
+  }
+
+  /** Whether entries come by themselves. */
+  get streaming(): boolean {
+    return this.#now() - this.#options.announcedAt() <= 2 * this.#patience
   }
 
   /** A root of our own: it is news from nobody. */
@@ -96,6 +108,11 @@ export class Walks {
     const since = this.#now() - catchUpPeriods * this.#options.parts.period
     for (const merge of this.#live) if (merge.taken > limits.catchUp && merge.since > since) return true
     return false
+  }
+
+  /** The sender reports a root that holds nothing new: neither did those that it reported before. */
+  agrees(sender: string): void {
+    this.#tickets.supersede(sender)
   }
 
   offer(sender: string, beacon: Beacon): void {
@@ -140,27 +157,35 @@ export class Walks {
 
   /** A root is tried once more while all walks of the lane through it stall, then by as many more as were in vain. */
   #isEligible(ticket: Ticket, lane: Lane): boolean {
+    // A stranger whose walk gives something becomes known: the walk goes on in the lane in which it was begun.
+    for (const merge of this.#live) if (merge.ticket === ticket && !merge.paused && !this.#stalls(merge)) return false
     let fresh = 0
     let stalled = this.#failures.get(ticket.id) ?? 0
     for (const merge of lane) {
       if (merge.ticket === ticket) return false
       if (merge.ticket.id !== ticket.id) continue
-      if (merge.paused || this.#now() - merge.progressAt < this.#patience) fresh++
+      if (merge.paused || !this.#stalls(merge)) fresh++
       else stalled++
     }
     return fresh < 1 + stalled && !this.#isPremature(ticket)
   }
 
+  #stalls({ progressAt }: Merge): boolean {
+    return this.#now() - progressAt >= this.#patience
+  }
+
   /**
-   * While entries stream in by themselves, every root is soon out of date, and its entries are on their way: then a root waits a moment,
-   * and one with no more entries than there are here until the stream ends, but not for ever.
+   * While entries stream in by themselves, every root is soon out of date, and its entries are on their way. Then a root waits a moment.
+   * One with no more entries than there are here waits on until its sender reports another one, which most often is the root of this
+   * view; but not for ever.
    */
-  #isPremature({ at, count }: Ticket): boolean {
+  #isPremature({ at, heardAt, count }: Ticket): boolean {
     const { announcedAt, parts } = this.#options
     const now = this.#now()
-    if (now - announcedAt() > 2 * this.#patience) return false
     const age = now - at
-    return age < this.#patience || (count <= this.#options.count() && age < streamPeriods * parts.period)
+    if (this.streaming && age < this.#patience) return true
+    const outdated = heardAt < announcedAt() + this.#patience && count <= this.#options.count()
+    return outdated && age < streamPeriods * parts.period
   }
 
   #start(ticket: Ticket, known: boolean, lane: Lane): void {
@@ -168,7 +193,7 @@ export class Walks {
     // The engine may know peers that strangers do not name: every second try leaves it the choice.
     const tries = known ? ticket.tries : (this.#failures.get(ticket.id) ?? 0)
     const hinted = tries % 2 === 0
-    const merge = new Merge(ticket, { known, hinted }, parts, signal)
+    const merge = new Merge(ticket, { known, hinted, patience: 4 ** this.#doubts }, parts, signal)
     this.#live.add(merge)
     lane.enter(merge)
     void this.#run(merge).finally(() => {
@@ -196,6 +221,7 @@ export class Walks {
         this.#refuse(ticket, this.#now() + refusedPeriods * parts.period, failureCost)
       } else this.#later(merge, error instanceof Spent)
     } finally {
+      if (merge.gained > 0) this.#doubts = 0
       if (merge.gained === 0 && merge.barren > 0) standings.wasted(ticket.sender, merge.barren)
       if (merge.count !== undefined) this.#judgeClaims(ticket.id, merge.count)
     }
@@ -211,11 +237,15 @@ export class Walks {
   }
 
   /** Its peers are slow, have moved on, or are gone: it is tried again later, each time with more patience, and then forgotten. */
-  #later({ ticket, stopped, gained }: Merge, spent: boolean): void {
+  #later({ ticket, stopped, gained, doubtful }: Merge, spent: boolean): void {
     ticket.tries = gained > 0 ? 0 : ticket.tries + 1
     this.#failures.set(ticket.id, gained > 0 ? 0 : (this.#failures.get(ticket.id) ?? 0) + 1)
-    this.#options.standings.wasted(ticket.sender, failureCost)
+    const inDoubt = spent && doubtful && gained === 0
+    if (inDoubt) this.#doubts = Math.min(this.#doubts + 1, mostDoubts)
+    this.#options.standings.wasted(ticket.sender, inDoubt ? lieCost : failureCost)
     if (ticket.tries >= limits.walkTries) this.#tickets.delete(ticket)
+    // What was in doubt is looked at with more patience, so there is no need to wait for other peers.
+    else if (inDoubt) ticket.notBefore = this.#now() + this.#patience
     else if (spent || !stopped) ticket.notBefore = this.#now() + this.#patience * 2 ** ticket.tries
   }
 

@@ -1,6 +1,6 @@
 import { sealed } from '@p2pl/simulator'
 import type { Random, SimulatedIdentity, Stranger } from '@p2pl/simulator'
-import { compareBytes } from '../../src/bytes.ts'
+import { compareBytes, equalBytes } from '../../src/bytes.ts'
 import type { Bytes } from '../../src/bytes.ts'
 import { cidOf } from '../../src/cid.ts'
 import { decodeEntry, encodeEntry, signingDomain, signingInput, widestBounds } from '../../src/entry/codec.ts'
@@ -33,13 +33,18 @@ export function beaconOf(stranger: Stranger, root: Bytes, count: number, more: P
   return { kind: 'beacon', providers: [stranger.address], root, count, proofs: [], padding: 0, ...more }
 }
 
+/** An entry of the identity, signed unless a wrong signature is given. */
 export async function forge(
   identity: SimulatedIdentity,
-  fields: Partial<Omit<EntryFields, 'author'>>
+  fields: Partial<Omit<EntryFields, 'author' | 'previous'>> & { previous?: Bytes | undefined },
+  wrong?: Bytes
 ): Promise<EntryRecord> {
-  const { parents = [], clock = 1, payload = new Uint8Array() } = fields
-  const all = { parents: [...parents].sort(compareBytes), clock, payload, author: identity.publicKey }
-  const signature = await identity.sign(signingInput(signingDomain(topic), all))
+  const { clock = 1, payload = new Uint8Array() } = fields
+  const parents = [...(fields.parents ?? [])].sort(compareBytes)
+  const { previous: before } = fields
+  const previous = before === undefined ? 0 : parents.findIndex((parent) => equalBytes(parent, before)) + 1
+  const all = { parents, previous, clock, payload, author: identity.publicKey }
+  const signature = wrong ?? (await identity.sign(signingInput(signingDomain(topic), all)))
   return await decodeEntry(encodeEntry(all, signature), widestBounds)
 }
 

@@ -1,5 +1,5 @@
 // Appends to a view until its disk is full, frees space, goes on, and opens the view again. Prints what became of the entries.
-import { rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { createPeer } from '@p2pl/core'
 import { memory } from '@p2pl/memory'
 import { CID } from 'multiformats/cid'
@@ -7,6 +7,8 @@ import { openView, readView } from '../../src/index.ts'
 import type { View } from '../../src/index.ts'
 
 const folder = process.argv[2] as string
+/** Where the number of files has a limit: those that the view can still make. */
+const freeFiles = 5
 const filler = `${folder}/filler`
 const peer = await createPeer({ backend: memory() })
 const open = async (): Promise<View> =>
@@ -35,12 +37,14 @@ async function append(writers: number, refusals: number, appends: number): Promi
   await Promise.all(Array.from({ length: writers }, write))
 }
 
-const { bavail, bsize } = statfsSync(folder)
-writeFileSync(filler, new Uint8Array((bavail * bsize) / 2))
+const { bavail, bsize, files, ffree } = statfsSync(folder)
+mkdirSync(filler)
+writeFileSync(`${filler}/space`, new Uint8Array((bavail * bsize) / 2))
+if (files > 0) for (let i = 0; i < ffree - freeFiles; i++) writeFileSync(`${filler}/${i}`, '')
 await append(8, 40, Infinity)
 const full = acknowledged.length
 const rootWhenFull = (await view.digest()).count
-rmSync(filler)
+rmSync(filler, { recursive: true })
 await append(8, 1, 300)
 const more = acknowledged.length - full
 await view.stop()

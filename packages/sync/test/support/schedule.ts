@@ -27,6 +27,8 @@ export interface Schedule {
   readonly discovery?: 'anyone' | 'known' | undefined
   /** The wall clocks of the peers are wrong, and jump. */
   readonly clocks?: boolean | undefined
+  /** Looks at one of the peers at the end. */
+  readonly inspect?: ((peer: Peer, view: View) => Promise<void>) | undefined
 }
 
 export interface Outcome {
@@ -54,7 +56,7 @@ interface Node {
 }
 
 /** The database as a disk is after a crash: what was written is there, and no code of the dead process writes to it any more. */
-async function afterCrash(database: TestDatabase): Promise<TestDatabase> {
+export async function afterCrash(database: TestDatabase): Promise<TestDatabase> {
   const snapshot = database.snapshot()
   const copy = memoryDatabase()
   const rows = await database.iterator({ snapshot } as never).all()
@@ -156,6 +158,10 @@ export async function runSchedule(schedule: Schedule): Promise<Outcome> {
   for (const id of group.acknowledged) {
     const { view } = group.nodes[0] as Node
     if (!(await (view as View).has(CID.parse(id)))) throw new Error(`lost the acknowledged entry ${id}`)
+  }
+  const [first] = group.nodes as [Node]
+  if (schedule.inspect !== undefined) {
+    await simulator.complete(schedule.inspect(first.peer as Peer, first.view as View))
   }
   const outcome = {
     entries: counts[0] as number,

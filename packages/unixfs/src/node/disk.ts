@@ -1,6 +1,6 @@
 import { mkdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { P2plError } from '@p2pl/core/backend'
+import { describe, invalidArgument, P2plError } from '@p2pl/core/backend'
 
 const nothingThere: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR'])
 
@@ -26,6 +26,12 @@ export async function makeFolder(operation: string, path: string): Promise<void>
     operation,
     message: `${JSON.stringify(path)} cannot be made: ${JSON.stringify(dirname(path))} takes no folders`
   })
+}
+
+/** `INVALID_ARGUMENT` unless it is the path of a folder. */
+export function checkPath(operation: string, path: unknown): void {
+  if (typeof path === 'string' && path !== '' && !path.includes('\0')) return
+  throw invalidArgument(operation, `${operation}: the path of a folder is non-empty text, not ${describe(path)}`)
 }
 
 /** Runs a call of the file system; what it throws is typed. */

@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs'
 import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { invalidArgument, P2plError } from '@p2pl/core/backend'
+import { checkFlag, checkKeys, checkWord, invalidArgument, P2plError } from '@p2pl/core/backend'
 import type { DirectoryEntry } from '../types.ts'
-import { onDisk } from './disk.ts'
+import { checkPath, onDisk } from './disk.ts'
 
 export interface FromFolderOptions {
   /** Files and folders whose name starts with a dot. Default false, like `ipfs add -r`. */
@@ -19,7 +19,11 @@ export interface FromFolderOptions {
 /** The entries of a folder on disk, for `addDirectory`. Files are opened when they are read, names sorted. */
 export async function* fromFolder(path: string, options: FromFolderOptions = {}): AsyncGenerator<DirectoryEntry> {
   const operation = 'unixfs.fromFolder'
-  const { hidden = false, others = 'error' } = options
+  checkKeys(operation, options, ['hidden', 'others', 'mode', 'mtime'])
+  for (const name of ['hidden', 'mode', 'mtime'] as const) checkFlag(operation, name, options[name])
+  const others = checkWord(operation, 'others', options.others, ['error', 'skip'], 'error')
+  const { hidden = false } = options
+  checkPath(operation, path)
   if (!(await onDisk(operation, path, () => lstat(path))).isDirectory()) {
     throw invalidArgument(operation, `${JSON.stringify(path)} is no folder`)
   }

@@ -1,8 +1,9 @@
 import { lstat, mkdir } from 'node:fs/promises'
 import { join, resolve as resolvePath } from 'node:path'
-import { invalidArgument, P2plError, throwIfAborted } from '@p2pl/core/backend'
+import { checkFunction, checkKeys, checkWord, invalidArgument, P2plError, throwIfAborted } from '@p2pl/core/backend'
+import { listKeys } from '../blocks.ts'
 import type { Entry, ListOptions, PathInput, UnixFS, WalkEntry } from '../types.ts'
-import { makeFolder, onDisk } from './disk.ts'
+import { checkPath, makeFolder, onDisk } from './disk.ts'
 import { leftovers } from './leftovers.ts'
 import { assertLocalName } from './local-names.ts'
 import { writeFile } from './write-file.ts'
@@ -54,7 +55,18 @@ export async function toFolder(
   path: string,
   options: ToFolderOptions = {}
 ): Promise<ToFolderResult> {
-  const { symlinks = 'error', onEntry, onProgress, maxEntries = 1_000_000, maxBytes = Infinity, ...reading } = options
+  if (typeof folders?.walk !== 'function') {
+    throw invalidArgument(
+      operation,
+      `${operation}: give it the folders of a peer first: toFolder(unixfs(peer), cid, path)`
+    )
+  }
+  checkPath(operation, path)
+  checkKeys(operation, options, [...listKeys, 'symlinks', 'maxEntries', 'maxBytes', 'onEntry', 'onProgress'])
+  checkFunction(operation, 'onEntry', options.onEntry)
+  checkFunction(operation, 'onProgress', options.onProgress)
+  const { onEntry, onProgress, maxEntries = 1_000_000, maxBytes = Infinity, symlinks: given, ...reading } = options
+  const symlinks = checkWord(operation, 'symlinks', given, ['error', 'skip'], 'error')
   throwIfAborted(operation, reading.signal)
   for (const [name, value] of Object.entries({ maxEntries, maxBytes })) {
     if (typeof value !== 'number' || !(value >= 0))

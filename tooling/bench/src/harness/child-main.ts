@@ -1,4 +1,5 @@
-import { cpuRequest, type Role } from './child.ts'
+import { type Role, usageRequest } from './child.ts'
+import { usage } from './usage.ts'
 
 // Runs in the child: the first request (without a method) makes the role, the others call its methods.
 type Methods = Record<string, (...args: unknown[]) => Promise<unknown>>
@@ -11,10 +12,7 @@ async function answer(method: string, args: readonly unknown[]): Promise<unknown
     methods = await module.default(args[0])
     return undefined
   }
-  if (method === cpuRequest) {
-    const { user, system } = process.cpuUsage()
-    return (user + system) / 1_000
-  }
+  if (method === usageRequest) return usage()
   const found = methods?.[method]
   if (found === undefined) throw new Error(`the role has no method ${method}`)
   return await found(...args)

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { Context } from './scenario.ts'
+import type { Usage } from './usage.ts'
 
 /** What a module that runs in a child exports as its default: given options, it offers methods to call. */
 export type Role<Options, Methods> = (options: Options) => Promise<Methods>
@@ -15,8 +16,8 @@ export interface Child<Methods> {
   close(): Promise<void>
 }
 
-/** Asks a child for the processor time that it has used, in milliseconds. */
-export const cpuRequest = '#cpu'
+/** Asks a child what it has used. */
+export const usageRequest = '#usage'
 
 interface Answer {
   readonly id: number
@@ -28,69 +29,76 @@ interface Answer {
 export async function startChild<Methods extends object>(
   role: URL,
   options: object,
-  context: Pick<Context, 'profile' | 'cpu'>
+  context: Pick<Context, 'profile' | 'meter'>
 ): Promise<Child<Methods>> {
   const profiling = context.profile === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', context.profile]
-  const process = fork(fileURLToPath(new URL('./child-main.ts', import.meta.url)), [role.href], {
-    execArgv: ['-C', '@p2pl/source', ...profiling],
+  const words = [process.execPath, '-C', '@p2pl/source', ...profiling]
+  const [execPath, ...execArgv] = context.meter.loopback?.inside(...words) ?? words
+  const child = fork(fileURLToPath(new URL('./child-main.ts', import.meta.url)), [role.href], {
+    execPath: execPath as string,
+    execArgv,
     serialization: 'advanced',
     stdio: ['ignore', 'inherit', 'inherit', 'ipc']
   })
   const pending = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
   let ids = 0
-  process.on('message', (message) => {
+  child.on('message', (message) => {
     const { id, value, error } = message as Answer
     const waiting = pending.get(id)
     pending.delete(id)
     if (error === undefined) waiting?.resolve(value)
     else waiting?.reject(new Error(error))
   })
-  process.on('exit', (code, signal) => {
+  child.on('exit', (code, signal) => {
     for (const { reject } of pending.values()) reject(new Error(`the child ended (${signal ?? code})`))
     pending.clear()
   })
   const request = (method: string, args: unknown[]): Promise<unknown> =>
     new Promise((resolve, reject) => {
       const id = ids++
-      if (!process.connected) {
+      if (!child.connected) {
         reject(new Error('the child has ended'))
         return
       }
       pending.set(id, { resolve, reject })
-      process.send({ id, method, args }, (error) => {
+      child.send({ id, method, args }, (error) => {
         if (error !== null) reject(error)
       })
     })
-  let ended: () => Promise<void>
+  let close: () => Promise<void>
   try {
     await request('', [options])
     // What the start has used does not count.
-    const before = (await request(cpuRequest, [])) as number
-    ended = context.cpu.add(async () => ((await request(cpuRequest, [])) as number) - before)
+    const usage = async (): Promise<Usage> => (await request(usageRequest, [])) as Usage
+    const before = await usage()
+    close = context.meter.add(
+      async () => {
+        const { cpu, peak } = await usage()
+        return { cpu: cpu - before.cpu, peak }
+      },
+      () => end(child)
+    )
   } catch (error) {
-    process.kill()
+    child.kill()
     throw error
   }
   return {
     call: new Proxy({} as Remote<Methods>, {
       get: (_, method) => (typeof method === 'string' ? (...args: unknown[]) => request(method, args) : undefined)
     }),
-    close: async () => {
-      await ended()
-      await end(process)
-    }
+    close
   }
 }
 
 /** The child leaves when its channel closes; one that does not is ended. */
-async function end(process: ChildProcess): Promise<void> {
-  if (process.exitCode !== null || process.signalCode !== null) return
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
   await new Promise<void>((resolve) => {
-    const timer = setTimeout(() => process.kill('SIGKILL'), 10_000)
-    process.once('exit', () => {
+    const timer = setTimeout(() => child.kill('SIGKILL'), 10_000)
+    child.once('exit', () => {
       clearTimeout(timer)
       resolve()
     })
-    if (process.connected) process.disconnect()
+    if (child.connected) child.disconnect()
   })
 }

@@ -1,83 +1,172 @@
-import { CpuMeter } from './cpu.ts'
-import type { Context, Scenario, Side } from './scenario.ts'
-import { compare, type Comparison } from './statistics.ts'
+import { loadavg } from 'node:os'
+import { Loopback } from './loopback.ts'
+import { Meter } from './meter.ts'
+import type { Contender, Context, Kind, Scenario, Side } from './scenario.ts'
+import { compare, type Comparison, median } from './statistics.ts'
 
-export interface Row extends Comparison {
+/** What one side of a scenario reached: medians of its runs. */
+export interface Result {
+  readonly label: string
+  readonly kind: Kind
+  readonly figure: number
+  readonly samples: readonly number[]
+  /** Of all processes, for one unit of work: milliseconds. */
+  readonly cpu: number
+  /** The most memory that one process held, MiB. */
+  readonly peak: number
+  /** Bytes and packets on the wire for one unit of work, where they can be counted. */
+  readonly wire: { readonly bytes: number; readonly packets: number } | undefined
+  readonly also: Readonly<Record<string, number>>
+  /** How p2pl compares with this side; absent for p2pl itself. */
+  readonly comparison: Comparison | undefined
+  readonly aim: number | undefined
+  /** Whether the aim was reached; absent where there is none. */
+  readonly met: boolean | undefined
+}
+
+export interface Row {
   readonly name: string
   readonly title: string
   readonly unit: string
-  readonly labels: readonly [baseline: string, subject: string]
-  readonly samples: { readonly baseline: readonly number[]; readonly subject: readonly number[] }
-  /** Processor milliseconds of all processes for one unit of work. */
-  readonly cpu: Comparison
-  readonly aim: Scenario['aim']
-  /** Whether the aim was reached; absent where there is none. */
-  readonly met: boolean | undefined
+  readonly better: Scenario['better']
+  /** Of the last minute before the scenario began. */
+  readonly load: number
+  /** p2pl first. */
+  readonly results: readonly Result[]
   readonly notes: readonly string[]
+  /** Sides that broke. They are left out. */
+  readonly failures: readonly string[]
 }
 
 class Measured {
-  readonly figures: number[] = []
-  readonly costs: number[] = []
-  readonly side: Side
-  readonly #cpu: CpuMeter
+  readonly samples: number[] = []
+  readonly contender: Contender
+  readonly #side: Side
+  readonly #meter: Meter
+  readonly #cpu: number[] = []
+  readonly #bytes: number[] = []
+  readonly #packets: number[] = []
+  readonly #also: Readonly<Record<string, number>>[] = []
+  #peak = 0
 
-  constructor(side: Side, cpu: CpuMeter) {
-    this.side = side
-    this.#cpu = cpu
+  constructor(contender: Contender, side: Side, meter: Meter) {
+    this.contender = contender
+    this.#side = side
+    this.#meter = meter
+  }
+
+  async warmUp(): Promise<void> {
+    await this.#side.run()
   }
 
   async run(): Promise<void> {
-    const before = await this.#cpu.total()
-    const { figure, work } = await this.side.run()
-    this.figures.push(figure)
-    this.costs.push(((await this.#cpu.total()) - before) / work)
+    const before = await this.#meter.read()
+    const { figure, work, also = {} } = await this.#side.run()
+    const after = await this.#meter.read()
+    this.samples.push(figure)
+    this.#cpu.push((after.cpu - before.cpu) / work)
+    this.#peak = Math.max(this.#peak, after.peak)
+    if (before.traffic !== undefined && after.traffic !== undefined) {
+      this.#bytes.push((after.traffic.bytes - before.traffic.bytes) / work)
+      this.#packets.push((after.traffic.packets - before.traffic.packets) / work)
+    }
+    this.#also.push(also)
+  }
+
+  result(scenario: Scenario, subject: Measured): Result {
+    const { label, kind } = this.contender
+    const figure = median(this.samples)
+    const comparison = this === subject ? undefined : compare(this.samples, subject.samples, scenario.better)
+    const aim = this === subject ? scenario.aim : this.contender.aim
+    return {
+      label,
+      kind,
+      figure,
+      samples: this.samples,
+      cpu: median(this.#cpu),
+      peak: this.#peak,
+      wire: this.#bytes.length === 0 ? undefined : { bytes: median(this.#bytes), packets: median(this.#packets) },
+      also: Object.fromEntries(
+        Object.keys(this.#also[0] ?? {}).map((name) => [name, median(this.#also.map((one) => one[name] ?? 0))])
+      ),
+      comparison,
+      aim,
+      met:
+        aim === undefined ? undefined : meets(aim, comparison?.ratio ?? figure, comparison ? 'higher' : scenario.better)
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#side.close?.()
+    await this.#meter.close()
   }
 }
 
-/** Prepares both sides, warms both up once, then measures them in turns: A B A B. What disturbs one disturbs the other. */
+/** For the work of one side, so that one that hangs does not hold up the others. */
+const patience = 600_000
+
+async function inTime(work: Promise<void>): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new Error(`nothing came of it within ${patience / 1_000} s`)), patience)
+  try {
+    await Promise.race([work, promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function meets(aim: number, value: number, better: Scenario['better']): boolean {
+  return better === 'higher' ? value >= aim : value <= aim
+}
+
+/**
+ * Prepares all sides, warms each up once, then measures them in turns: A B C A B C. Noise of the machine then disturbs all alike. A side that
+ * breaks is left out and named, unless it is p2pl.
+ */
 export async function runScenario(
   scenario: Scenario,
-  context: Omit<Context, 'note' | 'cpu'>,
+  context: Omit<Context, 'note' | 'meter'>,
   runs: number = context.quick ? 3 : (scenario.runs ?? 7)
 ): Promise<Row> {
+  const load = loadavg()[0] ?? 0
   const notes = new Set<string>()
-  const prepared: Measured[] = []
-  const prepare = async (from: Scenario['baseline']): Promise<Measured> => {
-    const cpu = new CpuMeter()
-    const side = new Measured(await from.prepare({ ...context, note: (text) => void notes.add(text), cpu }), cpu)
-    prepared.push(side)
-    return side
+  const failures: string[] = []
+  const [subject] = scenario.sides
+  let measured: Measured[] = []
+  const closing: Measured[] = []
+  /** Goes on without the side that broke. */
+  const attempt = async (contender: Contender, work: () => Promise<void>): Promise<void> => {
+    try {
+      await inTime(work())
+    } catch (error) {
+      if (contender === subject) throw error
+      failures.push(`${contender.label}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+      measured = measured.filter((one) => one.contender !== contender)
+    }
   }
   try {
-    const baseline = await prepare(scenario.baseline)
-    const subject = await prepare(scenario.subject)
-    await baseline.side.run()
-    await subject.side.run()
-    for (let i = 0; i < runs; i++) {
-      await baseline.run()
-      await subject.run()
-    }
-    const comparison = compare(baseline.figures, subject.figures, scenario.better)
-    return {
-      name: scenario.name,
-      title: scenario.title,
-      unit: scenario.unit,
-      labels: [scenario.baseline.label, scenario.subject.label],
-      ...comparison,
-      samples: { baseline: baseline.figures, subject: subject.figures },
-      cpu: compare(baseline.costs, subject.costs, 'lower'),
-      aim: scenario.aim,
-      met: meets(scenario, comparison),
-      notes: [...notes]
-    }
+    for (const contender of scenario.sides)
+      await attempt(contender, async () => {
+        const meter = new Meter(await Loopback.open())
+        const note = (text: string): void => void notes.add(`${contender.label}: ${text}`)
+        let side: Side
+        try {
+          side = await contender.prepare({ ...context, note, meter })
+        } catch (error) {
+          await meter.close()
+          throw error
+        }
+        const one = new Measured(contender, side, meter)
+        closing.push(one)
+        measured.push(one)
+        await one.warmUp()
+      })
+    for (let i = 0; i < runs; i++) for (const one of measured) await attempt(one.contender, () => one.run())
+    const { name, title, unit, better } = scenario
+    const first = measured[0] as Measured
+    const results = measured.map((one) => one.result(scenario, first))
+    return { name, title, unit, better, load, results, notes: [...notes], failures }
   } finally {
-    await Promise.allSettled(prepared.map(({ side }) => side.close()))
+    await Promise.allSettled(closing.map((one) => one.close()))
   }
-}
-
-function meets({ aim, better }: Scenario, { ratio, subject }: Comparison): boolean | undefined {
-  if (aim === undefined) return undefined
-  if ('ratio' in aim) return ratio >= aim.ratio
-  return better === 'higher' ? subject >= aim.value : subject <= aim.value
 }

@@ -1,14 +1,14 @@
-import type { CpuMeter } from './cpu.ts'
+import type { Meter } from './meter.ts'
 
 /** How much of everything: `quick` for a look, full for figures that are written down. */
 export interface Context {
   readonly quick: boolean
   /** A folder that is removed at the end. */
   readonly folder: string
-  /** Where children leave CPU profiles, if they are to. */
+  /** Where children leave CPU profiles. */
   readonly profile: string | undefined
-  /** Counts the children of this side. */
-  readonly cpu: CpuMeter
+  /** Counts what the processes of this side use. */
+  readonly meter: Meter
   /** Says something about the result that a reader should know: losses, sizes. */
   note(text: string): void
 }
@@ -16,14 +16,32 @@ export interface Context {
 export interface Run {
   /** In the unit of the scenario. */
   readonly figure: number
-  /** How much was done, in whatever the scenario counts: processor time is given for one of it. */
+  /** How much was done, in whatever the scenario counts: processor time and bytes are given for one of it. */
   readonly work: number
+  /** Further figures of the same run, by name and unit: `p99 ms`. */
+  readonly also?: Readonly<Record<string, number>>
 }
 
 /** One side of a comparison, set up and ready to be measured any number of times. */
 export interface Side {
   run(): Promise<Run>
-  close(): Promise<void>
+  /** Children end by themselves. */
+  close?(): Promise<void>
+}
+
+/**
+ * `p2pl`: p2pl on some backend · `engine`: the same engine without p2pl · `alternative`: what a user could take instead ·
+ * `limit`: nothing but the part of the work that bounds it.
+ */
+export type Kind = 'p2pl' | 'engine' | 'alternative' | 'limit'
+
+export interface Contender {
+  /** For `--side`, and in the table. */
+  readonly label: string
+  readonly kind: Kind
+  /** The ratio that p2pl has to reach against this side. */
+  readonly aim?: number | undefined
+  prepare(context: Context): Promise<Side>
 }
 
 export interface Scenario {
@@ -33,10 +51,10 @@ export interface Scenario {
   readonly title: string
   readonly unit: string
   readonly better: 'higher' | 'lower'
-  /** What the row has to reach: a ratio to the baseline, or a figure of its own. Without one it informs. */
-  readonly aim?: { readonly ratio: number } | { readonly value: number }
-  readonly baseline: { readonly label: string; prepare(context: Context): Promise<Side> }
-  readonly subject: { readonly label: string; prepare(context: Context): Promise<Side> }
+  /** The figure that p2pl has to reach. */
+  readonly aim?: number | undefined
+  /** The first is the subject, p2pl; the others are compared with it. */
+  readonly sides: readonly [subject: Contender, ...others: Contender[]]
   /** Measured runs of each side. Default 7; always 3 with `quick`. */
   readonly runs?: number | undefined
 }

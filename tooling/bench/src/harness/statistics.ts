@@ -7,16 +7,21 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] as number) + upper) / 2
 }
 
+/** The value that this share of the values does not exceed. */
+export function quantile(values: readonly number[], share: number): number {
+  if (values.length === 0) throw new RangeError('a quantile of nothing')
+  const sorted = Float64Array.from(values).sort()
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] as number
+}
+
 export interface Comparison {
-  readonly baseline: number
-  readonly subject: number
   /** Over 1: the subject is better. Of the medians. */
   readonly ratio: number
   /** The smallest and largest ratio of two neighbouring runs: how far to trust `ratio`. */
   readonly spread: readonly [number, number]
 }
 
-/** Compares runs that were made in turns. */
+/** Compares the subject with a baseline; their runs were made in turns. */
 export function compare(
   baseline: readonly number[],
   subject: readonly number[],
@@ -25,10 +30,14 @@ export function compare(
   if (baseline.length !== subject.length) throw new RangeError('as many runs of the one as of the other')
   const ratio = (a: number, b: number): number => (better === 'higher' ? b / a : a / b)
   const pairs = baseline.map((value, i) => ratio(value, subject[i] as number))
-  const medians = { baseline: median(baseline), subject: median(subject) }
-  return {
-    ...medians,
-    ratio: ratio(medians.baseline, medians.subject),
-    spread: [Math.min(...pairs), Math.max(...pairs)]
-  }
+  return { ratio: ratio(median(baseline), median(subject)), spread: [Math.min(...pairs), Math.max(...pairs)] }
+}
+
+/** The exponent of a power law through the points: the slope of the straight line that fits their logarithms best. */
+export function order(points: readonly (readonly [x: number, y: number])[]): number {
+  const logs = points.map(([x, y]) => [Math.log(x), Math.log(y)] as const)
+  const mean = (axis: 0 | 1): number => logs.reduce((sum, point) => sum + point[axis], 0) / logs.length
+  const [meanX, meanY] = [mean(0), mean(1)]
+  const covariance = logs.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0)
+  return covariance / logs.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0)
 }

@@ -1,52 +1,91 @@
-import type { Row } from './run.ts'
+import type { Curve } from './grow.ts'
+import type { Result, Row } from './run.ts'
 
 /** Three significant digits, thousands apart. */
 export function figure(value: number): string {
   const rounded = Number(value.toPrecision(3))
-  return rounded.toLocaleString('en', { maximumFractionDigits: rounded < 10 ? 2 : rounded < 100 ? 1 : 0 })
+  const digits = Math.abs(rounded) < 10 ? 2 : Math.abs(rounded) < 100 ? 1 : 0
+  return rounded.toLocaleString('en', { maximumFractionDigits: digits })
 }
 
-function aimText(row: Row): string {
-  if (row.aim === undefined) return '–'
-  return 'ratio' in row.aim ? `${figure(row.aim.ratio)} ×` : `${figure(row.aim.value)} ${row.unit}`
+const columns = [
+  'scenario',
+  'side',
+  'figure',
+  'runs',
+  'p2pl is',
+  'of pairs',
+  'aim',
+  '',
+  'CPU',
+  'peak MiB',
+  'wire B',
+  'also'
+]
+
+function cells(row: Row, result: Result, isFirst: boolean): string[] {
+  const { label, samples, comparison, aim, met, cpu, peak, wire, also } = result
+  const range = `${figure(Math.min(...samples))}–${figure(Math.max(...samples))}`
+  return [
+    isFirst ? row.name : '',
+    label,
+    `${figure(result.figure)} ${row.unit}`,
+    range,
+    comparison === undefined ? '' : `${figure(comparison.ratio)} ×`,
+    comparison === undefined ? '' : comparison.spread.map(figure).join('–'),
+    aim === undefined ? '' : comparison === undefined ? `${figure(aim)} ${row.unit}` : `${figure(aim)} ×`,
+    met === undefined ? '' : met ? 'met' : 'MISSED',
+    `${figure(cpu * 1_000)} µs`,
+    figure(peak),
+    wire === undefined ? '' : figure(wire.bytes),
+    Object.entries(also)
+      .map(([name, value]) => `${name} ${figure(value)}`)
+      .join(', ')
+  ]
 }
 
-/** Rows under each other, as Markdown. */
-export function table(rows: readonly Row[]): string {
-  const header = ['scenario', 'unit', 'baseline', 'p2pl', 'ratio', 'of pairs', 'aim', '', 'processor time']
-  const lines = rows.map((row) => [
-    row.name,
-    row.unit,
-    `${figure(row.baseline)} (${row.labels[0]})`,
-    figure(row.subject),
-    `${figure(row.ratio)} ×`,
-    `${figure(row.spread[0])}–${figure(row.spread[1])}`,
-    aimText(row),
-    row.met === undefined ? '' : row.met ? 'met' : 'MISSED',
-    `${figure(row.cpu.ratio)} ×`
-  ])
+/** Lines under each other, as Markdown. */
+export function markdown(header: readonly string[], lines: readonly (readonly string[])[]): string {
   const widths = header.map((_, column) => Math.max(...[header, ...lines].map((line) => (line[column] ?? '').length)))
   const render = (line: readonly string[]): string =>
     `| ${line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`
+  return [render(header), `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...lines.map(render)].join(
+    '\n'
+  )
+}
+
+/** One line for each side of each scenario. */
+export function table(rows: readonly Row[]): string {
+  const lines = rows.flatMap((row) => row.results.map((result, i) => cells(row, result, i === 0)))
   const notes = rows.flatMap((row) => row.notes.map((note) => `${row.name}: ${note}`))
+  return [markdown(columns, lines), ...notes].join('\n')
+}
+
+/** What the columns mean, and what each scenario measured under which load. */
+export function legend(rows: readonly Row[]): string {
   return [
-    render(header),
-    `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`,
-    ...lines.map(render),
-    ...notes
+    'All sides run in turns, after one run each that does not count. Figures are medians, "runs" the smallest and the largest; "p2pl is" says how many',
+    'times better p2pl is than that side; "of pairs" are the smallest and the largest such ratio of two neighbouring runs. CPU is the processor time of',
+    'all processes of the side for one unit of work, "wire" what its loopback carried for one. tooling/bench/README.md says more.',
+    '',
+    ...rows.map(
+      ({ name, title, results, load }) =>
+        `${name}: ${title}. ${results[0]?.samples.length} runs each, load ${figure(load)} before`
+    )
   ].join('\n')
 }
 
-/** What the columns mean, and what each row has measured on which sides. */
-export function legend(rows: readonly Row[]): string {
-  return [
-    'Both sides run in turns, after one run each that does not count. Figures are medians; "ratio" is theirs, over 1 where p2pl is',
-    'better; "of pairs" are the smallest and the largest ratio of two neighbouring runs; "processor time" compares what all processes',
-    'of a side used for the same work: 2 × means that p2pl needs half as much. tooling/bench/README.md says more.',
-    '',
-    ...rows.map(
-      ({ name, title, samples, labels }) =>
-        `${name}: ${title}. ${labels[0]} against ${labels[1]}, ${samples.subject.length} runs each`
-    )
-  ].join('\n')
+/** One line for each figure that grows with the number of peers. */
+export function growthTable(curves: readonly Curve[]): string {
+  const peers = [...new Set(curves.flatMap(({ points }) => points.map(([count]) => count)))].toSorted((a, b) => a - b)
+  const lines = curves.map(({ name, measure, points, order }) => [
+    name,
+    measure,
+    ...peers.map((count) => {
+      const value = points.find(([at]) => at === count)?.[1]
+      return value === undefined ? '' : figure(value)
+    }),
+    `n^${order.toFixed(2)}`
+  ])
+  return markdown(['growth', 'figure', ...peers.map((count) => `${count.toLocaleString('en')} peers`), 'order'], lines)
 }

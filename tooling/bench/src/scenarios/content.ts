@@ -1,61 +1,115 @@
 import type { Context, Scenario, Side } from '../harness/scenario.ts'
-import { closeAll, type Stack, startNodes } from '../nodes/node.ts'
+import {
+  alternatives,
+  bareHelia,
+  type Competitor,
+  otherBackends,
+  p2pl,
+  p2plBittorrent,
+  rawTcp,
+  startNodes,
+  webTorrent
+} from '../roles/nodes.ts'
 
 const MiB = 1_048_576
 
-async function adding(stack: Stack, size: number, times: number, context: Context): Promise<Side> {
-  const nodes = await startNodes(stack, 1, context)
+async function adding(of: Competitor, size: number, times: number, context: Context): Promise<Side> {
+  const nodes = await startNodes(of, 1, context)
   const node = nodes[0]!.call
   return {
     run: async () => {
-      let sum = 0
-      for (let i = 0; i < times; i++) sum += (await node.add(size)).time
+      const { time } = await node.add(Array.from({ length: times }, () => size))
       await node.forget()
-      return { figure: (times * size) / MiB / (sum / 1_000), work: (times * size) / MiB }
-    },
-    close: () => closeAll(nodes)
+      return { figure: (times * size) / MiB / (time / 1_000), work: (times * size) / MiB }
+    }
   }
 }
 
-async function getting(stack: Stack, size: number, times: number, context: Context): Promise<Side> {
-  const nodes = await startNodes(stack, 2, context)
-  const [seeder, getter] = nodes.map((node) => node.call)
+/** Readers that all begin at once; the figure is what all of them together got. */
+async function getting(of: Competitor, size: number, times: number, readers: number, context: Context): Promise<Side> {
+  const nodes = await startNodes(of, readers + 1, context)
+  const [seeder, ...getters] = nodes.map((node) => node.call)
   return {
     run: async () => {
       let sum = 0
       for (let i = 0; i < times; i++) {
-        const { cid } = await seeder!.add(size)
-        const { bytes, time } = await getter!.get(cid)
-        if (bytes !== size) throw new Error(`${bytes} bytes came instead of ${size}`)
-        sum += time
+        const { ids } = await seeder!.add([size])
+        const got = await Promise.all(getters.map((getter) => getter.get(ids, 1)))
+        for (const { bytes } of got) if (bytes !== size) throw new Error(`${bytes} bytes came instead of ${size}`)
+        sum += Math.max(...got.map(({ time }) => time))
       }
-      await Promise.all([seeder!.forget(), getter!.forget()])
-      return { figure: (times * size) / MiB / (sum / 1_000), work: (times * size) / MiB }
-    },
-    close: () => closeAll(nodes)
+      await Promise.all([seeder!, ...getters].map((node) => node.forget()))
+      const mebibytes = (readers * times * size) / MiB
+      return { figure: mebibytes / (sum / 1_000), work: mebibytes }
+    }
   }
 }
 
-function scenario(verb: 'add' | 'get', mebibytes: number, times: number, runs: number): Scenario {
-  const prepare = (stack: Stack) => (context: Context) =>
-    (verb === 'add' ? adding : getting)(stack, mebibytes * MiB, times, context)
+function add(mebibytes: number, times: number): Scenario {
+  const side = (of: Competitor, aim?: number) => ({
+    ...of,
+    aim,
+    prepare: (context: Context) => adding(of, mebibytes * MiB, times, context)
+  })
   return {
-    name: `${verb}-${mebibytes}mib`,
-    title: verb === 'add' ? `${mebibytes} MiB into a store in memory` : `${mebibytes} MiB by CID from another process`,
+    name: `add-${mebibytes}mib`,
+    title: `${mebibytes} MiB into a store in memory`,
     unit: 'MiB/s',
     better: 'higher',
-    aim: { ratio: 0.9 },
-    baseline: { label: 'bare Helia', prepare: prepare('bare') },
-    subject: { label: 'p2pl', prepare: prepare('p2pl') },
-    runs
+    sides: [side(p2pl), ...otherBackends.map((of) => side(of)), side(bareHelia, 0.97)]
+  }
+}
+
+function get(mebibytes: number, times: number, readers: number, aim: number): Scenario {
+  const side = (of: Competitor, least?: number) => ({
+    ...of,
+    aim: least,
+    prepare: (context: Context) => getting(of, mebibytes * MiB, times, readers, context)
+  })
+  return {
+    name: `get-${readers > 1 ? `${readers}x` : ''}${mebibytes}mib`,
+    title: `${mebibytes} MiB by CID ${readers > 1 ? `at ${readers} other processes that begin together, in sum` : 'from another process'}`,
+    unit: 'MiB/s',
+    better: 'higher',
+    sides: [
+      side(p2pl),
+      ...otherBackends.map((of) => side(of)),
+      side(bareHelia, aim),
+      ...alternatives('iroh').map((of) => side(of, mebibytes > 1 ? 1.8 : undefined)),
+      ...alternatives('hypercore').map((of) => side(of)),
+      side(rawTcp)
+    ],
+    runs: mebibytes > 1 ? 5 : 7
+  }
+}
+
+const importing: Competitor = { label: 'p2pl by magnet link', kind: 'p2pl', stack: 'p2pl-torrent' }
+
+/** A file that is already a torrent when it is asked for, on both sides. */
+function torrent(leechers: number): Scenario {
+  const side = (of: Competitor) => ({
+    ...of,
+    prepare: (context: Context) => getting(of, 64 * MiB, 1, leechers, context)
+  })
+  return {
+    name: `torrent-${leechers}`,
+    title: `64 MiB from one seeder at ${leechers === 1 ? 'one leecher' : `${leechers} leechers that begin together, in sum`}`,
+    unit: 'MiB/s',
+    better: 'higher',
+    sides: [side(importing), side({ ...p2plBittorrent, label: 'p2pl by CID' }), side(webTorrent)],
+    runs: 5
   }
 }
 
 const scenarios: Scenario[] = [
-  scenario('add', 1, 32, 9),
-  scenario('add', 64, 1, 5),
-  scenario('get', 1, 16, 9),
-  scenario('get', 64, 1, 5)
+  torrent(1),
+  torrent(4),
+  add(1, 32),
+  add(64, 1),
+  get(1, 16, 1, 1),
+  get(64, 1, 1, 4),
+  get(256, 1, 1, 4),
+  get(64, 1, 5, 4)
 ]
 
 export default scenarios

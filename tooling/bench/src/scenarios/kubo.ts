@@ -4,6 +4,7 @@ import { ipfsRpc } from '@p2pl/ipfs-rpc'
 import { kuboObstacle, startTestDaemon } from '@p2pl/tooling-kubo'
 import { create } from 'kubo-rpc-client'
 import type { Context, Run, Scenario, Side } from '../harness/scenario.ts'
+import { usage } from '../harness/usage.ts'
 
 const MiB = 1_048_576
 
@@ -55,14 +56,10 @@ async function side(connect: Connect, context: Context, measure: (client: Client
   const daemon = await startTestDaemon()
   const client = await connect(daemon.url)
   // The client's share: both sides run in this process, in turns.
-  const ended = context.cpu.add(async () => {
-    const { user, system } = process.cpuUsage()
-    return (user + system) / 1000
-  })
+  context.meter.add(async () => usage())
   return {
     run: async () => await measure(client),
     close: async () => {
-      await ended()
       await client.stop()
       await daemon.stop()
     }
@@ -89,21 +86,22 @@ function scenario(
     title,
     unit,
     better: 'higher',
-    aim: { ratio: aim },
-    baseline: { label: 'bare kubo-rpc-client', prepare: prepare(bare) },
-    subject: { label: 'p2pl', prepare: prepare(throughP2pl) }
+    sides: [
+      { label: 'p2pl', kind: 'p2pl', prepare: prepare(throughP2pl) },
+      { label: 'bare kubo-rpc-client', kind: 'engine', aim, prepare: prepare(bare) }
+    ]
   }
 }
 
 function adding(mebibytes: number): Scenario {
-  return scenario(`add-${mebibytes}mib`, `${mebibytes} MiB into a Kubo daemon`, 'MiB/s', 0.9, async (client) => {
+  return scenario(`add-${mebibytes}mib`, `${mebibytes} MiB into a Kubo daemon`, 'MiB/s', 0.97, async (client) => {
     const bytes = randomBytes(mebibytes * MiB)
     return { figure: mebibytes / (await seconds(async () => await client.add(bytes))), work: mebibytes }
   })
 }
 
 function getting(mebibytes: number): Scenario {
-  return scenario(`get-${mebibytes}mib`, `${mebibytes} MiB out of a Kubo daemon`, 'MiB/s', 0.9, async (client) => {
+  return scenario(`get-${mebibytes}mib`, `${mebibytes} MiB out of a Kubo daemon`, 'MiB/s', 0.97, async (client) => {
     const cid = await client.add(randomBytes(mebibytes * MiB))
     const time = await seconds(async () => {
       const size = await client.get(cid)

@@ -1,37 +1,47 @@
 import type { Context, Scenario, Side } from '../harness/scenario.ts'
-import { closeAll, type Stack, startNodes } from '../nodes/node.ts'
+import { alternatives, bareHelia, type Competitor, otherBackends, p2pl, rawTcp, startNodes } from '../roles/nodes.ts'
 
-const size = 300
+/** From 300 to 1,000 bytes, the same ones in every run. */
+const sizes = (count: number): number[] => Array.from({ length: count }, (_, i) => 300 + ((i * 263) % 701))
 
-async function getting(stack: Stack, count: number, parallel: number, context: Context): Promise<Side> {
-  const nodes = await startNodes(stack, 2, context)
+async function getting(of: Competitor, count: number, parallel: number, context: Context): Promise<Side> {
+  const nodes = await startNodes(of, 2, context)
   const [seeder, getter] = nodes.map((node) => node.call)
+  const wanted = sizes(count)
+  const total = wanted.reduce((sum, size) => sum + size, 0)
   return {
     run: async () => {
-      const cids = await seeder!.addMany(count, size)
-      const { bytes, time } = await getter!.getMany(cids, parallel)
-      if (bytes !== count * size) throw new Error(`${bytes} bytes came instead of ${count * size}`)
+      const { ids } = await seeder!.add(wanted)
+      const { bytes, time } = await getter!.get(ids, parallel)
+      if (bytes !== total) throw new Error(`${bytes} bytes came instead of ${total}`)
       await Promise.all([seeder!.forget(), getter!.forget()])
       return { figure: count / (time / 1_000), work: count }
-    },
-    close: () => closeAll(nodes)
+    }
   }
 }
 
-function scenario(count: number, parallel: number): Scenario {
-  const prepare = (stack: Stack) => (context: Context) => getting(stack, count, parallel, context)
+function scenario(count: number, parallel: number, aim: number): Scenario {
+  const side = (of: Competitor, least?: number) => ({
+    ...of,
+    aim: least,
+    prepare: (context: Context) => getting(of, context.quick ? Math.ceil(count / 5) : count, parallel, context)
+  })
   return {
     name: `small-${parallel}`,
-    title: `files of ${size} bytes by CID from another process, ${parallel} at a time`,
+    title: `${count.toLocaleString('en')} files of 300 to 1,000 bytes by CID from another process, ${parallel} at a time`,
     unit: 'files/s',
     better: 'higher',
-    aim: { ratio: 0.9 },
-    baseline: { label: 'bare Helia', prepare: prepare('bare') },
-    subject: { label: 'p2pl', prepare: prepare('p2pl') },
+    sides: [
+      side(p2pl),
+      ...otherBackends.map((of) => side(of)),
+      side(bareHelia, aim),
+      ...alternatives('iroh', 'hypercore').map((of) => side(of)),
+      side(rawTcp)
+    ],
     runs: 5
   }
 }
 
-const scenarios: Scenario[] = [scenario(100, 1), scenario(500, 64), scenario(1_000, 512)]
+const scenarios: Scenario[] = [scenario(500, 1, 1), scenario(5_000, 64, 20), scenario(5_000, 512, 20)]
 
 export default scenarios

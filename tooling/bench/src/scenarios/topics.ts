@@ -1,90 +1,80 @@
+import type { Child } from '../harness/child.ts'
 import type { Context, Scenario, Side } from '../harness/scenario.ts'
-import { closeAll, type Stack, startNodes } from '../nodes/node.ts'
+import type { Node } from '../roles/node.ts'
+import { alternatives, type Competitor, gossipsub, otherBackends, p2pl, rawTcp, startNodes } from '../roles/nodes.ts'
+import type { Producer } from '../roles/producers.ts'
 
 const payloadBytes = 256
+const topic = 'bench'
 
-async function linked(stack: Stack, context: Context): Promise<Awaited<ReturnType<typeof startNodes>>> {
-  const nodes = await startNodes(stack, 2, context)
-  for (const node of nodes) await node.call.listen('bench')
-  for (const node of nodes) await node.call.ready('bench')
+/** Peers that are all subscribed and linked; the first one publishes. */
+async function subscribed(of: Competitor, peers: number, context: Context): Promise<Child<Node>[]> {
+  const nodes = await startNodes(of, peers, context)
+  for (const node of nodes) await node.call.listen(topic)
+  for (const node of nodes) await node.call.ready(topic, peers - 1)
   return nodes
 }
 
-async function flooding(stack: Stack, count: number, context: Context): Promise<Side> {
-  const nodes = await linked(stack, context)
-  const [sender, receiver] = nodes.map((node) => node.call)
+async function producing(
+  of: Competitor,
+  peers: number,
+  producer: Producer,
+  count: number,
+  context: Context
+): Promise<Side> {
+  const nodes = await subscribed(of, peers, context)
+  const [sender, ...receivers] = nodes.map((node) => node.call)
   return {
     run: async () => {
-      const heard = receiver!.heard('bench', count)
-      const begin = await sender!.flood('bench', count, payloadBytes)
-      const { count: got, last } = await heard
-      if (got !== count) context.note(`${stack}: ${count - got} of ${count} messages were lost in a run`)
-      return { figure: got / ((last - begin) / 1_000), work: got }
-    },
-    close: () => closeAll(nodes)
+      const hearing = Promise.all(receivers.map((receiver) => receiver.heard(topic, count)))
+      const begin = await sender!.produce(topic, producer, count, payloadBytes)
+      const heard = await hearing
+      const got = heard.reduce((sum, one) => sum + one.count, 0)
+      const lost = count * receivers.length - got
+      if (lost > 0) context.note(`${lost} of ${count * receivers.length} deliveries were lost in a run`)
+      const last = Math.max(...heard.map((one) => one.last))
+      return { figure: got / receivers.length / ((last - begin) / 1_000), work: got }
+    }
   }
 }
 
-async function publishing(stack: Stack, count: number, context: Context): Promise<Side> {
-  const nodes = await linked(stack, context)
-  const [sender, receiver] = nodes.map((node) => node.call)
-  return {
-    run: async () => {
-      const heard = receiver!.heard('bench', count)
-      const { time } = await sender!.publish('bench', count, payloadBytes)
-      const { count: got } = await heard
-      if (got !== count) context.note(`${stack}: ${count - got} of ${count} messages were lost in a run`)
-      return { figure: count / (time / 1_000), work: count }
-    },
-    close: () => closeAll(nodes)
-  }
+const how: Readonly<Record<Producer, string>> = {
+  await: 'awaits each publish',
+  yield: 'yields to the event loop after each',
+  burst: 'publishes 1,024 at once'
 }
 
-async function answering(stack: Stack, count: number, context: Context): Promise<Side> {
-  const nodes = await startNodes(stack, 2, context)
-  const [asking, answerer] = nodes.map((node) => node.call)
-  await answerer!.echo('question', 'answer')
-  await asking!.listen('question')
-  await asking!.listen('answer')
-  await answerer!.listen('answer')
-  for (const topic of ['question', 'answer']) for (const node of nodes) await node.call.ready(topic)
-  return {
-    run: async () => {
-      const { time } = await asking!.pingPong('question', 'answer', count, payloadBytes)
-      return { figure: time / count, work: count }
-    },
-    close: () => closeAll(nodes)
-  }
+/** As many messages as take some seconds. */
+function countOf(of: Competitor, producer: Producer, peers: number, quick: boolean): number {
+  const fast = of.kind === 'limit' || of.kind === 'alternative' || (of.backend === 'helia' && producer !== 'await')
+  const some = of.stack === 'helia' || of.stack === 'iroh' || of.backend === 'ipfs-rpc' ? 2_000 : fast ? 40_000 : 8_000
+  return Math.ceil(some / (peers > 2 ? 4 : 1) / (quick ? 4 : 1))
 }
 
-const bare = 'bare gossipsub, StrictSign'
-const scenarios: Scenario[] = [
-  {
-    name: 'topic-flood',
-    title: `messages of ${payloadBytes} B at the receiver, as fast as they go`,
+function scenario(producer: Producer, peers: number): Scenario {
+  const side = (of: Competitor, aim?: number) => ({
+    ...of,
+    aim,
+    prepare: (context: Context) => producing(of, peers, producer, countOf(of, producer, peers, context.quick), context)
+  })
+  return {
+    name: `topic-${peers}-${producer}`,
+    title: `messages of ${payloadBytes} B from one peer at ${peers - 1} other${peers > 2 ? 's' : ''}; the publisher ${how[producer]}`,
     unit: 'messages/s',
     better: 'higher',
-    aim: { ratio: 5 },
-    baseline: { label: bare, prepare: (context) => flooding('bare', context.quick ? 2_000 : 5_000, context) },
-    subject: { label: 'p2pl', prepare: (context) => flooding('p2pl', context.quick ? 20_000 : 100_000, context) }
-  },
-  {
-    name: 'publish',
-    title: `publishes of ${payloadBytes} B one after the other`,
-    unit: 'messages/s',
-    better: 'higher',
-    aim: { ratio: 0.9 },
-    baseline: { label: bare, prepare: (context) => publishing('bare', 1_000, context) },
-    subject: { label: 'p2pl', prepare: (context) => publishing('p2pl', 1_000, context) }
-  },
-  {
-    name: 'round-trip',
-    title: `a message of ${payloadBytes} B and its answer`,
-    unit: 'ms',
-    better: 'lower',
-    baseline: { label: bare, prepare: (context) => answering('bare', 200, context) },
-    subject: { label: 'p2pl', prepare: (context) => answering('p2pl', 200, context) }
+    sides: [
+      side(p2pl),
+      ...otherBackends.map((of) => side(of)),
+      side(gossipsub, peers > 2 ? 20 : 40),
+      ...alternatives('hyperswarm', 'iroh').map((of) => side(of)),
+      side(rawTcp)
+    ],
+    runs: 5
   }
-]
+}
+
+const scenarios: Scenario[] = [2, 8].flatMap((peers) =>
+  (['await', 'yield', 'burst'] as const).map((producer) => scenario(producer, peers))
+)
 
 export default scenarios

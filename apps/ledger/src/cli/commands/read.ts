@@ -1,5 +1,5 @@
+import { exitCodes } from '@p2pl/cli/tools'
 import { type CommandContext, withLedger } from '../context.ts'
-import { exitCodes } from '../exit-codes.ts'
 import { balanceLines, entryLine, entryLines } from '../text.ts'
 
 export async function balance(context: CommandContext, account: string | undefined): Promise<void> {

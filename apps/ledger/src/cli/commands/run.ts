@@ -1,18 +1,18 @@
 import { once } from 'node:events'
+import { exitCodes } from '@p2pl/cli/tools'
 import { LedgerError } from '../../errors.ts'
 import { runNode } from '../../run/run-node.ts'
 import type { PeerView } from '../../service/views.ts'
 import { errorFields } from '../../log.ts'
-import { isP2plError } from '@p2pl/core'
 import { readApiFile } from '../../node/api-file.ts'
-import { type CommandContext, openFolder, taken } from '../context.ts'
-import { exitCodes } from '../exit-codes.ts'
+import { type CommandContext, isTaken, openFolder, taken } from '../context.ts'
 
 interface RunOptions {
   readonly port: number
   readonly listen?: readonly string[] | undefined
   readonly connect?: readonly string[] | undefined
   readonly beaconPeriod?: number | undefined
+  readonly trace?: boolean | undefined
 }
 
 export async function run(context: CommandContext, options: RunOptions): Promise<number> {
@@ -24,13 +24,15 @@ export async function run(context: CommandContext, options: RunOptions): Promise
     listen: options.listen,
     port: options.port,
     beaconPeriod: options.beaconPeriod,
+    trace: options.trace,
     log,
+    logCalls: context.options.logLevel === 'debug',
     signal,
     onWarning: (message) => {
       log('warn', message)
     }
   }).catch(async (error: unknown) => {
-    if (!isP2plError(error, 'LOCKED')) throw error
+    if (!isTaken(error, home)) throw error
     const other = await readApiFile(home.apiPath)
     if (other === undefined) throw await taken(home)
     throw new LedgerError('UNAVAILABLE', `a node runs in ${home.path} already, as process ${other.pid}: end it first`)

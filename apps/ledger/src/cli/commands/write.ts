@@ -1,10 +1,10 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { exitCodes } from '@p2pl/cli/tools'
 import { LedgerError } from '../../errors.ts'
 import { maxDocumentBytes, type Written } from '../../service/service.ts'
 import { type CommandContext, withLedger } from '../context.ts'
-import { exitCodes } from '../exit-codes.ts'
 import { mediaTypeOf } from '../media-types.ts'
 import { entryLines } from '../text.ts'
 

@@ -1,4 +1,4 @@
-import { concatBytes } from '../../tools/bytes.ts'
+import { concatBytes } from '@p2pl/core/backend'
 
 export const maxAddressLength = 64
 

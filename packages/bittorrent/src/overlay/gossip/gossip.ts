@@ -1,5 +1,5 @@
 import { bytesKey, type Verdict } from '@p2pl/core/backend'
-import { Budget } from '../../tools/budget.ts'
+import { TokenBucket } from '../../tools/token-bucket.ts'
 import { fixedParts } from '../../tools/bytes.ts'
 import { Pace } from '../../tools/pace.ts'
 import { peerIdLength } from '../identity.ts'
@@ -17,7 +17,7 @@ import {
   topicOf
 } from './message.ts'
 import { maxIdsPerFrame } from './missing.ts'
-import { Recent } from './recent.ts'
+import type { Recent } from './recent.ts'
 import { Room } from './room.ts'
 import { Seen } from './seen.ts'
 import type { Topic, Topics } from './topics.ts'
@@ -34,6 +34,7 @@ export interface GossipInit {
   readonly peerId: Uint8Array
   readonly frames: Frames
   readonly topics: Topics
+  readonly recent: Recent
 }
 
 /** The messages of topics, on the links to their peers. */
@@ -41,14 +42,15 @@ export class Gossip {
   readonly #peerId: Uint8Array
   readonly #topics: Topics
   readonly #seen = new Seen()
-  readonly #recent = new Recent()
+  readonly #recent: Recent
   readonly #room = new Room()
   readonly #pace = new Pace()
-  readonly #repeats = new WeakMap<Link, Budget>()
+  readonly #repeats = new WeakMap<Link, TokenBucket>()
 
-  constructor({ peerId, frames, topics }: GossipInit) {
+  constructor({ peerId, frames, topics, recent }: GossipInit) {
     this.#peerId = peerId
     this.#topics = topics
+    this.#recent = recent
     frames.on(frame.message, headLength + maxMessageBytes, (link, body) => this.#onMessage(link, body))
     const ids = keyLength + maxIdsPerFrame * messageIdLength
     frames.on(frame.have, ids, (link, body) => this.#onHave(link, body))
@@ -66,7 +68,7 @@ export class Gossip {
     if (mesh.size === 0) return 0
     const id = messageIdOf(body)
     this.#seen.add(bytesKey(id))
-    this.#recent.add(bytesKey(id), body)
+    this.#recent.add(id, body)
     return mesh.publish(bytesKey(this.#peerId), id, body)
   }
 
@@ -96,7 +98,7 @@ export class Gossip {
     if (verdict === 'reject') return link.strike(strikeForRejected)
     if (verdict === 'ignore') return
     link.usefulAt = performance.now()
-    this.#recent.add(bytesKey(id), body)
+    this.#recent.add(id, body)
     mesh.relay(link, bytesKey(originOf(body)), id, body)
   }
 
@@ -106,13 +108,13 @@ export class Gossip {
     if (topic?.mesh.has(link) !== true || topic.joined === undefined) return
     for (const id of fixedParts(body.subarray(keyLength), messageIdLength)) {
       const text = bytesKey(id)
-      if (!this.#seen.has(text)) topic.mesh.missing.offered(link, text, id)
+      if (!this.#seen.has(text)) topic.mesh.missing.offered(link.id, text, id)
     }
   }
 
   #onWant(link: Link, body: Uint8Array): void {
     const topic = this.#topics.get(topicOf(body))
-    const budget = this.#repeats.get(link) ?? new Budget(repeatRate, repeatBurst)
+    const budget = this.#repeats.get(link) ?? new TokenBucket(repeatRate, repeatBurst)
     this.#repeats.set(link, budget)
     for (const id of fixedParts(body.subarray(keyLength), messageIdLength)) {
       if (!link.spend(5)) return

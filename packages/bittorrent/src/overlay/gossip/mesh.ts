@@ -1,4 +1,4 @@
-import { concatBytes } from '../../tools/bytes.ts'
+import { concatBytes } from '@p2pl/core/backend'
 import type { Key } from '../keys.ts'
 import { frame } from '../links/frames.ts'
 import type { Link } from '../links/link.ts'
@@ -20,6 +20,7 @@ export class Mesh {
   readonly key: Key
   readonly missing: Missing
   readonly #branches = new Map<Link, Branch>()
+  readonly #peers = new Map<string, Link>()
   readonly #degree: number
   readonly #have = new Map<Link, Uint8Array[]>()
   #haveTimer: NodeJS.Timeout | undefined
@@ -27,7 +28,10 @@ export class Mesh {
   constructor(key: Key, degree: number) {
     this.key = key
     this.#degree = degree
-    this.missing = new Missing(key, (link) => this.has(link))
+    this.missing = new Missing(key, (peer) => {
+      const link = this.#peers.get(peer)
+      return link?.open === true ? link : undefined
+    })
   }
 
   get links(): Link[] {
@@ -48,11 +52,13 @@ export class Mesh {
     let eager = 0
     for (const branch of this.#branches.values()) if (branch.eager) eager++
     this.#branches.set(link, new Branch(eager < this.#degree))
+    this.#peers.set(link.id, link)
     return true
   }
 
   remove(link: Link): void {
     this.#branches.delete(link)
+    if (this.#peers.get(link.id) === link) this.#peers.delete(link.id)
     this.#have.delete(link)
   }
 
@@ -82,6 +88,18 @@ export class Mesh {
     this.#spread(from, origin, id, body)
   }
 
+  /** The peer hears soon that the message is here. */
+  tell(link: Link, id: Uint8Array): void {
+    const ids = this.#have.get(link)
+    if (ids === undefined) this.#have.set(link, [id])
+    else ids.push(id)
+    if (ids !== undefined && ids.length >= maxIdsPerFrame) this.#sendHave(link, ids)
+    this.#haveTimer ??= setTimeout(() => {
+      this.#haveTimer = undefined
+      for (const [waiting, list] of this.#have) this.#sendHave(waiting, list)
+    }, haveDelay).unref()
+  }
+
   /** A message came that was here already: one way too many leads here. */
   repeated(from: Link, origin: Uint8Array, originText: string): void {
     const branch = this.#branches.get(from)
@@ -105,6 +123,7 @@ export class Mesh {
     this.#haveTimer = undefined
     this.missing.stop()
     this.#branches.clear()
+    this.#peers.clear()
     this.#have.clear()
   }
 
@@ -115,20 +134,9 @@ export class Mesh {
       if (branch.isEager(origin) && link.open && link.buffered < slowAt) {
         link.send(frame.message, body)
         sent++
-      } else this.#tell(link, id)
+      } else this.tell(link, id)
     }
     return sent
-  }
-
-  #tell(link: Link, id: Uint8Array): void {
-    const ids = this.#have.get(link)
-    if (ids === undefined) this.#have.set(link, [id])
-    else ids.push(id)
-    if (ids !== undefined && ids.length >= maxIdsPerFrame) this.#sendHave(link, ids)
-    this.#haveTimer ??= setTimeout(() => {
-      this.#haveTimer = undefined
-      for (const [waiting, list] of this.#have) this.#sendHave(waiting, list)
-    }, haveDelay).unref()
   }
 
   #sendHave(link: Link, ids: readonly Uint8Array[]): void {

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { bytesKey, compactBytes } from '@p2pl/core/backend'
-import { concatBytes, hexOf } from '../../tools/bytes.ts'
+import { bytesKey, compactBytes, concatBytes } from '@p2pl/core/backend'
+import { hexOf } from '../../tools/bytes.ts'
 import { peerIdLength } from '../identity.ts'
 import type { Key } from '../keys.ts'
 

@@ -1,4 +1,4 @@
-import { concatBytes } from '../../tools/bytes.ts'
+import { concatBytes } from '@p2pl/core/backend'
 import type { Key } from '../keys.ts'
 import { frame } from '../links/frames.ts'
 import type { Link } from '../links/link.ts'
@@ -9,15 +9,16 @@ const retryAfter = 400
 const maxAttempts = 8
 const maxSources = 8
 /** Ids that one peer may have named first: the others are not crowded out by it. */
-const maxOfOne = 2_048
+export const maxOfOne = 2_048
 const sweepInterval = 50
 export const maxIdsPerFrame = 1_000
 
 /** A message that others have, and that is not here. */
 interface Wanted {
   readonly id: Uint8Array
-  readonly first: Link
-  readonly sources: Link[]
+  /** Peers by their ids: the link to one may be replaced. */
+  readonly first: string
+  readonly sources: string[]
   due: number
   attempts: number
 }
@@ -25,15 +26,15 @@ interface Wanted {
 /** Asks for messages of one topic that others have named and that do not come. */
 export class Missing {
   readonly #key: Key
-  readonly #present: (link: Link) => boolean
+  readonly #linkTo: (peer: string) => Link | undefined
   readonly #wanted = new Map<string, Wanted>()
-  readonly #counts = new Map<Link, number>()
+  readonly #counts = new Map<string, number>()
   #timer: NodeJS.Timeout | undefined
 
-  /** `present`: whether the peer is in the topic. */
-  constructor(key: Key, present: (link: Link) => boolean) {
+  /** `linkTo`: an open link to the peer, if it is in the topic. */
+  constructor(key: Key, linkTo: (peer: string) => Link | undefined) {
     this.#key = key
-    this.#present = present
+    this.#linkTo = linkTo
   }
 
   arrived(id: string): void {
@@ -46,7 +47,7 @@ export class Missing {
   }
 
   /** `text`: the id as the key of a map. */
-  offered(from: Link, text: string, id: Uint8Array): void {
+  offered(from: string, text: string, id: Uint8Array): void {
     const known = this.#wanted.get(text)
     if (known !== undefined) {
       if (known.sources.length < maxSources && !known.sources.includes(from)) known.sources.push(from)
@@ -72,21 +73,31 @@ export class Missing {
     const asked = new Map<Link, Uint8Array[]>()
     for (const [text, wanted] of this.#wanted) {
       if (wanted.due > now) continue
-      const at = wanted.sources.findIndex((link) => link.open && this.#present(link))
-      const source = wanted.sources[at]
-      if (source === undefined || wanted.attempts >= maxAttempts) {
+      if (wanted.attempts >= maxAttempts) {
         this.arrived(text)
         continue
       }
+      const link = this.#nextSource(wanted)
+      const ids = (link && asked.get(link)) ?? []
+      // The next sweep asks for it.
+      if (ids.length >= maxIdsPerFrame) continue
       wanted.attempts++
       wanted.due = now + retryAfter
-      // The next attempt asks another one.
-      wanted.sources.push(...wanted.sources.splice(at, 1))
-      const ids = asked.get(source) ?? []
-      asked.set(source, ids)
-      if (ids.length < maxIdsPerFrame) ids.push(wanted.id)
+      ids.push(wanted.id)
+      if (link !== undefined) asked.set(link, ids)
     }
     for (const [link, ids] of asked) link.send(frame.want, this.#key, concatBytes(...ids))
     if (this.#wanted.size === 0) this.stop()
+  }
+
+  /** The next attempt asks another one. */
+  #nextSource({ sources }: Wanted): Link | undefined {
+    for (let i = 0; i < sources.length; i++) {
+      const peer = sources.shift() as string
+      sources.push(peer)
+      const link = this.#linkTo(peer)
+      if (link !== undefined) return link
+    }
+    return undefined
   }
 }

@@ -1,7 +1,8 @@
 const generationSize = 65_536
-const generationMs = 60_000
+/** Messages are kept for a minute by one peer, and for another by one that missed them. */
+const generationMs = 120_000
 
-/** Ids that were met in the last one to two minutes, or among the last 65,536 to 131,072. */
+/** Ids that were met in the last two to four minutes, or among the last 65,536 to 131,072. */
 export class Seen {
   #young = new Set<string>()
   #old = new Set<string>()

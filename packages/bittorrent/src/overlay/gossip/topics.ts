@@ -1,7 +1,7 @@
-import { bytesKey, type Subscriber } from '@p2pl/core/backend'
+import { bytesKey, concatBytes, type Subscriber } from '@p2pl/core/backend'
 import { TopicSources } from '@p2pl/embedded'
 import { parseAddress } from '../../tools/address.ts'
-import { concatBytes, fixedParts } from '../../tools/bytes.ts'
+import { fixedParts } from '../../tools/bytes.ts'
 import { topicKey, type Key } from '../keys.ts'
 import type { Dialler } from '../links/dialler.ts'
 import { frame, type Frames } from '../links/frames.ts'
@@ -10,17 +10,25 @@ import type { Links } from '../links/links.ts'
 import type { Places } from '../links/places.ts'
 import type { Rendezvous } from '../rendezvous/rendezvous.ts'
 import { decodeAddresses, maxAddressLength } from './addresses.ts'
+import { LostLinks } from './lost-links.ts'
 import { Meeting } from './meeting.ts'
 import { maxIntroductions, Mesh } from './mesh.ts'
 import { keyLength, topicOf } from './message.ts'
+import { maxOfOne } from './missing.ts'
 import { maxTopics, Presence } from './presence.ts'
+import type { Recent } from './recent.ts'
 
 /** A peer that publishes without subscribing keeps its way into the topic for this long. */
 const visitTime = 60_000
 const maxVisits = 256
+/** A link that has brought nothing between this many looks, though each side says something every two, may be dead. */
+const suspicious = 4
+/** What a peer says of a topic. `rejoined`: it was in the topic when a link between the two was lost. */
+const entry = { left: 0, joined: 1, rejoined: 2 } as const
 
 export interface TopicsInit {
   readonly frames: Frames
+  readonly recent: Recent
   readonly links: Links
   readonly dialler: Dialler
   readonly places: Places
@@ -28,11 +36,16 @@ export interface TopicsInit {
   readonly degree: number
 }
 
+interface Joined {
+  readonly subscriber: Required<Subscriber>
+  readonly sources: TopicSources
+}
+
 /** A topic that this peer has joined, or publishes in. */
 export interface Topic {
   readonly mesh: Mesh
   readonly meeting: Meeting
-  joined: { readonly subscriber: Required<Subscriber>; readonly sources: TopicSources } | undefined
+  joined: Joined | undefined
   visitEnds: number
 }
 
@@ -41,6 +54,7 @@ export class Topics {
   readonly #init: TopicsInit
   readonly #topics = new Map<string, Topic>()
   readonly #presence = new Presence()
+  readonly #lost = new LostLinks()
   readonly #timer: NodeJS.Timeout
 
   constructor(init: TopicsInit) {
@@ -51,7 +65,7 @@ export class Topics {
     const introductions = keyLength + maxIntroductions * (maxAddressLength + 1)
     frames.on(frame.introduce, introductions, (link, body) => this.#onIntroduce(link, body))
     links.tell({
-      opened: (link) => this.#opened(link),
+      opened: (link, former) => this.#opened(link, former),
       closed: (link, replaced) => this.#closed(link, replaced)
     })
   }
@@ -73,7 +87,7 @@ export class Topics {
     const sources = new TopicSources(subscriber)
     for (const { id } of topic.mesh.links) sources.joined(id)
     topic.joined = { subscriber, sources }
-    for (const link of this.#init.links.all()) link.send(frame.topics, Uint8Array.of(1), key)
+    for (const link of this.#init.links.all()) link.send(frame.topics, Uint8Array.of(entry.joined), key)
     topic.meeting.again()
   }
 
@@ -82,9 +96,10 @@ export class Topics {
     const topic = this.#topics.get(bytesKey(key))
     if (topic === undefined) return
     this.#topics.delete(bytesKey(key))
+    this.#lost.left(bytesKey(key))
     end(topic)
     this.#init.rendezvous.drop(key)
-    for (const link of this.#init.links.all()) link.send(frame.topics, Uint8Array.of(0), key)
+    for (const link of this.#init.links.all()) link.send(frame.topics, Uint8Array.of(entry.left), key)
   }
 
   /** For a message of the own: the topic is kept for a while. */
@@ -99,6 +114,12 @@ export class Topics {
     const text = bytesKey(topicKey(name))
     const topic = this.#topics.get(text)
     return topic?.mesh.links ?? this.#init.links.all().filter((link) => this.#presence.has(link, text))
+  }
+
+  /** A link that was silent and is heard again ends the gap of its topics. */
+  look(): void {
+    for (const { mesh, joined } of this.#topics.values())
+      for (const { quiet, id } of mesh.links) if (quiet < suspicious) joined?.sources.connected(id)
   }
 
   /** Whether a topic of this peer goes over the link. */
@@ -130,11 +151,13 @@ export class Topics {
     }
   }
 
-  #opened(link: Link): void {
+  #opened(link: Link, former: Link | undefined): void {
+    if (former !== undefined) this.#lose(former)
     const entries: Uint8Array[] = []
-    for (const { mesh, joined } of this.#topics.values()) {
+    for (const [text, { mesh, joined }] of this.#topics) {
       if (joined === undefined) continue
-      entries.push(concatBytes(Uint8Array.of(1), mesh.key))
+      const kind = this.#lost.has(link.id, text) ? entry.rejoined : entry.joined
+      entries.push(concatBytes(Uint8Array.of(kind), mesh.key))
       joined.sources.connected(link.id)
     }
     for (let at = 0; at < entries.length; at += maxTopics)
@@ -142,6 +165,7 @@ export class Topics {
   }
 
   #closed(link: Link, replaced: boolean): void {
+    if (!replaced) this.#lose(link)
     for (const { mesh, joined, meeting } of this.#topics.values()) {
       if (!replaced) joined?.sources.disconnected(link.id)
       if (!mesh.has(link)) continue
@@ -151,20 +175,44 @@ export class Topics {
     }
   }
 
+  /** Messages may be missing on both sides, and where the link was silent, since it was last heard. */
+  #lose(link: Link): void {
+    const isAlive = (id: string): boolean => (this.#init.links.get(id)?.quiet ?? Infinity) < suspicious
+    const shared: string[] = []
+    for (const [text, { mesh, joined }] of this.#topics) {
+      if (mesh.has(link)) shared.push(text)
+      if (link.quiet >= suspicious) joined?.sources.broken(link.id, link.heardAt, isAlive)
+    }
+    this.#lost.add(link, shared)
+  }
+
   #onTopics(link: Link, body: Uint8Array): void {
+    const missed = new Map<string, number>()
     for (const part of fixedParts(body, keyLength + 1)) {
       if (!link.spend(5)) return
       const text = bytesKey(part.subarray(1))
       const topic = this.#topics.get(text)
-      if (part[0] === 0) {
+      const since = part[0] === entry.rejoined ? this.#lost.take(link, text) : undefined
+      this.#lost.forget(link.id, text)
+      if (part[0] === entry.left) {
         this.#presence.leave(link, text)
         topic?.mesh.remove(link)
         topic?.joined?.sources.left(link.id)
       } else if (this.#presence.join(link, text) && topic?.mesh.add(link) === true) {
         topic.joined?.sources.joined(link.id)
         topic.mesh.introduce(link)
+        if (since !== undefined) missed.set(text, since)
       }
     }
+    if (missed.size > 0) this.#tellMissed(link, missed)
+  }
+
+  /** Ids only: the peer asks for those that have not come from others. */
+  #tellMissed(link: Link, since: ReadonlyMap<string, number>): void {
+    const ids = Map.groupBy(this.#init.recent.since(since), ({ topic }) => topic)
+    // More of them from one peer are not asked for.
+    for (const [topic, list] of ids)
+      for (const { id } of list.slice(-maxOfOne)) this.#topics.get(topic)?.mesh.tell(link, id)
   }
 
   #onIntroduce(link: Link, body: Uint8Array): void {

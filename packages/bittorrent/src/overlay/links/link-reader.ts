@@ -2,9 +2,9 @@ import type { TLSSocket } from 'node:tls'
 import type { FrameReader } from '../wire/frame-reader.ts'
 import type { Frames } from './frames.ts'
 import type { Link } from './link.ts'
-import type { Turns, Worker } from './turns.ts'
+import type { Scheduler, Task } from './scheduler.ts'
 
-/** With so many bytes waiting, and a whole frame among them, the other must wait, too. */
+/** With this many bytes waiting, and a whole frame among them, the other must wait. */
 const pauseAt = 256 * 1024
 const resumeAt = 64 * 1024
 /** Verdicts that may be open for one peer: more are not asked for. */
@@ -16,13 +16,13 @@ export interface LinkReaderInit {
   /** May hold frames that came with the first one. */
   readonly reader: FrameReader
   readonly frames: Frames
-  readonly turns: Turns
+  readonly scheduler: Scheduler
   /** The link is gone, and everything it brought was handled. */
   readonly closed: () => void
 }
 
 /** Reads the frames of one link, in turns with the others. */
-export class LinkReader implements Worker {
+export class LinkReader implements Task {
   readonly #init: LinkReaderInit
   #paused = false
   #ended = false
@@ -33,10 +33,10 @@ export class LinkReader implements Worker {
   }
 
   start(): void {
-    const { link, socket, reader, turns } = this.#init
+    const { link, socket, reader, scheduler } = this.#init
     link.decided = () => this.#continue()
     socket.on('data', (part: Buffer) => {
-      link.quiet = 0
+      link.heard()
       if (link.failed) return
       reader.push(part)
       this.#continue()
@@ -44,7 +44,7 @@ export class LinkReader implements Worker {
     socket.once('end', () => socket.destroySoon())
     socket.once('close', () => {
       this.#ended = true
-      if (this.#ready) turns.add(this)
+      if (this.#ready) scheduler.add(this)
       else this.#finish()
     })
     this.#continue()
@@ -70,14 +70,14 @@ export class LinkReader implements Worker {
   }
 
   #continue(): void {
-    if (this.#ready) this.#init.turns.add(this)
+    if (this.#ready) this.#init.scheduler.add(this)
     this.#flow()
   }
 
   #flow(): void {
     const { socket, reader, link } = this.#init
     // A link that waits its turn is not silent: nobody listens.
-    if (this.#paused) link.quiet = 0
+    if (this.#paused) link.heard()
     if (!this.#paused && reader.size >= pauseAt && reader.ready) {
       this.#paused = true
       socket.pause()
@@ -90,7 +90,7 @@ export class LinkReader implements Worker {
   #finish(): void {
     if (this.#finished) return
     this.#finished = true
-    this.#init.turns.remove(this)
+    this.#init.scheduler.remove(this)
     this.#init.closed()
   }
 }

@@ -1,6 +1,6 @@
 import type { TLSSocket } from 'node:tls'
 import { formatAddress, type Address } from '../../tools/address.ts'
-import { Budget } from '../../tools/budget.ts'
+import { TokenBucket } from '../../tools/token-bucket.ts'
 
 /** Points at which a peer loses its place. */
 const patience = 100
@@ -32,15 +32,16 @@ export class Link {
   readonly openedAt: number = performance.now()
   /** When it last brought something that was wanted and new: a message, a part of a block. */
   usefulAt: number = this.openedAt
-  /** Looks at the clock since the other was last heard. */
+  /** Looks at the clock since the other was last heard, and when that was. */
   quiet = 0
+  heardAt: number = this.openedAt
   /** Verdicts that are still to come about what the other sent. */
   undecided = 0
   /** Called when one of them has come. */
   decided: () => void = () => {}
   readonly #socket: TLSSocket
   readonly #misbehaved: (id: string) => void
-  readonly #control = new Budget(controlRate, controlBurst)
+  readonly #control = new TokenBucket(controlRate, controlBurst)
   #strikes = 0
   #failed = false
   #sent = false
@@ -71,6 +72,11 @@ export class Link {
 
   get bytesWritten(): number {
     return this.#socket.bytesWritten
+  }
+
+  heard(): void {
+    this.quiet = 0
+    this.heardAt = performance.now()
   }
 
   /** Whether something was sent since this was last asked. */

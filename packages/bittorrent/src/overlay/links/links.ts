@@ -7,7 +7,8 @@ const crossing = 2_000
 
 /** A part that has to know which links there are. */
 export interface LinkListener {
-  opened?(link: Link): void
+  /** `former`: the link to the same peer, of which this one takes the place. */
+  opened?(link: Link, former: Link | undefined): void
   /** `replaced`: another link to the same peer is open. */
   closed?(link: Link, replaced: boolean): void
 }
@@ -48,7 +49,7 @@ export class Links {
     const former = this.#links.get(link.id)
     if (former !== undefined && !this.#replaces(link, former)) return false
     this.#links.set(link.id, link)
-    for (const listener of this.#listeners) listener.opened?.(link)
+    for (const listener of this.#listeners) listener.opened?.(link, former)
     former?.close()
     return true
   }

@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { BoundedMap } from '@p2pl/core/backend'
 import { plainHost } from '@p2pl/embedded'
-import { Budget } from '../../tools/budget.ts'
+import { TokenBucket } from '../../tools/token-bucket.ts'
 import { hexOf } from '../../tools/bytes.ts'
 import type { ProfileGate } from '@p2pl/embedded'
 import { linkKey } from '../keys.ts'
@@ -29,7 +29,7 @@ export interface ListenerInit {
 /** The one TCP port, for links and for torrents. */
 export class Listener {
   readonly #init: ListenerInit
-  readonly #hosts = new BoundedMap<string, Budget>(maxHosts)
+  readonly #hosts = new BoundedMap<string, TokenBucket>(maxHosts)
   #server: Server | undefined
   #port = 0
 
@@ -88,7 +88,7 @@ export class Listener {
   }
 
   #admits(host: string): boolean {
-    const budget = this.#hosts.get(host) ?? new Budget(hostRate, hostBurst)
+    const budget = this.#hosts.get(host) ?? new TokenBucket(hostRate, hostBurst)
     this.#hosts.set(host, budget)
     return budget.take(1)
   }

@@ -7,6 +7,8 @@ export const lookInterval = 1_000
 const looksUntilWord = 2
 /** A link that has brought nothing between this many looks is cut. */
 const looksUntilCut = 8
+/** The most time between the last word of a peer and the end of the link, where nothing stands still. */
+export const longestSilence: number = (looksUntilCut + 1) * lookInterval
 
 /**
  * Each side of a link says something every two seconds, and gives the link up when it hears nothing for eight. No answers are

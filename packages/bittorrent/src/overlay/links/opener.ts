@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { BoundedMap, equalBytes } from '@p2pl/core/backend'
+import { BoundedMap, concatBytes, equalBytes } from '@p2pl/core/backend'
 import { plainHost } from '@p2pl/embedded'
 import type { Address } from '../../tools/address.ts'
-import { concatBytes, hexOf, readUint16, uint16, uint32 } from '../../tools/bytes.ts'
+import { hexOf, readUint16, uint16, uint32 } from '../../tools/bytes.ts'
 import { peerIdOfKey, type Identity } from '../identity.ts'
 import { linkKey } from '../keys.ts'
 import { FrameReader } from '../wire/frame-reader.ts'
@@ -14,7 +14,7 @@ import { LinkReader } from './link-reader.ts'
 import { Link } from './link.ts'
 import type { Links } from './links.ts'
 import type { Place } from './places.ts'
-import type { Turns } from './turns.ts'
+import type { Scheduler } from './scheduler.ts'
 
 /** From the first byte to the last of the handshake. */
 const openingTimeout = 8_000
@@ -28,7 +28,7 @@ const helloLimit = 256
 export interface OpenerInit {
   readonly identity: Identity
   readonly frames: Frames
-  readonly turns: Turns
+  readonly scheduler: Scheduler
   readonly links: Links
   /** The own TCP port, and the UDP port of the own DHT node; 0 for none. */
   readonly ports: () => { readonly tcp: number; readonly dht: number }
@@ -94,7 +94,7 @@ export class Opener {
   }
 
   async #greet(place: Place, socket: TLSSocket, proven: Proven, dialled: Address | undefined): Promise<Link> {
-    const { frames, turns, links, ports, dhtNode } = this.#init
+    const { frames, scheduler, links, ports, dhtNode } = this.#init
     let greeted = false
     const reader = new FrameReader((kind) => {
       if (greeted) return frames.limitOf(kind)
@@ -114,7 +114,7 @@ export class Opener {
     const link = new Link({ ...proven, socket, address, outgoing: place.outgoing, misbehaved })
     place.link = link
     if (!links.enter(link)) throw new Error(`a link to ${link.id} is there already`)
-    new LinkReader({ link, socket, reader, frames, turns, closed: () => links.leave(link) }).start()
+    new LinkReader({ link, socket, reader, frames, scheduler, closed: () => links.leave(link) }).start()
     socket.resume()
     if (node > 0) dhtNode(host, node)
     return link

@@ -4,7 +4,7 @@ import { sleep } from '@p2pl/core/backend'
 import { formatAddress, type Address } from '../../tools/address.ts'
 import { hexOf } from '../../tools/bytes.ts'
 import type { Key } from '../keys.ts'
-import { Budget } from '../../tools/budget.ts'
+import { TokenBucket } from '../../tools/token-bucket.ts'
 import type { ProfileGate } from '@p2pl/embedded'
 import { decodeLocal, encodeLocal, localGroup, localPort, maxLocalKeys } from './local-message.ts'
 
@@ -49,8 +49,8 @@ export class LocalDiscovery {
   readonly #waiting = new Map<string, Key>()
   readonly #heard = new Map<string, Map<string, { readonly address: Address; readonly until: number }>>()
   readonly #watchers = new Map<string, Set<Found>>()
-  readonly #read = new Budget(readRate, readBurst)
-  readonly #sends = new Budget(sendRate, sendBurst)
+  readonly #read = new TokenBucket(readRate, readBurst)
+  readonly #sends = new TokenBucket(sendRate, sendBurst)
   readonly #sockets: Socket[] = []
   #gather: NodeJS.Timeout | undefined
   #renewal: NodeJS.Timeout | undefined

@@ -1,6 +1,6 @@
 import { createSocket, type RemoteInfo } from 'node:dgram'
 import { EventEmitter } from 'node:events'
-import { Budget } from '../../tools/budget.ts'
+import { TokenBucket } from '../../tools/token-bucket.ts'
 import type { ProfileGate } from '@p2pl/embedded'
 
 const maxPacket = 4_096
@@ -16,7 +16,7 @@ type Sent = (error: Error | null) => void
 export class UdpSocket extends EventEmitter {
   readonly #gate: ProfileGate
   readonly #socket = createSocket('udp4')
-  readonly #budget = new Budget(packetRate, packetBurst)
+  readonly #budget = new TokenBucket(packetRate, packetBurst)
   #closed = false
   /** Packets that were not answered because the library failed on them. */
   malformed = 0

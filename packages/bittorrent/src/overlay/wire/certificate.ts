@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, sign, type KeyObject } from 'node:crypto'
-import { compactBytes } from '@p2pl/core/backend'
-import { concatBytes, fromHex, fromText } from '../../tools/bytes.ts'
+import { compactBytes, concatBytes } from '@p2pl/core/backend'
+import { fromHex, fromText } from '../../tools/bytes.ts'
 
 export const publicKeyLength = 32
 export const seedLength = 32

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
-import { equalBytes } from '@p2pl/core/backend'
-import { concatBytes, fromText } from '../../tools/bytes.ts'
+import { concatBytes, equalBytes } from '@p2pl/core/backend'
+import { fromText } from '../../tools/bytes.ts'
 
 /** `19`, the name, eight reserved bytes, the infohash, the peer id (BEP 3). */
 const protocol = concatBytes(Uint8Array.of(19), fromText('BitTorrent protocol'))

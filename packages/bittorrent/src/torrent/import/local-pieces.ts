@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
-import { equalBytes } from '@p2pl/core/backend'
+import { concatBytes, equalBytes } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
-import { concatBytes } from '../../tools/bytes.ts'
 import { Pace } from '../../tools/pace.ts'
 import type { Load } from '../layout/leaves.ts'
 import { pieceHash, pieceLength, pieceSize, type TorrentInfo } from '../metainfo/info.ts'

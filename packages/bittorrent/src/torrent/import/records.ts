@@ -1,9 +1,10 @@
+import { concatBytes } from '@p2pl/core/backend'
 import type { Table } from '@p2pl/embedded'
 import { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
 import * as Digest from 'multiformats/hashes/digest'
 import { bdecode, bencode } from '../../tools/bencode.ts'
-import { concatBytes, readUint32, uint32 } from '../../tools/bytes.ts'
+import { readUint32, uint32 } from '../../tools/bytes.ts'
 import { infoHashLength, parseInfo, pieceLength, type TorrentInfo } from '../metainfo/info.ts'
 
 const leafKeyLength: number = infoHashLength + 4

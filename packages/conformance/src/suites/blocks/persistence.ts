@@ -1,6 +1,6 @@
 import { equal, sameBytes, sameSet } from '../../kit/check.ts'
 import { blocksOf, put, selfOf } from '../../kit/parts.ts'
-import { cborBlock, key, rawBlock, rawBlocks } from '../../kit/samples.ts'
+import { cborBlock, key, rawBlock, rawBlocks, uniqueBytes } from '../../kit/samples.ts'
 import type { Test } from '../../kit/test.ts'
 import { collect } from '../../kit/time.ts'
 import { collecting, pinning } from './declared.ts'
@@ -8,12 +8,14 @@ import { cannotDelete, gc, pin, stored } from './pin-calls.ts'
 
 export const persistence: readonly Test[] = [
   {
-    name: 'a block whose put resolved is there for another backend over the same store (persistence)',
+    name: 'a block whose put resolved, and a secret, are there for another backend over the same store (persistence)',
     when: (c) => c.blocks !== undefined && c.blocks.persistence !== 'none',
     run: async (t) => {
       const network = await t.fresh(1)
       await network.start(0)
       const { id } = selfOf(network.at(0))
+      const secrets = [uniqueBytes(32), uniqueBytes(32)] as const
+      for (const [i, secret] of secrets.entries()) await network.at(0).secrets?.set(`secret-${i}`, secret.slice())
       const one = await rawBlock()
       const many = await rawBlocks(20)
       const gone = await rawBlock()
@@ -28,6 +30,14 @@ export const persistence: readonly Test[] = [
         sameBytes(await blocksOf(again).get(cid, { local: true }), bytes, 'a stored block is there after reopening')
       equal(await blocksOf(again).has(gone.cid), false, 'a deleted block stays deleted after reopening')
       equal(selfOf(again).id, id, 'a persistent backend keeps its id')
+      if (again.secrets === undefined) return
+      for (const [i, secret] of secrets.entries())
+        sameBytes(
+          (await again.secrets.get(`secret-${i}`)) ?? new Uint8Array(0),
+          secret,
+          'a secret is there after reopening'
+        )
+      equal(await again.secrets.get('no-secret'), undefined, 'a secret that was never set is undefined')
     }
   },
   {

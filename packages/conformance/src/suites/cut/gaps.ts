@@ -57,12 +57,14 @@ export const gaps: readonly Test[] = [
       )
       t.defer(async () => await subscription.close())
       const inboxes = [channel.inbox(1), second]
+      const stream = new Stream(t, channel)
+      await stream.publish()
       await channel.flush(0, inboxes)
       for (const inbox of inboxes) equal(inbox.gaps.length, 0, 'no gap is reported while nothing is lost')
 
-      const stream = new Stream(t, channel)
       const heal = await t.cut(network, 1)
-      while (stream.next < lostAtLeast) await stream.publish()
+      const first = stream.next
+      while (stream.next < first + lostAtLeast) await stream.publish()
       const back = stream.next
       const healing = outcomeOf(heal())
       const later = (inbox: Inbox): number => heard(inbox).findIndex((item) => item !== 'gap' && item >= back)
@@ -75,11 +77,18 @@ export const gaps: readonly Test[] = [
       if ('error' in healed) throw healed.error
       for (const inbox of inboxes) {
         const inTime = heard(inbox).slice(0, later(inbox)).includes('gap')
-        const missing = inTime ? [] : await lost(t, inbox, 0, back)
+        const missing = inTime ? [] : await lost(t, inbox, first, back)
         check(
           missing.length === 0,
           'a gap is reported before the first message after a loss',
           `lost ${missing.join(' ')}, heard ${heard(inbox).join(' ')}`
+        )
+        const numbers = heard(inbox).filter((item) => item !== 'gap')
+        const doubled = numbers.length - new Set(numbers).size
+        check(
+          doubled <= (t.capabilities.messages?.delivery === 'reliable' ? 0 : 1),
+          'messages from before a cut are not delivered again after it',
+          heard(inbox).join(' ')
         )
         check(
           inbox.gaps.every(({ reason }) => reason === 'disconnected' || reason === 'overflow'),

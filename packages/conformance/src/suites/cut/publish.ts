@@ -1,24 +1,29 @@
 import { Channel } from '../../kit/channel.ts'
-import { check, whileCut } from '../../kit/check.ts'
+import { check, equal, whileCut } from '../../kit/check.ts'
 import { Inbox } from '../../kit/inbox.ts'
 import type { Network } from '../../kit/network.ts'
-import { messagesOf } from '../../kit/parts.ts'
+import { idsOf, messagesOf, routingOf } from '../../kit/parts.ts'
 import { uniqueBytes, uniqueName } from '../../kit/samples.ts'
 import type { Test, TestRun } from '../../kit/test.ts'
-import { outcomeOf } from '../../kit/time.ts'
+import { outcomeOf, poll } from '../../kit/time.ts'
 import { present } from '../messages/declared.ts'
 import { brief } from './calls.ts'
 
 /**
  * Publishes while cut off until the backend admits that nobody gets it, by an error or by 0 recipients, or until a message
- * arrives. Gives the messages that it claims to have sent: none where it admitted the cut.
+ * arrives. Gives the messages that it claims to have sent: none where it admitted the cut. `reached`: one has arrived, so the cut
+ * leaves a way to the other peer, such as a connection between two pages.
  */
-async function publishWhileCut(t: TestRun, network: Network, channel: Channel): Promise<Uint8Array[]> {
+async function publishWhileCut(
+  t: TestRun,
+  network: Network,
+  channel: Channel
+): Promise<{ claimed: readonly Uint8Array[]; reached: boolean }> {
   const backend = network.at(0)
   const claimed: Uint8Array[] = []
   const inbox = channel.inbox(1)
-  // Engines need up to 8 s to notice that a link is dead.
-  const end = performance.now() + t.remaining() / 2
+  // Engines need up to 8 s to notice that a link is dead: half of the default patience would be less.
+  const end = performance.now() + (t.remaining() * 2) / 3
   for (let wait = 10; performance.now() < end; wait = Math.min(wait * 2, 500)) {
     const payload = uniqueBytes(40)
     const outcome = await t.within(
@@ -27,15 +32,30 @@ async function publishWhileCut(t: TestRun, network: Network, channel: Channel): 
     )
     if ('error' in outcome) {
       whileCut(outcome.error, { backend, operation: 'messages.publish', codes: [] })
-      return []
+      return { claimed: [], reached: false }
     }
     const { recipients } = outcome.value
-    if (recipients === 0 || (recipients === undefined && t.kit.fixture.cutsFrom === 'peers')) return []
+    if (recipients === 0 || (recipients === undefined && t.kit.fixture.cutsFrom === 'peers'))
+      return { claimed: [], reached: false }
     claimed.push(payload)
     await t.pace()
-    if (await inbox.until(() => inbox.count(payload) > 0, wait)) return []
+    if (await inbox.until(() => inbox.count(payload) > 0, wait)) return { claimed: [], reached: true }
   }
-  return claimed
+  return { claimed, reached: false }
+}
+
+/** By now the engine has noticed that the other peer is out of reach. */
+async function cutConnectionIsGone(t: TestRun, network: Network): Promise<void> {
+  if ((t.capabilities.routing?.connect ?? 'none') === 'none') return
+  const backend = network.at(0)
+  const others = idsOf(network.at(1))
+  const gone = await poll(t.remaining() / 2, async () => {
+    const outcome = await outcomeOf(routingOf(backend).connections({ signal: brief(t) }))
+    if ('value' in outcome) return outcome.value.some(({ id }) => others.includes(id)) ? undefined : true
+    whileCut(outcome.error, { backend, operation: 'routing.connections', codes: [] })
+    return true
+  })
+  check(gone === true, 'a connection that was cut is not listed for longer than some seconds', 'it is listed')
 }
 
 export const publishing: readonly Test[] = [
@@ -46,7 +66,8 @@ export const publishing: readonly Test[] = [
       const network = await t.shared('pair')
       const channel = await Channel.open(t, network, { subscribers: [1] })
       const heal = await t.cut(network, 0)
-      const claimed = await publishWhileCut(t, network, channel)
+      const { claimed, reached } = await publishWhileCut(t, network, channel)
+      if (!reached) await cutConnectionIsGone(t, network)
       await heal()
       await channel.warm(0, [1])
       const inbox = channel.inbox(1)
@@ -61,20 +82,28 @@ export const publishing: readonly Test[] = [
     }
   },
   {
-    name: 'a subscribe while cut off delivers once the network is back, or is refused with a retryable error',
+    name: 'a subscribe while cut off delivers once the network is back or is refused with a retryable error, and a close stays closed',
     when: present,
     run: async (t) => {
       const network = await t.shared('pair')
       const backend = network.at(1)
       const topic = uniqueName('topic')
-      const inbox = new Inbox()
+      const [inbox, left] = [new Inbox(), new Inbox()]
+      const leaving = await t.within('subscribe resolves', messagesOf(backend).subscribe(topic, left))
       const heal = await t.cut(network, 1)
+      await t.within('close() of a subscription while cut off resolves', leaving.close())
+      const before = left.calls.length
       const outcome = await t.within(
         'subscribe while cut off ends when its signal fires',
         outcomeOf(messagesOf(backend).subscribe(topic, inbox, { signal: brief(t) }))
       )
       await heal()
       const channel = await Channel.open(t, network, { topic, subscribers: [1] })
+      equal(
+        left.calls.length,
+        before,
+        'a subscription that was closed while cut off gets nothing once the network is back'
+      )
       if ('error' in outcome) {
         whileCut(outcome.error, { backend, operation: 'messages.subscribe', codes: [] })
         return

@@ -30,6 +30,12 @@ export const counts: readonly Test[] = [
           `a message to ${listening} remote subscribers has no more recipients`,
           recipients
         )
+        for (const index of subscribers) await channel.close(index)
+        const left = await poll(t.remaining() / 2, async () => {
+          await t.pace()
+          return (await channel.publish(0, uniqueBytes(16))).recipients === 0 ? true : undefined
+        })
+        check(left === true, 'a peer that left the topic is no recipient any more', left)
       }
       const solo = (await t.shared('solo')).at(0)
       const topic = uniqueName('topic')

@@ -1,12 +1,24 @@
 import { Channel } from '../../kit/channel.ts'
-import { equal } from '../../kit/check.ts'
+import { check, equal } from '../../kit/check.ts'
 import { Inbox } from '../../kit/inbox.ts'
 import { messagesOf } from '../../kit/parts.ts'
-import { uniqueBytes } from '../../kit/samples.ts'
+import { uniqueBytes, uniqueName } from '../../kit/samples.ts'
 import type { Test } from '../../kit/test.ts'
 import { declared, present } from './declared.ts'
 
 export const subscriptions: readonly Test[] = [
+  {
+    name: 'where delivery is reliable, the first message that is published after subscribe has resolved arrives',
+    when: (c) => c.messages?.delivery === 'reliable',
+    run: async (t) => {
+      const channel = new Channel(t, await t.shared('trio'), uniqueName('topic'))
+      const inbox = await channel.subscribe(1)
+      const payload = uniqueBytes(32)
+      await channel.publish(0, payload.slice())
+      const arrived = await inbox.until(() => inbox.count(payload) > 0, t.remaining())
+      check(arrived, 'a subscribe that has resolved has joined the topic', `${inbox.messages.length} messages`)
+    }
+  },
   {
     name: 'several subscriptions of one topic are independent: each gets every message once, and one may close',
     when: present,

@@ -20,7 +20,8 @@ const verdicts: readonly (() => Verdict | Promise<Verdict>)[] = [
   () => Promise.reject(new Error('the subscriber failed')),
   () => {
     throw new Error('the subscriber threw')
-  }
+  },
+  async () => await new Promise<never>(() => undefined)
 ]
 
 function judge({ payload }: IncomingMessage): Verdict | Promise<Verdict> {
@@ -29,7 +30,7 @@ function judge({ payload }: IncomingMessage): Verdict | Promise<Verdict> {
 
 export const judged: readonly Test[] = [
   {
-    name: 'a verdict of any kind, one that fails, and a subscriber that throws disturb neither later messages nor others',
+    name: 'a verdict of any kind, one that fails or never comes, and a subscriber that throws disturb neither later messages nor others',
     when: present,
     run: async (t) => {
       const channel = await Channel.open(t, await t.shared('trio'), { subscribers: [1], judge })

@@ -2,7 +2,7 @@ import { check, equal, rejects, show } from '../../kit/check.ts'
 import { routingOf, selfOf } from '../../kit/parts.ts'
 import { uniqueName } from '../../kit/samples.ts'
 import type { Test } from '../../kit/test.ts'
-import { poll } from '../../kit/time.ts'
+import { poll, turn } from '../../kit/time.ts'
 import { has } from './calls.ts'
 
 export const connections: readonly Test[] = [
@@ -33,14 +33,21 @@ export const connections: readonly Test[] = [
     }
   },
   {
-    name: 'connect makes a direct connection, connections lists it, disconnect ends it',
+    name: 'connect makes a direct connection, connections lists it, disconnect ends it, and events tell of both',
     when: has('connect'),
     run: async (t) => {
       const network = await t.shared('strangers')
       const [one, two] = [network.at(0), network.at(1)]
       const ids = async (): Promise<string[]> => (await routingOf(one).connections()).map(({ id }) => id)
-      await t.within('connect resolves', routingOf(one).connect(selfOf(two), { signal: t.signal }))
-      check((await ids()).includes(selfOf(two).id), 'connections lists the connected peer', await ids())
+      const controller = new AbortController()
+      await t.within('connect resolves', routingOf(one).connect(selfOf(two), { signal: controller.signal }))
+      controller.abort()
+      await turn()
+      check(
+        (await ids()).includes(selfOf(two).id),
+        'connections lists the connected peer, also after the signal of connect has fired',
+        await ids()
+      )
       await t.within('connect to a connected peer resolves', routingOf(one).connect(selfOf(two), { signal: t.signal }))
       equal((await ids()).filter((id) => id === selfOf(two).id).length, 1, 'a peer is listed once')
       check(!(await ids()).includes(selfOf(one).id), 'a peer does not list itself', await ids())
@@ -48,12 +55,23 @@ export const connections: readonly Test[] = [
         (await routingOf(two).connections()).some(({ id }) => id === selfOf(one).id) ? true : undefined
       )
       equal(both, true, 'a connection is listed at both ends')
+      const told = (type: 'peer:connect' | 'peer:disconnect'): boolean =>
+        network.events[0]?.some((event) => event.type === type && 'id' in event && event.id === selfOf(two).id) === true
+      const made = await poll(t.remaining() / 2, async () => (told('peer:connect') ? true : undefined))
+      check(made === true, 'an event tells that a direct connection was made', network.events[0])
       // The other peer may connect again at once, which is its right: one moment without it is what counts.
       const gone = await poll(t.remaining(), async () => {
         await t.within('disconnect resolves', routingOf(one).disconnect(selfOf(two).id))
         return (await ids()).includes(selfOf(two).id) ? undefined : true
       })
       equal(gone, true, 'after disconnect the peer is not listed')
+      // An engine that is asked now and then does not see what lasts for a moment.
+      const lost = await poll(t.remaining(), async () => {
+        if (told('peer:disconnect')) return true
+        await t.within('disconnect resolves', routingOf(one).disconnect(selfOf(two).id))
+        return undefined
+      })
+      check(lost === true, 'an event tells that a direct connection was lost', network.events[0])
       await t.within('disconnect of a peer that is not connected resolves', routingOf(one).disconnect(selfOf(two).id))
     }
   },

@@ -1,127 +1,61 @@
 import type { Libp2p } from '@libp2p/interface'
-import { type Block, compactBytes, systemClock, untilAborted } from '@p2pl/core/backend'
-import { base64 } from 'multiformats/bases/base64'
+import { type Block, bytesKey, untilAborted } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
-import { startLibrary, type BlockSource, type Library } from './library.ts'
-import type { WantEntry } from './message.ts'
-import { Network } from './network.ts'
-import { admitWants } from './serving.ts'
+import { Bulk } from '../bulk/bulk.ts'
+import type { LaneRules } from '../bulk/lane-door.ts'
+import type { BlockSource } from '../bulk/server.ts'
+import { Bitswap } from './bitswap.ts'
 
-/** How often wants without an answer are looked at (ms). */
-const tick = 1_000
-/** After this long everybody is asked again: answers get lost. */
-const firstRound = 5_000
-const longestRound = 30_000
+/** Why a want ends. Nobody sees it. */
+const over = new Error('the want has ended')
 
-interface Want {
-  readonly cid: CID
-  readonly key: string
-  readonly ended: AbortController
-  readonly resolve: (bytes: Uint8Array) => void
-  askedAt: number
-  round: number
-}
-
-/** Blocks to and from others, by the Helia project's Bitswap. Peers are told when a want has ended, and asked again while they do not answer. */
+/** Blocks to and from others: by the bulk exchange where the other side speaks it, and by Bitswap what no such peer has. */
 export class Exchange {
-  readonly #network: Network
-  readonly #libp2p: Libp2p
-  readonly #source: BlockSource
-  readonly #wants = new Map<string, Want>()
-  /** Not private in the language: tests look into it. */
-  library: Library | undefined
-  #timer: unknown
+  readonly bulk: Bulk
+  readonly bitswap: Bitswap
+  readonly #waiting = new Map<string, (bytes: Uint8Array) => void>()
 
-  constructor(libp2p: Libp2p, source: BlockSource) {
-    this.#libp2p = libp2p
-    this.#network = new Network(libp2p, (connection, message) => {
-      const detail = { peer: connection.remotePeer, connection, message }
-      this.library?.internals.network.dispatchEvent(new CustomEvent('bitswap:message', { detail }))
-    })
-    this.#source = source
+  constructor(libp2p: Libp2p, source: BlockSource, lanes: LaneRules) {
+    this.bulk = new Bulk(libp2p, source, lanes)
+    this.bitswap = new Bitswap(libp2p, source)
   }
 
   async start(): Promise<void> {
-    const library = await startLibrary(this.#network.libp2p, this.#source)
-    admitWants(this.#libp2p, library.internals.peerWantLists)
-    this.library = library
+    await this.bulk.start()
+    await this.bitswap.start()
   }
 
   async stop(): Promise<void> {
-    systemClock.clearTimeout(this.#timer)
-    for (const { ended } of this.#wants.values()) ended.abort()
-    this.#wants.clear()
-    await this.library?.broker.stop()
-    this.#network.close()
+    await this.bulk.stop()
+    await this.bitswap.stop()
   }
 
-  /** Bytes that hash to the CID, from the peer that has them first, now or later. One call for a block at a time. */
-  async want(cid: CID, signal: AbortSignal): Promise<Uint8Array> {
-    const { library } = this
-    if (library === undefined) throw new Error('the exchange has not started')
+  /** Bytes that hash to the CID, from the peer that has them first, now or later. One call for a block at a time. Blocks of one root form a session. */
+  async want(cid: CID, signal: AbortSignal, root: CID | undefined): Promise<Uint8Array> {
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>()
-    const ended = new AbortController()
-    const want: Want = { cid, key: keyOf(cid), ended, resolve, askedAt: performance.now(), round: firstRound }
-    this.#wants.set(want.key, want)
-    // A message that was still on its way when the last want for this block ended leaves a mark, and nobody would be asked.
-    this.#recall([want])
-    library.broker
-      .retrieve(cid, { signal: ended.signal })
-      .then((bytes) => resolve(compactBytes(bytes)))
-      .catch(reject)
-    this.#timer ??= systemClock.setTimeout(() => this.#tick(), tick)
+    let strangers: AbortController | undefined
+    const askStrangers = (): void => {
+      if (strangers !== undefined) return
+      strangers = new AbortController()
+      this.bitswap.want(cid, strangers.signal).then(resolve, reject)
+    }
+    const key = bytesKey(cid.multihash.bytes)
+    const session = root === undefined ? '' : bytesKey(root.multihash.bytes)
+    const want = this.bulk.want(cid, session, resolve, askStrangers)
+    this.#waiting.set(key, resolve)
     try {
       return await untilAborted(promise, signal)
     } finally {
-      if (this.#wants.get(want.key) === want) this.#wants.delete(want.key)
-      // The engine would take it off its list some time later, and forget a new want for the same block then.
-      ended.abort()
-      library.internals.wantList.wants.delete(want.key)
-      this.#recall([want])
+      if (this.#waiting.get(key) === resolve) this.#waiting.delete(key)
+      this.bulk.end(want)
+      strangers?.abort(over)
     }
   }
 
   /** Blocks came into the own store: peers that want one get it. */
   notify(blocks: readonly Block[]): void {
-    const { library } = this
-    if (library === undefined) return
-    for (const { cid, bytes } of blocks) {
-      if (this.#wants.size > 0) this.#wants.get(keyOf(cid))?.resolve(bytes)
-      if (library.internals.peerWantLists.ledgerMap.size > 0) library.broker.announce(cid).catch(() => {})
-    }
+    if (this.#waiting.size > 0)
+      for (const { cid, bytes } of blocks) this.#waiting.get(bytesKey(cid.multihash.bytes))?.(bytes)
+    this.bitswap.notify(blocks)
   }
-
-  #tick(): void {
-    this.#timer = this.#wants.size === 0 ? undefined : systemClock.setTimeout(() => this.#tick(), tick)
-    const now = performance.now()
-    const due = [...this.#wants.values()].filter(({ askedAt, round }) => now - askedAt >= round)
-    if (due.length === 0) return
-    for (const want of due) {
-      want.askedAt = now
-      want.round = Math.min(want.round * 2, longestRound)
-    }
-    this.#recall(due)
-    void this.library?.internals.wantList.sendMessagesDebounced().catch(() => {})
-  }
-
-  /** Tells the peers that were asked to forget it. The engine never does: they would send it in vain, or never again. */
-  #recall(wants: readonly Want[]): void {
-    const { library } = this
-    if (library === undefined) return
-    const { network, wantList } = library.internals
-    for (const [peer, told] of wantList.peers.entries()) {
-      const wantlist = new Map<string, WantEntry>()
-      for (const { cid, key } of wants)
-        if (told.delete(key)) wantlist.set(key, { cid: cid.bytes, priority: 1, cancel: true })
-      if (wantlist.size > 0)
-        network
-          .sendMessage(peer, { full: false, pendingBytes: 0, wantlist, blocks: new Map(), blockPresences: new Map() })
-          .catch(() => {})
-    }
-  }
-}
-
-/** As the engine's want list has it. */
-function keyOf(cid: CID): string {
-  return base64.baseEncode(cid.multihash.bytes)
 }

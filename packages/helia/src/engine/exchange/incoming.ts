@@ -1,7 +1,7 @@
 import type { Connection, Stream } from '@libp2p/interface'
 import { systemClock } from '@p2pl/core/backend'
 import { Reader } from '../streams/reader.ts'
-import { Turns } from '../streams/turns.ts'
+import { newBreather } from '../streams/breather.ts'
 import { partsOf, type MessagePart } from './message.ts'
 
 /** As in the specification of Bitswap: a block of 2 MiB, and as much again. */
@@ -19,7 +19,7 @@ export type Deliver = (connection: Connection, part: MessagePart) => void
  * go, and works on all of them before anything else gets a turn.
  */
 export function incoming(deliver: Deliver): (stream: Stream, connection: Connection) => void {
-  const turns = new Turns()
+  const breather = newBreather()
   return (stream, connection) => {
     let timer: unknown
     const expectMore = (): void => {
@@ -28,9 +28,9 @@ export function incoming(deliver: Deliver): (stream: Stream, connection: Connect
     }
     const receive = async (frame: Uint8Array): Promise<void> => {
       expectMore()
-      await turns.take(0)
+      await breather.before(0)
       for (const part of partsOf(frame)) {
-        await turns.take(part === undefined ? bytesPerWant : weightOf(part))
+        await breather.before(part === undefined ? bytesPerWant : weightOf(part))
         if (part !== undefined) deliver(connection, part)
       }
     }

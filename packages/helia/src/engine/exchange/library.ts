@@ -4,17 +4,12 @@ import type { PeerId } from '@libp2p/interface'
 import type { Blockstore } from 'interface-blockstore'
 import type { CID } from 'multiformats/cid'
 import { sha256, sha512 } from 'multiformats/hashes/sha2'
+import type { BlockSource } from '../bulk/server.ts'
 import { requireMembers, type Members } from '../members.ts'
 import type { MessagePart, WantEntry } from './message.ts'
 import type { Node } from './network.ts'
 
 const hashers = [sha256, sha512]
-
-/** Where blocks for others come from. */
-export interface BlockSource {
-  get(multihash: Uint8Array): Promise<Uint8Array | undefined>
-  has(multihash: Uint8Array): Promise<boolean>
-}
 
 /** A message, as it waits to be sent. */
 export interface QueuedMessage {

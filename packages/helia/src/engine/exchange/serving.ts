@@ -1,5 +1,5 @@
 import type { Libp2p, PeerId } from '@libp2p/interface'
-import { bytesKey } from '@p2pl/core/backend'
+import { BoundedMap, bytesKey } from '@p2pl/core/backend'
 import type { BitswapInternals, Ledger } from './library.ts'
 import { nothing, type MessagePart, type WantEntry } from './message.ts'
 
@@ -42,7 +42,7 @@ class Counter {
   readonly #peer: PeerId
   readonly #lists: PeerWantLists
   readonly #receive: PeerWantLists['receiveMessage']
-  readonly #waiting = new Map<string, WantEntry>()
+  readonly #waiting = new BoundedMap<string, WantEntry>(maxWaiting)
   #ledger: Ledger | undefined
   #portion = fewest
   #sentBefore = 0
@@ -59,10 +59,10 @@ class Counter {
     const cancels: WantEntry[] = []
     for (const entry of entries) {
       const key = bytesKey(entry.cid)
-      this.#waiting.delete(key)
-      if (entry.cancel === true) cancels.push(entry)
-      else this.#waiting.set(key, entry)
-      if (this.#waiting.size > maxWaiting) this.#waiting.delete(this.#waiting.keys().next().value ?? '')
+      if (entry.cancel === true) {
+        this.#waiting.delete(key)
+        cancels.push(entry)
+      } else this.#waiting.set(key, entry)
     }
     if (cancels.length > 0 || full === true)
       this.#receive(this.#peer, { ...nothing(), wantlist: { entries: cancels, full: full === true } })

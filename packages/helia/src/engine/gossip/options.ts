@@ -32,6 +32,14 @@ export function messageId(message: Message): Uint8Array {
   return id
 }
 
+/**
+ * The id of an unsigned message is a digest. An author and a number would be claims, and a forged message that comes first must
+ * not take the id of the true one. The topic is part of it, so that a message captured on one topic and sent on another hides nothing.
+ */
+export function contentId({ topic, data }: Message): Uint8Array {
+  return new TextEncoder().encode(digestText([`${topic.length}\0`, topic, data]))
+}
+
 /** Options of gossipsub for the settings. */
 export function gossipOptions(settings: Settings, judge: Judge): Partial<GossipsubOpts> {
   const closed = settings.profile !== 'public'
@@ -42,7 +50,10 @@ export function gossipOptions(settings: Settings, judge: Judge): Partial<Gossips
     // Who knows nobody but a hub has no other way into the mesh: where all are ours, a hub takes as many as that.
     Dhi: closed ? Math.max(degree * 2, hubDegree) : degree * 2,
     Dout: Math.min(1, degree - 2),
-    Dlazy: degree,
+    // A peer outside of the mesh hears of each message from as many others as pass it on in public.
+    Dlazy: 6,
+    // Where links lose nothing while they hold, it need not hear of it from each of them in three heartbeats.
+    ...(closed ? { mcacheGossip: 1 } : {}),
     heartbeatInterval,
     // Long enough for a peer that was cut off to come back and ask.
     mcacheLength: Math.max(5, Math.ceil(memory / heartbeatInterval)),
@@ -53,12 +64,12 @@ export function gossipOptions(settings: Settings, judge: Judge): Partial<Gossips
     allowPublishToZeroTopicPeers: true,
     ignoreDuplicatePublishError: true,
     globalSignaturePolicy: settings.signing === 'strict' ? 'StrictSign' : 'StrictNoSign',
-    ...(settings.signing === 'strict' ? { msgIdFn: messageId } : {}),
+    msgIdFn: settings.signing === 'strict' ? messageId : contentId,
     // Without it the signature of each duplicate is verified again. The signature is part of it: a forged copy that
-    // arrives first must not hide the true message.
-    fastMsgIdFn: (message) => {
-      const { from, seqno, signature, topic, data } = message
-      return digestText([from, seqno, signature, topic, '\0', data].filter((part) => part !== undefined))
+    // arrives first must not hide the true message. So are the lengths: nobody can move bytes from one part to the next.
+    fastMsgIdFn: ({ from, seqno, signature, topic, data }) => {
+      const parts = [from, seqno, signature, topic, data].map((part) => part ?? '')
+      return digestText([`${parts.map(({ length }) => length).join()}\0`, ...parts])
     },
     msgIdToStrFn: bytesKey,
     scoreParams: {

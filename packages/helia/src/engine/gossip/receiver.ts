@@ -1,10 +1,9 @@
 import type { PeerId } from '@libp2p/interface'
 import { peerIdFromMultihash } from '@libp2p/peer-id'
-import { Slots } from '@p2pl/core/backend'
+import { type Breather, Slots } from '@p2pl/core/backend'
 import * as Digest from 'multiformats/hashes/digest'
 import type { Gossip, Rpc, RpcMessage } from './engine.ts'
 import type { Judge } from './judge.ts'
-import type { Turns } from '../streams/turns.ts'
 
 /** Messages of one peer that are checked at a time. */
 const maxChecking = 32
@@ -18,7 +17,7 @@ const idFlood = 10
 export interface Reception {
   readonly gossip: Gossip
   readonly judge: Judge
-  readonly turns: Turns
+  readonly breather: Breather
   /** Messages of all peers that are checked at a time. */
   readonly checking: Slots
 }
@@ -28,7 +27,7 @@ export interface Reception {
  * once; here the event loop gets its turns in between, and what waits is bounded.
  */
 export function receiver(
-  { gossip, judge, turns, checking: allChecking }: Reception,
+  { gossip, judge, breather, checking: allChecking }: Reception,
   peer: PeerId
 ): (frame: Uint8Array) => Promise<void> {
   const id = peer.toString()
@@ -37,7 +36,7 @@ export function receiver(
     await gossip.handleReceivedRpc(peer, rpc).catch(() => {})
   }
   return async (frame) => {
-    await turns.take(frame.byteLength)
+    await breather.before(frame.byteLength)
     const rpc = decoded(gossip, frame)
     if (rpc === undefined || isEmpty(rpc)) {
       judge.charge(id)
@@ -51,7 +50,7 @@ export function receiver(
     if (!isEmpty({ ...rest, messages: [] })) await handle({ ...rest, messages: [] })
     for (const message of messages) {
       if (judge.isActive && judge.isShutOut(authorOf(message) ?? id)) continue
-      await turns.take(message.data?.byteLength ?? 0)
+      await breather.before(message.data?.byteLength ?? 0)
       const leave = await checking.enter()
       void allChecking.run(() => handle({ subscriptions: [], messages: [message] })).finally(leave)
     }

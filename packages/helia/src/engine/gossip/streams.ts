@@ -6,6 +6,13 @@ import type { Recovery } from './recovery.ts'
 /** Heartbeats for which a stream may be missing before it is opened again, at first and at most. */
 const patience = 2
 const longestPatience = 8
+/**
+ * Heartbeats without a stream from a peer until another connection is made to it; doubled each time. Longer than the 40 s for which
+ * Kubo takes a dead connection for a live one.
+ */
+const renewAfter = 40
+/** For the dial of that connection (ms). */
+const renewTimeout = 10_000
 /** Bytes that may wait for a peer before a publisher waits, too, and how long it does (ms). */
 const highWater = 1024 * 1024
 const roomLimit = 1_000
@@ -17,7 +24,7 @@ export interface StreamEvents {
   /** This many frames of the peer were too long, and were left out. */
   skipped(peer: PeerId, count: number): void
   /**
-   * Messages that came by this peer may be missing: its stream has failed, or it has replaced one that was open. `heardAt` tells
+   * Messages that came by this peer may be missing: its stream has failed, or another one has taken its place. `heardAt` tells
    * when something came from a peer (`performance.now()`).
    */
   broken(peer: PeerId, heardAt: (id: string) => number): void
@@ -43,6 +50,9 @@ interface Outbound {
 interface Missing {
   beats: number
   patience: number
+  /** Heartbeats without a stream from the peer, and how many there are when another connection is made. */
+  deaf: number
+  renewAt: number
 }
 
 /**
@@ -61,6 +71,8 @@ export class Streams {
   /** Newest last. */
   readonly #readers = new Map<string, Reader[]>()
   readonly #heardAt = new Map<string, number>()
+  /** Peers that are still connected, and whose stream has ended in good order. */
+  readonly #ended = new Set<string>()
   /** The streams to peers, and their connections. */
   readonly #outbound = new Map<string, Outbound>()
   readonly #opening = new Set<Connection>()
@@ -109,12 +121,12 @@ export class Streams {
     const id = peer.toString()
     this.#gossip.addPeer(peer, connection.direction, connection.remoteAddr)
     const replaced = this.#reader(id)?.open === true
+    // The old connection may have ended in good order, and be gone only after this one is there.
+    const resumed = this.#ended.delete(id)
     this.#read(peer, id, stream)
     this.#answer(peer, id, connection)
-    if (replaced) {
-      this.#handlers.replaced(peer)
-      this.#broken(peer)
-    }
+    if (replaced) this.#handlers.replaced(peer)
+    if (replaced || resumed) this.#broken(peer)
     this.#handlers.opened(peer)
   }
 
@@ -155,6 +167,7 @@ export class Streams {
         )
         if (newest) this.#gossip.streamsInbound.delete(id)
         if (newest && failed) this.#broken(peer)
+        else if (newest) this.#ended.add(id)
       }
     })
     const readers = [...(this.#readers.get(id) ?? []), reader]
@@ -236,12 +249,28 @@ export class Streams {
   }
 
   #await(id: string, connection: Connection): void {
-    const missing = this.#missing.get(id) ?? { beats: 0, patience }
+    const missing = this.#missing.get(id) ?? { beats: 0, patience, deaf: 0, renewAt: renewAfter }
     this.#missing.set(id, missing)
+    if (this.#reader(id)?.open !== true && ++missing.deaf >= missing.renewAt) {
+      missing.renewAt *= 2
+      void this.#renew(connection.remotePeer)
+    }
     if (++missing.beats < missing.patience) return
     missing.beats = 0
     missing.patience = Math.min(missing.patience * 2, longestPatience)
     void this.#reopen(connection)
+  }
+
+  /**
+   * Kubo opens no stream any more to a peer whose connection was replaced five times within ten minutes, until the peer connects
+   * again. The connection that is there stays open: Kubo may choose it for its stream.
+   */
+  async #renew(peer: PeerId): Promise<void> {
+    try {
+      await this.#libp2p.dial(peer, { force: true, signal: AbortSignal.timeout(renewTimeout) })
+    } catch {
+      // The peer cannot be dialled from here. It may connect by itself.
+    }
   }
 
   async #reopen(connection: Connection): Promise<void> {
@@ -262,6 +291,7 @@ export class Streams {
     this.#outbound.delete(id)
     this.#missing.delete(id)
     this.#heardAt.delete(id)
+    this.#ended.delete(id)
   }
 }
 

@@ -10,7 +10,7 @@ import { Recovery } from './recovery.ts'
 import { guardScores } from './scores.ts'
 import { splitLargeRpcs } from './sending.ts'
 import { Streams, type StreamEvents } from './streams.ts'
-import { Turns } from '../streams/turns.ts'
+import { newBreather } from '../streams/breather.ts'
 
 /** Messages of all peers that are checked at a time: each may have half a mebibyte. */
 const maxChecking = 256
@@ -24,11 +24,11 @@ export function tendGossip(libp2p: Libp2p, gossip: Gossip, judge: Judge, events:
     boundCaches(gossip)
     lookAtClock()
   })
-  const turns = new Turns()
+  const breather = newBreather()
   const checking = new Slots(maxChecking)
   return new Streams(libp2p, gossip, new Recovery(gossip), {
     maxFrameBytes: maxRpcBytes,
-    receiver: (peer) => receiver({ gossip, judge, turns, checking }, peer),
+    receiver: (peer) => receiver({ gossip, judge, breather, checking }, peer),
     skipped: (peer, count) => {
       judge.charge(peer.toString(), 5 * count)
       events.skipped(peer, count)

@@ -72,12 +72,26 @@ export class Reader {
       }
     } catch (error) {
       this.#ended ??= { broken: true }
-      this.#stream.abort(error instanceof Error ? error : new Error(String(error)))
+      this.#abort(error)
     }
     this.#working = false
     const skipped = this.#frames.takeSkipped()
     if (skipped > 0) this.#options.skipped(skipped)
     if (this.#ended !== undefined) this.#options.end(this.#ended.broken)
-    else if (this.#stream.readStatus === 'paused') this.#stream.resume()
+    else if (this.#stream.readStatus === 'paused') this.#resume()
+  }
+
+  #resume(): void {
+    try {
+      this.#stream.resume()
+    } catch (error) {
+      // It sends a window update: the connection below may have ended, and the stream has not been told yet.
+      this.#end(true)
+      this.#abort(error)
+    }
+  }
+
+  #abort(error: unknown): void {
+    this.#stream.abort(error instanceof Error ? error : new Error(String(error)))
   }
 }

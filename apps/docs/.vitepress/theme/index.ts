@@ -1,0 +1,18 @@
+import type { Theme } from 'vitepress'
+import DefaultTheme from 'vitepress/theme'
+import './style.css'
+
+const theme: Theme = {
+  extends: DefaultTheme,
+  enhanceApp: ({ router }) => {
+    if (typeof document === 'undefined') return
+    // Every other page has a landmark of its own.
+    router.onAfterRouteChange = () => {
+      const content = document.querySelector('#VPContent')
+      if (content?.classList.contains('is-home') === true) content.setAttribute('role', 'main')
+      else content?.removeAttribute('role')
+    }
+  }
+}
+
+export default theme

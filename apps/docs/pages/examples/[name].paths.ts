@@ -1,0 +1,3 @@
+import { routes } from '../../src/routes.ts'
+
+export default routes('examples')

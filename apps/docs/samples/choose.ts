@@ -1,0 +1,11 @@
+import { createBackends, loadConfig } from '@p2pl/config'
+import { createPeer } from '@p2pl/core'
+
+// From p2pl.config.yaml and P2PL_BACKEND=…; this app's own choice is the weakest.
+const config = await loadConfig({ defaults: { backend: 'memory' } })
+const peer = await createPeer(await createBackends(config))
+console.log(config.messages.use, config.data.use)
+await peer.stop()
+
+// prints:
+// memory memory

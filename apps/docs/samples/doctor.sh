@@ -1,0 +1,1 @@
+npx --yes @p2pl/cli doctor

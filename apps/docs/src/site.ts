@@ -1,0 +1,13 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { build } from 'vitepress'
+import { writeApi } from './api.ts'
+
+const home = join(import.meta.dirname, '..')
+
+/** Builds the whole site, the pages of the API included, into this folder. */
+export async function buildSite(outDir: string = join(home, 'dist')): Promise<void> {
+  rmSync(outDir, { recursive: true, force: true })
+  await writeApi()
+  await build(home, { outDir })
+}

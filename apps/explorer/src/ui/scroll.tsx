@@ -1,0 +1,10 @@
+import type { ComponentChildren, JSX } from 'preact'
+
+/** What may be wider than the screen: it scrolls by itself, by keyboard, too. */
+export function Scroll({ label, children }: { label: string; children: ComponentChildren }): JSX.Element {
+  return (
+    <div class="scroll" tabIndex={0} role="group" aria-label={label}>
+      {children}
+    </div>
+  )
+}

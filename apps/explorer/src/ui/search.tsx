@@ -1,0 +1,14 @@
+import type { JSX } from 'preact'
+import type { Signal } from '@preact/signals'
+
+/** A field whose text is searched for while it is typed. */
+export function Search({ text, label, hint }: { text: Signal<string>; label: string; hint: string }): JSX.Element {
+  return (
+    <input
+      type="search"
+      aria-label={label}
+      placeholder={hint}
+      onInput={({ currentTarget }) => (text.value = currentTarget.value)}
+    />
+  )
+}

@@ -1,0 +1,63 @@
+import { execFile } from 'node:child_process'
+import { readdir, rename, rm, stat } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { LedgerError } from '../errors.ts'
+import { explorerFolder } from './page.ts'
+
+const folder = fileURLToPath(explorerFolder)
+const sources = ['src', 'index.html', 'vite.config.ts', 'package.json']
+
+/** Whether the page was built after its sources were changed the last time. */
+export async function isPageBuilt(): Promise<boolean> {
+  const built = await changedAt(join(folder, 'dist/index.html'))
+  return built > 0 && built >= (await newest(sources.map((name) => join(folder, name))))
+}
+
+/** Builds the page in a process of its own. Servers serve the old one until the new one is complete. */
+export async function buildPage(signal?: AbortSignal): Promise<void> {
+  const vite = dirname(createRequire(join(folder, 'package.json')).resolve('vite/package.json'))
+  const made = join(folder, `node_modules/.cache/page-${process.pid}`)
+  const arguments_ = [join(vite, 'bin/vite.js'), 'build', '--outDir', made, '--emptyOutDir', '--logLevel', 'error']
+  try {
+    await promisify(execFile)(process.execPath, arguments_, { cwd: folder, signal })
+    await replace(join(folder, 'dist'), made)
+  } catch (cause) {
+    await rm(made, { recursive: true, force: true })
+    const { stderr = '', message } = cause as Error & { stderr?: string }
+    throw new LedgerError(
+      'UNAVAILABLE',
+      `the page could not be built: ${(stderr || message).trim().slice(0, 500)}`,
+      cause
+    )
+  }
+}
+
+/** Puts a folder in the place of another. Of two processes that do so at once, the result of one counts. */
+async function replace(place: string, made: string): Promise<void> {
+  const old = `${made}-old`
+  const unless = (codes: readonly string[]) => (error: NodeJS.ErrnoException) => {
+    if (!codes.includes(error.code ?? '')) throw error
+  }
+  await rename(place, old).catch(unless(['ENOENT']))
+  await rename(made, place).catch(unless(['ENOTEMPTY', 'EEXIST']))
+  for (const rest of [old, made]) await rm(rest, { recursive: true, force: true })
+}
+
+async function newest(paths: readonly string[]): Promise<number> {
+  const times = await Promise.all(
+    paths.map(async (path) => {
+      const own = await changedAt(path)
+      const inside = await readdir(path, { recursive: true }).catch(() => [])
+      return Math.max(own, ...(await Promise.all(inside.map(async (name) => await changedAt(join(path, name))))))
+    })
+  )
+  return Math.max(...times)
+}
+
+async function changedAt(path: string): Promise<number> {
+  return (await stat(path).catch(() => undefined))?.mtimeMs ?? 0
+}

@@ -1,0 +1,43 @@
+import process from 'node:process'
+import { LineBudget } from '@p2pl/layers/log'
+import type { Trace, TraceView } from '../service/trace-view.ts'
+
+export type TraceListener = (view: TraceView) => void
+
+/** Of each type. Nobody reads more, and a flood of one type hides no other. */
+const perSecond = 100
+
+/** Hands traces to those who look on. Nothing is gathered while nobody does. */
+export class Traces {
+  readonly #listeners = new Set<TraceListener>()
+  readonly #budget: LineBudget
+
+  /** @param now - Monotonic milliseconds, for the seconds of the budget. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#budget = new LineBudget(perSecond, 1_000, now)
+  }
+
+  get watched(): boolean {
+    return this.#listeners.size > 0
+  }
+
+  listen(listener: TraceListener): () => void {
+    this.#listeners.add(listener)
+    return () => {
+      this.#listeners.delete(listener)
+    }
+  }
+
+  add(trace: Trace, at: number = machineNow()): void {
+    if (!this.watched) return
+    const { write, leftOut } = this.#budget.take(trace.type)
+    if (!write) return
+    const view = { at, trace, ...(leftOut > 0 && { leftOut }) }
+    for (const listener of this.#listeners) listener(view)
+  }
+}
+
+/** Monotonic milliseconds since the machine started: comparable between its processes, unlike `performance.now`. */
+export function machineNow(): number {
+  return Number(process.hrtime.bigint() / 1_000n) / 1_000
+}

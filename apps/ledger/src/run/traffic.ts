@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto'
+import {
+  aroundCalls,
+  type Backend,
+  BoundedMap,
+  isBytes,
+  isP2plError,
+  type Layer,
+  type LayerCall,
+  type PublishResult,
+  type Subscriber
+} from '@p2pl/core/backend'
+import { machineNow, type Traces } from './traces.ts'
+
+/** Calls that failed and may be made again. */
+const maxFailed = 1_024
+
+/**
+ * Traces each message and each block on its way between a peer and its engine. It looks on and changes nothing. The spans of the layer
+ * `tracing` do not show what comes in, and the records of `metrics` name no CIDs; all three are hooks of one kind, `aroundCalls`.
+ */
+export function traffic(traces: Traces): Layer {
+  const failed = new BoundedMap<string, number>(maxFailed)
+  return <B extends Backend>(backend: B): B =>
+    aroundCalls({
+      call: async (call, run) => {
+        if (!traces.watched) return await run()
+        const key = `${call.operation} ${subjectOf(call)}`
+        const attempts = failed.get(key)
+        if (attempts !== undefined)
+          traces.add({ type: 'retry', operation: call.operation, subject: subjectOf(call), attempt: attempts + 1 })
+        const wanted = await isWanted(backend, call)
+        const began = machineNow()
+        if (wanted) traces.add({ type: 'want', cid: String(call.cid), from: askedFirst(call) }, began)
+        try {
+          const result = await run()
+          failed.delete(key)
+          report(traces, call, result, began, wanted)
+          return result
+        } catch (error) {
+          if (!isExpected(error, call)) {
+            failed.set(key, (attempts ?? 0) + 1)
+            traces.add({ type: 'fault', operation: call.operation, subject: subjectOf(call), ...reasonOf(error) })
+          }
+          throw error
+        }
+      },
+      subscriber: (subscriber, topic) => watched(traces, subscriber, topic)
+    })(backend)
+}
+
+function report(traces: Traces, call: LayerCall, result: unknown, began: number, wanted: boolean): void {
+  const ms = machineNow() - began
+  const { operation, topic, payload, cid, blocks = [] } = call
+  if (operation === 'messages.publish' && topic !== undefined && payload !== undefined) {
+    const { recipients } = result as PublishResult
+    traces.add(
+      { type: 'published', ...messageOf(topic, payload), ms, ...(recipients !== undefined && { recipients }) },
+      began
+    )
+  } else if (wanted) {
+    traces.add({ type: 'block', cid: String(cid), ms, ...(isBytes(result) && { bytes: result.byteLength }) })
+  } else if (operation === 'blocks.putMany') {
+    for (const block of blocks) traces.add({ type: 'have', cid: block.cid.toString(), bytes: block.bytes.byteLength })
+  } else if (operation === 'routing.provide') traces.add({ type: 'provided', cid: String(cid) })
+}
+
+function watched(traces: Traces, subscriber: Subscriber, topic: string): Subscriber {
+  return {
+    message: (message) => {
+      if (traces.watched) {
+        const { payload, from, via } = message
+        const sender = { ...(from !== undefined && { from }), ...(via !== undefined && { via }) }
+        traces.add({ type: 'received', ...messageOf(topic, payload), ...sender })
+      }
+      return subscriber.message(message)
+    },
+    gap: (gap) => {
+      traces.add({ type: 'gap', topic, ...gap })
+      subscriber.gap(gap)
+    },
+    state: (state) => subscriber.state?.(state)
+  }
+}
+
+/** Whether the call needs the network: it may ask others, and the block is not here. */
+async function isWanted(backend: Backend, { operation, cid, options }: LayerCall): Promise<boolean> {
+  if (operation !== 'blocks.get' && operation !== 'blocks.pin') return false
+  if (cid === undefined || options.local === true) return false
+  if (options.remote === true) return true
+  try {
+    return (await backend.blocks?.has(cid, { signal: options.signal })) === false
+  } catch {
+    return false
+  }
+}
+
+/** A caller that aborts does not need the answer any more; a store may lack a block. */
+function isExpected(error: unknown, { options }: LayerCall): boolean {
+  return isP2plError(error, 'ABORTED') || (options.local === true && isP2plError(error, 'NOT_FOUND'))
+}
+
+function messageOf(topic: string, payload: Uint8Array): { message: string; topic: string; bytes: number } {
+  const message = createHash('sha256').update(payload).digest('hex').slice(0, 16)
+  return { message, topic, bytes: payload.byteLength }
+}
+
+function askedFirst({ options: { providers = [] } }: LayerCall): string[] {
+  return providers.map(({ id }) => id)
+}
+
+function subjectOf({ topic, cid, peer, id = peer?.id }: LayerCall): string {
+  return topic ?? (cid === undefined ? (id ?? '') : String(cid))
+}
+
+function reasonOf(error: unknown): { code: string; reason: string } {
+  const reason = error instanceof Error ? error.message : String(error)
+  return { code: isP2plError(error) ? error.code : 'unknown', reason: reason.slice(0, 300) }
+}

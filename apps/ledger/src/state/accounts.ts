@@ -1,0 +1,232 @@
+import { BoundedMap, Heap } from '@p2pl/core/backend'
+import { judge, type Standing } from '../rules/outcome.ts'
+import { clockOfKey, firstOfClock, type Key } from './keys.ts'
+import { LinesAhead } from './lines-ahead.ts'
+import type { AccountRow, Judgement, Line, OwnLine } from './rows.ts'
+import type { Table } from './table.ts'
+
+/** An entry as the accounts see it. */
+export interface Posting {
+  readonly key: Key
+  readonly author: string
+  readonly sequence: number
+  /** 0 for a record. */
+  readonly amount: bigint
+  readonly to?: string | undefined
+}
+
+/** A line that must be counted again, and all later ones of its account with it. */
+interface Mark {
+  readonly account: string
+  readonly key: Key
+  /** The author's line comes before the receiver's of the same entry. */
+  readonly own: boolean
+}
+
+export interface AccountsOptions {
+  readonly lines: Table<Line>
+  readonly accounts: Table<AccountRow>
+  readonly initial: ReadonlyMap<string, bigint>
+  /** Called for each entry whose outcome changed. */
+  readonly onJudged: (key: Key, before: Judgement, after: Judgement) => void
+}
+
+/** Accounts whose lines are kept while others are counted. */
+const countedTogether = 64
+
+/**
+ * The accounts after all entries. A late entry costs one step for each later line of the accounts that it touches: its
+ * author's, and its receiver's where the transfer counts. No other account is counted again.
+ */
+export class Accounts {
+  readonly #options: AccountsOptions
+  /** The first line of each account that must be counted again. What they stand for is done by {@link settle}, however often that is interrupted. */
+  readonly marks: Map<string, Mark> = new Map()
+  readonly #order = new Heap<Mark>(isBefore)
+  /** While lines are counted. */
+  readonly #ahead = new BoundedMap<string, LinesAhead>(countedTogether)
+
+  constructor(options: AccountsOptions, marks: Iterable<Mark>) {
+    this.#options = options
+    for (const mark of marks) this.#mark(mark)
+  }
+
+  /** Takes an entry in any order. One that comes last in its accounts is counted now, all others by {@link settle}. */
+  async add(posting: Posting): Promise<void> {
+    const { key, author, to, sequence, amount } = posting
+    const own = await this.#placeOf(author, key)
+    const receiver = to === undefined ? undefined : await this.#placeOf(to, key)
+    // From here on nothing waits: the store never has a part of it.
+    const line: OwnLine = { ...own.before, own: true, sequence, amount, to, outcome: 'unjudged' }
+    const inOrder = this.marks.size === 0 && own.isLast && receiver?.isLast !== false
+    const after = inOrder ? judge(own.before, line) : line
+    this.#put(author, key, { ...line, ...after }, own.isLast)
+    if (to !== undefined && receiver !== undefined) {
+      const counts = after.outcome === 'accepted'
+      const balance = counts ? receiver.before.balance + amount : receiver.before.balance
+      this.#put(to, key, { ...receiver.before, balance, own: false, amount, counts }, receiver.isLast)
+    }
+    if (inOrder) this.#options.onJudged(key, 'unjudged', after.outcome)
+    else this.#mark({ account: author, key, own: true })
+  }
+
+  /** Counts marked lines in canonical order, this many at most. */
+  async settle(most: number): Promise<void> {
+    let left = most
+    for (let mark = this.#next(); mark !== undefined && left > 0; mark = this.#next())
+      left -= await this.#count(mark, left)
+    this.#ahead.clear()
+  }
+
+  async standing(account: string): Promise<Standing> {
+    return (await this.#options.accounts.get(account)) ?? { balance: this.#initial(account), next: 0 }
+  }
+
+  async line(account: string, key: Key): Promise<Line | undefined> {
+    return await this.#options.lines.get(lineKey(account, key))
+  }
+
+  /** The lines of an account behind a key, in canonical order or against it. */
+  async *lines(account: string, after: Key | undefined, reverse: boolean): AsyncGenerator<Key> {
+    const [first, end] = [lineKey(account, ''), lineEnd(account)]
+    const range = reverse
+      ? { from: first, to: after === undefined ? end : lineKey(account, after), reverse }
+      : { from: after === undefined ? first : `${lineKey(account, after)}\0`, to: end }
+    for await (const [key] of this.#options.lines.scan(range)) yield key.slice(first.length)
+  }
+
+  /** The entry that used up a number of an account. The numbers never fall along the lines, so it is found by halving. */
+  async holderOf(account: string, sequence: number): Promise<Key | undefined> {
+    const row = await this.#options.accounts.get(account)
+    if (row === undefined || row.next <= sequence) return undefined
+    const isPast = async (clock: number): Promise<boolean> => {
+      const range = { from: lineKey(account, firstOfClock(clock)), to: lineEnd(account), limit: 1 }
+      for await (const [, { next }] of this.#options.lines.scan(range)) return next > sequence
+      return true
+    }
+    let [low, high] = [0, clockOfKey(row.last)]
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2)
+      if (await isPast(middle)) high = middle
+      else low = middle + 1
+    }
+    // Several lines may have one clock.
+    const from = lineKey(account, firstOfClock(Math.max(0, low - 1)))
+    for await (const [key, { next }] of this.#options.lines.scan({ from, to: lineEnd(account) })) {
+      if (next > sequence) return key.slice(lineKey(account, '').length)
+    }
+    return undefined
+  }
+
+  /** The first mark in order. */
+  #next(): Mark | undefined {
+    for (let mark = this.#order.first; mark !== undefined; mark = this.#order.first) {
+      if (this.marks.get(mark.account) === mark) return mark
+      this.#order.pop()
+    }
+    return undefined
+  }
+
+  /** Counts the lines of one account until a line of another account comes first. Gives how many. */
+  async #count(mark: Mark, most: number): Promise<number> {
+    const { account } = mark
+    const ahead = await this.#linesAhead(mark)
+    this.#order.pop()
+    for (let counted = 0; ; counted++) {
+      const next = await ahead.next()
+      if (next === undefined) {
+        this.marks.delete(account)
+        const last = ahead.last
+        if (last !== undefined) this.#options.accounts.put(account, { ...ahead.before, last })
+        return counted
+      }
+      const [key, line] = next
+      const at: Mark = { account, key, own: line.own }
+      const other = this.#next()
+      if (counted === most || (other !== undefined && other.account !== account && isBefore(other, at))) {
+        this.marks.set(account, at)
+        this.#order.push(at)
+        return counted
+      }
+      // Counting it again from an older mark would come to the same.
+      const after = line.own ? this.#judged(key, line, ahead.before) : countReceived(line, ahead.before)
+      this.#options.lines.put(lineKey(account, key), after)
+      ahead.counted(after)
+    }
+  }
+
+  #judged(key: Key, line: OwnLine, before: Standing): OwnLine {
+    const after = { ...line, ...judge(before, line) }
+    if (line.outcome === after.outcome) return after
+    this.#options.onJudged(key, line.outcome, after.outcome)
+    const counts = after.outcome === 'accepted'
+    if (line.to === undefined || counts === (line.outcome === 'accepted')) return after
+    const { balance, next } = before
+    const received: Line = { balance, next, own: false, amount: line.amount, counts }
+    this.#options.lines.put(lineKey(line.to, key), received)
+    this.#mark({ account: line.to, key, own: false })
+    if (this.#ahead.get(line.to)?.replace(key, received) === false) this.#ahead.delete(line.to)
+    return after
+  }
+
+  #mark(mark: Mark): void {
+    const known = this.marks.get(mark.account)
+    if (known !== undefined && known.key <= mark.key) return
+    this.marks.set(mark.account, mark)
+    this.#order.push(mark)
+  }
+
+  async #linesAhead({ account, key }: Mark): Promise<LinesAhead> {
+    const known = this.#ahead.touch(account)
+    if (known !== undefined) return known
+    const before = await this.#before(account, key)
+    const from = lineKey(account, key)
+    const ahead = new LinesAhead(
+      this.#options.lines,
+      { from, to: lineEnd(account), prefix: lineKey(account, '').length },
+      before
+    )
+    this.#ahead.set(account, ahead)
+    return ahead
+  }
+
+  /** How an account stands before a line, and whether the line comes last in it. */
+  async #placeOf(account: string, key: Key): Promise<{ before: Standing; isLast: boolean }> {
+    const row = await this.#options.accounts.get(account)
+    if (row === undefined) return { before: { balance: this.#initial(account), next: 0 }, isLast: true }
+    if (row.last < key) return { before: { balance: row.balance, next: row.next }, isLast: true }
+    return { before: await this.#before(account, key), isLast: false }
+  }
+
+  async #before(account: string, key: Key): Promise<Standing> {
+    const range = { from: lineKey(account, ''), to: lineKey(account, key), reverse: true, limit: 1 }
+    for await (const [, { balance, next }] of this.#options.lines.scan(range)) return { balance, next }
+    return { balance: this.#initial(account), next: 0 }
+  }
+
+  #put(account: string, key: Key, line: Line, isLast: boolean): void {
+    this.#options.lines.put(lineKey(account, key), line)
+    if (isLast) this.#options.accounts.put(account, { balance: line.balance, next: line.next, last: key })
+  }
+
+  #initial(account: string): bigint {
+    return this.#options.initial.get(account) ?? 0n
+  }
+}
+
+function countReceived(line: Extract<Line, { own: false }>, { balance, next }: Standing): Line {
+  return { ...line, balance: line.counts ? balance + line.amount : balance, next }
+}
+
+function isBefore(a: Mark, b: Mark): boolean {
+  return a.key === b.key ? a.own && !b.own : a.key < b.key
+}
+
+function lineKey(account: string, key: Key): string {
+  return `${account}/${key}`
+}
+
+/** Behind all lines of the account: "0" comes after "/". */
+function lineEnd(account: string): string {
+  return `${account}0`
+}

@@ -1,0 +1,36 @@
+import { isP2plError } from '@p2pl/core'
+import { type Database, openStore, removeStore, type Store } from '@p2pl/store'
+
+/**
+ * The store of a state. All of it follows from the entries of the view: a folder that cannot be opened, because it is damaged or
+ * of another version, is made anew.
+ */
+export async function openDatabase(location: string | Database): Promise<Store> {
+  try {
+    return await open(location)
+  } catch (error) {
+    if (typeof location !== 'string' || !isP2plError(error, 'STORAGE')) throw error
+    await removeStore(location)
+    return await open(location)
+  }
+}
+
+/** An empty store in the place of this one. */
+export async function emptied(store: Store, location: string | Database): Promise<Store> {
+  await store.close()
+  if (typeof location === 'string') await removeStore(location)
+  else await location.clear()
+  return await open(location)
+}
+
+async function open(location: string | Database): Promise<Store> {
+  return await openStore({
+    location,
+    format: { name: 'p2pl-ledger state', version: 1 },
+    // What a loss of power takes is counted again.
+    durability: 'process',
+    remedy:
+      'stop the node, remove this folder and start the node again, and everything is counted again from the entries',
+    operations: { open: 'ledger.open', read: 'ledger.read', write: 'ledger.write' }
+  })
+}

@@ -1,0 +1,129 @@
+import { addAbortSignal } from 'node:stream'
+import { userInfo } from 'node:os'
+import process from 'node:process'
+import { text } from '@p2pl/core'
+import { sleep } from '@p2pl/core/backend'
+import { createSecret, joinRoom, type Room, type RoomEvent } from '@p2pl/room'
+import type { CommandContext } from '../context.ts'
+import { causes } from '../gaps.ts'
+import { linesOf } from '../lines.ts'
+import { addressesOf, withPeer } from '../session.ts'
+import { oneLine } from '../tools/printable.ts'
+
+interface Options {
+  readonly name?: string | undefined
+  readonly secret?: string | undefined
+  readonly private?: boolean | undefined
+  readonly history: number
+}
+
+/** Bytes that wait for the reader of the output. */
+const maxWaiting = 8 * 1_048_576
+/** How long input of a pipe waits for a first peer, in milliseconds: a message in an empty room reaches nobody. */
+const patience = 10_000
+
+export async function room(context: CommandContext, topic: string, options: Options): Promise<void> {
+  const { output, signal } = context
+  const secret = options.secret ?? (options.private === true ? createSecret() : undefined)
+  const name = options.name ?? ownName()
+  await withPeer(context, { need: 'nothing', stays: { command: 'room', topics: [topic] } }, async ({ peer }) => {
+    const joined = await joinRoom(peer, topic, { name, secret, history: options.history, codec: text, signal })
+    try {
+      listen(context, joined)
+      const [address = '…'] = addressesOf(peer)
+      const command = `p2pl room ${quoted(topic)}${secret === undefined ? '' : ` --secret ${quoted(secret)}`}`
+      output.note(`others join with\n  ${command}\nand from another machine with\n  ${command} --connect ${address}`, {
+        secret,
+        address
+      })
+      await say(joined, signal)
+    } catch (error) {
+      // Ctrl-C is how a person leaves.
+      if (!signal.aborted) throw error
+    } finally {
+      await joined.leave()
+    }
+  })
+}
+
+/** Each line of the input. */
+async function say(joined: Room<string>, signal: AbortSignal): Promise<void> {
+  const isPipe = !process.stdin.isTTY
+  if (isPipe) await firstPeer(joined, signal)
+  for await (const line of linesOf(addAbortSignal(signal, process.stdin))) await joined.send(line, { signal })
+  if (isPipe) await heard(joined, signal)
+}
+
+function listen({ output }: CommandContext, joined: Room<string>): void {
+  const nameOf = (id: string): string => oneLine(joined.peers.get(id)?.name ?? `…${id.slice(-6)}`)
+  let leftOut = 0
+  const show = (value: unknown, line: string): void => {
+    // A reader that is too slow must not fill the memory with what others say.
+    if (process.stdout.writableLength > maxWaiting) {
+      leftOut++
+      return
+    }
+    if (leftOut > 0) output.note(`${leftOut} lines were left out: the reader of this output is too slow`, { leftOut })
+    leftOut = 0
+    output.result(value, () => line)
+  }
+  joined.onEvent((event) => {
+    if (event.type === 'gap')
+      output.note(`messages may be missing: ${causes[event.reason] ?? event.reason}`, { gap: event })
+    const line = lineOf(event, nameOf)
+    if (line !== undefined) show(viewOf(event), line)
+  })
+  joined.onMessage(({ payload, sender, id, history }) => {
+    const name = joined.peers.get(sender)?.name
+    const line = `${nameOf(sender)}: ${payload.replaceAll('\n', '\n  ')}`
+    show({ type: 'message', sender, name, payload, id, history }, line)
+  })
+}
+
+function lineOf(event: RoomEvent, nameOf: (id: string) => string): string | undefined {
+  if (event.type === 'join') return `* ${nameOf(event.peer.id)} is here`
+  if (event.type === 'leave') return `* ${oneLine(event.peer.name ?? '')} has left`
+  return event.type === 'warning' ? `* ${oneLine(event.error.message)}` : undefined
+}
+
+function viewOf(event: RoomEvent): unknown {
+  return event.type === 'warning' ? { type: event.type, code: event.error.code, message: event.error.message } : event
+}
+
+/** Until somebody is here. */
+async function firstPeer(joined: Room<string>, signal: AbortSignal): Promise<void> {
+  const somebody = new AbortController()
+  const stop = joined.onEvent(({ type }) => {
+    if (type === 'join') somebody.abort()
+  })
+  if (joined.peers.size > 0) somebody.abort()
+  await sleep(patience, { signal: AbortSignal.any([signal, somebody.signal]) }).catch(() => undefined)
+  stop()
+  await heard(joined, signal)
+}
+
+/**
+ * Until some of those who are here know of this peer, and have had what it said so far. Their answer is a refusal, since nobody answers such
+ * requests: it proves the same.
+ */
+async function heard(joined: Room<string>, signal: AbortSignal): Promise<void> {
+  const channel = joined.channel('heard')
+  await Promise.allSettled(
+    [...joined.peers.keys()]
+      .slice(0, 8)
+      .map(async (id) => await channel.request(id, null, { signal, timeout: patience / 2 }))
+  )
+}
+
+function ownName(): string {
+  try {
+    return userInfo().username.slice(0, 64)
+  } catch {
+    return 'somebody'
+  }
+}
+
+/** A word as a shell reads it back. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+}

@@ -1,0 +1,21 @@
+import type { Peer, PeerInfo } from '@p2pl/core'
+import { sleep } from '@p2pl/core/backend'
+
+/** How long it waits for a first connection, in milliseconds. */
+const patience = 3_000
+
+/** The connections, as soon as there is one. */
+export async function firstConnections(peer: Peer, signal: AbortSignal): Promise<readonly PeerInfo[]> {
+  const first = new AbortController()
+  const stop = peer.onEvent(({ type }) => {
+    if (type === 'peer:connect') first.abort()
+  })
+  try {
+    const now = await peer.network.connections({ signal })
+    if (now.length > 0) return now
+    await sleep(patience, { signal: AbortSignal.any([signal, first.signal]) }).catch(() => undefined)
+    return await peer.network.connections({ signal })
+  } finally {
+    stop()
+  }
+}

@@ -1,0 +1,25 @@
+import type { Output } from './tools/index.ts'
+
+/** Options that every command takes. */
+export interface GlobalOptions {
+  /** The folder of this user's peers. */
+  readonly dir: string
+  readonly json?: boolean | undefined
+  readonly backend?: string | undefined
+  /** A configuration file. */
+  readonly config?: string | undefined
+  readonly connect?: readonly string[] | undefined
+  readonly listen?: readonly string[] | undefined
+  /** Seconds. */
+  readonly timeout?: number | undefined
+}
+
+export interface CommandContext {
+  readonly options: GlobalOptions
+  readonly output: Output
+  /** Fires at Ctrl-C. */
+  readonly signal: AbortSignal
+}
+
+/** A command: gives an exit code other than 0, if it has one to give without an error. */
+export type Action = (context: CommandContext, ...rest: never[]) => Promise<number | void>

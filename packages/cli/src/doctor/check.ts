@@ -1,0 +1,26 @@
+import { describeError } from '../tools/index.ts'
+
+export interface Check {
+  /** Stable: `runtime`, `configuration`, `backend`, `disk`, `folder`, `port`, `start`, `bootstrap`, `peers`, `clock`; of a daemon also those of `@p2pl/kubo`. */
+  readonly name: string
+  /** `fail`: it does not work. `warn`: it works, but not as well as it could. */
+  readonly status: 'ok' | 'warn' | 'fail'
+  readonly message: string
+  /** What to run or change. */
+  readonly fix?: string | undefined
+}
+
+export function ok(name: string, message: string): Check {
+  return { name, status: 'ok', message }
+}
+
+/**
+ * A failure as a check. Without `fix`, the part of the error's sentence behind the first colon is the fix: errors of p2pl are written
+ * that way.
+ */
+export function failed(name: string, error: unknown, fix?: string): Check {
+  const { message } = describeError(error)
+  if (fix !== undefined) return { name, status: 'fail', message, fix }
+  const [, fault = message, remedy] = /^([^]*?): ([^]*)$/.exec(message) ?? []
+  return { name, status: 'fail', message: fault, fix: remedy }
+}

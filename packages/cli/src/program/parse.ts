@@ -1,0 +1,16 @@
+import { InvalidArgumentError } from 'commander'
+
+/** The parser of a whole number from `min` on. */
+export function wholeNumber(min: number): (text: string) => number {
+  return (text) => {
+    if (!/^[0-9]{1,9}$/.test(text) || Number(text) < min)
+      throw new InvalidArgumentError(`must be a whole number from ${min} on.`)
+    return Number(text)
+  }
+}
+
+/** Examples for the help of a command: a command line, and what it is for. */
+export function examples(...lines: readonly (readonly [command: string, purpose: string])[]): string {
+  const width = Math.max(...lines.map(([command]) => command.length))
+  return `\nExamples:\n${lines.map(([command, purpose]) => `  ${command.padEnd(width)}   ${purpose}`).join('\n')}`
+}

@@ -1,0 +1,65 @@
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { PeerInfo } from '@p2pl/core'
+import { isAlive } from './tools/index.ts'
+
+/** A peer that another process of this user runs now. */
+export interface RunningPeer {
+  readonly pid: number
+  /** The command that runs it: `sub`. */
+  readonly command: string
+  readonly self: readonly PeerInfo[]
+  readonly topics: readonly string[]
+}
+
+const maxFileBytes = 64 * 1024
+
+/**
+ * The peers that run now, as files in the folder: how two terminals of one user find each other without an address. Only this
+ * user may read or write the folder.
+ */
+export class RunningPeers {
+  readonly #folder: string
+
+  constructor(dir: string) {
+    this.#folder = join(dir, 'running')
+  }
+
+  /** Tells others of a peer of this process. Gives the function that ends it. */
+  async add(peer: Omit<RunningPeer, 'pid'>): Promise<() => Promise<void>> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 })
+    const file = join(this.#folder, `${process.pid}.json`)
+    const part = `${file}.part`
+    await writeFile(part, JSON.stringify({ ...peer, pid: process.pid }), { mode: 0o600 })
+    await rename(part, file)
+    return async () => await rm(file, { force: true })
+  }
+
+  /** Those of other processes. Files of processes that have ended are removed. */
+  async list(): Promise<RunningPeer[]> {
+    const names = await readdir(this.#folder).catch(() => [])
+    const found = await Promise.all(
+      names.filter((name) => name.endsWith('.json')).map(async (name) => await this.#read(join(this.#folder, name)))
+    )
+    return found.filter((peer) => peer !== undefined)
+  }
+
+  async #read(file: string): Promise<RunningPeer | undefined> {
+    const text = await readFile(file, 'utf8').catch(() => '')
+    const peer = text.length > maxFileBytes ? undefined : parse(text)
+    if (peer === undefined || peer.pid === process.pid) return undefined
+    if (isAlive(peer.pid)) return peer
+    await rm(file, { force: true }).catch(() => undefined)
+    return undefined
+  }
+}
+
+function parse(text: string): RunningPeer | undefined {
+  try {
+    const { pid, command, self, topics } = JSON.parse(text) as Partial<RunningPeer>
+    if (!Number.isSafeInteger(pid) || !Array.isArray(self) || !Array.isArray(topics)) return undefined
+    return { pid: pid as number, command: String(command), self: self as PeerInfo[], topics: topics.map(String) }
+  } catch {
+    return undefined
+  }
+}

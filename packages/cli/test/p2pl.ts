@@ -1,0 +1,4 @@
+// The program from its sources, as a process of its own.
+import { main } from '../src/index.ts'
+
+await main()

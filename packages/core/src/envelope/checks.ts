@@ -1,0 +1,19 @@
+/** Checks of what the network brought. */
+
+export function isTuple(value: unknown, length: number): value is unknown[] {
+  return Array.isArray(value) && value.length === length
+}
+
+/** As bytes of DAG-CBOR come. */
+export function isBytesOf(value: unknown, length?: number): value is Uint8Array<ArrayBuffer> {
+  return value instanceof Uint8Array && (length === undefined || value.byteLength === length)
+}
+
+/** A whole number from 0. */
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+export function isText(value: unknown, max: number): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= max
+}

@@ -1,0 +1,78 @@
+import { BoundedMap } from './bounded-map.ts'
+
+export interface BudgetOptions {
+  /** What all senders together may have. */
+  readonly total: number
+  /** What all strangers together may have; the rest is kept for known senders. Default: three quarters of the total. */
+  readonly strangers?: number | undefined
+  /** What one sender may have. */
+  readonly each: number
+  readonly isKnown: (sender: string) => boolean
+  /** For a rate: what was taken comes back by itself, all of it within so many milliseconds. Without it, only by the function that {@link Budget.take} gives. */
+  readonly refill?: { readonly ms: number; readonly now: () => number } | undefined
+}
+
+interface Account {
+  used: number
+  at: number
+}
+
+/** Accounts of senders that are kept; an account that is forgotten has all its budget again, within the total. */
+const remembered = 4096
+
+/**
+ * One resource that many senders draw on: bytes, checks, places in a queue. Three limits hold at once: for one sender, for all strangers
+ * together, and in total. So no sender takes the share of another, and free identities take nothing from senders that have given
+ * before. Without `refill` it limits what is held at a time (take, then give back); with it, what passes in a time.
+ */
+export class Budget {
+  readonly #options: BudgetOptions
+  readonly #strangersLimit: number
+  readonly #total: Account
+  readonly #strangers: Account
+  readonly #senders: BoundedMap<string, Account> = new BoundedMap(remembered)
+
+  constructor(options: BudgetOptions) {
+    this.#options = options
+    this.#strangersLimit = options.strangers ?? (options.total * 3) / 4
+    const at = options.refill?.now() ?? 0
+    this.#total = { used: 0, at }
+    this.#strangers = { used: 0, at }
+  }
+
+  /** What is taken now. */
+  get used(): number {
+    return this.#drained(this.#total, this.#options.total)
+  }
+
+  /** Takes all of the amount or nothing. The result gives it back, once. */
+  take(sender: string, amount: number): (() => void) | undefined {
+    const { total, each, isKnown, refill } = this.#options
+    const now = refill?.now() ?? 0
+    const own = this.#senders.get(sender) ?? { used: 0, at: now }
+    const limits: [Account, number][] = [
+      [own, each],
+      [this.#total, total]
+    ]
+    if (!isKnown(sender)) limits.push([this.#strangers, this.#strangersLimit])
+    for (const [account, limit] of limits) if (this.#drained(account, limit) + amount > limit) return undefined
+    for (const [account] of limits) account.used += amount
+    this.#senders.set(sender, own)
+    let held = true
+    return () => {
+      if (!held) return
+      held = false
+      for (const [account, limit] of limits) account.used = Math.max(0, this.#drained(account, limit) - amount)
+      if (own.used === 0 && this.#senders.get(sender) === own) this.#senders.delete(sender)
+    }
+  }
+
+  #drained(account: Account, limit: number): number {
+    const { refill } = this.#options
+    if (refill === undefined) return account.used
+    const now = refill.now()
+    account.used = Math.max(0, account.used - ((now - account.at) * limit) / refill.ms)
+    account.at = now
+    return account.used
+  }
+}

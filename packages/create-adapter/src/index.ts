@@ -1,0 +1,2 @@
+export { createAdapter, type Adapter } from './create.ts'
+export { main } from './main.ts'

@@ -1,0 +1,74 @@
+import type { Libp2p } from '@libp2p/interface'
+import type { SingleKadDHT } from '@libp2p/kad-dht'
+import { P2plError, type PeerInfo } from '@p2pl/core/backend'
+import type { CID } from 'multiformats/cid'
+import { addressTexts, network, peerInfo } from '../peers.ts'
+
+/** A peer that was just connected is asked for its protocols before it joins the routing table. */
+const tablePatience = 3_000
+
+/** Puts out one record. Retryable `NO_PEERS` when no peer takes it, `UNREACHABLE` when it would be of no use to anybody. */
+export async function provide(libp2p: Libp2p, dht: SingleKadDHT, cid: CID, signal: AbortSignal): Promise<void> {
+  if (libp2p.getMultiaddrs().length === 0) {
+    const message =
+      'this node has no address under which others reach it: a page gets one from a relay, soon after it connects'
+    throw new P2plError({ code: 'UNREACHABLE', message })
+  }
+  // Alone, the engine waits for ever.
+  if (!(await hasTable(libp2p, dht, signal))) throw nobody()
+  let accepted = 0
+  for await (const event of dht.provide(cid, { signal }))
+    if (event.name === 'PEER_RESPONSE' && event.messageName === 'ADD_PROVIDER') accepted++
+  if (accepted > 0) return
+  await dht.cancelReprovide(cid)
+  throw nobody()
+}
+
+/** Remote providers, some perhaps twice. The engine lists the node itself, and waits for ever when it knows nobody. */
+export async function* findProviders(
+  libp2p: Libp2p,
+  dht: SingleKadDHT,
+  cid: CID,
+  signal: AbortSignal
+): AsyncGenerator<PeerInfo, void, undefined> {
+  if (!(await hasTable(libp2p, dht, signal))) return
+  for await (const event of dht.findProviders(cid, { signal })) {
+    if (event.name !== 'PROVIDER') continue
+    for (const { id, multiaddrs } of event.providers) {
+      if (id.equals(libp2p.peerId)) continue
+      // A record may come without addresses while the peer store has some.
+      yield multiaddrs.length > 0
+        ? { network, id: id.toString(), addresses: addressTexts(multiaddrs) }
+        : await peerInfo(libp2p, id.toString())
+    }
+  }
+  // The engine ends its search without a word when it is aborted.
+  signal.throwIfAborted()
+}
+
+/** Whether there is anybody to ask. */
+export async function hasTable(libp2p: Libp2p, dht: SingleKadDHT, signal: AbortSignal): Promise<boolean> {
+  // It emits events, which its type does not say.
+  const table = dht.routingTable as SingleKadDHT['routingTable'] & EventTarget
+  if (table.size > 0) return true
+  if (libp2p.getConnections().length === 0) return false
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const onAdd = (): void => resolve()
+  const timer = setTimeout(resolve, tablePatience)
+  table.addEventListener('peer:add', onAdd)
+  signal.addEventListener('abort', onAdd, { once: true })
+  try {
+    await promise
+  } finally {
+    clearTimeout(timer)
+    table.removeEventListener('peer:add', onAdd)
+    signal.removeEventListener('abort', onAdd)
+  }
+  signal.throwIfAborted()
+  return table.size > 0
+}
+
+function nobody(): P2plError {
+  const message = 'no connected peer keeps provider records: connect to one, then try again'
+  return new P2plError({ code: 'NO_PEERS', message })
+}

@@ -1,0 +1,199 @@
+import { ed25519 } from '@p2pl/core'
+import {
+  type Block,
+  bytesKey,
+  type Envelope,
+  type IncomingMessage,
+  type Joined,
+  openEnvelope,
+  type Verdict
+} from '@p2pl/core/backend'
+import type { Leg } from '../legs/leg.ts'
+import type { Legs, LegsWatcher } from '../legs/legs.ts'
+import { Budget } from './budget.ts'
+import type { Carrier } from './carrier.ts'
+import { Crossed } from './crossed.ts'
+import { Outbox } from './outbox.ts'
+
+/** As many messages as core takes in one envelope. */
+const maxMessagesPerEnvelope = 1_024
+/** Messages whose signatures are being checked. */
+const maxChecks = 256
+/** Messages that wait whether another bridge is first. */
+const maxDelayed = 1_024
+/** A bridge that has not met another one for as long, in milliseconds, forwards without delay. */
+const aloneAfter = 60_000
+
+/** A message on its way across. */
+export interface BridgedMessage {
+  readonly topic: string
+  readonly payload: Uint8Array
+}
+
+export interface ForwarderOptions {
+  readonly legs: Legs
+  readonly topics: readonly string[]
+  readonly signal: AbortSignal
+  readonly carrier: Carrier | undefined
+  readonly content: ((message: BridgedMessage) => Iterable<Block['cid']>) | undefined
+  readonly bytesPerSecond: number
+  readonly spread: number
+  readonly random: () => number
+  readonly onWarning: (message: string) => void
+}
+
+/** Carries the messages of some topics from each leg to the other, each once. */
+export class Forwarder implements LegsWatcher {
+  readonly #options: ForwarderOptions
+  readonly #budget: Budget
+  readonly #crossed = new Crossed<Leg>()
+  readonly #outboxes: ReadonlyMap<Leg, Outbox>
+  readonly #encoded: ReadonlyMap<string, Uint8Array>
+  /** By leg and topic: the start of the leg under which it was joined. */
+  readonly #joined = new Map<string, { readonly starts: number; readonly handle: Promise<Joined | undefined> }>()
+  #checks = 0
+  #delayed = 0
+  #rivalAt: number
+
+  constructor(options: ForwarderOptions) {
+    const { legs, topics, signal, bytesPerSecond } = options
+    this.#options = options
+    this.#budget = new Budget(legs.clock, bytesPerSecond)
+    this.#outboxes = new Map(legs.all.map((leg) => [leg, new Outbox(legs, leg, signal)]))
+    this.#encoded = new Map(topics.map((topic) => [topic, new TextEncoder().encode(topic)]))
+    this.#rivalAt = legs.clock.now()
+  }
+
+  /** Resolves when the topics are joined on all legs that work. */
+  async open(): Promise<void> {
+    this.#options.legs.watch(this)
+    await Promise.all(this.#options.legs.up.map(async (leg) => await this.#join(leg)))
+  }
+
+  up(leg: Leg): void {
+    void this.#join(leg)
+  }
+
+  left(): void {
+    // It is joined again where it has been started again.
+  }
+
+  /** Never rejects. */
+  async #join(leg: Leg): Promise<void> {
+    const { legs, topics, signal, onWarning } = this.#options
+    await Promise.all(
+      topics.map(async (topic) => {
+        const key = `${leg.name}/${topic}`
+        if (this.#joined.get(key)?.starts === leg.starts) return
+        const handle = legs.run(leg, 'messages.subscribe', { signal }, async (options) =>
+          leg.backend.messages?.subscribe(
+            topic,
+            { message: (message) => this.#receive(leg, topic, message), gap: () => undefined },
+            options
+          )
+        )
+        this.#joined.set(key, { starts: leg.starts, handle })
+        try {
+          await handle
+        } catch (error) {
+          this.#joined.delete(key)
+          if (!signal.aborted) onWarning(`"${topic}" is not bridged from ${leg.name}: ${(error as Error).message}`)
+        }
+      })
+    )
+  }
+
+  async #receive(from: Leg, topic: string, { payload, from: id }: IncomingMessage): Promise<Verdict> {
+    const { signal } = this.#options
+    if (signal.aborted || this.#checks >= maxChecks) return 'accept'
+    const encoded = this.#encoded.get(topic) as Uint8Array
+    this.#checks++
+    // The engine may use the bytes again.
+    const bytes = new Uint8Array(payload)
+    const opened = await openEnvelope(encoded, bytes, maxMessagesPerEnvelope, ed25519).finally(() => {
+      this.#checks--
+    })
+    if (opened === 'forged') return 'reject'
+    // No envelope: a topic without signatures. What it says of its sender is worth as much as the engine's word.
+    const sender = opened === 'garbage' ? `${from.name}/${id ?? ''}` : bytesKey(opened.publicKey)
+    const ids = opened === 'garbage' ? [await digestOf(topic, bytes)] : await idsOf(opened, topic, bytes)
+    if (signal.aborted) return 'accept'
+    for (const to of this.#options.legs.all) {
+      if (to !== from) this.#forward({ from, to, topic, payload: bytes, sender, ids, opened })
+    }
+    return 'accept'
+  }
+
+  #forward(crossing: Crossing): void {
+    const { from, to, topic, payload, sender, ids } = crossing
+    const { legs, spread, random } = this.#options
+    let rival = false
+    const fresh = ids.filter((id) => {
+      if (!this.#crossed.mark(id, from)) return false
+      rival ||= this.#crossed.has(id, to)
+      return !this.#crossed.has(id, to)
+    })
+    // Another bridge, or a peer of both networks, has brought it.
+    if (rival) this.#rivalAt = legs.clock.now()
+    if (fresh.length === 0) return
+    if (!this.#budget.take(sender, payload.byteLength)) return
+    const now = spread === 0 || legs.clock.now() - this.#rivalAt > aloneAfter
+    const send = (): void => {
+      const wanted = (): boolean => {
+        const missing = fresh.filter((id) => this.#crossed.mark(id, to))
+        return missing.length > 0 && to.up
+      }
+      if (this.#outboxes.get(to)?.add({ sender, topic, payload, wanted }) === true) this.#carry(crossing)
+    }
+    if (now) send()
+    else if (this.#delayed < maxDelayed) {
+      // Another bridge may be first. Then the message is heard on the other side before it is sent.
+      this.#delayed++
+      legs.clock.setTimeout(() => {
+        this.#delayed--
+        send()
+      }, spread * random())
+    }
+  }
+
+  #carry({ from, to, topic, sender, opened }: Crossing): void {
+    const { carrier, content, onWarning } = this.#options
+    if (carrier === undefined || opened === 'garbage') return
+    const { providers } = opened
+    for (const { content: payload } of opened.messages) {
+      if (!(payload instanceof Uint8Array)) carrier.carry({ ...payload, sender, from, to, providers })
+      else if (content !== undefined) {
+        try {
+          for (const cid of content({ topic, payload })) carrier.carry({ cid, sender, from, to, providers })
+        } catch (error) {
+          onWarning(`the function for content failed at a message on "${topic}": ${(error as Error).message}`)
+        }
+      }
+    }
+  }
+}
+
+interface Crossing {
+  readonly from: Leg
+  readonly to: Leg
+  readonly topic: string
+  readonly payload: Uint8Array
+  readonly sender: string
+  readonly ids: readonly string[]
+  readonly opened: Envelope | 'garbage'
+}
+
+/** The messages of an envelope; one without messages, which says how many there were, is known by its bytes. */
+async function idsOf(
+  { publicKey, session, first, messages }: Envelope,
+  topic: string,
+  bytes: Uint8Array<ArrayBuffer>
+): Promise<readonly string[]> {
+  if (messages.length === 0) return [await digestOf(topic, bytes)]
+  const sender = bytesKey(publicKey)
+  return messages.map((_message, index) => `${sender}/${session}/${first + index}/${topic}`)
+}
+
+async function digestOf(topic: string, bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return `${bytesKey(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)))}/${topic}`
+}

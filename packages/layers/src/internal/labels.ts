@@ -1,0 +1,23 @@
+const longest = 128
+
+/**
+ * Texts as label values, whose number is bounded: the first `most` have their own, all others share `other`. A series is never
+ * given up for a new one, because strangers who make up names would then fill the database of whoever collects the numbers.
+ */
+export class Labels {
+  readonly #most: number
+  readonly #known = new Map<string, string>()
+
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  of(text: string): string {
+    const known = this.#known.get(text)
+    if (known !== undefined) return known
+    if (this.#known.size >= this.#most) return 'other'
+    const label = text.length > longest ? `${text.slice(0, longest)}…` : text
+    this.#known.set(text, label)
+    return label
+  }
+}

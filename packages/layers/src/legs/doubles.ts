@@ -1,0 +1,47 @@
+import { BoundedMap, bytesKey, type Verdict } from '@p2pl/core/backend'
+import type { Leg } from './leg.ts'
+
+interface Known {
+  /** How often each leg has brought it. */
+  readonly brought: Map<Leg, number>
+  delivered: number
+  verdict: Verdict | Promise<Verdict>
+}
+
+/** Payloads, and their bytes, that are remembered for each topic. */
+const maxPayloads = 1_024
+const maxBytes = 4_194_304
+
+/**
+ * Tells copies that came over another leg from new messages of equal bytes: of each payload as many are new as the leg has
+ * brought that brought the most.
+ */
+export class Doubles {
+  #bytes = 0
+  readonly #known = new BoundedMap<string, Known>(maxPayloads, (key) => {
+    this.#bytes -= key.length
+  })
+
+  /** Delivers what is new; a copy has the verdict of the first. */
+  receive(leg: Leg, payload: Uint8Array, deliver: () => Verdict | Promise<Verdict>): Verdict | Promise<Verdict> {
+    const key = bytesKey(payload)
+    const known = this.#known.get(key) ?? this.#add(key)
+    const count = (known.brought.get(leg) ?? 0) + 1
+    known.brought.set(leg, count)
+    if (count <= known.delivered) return known.verdict
+    known.delivered = count
+    return (known.verdict = deliver())
+  }
+
+  #add(key: string): Known {
+    const known: Known = { brought: new Map(), delivered: 0, verdict: 'ignore' }
+    this.#bytes += key.length
+    this.#known.set(key, known)
+    for (const oldest of this.#known.keys()) {
+      if (this.#bytes <= maxBytes) break
+      this.#known.delete(oldest)
+      this.#bytes -= oldest.length
+    }
+    return known
+  }
+}

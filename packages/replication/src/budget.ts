@@ -1,0 +1,25 @@
+/** An amount that comes back by itself, all of it within an hour. One taking may be larger than what is left, but not than all. */
+export class HourlyBudget {
+  readonly #limit: number
+  readonly #now: () => number
+  #used = 0
+  #at: number
+
+  constructor(limit: number, now: () => number) {
+    this.#limit = limit
+    this.#now = now
+    this.#at = now()
+  }
+
+  /** Whether the amount is there. Content that is larger than a whole hour's budget waits until all of it is there. */
+  has(amount: number): boolean {
+    const now = this.#now()
+    this.#used = Math.max(0, this.#used - ((now - this.#at) * this.#limit) / 3_600_000)
+    this.#at = now
+    return this.#used + Math.min(amount, this.#limit) <= this.#limit
+  }
+
+  take(amount: number): void {
+    this.#used += amount
+  }
+}

@@ -1,0 +1,11 @@
+import { type ErrorCode, isP2plError, P2plError } from '@p2pl/core'
+
+export function failure(code: ErrorCode, operation: string, message: string, cause?: unknown): P2plError {
+  return new P2plError({ code, operation, message, cause })
+}
+
+/** Any error as one of ours. */
+export function asP2plError(error: unknown, operation: string): P2plError {
+  if (isP2plError(error)) return error
+  return failure('ENGINE', operation, `${operation}: ${error instanceof Error ? error.message : String(error)}`, error)
+}

@@ -1,0 +1,3 @@
+export type * from './api.ts'
+export { openReplication } from './open.ts'
+export { pinningService, type PinningServiceOptions } from './service/pinning-service.ts'

@@ -1,0 +1,3 @@
+import { roomOver } from './suite.ts'
+
+roomOver('bittorrent')

@@ -1,0 +1,2 @@
+/** A package is found from the file that imports it. */
+export const load = (name) => import(name)

@@ -1,0 +1,13 @@
+/** Why a Go program is not on this machine. */
+export type GoToolObstacle = 'no-go' | 'go-too-old' | 'download' | 'build' | 'binary'
+
+/** The program cannot be had here. The message says what would bring it. */
+export class GoToolUnavailableError extends Error {
+  override readonly name: string = 'GoToolUnavailableError'
+  readonly reason: GoToolObstacle
+
+  constructor(reason: GoToolObstacle, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.reason = reason
+  }
+}

@@ -1,0 +1,16 @@
+import { aroundCalls, type Backend } from '@p2pl/core/backend'
+
+/** Tells how many blocks have come from other peers so far. A block that the store has is not fetched, so it does not count. */
+export function counting(backend: Backend, onBlock: (blocks: number) => void): Backend {
+  let blocks = 0
+  return aroundCalls({
+    call: async ({ operation, cid, options }, run) => {
+      if (cid === undefined || operation !== 'blocks.get' || (options as { local?: boolean }).local === true)
+        return await run()
+      const here = await backend.blocks?.has(cid, { signal: options.signal })
+      const result = await run()
+      if (here !== true) onBlock(++blocks)
+      return result
+    }
+  })(backend)
+}

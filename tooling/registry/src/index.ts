@@ -1,0 +1,5 @@
+export { install, managers, type Manager } from './install.ts'
+export { publishedPackages } from './published.ts'
+export type { Registry } from './registry.ts'
+export { release } from './release.ts'
+export { run, type RunOptions } from './run.ts'

@@ -1,0 +1,47 @@
+import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { withBuildLock } from '@p2pl/tooling-go-tool/build-lock'
+import { startRegistry, type Registry } from './registry.ts'
+import { build, release } from './release.ts'
+import { cache, hashOfPackages } from './tree.ts'
+
+const hourInMs = 3_600_000
+
+/**
+ * Starts a registry that has the packages of this tree. They are built and published once for the same files, and every caller
+ * gets a registry of its own: what it publishes is seen by nobody else.
+ */
+export async function publishedRegistry(): Promise<Registry> {
+  return await startRegistry(await publishedPackages())
+}
+
+/** The folder with the published packages of this tree, as the registry keeps them: `@p2pl/core/core-0.1.0.tgz`. */
+export async function publishedPackages(): Promise<string> {
+  const trees = join(cache, 'trees')
+  const folder = join(trees, hashOfPackages())
+  if (existsSync(folder)) return folder
+  mkdirSync(trees, { recursive: true })
+  return await withBuildLock(
+    `${folder}.lock`,
+    () => {},
+    async () => {
+      if (existsSync(folder)) return folder
+      for (const old of readdirSync(trees))
+        if (Date.now() - statSync(join(trees, old)).mtimeMs > hourInMs)
+          rmSync(join(trees, old), { recursive: true, force: true })
+      await build()
+      const registry = await startRegistry()
+      const partial = `${folder}.${process.pid}.partial`
+      try {
+        await release(registry)
+        cpSync(registry.published, partial, { recursive: true })
+        // A folder under its final name is always whole.
+        renameSync(partial, folder)
+      } finally {
+        await registry.stop()
+        rmSync(partial, { recursive: true, force: true })
+      }
+      return folder
+    }
+  )
+}

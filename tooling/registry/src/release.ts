@@ -1,0 +1,54 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Registry } from './registry.ts'
+import { run } from './run.ts'
+import { copyTree, pnpm, root } from './tree.ts'
+
+/** Builds every package of the tree, or takes what turbo has built before. */
+export async function build(): Promise<void> {
+  const filter = '--filter=./packages/*'
+  await run('npx', ['--yes', pnpm, 'exec', 'turbo', 'run', 'build', filter, '--output-logs=errors-only'], { cwd: root })
+}
+
+/**
+ * Publishes the packages of the tree, which must be built, as the release workflow does: changesets give the versions, pack, and
+ * publish. It all happens in a copy of the tree. With `change`, the copy is changed after that release, and the one that follows
+ * is published.
+ */
+export async function release(registry: Registry, change?: (tree: string) => Promise<void>): Promise<void> {
+  const tree = mkdtempSync(join(tmpdir(), 'p2pl-release-'))
+  try {
+    copyTree(tree)
+    // Third-party packages are those of the tree that was copied: they must not be installed again.
+    const env = { ...registry.env, PNPM_CONFIG_VERIFY_DEPS_BEFORE_RUN: 'false' }
+    const git = async (...args: string[]): Promise<string> => await run('git', args, { cwd: tree, env })
+    const commit = async (): Promise<void> => {
+      await git('add', '--all')
+      await git('commit', '--quiet', '--no-verify', '--message', 'release')
+    }
+    const version = async (): Promise<void> => {
+      await commit()
+      await run('pnpm', ['run', 'version'], { cwd: tree, env })
+      await commit()
+    }
+    await git('init', '--quiet', '--initial-branch', 'main')
+    const settings = {
+      'user.name': 'release',
+      'user.email': 'release@localhost',
+      'commit.gpgsign': 'false',
+      'tag.gpgsign': 'false'
+    }
+    for (const [name, value] of Object.entries(settings)) await git('config', name, value)
+    await version()
+    if (change !== undefined) {
+      await change(tree)
+      await version()
+    }
+    const packed = join(tree, '.packed')
+    await run('pnpm', ['exec', 'changeset', 'pack', '--out-dir', packed], { cwd: tree, env })
+    await run('pnpm', ['exec', 'changeset', 'publish', '--from-pack-dir', packed], { cwd: tree, env })
+  } finally {
+    rmSync(tree, { recursive: true, force: true, maxRetries: 3 })
+  }
+}

@@ -1,0 +1,11 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { read, root } from './workspace.ts'
+
+/** Replaces what stands in a file between two marks, the marks included. */
+export function replacePart(path: string, start: string, end: string, text: string): void {
+  const old = read(path)
+  const [from, to] = [old.indexOf(start), old.indexOf(end)]
+  if (from < 0 || to < from) throw new Error(`${path} has no lines "${start}" and "${end}"`)
+  writeFileSync(join(root, path), old.slice(0, from) + text + old.slice(to + end.length))
+}

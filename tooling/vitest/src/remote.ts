@@ -1,0 +1,27 @@
+import type { ChildProcess } from 'node:child_process'
+
+/** Calls one of the functions that a script has given to `answer`. */
+export type Ask = <T = void>(question: string, ...values: unknown[]) => Promise<T>
+
+/** The side that asks: the process was started with a channel (`fork`). Questions that it leaves open when it ends are rejected. */
+export function askerOf(child: ChildProcess, name: string): Ask {
+  let last = 0
+  const pending = new Map<number, PromiseWithResolvers<unknown>>()
+  child.on('message', (answered: { id: number; value?: unknown; error?: string }) => {
+    const waiting = pending.get(answered.id)
+    pending.delete(answered.id)
+    if (answered.error === undefined) waiting?.resolve(answered.value)
+    else waiting?.reject(new Error(answered.error))
+  })
+  child.on('exit', () => {
+    for (const waiting of pending.values()) waiting.reject(new Error(`${name} has ended`))
+    pending.clear()
+  })
+  return async <T>(question: string, ...args: unknown[]) => {
+    const id = ++last
+    const waiting = Promise.withResolvers<unknown>()
+    pending.set(id, waiting)
+    child.send({ id, question, args })
+    return (await waiting.promise) as T
+  }
+}

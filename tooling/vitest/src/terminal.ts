@@ -1,0 +1,83 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import type { Readable, Writable } from 'node:stream'
+import { afterEach } from 'vitest'
+import { until } from './wait.ts'
+
+const running = new Set<Terminal>()
+
+afterEach(async () => {
+  await Promise.all([...running].map(async (terminal) => await terminal.kill()))
+})
+
+/** The commands of a README that start with this word, one a line. */
+export function commandsOf(readme: URL, word: string): string[] {
+  const blocks = readFileSync(readme, 'utf8').matchAll(/^```sh\n(.*?)^```/gms)
+  const lines = [...blocks].flatMap(([, block = '']) => block.split('\n'))
+  return lines.filter((line) => line.startsWith(`${word} `))
+}
+
+/** A command of a README, run as it stands, in a folder. It is killed after the test. */
+export class Terminal {
+  /** What it has printed. */
+  readonly lines: string[] = []
+  readonly #command: string
+  readonly #child: ChildProcessByStdio<Writable, Readable, null>
+
+  /** Packages of the workspace are taken from their sources. */
+  constructor(command: string, cwd: string) {
+    const [variables, words] = [/^(?:\w+=\S+ )*/.exec(command)?.[0] ?? '', command.replace(/^(?:\w+=\S+ )*/, '')]
+    const [program, ...args] = words.split(' ')
+    if (program !== 'node') throw new Error(`"${command}" does not run node`)
+    const own = Object.fromEntries(
+      variables
+        .split(' ')
+        .filter(Boolean)
+        .map((pair) => pair.split('='))
+    )
+    this.#command = command
+    this.#child = spawn(process.execPath, args, {
+      cwd,
+      env: { ...process.env, ...own, NODE_OPTIONS: '-C @p2pl/source' },
+      stdio: ['pipe', 'pipe', 'inherit']
+    })
+    createInterface({ input: this.#child.stdout }).on('line', (line) => this.lines.push(line))
+    running.add(this)
+  }
+
+  type(line: string): void {
+    this.#child.stdin.write(`${line}\n`)
+  }
+
+  /** Ctrl-D. */
+  endInput(): void {
+    this.#child.stdin.end()
+  }
+
+  /** Waits for a line that matches, and gives the match. */
+  async prints(pattern: RegExp): Promise<RegExpExecArray> {
+    return await until(`"${this.#command}" prints ${pattern}`, () => {
+      if (
+        this.#child.exitCode !== null &&
+        this.#child.stdout.destroyed &&
+        !this.lines.some((line) => pattern.test(line))
+      )
+        throw new Error(`"${this.#command}" has ended:\n${this.lines.join('\n')}`)
+      return this.lines.map((line) => pattern.exec(line)).find((match) => match !== null) ?? false
+    })
+  }
+
+  /** The exit code, once it has ended by itself. */
+  async ended(): Promise<number | null> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit')
+    return this.#child.exitCode
+  }
+
+  async kill(): Promise<void> {
+    running.delete(this)
+    this.#child.kill('SIGKILL')
+    await this.ended()
+  }
+}
