@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSyn
 import { join } from 'node:path'
 import { withBuildLock } from '@p2pl/tooling-go-tool/build-lock'
 import { startRegistry, type Registry } from './registry.ts'
-import { build, release } from './release.ts'
+import { release } from './release.ts'
 import { cache, hashOfPackages } from './tree.ts'
 
 const hourInMs = 3_600_000
@@ -29,7 +29,6 @@ export async function publishedPackages(): Promise<string> {
       for (const old of readdirSync(trees))
         if (Date.now() - statSync(join(trees, old)).mtimeMs > hourInMs)
           rmSync(join(trees, old), { recursive: true, force: true })
-      await build()
       const registry = await startRegistry()
       const partial = `${folder}.${process.pid}.partial`
       try {

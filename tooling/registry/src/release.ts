@@ -1,22 +1,28 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { withBuildLock } from '@p2pl/tooling-go-tool/build-lock'
 import type { Registry } from './registry.ts'
 import { run } from './run.ts'
 import { copyTree, pnpm, root } from './tree.ts'
 
-/** Builds every package of the tree, or takes what turbo has built before. */
-export async function build(): Promise<void> {
-  const filter = '--filter=./packages/*'
-  await run('npx', ['--yes', pnpm, 'exec', 'turbo', 'run', 'build', filter, '--output-logs=errors-only'], { cwd: root })
+/** Builds every package of the tree, or takes what turbo has built before. Any number of processes may call it at once. */
+async function build(): Promise<void> {
+  const command = ['--yes', pnpm, 'exec', 'turbo', 'run', 'build', '--filter=./packages/*', '--output-logs=errors-only']
+  await withBuildLock(
+    join(root, 'node_modules', '.build.lock'),
+    () => {},
+    async () => await run('npx', command, { cwd: root })
+  )
 }
 
 /**
- * Publishes the packages of the tree, which must be built, as the release workflow does: changesets give the versions, pack, and
- * publish. It all happens in a copy of the tree. With `change`, the copy is changed after that release, and the one that follows
- * is published.
+ * Builds the packages of the tree and publishes them as the release workflow does: changesets give the versions, pack, and publish.
+ * It all happens in a copy of the tree. With `change`, the copy is changed after that release, and the one that follows is
+ * published.
  */
 export async function release(registry: Registry, change?: (tree: string) => Promise<void>): Promise<void> {
+  await build()
   const tree = mkdtempSync(join(tmpdir(), 'p2pl-release-'))
   try {
     copyTree(tree)
