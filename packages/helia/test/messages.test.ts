@@ -1,7 +1,7 @@
 import type { Connection } from '@libp2p/interface'
 import { isP2plError } from '@p2pl/core/backend'
 import { seededBytes, until } from '@p2pl/tooling-vitest'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { maxMessageBytes } from '../src/engine/gossip/options.ts'
 import { engineOf, listen, pair, ready, same, say, selfOf, started, startMany, type Node } from './helper.ts'
 
@@ -196,15 +196,7 @@ describe('messages', () => {
 
   test('the loss of the last peer of a topic is a gap once it is back, before its messages', async () => {
     const [a, b] = await pair()
-    const order: string[] = []
-    await b.messages.subscribe('gap', {
-      message: ({ payload }) => {
-        order.push(new TextDecoder().decode(payload))
-        return 'accept'
-      },
-      gap: ({ reason }) => void order.push(reason),
-      state: (state) => void order.push(state)
-    })
+    const order = await followed(b, 'gap')
     await listen(a, 'gap')
     await ready(a, 'gap')
     await ready(b, 'gap')
@@ -218,4 +210,48 @@ describe('messages', () => {
     await until('the second', () => order.includes('after'))
     expect(order).toEqual(['before', 'healing', 'disconnected', 'live', 'after'])
   })
+
+  test('what is told late of the lost connection does not break the next one', async () => {
+    const [a, b] = await pair()
+    const order = await followed(b, 'gap')
+    await listen(a, 'gap')
+    await ready(a, 'gap')
+    await ready(b, 'gap')
+    const { libp2p } = engineOf(b)
+    const late = Promise.withResolvers<void>()
+    const told = Promise.withResolvers<void>()
+    // The engine looks the peer up before it tells the protocols, and a disk may be slow.
+    const look = vi.spyOn(libp2p.peerStore, 'get').mockImplementationOnce(async (...args) => {
+      await late.promise
+      queueMicrotask(told.resolve)
+      return await libp2p.peerStore.get(...args)
+    })
+    await b.routing.disconnect(selfOf(a).id)
+    expect(look).toHaveBeenCalled()
+    await until('the topic is empty', async () => (await a.messages.peers('gap')).length === 0)
+    await b.routing.connect(selfOf(a))
+    await ready(a, 'gap')
+    await ready(b, 'gap')
+    await say(a, 'gap', 'before')
+    await until('the first', () => order.includes('before'))
+    late.resolve()
+    await told.promise
+    await say(a, 'gap', 'after')
+    await until('the second', () => order.includes('after'))
+    expect(order).toEqual(['healing', 'disconnected', 'live', 'before', 'after'])
+  })
 })
+
+/** Texts, gaps and states of a topic, as they come. */
+async function followed(node: Node, topic: string): Promise<string[]> {
+  const order: string[] = []
+  await node.messages.subscribe(topic, {
+    message: ({ payload }) => {
+      order.push(new TextDecoder().decode(payload))
+      return 'accept'
+    },
+    gap: ({ reason }) => void order.push(reason),
+    state: (state) => void order.push(state)
+  })
+  return order
+}

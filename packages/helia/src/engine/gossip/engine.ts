@@ -75,6 +75,7 @@ export interface Gossip extends GossipSub {
   getScore(id: string): number
   publish(topic: string, data: Uint8Array, options?: { floodPublish?: boolean }): ReturnType<GossipSub['publish']>
   addPeer(peer: PeerId, direction: Connection['direction'], address: Connection['remoteAddr']): void
+  removePeer(peer: PeerId): void
   createOutboundStream(peer: PeerId, connection: Connection): Promise<void>
   decodeRpc(bytes: Uint8Array): Rpc
   handleReceivedRpc(from: PeerId, rpc: Rpc): Promise<void>
@@ -85,6 +86,8 @@ export interface Gossip extends GossipSub {
   onIncomingStream(stream: Stream, connection: Connection): void
   /** Called for each peer that speaks the protocol. */
   onPeerConnected(peer: PeerId, connection: Connection): void
+  /** Called some time after the last connection to a peer has closed, or when it no longer speaks the protocol. */
+  onPeerDisconnected(peer: PeerId): void
 }
 
 /** The same, for a check at run time. */
@@ -113,6 +116,7 @@ export const gossipMembers: Members = {
   getMeshPeers: 'function',
   getScore: 'function',
   addPeer: 'function',
+  removePeer: 'function',
   createOutboundStream: 'function',
   decodeRpc: 'function',
   handleReceivedRpc: 'function',
@@ -120,7 +124,8 @@ export const gossipMembers: Members = {
   sendRpc: 'function',
   sendSubscriptions: 'function',
   onIncomingStream: 'function',
-  onPeerConnected: 'function'
+  onPeerConnected: 'function',
+  onPeerDisconnected: 'function'
 }
 
 /** Throws `ENGINE` when the engine is not the one that this package was written for. */

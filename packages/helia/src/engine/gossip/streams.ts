@@ -16,6 +16,11 @@ const renewTimeout = 10_000
 /** Bytes that may wait for a peer before a publisher waits, too, and how long it does (ms). */
 const highWater = 1024 * 1024
 const roomLimit = 1_000
+/**
+ * For the old stream of a peer to end in good order (ms) before the messages of the new one are taken: then nothing is missing
+ * between them, as when two peers have dialled each other at once.
+ */
+const handover = 1_000
 /** Streams of one peer that are read at a time: the newest, and those that it has just replaced. */
 const maxReaders = 3
 
@@ -24,8 +29,8 @@ export interface StreamEvents {
   /** This many frames of the peer were too long, and were left out. */
   skipped(peer: PeerId, count: number): void
   /**
-   * Messages that came by this peer may be missing: its stream has failed, or another one has taken its place. `heardAt` tells
-   * when something came from a peer (`performance.now()`).
+   * Messages that came by this peer may be missing: its stream has failed, or another one has taken its place before it was read
+   * to its end. `heardAt` tells when something came from a peer (`performance.now()`).
    */
   broken(peer: PeerId, heardAt: (id: string) => number): void
   /** The peer has opened a stream. */
@@ -87,7 +92,9 @@ export class Streams {
     gossip.onPeerConnected = (peer, connection) => this.#connected(peer, connection)
     gossip.onIncomingStream = (stream, connection) => this.#incoming(stream, connection)
     gossip.addEventListener('gossipsub:heartbeat', () => this.#repair())
-    libp2p.addEventListener('peer:disconnect', ({ detail }) => this.#forget(detail.toString()))
+    // The engine would hear of it only after a look into the peer store, when the peer may be connected again.
+    gossip.onPeerDisconnected = () => {}
+    libp2p.addEventListener('peer:disconnect', ({ detail }) => this.#forget(detail))
   }
 
   /** When something came from the peer (`performance.now()`). */
@@ -120,14 +127,24 @@ export class Streams {
     const peer = connection.remotePeer
     const id = peer.toString()
     this.#gossip.addPeer(peer, connection.direction, connection.remoteAddr)
-    const replaced = this.#reader(id)?.open === true
+    const old = this.#reader(id)
+    const replaced = old?.open === true
     // The old connection may have ended in good order, and be gone only after this one is there.
     const resumed = this.#ended.delete(id)
-    this.#read(peer, id, stream)
+    this.#read(peer, id, stream, replaced ? this.#succeed(peer, old) : undefined)
     this.#answer(peer, id, connection)
     if (replaced) this.#handlers.replaced(peer)
-    if (replaced || resumed) this.#broken(peer)
+    if (resumed) this.#broken(peer)
     this.#handlers.opened(peer)
+  }
+
+  /** Resolves when the messages of the next stream may be taken. */
+  async #succeed(peer: PeerId, old: Reader): Promise<void> {
+    const late = Promise.withResolvers<boolean>()
+    const timer = setTimeout(() => late.resolve(false), handover)
+    const whole = await Promise.race([old.whole, late.promise])
+    clearTimeout(timer)
+    if (!whole) this.#broken(peer)
   }
 
   /** What came from the peer, and what went to it, may be lost. */
@@ -147,12 +164,13 @@ export class Streams {
     return this.#readers.get(id)?.at(-1)
   }
 
-  #read(peer: PeerId, id: string, stream: Stream): void {
+  #read(peer: PeerId, id: string, stream: Stream, before: Promise<void> | undefined): void {
     const handlers = this.#handlers
     const receive = handlers.receiver(peer)
     const reader: Reader = new Reader(stream, {
       maxFrameBytes: handlers.maxFrameBytes,
       frame: async (bytes) => {
+        await before
         this.#heardAt.set(id, performance.now())
         await receive(bytes)
         this.#tell(id)
@@ -286,8 +304,12 @@ export class Streams {
     }
   }
 
-  #forget(id: string): void {
+  #forget(peer: PeerId): void {
+    const id = peer.toString()
     this.#recovery.owe(id)
+    this.#gossip.removePeer(peer)
+    // What they have read is still worked on. They are no part of the next connection.
+    this.#readers.delete(id)
     this.#outbound.delete(id)
     this.#missing.delete(id)
     this.#heardAt.delete(id)

@@ -22,6 +22,7 @@ export class Reader {
   readonly #stream: Stream
   readonly #options: ReaderOptions
   readonly #frames: Frames
+  readonly #whole = Promise.withResolvers<boolean>()
   #working = false
   #closed = false
   #ended: { readonly broken: boolean } | undefined
@@ -46,6 +47,11 @@ export class Reader {
     return this.#ended === undefined
   }
 
+  /** Resolves at the end: whether all that was sent has been read. */
+  get whole(): Promise<boolean> {
+    return this.#whole.promise
+  }
+
   /** No further frame is given out. */
   close(): void {
     this.#closed = true
@@ -56,7 +62,12 @@ export class Reader {
   #end(broken: boolean): void {
     if (this.#ended !== undefined) return
     this.#ended = { broken }
-    if (!this.#working) this.#options.end(broken)
+    if (!this.#working) this.#finish(broken)
+  }
+
+  #finish(broken: boolean): void {
+    this.#whole.resolve(!broken && !this.#closed)
+    this.#options.end(broken)
   }
 
   async #work(): Promise<void> {
@@ -77,7 +88,7 @@ export class Reader {
     this.#working = false
     const skipped = this.#frames.takeSkipped()
     if (skipped > 0) this.#options.skipped(skipped)
-    if (this.#ended !== undefined) this.#options.end(this.#ended.broken)
+    if (this.#ended !== undefined) this.#finish(this.#ended.broken)
     else if (this.#stream.readStatus === 'paused') this.#resume()
   }
 
