@@ -102,6 +102,8 @@ export class Session {
       this.#sequence = sequence
       return undefined
     } catch (cause) {
+      // Opened again, it would keep the folder from everybody else.
+      if (this.#isClosed()) throw this.#errors.closed('write')
       // It may be closed already: an attempt to open it again, made meanwhile, has failed.
       this.#state = this.#database.status === 'open' ? 'sealed' : 'down'
       this.#cause = cause
@@ -116,6 +118,7 @@ export class Session {
 
   /** Closes the database and opens it again: LevelDB then removes what it no longer uses. */
   async reopen(): Promise<void> {
+    if (this.#isClosed()) throw this.#errors.closed('write')
     try {
       await this.#renew()
     } catch {
@@ -128,6 +131,11 @@ export class Session {
     this.#state = 'closed'
     this.#epoch++
     if (release) await this.#database.close()
+  }
+
+  /** It may have been closed while something was awaited. */
+  #isClosed(): boolean {
+    return this.#state === 'closed'
   }
 
   #failure(call: 'read' | 'write'): Error {

@@ -13,6 +13,8 @@ class FailingLevel extends MemoryLevel<Uint8Array, Uint8Array> {
   readonly plan: Plan[] = []
   failingOpens = 0
   batches = 0
+  /** Writes wait for it. */
+  held: Promise<void> = Promise.resolve()
 
   constructor() {
     super({ storeEncoding: 'view', keyEncoding: 'view', valueEncoding: 'view' })
@@ -29,6 +31,7 @@ class FailingLevel extends MemoryLevel<Uint8Array, Uint8Array> {
 
   async #batch(args: never[]): Promise<void> {
     const next = this.plan.shift() ?? 'ok'
+    await this.held
     if (next === 'before') throw new Error('IO error: the disk failed')
     this.batches++
     await (super.batch as (...given: never[]) => Promise<void>)(...args)
@@ -39,6 +42,16 @@ class FailingLevel extends MemoryLevel<Uint8Array, Uint8Array> {
 function failing(): { database: FailingLevel; plan: Plan[] } {
   const database = new FailingLevel()
   return { database, plan: database.plan }
+}
+
+function errorsOf(database: FailingLevel): StoreErrors {
+  return new StoreErrors({
+    location: database,
+    format: { name: 'test', version: 1 },
+    durability: 'process',
+    remedy: 'make room',
+    operations: { open: 'open', read: 'read', write: 'write' }
+  })
 }
 
 describe('a write that fails', () => {
@@ -153,13 +166,7 @@ describe('a database that is closed while there is no room to open it again', ()
       removeUnused: async () => {},
       forget: async () => {}
     }
-    const errors = new StoreErrors({
-      location: database,
-      format: { name: 'test', version: 1 },
-      durability: 'process',
-      remedy: 'make room',
-      operations: { open: 'open', read: 'read', write: 'write' }
-    })
+    const errors = errorsOf(database)
     const session = new Session(database, disk as unknown as Disk, errors, {})
     await session.open()
     await session.write([{ type: 'put', key: keyOf('a'), value: valueOf('a', 10) }], false)
@@ -182,5 +189,24 @@ describe('a database that is closed while there is no room to open it again', ()
     await expect(session.write([{ type: 'del', key: keyOf('a') }], false)).rejects.toMatchObject({ code: 'STORAGE' })
     disk.room = true
     expect(await read(session)).toBeDefined()
+  })
+})
+
+describe('a session that is closed while a write is under way', () => {
+  it('does not open the database again: another store may want the folder', async () => {
+    const { database, plan } = failing()
+    const held = Promise.withResolvers<void>()
+    const errors = errorsOf(database)
+    const session = new Session(database, undefined, errors, {})
+    await session.open()
+    plan.push('before')
+    database.held = held.promise
+    const write = session.write([{ type: 'put', key: keyOf('a'), value: valueOf('a', 10) }], false)
+    const refused = expect(write).rejects.toMatchObject({ code: 'NOT_RUNNING' })
+    await session.close(true)
+    held.resolve()
+    await refused
+    await expect(session.reopen()).rejects.toMatchObject({ code: 'NOT_RUNNING' })
+    expect(database.status).toBe('closed')
   })
 })

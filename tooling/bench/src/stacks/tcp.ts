@@ -11,7 +11,11 @@ const tcp: OpenStack = async () => {
   const wanted = new Map<string, (bytes: Uint8Array) => void>()
   const handlers: readonly ((name: string, body: Buffer, from: Socket) => void)[] = [
     (topic, payload) => listeners.get(topic)?.(payload),
-    (id, _, from) => from.write(frame(2, id, stored.get(id) ?? new Uint8Array())),
+    (id, _, from) => {
+      const bytes = stored.get(id)
+      // The asker has asked all of its peers.
+      if (bytes !== undefined) from.write(frame(2, id, bytes))
+    },
     (id, body) => wanted.get(id)?.(body)
   ]
   const add = (socket: Socket): void => {
