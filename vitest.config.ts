@@ -23,9 +23,10 @@ export default defineConfig(({ mode }) => ({
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
     reporters: ['default', './tooling/vitest/src/reporter.ts'],
-    // Real engines need real seconds; a test that hangs still ends.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Real engines need real seconds, many of them where the machine is busy; a test that hangs still ends.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    expect: { poll: { timeout: 100_000 } },
     pool: 'forks',
     // Half of the time, a test waits for engines in other processes.
     maxWorkers: 2 * availableParallelism(),

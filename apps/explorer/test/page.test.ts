@@ -1,13 +1,13 @@
-import { type Api, startFront } from '@p2pl/ledger'
+import { type Api, type Demo, type DemoPeer, type RemoteLedger, startFront } from '@p2pl/ledger'
 import { temporaryFolder } from '@p2pl/tooling-vitest'
 import { describeInChromium, openBrowser } from '@p2pl/tooling-vitest/browser'
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
-import { ensureBuilt, type Explorer, type ExplorerOptions, openExplorer } from './explorer.ts'
+import { ensureBuilt, type Explorer, type ExplorerOptions, openExplorer, patience } from './explorer.ts'
 import { type Fleet, startFleet } from './fleet.ts'
 
 /** A browser has to start, beside whatever else the machine does. */
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 })
 const folder = temporaryFolder('p2pl-explorer-')
 const opened: Explorer[] = []
 const views = ['Network', 'Entries', 'Accounts', 'Files', 'Activity', 'Write']
@@ -26,6 +26,17 @@ async function unlock({ page }: Explorer): Promise<void> {
   await page.getByRole('textbox', { name: 'Token' }).fill(front.token)
   await page.getByRole('button', { name: 'Save' }).click()
   await page.getByRole('button', { name: 'Token set' }).waitFor()
+}
+
+/** Nodes tell what happens from the moment on at which they are listened to: a message is shown at its publisher and at both others. */
+async function tracesOfAll({ page, show }: Explorer): Promise<void> {
+  await show('Network')
+  const messages = page.getByRole('region', { name: 'Messages' })
+  const row = messages
+    .getByRole('row')
+    .filter({ hasText: 'published' })
+    .filter({ hasText: /\d m?s.*\d m?s/ })
+  await row.first().waitFor()
 }
 
 async function pay(from: string, to: string, amount: number, memo = 'rent'): Promise<string> {
@@ -54,42 +65,81 @@ describeInChromium('the page', () => {
     await fleet.stop()
   })
 
-  it('shows a transfer that another peer made within a second', async () => {
-    const { page, show } = await open()
+  it('shows a transfer that another peer made as soon as it is told, without asking', async () => {
+    const explorer = await open()
+    const { page, show } = explorer
     await show('Entries')
     await page.getByLabel('As seen by').selectOption('alder')
     await page.getByText('0 entries').waitFor()
+    await tracesOfAll(explorer)
+    await show('Entries')
+    // What is asked from now on has no answer.
+    await page.route('**/entries?*', () => undefined)
     const began = performance.now()
     await pay('birch', 'cedar', 4_711, 'a new roof')
     await page.getByRole('cell', { name: '4,711 to cedar, “a new roof”' }).waitFor()
     const ms = performance.now() - began
     console.log(`the transfer of another peer was on the page after ${Math.round(ms)} ms`)
-    // A second on a quiet machine; five on one that runs all tests at once.
-    expect(ms).toBeLessThan(5_000)
     // An entry that another witness builds upon is confirmed.
     await pay('alder', 'birch', 1)
     await page.getByText('confirmed by').first().waitFor()
   })
 
+  it('shows a transfer that was made before the node was listened to', async () => {
+    const heard = Promise.withResolvers<void>()
+    const ledgers = new Map<RemoteLedger, DemoPeer['ledger']>()
+    const late = (ledger: RemoteLedger): DemoPeer['ledger'] => {
+      const events: RemoteLedger['events'] = async function* (options) {
+        await heard.promise
+        yield* ledger.events(options)
+      }
+      const bound = (key: string | symbol): unknown => {
+        const value: unknown = Reflect.get(ledger, key)
+        return typeof value === 'function' ? (value.bind(ledger) as unknown) : value
+      }
+      return new Proxy(ledger, { get: (_, key) => (key === 'events' ? events : bound(key)) })
+    }
+    const demo: Demo = {
+      ...fleet,
+      peers: () =>
+        fleet.peers().map((peer) => {
+          const ledger = fleet.ledger(peer.name)
+          ledgers.set(ledger, ledgers.get(ledger) ?? late(ledger))
+          return { ...peer, ledger: ledgers.get(ledger) }
+        })
+    }
+    const deaf = await startFront({ demo })
+    try {
+      const { page, show } = await open({ url: deaf.url })
+      await show('Entries')
+      await page.getByLabel('As seen by').selectOption('cedar')
+      const { entries } = await fleet.ledger('cedar').status()
+      await page.getByText(`${entries} entries`).first().waitFor()
+      await pay('cedar', 'alder', 31_415)
+      heard.resolve()
+      await page.getByRole('cell', { name: /31,415 to alder/ }).waitFor()
+    } finally {
+      heard.resolve()
+      await deaf.close()
+    }
+  })
+
   it('shows who is connected, whether all agree, and each message with its milliseconds', async () => {
-    const { page } = await open()
+    const explorer = await open()
+    const { page } = explorer
     await page.getByText('3 nodes agree').waitFor()
     const picture = page.getByRole('img', { name: /Connected: alder with birch, alder with cedar, birch with cedar/ })
     await picture.waitFor()
     await page.getByText('Details of birch').click()
     await page.locator('details[open]').getByText('/ip4/127.0.0.1/tcp/').first().waitFor()
     await pay('cedar', 'alder', 1)
-    const messages = page.getByRole('region', { name: 'Messages' })
-    const row = messages
-      .getByRole('row')
-      .filter({ hasText: 'published' })
-      .filter({ hasText: /ms.*ms/ })
-    await row.first().waitFor()
+    await tracesOfAll(explorer)
   })
 
   it('shows content on its way: who has it, who wants it, when it arrived', async () => {
     const explorer = await open()
     const { page, show } = explorer
+    await tracesOfAll(explorer)
     await unlock(explorer)
     await show('Write')
     await page.getByLabel('Write as').selectOption('birch')
@@ -98,12 +148,16 @@ describeInChromium('the page', () => {
     await page.getByText('1 file recorded').waitFor()
     await show('Network')
     const content = page.getByRole('region', { name: 'Content' })
-    await content
+    const row = content
       .getByRole('row')
       .filter({ hasText: 'has it' })
-      .filter({ hasText: /B .*ms.*B .*ms/ })
+      .filter({ hasText: /\d B [\d.]+ m?s.*\d B [\d.]+ m?s/ })
+    await row
       .first()
-      .waitFor()
+      .waitFor({ timeout: patience })
+      .catch(async (cause: unknown) => {
+        throw new Error(`the table of content: ${await content.innerText()}`, { cause })
+      })
     await show('Files')
     const link = page.getByRole('link', { name: 'lease.txt' })
     const answer = await fetch(new URL((await link.getAttribute('href')) ?? '', front.url))

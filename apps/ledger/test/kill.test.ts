@@ -52,7 +52,7 @@ async function kill(child: ChildProcess): Promise<void> {
 /** The node's API, as soon as it says that it is there. */
 async function ready(home: Home, child: ChildProcess): Promise<RemoteLedger> {
   if (child.stdout === null) throw new Error('no stdout')
-  await once(createInterface({ input: child.stdout }), 'line', { signal: AbortSignal.timeout(30_000) })
+  await once(createInterface({ input: child.stdout }), 'line', { signal: AbortSignal.timeout(100_000) })
   return new RemoteLedger((await readApiFile(home.apiPath)) ?? { url: '' })
 }
 
@@ -186,7 +186,7 @@ it('loses no document of an acknowledged record', async () => {
 
 async function read(remote: RemoteLedger, cid: string): Promise<Buffer> {
   const chunks: Uint8Array[] = []
-  for await (const chunk of (await remote.content(cid, { signal: AbortSignal.timeout(20_000) })).body)
+  for await (const chunk of (await remote.content(cid, { signal: AbortSignal.timeout(100_000) })).body)
     chunks.push(chunk)
   return Buffer.concat(chunks)
 }

@@ -49,7 +49,7 @@ async function start(path: string, apiPath: string): Promise<Node> {
     env: { ...process.env, P2PL_SPANS: spans }
   })
   if (child.stdout === null) throw new Error('no stdout')
-  await once(createInterface({ input: child.stdout }), 'line', { signal: AbortSignal.timeout(40_000) })
+  await once(createInterface({ input: child.stdout }), 'line', { signal: AbortSignal.timeout(100_000) })
   const access = (await readApiFile(apiPath)) ?? { url: '' }
   return {
     child,

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { exitCodes } from '@p2pl/cli/tools'
-import { temporaryFolder } from '@p2pl/tooling-vitest'
+import { temporaryFolder, until } from '@p2pl/tooling-vitest'
 import { expect, it } from 'vitest'
 import { runCommandLine } from '../src/cli/program.ts'
 import type { Home } from '../src/node/home.ts'
@@ -23,13 +23,22 @@ it('runs the curl examples of the README', async () => {
   try {
     const PATH = `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`
     const env = { PATH, DIR: home.path, ACCOUNT: account }
-    const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script], { env })
+    // The last command listens for a second. Here it goes on until it has heard, and ends with the node.
+    const patient = script.replace('--max-time 1 ', '')
+    expect(patient).not.toBe(script)
+    const script_ = promisify(execFile)('bash', ['-euo', 'pipefail', '-c', patient], { env })
+    let heard = ''
+    script_.child.stdout?.on('data', (data: string) => (heard += data))
+    await Promise.race([script_, until('an event', () => heard.includes('event: digest'))])
+    const { root } = await running.node.status()
+    await running.stop()
+    const { stdout } = await script_
     expect(stdout).toContain('for the drill')
     expect(stdout).toContain('note.txt')
     expect(stdout).toContain('event: digest')
     const car = await readFile(`${home.path}/ledger.car`)
     const found = await verifyCar(one(car))
-    expect(found).toMatchObject({ entries: 2, root: (await running.node.status()).root })
+    expect(found).toMatchObject({ entries: 2, root })
   } finally {
     await running.stop()
   }

@@ -70,6 +70,31 @@ describe('the traces of a node', () => {
     expect(other.of('want')).toHaveLength(1)
   })
 
+  it('show that a block arrived although the call that wanted it was given up', async () => {
+    const { peer, traces, seen } = await watchedPeer()
+    const bytes = new TextEncoder().encode('late')
+    const { cid } = await (await watchedPeer()).peer.data.add(bytes)
+    const givenUp = new AbortController()
+    const stop = traces.listen(({ trace }) => {
+      if (trace.type === 'want') givenUp.abort()
+    })
+    await expect(peer.data.bytes(cid, { signal: givenUp.signal })).rejects.toMatchObject({ code: 'ABORTED' })
+    stop()
+    expect(seen.map(({ trace }) => trace.type)).toEqual(['want'])
+    // The engine gets it all the same.
+    await peer.blocks.put(bytes)
+    await peer.data.bytes(cid)
+    const [want, , block] = seen
+    expect(block?.trace).toMatchObject({ type: 'block', cid: cid.toString(), bytes: bytes.byteLength })
+    // Since it was wanted: the block was told when this time was known.
+    const { ms } = block?.trace as { ms: number }
+    expect(ms).toBeGreaterThan(0)
+    expect(ms).toBeLessThanOrEqual((block?.at ?? NaN) - (want?.at ?? NaN))
+    // Once.
+    await peer.data.bytes(cid)
+    expect(seen.map(({ trace }) => trace.type)).toEqual(['want', 'have', 'block'])
+  })
+
   it('show what failed and what is tried again, and not what a store lacks', async () => {
     const traces = new Traces()
     const seen: Trace[] = []

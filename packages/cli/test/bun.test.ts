@@ -30,7 +30,7 @@ async function inBun(...args: readonly string[]): Promise<Outcome> {
   const env = { ...process.env, P2PL_DIR: folder }
   return await promisify(execFile)(bun ?? '', ['--conditions=@p2pl/source', file, ...args], {
     env,
-    timeout: 30_000
+    timeout: 100_000
   }).catch((error: unknown) => error as Outcome)
 }
 

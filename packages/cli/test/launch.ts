@@ -30,7 +30,7 @@ export function launch({ dir, env = {}, cwd, uid }: Place, args: readonly string
     env: { ...process.env, P2PL_DIR: dir, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
     // A test that has timed out leaves nothing running.
-    timeout: 60_000,
+    timeout: 170_000,
     killSignal: 'SIGKILL',
     ...(uid === undefined ? {} : { uid, gid: uid })
   })

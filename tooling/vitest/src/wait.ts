@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 export async function until<T>(
   what: string,
   condition: () => T | undefined | false | Promise<T | undefined | false>,
-  timeout = 30_000
+  timeout = 100_000
 ): Promise<T> {
   const end = performance.now() + timeout
   for (let pause = 1; ; pause = Math.min(pause * 2, 100)) {

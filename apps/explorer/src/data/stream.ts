@@ -5,11 +5,14 @@ import { refreshAccounts } from './accounts.ts'
 import { confirmEntry, followEntries, takeEntry } from './entries.ts'
 import { isDemonstration, nodes, refresh, refreshAll, setDigest, setNodes } from './nodes.ts'
 import { takeTrace } from './traces.ts'
+import { followed } from './watched.ts'
 
 /** `lost`: the server does not answer; the browser tries again by itself. */
 export const connection: Signal<'connecting' | 'live' | 'lost'> = signal('connecting')
 
 interface Events {
+  /** What happened at the node before was not told. */
+  readonly listening: object
   readonly entry: EntryView
   readonly overturned: EntryView
   readonly confirmed: { readonly cid: string; readonly confirmations: number }
@@ -32,11 +35,10 @@ async function listen(): Promise<void> {
   followEntries()
   const source = new EventSource('/v1/events?traces=true')
   source.addEventListener('open', () => {
-    // What happened while there was no connection was not told.
-    const missed = connection.value === 'lost'
     connection.value = 'live'
     refreshAll()
-    followEntries(missed)
+    // What happened while there was no connection was not told.
+    followEntries(true)
   })
   source.addEventListener('error', () => {
     connection.value = 'lost'
@@ -52,6 +54,10 @@ async function listen(): Promise<void> {
   source.addEventListener('nodes', (event: MessageEvent<string>) => {
     setNodes(JSON.parse(event.data) as NodesView)
     followEntries()
+  })
+  on('listening', (node) => {
+    void refresh(node)
+    if (node === followed.peek()) followEntries(true)
   })
   on('digest', (node, digest) => {
     setDigest(node, digest)

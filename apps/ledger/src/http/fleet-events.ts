@@ -6,7 +6,10 @@ type NodeLedger = NonNullable<DemoPeer['ledger']>
 
 const pauseMs = 500
 
-/** The events of all peers of a demonstration as one stream, each with the name of its peer: `{ node, data }`. */
+/**
+ * The events of all peers of a demonstration as one stream, each with the name of its peer: `{ node, data }`. The first event of a peer,
+ * `listening`, is told again after each pause: what happened before it was not told.
+ */
 export class FleetEvents {
   readonly #demo: Demo
   readonly #send: (event: StreamEvent) => void
@@ -52,9 +55,13 @@ export class FleetEvents {
 
   async #listen(ledger: NodeLedger, node: string, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      let listening = false
       try {
-        for await (const { type, data } of ledger.events({ traces: true, signal }))
+        for await (const { type, data } of ledger.events({ traces: true, signal })) {
+          if (!listening) this.#send({ type: 'listening', data: { node, data: {} } })
+          listening = true
           this.#send({ type, data: { node, data } })
+        }
       } catch {
         // It was killed, or cut off because it was read too slowly.
       }

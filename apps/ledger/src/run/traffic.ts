@@ -14,6 +14,8 @@ import { machineNow, type Traces } from './traces.ts'
 
 /** Calls that failed and may be made again. */
 const maxFailed = 1_024
+/** Blocks that nobody waits for any more. The engine may get them all the same. */
+const maxGivenUp = 1_024
 
 /**
  * Traces each message and each block on its way between a peer and its engine. It looks on and changes nothing. The spans of the layer
@@ -21,6 +23,8 @@ const maxFailed = 1_024
  */
 export function traffic(traces: Traces): Layer {
   const failed = new BoundedMap<string, number>(maxFailed)
+  /** Since when each was wanted. */
+  const givenUp = new BoundedMap<string, number>(maxGivenUp)
   return <B extends Backend>(backend: B): B =>
     aroundCalls({
       call: async (call, run) => {
@@ -29,15 +33,25 @@ export function traffic(traces: Traces): Layer {
         const attempts = failed.get(key)
         if (attempts !== undefined)
           traces.add({ type: 'retry', operation: call.operation, subject: subjectOf(call), attempt: attempts + 1 })
-        const wanted = await isWanted(backend, call)
+        const cid = String(call.cid)
+        const fetches = mayAskOthers(call)
+        const wanted = fetches && (await isMissing(backend, call))
         const began = machineNow()
-        if (wanted) traces.add({ type: 'want', cid: String(call.cid), from: askedFirst(call) }, began)
+        if (wanted) traces.add({ type: 'want', cid, from: askedFirst(call) }, began)
         try {
           const result = await run()
           failed.delete(key)
-          report(traces, call, result, began, wanted)
+          // It may have come after the call that wanted it was given up: then it is found here.
+          const since = wanted ? began : fetches ? givenUp.get(cid) : undefined
+          if (since === undefined) report(traces, call, result, began)
+          else {
+            givenUp.delete(cid)
+            const bytes = isBytes(result) ? { bytes: result.byteLength } : {}
+            traces.add({ type: 'block', cid, ms: machineNow() - since, ...bytes })
+          }
           return result
         } catch (error) {
+          if (wanted && isP2plError(error, 'ABORTED')) givenUp.set(cid, givenUp.get(cid) ?? began)
           if (!isExpected(error, call)) {
             failed.set(key, (attempts ?? 0) + 1)
             traces.add({ type: 'fault', operation: call.operation, subject: subjectOf(call), ...reasonOf(error) })
@@ -49,7 +63,7 @@ export function traffic(traces: Traces): Layer {
     })(backend)
 }
 
-function report(traces: Traces, call: LayerCall, result: unknown, began: number, wanted: boolean): void {
+function report(traces: Traces, call: LayerCall, result: unknown, began: number): void {
   const ms = machineNow() - began
   const { operation, topic, payload, cid, blocks = [] } = call
   if (operation === 'messages.publish' && topic !== undefined && payload !== undefined) {
@@ -58,8 +72,6 @@ function report(traces: Traces, call: LayerCall, result: unknown, began: number,
       { type: 'published', ...messageOf(topic, payload), ms, ...(recipients !== undefined && { recipients }) },
       began
     )
-  } else if (wanted) {
-    traces.add({ type: 'block', cid: String(cid), ms, ...(isBytes(result) && { bytes: result.byteLength }) })
   } else if (operation === 'blocks.putMany') {
     for (const block of blocks) traces.add({ type: 'have', cid: block.cid.toString(), bytes: block.bytes.byteLength })
   } else if (operation === 'routing.provide') traces.add({ type: 'provided', cid: String(cid) })
@@ -83,10 +95,13 @@ function watched(traces: Traces, subscriber: Subscriber, topic: string): Subscri
   }
 }
 
-/** Whether the call needs the network: it may ask others, and the block is not here. */
-async function isWanted(backend: Backend, { operation, cid, options }: LayerCall): Promise<boolean> {
-  if (operation !== 'blocks.get' && operation !== 'blocks.pin') return false
-  if (cid === undefined || options.local === true) return false
+function mayAskOthers({ operation, cid, options }: LayerCall): boolean {
+  return (operation === 'blocks.get' || operation === 'blocks.pin') && cid !== undefined && options.local !== true
+}
+
+/** Whether a call that may ask others has to: the block is not here, or not to be taken from here. */
+async function isMissing(backend: Backend, { cid, options }: LayerCall): Promise<boolean> {
+  if (cid === undefined) return false
   if (options.remote === true) return true
   try {
     return (await backend.blocks?.has(cid, { signal: options.signal })) === false

@@ -18,7 +18,10 @@ export type Trace =
     } & MessageTrace)
   /** A block that is not here is asked for. `from`: the peers that are asked first. */
   | { readonly type: 'want'; readonly cid: string; readonly from: readonly string[] }
-  /** It arrived `ms` after it was asked for. `bytes` is absent where all of a file was asked for at once. */
+  /**
+   * It was here `ms` after it was asked for. Where that call was given up and the block came all the same, this is told when it is
+   * read. `bytes` is absent where all of a file was asked for at once.
+   */
   | { readonly type: 'block'; readonly cid: string; readonly ms: number; readonly bytes?: number | undefined }
   /** This peer has stored the block, and gives it to others. */
   | { readonly type: 'have'; readonly cid: string; readonly bytes: number }
