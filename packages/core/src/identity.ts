@@ -1,8 +1,9 @@
 import { base58btc } from 'multiformats/bases/base58'
 import { agreement } from './agreement.ts'
+import { systemClock } from './clock.ts'
 import { invalidArgument, P2plError } from './errors.ts'
-import { synchronousSigner } from './synchronous-signer.ts'
-import { isBytes } from './toolbox/bytes.ts'
+import { synchronousSigner, type SynchronousVerifier, synchronousVerifier } from './synchronous-signatures.ts'
+import { concatBytes, isBytes } from './toolbox/bytes.ts'
 import { describe } from './toolbox/options.ts'
 
 /** Who signs: an ed25519 key pair (RFC 8032), independent of any engine. */
@@ -163,22 +164,53 @@ async function importKey(load: () => Promise<CryptoKey>): Promise<CryptoKey> {
   }
 }
 
-const maxCachedKeys = 1024
-const importedKeys = new Map<string, CryptoKey>()
+// SubjectPublicKeyInfo of RFC 8410 up to the 32 bytes of the key
+const spkiPrefix = Uint8Array.of(0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00)
 
-async function importVerifyingKey(id: string, publicKey: Uint8Array<ArrayBuffer>): Promise<CryptoKey> {
-  const key = await importKey(() => crypto.subtle.importKey('raw', publicKey, 'Ed25519', false, ['verify']))
-  // Keys come from the network: the cache is bounded.
-  remember(importedKeys, id, key, maxCachedKeys)
-  return key
+interface VerifyingKey {
+  readonly key: CryptoKey
+  readonly atOnce: SynchronousVerifier | undefined
 }
 
-/** Ed25519 by WebCrypto, asynchronous: many checks under way at once use all cores. */
+const maxCachedKeys = 1024
+const importedKeys = new Map<string, VerifyingKey>()
+
+async function importVerifyingKey(id: string, publicKey: Uint8Array<ArrayBuffer>): Promise<VerifyingKey> {
+  const key = await importKey(() => crypto.subtle.importKey('raw', publicKey, 'Ed25519', false, ['verify']))
+  const verifying = { key, atOnce: synchronousVerifier(concatBytes(spkiPrefix, publicKey)) }
+  // Keys come from the network: the cache is bounded.
+  remember(importedKeys, id, verifying, maxCachedKeys)
+  return verifying
+}
+
+/** Checks on the thread pool. */
+let underWay = 0
+/** Whether a check was done on this thread in this turn of the event loop. */
+let checkedInTurn = false
+/** More bytes than this hold up the event loop for longer than the hop through the thread pool takes. */
+const mostAtOnce = 16 * 1024
+
+/**
+ * Ed25519. A lone check is done at once: the hop through the thread pool takes as long as the check, and longer where the cores are busy.
+ * Many checks under way at once use all cores, by WebCrypto; of those, one in a turn of the event loop is done at once at most.
+ */
 export const ed25519: Cryptography = {
   verify: async (publicKey, bytes, signature) => {
     if (publicKey.byteLength !== publicKeyLength || signature.byteLength !== signatureLength) return false
     const id = cacheKey(publicKey)
-    const key = importedKeys.get(id) ?? (await importVerifyingKey(id, publicKey))
-    return await crypto.subtle.verify('Ed25519', key, signature, bytes)
+    const { key, atOnce } = importedKeys.get(id) ?? (await importVerifyingKey(id, publicKey))
+    if (atOnce !== undefined && underWay === 0 && !checkedInTurn && bytes.byteLength <= mostAtOnce) {
+      checkedInTurn = true
+      systemClock.nextTurn(() => {
+        checkedInTurn = false
+      })
+      return atOnce(bytes, signature)
+    }
+    underWay++
+    try {
+      return await crypto.subtle.verify('Ed25519', key, signature, bytes)
+    } finally {
+      underWay--
+    }
   }
 }

@@ -7,6 +7,7 @@ import {
   peerIdFromPublicKey,
   publicKeyFromPeerId
 } from '../src/index.ts'
+import { concatBytes } from '../src/toolbox/bytes.ts'
 
 const hex = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.from(Buffer.from(text, 'hex'))
 
@@ -62,5 +63,55 @@ describe('identity', () => {
     expect(await ed25519.verify(other.publicKey, bytes, signature)).toBe(false)
     expect(await ed25519.verify(one.publicKey, new Uint8Array([1, 2, 4]), signature)).toBe(false)
     expect(await ed25519.verify(one.publicKey, bytes, signature.slice(1))).toBe(false)
+  })
+
+  // One alone is checked on the calling thread, many at once on the thread pool: the two must never disagree.
+  it('judges alike whether one is checked or many at once', async () => {
+    const identity = await createIdentity()
+    const { publicKey } = identity
+    const bytes = new Uint8Array([1, 2, 3])
+    const signature = await identity.sign(bytes)
+    const order = hex('edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010')
+    // The same signature with the order of the group added to its second half.
+    const malleated = signature.slice()
+    for (let i = 0, carry = 0; i < 32; i++) {
+      const sum = malleated[32 + i]! + order[i]! + carry
+      malleated[32 + i] = sum
+      carry = sum >> 8
+    }
+    const flipped = signature.map((byte, i) => (i === 40 ? byte ^ 1 : byte))
+    const small = ['01', 'ec', '00', 'ee', 'ed'].map((first, i) =>
+      hex(first + (i % 2 === 0 ? '00' : 'ff').repeat(30) + (i % 2 === 0 ? '00' : '7f'))
+    )
+    const cases = [
+      { publicKey, signature, good: true },
+      { publicKey, signature: malleated, good: false },
+      { publicKey, signature: flipped, good: false },
+      ...small.map((key) => ({ publicKey: key, signature: concatBytes(key, new Uint8Array(32)), good: undefined }))
+    ]
+    for (const { publicKey: key, signature: given, good } of cases) {
+      await new Promise((resolve) => {
+        setImmediate(resolve)
+      })
+      const alone = await ed25519.verify(key, bytes, given)
+      const many = await Promise.all(Array.from({ length: 8 }, () => ed25519.verify(key, bytes, given)))
+      expect(new Set([alone, ...many]).size).toBe(1)
+      expect(alone).toBe(good ?? alone)
+    }
+  })
+
+  it('gives the event loop a turn, however many checks are awaited one after the other', async () => {
+    const identity = await createIdentity()
+    const { publicKey } = identity
+    const bytes = new Uint8Array([1, 2, 3])
+    const signature = await identity.sign(bytes)
+    let turns = 0
+    const count = (): void => {
+      turns++
+      if (turns < 100) setImmediate(count)
+    }
+    setImmediate(count)
+    for (let i = 0; i < 20; i++) expect(await ed25519.verify(publicKey, bytes, signature)).toBe(true)
+    expect(turns).toBeGreaterThanOrEqual(9)
   })
 })

@@ -65,7 +65,8 @@ export const rooms: Readonly<Record<string, Room>> = {
       'runtime/lanes.node.ts',
       'runtime/parts.node.ts',
       'runtime/signer.node.ts',
-      'runtime/silent-sockets.ts'
+      'runtime/silent-sockets.ts',
+      'runtime/verifier.node.ts'
     ]
   },
   'packages/ipfs-rpc': { ours: ['@p2pl/core/backend', '@p2pl/kubo'], theirs: 'engine', tests: kit, node: true },

@@ -1,4 +1,5 @@
 import { readyToSign } from '#runtime/signer'
+import { readyToVerify } from '#runtime/verifier'
 import type { PrivateKey } from '@libp2p/interface'
 import type { Settings } from '../options/settings.ts'
 import type { Stores } from './stores.ts'
@@ -12,6 +13,12 @@ const keyName = new TextEncoder().encode('private-key')
 
 /** The node's key: the folder's, or that of the memory, made at the first start. */
 export async function privateKey(settings: Settings, stores: Stores, memory: MemoryKey): Promise<PrivateKey> {
+  const key = await load(settings, stores, memory)
+  readyToVerify(key.publicKey)
+  return key
+}
+
+async function load(settings: Settings, stores: Stores, memory: MemoryKey): Promise<PrivateKey> {
   if (settings.dir === undefined) return (memory.key ??= await readyToSign(await newKey()))
   const { privateKeyFromProtobuf, privateKeyToProtobuf } = await import('@libp2p/crypto/keys')
   const stored = await stores.state.get(keyName)
