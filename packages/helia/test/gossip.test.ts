@@ -221,7 +221,8 @@ describe('the engine', () => {
     await listen(a, 'clock')
     const inbox = await listen(b, 'clock')
     const inMesh = (): boolean => gossipOf(a).getMeshPeers('clock').includes(selfOf(b).id)
-    await until('the mesh', inMesh)
+    // Only a peer that has the other in its mesh tells it that it leaves.
+    await until('both meshes', () => inMesh() && gossipOf(b).getMeshPeers('clock').includes(selfOf(a).id))
     await inbox.subscription.close()
     await until('the back-off', () => gossipOf(a).backoff.has('clock'))
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 3_600_000 })
