@@ -5,7 +5,7 @@ import { seededBytes, seededRandom, until } from '@p2pl/tooling-vitest'
 import { CID } from 'multiformats/cid'
 import { afterEach, describe, expect, it } from 'vitest'
 import { bridge, type BridgeOptions } from '../src/bridge.ts'
-import { settle } from './support.ts'
+import { ManualClock, settle } from './support.ts'
 
 const running = new Set<{ stop(): Promise<void> }>()
 afterEach(async () => {
@@ -46,10 +46,34 @@ function sides(): Sides {
   return { north: counted('north'), south: counted('south'), published }
 }
 
-async function bridged({ north, south }: Sides, options: Partial<BridgeOptions> = {}): Promise<[Backend, Backend]> {
+async function bridged(
+  { north, south }: Sides,
+  options: Partial<BridgeOptions> = {},
+  prepare: (legs: [Backend, Backend]) => void = () => undefined
+): Promise<[Backend, Backend]> {
   const legs: [Backend, Backend] = [memory({ network: north }), memory({ network: south })]
+  prepare(legs)
   await started(bridge(...legs, { topics: ['news'], random: seededRandom(running.size + 1), ...options }))
   return legs
+}
+
+/** Tells when a subscriber has dealt with a message. Call it before it subscribes. */
+function onVerdict({ messages }: Backend, dealt: () => void): void {
+  if (messages === undefined) throw new Error('it has messages')
+  const subscribe = messages.subscribe.bind(messages)
+  messages.subscribe = async (topic, subscriber, options) =>
+    await subscribe(
+      topic,
+      {
+        ...subscriber,
+        message: async (message) => {
+          const verdict = await subscriber.message(message)
+          dealt()
+          return verdict
+        }
+      },
+      options
+    )
 }
 
 async function next(subscription: Subscription<Message<string>>): Promise<string> {
@@ -83,22 +107,31 @@ describe('messages', () => {
 
   it('cross once with two and three bridges beside each other, and go round in no circle', async () => {
     const both = sides()
-    // Bridges that choose moments far apart: the first one to choose carries a message, and the others hear of it in time.
-    for (const moment of [0.05, 0.5, 0.95]) await bridged(both, { spread: 2_000, random: () => moment })
+    const clock = new ManualClock()
+    const moments = [0.05, 0.5, 0.95]
+    let chosen = 0
+    let heard = 0
+    for (const moment of moments) {
+      const random = (): number => {
+        chosen++
+        return moment
+      }
+      await bridged(both, { spread: 2_000, random, clock }, ([, south]) => onVerdict(south, () => heard++))
+    }
     const [a, b] = [await peerOn(both.north), await peerOn(both.south)]
     const atB = await listening(b)
     const sent = Array.from({ length: 30 }, (_, i) => `message ${i}`)
-    const before = both.published.south
+    const before = { ...both.published }
     for (const message of sent) await a.topic('news', { codec: text }).publish(message)
+    await until('each bridge has chosen its moments', () => chosen === moments.length * sent.length)
+    // The first one to choose carries a message, and the others hear of it.
+    await clock.advance(100)
     const seen = []
     while (seen.length < sent.length) seen.push(await next(atB))
     expect(seen.toSorted()).toEqual(sent.toSorted())
-    await until('nothing is under way', async () => {
-      const { north, south } = both.published
-      await new Promise((resolve) => setTimeout(resolve, 200))
-      return both.published.north === north && both.published.south === south
-    })
-    expect(both.published.south - before).toBe(sent.length)
+    await until('the others have heard of it', () => heard === (moments.length - 1) * sent.length)
+    await clock.advance(10_000)
+    expect(both.published).toEqual({ north: before.north + sent.length, south: before.south + sent.length })
     expect(b.topic('news', { codec: text }).stats().delivered).toBe(sent.length)
   })
 

@@ -32,9 +32,9 @@ describe('receipts', () => {
     await using a = await createPeer({ backend: memory({ network }) })
     await using b = await createPeer({ backend: memory({ network }) })
     const { cid } = await a.data.add('worth keeping')
-    const ask = (): Promise<Uint8Array> =>
-      a.blocks.get(cid, { remote: true, providers: b.network.self(), timeout: 200 })
-    await expect(ask()).rejects.toMatchObject({ retryable: true })
+    const ask = (timeout?: number): Promise<Uint8Array> =>
+      a.blocks.get(cid, { remote: true, providers: b.network.self(), timeout })
+    await expect(ask(200)).rejects.toMatchObject({ retryable: true })
     await b.data.pin(cid, { providers: a.network.self() })
     expect(new TextDecoder().decode(await ask())).toBe('worth keeping')
   })

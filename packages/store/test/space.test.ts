@@ -8,7 +8,8 @@ function bytesIn(dir: string, except = 'nothing'): number {
   return readdirSync(dir, { withFileTypes: true }).reduce((sum, entry) => {
     if (entry.name === except) return sum
     const path = join(dir, entry.name)
-    return sum + (entry.isDirectory() ? bytesIn(path) : statSync(path).size)
+    // The database removes files in the background.
+    return sum + (entry.isDirectory() ? bytesIn(path) : (statSync(path, { throwIfNoEntry: false })?.size ?? 0))
   }, 0)
 }
 
