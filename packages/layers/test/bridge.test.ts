@@ -60,9 +60,9 @@ async function bridged(
 /** Tells when a subscriber has dealt with a message. Call it before it subscribes. */
 function onVerdict({ messages }: Backend, dealt: () => void): void {
   if (messages === undefined) throw new Error('it has messages')
-  const subscribe = messages.subscribe.bind(messages)
-  messages.subscribe = async (topic, subscriber, options) =>
-    await subscribe(
+  const original = messages.subscribe.bind(messages)
+  const subscribe: typeof messages.subscribe = async (topic, subscriber, options) =>
+    await original(
       topic,
       {
         ...subscriber,
@@ -74,6 +74,7 @@ function onVerdict({ messages }: Backend, dealt: () => void): void {
       },
       options
     )
+  Object.assign(messages, { subscribe })
 }
 
 async function next(subscription: Subscription<Message<string>>): Promise<string> {

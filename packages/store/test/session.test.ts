@@ -104,7 +104,7 @@ describe('a write that fails', () => {
             () => 'ok',
             () => 'refused'
           ),
-        { timeout: 5_000 }
+        { timeout: 90_000 }
       )
       .toBe('ok')
     expect(await store.get(keyOf('a'))).toEqual(valueOf('a', 10))

@@ -25,7 +25,7 @@ async function killAfter(store: string, acknowledgements: number): Promise<strin
   return output.split('\n').slice(1, -1)
 }
 
-test('no acknowledged entry is lost in ten kills', { timeout: 300_000 }, async () => {
+test('no acknowledged entry is lost in ten kills', { timeout: 1_200_000 }, async () => {
   await withSeed(1, async (_, random) => {
     const store = join(folder, 'killed')
     const acknowledged: string[] = []

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
- * Resolves when `condition` gives a value other than `undefined` or `false`; rejects after `timeout` ms, naming `what`.
+ * Resolves when `condition` gives a value other than `undefined` or `false`; rejects after `timeout` ms, naming `what`. That is far
+ * longer than it takes on a busy machine: it only ends what hangs.
  * For states of other processes that send no event; never as a substitute for one.
  */
 export async function until<T>(

@@ -44,7 +44,7 @@ async function stillWorks(): Promise<void> {
   const bytes = seededBytes(20_000, sockets.length + 1)
   const cid = CID.decode(concatBytes(Uint8Array.of(1, 0x55, 0x12, 0x20), createHash('sha256').update(bytes).digest()))
   await victim.blocks.putMany([{ cid, bytes }])
-  const got = await friend.blocks.get(cid, { providers: [selfOf(victim)], signal: AbortSignal.timeout(10_000) })
+  const got = await friend.blocks.get(cid, { providers: [selfOf(victim)], signal: AbortSignal.timeout(90_000) })
   expect(got?.byteLength).toBe(bytes.byteLength)
 }
 
@@ -64,7 +64,7 @@ async function raw(): Promise<Socket> {
 }
 
 async function hangsUp(socket: { readonly closed: boolean }): Promise<void> {
-  await until('the victim hangs up', () => socket.closed, 10_000)
+  await until('the victim hangs up', () => socket.closed)
 }
 
 it('answers nothing to malformed packets of the DHT, and lives', async () => {
@@ -94,10 +94,10 @@ it('answers nothing to malformed packets of the DHT, and lives', async () => {
     await new Promise<void>((resolve) => socket.send(ascii(packet), dhtPort, '127.0.0.1', () => resolve()))
   for (let round = 0; round < 3; round++) for (const packet of packets) await send(packet)
   // After all that it still answers a right one.
-  const answered = once(socket, 'message', { signal: AbortSignal.timeout(10_000) })
+  const answered = once(socket, 'message', { signal: AbortSignal.timeout(90_000) })
   await send(`d1:ad2:id${id}e1:q4:ping1:t2:zz1:y1:qe`)
   for (let got = (await answered)[0] as Buffer; !got.includes('2:zz');)
-    [got] = (await once(socket, 'message', { signal: AbortSignal.timeout(10_000) })) as [Buffer]
+    [got] = (await once(socket, 'message', { signal: AbortSignal.timeout(90_000) })) as [Buffer]
   socket.close()
   await stillWorks()
 })
@@ -206,7 +206,7 @@ it('cuts off a peer that asks, announces or joins without end', async () => {
     expect(sent).toBeLessThan(200_000)
   }
   await stillWorks()
-}, 60_000)
+})
 
 it('does not keep blocks that do not hash to what was asked for, and takes them from another', async () => {
   const bytes = seededBytes(50_000, 99)
@@ -215,7 +215,7 @@ it('does not keep blocks that do not hash to what was asked for, and takes them 
   const liar = await stranger()
   // It offers whatever is asked for, in the victim's own numbering, and sends zeros.
   for (let id = 1; id < 50; id++) liar.send(frame.offer, uint32(id), uint32(bytes.byteLength))
-  const getting = victim.blocks.get(cid, { signal: AbortSignal.timeout(20_000) })
+  const getting = victim.blocks.get(cid, { signal: AbortSignal.timeout(90_000) })
   getting?.catch(() => {})
   const feed = setInterval(() => {
     if (liar.closed) return
@@ -239,7 +239,7 @@ it('bears more connections than it allows', async () => {
   for (const socket of open) socket.resume()
   await until('the surplus has made room', () => open.filter((socket) => socket.closed).length >= 22)
   // The rest says nothing, and makes room for a peer that does.
-  await friend.routing.connect(selfOf(small), { signal: AbortSignal.timeout(10_000) })
+  await friend.routing.connect(selfOf(small), { signal: AbortSignal.timeout(90_000) })
   expect((await small.routing.connections())?.map(({ id }) => id)).toEqual([selfOf(friend).id])
   await small.stop()
 })

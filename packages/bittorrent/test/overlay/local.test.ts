@@ -68,7 +68,7 @@ it('a peer that only fetches finds the file and its torrent', async () => {
   // Without the address of the seeder in the link.
   const magnet = (await one.magnet(cid)).replace(/&x\.pe=[^&]*/g, '')
   const third = await started({ dht: false })
-  expect((await third.importTorrent(magnet, { signal: AbortSignal.timeout(30_000) })).cid.toString()).toBe(
+  expect((await third.importTorrent(magnet, { signal: AbortSignal.timeout(90_000) })).cid.toString()).toBe(
     cid.toString()
   )
 })

@@ -144,7 +144,7 @@ it('refuses metadata that has the right hash and is no torrent', async () => {
   const broken = [ascii('garbage'), ascii('d'), ascii('le4:more'), new Uint8Array(40_000).fill(0x6c)]
   for (const info of [...dictionaries.map(bencode), ...broken]) {
     const { address } = await seeder(sha1(info), { info })
-    const signal = AbortSignal.timeout(20_000)
+    const signal = AbortSignal.timeout(90_000)
     const importing = victim.importTorrent(magnetOf(sha1(info), address), { signal })
     await expect(importing).rejects.toMatchObject({ code: 'UNSUPPORTED', operation: 'importTorrent' })
   }
@@ -184,7 +184,7 @@ it('gets a torrent from the honest one among liars', async () => {
     seeder(infoHash, { pieces: 3 })
   ])
   const all = magnetOf(infoHash, ...liars.map(({ address }) => address), selfOf(honest).addresses[0] ?? '')
-  const result = await victim.importTorrent(all, { signal: AbortSignal.timeout(50_000) })
+  const result = await victim.importTorrent(all, { signal: AbortSignal.timeout(90_000) })
   expect(result.cid.toString()).toBe(cid.toString())
 })
 
@@ -201,7 +201,7 @@ it('disconnects a client that sends wrong pieces', async () => {
       socket.write(message(Uint8Array.of(7), uint32(index), uint32(offset), new Uint8Array(length)))
     }
   })
-  const importing = victim.importTorrent(magnetOf(infoHash, liar.address), { signal: AbortSignal.timeout(30_000) })
+  const importing = victim.importTorrent(magnetOf(infoHash, liar.address), { signal: AbortSignal.timeout(90_000) })
   importing.catch(() => {})
   await until('the liar is sent away', () => liar.closed() === 1)
   // A client that has lied is not asked again, and others are still looked for.
@@ -267,7 +267,7 @@ it('refuses a torrent whose pieces are not the leaves of the CID, and takes the 
   })
   for (let at = 0; at < bytes.byteLength; at += mebi) await leafWriter.add(bytes.subarray(at, at + mebi))
   for (const [i, leaf] of leaves.entries()) {
-    const got = await victim.blocks.get(leaf, { root: cid, signal: AbortSignal.timeout(30_000) })
+    const got = await victim.blocks.get(leaf, { root: cid, signal: AbortSignal.timeout(90_000) })
     expect(Buffer.compare(got ?? new Uint8Array(), bytes.subarray(i * mebi, (i + 1) * mebi))).toBe(0)
   }
 })

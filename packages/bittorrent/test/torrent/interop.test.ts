@@ -74,7 +74,7 @@ describe.skipIf(!present && process.env['CI'] !== 'true')(`with ${client}, from 
     const { cid } = await peer.data.add(bytes)
     const folder = join(root, 'leech')
     const magnet = await backend.magnet(cid)
-    const { output, exited } = await run(folder, ['--seed-time=0', '--bt-stop-timeout=30', magnet])
+    const { output, exited } = await run(folder, ['--seed-time=0', '--bt-stop-timeout=90', magnet])
     const [code] = (await exited) as [number]
     expect(code, output()).toBe(0)
     expect(Buffer.compare(await readFile(join(folder, cid.toString())), bytes)).toBe(0)
@@ -98,9 +98,9 @@ describe.skipIf(!present && process.env['CI'] !== 'true')(`with ${client}, from 
     const file = bencode({ announce, info: body })
     await writeFile(torrent, file)
     const { output } = await run(folder, ['--seed-ratio=0.0', '--check-integrity=true', torrent])
-    await until(`the client seeds: ${output()}`, () => /seed|verification finished|SEED/i.test(output()), 20_000)
+    await until(`the client seeds: ${output()}`, () => /seed|verification finished|SEED/i.test(output()))
     const seen: number[] = []
-    const signal = AbortSignal.timeout(40_000)
+    const signal = AbortSignal.timeout(90_000)
     const result = await backend.importTorrent(file, {
       signal,
       onProgress: (progress) => void seen.push(progress.bytes)

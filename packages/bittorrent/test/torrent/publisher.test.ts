@@ -73,7 +73,7 @@ it('finds the torrent of a CID by the signed record of a publisher that is gone'
 
   const reader = await started()
   expect(infoHashOf(await reader.findTorrent(cid, key))).toBe(infoHashOf(magnet))
-  const taken = await reader.importTorrent(await reader.findTorrent(cid, key), { signal: AbortSignal.timeout(30_000) })
+  const taken = await reader.importTorrent(await reader.findTorrent(cid, key), { signal: AbortSignal.timeout(90_000) })
   expect(taken.cid.toString()).toBe(cid.toString())
   await expect(reader.findTorrent(cid, (await started()).publisher())).rejects.toMatchObject({ code: 'NOT_FOUND' })
   await expect(reader.findTorrent(cid, 'somebody')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
@@ -99,7 +99,7 @@ it('takes a leaf from the swarm that a hinted publisher has named', async () => 
     .update(bytes.subarray(mebi, 2 * mebi))
     .digest()
   const leaf = CID.decode(new Uint8Array([0x01, 0x55, 0x12, 0x20, ...digest]))
-  const signal = AbortSignal.timeout(30_000)
+  const signal = AbortSignal.timeout(90_000)
   const got = await reader.blocks.get(leaf, { root: cid, providers: [hint], signal })
   expect(Buffer.compare(got ?? new Uint8Array(), bytes.subarray(mebi, 2 * mebi))).toBe(0)
   // The seeder was met in the swarm, not as a peer of the overlay.

@@ -92,7 +92,7 @@ it('takes torrents in whose pieces have another length, from a stock client', as
       const { info } = bdecode(file).value as { info: Bencoded }
       const infoHash = createHash('sha1').update(bencode(info)).digest('hex')
       const magnet = `magnet:?xt=urn:btih:${infoHash}&x.pe=127.0.0.1:${stock.torrentPort}`
-      const { cid, size } = await receiver.importTorrent(magnet, { signal: AbortSignal.timeout(30_000) })
+      const { cid, size } = await receiver.importTorrent(magnet, { signal: AbortSignal.timeout(90_000) })
       expect(size).toBe(bytes.byteLength)
       expect(cid.toString(), `pieces of ${pieceLength}`).toBe((await add(await started(), bytes)).toString())
       // And from the file: the same content again, found at the tracker, the DHT or, as here, nowhere.
@@ -195,7 +195,7 @@ it('fetches from an address of IPv6 that it is given', async () => {
     const address = `[::1]:${(gateway.address() as AddressInfo).port}`
     const moved = magnet.replace(/x\.pe=[^&]*/, `x.pe=${encodeURIComponent(address)}`)
     const reader = await started()
-    const { cid: taken } = await reader.importTorrent(moved, { signal: AbortSignal.timeout(30_000) })
+    const { cid: taken } = await reader.importTorrent(moved, { signal: AbortSignal.timeout(90_000) })
     expect(taken.toString()).toBe(cid.toString())
     const other = await started()
     await other.routing.connect({ ...selfOf(seeder), addresses: [address] })

@@ -30,7 +30,7 @@ async function told({ child }: RemoteScript, wanted: (message: unknown) => boole
 
 test(
   'a process that is killed and started again from its folder gets what it missed, once',
-  { timeout: 120_000 },
+  { timeout: 600_000 },
   async () => {
     await withSeed(1, async (_, random) => {
       const place = join(folder, 'subscriber')
