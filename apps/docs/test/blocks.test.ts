@@ -31,7 +31,7 @@ describe('every block of code', () => {
     expect(untested, 'put it into samples/, and include it with <<<').toEqual([])
   })
 
-  it('of a document is right for the compiler', { timeout: 120_000 }, async () => {
+  it('of a document is right for the compiler', { timeout: 300_000 }, async () => {
     cpSync(join(own, 'test/documents'), folder, { recursive: true })
     // Documents check nothing that a reader would check.
     const compilerOptions = { strict: false, noUncheckedIndexedAccess: false, exactOptionalPropertyTypes: false }

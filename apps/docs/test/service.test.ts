@@ -49,7 +49,7 @@ function start(): { child: ChildProcess; printed: AsyncIterator<string> } {
 describe('the hub as a service', () => {
   it(
     'runs as the Containerfile says, is healthy, has its numbers, and keeps its key',
-    { timeout: 120_000 },
+    { timeout: 300_000 },
     async () => {
       expect(after('FROM')).toEqual([expect.stringMatching(/^node:2[4-9]-slim$/)])
       mkdirSync(join(place, app))

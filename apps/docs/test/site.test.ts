@@ -26,7 +26,7 @@ beforeAll(async () => {
     files.add(path)
     if (path.endsWith('.html')) pages.set(path, readFileSync(join(folder, path), 'utf8'))
   }
-}, 180_000)
+}, 300_000)
 
 const attributes = (html: string, name: string): string[] =>
   [...html.matchAll(new RegExp(`\\s${name}="([^"]*)"`, 'g'))].map(([, value = '']) => value.replaceAll('&amp;', '&'))

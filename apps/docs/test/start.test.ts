@@ -21,12 +21,12 @@ describeInChromium('the guide of five minutes, followed word by word', () => {
 
   it.each(sections.map((section, i) => [section.title, section, i] as const))(
     '%s, in an empty folder with packages from a registry',
-    { timeout: 120_000 },
+    { timeout: 300_000 },
     async (_, section, i) => await follow(section, join(place, String(i)), registry.env)
   )
 })
 
-it('the doctor runs as the page says, and names what is wrong in an empty folder', { timeout: 120_000 }, async () => {
+it('the doctor runs as the page says, and names what is wrong in an empty folder', { timeout: 300_000 }, async () => {
   const command = readFileSync(new URL('../samples/doctor.sh', import.meta.url), 'utf8')
   const cwd = join(place, 'patient')
   mkdirSync(cwd)

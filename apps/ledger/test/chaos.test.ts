@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { halfOpenProxy, type HalfOpenProxy, temporaryFolder, until, withSeed } from '@p2pl/tooling-vitest'
+import { freePort, halfOpenProxy, type HalfOpenProxy, temporaryFolder, until, withSeed } from '@p2pl/tooling-vitest'
 import { expect, it } from 'vitest'
 import { readApiFile } from '../src/node/api-file.ts'
 import type { Home } from '../src/node/home.ts'
@@ -60,7 +59,7 @@ class Place {
     if (child.stdout === null || child.stderr === null) throw new Error('no output')
     createInterface({ input: child.stderr }).on('line', (line) => this.complaints.push(line))
     const [line] = (await once(createInterface({ input: child.stdout }), 'line', {
-      signal: AbortSignal.timeout(60_000)
+      signal: AbortSignal.timeout(100_000)
     })) as [string]
     const { self } = JSON.parse(line) as { self: { network: string; id: string }[] }
     const access = await readApiFile(this.#home.apiPath)
@@ -83,14 +82,6 @@ class Place {
     const status = readFileSync(`/proc/${String(this.running?.child.pid)}/status`, 'utf8')
     return Number(/VmRSS:\s*(\d+)/.exec(status)?.[1]) * 1024
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return port
 }
 
 function median(values: readonly number[]): number {
@@ -181,7 +172,7 @@ it(
             }
             return all.every(({ root }) => root === all[0]?.root) && all
           },
-          60_000
+          120_000
         )
         expect(last.every(({ balances }) => balances === last[0]?.balances)).toBe(true)
         for (const place of places)
@@ -203,5 +194,5 @@ it(
       }
     })
   },
-  (duration + 180) * 1_000
+  (duration + 400) * 1_000
 )

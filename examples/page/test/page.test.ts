@@ -22,7 +22,7 @@ describeInChromium('a page and a Node peer, as the README says', () => {
       logLevel: 'warn',
       resolve: { conditions: ['@p2pl/source', ...defaultClientConditions] }
     })
-  }, 60_000)
+  }, 300_000)
 
   it('are in one room, and two pages see each other', async () => {
     const [command = ''] = commandsOf(readme, 'node')

@@ -36,7 +36,7 @@ describe.concurrent.each([
   const made = join(place, folder)
   const read = (path: string): string => readFileSync(join(made, path), 'utf8')
 
-  it('makes a package that type-checks, passes the kit and builds', { timeout: 180_000 }, async () => {
+  it('makes a package that type-checks, passes the kit and builds', { timeout: 300_000 }, async () => {
     expect(await create(name, ...options)).toContain(`Next:\n\n  cd ${folder}\n  npm install\n  npm test\n`)
     const manifest = JSON.parse(read('package.json')) as Manifest
     expect(manifest.name).toBe(name)
@@ -76,7 +76,7 @@ describe.concurrent.each([
   })
 })
 
-it('the packages compile with an old lib and without types of Node', { timeout: 60_000 }, async () => {
+it('the packages compile with an old lib and without types of Node', { timeout: 300_000 }, async () => {
   const use = join(place, 'use')
   mkdirSync(use)
   writeFileSync(

@@ -79,7 +79,7 @@ describeWithNats('the NATS adapter, made in an empty folder from a registry', (b
     await install(registry, app, ['@p2pl/core', '@p2pl/config', join(author, tarball)])
   }, 300_000)
 
-  it('takes what the example takes, and type-checks', { timeout: 60_000 }, async () => {
+  it('takes what the example takes, and type-checks', { timeout: 300_000 }, async () => {
     for (const kind of ['dependencies', 'devDependencies'] as const)
       expect(Object.keys(manifest(author)[kind]).toSorted()).toEqual(Object.keys(manifest(example)[kind]).toSorted())
     await npm('run', 'typecheck')
@@ -87,7 +87,7 @@ describeWithNats('the NATS adapter, made in an empty folder from a registry', (b
 
   it(
     'passes its tests with the kit among them, and its page is the one that is checked in',
-    { timeout: 180_000 },
+    { timeout: 300_000 },
     async () => {
       const output = await npm('test')
       expect(output).toContain('ℹ fail 0')
@@ -100,7 +100,7 @@ describeWithNats('the NATS adapter, made in an empty folder from a registry', (b
 
   it(
     'serves an app that has installed it: the sample of the README, and what it says of durability',
-    { timeout: 120_000 },
+    { timeout: 300_000 },
     async () => {
       const server = await startServer()
       try {
@@ -128,7 +128,7 @@ describeWithNats('the NATS adapter, made in an empty folder from a registry', (b
 
   it(
     'runs the ledger in three processes, while its server is killed and started again',
-    { timeout: 180_000 },
+    { timeout: 300_000 },
     async () => {
       const server = await startServer()
       const program = join(root, 'apps/ledger/src/demo/main.ts')

@@ -56,7 +56,7 @@ console.log(new TextDecoder().decode(await peer.data.bytes(cid)))
 await peer.stop()
 `
 
-describe('a breaking change of the port', { timeout: 180_000 }, () => {
+describe('a breaking change of the port', { timeout: 300_000 }, () => {
   it('an adapter of another author is on the registry, and an app uses it', async () => {
     await npm(place, 'create', '--yes', '@p2pl/adapter', '@example/my-net')
     await npm(author, 'install')

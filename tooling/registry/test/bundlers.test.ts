@@ -59,7 +59,7 @@ describeInChromium('a page with packages from a registry', () => {
 
   it.each(Object.keys(bundlers))(
     'runs in Chromium, bundled by %s without configuration',
-    { timeout: 180_000 },
+    { timeout: 300_000 },
     async (name) => {
       const site = await openSite(await bundleWith(name, place))
       try {

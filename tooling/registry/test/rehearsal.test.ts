@@ -51,7 +51,7 @@ describe.each(cells)('installed by %s, on Node %s', (manager: Manager, node, row
 
   beforeAll(async () => {
     await install(registry, folder, everything, manager)
-  }, 180_000)
+  }, 300_000)
 
   beforeEach((context) => {
     const missing = obstacle(node)

@@ -33,14 +33,14 @@ async function compile(compiler: string, packages: readonly string[], options: o
 }
 
 describe.each(Object.entries(compilers))('under TypeScript %s, all declarations compile', (_, compiler) => {
-  it('with types of Node', { timeout: 120_000 }, async () => {
+  it('with types of Node', { timeout: 300_000 }, async () => {
     const options = { types: ['node'], typeRoots: [join(root, 'node_modules/@types')] }
     expect(await compile(compiler, names, options)).toBe('')
   })
 
   it(
     'without types of Node and with an old lib, where a package does not say that it needs them',
-    { timeout: 120_000 },
+    { timeout: 300_000 },
     async () => {
       const others = names.filter((name) => !withTypesOfNode.includes(name))
       expect(await compile(compiler, others, { types: [], lib: ['es2022', 'dom'] })).toBe('')

@@ -63,12 +63,19 @@ export async function startServer(config = 'jetstream {}'): Promise<Server> {
   }
 }
 
-/** Not the server's own choice: a restarted server must be found where it was. */
+/**
+ * Not the server's own choice: a restarted server must be found where it was. Nor one of the ports that the system gives to everybody
+ * who asks for any (from 32768 on Linux): a connection of another program could have it before the server is back.
+ */
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
+  for (;;) {
+    const server = createServer()
+    const listening = once(server, 'listening').catch(() => undefined)
+    server.listen(12_000 + Math.floor(Math.random() * 20_000), '127.0.0.1')
+    if ((await listening) === undefined) continue
+    const { port } = server.address() as AddressInfo
+    server.close()
+    await once(server, 'close')
+    return port
+  }
 }
