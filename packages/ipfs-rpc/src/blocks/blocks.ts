@@ -6,9 +6,10 @@ import {
   type HookOptions,
   isP2plError,
   type Pin,
-  type PinOptions
+  type PinOptions,
+  plainBytes
 } from '@p2pl/core/backend'
-import { classify, failure, RpcStatusError } from '@p2pl/kubo/rpc'
+import { type CallKind, classify, failure, RpcStatusError } from '@p2pl/kubo/rpc'
 import type { CID } from 'multiformats/cid'
 import { maxBlockBytes } from '../capabilities.ts'
 import type { Connections } from '../routing/connections.ts'
@@ -21,8 +22,8 @@ import { BlockWriter } from './write.ts'
 
 const offline = { offline: true } as const
 // A fetch ends by its caller's signal only: a block may turn up any time.
-const getting: LibraryCallKind = { operation: 'blocks.get', lane: 'network', maxBytes: maxBlockBytes }
-const gettingLocal: LibraryCallKind = { ...getting, lane: 'store', params: offline }
+const getting: CallKind = { operation: 'blocks.get', lane: 'network' }
+const gettingLocal: CallKind = { ...getting, lane: 'store' }
 const asking: LibraryCallKind = { operation: 'blocks.has', lane: 'store', params: offline }
 const deleting: LibraryCallKind = { operation: 'blocks.delete', lane: 'store', answer: 'lines' }
 const listingPins: LibraryCallKind = { operation: 'blocks.pins', lane: 'network', answer: 'lines' }
@@ -116,8 +117,12 @@ export class Blocks implements BlockHooks {
     }
   }
 
-  async #get(kind: LibraryCallKind, cid: CID, signal?: AbortSignal): Promise<Uint8Array> {
-    return await this.#rpc.call(kind, signal, async (library, options) => await library.block.get(cid, options))
+  /** Not by the library, which copies the block once more and has some work with each call. */
+  async #get(kind: CallKind, cid: CID, signal?: AbortSignal): Promise<Uint8Array> {
+    const query = new URLSearchParams({ arg: cid.toString() })
+    if (kind === gettingLocal) query.set('offline', 'true')
+    const answer = await this.#rpc.request(kind, { path: 'block/get', query, signal })
+    return plainBytes(await answer.collect(maxBlockBytes))
   }
 
   /**

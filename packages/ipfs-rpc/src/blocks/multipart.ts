@@ -3,14 +3,26 @@ import type { Body } from '@p2pl/kubo/rpc'
 
 const lineEnd = Buffer.from('\r\n')
 
+/** Bytes from which on a file is sent as it is. Smaller ones are joined: each part is a call of the system. */
+const large = 16 * 1024
+
 /** A multipart/form-data body of so many files. */
 export function multipart(files: readonly Uint8Array[]): Body {
   const boundary = `p2pl-${randomBytes(18).toString('base64url')}`
   const head = Buffer.from(
     `--${boundary}\r\nContent-Disposition: form-data; name="data"; filename="data"\r\nContent-Type: application/octet-stream\r\n\r\n`
   )
-  return {
-    headers: { 'content-type': `multipart/form-data; boundary=${boundary}` },
-    bytes: Buffer.concat([...files.flatMap((file) => [head, file, lineEnd]), Buffer.from(`--${boundary}--\r\n`)])
+  const parts: Uint8Array[] = []
+  let small: Uint8Array[] = []
+  for (const file of files) {
+    small.push(head)
+    if (file.byteLength < large) small.push(file)
+    else {
+      parts.push(Buffer.concat(small), file)
+      small = []
+    }
+    small.push(lineEnd)
   }
+  parts.push(Buffer.concat([...small, Buffer.from(`--${boundary}--\r\n`)]))
+  return { headers: { 'content-type': `multipart/form-data; boundary=${boundary}` }, parts }
 }

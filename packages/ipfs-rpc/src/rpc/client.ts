@@ -96,7 +96,7 @@ export class RpcClient {
 async function wholeBody(headers: Headers | undefined, body: AsyncIterable<Uint8Array | string>): Promise<Body> {
   const chunks: Uint8Array[] = []
   for await (const chunk of body) chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk)
-  return { headers: Object.fromEntries(headers ?? []), bytes: Buffer.concat(chunks) }
+  return { headers: Object.fromEntries(headers ?? []), parts: [Buffer.concat(chunks)] }
 }
 
 /** Whatever the library could not make sense of is the fault of the daemon: every other error has its type by then. */

@@ -1,3 +1,4 @@
+import { finished } from 'node:stream/promises'
 import { type P2plError, systemClock } from '@p2pl/core/backend'
 import type { Dispatcher } from 'undici'
 import { classify, failure, RpcStatusError } from '../errors.ts'
@@ -27,8 +28,7 @@ export class Answer {
     const { body } = this.#response
     try {
       for await (const chunk of body) yield chunk as Buffer
-      const late = this.#response.trailers['x-stream-error']
-      if (late !== undefined) throw new RpcStatusError(200, late)
+      this.#throwLate()
     } catch (error) {
       throw classify(this.operation, error)
     } finally {
@@ -38,13 +38,22 @@ export class Answer {
 
   /** The whole answer. Throws `PROTOCOL` when it is longer than `maxBytes`. */
   async collect(maxBytes: number = defaultMaxBytes): Promise<Buffer> {
+    const { body } = this.#response
     const chunks: Buffer[] = []
     let size = 0
-    for await (const chunk of this.chunks()) {
+    // The daemon sends pieces of 4 KiB. An iteration would join those that wait, for this to join them again.
+    body.on('data', (chunk: Buffer) => {
       size += chunk.length
-      if (size > maxBytes)
-        throw failure('PROTOCOL', this.operation, `the answer to ${this.operation} has more than ${maxBytes} bytes`)
-      chunks.push(chunk)
+      if (size <= maxBytes) chunks.push(chunk)
+      else body.destroy(this.#tooLong(maxBytes))
+    })
+    try {
+      await finished(body)
+      this.#throwLate()
+    } catch (error) {
+      throw classify(this.operation, error)
+    } finally {
+      this.#end()
     }
     return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)
   }
@@ -93,6 +102,16 @@ export class Answer {
       throw classify(this.operation, new RpcStatusError(200, text))
     }
     return lines
+  }
+
+  /** The daemon may fail after its first bytes: then a trailer says so. */
+  #throwLate(): void {
+    const late = this.#response.trailers['x-stream-error']
+    if (late !== undefined) throw new RpcStatusError(200, late)
+  }
+
+  #tooLong(maxBytes: number): P2plError {
+    return failure('PROTOCOL', this.operation, `the answer to ${this.operation} has more than ${maxBytes} bytes`)
   }
 
   #end(): void {

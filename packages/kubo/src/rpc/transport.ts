@@ -30,7 +30,8 @@ export interface Request {
 
 export interface Body {
   readonly headers: Readonly<Record<string, string>>
-  readonly bytes: Uint8Array
+  /** What is sent, in order. Nothing joins the parts: that would copy every block. */
+  readonly parts: readonly Uint8Array[]
 }
 
 const connections: Readonly<Record<Lane, number>> = { store: 16, network: 256, stream: 4096 }
@@ -106,8 +107,8 @@ export class Transport {
       const response = await pool.request({
         method: 'POST',
         path: `${target.basePath}${path}${searchOf(query)}`,
-        headers: { ...target.headers, ...body?.headers },
-        body: body?.bytes ?? null,
+        headers: { ...target.headers, ...body?.headers, ...lengthOf(body) },
+        body: payloadOf(body),
         signal: end.signal
       })
       answer = new Answer(operation, response, onEnd)
@@ -146,6 +147,19 @@ function poolOf(PoolOfUndici: typeof Pool, target: Target, most: number): Pool {
       ...tlsOptions(tls)
     }
   })
+}
+
+function lengthOf(body: Body | undefined): Record<string, string> {
+  if (body === undefined) return {}
+  return { 'content-length': String(body.parts.reduce((sum, { byteLength }) => sum + byteLength, 0)) }
+}
+
+/** One part goes out in one packet with the headers. */
+function payloadOf(body: Body | undefined): Uint8Array | null {
+  if (body === undefined) return null
+  const [first, ...others] = body.parts
+  // undici takes any iterable; its types do not say so.
+  return others.length === 0 ? (first ?? null) : (body.parts as unknown as Uint8Array)
 }
 
 /** Without its path, which may hold a secret. */
