@@ -1,35 +1,10 @@
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync } from 'node:fs'
-import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Contender, Context, Kind, Scenario, Side } from '../harness/scenario.ts'
-import type { Usage } from '../harness/usage.ts'
-import { now } from '../roles/timing.ts'
+import { type Program, starting } from '../harness/program.ts'
+import type { Contender, Scenario } from '../harness/scenario.ts'
 import { haveAlternatives } from '../stacks/alternatives.ts'
 
-// A program of a few lines, as a user would write it. It is plain JavaScript and imports what is published, so that no source has to be
-// stripped of its types first.
-
 const bench = fileURLToPath(new URL('../..', import.meta.url))
-/** For how long a process that is ready is left alone before its memory counts. */
-const idle = 2_000
-
-interface Report {
-  readonly ready: number
-  readonly imported: number
-  readonly usage: Usage
-}
-
-/** `imports` evaluates to modules; `start` uses them, as `m`. */
-interface Program {
-  readonly label: string
-  readonly kind: Kind
-  readonly aim?: number
-  readonly imports: string
-  readonly start: string
-}
 
 const programs: readonly Program[] = [
   {
@@ -103,48 +78,9 @@ const alternatives: readonly Program[] = [
   }
 ]
 
-const source = ({ imports, start }: Program): string => `
-  const before = performance.now()
-  const m = await Promise.all(${imports})
-  const imported = performance.now() - before
-  ${start}
-  const ready = Number(process.hrtime.bigint()) / 1e6
-  setTimeout(() => {
-    const { user, system } = process.cpuUsage()
-    process.send({ ready, imported, usage: { cpu: (user + system) / 1e3, peak: process.memoryUsage.rss() / 2 ** 20 } })
-  }, ${idle})
-  process.on('disconnect', () => process.exit())`
-
-async function starting(program: Program, cwd: string, context: Context): Promise<Side> {
-  const isBuilt = existsSync(join(bench, '../../packages/helia/dist'))
-  if (program.imports.includes('@p2pl/') && !isBuilt)
-    context.note('ran from source, which costs as much again: build the packages first (npx turbo run build)')
-  let total: Usage = { cpu: 0, peak: 0 }
-  context.meter.add(async () => total)
-  return {
-    run: async () => {
-      const words = [process.execPath, ...(isBuilt ? [] : ['-C', '@p2pl/source']), '--input-type=module', '--eval']
-      const env = { ...process.env, BENCH_FOLDER: await mkdtemp(join(context.folder, 'start-')) }
-      const [execPath, ...execArgv] = context.meter.loopback?.inside(...words) ?? words
-      const begin = now()
-      const child = fork(source(program), { execPath: execPath as string, execArgv, cwd, env })
-      const [report] = (await once(child, 'message')) as [Report]
-      const exited = once(child, 'exit')
-      child.disconnect()
-      await exited
-      total = { cpu: total.cpu + report.usage.cpu, peak: report.usage.peak }
-      return {
-        figure: report.ready - begin,
-        work: 1,
-        also: { 'import ms': report.imported, 'idle MiB': report.usage.peak }
-      }
-    }
-  }
-}
-
 const sideIn =
   (cwd: string) =>
-  (program: Program): Contender => ({ ...program, prepare: (context) => starting(program, cwd, context) })
+  (program: Program): Contender => ({ ...program, prepare: (context) => starting(program, { cwd }, context) })
 const [subject, ...others] = programs.map(sideIn(bench))
 const installed = haveAlternatives() ? alternatives.map(sideIn(join(bench, 'alternatives'))) : []
 
