@@ -211,8 +211,21 @@ describe('messages', () => {
     expect(order).toEqual(['before', 'healing', 'disconnected', 'live', 'after'])
   })
 
+  test('two peers that dial each other at once lose nothing, and are told of no gap', async () => {
+    const [a, b] = [await started({ dht: false }), await started({ dht: false })]
+    const orders = [await followed(a, 'twice'), await followed(b, 'twice')]
+    await Promise.all([a.routing.connect(selfOf(b)), b.routing.connect(selfOf(a))])
+    await ready(a, 'twice')
+    await ready(b, 'twice')
+    await say(a, 'twice', 'from a')
+    await say(b, 'twice', 'from b')
+    await until('both', () => orders.every(({ length }) => length > 0))
+    expect(orders).toEqual([['from b'], ['from a']])
+  })
+
   test('what is told late of the lost connection does not break the next one', async () => {
-    const [a, b] = await pair()
+    // Without the DHT, which would dial by itself, and look the peer up for that.
+    const [a, b] = await pair({ dht: false })
     const order = await followed(b, 'gap')
     await listen(a, 'gap')
     await ready(a, 'gap')

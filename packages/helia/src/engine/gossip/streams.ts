@@ -1,6 +1,7 @@
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import type { Gossip, OutboundStream } from './engine.ts'
 import { Reader } from '../streams/reader.ts'
+import { withinTicks } from '../streams/ticks.ts'
 import type { Recovery } from './recovery.ts'
 
 /** Heartbeats for which a stream may be missing before it is opened again, at first and at most. */
@@ -17,10 +18,10 @@ const renewTimeout = 10_000
 const highWater = 1024 * 1024
 const roomLimit = 1_000
 /**
- * For the old stream of a peer to end in good order (ms) before the messages of the new one are taken: then nothing is missing
- * between them, as when two peers have dialled each other at once.
+ * For the old stream of a peer to end in good order (ticks of 100 ms) before the messages of the new one are taken: then nothing is
+ * missing between them, as when two peers have dialled each other at once.
  */
-const handover = 1_000
+const handover = 10
 /** Streams of one peer that are read at a time: the newest, and those that it has just replaced. */
 const maxReaders = 3
 
@@ -140,11 +141,8 @@ export class Streams {
 
   /** Resolves when the messages of the next stream may be taken. */
   async #succeed(peer: PeerId, old: Reader): Promise<void> {
-    const late = Promise.withResolvers<boolean>()
-    const timer = setTimeout(() => late.resolve(false), handover)
-    const whole = await Promise.race([old.whole, late.promise])
-    clearTimeout(timer)
-    if (!whole) this.#broken(peer)
+    const whole = await withinTicks(handover, old.whole)
+    if (whole !== true) this.#broken(peer)
   }
 
   /** What came from the peer, and what went to it, may be lost. */
