@@ -1,6 +1,6 @@
 import type { Block } from '@p2pl/core/backend'
 import { seededBytes, until } from '@p2pl/tooling-vitest'
-import { afterEach, beforeAll, expect, test } from 'vitest'
+import { afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { Wants } from '../src/engine/bulk/wants.ts'
 import { provider, wanted } from './bulk.ts'
 import { blockOf, same, textBlock } from './helper.ts'
@@ -77,6 +77,26 @@ test('a peer that stands still delays nobody: another one is asked for what it o
   provider(wants, 'quick', blocks)
   await getting
   expect(still.link.size).toBe(0)
+})
+
+test('a peer whose channel ends while it stands still is asked again, by the next channel', async () => {
+  const turns = async (): Promise<void> => {
+    for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve))
+  }
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  try {
+    const one = provider(wants, 'still', blocks)
+    one.farPipe.standStill()
+    const want = wanted(wants, blocks[0] as Block)
+    await turns()
+    vi.advanceTimersByTime(1_000)
+    expect([one.link.size, one.link.stalled]).toEqual([1, true])
+    one.nearPipe.abort(new Error('broken'))
+    await turns()
+    expect([one.link.size, one.link.stalled, want.nobody]).toEqual([0, false, 0])
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 test('a slow peer loses its wants to a quick one', async () => {

@@ -52,6 +52,8 @@ export class Link {
     this.#old.delete(channel.asker)
     if (this.#channel === channel) this.#channel = undefined
     if (channel.asker.size > 0) this.failures++
+    // Nothing would come any more that shows that it does answer.
+    if (this.size === 0) this.stalled = false
     return [...channel.asker.wants()]
   }
 
