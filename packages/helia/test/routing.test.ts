@@ -1,6 +1,7 @@
 import { createPeer } from '@p2pl/core'
 import { isP2plError, type BackendEvent } from '@p2pl/core/backend'
 import { until } from '@p2pl/tooling-vitest'
+import { freePort } from '@p2pl/tooling-vitest/port'
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, test } from 'vitest'
 import { Gater } from '../src/engine/connections/gater.ts'
@@ -8,15 +9,6 @@ import { collect, engineOf, make, pair, selfOf, started, startMany, textBlock } 
 import { spawnScript } from './process.ts'
 
 const code = (expected: Parameters<typeof isP2plError>[1]) => (error: unknown) => isP2plError(error, expected)
-
-async function freePort(): Promise<number> {
-  const { createServer } = await import('node:net')
-  const server = createServer()
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => void server.close(resolve))
-  return port
-}
 
 describe('provider records', () => {
   test('providing alone is refused at once, and works when somebody is there', async () => {

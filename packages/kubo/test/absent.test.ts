@@ -1,19 +1,11 @@
 import { existsSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { temporaryFolder } from '@p2pl/tooling-vitest'
+import { freePort } from '@p2pl/tooling-vitest/port'
 import { expect, it } from 'vitest'
 import { Kubo } from '../src/index.ts'
 
 const folder = temporaryFolder('p2pl-absent-')
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 it('an address without a daemon is named, with what to do', async () => {
   const url = `http://127.0.0.1:${await freePort()}`

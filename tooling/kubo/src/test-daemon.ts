@@ -1,10 +1,10 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { freePort } from '@p2pl/tooling-vitest/port'
 import { ensureKubo } from './ensure.ts'
 
 const run = promisify(execFile)
@@ -79,7 +79,8 @@ export async function startTestDaemon(options: TestDaemonOptions = {}): Promise<
   const config: unknown = JSON.parse(readFileSync(file, 'utf8'))
   merge(config as Record<string, unknown>, closedTestConfig)
   // Chosen now, so that others find a restarted daemon where it was.
-  merge(config as Record<string, unknown>, { Addresses: { Swarm: [`/ip4/127.0.0.1/tcp/${await freePort()}`] } })
+  const [swarm, api] = (await Promise.all([freePort(), freePort()])).map((port) => `/ip4/127.0.0.1/tcp/${port}`)
+  merge(config as Record<string, unknown>, { Addresses: { API: api, Swarm: [swarm] } })
   merge(config as Record<string, unknown>, options.config ?? {})
   writeFileSync(file, JSON.stringify(config, undefined, 2))
 
@@ -89,8 +90,6 @@ export async function startTestDaemon(options: TestDaemonOptions = {}): Promise<
     return { child, url: apiUrl(readFileSync(join(repo, 'api'), 'utf8').trim()) }
   }
   let { child, url } = await launch()
-  // A restarted daemon must be found where it was.
-  keepPort(file, url)
 
   return {
     repo,
@@ -120,16 +119,6 @@ export async function startTestDaemon(options: TestDaemonOptions = {}): Promise<
       if (options.repo === undefined) rmSync(repo, { recursive: true, force: true, maxRetries: 3 })
     }
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no free port')
-  return address.port
 }
 
 async function daemon(binary: string, env: NodeJS.ProcessEnv, args: readonly string[]): Promise<ChildProcess> {
@@ -164,14 +153,6 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
 function apiUrl(address: string): string {
   const tcp = /^\/ip4\/([\d.]+)\/tcp\/(\d+)/.exec(address)
   return tcp === null ? address : `http://${tcp[1]}:${tcp[2]}`
-}
-
-function keepPort(file: string, url: string): void {
-  const config = JSON.parse(readFileSync(file, 'utf8')) as { Addresses: { API: unknown } }
-  const port = /^http:\/\/127\.0\.0\.1:(\d+)$/.exec(url)?.[1]
-  if (port === undefined) return
-  config.Addresses.API = `/ip4/127.0.0.1/tcp/${port}`
-  writeFileSync(file, JSON.stringify(config, undefined, 2))
 }
 
 function merge(target: Record<string, unknown>, patch: Record<string, unknown>): void {

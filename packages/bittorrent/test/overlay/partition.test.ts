@@ -1,6 +1,5 @@
-import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import { until } from '@p2pl/tooling-vitest'
+import { freePort } from '@p2pl/tooling-vitest/port'
 import { afterEach, expect, it } from 'vitest'
 import { bittorrent, type BittorrentBackend } from '../../src/index.ts'
 import { SwallowingProxy } from '../proxy.ts'
@@ -15,15 +14,6 @@ afterEach(async () => {
   for (const proxy of proxies.splice(0)) proxy.close()
   await Promise.all(running.splice(0).map(async (backend) => await backend.stop()))
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 class Side {
   readonly heard: string[] = []
