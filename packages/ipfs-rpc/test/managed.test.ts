@@ -5,6 +5,7 @@ import type { BackendEvent } from '@p2pl/core/backend'
 import type { DaemonOptions } from '@p2pl/kubo'
 import { describeWithKubo } from '@p2pl/tooling-kubo/test'
 import { temporaryFolder, until } from '@p2pl/tooling-vitest'
+import { freePort } from '@p2pl/tooling-vitest/port'
 import { afterEach, expect, it } from 'vitest'
 import { ipfsRpc, type IpfsRpcBackend } from '../src/index.ts'
 import { seededBlock } from './support/block.ts'
@@ -27,7 +28,7 @@ describeWithKubo('a managed daemon', (binary) => {
   }
 
   async function start(daemon: DaemonOptions): Promise<IpfsRpcBackend> {
-    const backend = ipfsRpc({ daemon: { binary, ...daemon }, probeInterval: 200, probeTimeout: 1_000 })
+    const backend = ipfsRpc({ daemon: { binary, ...daemon }, probeInterval: 200, probeTimeout: 20_000 })
     backends.push(backend)
     await backend.start({ onEvent: (event) => events.push(event) })
     return backend
@@ -85,7 +86,8 @@ describeWithKubo('a managed daemon', (binary) => {
   })
 
   it('tells of a bootstrap peer that does not answer, and connects when it does', async () => {
-    const other = ipfsRpc({ daemon: { binary, repo: newRepo() } })
+    const listen = [`/ip4/127.0.0.1/tcp/${await freePort()}`]
+    const other = ipfsRpc({ daemon: { binary, repo: newRepo(), listen } })
     backends.push(other)
     await other.start()
     const [address] = other.self().flatMap(({ addresses }) => addresses)

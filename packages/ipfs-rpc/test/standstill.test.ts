@@ -131,7 +131,7 @@ describeWithKubo('a process that stands still', (binary) => {
   it.concurrent('a managed daemon, for ever: it is noticed, told, ended and started again, as often as it takes', async () => {
     const repo = join(folder, 'hung')
     const events: BackendEvent[] = []
-    const backend = ipfsRpc({ daemon: { binary, repo, hangTimeout: 3_000 }, probeInterval: 200, probeTimeout: 1_000 })
+    const backend = ipfsRpc({ daemon: { binary, repo, hangTimeout: 3_000 }, probeInterval: 200, probeTimeout: 2_000 })
     await backend.start({ onEvent: (event) => events.push(event) })
     try {
       const block = await seededBlock(500, 5)

@@ -79,7 +79,7 @@ describeWithKubo('a managed daemon', (binary) => {
 
   it('a daemon that stands still is ended and started again, as often as it takes', async () => {
     const repo = newRepo()
-    await start({ repo, hangTimeout: 1_500 })
+    await start({ repo, hangTimeout: 1_500 }, 2_000)
     for (let round = 1; round <= 2; round++) {
       const { pid } = recordOf(repo)
       process.kill(pid, 'SIGSTOP')

@@ -13,7 +13,8 @@ export interface ManagedDaemons {
   /** What the daemons of this test have reported. */
   readonly events: KuboEvent[]
   readonly newRepo: () => string
-  readonly start: (daemon: DaemonOptions) => Promise<Kubo>
+  /** `probeTimeout`: of a daemon that is meant to hang; otherwise longer than a busy one needs to answer a look. */
+  readonly start: (daemon: DaemonOptions, probeTimeout?: number) => Promise<Kubo>
   /** Starts a daemon in a process of its own, which then runs `script`, and resolves when it runs. */
   readonly startElsewhere: (
     repo: string,
@@ -34,8 +35,8 @@ export function managedDaemons(binary: string): ManagedDaemons {
     folder,
     events,
     newRepo: () => join(folder, String(count++)),
-    start: async (daemon) => {
-      const kubo = new Kubo({ daemon: { binary, ...daemon }, probeInterval: 200, probeTimeout: 1_000 })
+    start: async (daemon, probeTimeout = 20_000) => {
+      const kubo = new Kubo({ daemon: { binary, ...daemon }, probeInterval: 200, probeTimeout })
       running.push(kubo)
       await kubo.start({ onEvent: (event) => events.push(event) })
       return kubo
