@@ -26,6 +26,8 @@ export interface Proxy {
   heal(): void
   /** Closes connections on which nothing came from the daemon for this long, as servers and middle boxes do. */
   idleTimeout(ms: number): void
+  /** Connections closed so. */
+  readonly idled: number
   /** Connections made so far. */
   readonly accepted: number
   close(): Promise<void>
@@ -38,6 +40,7 @@ export async function startProxy(url: string, tls?: { key: string; cert: string 
   let holding = ''
   let held = 0
   let idle = 0
+  let idled = 0
   let accepted = 0
   const onSocket = (client: Socket): void => {
     accepted++
@@ -50,7 +53,11 @@ export async function startProxy(url: string, tls?: { key: string; cert: string 
     daemon.on('error', () => client.destroy())
     const pair: [Socket, Socket] = [client, daemon]
     pairs.add(pair)
-    if (idle > 0) daemon.setTimeout(idle, () => client.destroy())
+    if (idle > 0)
+      daemon.setTimeout(idle, () => {
+        idled++
+        client.destroy()
+      })
     let holds = false
     client.on('data', (data) => {
       holds ||= holding !== '' && new RegExp(`/api/v0/${holding}[? ]`).test(data.toString('latin1'))
@@ -109,6 +116,9 @@ export async function startProxy(url: string, tls?: { key: string; cert: string 
     },
     idleTimeout: (ms) => {
       idle = ms
+    },
+    get idled() {
+      return idled
     },
     get accepted() {
       return accepted
