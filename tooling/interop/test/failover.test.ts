@@ -76,7 +76,7 @@ describeWithKubo('a failover from Kubo to helia', (binary) => {
         await peer.topic('news', { codec: text }).publish(message)
       }
       const arrives = async (side: Side, message: string): Promise<void> => {
-        await until(`"${message}" arrives`, () => payloads(side).includes(message), 10_000)
+        await until(`"${message}" arrives`, () => payloads(side).includes(message))
       }
       await publish(ann, 'from ann over Kubo')
       await publish(ben, 'from ben over Kubo')
@@ -98,8 +98,7 @@ describeWithKubo('a failover from Kubo to helia', (binary) => {
       await arrives(ann, 'from ben over helia')
       expect(ann.backend.legs.map(({ state }) => state)).toEqual(['down', 'up'])
       expect(gaps(ann)).toBeGreaterThan(before)
-      expect(await ann.peer.data.bytes(cid)).toEqual(content)
-      expect(await ben.peer.data.bytes(cid)).toEqual(content)
+      for (const { peer } of [ann, ben]) expect(Buffer.compare(await peer.data.bytes(cid), content)).toBe(0)
       // Each came once.
       for (const side of [ann, ben]) expect(new Set(payloads(side)).size).toBe(payloads(side).length)
     }

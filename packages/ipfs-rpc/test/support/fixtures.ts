@@ -9,6 +9,9 @@ import { until } from '@p2pl/tooling-vitest'
 import { ipfsRpc, type IpfsRpcBackend } from '../../src/index.ts'
 import { daemonOf, link } from './daemon.ts'
 
+/** Three daemons start within it, also on a busy machine. */
+const patience = 60_000
+
 /** Connects each with each. */
 async function linkAll(backends: readonly Backend[]): Promise<void> {
   for (const [i, one] of backends.entries()) for (const other of backends.slice(i + 1)) await link(one, other)
@@ -21,6 +24,7 @@ export function externalFixture(binary: string, wrap?: Layer): ConformanceFixtur
     wrap,
     capabilities: ipfsRpc().capabilities,
     followsHints: true,
+    patience,
     create: async (count) => {
       const daemons = await Promise.all(
         Array.from(
@@ -88,6 +92,7 @@ export function managedFixture(binary: string, wrap?: Layer): ConformanceFixture
     wrap,
     capabilities: ipfsRpc({ daemon: { repo: 'unused' } }).capabilities,
     followsHints: true,
+    patience,
     create: async (count) => {
       const folder = mkdtempSync(join(tmpdir(), 'p2pl-managed-'))
       const repos = Array.from({ length: count }, (_, index) => join(folder, String(index)))
