@@ -98,6 +98,9 @@ const dhtFloods: Record<string, (index: number) => Uint8Array> = {
   }
 }
 
+/** Type 5, with a key, so that the answer can be told from others. */
+const dhtPing = Buffer.concat([Uint8Array.of(0x08, 5), field(2, new TextEncoder().encode('are you through?'))])
+
 function addProvider(index: number, addresses: Uint8Array[]): Uint8Array {
   const provider = [field(1, own.publicKey.toMultihash().bytes), ...addresses.map((one) => field(2, one))]
   return Buffer.concat([
@@ -150,12 +153,12 @@ function yamuxHeader(type: number, flag: number, streamId: number, length: numbe
   return new Uint8Array(header.buffer)
 }
 
-/** Yamux whose connections are noted. */
+/** Yamux whose connections are noted. It takes the answers to pings that it has not sent, and answers those of the other side. */
 function muxer(): ReturnType<ReturnType<typeof yamux>> {
   const factory = yamux()()
   const create = factory.createStreamMuxer.bind(factory)
   factory.createStreamMuxer = (connection) => {
-    const made = create(connection)
+    const made = Object.assign(create(connection), { handlePingResponse: () => {} })
     raw.push({ connection, reader: made })
     return made
   }
@@ -198,6 +201,8 @@ answer({
       transports: [tcp()],
       connectionEncrypters: [noise()],
       streamMuxers: [muxer],
+      // It would end connections whose other side answers late: on a busy machine, or because of the flood.
+      connectionMonitor: { enabled: false },
       services: { identify: identify() }
     })
     // As somebody who takes part; what others say is not listened to.
@@ -298,9 +303,14 @@ answer({
       await one.onDrain()
     }
   },
+  /** Until the other side has worked on all of it, or has cut the stream. */
   dht: async (address: string, kind: string, count: number) => {
     stream = await node.dialProtocol(multiaddr(address), '/ipfs/lan/kad/1.0.0')
-    stream.addEventListener('message', () => {})
+    const { promise: over, resolve: end } = Promise.withResolvers<void>()
+    stream.addEventListener('message', ({ data }) => {
+      if (Buffer.from(data.subarray()).includes('are you through?')) end()
+    })
+    stream.addEventListener('close', () => end())
     let waiting: Uint8Array[] = []
     for (let i = 0; i < count; i++) {
       waiting.push(framed(dhtFloods[kind]?.(i) ?? new Uint8Array()))
@@ -310,6 +320,10 @@ answer({
       waiting = []
       await stream.onDrain().catch(() => {})
     }
+    if (stream.status !== 'open') return
+    // Messages are worked on in their order, and this one is answered.
+    stream.send(new Uint8Array(framed(dhtPing)))
+    await over
   },
   /** Frames of the multiplexer on the last connection. With `deaf`, answers are not read. */
   yamux: async (address: string, protocols: string | string[], kind: string, count: number, deaf = false) => {
@@ -319,9 +333,11 @@ answer({
     const { connection, reader } = last
     let unanswered = 0
     let wake = (): void => {}
-    reader.onData = ({ byteLength }) => {
-      unanswered -= byteLength
+    const read = reader.onData.bind(reader)
+    reader.onData = (data) => {
+      unanswered -= data.byteLength
       if (unanswered <= maxUnanswered) wake()
+      read(data)
     }
     connection.addEventListener('close', () => wake())
     if (deaf) connection.pause()
