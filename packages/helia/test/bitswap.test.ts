@@ -24,6 +24,7 @@ function messageOf(prefix: Uint8Array, data: Uint8Array): Uint8Array {
 test('an answer is read whole though the remote closes its stream with the last byte, as Go nodes do', async () => {
   const node = await started()
   const blocks = await Promise.all(Array.from({ length: 20 }, (_, i) => blockOf(new Uint8Array(1_000 + i).fill(i))))
+  const { library } = engineOf(node).exchange.bitswap
   const remote = await createLibp2p({
     addresses: { listen: [] },
     transports: [tcp()],
@@ -34,7 +35,9 @@ test('an answer is read whole though the remote closes its stream with the last 
   try {
     const connection = await remote.dial(multiaddr(selfOf(node).addresses[0]))
     for (const { cid, bytes } of blocks) {
-      const wanted = node.blocks.get(cid, { signal: AbortSignal.timeout(10_000) })
+      const wanted = node.blocks.get(cid, { signal: AbortSignal.timeout(30_000) })
+      // What nobody wants yet is not taken.
+      await until('it is wanted', () => (library?.internals.wantList.wants.size ?? 0) > 0)
       const stream = await connection.newStream(protocol)
       const prefix = cid.bytes.subarray(0, cid.byteLength - cid.multihash.digest.length)
       stream.send(messageOf(prefix, bytes))

@@ -3,7 +3,18 @@ import { seededBytes, until } from '@p2pl/tooling-vitest'
 import { CID } from 'multiformats/cid'
 import { expect, test, vi } from 'vitest'
 import { bulkProtocol } from '../src/engine/bulk/frames.ts'
-import { blockOf, engineOf, getAll, manyBlocks, type Node, pair, selfOf, started, textBlock } from './helper.ts'
+import {
+  blockOf,
+  engineOf,
+  getAll,
+  introduced,
+  manyBlocks,
+  type Node,
+  pair,
+  selfOf,
+  started,
+  textBlock
+} from './helper.ts'
 import { spawnScript } from './process.ts'
 
 /** Counts the messages of Bitswap. */
@@ -24,6 +35,7 @@ test.each([
   ['a private network', { psk: new Uint8Array(32).fill(7) }]
 ])('peers of %s that speak it need no Bitswap', async (_, options) => {
   const [a, b] = await pair(options)
+  await introduced(b, a)
   const counts = [watchBitswap(a), watchBitswap(b)]
   const blocks = [...(await manyBlocks(500, 600)), ...(await manyBlocks(20, 1_000_000, 1_000))]
   await a.blocks.putMany(blocks)
@@ -33,6 +45,7 @@ test.each([
 
 test('a fetch that is cut off leaves nothing under way', async () => {
   const [a, b] = await pair()
+  await introduced(b, a)
   const blocks = await manyBlocks(60, 1_000_000)
   await a.blocks.putMany(blocks)
   const { stores } = engineOf(a)
@@ -90,6 +103,7 @@ test('a peer that sends wrong bytes is asked for nothing more, and another one i
 
 test('a stream that is idle is closed, and opened again by the next want', async () => {
   const [a, b] = await pair()
+  await introduced(b, a)
   const [first, second] = await manyBlocks(2, 1_000)
   if (first === undefined || second === undefined) throw new Error('two blocks')
   await a.blocks.putMany([first, second])

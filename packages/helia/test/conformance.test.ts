@@ -8,6 +8,8 @@ import { cut } from './cut.ts'
 import { selfOf } from './self.ts'
 
 const root = temporaryFolder('p2pl-helia-kit-')
+/** On a busy machine, too. */
+const patience = 30_000
 let networks = 0
 
 function network(count: number, options: (index: number) => HeliaOptions): ConformanceNetwork {
@@ -32,7 +34,8 @@ conformance(
     name: 'helia in memory',
     create: (count) => network(count, () => ({})),
     capabilities: helia().capabilities,
-    followsHints: true
+    followsHints: true,
+    patience
   }
 )
 
@@ -46,6 +49,7 @@ conformance(
     },
     wrap: aroundCalls({}),
     capabilities: helia({ dir: join(root, 'for-capabilities') }).capabilities,
-    followsHints: true
+    followsHints: true,
+    patience
   }
 )

@@ -1,9 +1,11 @@
 import type { Block, IncomingMessage, Joined, PeerInfo, StartOptions, TransportGap, Verdict } from '@p2pl/core/backend'
+import { peerIdFromString } from '@libp2p/peer-id'
 import { seededBytes, until } from '@p2pl/tooling-vitest'
 import { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
 import { sha256 } from 'multiformats/hashes/sha2'
 import { afterEach, expect } from 'vitest'
+import { bulkProtocol } from '../src/engine/bulk/frames.ts'
 import type { Engine } from '../src/engine/engine.ts'
 import { helia, type HeliaNode, type HeliaOptions } from '../src/index.ts'
 import { selfOf } from './self.ts'
@@ -47,6 +49,13 @@ export async function pair(options?: HeliaOptions): Promise<[Node, Node]> {
   const [a, b] = await Promise.all([started(options), started(options)])
   await b.routing.connect(selfOf(a))
   return [a, b]
+}
+
+/** Waits until the node knows that the other one speaks the bulk exchange. Who does not say so for a second is asked by Bitswap. */
+export async function introduced(node: Node, other: Node): Promise<void> {
+  const { peerStore } = engineOf(node).libp2p
+  const id = peerIdFromString(selfOf(other).id)
+  await until('the introduction', async () => (await peerStore.get(id)).protocols.includes(bulkProtocol))
 }
 
 /** Connects again and again, as core does, until the connection is there. */

@@ -9,7 +9,7 @@ import { Lanes } from '../src/engine/bulk/lanes.ts'
 import { SocketPipe } from '../src/engine/bulk/socket-pipe.ts'
 import { servingOf, silent, Store } from './bulk.ts'
 import type { LaneSocket } from '../src/engine/bulk/lane.ts'
-import { engineOf, getAll, manyBlocks, type Node, pair, selfOf, started } from './helper.ts'
+import { engineOf, getAll, introduced, manyBlocks, type Node, pair, selfOf, started } from './helper.ts'
 
 const host = '127.0.0.1'
 /** A certificate that the test makes everybody trust: made for this test by `openssl req -x509`. */
@@ -78,6 +78,7 @@ async function echo(socket: LaneSocket): Promise<string> {
 describe('between two nodes', () => {
   test('a lane is opened by much content, serves both directions, and ends with the connection', async () => {
     const [a, b] = await pair()
+    await introduced(b, a)
     const blocks = await manyBlocks(8, 500_000)
     await a.blocks.putMany(blocks)
     await getAll(b, blocks)
@@ -98,6 +99,7 @@ describe('between two nodes', () => {
 
   test('little content opens none', async () => {
     const [a, b] = await pair()
+    await introduced(b, a)
     const blocks = await manyBlocks(10, 1_000)
     await a.blocks.putMany(blocks)
     await getAll(b, blocks)
@@ -106,6 +108,7 @@ describe('between two nodes', () => {
 
   test('a lane that breaks in the middle is replaced by the stream', async () => {
     const [a, b] = await pair()
+    await introduced(b, a)
     const first = await manyBlocks(4, 500_000)
     await a.blocks.putMany(first)
     await getAll(b, first)
@@ -124,7 +127,7 @@ describe('between two nodes', () => {
     const a = await started({ ...both, ...server })
     const b = await started(both)
     await a.routing.connect(selfOf(b))
-    await until('both know', () => engineOf(b).libp2p.getConnections().length > 0)
+    await introduced(b, a)
     const blocks = await manyBlocks(8, 500_000)
     await a.blocks.putMany(blocks)
     await getAll(b, blocks)

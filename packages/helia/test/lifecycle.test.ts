@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { createPeer } from '@p2pl/core'
 import { isP2plError } from '@p2pl/core/backend'
 import { seededBytes, temporaryFolder, until } from '@p2pl/tooling-vitest'
+import { freePort } from '@p2pl/tooling-vitest/port'
 import { CID } from 'multiformats/cid'
 import { describe, expect, test } from 'vitest'
 import { blockOf, collect, listen, make, pair, put, ready, say, selfOf, started, textBlock } from './helper.ts'
@@ -39,8 +40,8 @@ describe('lifecycle', () => {
 
   test('a port that is taken is named, and the node can be started when it is free', async () => {
     const dir = join(folder, 'port')
-    const first = await started()
-    const addresses = selfOf(first).addresses.map((address) => address.split('/p2p/')[0] ?? '')
+    const addresses = [`/ip4/127.0.0.1/tcp/${await freePort()}`]
+    const first = await started({ listen: addresses })
     const second = make({ listen: addresses, dir })
     await expect(second.start()).rejects.toSatisfy(
       (error) => isP2plError(error, 'LOCKED') && error.message.includes(addresses[0] ?? 'nothing')

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { createPeer, type Peer, type PeerInfo } from '@p2pl/core'
 import { temporaryFolder, until } from '@p2pl/tooling-vitest'
+import { freePort } from '@p2pl/tooling-vitest/port'
 import { bundle, describeInChromium, openSite, type RemotePage, type Site } from '@p2pl/tooling-vitest/browser'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 import { helia, type HeliaNode, type HeliaOptions } from '../../src/index.ts'
@@ -109,19 +110,22 @@ describeInChromium('helia in a browser', () => {
   })
 
   it('talks and exchanges data with another browser over WebRTC', async () => {
-    const { peer, address } = await node()
+    const { peer, backend, address } = await node()
     const [a, b] = await Promise.all([joined(address), joined(address)])
     await a.page.call('connect', await reachable(b.page))
-    const [fromA] = await until('A is connected', async () => direct(a.page, b.id))
-    const [fromB] = await until('B is connected', async () => direct(b.page, a.id))
-    expect(fromA).toMatch(/\/p2p-circuit\/webrtc\/p2p\//)
-    expect(fromB).toMatch(/^\/webrtc\/p2p\//)
+    const ways = [
+      ...(await until('A is connected', async () => direct(a.page, b.id))),
+      ...(await until('B is connected', async () => direct(b.page, a.id)))
+    ]
+    // One has dialled, through the relay, and the other has not. Both may have, at once.
+    for (const way of ways) expect(way).toMatch(/(^|\/p2p-circuit)\/webrtc\/p2p\//)
+    expect(ways.some((way) => way.includes('/p2p-circuit/'))).toBe(true)
     // By this a page knows at once when the other has gone; without it, up to ten seconds later.
-    expect(await a.page.call('dtls')).toEqual(['connected'])
-    expect(await b.page.call('dtls')).toEqual(['connected'])
+    for (const { page } of [a, b]) expect(new Set(await page.call<string[]>('dtls'))).toEqual(new Set(['connected']))
     // Without the relay: what follows passes through nobody.
+    const { id } = selfOf(backend)
     await peer.stop()
-    await until('the relay is gone', async () => (await a.page.call<unknown[]>('connections')).length === 1)
+    for (const { page } of [a, b]) await until('the relay is gone', async () => !(await direct(page, id)))
 
     await Promise.all([a.page.call('listen', 'cloud'), b.page.call('listen', 'cloud')])
     await Promise.all([seesIn(a.page, 'cloud', b.id), seesIn(b.page, 'cloud', a.id)])
@@ -141,7 +145,7 @@ describeInChromium('helia in a browser', () => {
     await late.call('beLate')
     await late.call('start', { bootstrap: [address] })
     await late.call('connect', await reachable(other.page))
-    expect(await direct(late, other.id)).toHaveLength(1)
+    expect(await direct(late, other.id)).not.toBe(false)
     expect(await late.call('agreements')).toBe(1)
   })
 
@@ -213,7 +217,8 @@ describeInChromium('helia in a browser', () => {
 
   it('can be reached again when its relay has been away', async () => {
     const dir = join(temporary, 'relay')
-    const first = await node({ dir })
+    const options = { dir, listen: [`/ip4/127.0.0.1/tcp/${await freePort()}/ws`] }
+    const first = await node(options)
     const { page } = await joined(first.address)
     await reachable(page)
     await first.peer.stop()
@@ -221,8 +226,7 @@ describeInChromium('helia in a browser', () => {
       const { addresses } = await page.call<PeerInfo>('self')
       return addresses.length === 0
     })
-    const port = portOf(first.address)
-    const second = await node({ dir, listen: [`/ip4/127.0.0.1/tcp/${port}/ws`] })
+    const second = await node(options)
     expect(selfOf(second.backend).id).toBe(first.address.split('/').at(-1))
     const { addresses } = await reachable(page)
     expect(addresses[0]).toContain(first.address)
