@@ -12,9 +12,6 @@ export interface Explorer {
   readonly close: () => Promise<void>
 }
 
-/** Ms after which a page hangs. */
-export const patience = 100_000
-
 export interface ExplorerOptions {
   readonly url: string
   readonly dark?: boolean
@@ -35,7 +32,6 @@ export async function openExplorer(browser: Browser, options: ExplorerOptions): 
     viewport: { width, height: 800 }
   })
   await context.addInitScript({ content: axe.source })
-  context.setDefaultTimeout(patience)
   const page = await context.newPage()
   const problems: string[] = []
   page.on('pageerror', (error) => problems.push(error.stack ?? error.message))

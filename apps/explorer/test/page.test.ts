@@ -3,7 +3,7 @@ import { temporaryFolder } from '@p2pl/tooling-vitest'
 import { describeInChromium, openBrowser } from '@p2pl/tooling-vitest/browser'
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
-import { ensureBuilt, type Explorer, type ExplorerOptions, openExplorer, patience } from './explorer.ts'
+import { ensureBuilt, type Explorer, type ExplorerOptions, openExplorer } from './explorer.ts'
 import { type Fleet, startFleet } from './fleet.ts'
 
 /** A browser has to start, beside whatever else the machine does. */
@@ -154,7 +154,7 @@ describeInChromium('the page', () => {
       .filter({ hasText: /\d B [\d.]+ m?s.*\d B [\d.]+ m?s/ })
     await row
       .first()
-      .waitFor({ timeout: patience })
+      .waitFor()
       .catch(async (cause: unknown) => {
         throw new Error(`the table of content: ${await content.innerText()}`, { cause })
       })

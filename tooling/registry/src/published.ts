@@ -27,7 +27,8 @@ export async function publishedPackages(): Promise<string> {
     async () => {
       if (existsSync(folder)) return folder
       for (const old of readdirSync(trees))
-        if (Date.now() - statSync(join(trees, old)).mtimeMs > hourInMs)
+        // Another clone may have removed it meanwhile.
+        if (Date.now() - (statSync(join(trees, old), { throwIfNoEntry: false })?.mtimeMs ?? Infinity) > hourInMs)
           rmSync(join(trees, old), { recursive: true, force: true })
       const registry = await startRegistry()
       const partial = `${folder}.${process.pid}.partial`
@@ -35,7 +36,7 @@ export async function publishedPackages(): Promise<string> {
         await release(registry)
         cpSync(registry.published, partial, { recursive: true })
         // A folder under its final name is always whole.
-        renameSync(partial, folder)
+        rename(partial, folder)
       } finally {
         await registry.stop()
         rmSync(partial, { recursive: true, force: true })
@@ -43,4 +44,13 @@ export async function publishedPackages(): Promise<string> {
       return folder
     }
   )
+}
+
+/** Of two processes that publish the same packages, because one took the other for dead, the first one counts. */
+function rename(partial: string, folder: string): void {
+  try {
+    renameSync(partial, folder)
+  } catch (error) {
+    if (!existsSync(folder)) throw error
+  }
 }

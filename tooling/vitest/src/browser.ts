@@ -64,10 +64,14 @@ export interface Site {
   close(): Promise<void>
 }
 
+/** Ms after which a browser or a page hangs. */
+const patience = 100_000
+
 /** A real browser that leaves loopback for nothing. */
 export async function openBrowser(): Promise<Browser> {
-  return await chromium.launch({
+  const browser = await chromium.launch({
     executablePath,
+    timeout: patience,
     args: [
       '--headless',
       '--no-sandbox',
@@ -80,6 +84,14 @@ export async function openBrowser(): Promise<Browser> {
       '--disable-features=WebRtcHideLocalIpsWithMdns'
     ]
   })
+  const newContext = browser.newContext.bind(browser)
+  // For its pages, too; `newPage` of a browser makes a context.
+  browser.newContext = async (options) => {
+    const context = await newContext(options)
+    context.setDefaultTimeout(patience)
+    return context
+  }
+  return browser
 }
 
 /** Serves the bundle on loopback with these headers, which is a secure context, and starts a browser that leaves loopback for nothing. */
