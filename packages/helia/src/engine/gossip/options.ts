@@ -54,6 +54,8 @@ export function gossipOptions(settings: Settings, judge: Judge): Partial<Gossips
     Dlazy: 6,
     // Where links lose nothing while they hold, it need not hear of it from each of them in three heartbeats.
     ...(closed ? { mcacheGossip: 1 } : {}),
+    // Each receiver tells each peer of its mesh that it wants no further copy. For a small message that takes as many packets as it saves.
+    idontwantMinDataSize: 4_096,
     heartbeatInterval,
     // Long enough for a peer that was cut off to come back and ask.
     mcacheLength: Math.max(5, Math.ceil(memory / heartbeatInterval)),

@@ -4,6 +4,7 @@ import { endFramesQuietly } from '../connections/frame-ends.ts'
 import { requireMembers, type Members } from '../members.ts'
 import { type Line, Silence } from './silence.ts'
 import { Turns } from './turns.ts'
+import { widenInPieces, type WindowedStream } from './windows.ts'
 
 /** Some 5 ms of work when each frame has to be answered. */
 const framesPerTurn = 128
@@ -27,6 +28,8 @@ interface Muxer {
   ping(): Promise<number>
   onTransportClosed(error?: Error): void
   abort(error: Error): void
+  /** Called for each stream, of either side. */
+  _newStream(...rest: unknown[]): WindowedStream
 }
 
 export const muxerMembers: Members = {
@@ -37,7 +40,8 @@ export const muxerMembers: Members = {
   handleFrame: 'function',
   ping: 'function',
   onTransportClosed: 'function',
-  abort: 'function'
+  abort: 'function',
+  _newStream: 'function'
 }
 
 /**
@@ -67,6 +71,12 @@ function tend(muxer: Muxer, turns: Turns, silence: Silence): void {
   const { maConn: connection, decoder } = muxer
   const send = muxer.send.bind(muxer)
   const onTransportClosed = muxer.onTransportClosed.bind(muxer)
+  const newStream = muxer._newStream.bind(muxer)
+  muxer._newStream = (...rest) => {
+    const stream = newStream(...rest)
+    widenInPieces(stream)
+    return stream
+  }
   /** While frames are worked on: what they are answered with. */
   let answers: Uint8Array[] | undefined
   let unread = 0
