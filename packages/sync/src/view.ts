@@ -136,7 +136,17 @@ class OpenedView implements View {
     let left = checkNumber('view.written', 'limit', options.limit, { min: 0 }, Infinity)
     this.#check('written', options.signal)
     const { store } = this.#replica
-    while (left > 0) {
+    while (left > 0 && place < store.arrived) {
+      const recent = store.recent.after(place, Math.min(Math.ceil(left), readTogether))
+      if (recent !== undefined) {
+        for (const { position, entry } of recent) {
+          yield { place: position, entry: publicEntry(entry) }
+          this.#check('written', options.signal)
+          place = position
+        }
+        left -= recent.length
+        continue
+      }
       const arrivals = await store.arrivals(place, Math.min(left, readTogether))
       if (arrivals.length === 0) return
       const bytes = await store.entriesAt(arrivals.map(({ key }) => key))

@@ -78,28 +78,34 @@ async function listen(simulator: Simulator): Promise<Heard> {
 }
 
 test.each([
-  { deafness: 'refused', entries: 30 },
-  { deafness: 'unanswered', entries: 6 },
-  { deafness: 'unanswered', entries: 300 }
+  { deafness: 'refused', entries: 30, seeds: 20 },
+  { deafness: 'unanswered', entries: 6, seeds: 1 },
+  { deafness: 'unanswered', entries: 300, seeds: 1 }
 ] as const)(
   'a peer whose fetches are $deafness converges by repair alone, $entries entries',
-  async ({ deafness, entries }) => {
-    const simulator = createSimulator({ seed: 1 })
-    const heard = await listen(simulator)
-    const others = [await open(simulator, 'a'), await open(simulator, 'b'), await open(simulator, 'c')]
-    for (let i = 0; i < entries; i++) await simulator.complete(others[i % 3]!.view.append(bytesOf(`${i}`)))
-    await simulator.run({ for: 5 * beaconPeriod })
-    const { view } = await open(simulator, 'deaf', deafness)
-    const { root } = await simulator.complete(others[0]!.view.digest())
-    const converged = await simulator.runUntil(async () => (await view.digest()).root.equals(root), {
-      limit: 60 * beaconPeriod
-    })
-    expect(converged).toBe(true)
-    expect(view.count).toBe(entries)
-    expect(heard.wanted.size).toBeGreaterThan(0)
-    // Three have each of them, and mostly one answers.
-    expect(heard.blocks).toBeLessThan(2 * heard.wanted.size)
-    expect(heard.sizes).toBeLessThan(2 * heard.wanted.size)
+  async ({ deafness, entries, seeds }) => {
+    const total = { wanted: 0, blocks: 0, sizes: 0 }
+    for (let seed = 1; seed <= seeds; seed++) {
+      const simulator = createSimulator({ seed })
+      const heard = await listen(simulator)
+      const others = [await open(simulator, 'a'), await open(simulator, 'b'), await open(simulator, 'c')]
+      for (let i = 0; i < entries; i++) await simulator.complete(others[i % 3]!.view.append(bytesOf(`${i}`)))
+      await simulator.run({ for: 5 * beaconPeriod })
+      const { view } = await open(simulator, 'deaf', deafness)
+      const { root } = await simulator.complete(others[0]!.view.digest())
+      const converged = await simulator.runUntil(async () => (await view.digest()).root.equals(root), {
+        limit: 60 * beaconPeriod
+      })
+      expect(converged).toBe(true)
+      expect(view.count).toBe(entries)
+      expect(heard.wanted.size).toBeGreaterThan(0)
+      total.wanted += heard.wanted.size
+      total.blocks += heard.blocks
+      total.sizes += heard.sizes
+    }
+    // Three have each of them, and mostly one answers. Where few are wanted, that is a matter of luck in one run.
+    expect(total.blocks).toBeLessThan(2 * total.wanted)
+    expect(total.sizes).toBeLessThan(2 * total.wanted)
   }
 )
 

@@ -66,7 +66,11 @@ export class Beacons {
   /** The view is another now: what was heard before says nothing about it. */
   changed(share: number): void {
     this.#echoedAt = -Infinity
-    this.soon(share, false, this.#busy ? distance.busy : distance.least)
+    this.soon(share, false, this.#distance)
+  }
+
+  get #distance(): number {
+    return this.#busy ? distance.busy : distance.least
   }
 
   /** The last two beacons were close to each other. */
@@ -81,10 +85,12 @@ export class Beacons {
 
   /**
    * Somebody is behind, or asks (`forced`: also if another peer answers). The more there are who could answer, the more time they get
-   * to hear each other first; two or three peers do not wait for anybody.
+   * to hear each other first; two or three peers do not wait for anybody. While changes go on, every beacon is out of date when it is
+   * heard, and the next one of this view is near: nobody is answered sooner who did not ask.
    */
   answer(forced = false): void {
-    this.soon(0.1 * Math.min(1, Math.max(0, this.#options.peers() - 1) / smallGroup), forced)
+    const share = 0.1 * Math.min(1, Math.max(0, this.#options.peers() - 1) / smallGroup)
+    this.soon(share, forced, forced ? distance.least : this.#distance)
   }
 
   /** Sends within `share` of a period, ± half of it; `forced`: even if an equal beacon is heard before. */

@@ -37,6 +37,8 @@ export interface BeaconHandlerOptions {
 
 /** A view that lacks something and has got nothing for so many periods asks others. */
 const idlePeriods = 0.2
+/** While entries stream in, the root is computed for beacons of others once in so many periods at most. */
+const rootPeriods = 0.25
 /** What a beacon takes before one was sent. */
 const usualBytes = 256
 
@@ -45,6 +47,7 @@ export class BeaconHandler {
   readonly #options: BeaconHandlerOptions
   #sentBytes = usualBytes
   #gainedAt = -Infinity
+  #rootAt = -Infinity
 
   constructor(options: BeaconHandlerOptions) {
     this.#options = options
@@ -62,7 +65,8 @@ export class BeaconHandler {
     const own = await this.#comparable(sender)
     if (stopped()) return
     const news = reports.heard(sender, beacon)
-    beacons.heard(beacon, own)
+    // An echo of an earlier root tells nobody of what came since.
+    if (this.#options.index.tree.clean) beacons.heard(beacon, own)
     if (equalBytes(beacon.root, own.digest)) {
       walks.agrees(sender)
       if (await this.#checkProofs(sender, beacon)) onNews()
@@ -80,12 +84,16 @@ export class BeaconHandler {
    * somebody makes it compute roots all the time.
    */
   async #comparable(sender: string): Promise<Root> {
-    const { state, index, flushes, walks } = this.#options
+    const { state, index, flushes, walks, timers, period } = this.#options
     if (state.current === 'catching up') return index.lastRoot
-    if (walks.streaming && index.unindexed > limits.streamed) return index.lastRoot
-    if (!index.tree.clean && flushes.take(sender, 1) === undefined) return index.lastRoot
+    const isRecent = timers.now() - this.#rootAt < rootPeriods * period
+    if (walks.streaming && (isRecent || index.unindexed > limits.streamed)) return index.lastRoot
+    if (index.tree.clean) return index.lastRoot
+    if (flushes.take(sender, 1) === undefined) return index.lastRoot
     try {
-      return await index.root()
+      const root = await index.root()
+      this.#rootAt = timers.now()
+      return root
     } catch (error) {
       if (error instanceof Damaged) return index.lastRoot
       throw error
@@ -121,6 +129,7 @@ export class BeaconHandler {
   async #send(): Promise<void> {
     const { asking, reports, network, questions, walks, timers, period, stopped } = this.#options
     const root = await this.#publish()
+    this.#rootAt = timers.now()
     if (stopped()) return
     const idle = timers.now() - this.#gainedAt > idlePeriods * period
     asking.behind = idle && walks.hasTickets && !reports.hasCompany(root.digest)

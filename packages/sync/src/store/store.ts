@@ -12,6 +12,7 @@ import { arrivalsOf, encodeArrivals } from './arrivals.ts'
 import type { Arrival } from './arrivals.ts'
 import { headChange } from './heads.ts'
 import type { Head, HeadChange } from './heads.ts'
+import { RecentEntries } from './recent.ts'
 import { arrivalKey, countKey, dirtyKey, formatKey, tableEnd, tableKey, tableStart, withoutTable } from './keys.ts'
 
 /** An entry that is written. `live`: it was made here, or announced by its author; any other one was missed before. */
@@ -35,6 +36,7 @@ export class Store {
   readonly dirty: Map<number, Bytes[]> = new Map()
   /** The notes in the store that stand for {@link dirty}, by level. */
   readonly dirtyNotes: Map<number, Bytes[]> = new Map()
+  readonly recent: RecentEntries = new RecentEntries()
   #count = 0
   #sequence = 0
   #arrived = 0
@@ -174,6 +176,7 @@ export class Store {
     const note = this.noteDirty(0, keys, operations)
     await this.tables.write(operations)
     this.#count += batch.length
+    this.recent.add(this.#arrived, batch)
     this.#arrived += batch.length
     for (const id of change.approved) this.heads.delete(id)
     for (const head of change.heads) this.heads.set(head.id, head)

@@ -93,10 +93,10 @@ export class Tickets {
     return weights.at(-1)?.[0]
   }
 
-  /** When the next of those that wait may be tried. */
-  soonest(): number {
+  /** When the next of those that wait may be tried: each of them not before it is ripe. */
+  soonest(ripeAt: (ticket: Ticket) => number): number {
     let soonest = Infinity
-    for (const { notBefore } of this.#tickets.values()) soonest = Math.min(soonest, notBefore)
+    for (const ticket of this.#tickets.values()) soonest = Math.min(soonest, Math.max(ticket.notBefore, ripeAt(ticket)))
     return soonest
   }
 }

@@ -144,7 +144,8 @@ export class Walks {
     this.#cancelTick?.()
     this.#cancelTick = undefined
     if (this.#tickets.size === 0) return
-    const pause = this.#live.size > 0 ? this.#patience / 2 : this.#tickets.soonest() - this.#now()
+    const soonest = (): number => this.#tickets.soonest((ticket) => this.#ripeAt(ticket))
+    const pause = this.#live.size > 0 ? this.#patience / 2 : soonest() - this.#now()
     this.#cancelTick = this.#options.parts.timers.after(Math.max(1, pause), () => {
       this.#cancelTick = undefined
       this.#fill()
@@ -167,7 +168,7 @@ export class Walks {
       if (merge.paused || !this.#stalls(merge)) fresh++
       else stalled++
     }
-    return fresh < 1 + stalled && !this.#isPremature(ticket)
+    return fresh < 1 + stalled && this.#ripeAt(ticket) <= this.#now()
   }
 
   #stalls({ progressAt }: Merge): boolean {
@@ -179,13 +180,12 @@ export class Walks {
    * One with no more entries than there are here waits on until its sender reports another one, which most often is the root of this
    * view; but not for ever.
    */
-  #isPremature({ at, heardAt, count }: Ticket): boolean {
+  #ripeAt({ at, heardAt, count }: Ticket): number {
     const { announcedAt, parts } = this.#options
-    const now = this.#now()
-    const age = now - at
-    if (this.streaming && age < this.#patience) return true
-    const outdated = heardAt < announcedAt() + this.#patience && count <= this.#options.count()
-    return outdated && age < streamPeriods * parts.period
+    const announced = announcedAt()
+    const soon = Math.min(at + this.#patience, announced + 2 * this.#patience)
+    const outdated = heardAt < announced + this.#patience && count <= this.#options.count()
+    return outdated ? Math.max(soon, at + streamPeriods * parts.period) : soon
   }
 
   #start(ticket: Ticket, known: boolean, lane: Lane): void {
