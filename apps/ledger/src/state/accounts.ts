@@ -1,6 +1,7 @@
 import { BoundedMap, Heap } from '@p2pl/core/backend'
 import { judge, type Standing } from '../rules/outcome.ts'
 import { clockOfKey, firstOfClock, type Key } from './keys.ts'
+import { LineTails } from './line-tails.ts'
 import { LinesAhead } from './lines-ahead.ts'
 import type { AccountRow, Judgement, Line, OwnLine } from './rows.ts'
 import type { Table } from './table.ts'
@@ -23,6 +24,12 @@ interface Mark {
   readonly own: boolean
 }
 
+/** Whether a line comes before, or behind, all others of its account. */
+interface Place {
+  readonly isFirst: boolean
+  readonly isLast: boolean
+}
+
 export interface AccountsOptions {
   readonly lines: Table<Line>
   readonly accounts: Table<AccountRow>
@@ -43,6 +50,7 @@ export class Accounts {
   /** The first line of each account that must be counted again. What they stand for is done by {@link settle}, however often that is interrupted. */
   readonly marks: Map<string, Mark> = new Map()
   readonly #order = new Heap<Mark>(isBefore)
+  readonly #tails = new LineTails()
   /** While lines are counted. */
   readonly #ahead = new BoundedMap<string, LinesAhead>(countedTogether)
 
@@ -60,11 +68,11 @@ export class Accounts {
     const line: OwnLine = { ...own.before, own: true, sequence, amount, to, outcome: 'unjudged' }
     const inOrder = this.marks.size === 0 && own.isLast && receiver?.isLast !== false
     const after = inOrder ? judge(own.before, line) : line
-    this.#put(author, key, { ...line, ...after }, own.isLast)
+    this.#put(author, key, { ...line, ...after }, own)
     if (to !== undefined && receiver !== undefined) {
       const counts = after.outcome === 'accepted'
       const balance = counts ? receiver.before.balance + amount : receiver.before.balance
-      this.#put(to, key, { ...receiver.before, balance, own: false, amount, counts }, receiver.isLast)
+      this.#put(to, key, { ...receiver.before, balance, own: false, amount, counts }, receiver)
     }
     if (inOrder) this.#options.onJudged(key, 'unjudged', after.outcome)
     else this.#mark({ account: author, key, own: true })
@@ -150,7 +158,7 @@ export class Accounts {
       }
       // Counting it again from an older mark would come to the same.
       const after = line.own ? this.#judged(key, line, ahead.before) : countReceived(line, ahead.before)
-      this.#options.lines.put(lineKey(account, key), after)
+      this.#put(account, key, after)
       ahead.counted(after)
     }
   }
@@ -163,7 +171,7 @@ export class Accounts {
     if (line.to === undefined || counts === (line.outcome === 'accepted')) return after
     const { balance, next } = before
     const received: Line = { balance, next, own: false, amount: line.amount, counts }
-    this.#options.lines.put(lineKey(line.to, key), received)
+    this.#put(line.to, key, received)
     this.#mark({ account: line.to, key, own: false })
     if (this.#ahead.get(line.to)?.replace(key, received) === false) this.#ahead.delete(line.to)
     return after
@@ -180,33 +188,49 @@ export class Accounts {
     const known = this.#ahead.touch(account)
     if (known !== undefined) return known
     const before = await this.#before(account, key)
-    const from = lineKey(account, key)
-    const ahead = new LinesAhead(
-      this.#options.lines,
-      { from, to: lineEnd(account), prefix: lineKey(account, '').length },
-      before
-    )
+    const ahead = new LinesAhead(async (from, limit) => await this.#linesFrom(account, from, limit), key, before)
     this.#ahead.set(account, ahead)
     return ahead
   }
 
-  /** How an account stands before a line, and whether the line comes last in it. */
-  async #placeOf(account: string, key: Key): Promise<{ before: Standing; isLast: boolean }> {
+  async #linesFrom(account: string, key: Key, limit: number): Promise<[Key, Line][]> {
+    const kept = this.#tails.from(account, key, limit)
+    if (kept !== undefined) return kept
+    const prefix = lineKey(account, '').length
+    const lines: [Key, Line][] = []
+    for await (const [row, line] of this.#options.lines.scan({
+      from: lineKey(account, key),
+      to: lineEnd(account),
+      limit
+    }))
+      lines.push([row.slice(prefix), line])
+    return lines
+  }
+
+  /** How an account stands before a line, and whether the line comes first or last in it. */
+  async #placeOf(account: string, key: Key): Promise<Place & { before: Standing }> {
     const row = await this.#options.accounts.get(account)
-    if (row === undefined) return { before: { balance: this.#initial(account), next: 0 }, isLast: true }
-    if (row.last < key) return { before: { balance: row.balance, next: row.next }, isLast: true }
-    return { before: await this.#before(account, key), isLast: false }
+    if (row === undefined) {
+      return { before: { balance: this.#initial(account), next: 0 }, isFirst: true, isLast: true }
+    }
+    const { balance, next, last } = row
+    if (last < key) return { before: { balance, next }, isFirst: false, isLast: true }
+    return { before: await this.#before(account, key), isFirst: false, isLast: false }
   }
 
   async #before(account: string, key: Key): Promise<Standing> {
+    const kept = this.#tails.before(account, key)
+    if (kept === undefined) return { balance: this.#initial(account), next: 0 }
+    if (kept !== 'unknown') return { balance: kept.balance, next: kept.next }
     const range = { from: lineKey(account, ''), to: lineKey(account, key), reverse: true, limit: 1 }
     for await (const [, { balance, next }] of this.#options.lines.scan(range)) return { balance, next }
     return { balance: this.#initial(account), next: 0 }
   }
 
-  #put(account: string, key: Key, line: Line, isLast: boolean): void {
+  #put(account: string, key: Key, line: Line, place: Place = { isFirst: false, isLast: false }): void {
     this.#options.lines.put(lineKey(account, key), line)
-    if (isLast) this.#options.accounts.put(account, { balance: line.balance, next: line.next, last: key })
+    this.#tails.put(account, key, line, place)
+    if (place.isLast) this.#options.accounts.put(account, { balance: line.balance, next: line.next, last: key })
   }
 
   #initial(account: string): bigint {

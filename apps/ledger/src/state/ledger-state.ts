@@ -1,3 +1,4 @@
+import { systemClock } from '@p2pl/core'
 import { Slots } from '@p2pl/core/backend'
 import type { Database } from '@p2pl/store'
 import type { View } from '@p2pl/sync'
@@ -40,6 +41,8 @@ export interface StateOptions {
 
 /** Steps between two writes. */
 const stepsTogether = 2_048
+/** Changes are written together: so many rows, or after so many milliseconds. What was not written follows from the entries again. */
+const together = { rows: 512, ms: 250 } as const
 /** Rows that wait in memory for a disk that takes no more. */
 const mostWaiting = 65_536
 
@@ -61,6 +64,7 @@ export class LedgerState {
   readonly #overturned = new Set<Key>()
   readonly #confirmed = new Set<Key>()
   #balances: CID | undefined
+  #flushing: unknown
   /** Whether {@link changes} will be asked for. */
   observed = false
 
@@ -85,7 +89,10 @@ export class LedgerState {
   }
 
   async close(): Promise<void> {
-    await this.#lock.run(async () => await this.#tables.store.close())
+    await this.#lock.run(async () => {
+      await this.#flush()
+      await this.#tables.store.close()
+    })
   }
 
   /** The place of the last entry that was taken, in the order of writing. */
@@ -257,7 +264,7 @@ export class LedgerState {
     this.#progress = { ...this.#progress, ...by }
   }
 
-  /** One change at a time, each written as a whole. */
+  /** One change at a time, each written as a whole, together with those that come soon after it. */
   async #changing<T>(work: () => Promise<T>): Promise<T> {
     return await this.#lock.run(async () => {
       let result: T
@@ -270,12 +277,21 @@ export class LedgerState {
         throw error
       }
       this.#balances = undefined
-      await this.#flush()
+      if (this.#tables.changes >= together.rows) await this.#flush()
+      else this.#flushing ??= systemClock.setTimeout(() => this.#flushLater(), together.ms)
       return result
     })
   }
 
+  #flushLater(): void {
+    // A disk that takes no more fails the next change, once too much waits.
+    this.#lock.run(async () => await this.#flush()).catch(() => undefined)
+  }
+
   async #flush(): Promise<void> {
+    systemClock.clearTimeout(this.#flushing)
+    this.#flushing = undefined
+    if (this.#tables.changes === 0) return
     const marks = [...this.#accounts.marks.values()].map(({ account, key, own }) => [account, key, own] as const)
     try {
       await this.#tables.flush({ ...this.#progress, marks, open: [...this.#approvals.open] })

@@ -1,24 +1,16 @@
 import type { Standing } from '../rules/outcome.ts'
 import type { Key } from './keys.ts'
 import type { Line } from './rows.ts'
-import type { Table } from './table.ts'
-
-interface Range {
-  readonly from: string
-  readonly to: string
-  /** Characters of a row's key before the key of the entry. */
-  readonly prefix: number
-}
 
 const [fewest, most] = [16, 512]
 
 /** The lines of one account that are being counted: read some at a time, more the longer it goes on. */
 export class LinesAhead {
-  readonly #table: Table<Line>
-  readonly #range: Range
+  /** Up to so many lines from a key on. */
+  readonly #readFrom: (key: Key, limit: number) => Promise<[Key, Line][]>
   #lines: [Key, Line][] = []
   #at = 0
-  #from: string
+  #from: Key
   #size = fewest
   #ended = false
   /** How the account stands before the next line. */
@@ -26,10 +18,9 @@ export class LinesAhead {
   /** The line that was counted last. */
   last: Key | undefined
 
-  constructor(table: Table<Line>, range: Range, before: Standing) {
-    this.#table = table
-    this.#range = range
-    this.#from = range.from
+  constructor(readFrom: (key: Key, limit: number) => Promise<[Key, Line][]>, from: Key, before: Standing) {
+    this.#readFrom = readFrom
+    this.#from = from
     this.before = before
   }
 
@@ -52,15 +43,10 @@ export class LinesAhead {
   }
 
   async #read(): Promise<void> {
-    const { to, prefix } = this.#range
-    this.#lines = []
+    this.#lines = (await this.#readFrom(this.#from, this.#size)).map(([key, line]) => [key, line])
     this.#at = 0
-    let last = this.#from
-    for await (const [row, line] of this.#table.scan({ from: this.#from, to, limit: this.#size })) {
-      this.#lines.push([row.slice(prefix), line])
-      last = `${row}\0`
-    }
-    this.#from = last
+    const last = this.#lines.at(-1)?.[0]
+    if (last !== undefined) this.#from = `${last}\0`
     this.#ended = this.#lines.length < this.#size
     this.#size = Math.min(2 * this.#size, most)
   }
