@@ -68,6 +68,22 @@ describe('a room in a troubled network', () => {
   })
 })
 
+it('shows within three beats that a process is gone', async () => {
+  await forSeeds('a peer that is gone', { seeds: 50, short: 5 }, async (seed) => {
+    const [beat, latency] = [500, 60]
+    const world = town(seed, { beat }, { latency: { min: 5, max: latency } })
+    const { simulator, alive, enter } = world
+    for (const id of ['ann', 'ben', 'cleo']) await simulator.complete(enter(simulator.host(id)))
+    expect(await simulator.runUntil(() => seesAll(world), { limit: 30_000 })).toBe(true)
+    await simulator.run({ for: 137 * seed })
+    simulator.host('cleo').crash()
+    alive.delete('cleo')
+    expect(seesAll(world)).toBe(false)
+    // Three beats of at most 1.2 periods after the last one has come; presence is looked at every second.
+    expect(await simulator.runUntil(() => seesAll(world), { limit: latency + 3 * 1.2 * beat + 1_000 })).toBe(true)
+  })
+})
+
 async function topicOf(seed: number): Promise<string> {
   const world = town(seed, seed % 2 === 0 ? { secret } : {})
   await world.simulator.complete(world.enter(world.simulator.host('ann')))

@@ -6,7 +6,7 @@ import type { Engine } from './engines.ts'
 import type { Heard } from './peer.process.ts'
 
 /** The least period: faults are noticed soon. */
-export const beat = 500
+const beat = 500
 
 /** A peer of `peer.process.ts`, in the room. */
 export interface RemotePeer extends Pick<RemoteScript, 'child' | 'ask' | 'kill'> {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { createSecret } from '../../src/index.ts'
 import { type Engine, engines } from './engines.ts'
 import type { Heard, Progress } from './peer.process.ts'
-import { beat, hears, type RemotePeer, seeEachOther, startPeer, startRoom } from './remote.ts'
+import { hears, type RemotePeer, seeEachOther, startPeer, startRoom } from './remote.ts'
 
 const fileBytes = 5 * 1024 * 1024
 const decoder = new TextDecoder('latin1')
@@ -42,18 +42,15 @@ export function roomOver(engine: Engine): void {
       expect((await cleo.ask<Heard[]>('heard')).map(({ payload }) => payload)).not.toContain('for Ann alone')
     })
 
-    it('shows within three beats that a process was killed or stands still, and sees one that goes on', async () => {
+    it('shows that a process was killed or stands still, and sees one that goes on', async () => {
       const [ann, ben, cleo] = (await startRoom(engine, ['Ann', 'Ben', 'Cleo'], { history: 100 })) as [
         RemotePeer,
         RemotePeer,
         RemotePeer
       ]
-      // Three beats of at most 1.2 periods; presence is looked at every second.
-      const limit = 3 * 1.2 * beat + 1_000
-      const before = performance.now()
+      // How soon is judged in virtual time: `../simulated.test.ts`.
       await cleo.kill()
       await seeEachOther(ann, ben)
-      expect(performance.now() - before).toBeLessThan(limit + 3_000)
 
       ben.child.kill('SIGSTOP')
       await until('Ann is alone', async () => (await ann.ask<string[]>('names')).length === 0)
@@ -90,14 +87,17 @@ export function roomOver(engine: Engine): void {
         await until('Ben has all three', async () => (await ben.ask<Heard[]>('heard')).length === 3)
         await ben.ask('send', 'the end')
         await hears(ann, 'the end')
+        const found = (): string[] => words.filter((word) => recorded.join().includes(word))
         const enough = recorded.length + 4
-        await until('the stranger has beats from after the end', () => recorded.length >= enough)
+        // In an open room the names are in beats, of which each peer sends its own.
+        await until('the stranger has beats from after the end', () =>
+          secret === undefined ? found().length >= 4 : recorded.length >= enough
+        )
         const [cid = ''] = await ann.ask<string[]>('stored')
         recorded.push(decoder.decode(await stranger.data.bytes(cid, { providers: ann.self })))
-        const read = words.filter((word) => recorded.join().includes(word))
         // In an open room it reads what is not sent to one peer: the search does find what is there. A large payload is stored
         // encrypted in any case, and its key is in the message.
-        expect(read).toEqual(secret === undefined ? words.slice(0, 4) : [])
+        expect(found()).toEqual(secret === undefined ? words.slice(0, 4) : [])
       }
     })
 
