@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { createPeer } from '@p2pl/core'
-import { temporaryFolder, until } from '@p2pl/tooling-vitest'
+import { freePort, temporaryFolder, until } from '@p2pl/tooling-vitest'
 import { afterEach, expect, it } from 'vitest'
 import { bittorrent, type BittorrentBackend, type BittorrentOptions } from '../src/index.ts'
 import { selfOf } from './support.ts'
@@ -42,13 +42,13 @@ it('a folder in use and a port in use are LOCKED, and the start may be tried aga
 
 it('a connection that was asked for comes back when the other peer does', async () => {
   const dir = join(root, 'returns')
-  const [one, two] = [make(), make({ dir })]
+  const port = await freePort()
+  const [one, two] = [make(), make({ dir, port })]
   await using peer = await createPeer({ backend: one })
   await two.start()
   const self = selfOf(two)
   await peer.network.connect(self)
   const linked = async (): Promise<boolean> => (await peer.network.connections()).some(({ id }) => id === self.id)
-  const port = Number(self.addresses[0]?.split(':')[1])
   await two.stop()
   await until('the loss is seen', async () => !(await linked()))
   const again = make({ dir, port })
@@ -60,10 +60,7 @@ it('a connection that was asked for comes back when the other peer does', async 
 })
 
 it('peers that are given by address need no id, and may start later', async () => {
-  const squatter = createServer()
-  await new Promise<void>((resolve) => squatter.listen(0, '127.0.0.1', resolve))
-  const { port } = squatter.address() as { port: number }
-  await new Promise((resolve) => squatter.close(resolve))
+  const port = await freePort()
   const address = `127.0.0.1:${port}`
   const [one, two] = [make({ peers: [address] }), make({ port })]
   await using peer = await createPeer({ backend: one })

@@ -1,4 +1,4 @@
-export * from './free-port.ts'
+export * from './port.ts'
 export * from './sample.ts'
 export * from './seed.ts'
 export * from './temporary.ts'
