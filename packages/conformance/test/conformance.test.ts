@@ -2,4 +2,4 @@ import { fakeFixture } from '@p2pl/conformance/fake'
 import { describe, it } from 'vitest'
 import { conformance } from '../src/index.ts'
 
-conformance({ describe, it }, { ...fakeFixture(), patience: 5000 })
+conformance({ describe, it }, fakeFixture())

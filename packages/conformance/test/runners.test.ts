@@ -19,7 +19,7 @@ async function run(...args: readonly string[]): Promise<Ended> {
   // A runner that finds itself inside another one may change how it reports.
   const { NODE_TEST_CONTEXT: _context, VITEST: _vitest, NODE_OPTIONS: _options, ...env } = process.env
   return await new Promise((resolve) => {
-    execFile(process.execPath, ['-C', '@p2pl/source', ...args], { env, timeout: 50_000 }, (error, stdout, stderr) => {
+    execFile(process.execPath, ['-C', '@p2pl/source', ...args], { env, timeout: 150_000 }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : (error.code ?? String(error.signal)), output: stdout + stderr })
     })
   })

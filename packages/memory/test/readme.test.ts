@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 
 const run = (...args: string[]): string =>
-  execFileSync(process.execPath, ['-C', '@p2pl/source', ...args], { encoding: 'utf8', timeout: 50_000 })
+  execFileSync(process.execPath, ['-C', '@p2pl/source', ...args], { encoding: 'utf8', timeout: 150_000 })
 const read = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8')
 const readme = read('../README.md')
 const [, example, output] = /```js\n(.*?)```.*?```text\n(.*?)```/s.exec(readme)!

@@ -16,7 +16,7 @@ async function keepers(network: MemoryNetwork, count: number, asker: string): Pr
 }
 
 describe('replication', () => {
-  it('keeps copies within the range, tells their status, and ends them', { timeout: 30_000 }, async () => {
+  it('keeps copies within the range, tells their status, and ends them', async () => {
     const network = createMemoryNetwork()
     await using ann = await createPeer({ backend: memory({ network }) })
     const others = await keepers(network, 5, ann.id)

@@ -8,7 +8,7 @@ const hosts = ['ann', 'ben', 'cleo', 'dan', 'eva', 'finn']
 describe('a room in a troubled network', () => {
   it(
     'shows in the end who is here, delivers each message once and from its author, and handles each request once',
-    { timeout: 300_000 },
+    { timeout: 1_200_000 },
     async () => {
       await forSeeds('rooms in trouble', { seeds: 100, short: 6 }, async (seed) => {
         const world = town(seed, { history: 500, ...(seed % 2 === 0 ? { secret } : {}) })
@@ -42,7 +42,7 @@ describe('a room in a troubled network', () => {
     }
   )
 
-  it('gives back what was lost on the way, from the history of others', { timeout: 300_000 }, async () => {
+  it('gives back what was lost on the way, from the history of others', { timeout: 1_200_000 }, async () => {
     await forSeeds('rooms beside strangers', { seeds: 100, short: 6 }, async (seed) => {
       const world = town(seed, { history: 500 })
       const { simulator, lives, alive, enter } = world

@@ -21,6 +21,6 @@ it('has two examples', () => {
 it.each(examples)('prints what the README says', ({ code, output }) => {
   const file = join(folder, 'example.mjs')
   writeFileSync(file, code!)
-  const printed = execFileSync(process.execPath, ['-C', '@p2pl/source', file], { encoding: 'utf8', timeout: 50_000 })
+  const printed = execFileSync(process.execPath, ['-C', '@p2pl/source', file], { encoding: 'utf8', timeout: 150_000 })
   expect(printed).toBe(output)
 })

@@ -12,7 +12,7 @@ function expectConvergence({ calm, attacked }: { calm: Outcome; attacked: Outcom
   expect(attacked.periods).toBeLessThanOrEqual(factor * Math.max(1, calm.periods))
 }
 
-test.each(Object.keys(attacks))('peers agree beside five strangers with %s', { timeout: 300_000 }, async (name) => {
+test.each(Object.keys(attacks))('peers agree beside five strangers with %s', { timeout: 1_200_000 }, async (name) => {
   expectConvergence(
     await beside(
       1,

@@ -51,7 +51,7 @@ async function readsWhole(view: View, one: Member): Promise<number> {
   return (await collect(readView(root, source))).length
 }
 
-test('a damaged entry is named by every call that needs it, and nothing else stops', { timeout: 60_000 }, async () => {
+test('a damaged entry is named by every call that needs it, and nothing else stops', async () => {
   const { database, cids } = await written()
   await flipEntry(database, 120)
   await using one = await member(createMemoryNetwork(), { store: database, beaconPeriod: 20 })
@@ -67,7 +67,7 @@ test('a damaged entry is named by every call that needs it, and nothing else sto
   await until('another beacon', () => one.peer.topic('test').stats().published > before)
 })
 
-test('a damaged entry is fetched from a peer that has the view, and stored over it', { timeout: 60_000 }, async () => {
+test('a damaged entry is fetched from a peer that has the view, and stored over it', async () => {
   const { database, cids } = await written()
   const damaged = await copyOf(database)
   for (const n of [0, 120, entries - 1]) await flipEntry(damaged, n)
@@ -87,7 +87,7 @@ test('a damaged entry is fetched from a peer that has the view, and stored over 
   await peer.stop()
 })
 
-test('an import of a copy mends a damaged entry', { timeout: 60_000 }, async () => {
+test('an import of a copy mends a damaged entry', async () => {
   const { database } = await written()
   const damaged = await copyOf(database)
   await flipEntry(damaged, 7)
@@ -110,7 +110,7 @@ test('an import of a copy mends a damaged entry', { timeout: 60_000 }, async () 
   expect(await collect(one.view.entries())).toHaveLength(entries)
 })
 
-test('what is appended beside a damaged entry converges all the same', { timeout: 60_000 }, async () => {
+test('what is appended beside a damaged entry converges all the same', async () => {
   const { database } = await written()
   const damaged = await copyOf(database)
   // In the last leaf, which each append makes again.

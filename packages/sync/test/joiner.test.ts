@@ -56,7 +56,7 @@ test.each(
   names
     .filter((name) => attacks[name]!.passedOn !== true)
     .map((name) => [name, attacks[name]!.writes === true ? 0.1 : 2] as const)
-)('honest peers send for each byte of strangers with %s at most %d', { timeout: 120_000 }, async (name, most) => {
+)('honest peers send for each byte of strangers with %s at most %d', { timeout: 600_000 }, async (name, most) => {
   const { simulator } = await join({ ...joiningOf('anyone'), entries: 100 })
   await simulator.run({ for: 10 * beaconPeriod })
   const attack = (): Ending => {

@@ -11,7 +11,7 @@ export function runFirstSample(readme: URL, place: string): string {
   try {
     const file = join(folder, 'sample.ts')
     writeFileSync(file, firstSample(readme))
-    return execFileSync(process.execPath, ['-C', '@p2pl/source', file], { encoding: 'utf8', timeout: 50_000 })
+    return execFileSync(process.execPath, ['-C', '@p2pl/source', file], { encoding: 'utf8', timeout: 150_000 })
   } finally {
     rmSync(folder, { recursive: true })
   }

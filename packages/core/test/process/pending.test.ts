@@ -23,7 +23,7 @@ async function run(body: string): Promise<Ended> {
     const codeOf = (call) => call.then(() => 'resolved', (error) => error.code)
     ${body}`
   return await new Promise((resolve) => {
-    execFile(process.execPath, ['--input-type=module', '-e', script], { timeout: 30_000 }, (error, out) => {
+    execFile(process.execPath, ['--input-type=module', '-e', script], { timeout: 150_000 }, (error, out) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : -1, out: out.trim() })
     })
   })

@@ -18,7 +18,7 @@ test('runs the sample of the README', () => {
     writeFileSync(file, sample!)
     const printed = execFileSync(process.execPath, ['-C', '@p2pl/source', file], {
       encoding: 'utf8',
-      timeout: 50_000,
+      timeout: 150_000,
       cwd
     })
     expect(printed).toBe('before: hello\n')
