@@ -124,12 +124,15 @@ test('a bad child of a good parent poisons nobody', async () => {
 })
 
 test('parents that do not exist are looked for, given up, and cost no memory', async () => {
+  const orphans: Bytes[] = []
   for (let i = 0; i < 30; i++) {
     const invented = await Promise.all(
       [seededBytes(32, i), seededBytes(32, i + 1000)].map(async (bytes) => await hash(bytes))
     )
-    await announce((await forge({ parents: invented, clock: 5, payload: seededBytes(8, i) })).bytes)
+    orphans.push((await forge({ parents: invented, clock: 5, payload: seededBytes(8, i) })).bytes)
   }
+  // In one message: the first must not be given up before the last has come.
+  await announce(...orphans)
   await until('pending entries', () => honest.view.status().pending === 30)
   expect(honest.view.status().missing).toBe(60)
   expect(honest.view.status().oldestMissing).toBeGreaterThanOrEqual(0)
