@@ -108,7 +108,8 @@ describe('a pinning service', () => {
     await expect(open().has(cid, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
     silent.closeAllConnections()
     await new Promise((resolve) => silent.close(resolve))
-    expect(await errorOf(late.has(cid, { signal }))).toMatchObject({ code: 'UNREACHABLE' })
+    const patient = pinningService({ endpoint, accessToken: 't' })
+    expect(await errorOf(patient.has(cid, { signal }))).toMatchObject({ code: 'UNREACHABLE' })
   })
 
   it('is believed in nothing that is not its protocol', async () => {
