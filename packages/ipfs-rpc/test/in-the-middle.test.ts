@@ -20,10 +20,10 @@ describeWithKubo('in the middle of a call', (binary) => {
   let proxy: Proxy
   let subject: IpfsRpcBackend
   let stored: Block[] = []
+  let seed = 0
 
   beforeAll(async () => {
     daemon = await startTestDaemon({ binary })
-    stored = await Promise.all([1, 2, 3, 4].map(async (seed) => await seededBlock(50_000, seed)))
   })
   afterAll(async () => {
     await daemon.stop()
@@ -34,6 +34,8 @@ describeWithKubo('in the middle of a call', (binary) => {
     // Looks at the daemon must not be what ends the calls.
     subject = ipfsRpc({ url: proxy.url, timeout: deadline, probeInterval: 60_000 })
     await subject.start()
+    // New ones, since the daemon is not asked to pin what an earlier test has pinned.
+    stored = await Promise.all(Array.from({ length: 4 }, async () => await seededBlock(50_000, seed++)))
     await subject.blocks?.putMany(stored)
   })
   afterEach(async () => {
@@ -114,6 +116,19 @@ describeWithKubo('in the middle of a call', (binary) => {
     await new Promise((resolve) => setImmediate(resolve))
     expire()
     expect(await end).toMatchObject({ operation, code: 'TIMEOUT', backend: 'ipfs-rpc', retryable: true })
+  })
+
+  it('a pin that follows an aborted one, which the daemon has made, lasts', async () => {
+    const giveUp = new AbortController()
+    const { end } = await begin('pin/add', () => subject.blocks?.pin(cid(0), { signal: giveUp.signal }))
+    giveUp.abort()
+    expect(await end).toMatchObject({ code: 'ABORTED' })
+    proxy.heal()
+    await subject.blocks?.pin(cid(0))
+    // Waits for what is left of the aborted one.
+    await subject.blocks?.unpin(cid(1))
+    const pins = await collect(subject.blocks?.pins() ?? [])
+    expect(pins.map((pin) => pin.cid.toString())).toContain(cid(0).toString())
   })
 
   it('a publish to a daemon that is not there has not happened, which is known', async () => {

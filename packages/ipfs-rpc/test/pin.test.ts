@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createPeer } from '@p2pl/core'
 import type { Block, Progress } from '@p2pl/core/backend'
@@ -144,6 +144,25 @@ describeWithKubo('pins of a daemon that others use, too', (binary) => {
     expect(await backend.blocks?.has(content[0].cid)).toBe(false)
   })
 
+  it('that is made again and given up keeps the earlier one, and its name', async () => {
+    const backend = await start()
+    const [root, leaf, ...others] = await dag(3, 800)
+    await backend.blocks?.putMany([root, leaf as Block, ...others])
+    await daemons[0]?.ipfs('pin', 'add', '--name', 'mine', root.cid.toString())
+    rmSync(fileOf(String(daemons[0]?.repo), (leaf as Block).bytes))
+    const giveUp = new AbortController()
+    const again = errorOf(backend.blocks?.pin(root.cid, { signal: giveUp.signal }))
+    await until('the daemon looks for the block', async () =>
+      ((await daemons[0]?.ipfs('bitswap', 'wantlist')) ?? '').includes((leaf as Block).cid.toString())
+    )
+    giveUp.abort()
+    expect(await again).toMatchObject({ code: 'ABORTED' })
+    expect(await daemons[0]?.ipfs('pin', 'ls', '--names', '--type', 'recursive', root.cid.toString())).toContain('mine')
+    await backend.blocks?.putMany([leaf as Block])
+    await backend.blocks?.pin(root.cid)
+    expect(await daemons[0]?.ipfs('pin', 'ls', '--names', '--type', 'recursive', root.cid.toString())).toContain('mine')
+  })
+
   it('a get of others only does not give the own block, and does not lose it', async () => {
     const [backend, other] = [await start(0), await start(1)]
     const block = await seededBlock(3_000, 600)
@@ -182,16 +201,21 @@ describeWithKubo('pins of a daemon that others use, too', (binary) => {
     }
   })
 
-  /** Flips a bit of the file that holds the block. */
-  function damage(repo: string, bytes: Uint8Array): void {
+  /** The file that holds the block. */
+  function fileOf(repo: string, bytes: Uint8Array): string {
     const folder = join(repo, 'blocks')
     const file = readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.data'))
       .map((name) => join(folder, name))
       .find((name) => readFileSync(name).equals(bytes))
     if (file === undefined) throw new Error('the block is in no file')
+    return file
+  }
+
+  /** Flips a bit of the file that holds the block. */
+  function damage(repo: string, bytes: Uint8Array): void {
     writeFileSync(
-      file,
+      fileOf(repo, bytes),
       bytes.map((byte, i) => (i === 7 ? byte ^ 1 : byte))
     )
   }

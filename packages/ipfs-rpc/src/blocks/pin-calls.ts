@@ -18,21 +18,25 @@ export class PinCalls {
     this.#rpc = rpc
   }
 
-  /** Whether there is a pin of the very CID, recursive or direct. */
-  async has(cid: CID, signal?: AbortSignal): Promise<boolean> {
-    const types = await Promise.all(
-      ['recursive', 'direct'].map(async (type) => {
-        const query = new URLSearchParams({ arg: cid.toString(), type })
-        try {
-          await (await this.#rpc.request(listing, { path: 'pin/ls', query, signal })).collect()
-          return true
-        } catch (error) {
-          if (causedBy(error, /not pinned/)) return false
-          throw error
-        }
-      })
-    )
-    return types.includes(true)
+  /** How the very CID is pinned, if it is. */
+  async find(cid: CID, signal?: AbortSignal): Promise<'recursive' | 'direct' | undefined> {
+    const [recursive, direct] = await Promise.all([
+      this.#has(cid, 'recursive', signal),
+      this.#has(cid, 'direct', signal)
+    ])
+    if (recursive) return 'recursive'
+    return direct ? 'direct' : undefined
+  }
+
+  async #has(cid: CID, type: string, signal?: AbortSignal): Promise<boolean> {
+    const query = new URLSearchParams({ arg: cid.toString(), type })
+    try {
+      await (await this.#rpc.request(listing, { path: 'pin/ls', query, signal })).collect()
+      return true
+    } catch (error) {
+      if (causedBy(error, /not pinned/)) return false
+      throw error
+    }
   }
 
   /** Not being pinned is not an error. */

@@ -16,8 +16,12 @@ const cutTimeout = 200
 /** The pins of one block that are being made. */
 interface UnderWay {
   pins: number
-  /** How many of them have been made. */
-  made: number
+  /** Whether one of them has been made, for good. */
+  made: boolean
+  /** Whether there was a pin before the first of them; `undefined` until the daemon has said so. */
+  pinnedBefore: boolean | undefined
+  /** Settles when what the last one has left is gone. */
+  removal: Promise<void> | undefined
 }
 
 /** Pins in the daemon. Its pins are shared with all who use it, and so is its garbage collection. */
@@ -39,14 +43,13 @@ export class Pinner {
     const { signal, maxBytes } = options
     this.#connections.hint(options.providers)
     if (maxBytes !== undefined) await this.#calls.measure(cid, maxBytes, options)
-    // An earlier pin must not be removed with this one.
-    const pinnedBefore = await this.#calls.has(cid, signal)
     const key = bytesKey(cid.bytes)
-    const underWay = this.#underWay.get(key) ?? { pins: 0, made: 0 }
-    const { made } = underWay
+    const removal = this.#underWay.get(key)?.removal
+    if (removal !== undefined) await untilAborted(removal, signal)
+    const underWay = this.#underWay.get(key) ?? { pins: 0, made: false, pinnedBefore: undefined, removal: undefined }
     underWay.pins++
     this.#underWay.set(key, underWay)
-    const work = this.#make(cid, options)
+    const work = this.#make(cid, options, underWay)
     const settled = work
       .then(
         () => !signal.aborted,
@@ -54,12 +57,15 @@ export class Pinner {
         async () => await sleep(cutTimeout).then(() => !signal.aborted)
       )
       .then(async (wanted) => {
-        if (wanted) underWay.made++
+        underWay.made ||= wanted
         if (--underWay.pins > 0) return
+        // An earlier pin must not be removed with this one.
+        if (!underWay.made && underWay.pinnedBefore === false) {
+          underWay.removal = this.#calls.remove(cid).catch(() => {})
+          await underWay.removal
+        }
         this.#underWay.delete(key)
-        if (!wanted && !pinnedBefore && underWay.made === made) await this.#calls.remove(cid)
       })
-      .catch(() => {})
       .finally(() => this.#settling.delete(settled))
     this.#settling.add(settled)
     await work
@@ -75,7 +81,15 @@ export class Pinner {
     if (this.#settling.size > 0) await untilAborted(Promise.all(this.#settling), signal)
   }
 
-  async #make(cid: CID, options: PinOptions): Promise<void> {
+  async #make(cid: CID, options: PinOptions, underWay: UnderWay): Promise<void> {
+    const earlier = await this.#calls.find(cid, options.signal)
+    underWay.pinnedBefore ??= earlier !== undefined
+    if (earlier === 'recursive') {
+      // The daemon would take the pin away, read all of the content and only then pin anew: a pin that ends in between, like one
+      // that is aborted, would leave none. So it is asked for what may be missing, and for nothing else.
+      if (options.maxBytes === undefined) await this.#calls.measure(cid, Infinity, options)
+      return
+    }
     let missing: CID
     try {
       return await this.#calls.add(cid, { ...options, signal: withDelay(options.signal) }, true)
