@@ -81,8 +81,11 @@ it('links a network that has no bootstrap node, so that records can be kept', as
   const peer = await createPeer({ backend: one })
   const { cid } = await peer.data.add(seededBytes(100, 53))
   await one.routing.provide(cid)
-  const found: string[] = []
-  for await (const { id } of two.routing.findProviders(cid) ?? []) found.push(id)
+  const found = await until('it is found', async () => {
+    const ids: string[] = []
+    for await (const { id } of two.routing.findProviders(cid) ?? []) ids.push(id)
+    return ids.length > 0 && ids
+  })
   expect(found).toEqual([selfOf(one).id])
 })
 
