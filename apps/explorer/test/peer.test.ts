@@ -25,7 +25,7 @@ import {
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 
 /** A browser has to start and to compile, beside whatever else the machine does. */
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 })
 const folder = temporaryFolder('p2pl-explorer-')
 /** As strict as the page of the ledger: no code but its own files, connections to itself and by WebSocket. */
 const policy = "default-src 'none'; script-src 'self'; connect-src 'self' ws: wss:"

@@ -12,7 +12,7 @@ import type { Branch } from './accounts.ts'
 import type { Fleet, FleetOptions, RunningPeer } from './fleet.ts'
 
 const program = fileURLToPath(new URL('../main.ts', import.meta.url))
-const startMs = 40_000
+const startMs = 120_000
 
 /** Each peer is a process of its own: `p2pl-ledger run`, from source, on the Node that runs this. */
 export function processFleet(options: FleetOptions): Fleet {

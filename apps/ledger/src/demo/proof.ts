@@ -82,7 +82,7 @@ async function checkDocuments(crew: Crew, input: Input): Promise<void> {
     const cid = cids.get(document.reference)
     require(cid !== undefined, `${document.name} is not in the ledger`)
     for (const { name, ledger } of crew.peers()) {
-      const { body } = await ledger.content(cid ?? '', { signal: AbortSignal.timeout(15_000) })
+      const { body } = await ledger.content(cid ?? '', { signal: AbortSignal.timeout(60_000) })
       const chunks: Uint8Array[] = []
       for await (const chunk of body) chunks.push(chunk)
       require(Buffer.concat(chunks).equals(document.content), `${name} gives other bytes for ${document.name}`)

@@ -19,7 +19,7 @@ const lostAfter = 500
 const tripsEnd = 4_000
 const messageBytes = 100
 /** Messages that do not come for this long are lost, in milliseconds. */
-const patience = 3_000
+const patience = 10_000
 
 export async function bench(context: CommandContext, { size, messages, other }: Options): Promise<void> {
   if (other !== undefined) {
