@@ -1,7 +1,6 @@
 import { createPeer } from '@p2pl/core'
 import { isP2plError, type BackendEvent } from '@p2pl/core/backend'
-import { until } from '@p2pl/tooling-vitest'
-import { freePort } from '@p2pl/tooling-vitest/port'
+import { freePort, until } from '@p2pl/tooling-vitest'
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, test } from 'vitest'
 import { Gater } from '../src/engine/connections/gater.ts'

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { temporaryFolder } from '@p2pl/tooling-vitest'
-import { freePort } from '@p2pl/tooling-vitest/port'
+import { freePort, temporaryFolder } from '@p2pl/tooling-vitest'
 import { expect, it } from 'vitest'
 import { Kubo } from '../src/index.ts'
 

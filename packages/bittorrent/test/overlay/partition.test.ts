@@ -1,5 +1,4 @@
-import { until } from '@p2pl/tooling-vitest'
-import { freePort } from '@p2pl/tooling-vitest/port'
+import { freePort, until } from '@p2pl/tooling-vitest'
 import { afterEach, expect, it } from 'vitest'
 import { bittorrent, type BittorrentBackend } from '../../src/index.ts'
 import { SwallowingProxy } from '../proxy.ts'

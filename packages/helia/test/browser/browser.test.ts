@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { createPeer, type Peer, type PeerInfo } from '@p2pl/core'
-import { temporaryFolder, until } from '@p2pl/tooling-vitest'
-import { freePort } from '@p2pl/tooling-vitest/port'
+import { freePort, temporaryFolder, until } from '@p2pl/tooling-vitest'
 import { bundle, describeInChromium, openSite, type RemotePage, type Site } from '@p2pl/tooling-vitest/browser'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 import { helia, type HeliaNode, type HeliaOptions } from '../../src/index.ts'
