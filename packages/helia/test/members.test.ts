@@ -10,7 +10,7 @@ import { engineOf, make, pair, started } from './helper.ts'
 
 /** Something of that type at that place. */
 function put(object: Record<string, unknown>, [name = '', ...rest]: string[], type: string): void {
-  if (rest.length === 0) object[name] ??= type === 'function' ? () => {} : {}
+  if (rest.length === 0) object[name] ??= type === 'function' ? () => {} : type === 'string' ? '' : {}
   else put((object[name] ??= {}) as Record<string, unknown>, rest, type)
 }
 

@@ -2,7 +2,7 @@ import { createPeer } from '@p2pl/core'
 import { isP2plError, type BackendEvent } from '@p2pl/core/backend'
 import { freePort, until } from '@p2pl/tooling-vitest'
 import { multiaddr } from '@multiformats/multiaddr'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { Gater } from '../src/engine/connections/gater.ts'
 import { collect, engineOf, make, pair, selfOf, started, startMany, textBlock } from './helper.ts'
 import { spawnScript } from './process.ts'
@@ -17,8 +17,8 @@ describe('provider records', () => {
     await expect(a.routing.provide(cid)).rejects.toSatisfy((error) => isP2plError(error, 'NO_PEERS') && error.retryable)
     expect(await collect(a.routing.findProviders(cid))).toEqual([])
     await a.routing.connect(selfOf(b))
-    await a.routing.provide(cid, { signal: AbortSignal.timeout(20_000) })
-    const found = await collect(b.routing.findProviders(cid, { signal: AbortSignal.timeout(20_000) }))
+    await a.routing.provide(cid, { signal: AbortSignal.timeout(100_000) })
+    const found = await collect(b.routing.findProviders(cid, { signal: AbortSignal.timeout(100_000) }))
     expect(found.map(({ id }) => id)).toEqual([selfOf(a).id])
     expect(found[0]?.addresses.length).toBeGreaterThan(0)
   })
@@ -29,7 +29,7 @@ describe('provider records', () => {
     if (hub === undefined) throw new Error('four nodes')
     await Promise.all(others.map((node) => node.routing.connect(selfOf(hub))))
     const { cid } = await textBlock('by all')
-    const signal = AbortSignal.timeout(20_000)
+    const signal = AbortSignal.timeout(100_000)
     for (const node of nodes) await node.routing.provide(cid, { signal })
     for (const node of nodes) {
       const ids = (await collect(node.routing.findProviders(cid, { signal }))).map(({ id }) => id)
@@ -53,12 +53,24 @@ describe('provider records', () => {
     const first = await started()
     await a.routing.connect(selfOf(first))
     const { cid } = await textBlock('again')
-    await a.routing.provide(cid, { signal: AbortSignal.timeout(20_000) })
+    await a.routing.provide(cid, { signal: AbortSignal.timeout(100_000) })
     await first.stop()
     const second = await started()
     await a.routing.connect(selfOf(second))
     // Nobody provides again here, and the only one who had the record is gone.
     await until('the record', async () => (await collect(second.routing.findProviders(cid))).length === 1)
+  })
+
+  test('a peer that was too busy for a sign of life when it connected is asked again', async () => {
+    const [a, b] = await startMany(2)
+    if (a === undefined || b === undefined) throw new Error('two nodes')
+    const { ping } = engineOf(b).libp2p.services as unknown as { ping: { ping: () => Promise<number> } }
+    const asked = vi.spyOn(ping, 'ping').mockRejectedValue(new Error('too late'))
+    await b.routing.connect(selfOf(a))
+    await until('it was asked in vain', () => asked.mock.settledResults.length > 0)
+    expect(engineOf(b).dht?.routingTable.size).toBe(0)
+    asked.mockRestore()
+    await b.routing.provide((await textBlock('asked again')).cid)
   })
 
   test('a node that nobody can reach does not provide: others would throw its record away', async () => {
@@ -95,7 +107,7 @@ describe('connections', () => {
     expect(found.addresses.length).toBeGreaterThan(0)
     await b.routing.connect(found)
     const nobody = '12D3KooWDTVwmHWQrkT7yLe4B6Ht42fNXFe3sD3qEErBjZk4CwVj'
-    await expect(b.routing.findPeer(nobody, { signal: AbortSignal.timeout(20_000) })).rejects.toSatisfy(
+    await expect(b.routing.findPeer(nobody, { signal: AbortSignal.timeout(100_000) })).rejects.toSatisfy(
       code('NOT_FOUND')
     )
     await expect(b.routing.findPeer('nobody')).rejects.toSatisfy(code('INVALID_ARGUMENT'))
@@ -107,7 +119,7 @@ describe('connections', () => {
     const id = '12D3KooWDTVwmHWQrkT7yLe4B6Ht42fNXFe3sD3qEErBjZk4CwVj'
     const at = async (addresses: string[]): Promise<unknown> =>
       await a.routing
-        .connect({ network: 'libp2p', id, addresses }, { signal: AbortSignal.timeout(20_000) })
+        .connect({ network: 'libp2p', id, addresses }, { signal: AbortSignal.timeout(100_000) })
         .catch((error: unknown) => error)
     expect(await at([`/ip4/127.0.0.1/tcp/${await freePort()}`])).toSatisfy(code('UNREACHABLE'))
     const taken = selfOf(b).addresses[0]?.split('/p2p/')[0] ?? ''

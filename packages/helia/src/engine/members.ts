@@ -1,6 +1,6 @@
 import { P2plError } from '@p2pl/core/backend'
 
-export type MemberType = 'function' | 'object'
+export type MemberType = 'function' | 'object' | 'string'
 
 /** Paths of members (`score.addPeer`), and what each of them must be. */
 export type Members = Readonly<Record<string, MemberType>>

@@ -1,11 +1,13 @@
-import type { Libp2p } from '@libp2p/interface'
+import type { Libp2p, PeerId } from '@libp2p/interface'
 import type { SingleKadDHT } from '@libp2p/kad-dht'
 import { P2plError, type PeerInfo } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
 import { addressTexts, network, peerInfo } from '../peers.ts'
+import { withinTicks } from '../streams/ticks.ts'
+import type { DhtInternals } from './requests.ts'
 
-/** A peer that was just connected is asked for its protocols before it joins the routing table. */
-const tablePatience = 3_000
+/** For a peer that was just connected (ticks of 100 ms): it is asked for its protocols, and for a sign of life, before it joins the routing table. */
+const tablePatience = 30
 
 /** Puts out one record. Retryable `NO_PEERS` when no peer takes it, `UNREACHABLE` when it would be of no use to anybody. */
 export async function provide(libp2p: Libp2p, dht: SingleKadDHT, cid: CID, signal: AbortSignal): Promise<void> {
@@ -54,18 +56,28 @@ export async function hasTable(libp2p: Libp2p, dht: SingleKadDHT, signal: AbortS
   if (libp2p.getConnections().length === 0) return false
   const { promise, resolve } = Promise.withResolvers<void>()
   const onAdd = (): void => resolve()
-  const timer = setTimeout(resolve, tablePatience)
   table.addEventListener('peer:add', onAdd)
   signal.addEventListener('abort', onAdd, { once: true })
+  for (const peer of libp2p.getPeers()) void enter(libp2p, dht, peer)
   try {
-    await promise
+    await withinTicks(tablePatience, promise)
   } finally {
-    clearTimeout(timer)
     table.removeEventListener('peer:add', onAdd)
     signal.removeEventListener('abort', onAdd)
   }
   signal.throwIfAborted()
   return table.size > 0
+}
+
+/** The engine asks a peer for a sign of life when it connects. One that was too busy then would stay out of the table. */
+async function enter(libp2p: Libp2p, dht: SingleKadDHT, peer: PeerId): Promise<void> {
+  const { routingTable, protocol } = dht as unknown as DhtInternals
+  try {
+    const { protocols } = await libp2p.peerStore.get(peer)
+    if (protocols.includes(protocol)) await routingTable.add(peer)
+  } catch {
+    // It has gone, or this node is stopping.
+  }
 }
 
 function nobody(): P2plError {

@@ -29,15 +29,19 @@ interface Rpc {
 }
 
 /** What the DHT has beyond its published interface, as far as it is used here. */
-interface DhtInternals {
+export interface DhtInternals {
   readonly rpc: Rpc
   readonly network: { _writeReadMessage(stream: Stream, ...rest: unknown[]): Promise<DhtMessage> }
+  readonly routingTable: { add(peer: PeerId): Promise<void> }
+  readonly protocol: string
 }
 
 export const dhtMembers: Members = {
   'rpc.onIncomingStream': 'function',
   'rpc.handleMessage': 'function',
-  'network._writeReadMessage': 'function'
+  'network._writeReadMessage': 'function',
+  'routingTable.add': 'function',
+  protocol: 'string'
 }
 
 /**
