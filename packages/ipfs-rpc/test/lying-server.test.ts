@@ -145,7 +145,7 @@ describe('a server that lies', () => {
     })
     const peer = await createPeer({ backend })
     try {
-      await expect(peer.data.bytes(cid, { timeout: 5_000 })).rejects.toMatchObject({ code: 'INVALID_CONTENT' })
+      await expect(peer.data.bytes(cid, { timeout: 60_000 })).rejects.toMatchObject({ code: 'INVALID_CONTENT' })
     } finally {
       await peer.stop()
     }

@@ -35,7 +35,7 @@ describeWithKubo('many topics', (binary) => {
         }
       })
       await Promise.all(subscriptions.map(({ joined }) => joined))
-      await Promise.all(names.map((name) => writer.topic(name).ready({ timeout: 30_000 })))
+      await Promise.all(names.map((name) => writer.topic(name).ready({ timeout: 100_000 })))
       await Promise.all(names.map((name) => writer.topic(name, { codec: text }).publish(name)))
       await until('each is accounted for', () => accounted.size === names.length)
       expect(publishedAt.length).toBeGreaterThanOrEqual(names.length)

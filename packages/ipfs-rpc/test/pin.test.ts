@@ -51,7 +51,7 @@ describeWithKubo('pins of a daemon that others use, too', (binary) => {
     const content = await dag(20, 100)
     await backend.blocks?.putMany(content)
     await collectGarbage()
-    const signal = AbortSignal.timeout(30_000)
+    const signal = AbortSignal.timeout(100_000)
     const error = await errorOf(backend.blocks?.pin(content[0].cid, { signal }))
     expect(error).toMatchObject({
       code: 'NOT_FOUND',
@@ -185,7 +185,7 @@ describeWithKubo('pins of a daemon that others use, too', (binary) => {
         await Promise.all([backend.blocks?.putMany([block]), other.blocks?.putMany([block])])
         if (pinned) await backend.blocks?.pin(block.cid)
         damage(String(daemons[0]?.repo), block.bytes)
-        const content = peer.data.bytes(block.cid, { providers: other.self(), timeout: 20_000 })
+        const content = peer.data.bytes(block.cid, { providers: other.self(), timeout: 100_000 })
         if (pinned) {
           expect(await errorOf(content)).toMatchObject({
             code: 'STORAGE',

@@ -75,7 +75,7 @@ describeWithKubo('a process that stands still', (binary) => {
       await Promise.all([subject.stop(), other.stop()])
       await Promise.all([daemon.stop(), sender.stop()])
     }
-  }, 120_000)
+  }, 180_000)
 
   it.concurrent('a daemon, for 15 s in which 20 messages go by: each is delivered or covered by a gap', async () => {
     const [daemon, sender] = await Promise.all([startTestDaemon({ binary }), startTestDaemon({ binary })])
@@ -88,7 +88,7 @@ describeWithKubo('a process that stands still', (binary) => {
       const subscription = reader.topic('still').subscribe()
       await subscription.joined
       const topic = writer.topic('still')
-      await topic.ready({ timeout: 30_000 })
+      await topic.ready({ timeout: 60_000 })
       const delivered = new Map<string, number>()
       const gaps: { first: number; last: number }[] = []
       let ended = false
@@ -126,7 +126,7 @@ describeWithKubo('a process that stands still', (binary) => {
       await Promise.all([reader.stop(), writer.stop()])
       await Promise.all([daemon.stop(), sender.stop()])
     }
-  }, 120_000)
+  }, 180_000)
 
   it.concurrent('a managed daemon, for ever: it is noticed, told, ended and started again, as often as it takes', async () => {
     const repo = join(folder, 'hung')
@@ -158,5 +158,5 @@ describeWithKubo('a process that stands still', (binary) => {
     } finally {
       await backend.stop()
     }
-  }, 120_000)
+  }, 180_000)
 })

@@ -91,7 +91,7 @@ describeWithKubo('a managed daemon', (binary) => {
       expect(isAlive(pid)).toBe(false)
       expect(recordOf(repo).pid).not.toBe(pid)
     }
-  }, 120_000)
+  }, 180_000)
 
   it('a supervisor that stands still for ever: stop ends it and the daemon all the same', async () => {
     const repo = newRepo()

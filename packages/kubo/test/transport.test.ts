@@ -12,7 +12,7 @@ import { endless, type FakeDaemon, type Responder, startFakeDaemon } from '@p2pl
 const folder = temporaryFolder('p2pl-transport-')
 const store: CallKind = { operation: 'test.store', lane: 'store' }
 const network: CallKind = { operation: 'test.network', lane: 'network' }
-const stream: CallKind = { operation: 'test.stream', lane: 'stream', timeout: 1_000 }
+const stream: CallKind = { operation: 'test.stream', lane: 'stream', timeout: 20_000 }
 const closers: (() => unknown)[] = []
 
 afterEach(async () => {
@@ -24,7 +24,7 @@ const someLines: Responder = (response) => void response.write('{"n":1}\n')
 
 async function against(answers: Record<string, Responder>, path?: string): Promise<[Transport, FakeDaemon]> {
   const daemon = await startFakeDaemon(answers, path)
-  const rpc = new Transport(1_000)
+  const rpc = new Transport(20_000)
   closers.push(
     () => daemon.close(),
     () => rpc.close()
@@ -66,8 +66,8 @@ it('ends a call that is not answered in time with TIMEOUT', async () => {
   const call = rpc.request({ ...network, timeout: 50 }, { path: 'never' })
   expect(await errorOf(call)).toMatchObject({ code: 'TIMEOUT', retryable: true, operation: 'test.network' })
   // The time of local work counts until the last byte.
-  const answer = await rpc.request({ ...store, timeout: 50 }, { path: 'half' })
-  expect(await errorOf(answer.collect())).toMatchObject({ code: 'TIMEOUT' })
+  const half = rpc.request({ ...store, timeout: 1_000 }, { path: 'half' }).then((answer) => answer.collect())
+  expect(await errorOf(half)).toMatchObject({ code: 'TIMEOUT' })
   await daemon.noConnections()
 })
 
@@ -144,8 +144,8 @@ it('a stream outlives the timeout of its start', async () => {
       send = () => void response.end('{"n":2}\n')
     }
   })
-  const answer = await rpc.request({ ...stream, timeout: 50 }, { path: 'late' })
-  await new Promise((resolve) => setTimeout(resolve, 200))
+  const answer = await rpc.request({ ...stream, timeout: 1_000 }, { path: 'late' })
+  await new Promise((resolve) => setTimeout(resolve, 1_100))
   send()
   const found: unknown[] = []
   for await (const object of answer.objects()) found.push(object)
@@ -281,7 +281,8 @@ const faults: [string, (proxy: Proxy) => void, string][] = [
 it.each(faults)('a network that %s ends calls typed and retryable, and works again after it', async (_, fail, code) => {
   const daemon = await startFakeDaemon({ never, half: someLines, works: (response) => response.end('{}') })
   const proxy = await startProxy(daemon.url)
-  const rpc = new Transport(400)
+  // Long enough for the calls to arrive.
+  const rpc = new Transport(code === 'TIMEOUT' ? 2_000 : 20_000)
   closers.push(
     () => daemon.close(),
     () => proxy.close(),

@@ -62,10 +62,10 @@ describeWithKubo('a network of two Kubo peers and a Helia peer', (binary) => {
     const subscription = peers[to].topic(name).subscribe()
     await subscription.joined
     const topic = peers[from].topic(name)
-    await topic.ready({ timeout: 20_000 })
+    await topic.ready({ timeout: 100_000 })
     const accounted = account(subscription)
     const published: Promise<unknown>[] = []
-    for (let i = 0; i < count; i++) published.push(topic.publish(payload(i), { timeout: 50_000 }))
+    for (let i = 0; i < count; i++) published.push(topic.publish(payload(i), { timeout: 100_000 }))
     await Promise.all(published)
     const result = await accounted
     await subscription.close()
@@ -103,7 +103,7 @@ describeWithKubo('a network of two Kubo peers and a Helia peer', (binary) => {
         )
     })()
     const topic = peers.helia.topic('standstill')
-    await topic.ready({ timeout: 20_000 })
+    await topic.ready({ timeout: 100_000 })
     await topic.publish(payload(0))
     await until('the first one arrives', () => items.includes(0))
     daemons[0]?.signal('SIGSTOP')
@@ -141,11 +141,11 @@ describeWithKubo('a network of two Kubo peers and a Helia peer', (binary) => {
       const expected = (await daemons[1]?.ipfs('add', '--only-hash', '--quieter', file))?.trim()
       const { cid } = await peers.helia.data.add(bytes)
       expect(cid.toString()).toBe(expected)
-      expect(Buffer.compare(await peers.kubo.data.bytes(cid, { timeout: 20_000 }), bytes)).toBe(0)
+      expect(Buffer.compare(await peers.kubo.data.bytes(cid, { timeout: 100_000 }), bytes)).toBe(0)
 
       const other = seededBytes(size + 3, seed + 100)
       const added = await peers.kubo.data.add(other)
-      expect(Buffer.compare(await peers.helia.data.bytes(added.cid, { timeout: 20_000 }), other)).toBe(0)
+      expect(Buffer.compare(await peers.helia.data.bytes(added.cid, { timeout: 100_000 }), other)).toBe(0)
       writeFileSync(file, other)
       expect((await daemons[0]?.ipfs('add', '--only-hash', '--quieter', file))?.trim()).toBe(added.cid.toString())
     }
@@ -169,10 +169,10 @@ describeWithKubo('a network of two Kubo peers and a Helia peer', (binary) => {
     ] as const) {
       const { cid } = await peers[from].data.add(seededBytes(700, from.length), {
         until: 'provided',
-        timeout: 30_000
+        timeout: 100_000
       })
       const found: string[] = []
-      for await (const provider of peers[to].data.findProviders(cid, { timeout: 20_000 })) found.push(provider.id)
+      for await (const provider of peers[to].data.findProviders(cid, { timeout: 100_000 })) found.push(provider.id)
       expect(found).toContain(peers[from].network.self()[0]?.id)
     }
   })

@@ -41,7 +41,7 @@ export function lyingServer(): LyingServer {
         'swarm/peers': (response) => response.end('{"Peers":null}'),
         ...answers
       })
-      backend = ipfsRpc({ url: server.url, timeout: 2_000, probeInterval: 100 })
+      backend = ipfsRpc({ url: server.url, probeInterval: 100 })
       await backend.start({ onEvent: (event) => void events.push(event) })
       return backend
     }
