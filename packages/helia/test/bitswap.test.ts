@@ -35,7 +35,7 @@ test('an answer is read whole though the remote closes its stream with the last 
   try {
     const connection = await remote.dial(multiaddr(selfOf(node).addresses[0]))
     for (const { cid, bytes } of blocks) {
-      const wanted = node.blocks.get(cid, { signal: AbortSignal.timeout(30_000) })
+      const wanted = node.blocks.get(cid, { signal: AbortSignal.timeout(100_000) })
       // What nobody wants yet is not taken.
       await until('it is wanted', () => (library?.internals.wantList.wants.size ?? 0) > 0)
       const stream = await connection.newStream(protocol)
@@ -60,7 +60,7 @@ test('a neighbour that the folder remembers is asked after a restart', async () 
   await node.start()
   await node.routing.connect(selfOf(other))
   await until('connected', async () => (await node.routing.connections()).length > 0)
-  expect(same(await node.blocks.get(block.cid, { signal: AbortSignal.timeout(20_000) }), block.bytes)).toBe(true)
+  expect(same(await node.blocks.get(block.cid, { signal: AbortSignal.timeout(100_000) }), block.bytes)).toBe(true)
 })
 
 test('who wants very much at once is answered in portions, and gets all of it', async () => {
@@ -86,7 +86,7 @@ test('who wants very much at once is answered in portions, and gets all of it', 
     return await read(key)
   }
   await other.routing.connect(selfOf(node))
-  const signal = AbortSignal.timeout(30_000)
+  const signal = AbortSignal.timeout(100_000)
   const got = await Promise.all(blocks.map(({ cid }) => other.blocks.get(cid, { signal })))
   expect(got.every((bytes, i) => same(bytes, (blocks[i] as Block).bytes))).toBe(true)
   expect(most).toBeLessThanOrEqual(64)

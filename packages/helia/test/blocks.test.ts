@@ -94,7 +94,7 @@ describe('pins', () => {
     const [a, b] = await pair()
     const { root, all } = await sampleDag('remote')
     await a.blocks.putMany(all)
-    await b.blocks.pin(root.cid, { signal: AbortSignal.timeout(20_000) })
+    await b.blocks.pin(root.cid, { signal: AbortSignal.timeout(100_000) })
     for (const { cid } of all) expect(await b.blocks.has(cid)).toBe(true)
   })
 
@@ -146,7 +146,7 @@ describe('blocks of others', () => {
   test('come from a peer that gets them later', async () => {
     const [a, b] = await pair()
     const block = await textBlock('later')
-    const got = b.blocks.get(block.cid, { signal: AbortSignal.timeout(20_000) })
+    const got = b.blocks.get(block.cid, { signal: AbortSignal.timeout(100_000) })
     const cut = b.blocks.get(block.cid, { signal: AbortSignal.timeout(50) })
     // The end of one call must not end the other.
     await expect(cut).rejects.toSatisfy(code('TIMEOUT'))
@@ -159,7 +159,7 @@ describe('blocks of others', () => {
     if (a === undefined || b === undefined) throw new Error('two nodes')
     const block = await textBlock('connects later')
     await put(a, block)
-    const got = b.blocks.get(block.cid, { signal: AbortSignal.timeout(20_000) })
+    const got = b.blocks.get(block.cid, { signal: AbortSignal.timeout(100_000) })
     await b.routing.connect(selfOf(a))
     expect(await got).toEqual(block.bytes)
   })
@@ -175,7 +175,7 @@ describe('blocks of others', () => {
       addresses: ['/ip4/127.0.0.1/tcp/1', 'nonsense']
     }
     const providers = [dead, { network: 'libp2p', id: 'nobody', addresses: [] }, selfOf(a)]
-    expect(await b.blocks.get(block.cid, { providers, signal: AbortSignal.timeout(20_000) })).toEqual(block.bytes)
+    expect(await b.blocks.get(block.cid, { providers, signal: AbortSignal.timeout(100_000) })).toEqual(block.bytes)
   })
 
   test('come from a provider that only the DHT knows', async () => {
@@ -185,8 +185,8 @@ describe('blocks of others', () => {
     await b.routing.connect(selfOf(middle))
     const block = await textBlock('routed')
     await put(a, block)
-    await a.routing.provide(block.cid, { signal: AbortSignal.timeout(20_000) })
-    expect(await b.blocks.get(block.cid, { signal: AbortSignal.timeout(20_000) })).toEqual(block.bytes)
+    await a.routing.provide(block.cid, { signal: AbortSignal.timeout(100_000) })
+    expect(await b.blocks.get(block.cid, { signal: AbortSignal.timeout(100_000) })).toEqual(block.bytes)
   })
 
   test('come again after they were deleted', async () => {
@@ -194,7 +194,7 @@ describe('blocks of others', () => {
     const block = await textBlock('again')
     await put(a, block)
     for (let i = 0; i < 3; i++) {
-      expect(await b.blocks.get(block.cid, { signal: AbortSignal.timeout(20_000) })).toEqual(block.bytes)
+      expect(await b.blocks.get(block.cid, { signal: AbortSignal.timeout(100_000) })).toEqual(block.bytes)
       await b.blocks.delete(block.cid)
     }
   })
@@ -202,7 +202,7 @@ describe('blocks of others', () => {
   test('2,000 outstanding gets to one peer complete', async () => {
     const [a, b] = await pair()
     const blocks = await Promise.all(Array.from({ length: 2_000 }, (_, i) => textBlock(`want ${i}`)))
-    const getting = Promise.all(blocks.map(({ cid }) => b.blocks.get(cid, { signal: AbortSignal.timeout(40_000) })))
+    const getting = Promise.all(blocks.map(({ cid }) => b.blocks.get(cid, { signal: AbortSignal.timeout(100_000) })))
     // They are all on their way before the other side has the first.
     await a.blocks.putMany(blocks)
     const got = await getting

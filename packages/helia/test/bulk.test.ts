@@ -81,7 +81,7 @@ test('a provider that dies in the middle is replaced by another one', async () =
       })
     )
   )
-  const signal = AbortSignal.timeout(30_000)
+  const signal = AbortSignal.timeout(100_000)
   const getting = cids.map(async (cid) => await node.blocks.get(cid, { signal }))
   await Promise.any(getting)
   process.kill(remote.child.pid ?? 0, 'SIGKILL')

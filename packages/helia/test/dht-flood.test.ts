@@ -33,7 +33,7 @@ test.each<[string, number, number, number]>([
     const attacking = flooder.ask('dht', self.addresses[0], kind, count)
     const { cid } = await blockOf(new TextEncoder().encode('honest'))
     await until('the honest record', () =>
-      honest.routing.provide(cid, { signal: AbortSignal.timeout(10_000) }).then(
+      honest.routing.provide(cid, { signal: AbortSignal.timeout(100_000) }).then(
         () => true,
         () => false
       )
@@ -56,7 +56,7 @@ test.each<[string, number, number, number]>([
     expect(worst).toBeLessThan(100)
     const other = await started()
     await other.routing.connect(self)
-    const found = await collect(other.routing.findProviders(cid, { signal: AbortSignal.timeout(10_000) }))
+    const found = await collect(other.routing.findProviders(cid, { signal: AbortSignal.timeout(100_000) }))
     expect(found.map(({ id }) => id)).toContain(selfOf(honest).id)
   },
   120_000

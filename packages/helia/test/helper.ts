@@ -142,7 +142,7 @@ export async function manyBlocks(count: number, size: number, seed = 0): Promise
 
 /** Gets the blocks all at once, and compares them. */
 export async function getAll(node: Node, blocks: readonly Block[]): Promise<void> {
-  const signal = AbortSignal.timeout(30_000)
+  const signal = AbortSignal.timeout(100_000)
   const got = await Promise.all(blocks.map(({ cid }) => node.blocks.get(cid, { signal })))
   expect(got.every((bytes, i) => same(bytes, (blocks[i] as Block).bytes))).toBe(true)
 }

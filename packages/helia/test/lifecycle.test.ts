@@ -175,7 +175,7 @@ describe('a private network', () => {
     await until('the message', () => inbox.texts.length === 1)
     for (const options of [{}, { psk: seededBytes(32, 12) }]) {
       const stranger = await started(options)
-      await expect(stranger.routing.connect(selfOf(a), { signal: AbortSignal.timeout(20_000) })).rejects.toSatisfy(
+      await expect(stranger.routing.connect(selfOf(a), { signal: AbortSignal.timeout(100_000) })).rejects.toSatisfy(
         code('UNREACHABLE')
       )
     }

@@ -33,6 +33,6 @@ answer({
     return cids
   },
   pin: (cid: string) => blocks.pin(CID.parse(cid)),
-  get: async (cid: string) => await blocks.get(CID.parse(cid), { signal: AbortSignal.timeout(20_000) }),
+  get: async (cid: string) => await blocks.get(CID.parse(cid), { signal: AbortSignal.timeout(100_000) }),
   connect: (peer: PeerInfo) => routing.connect(peer)
 })

@@ -47,17 +47,17 @@ answer({
   received: () => received,
   get: async (cid: string) => {
     const parts: Uint8Array[] = []
-    for await (const part of node.blockstore.get(CID.parse(cid), { signal: AbortSignal.timeout(20_000) }))
+    for await (const part of node.blockstore.get(CID.parse(cid), { signal: AbortSignal.timeout(100_000) }))
       parts.push(part)
     return Buffer.concat(parts)
   },
   add: async (bytes: Uint8Array) => (await unixfs(node).addBytes(bytes)).toString(),
   provide: async (cid: string) => {
-    await node.routing.provide(CID.parse(cid), { signal: AbortSignal.timeout(20_000) })
+    await node.routing.provide(CID.parse(cid), { signal: AbortSignal.timeout(100_000) })
   },
   providers: async (cid: string) => {
     const ids: string[] = []
-    for await (const { id } of node.routing.findProviders(CID.parse(cid), { signal: AbortSignal.timeout(20_000) }))
+    for await (const { id } of node.routing.findProviders(CID.parse(cid), { signal: AbortSignal.timeout(100_000) }))
       ids.push(id.toString())
     return ids
   }
