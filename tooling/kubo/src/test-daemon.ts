@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { freePort } from '@p2pl/tooling-vitest/free-port'
+import { freePort } from '@p2pl/tooling-vitest/port'
 import { ensureKubo } from './ensure.ts'
 
 const run = promisify(execFile)
