@@ -1,4 +1,4 @@
-import { until } from '@p2pl/tooling-vitest'
+import { freePort, until } from '@p2pl/tooling-vitest'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { startBroker } from '../src/broker.ts'
@@ -35,9 +35,7 @@ async function oddBroker(answer: string | undefined | ((line: Asked) => string |
 
 describe('the adapter', () => {
   it('says what to do where no broker answers', async () => {
-    const gone = await startBroker()
-    const { port } = gone
-    await gone.close()
+    const port = await freePort()
     await expect(backend({ port }).start()).rejects.toMatchObject({
       code: 'UNREACHABLE',
       retryable: true,
@@ -79,7 +77,7 @@ describe('the adapter', () => {
   })
 
   it('comes back by itself when the broker was started again', async () => {
-    const first = await startBroker()
+    const first = await startBroker(await freePort())
     const { port } = first
     const [a, b] = [backend({ port }), backend({ port })]
     for (const each of [a, b]) {
