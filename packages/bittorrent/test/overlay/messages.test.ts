@@ -2,14 +2,16 @@ import { createHash } from 'node:crypto'
 import { bytesKey, concatBytes } from '@p2pl/core/backend'
 import { until, Watchdog } from '@p2pl/tooling-vitest'
 import { afterEach, expect, it } from 'vitest'
+import type { Engine } from '../../src/engine/engine.ts'
 import { bittorrent, type BittorrentBackend } from '../../src/index.ts'
 import { encodeMessage, headLength, messageIdOf } from '../../src/overlay/gossip/message.ts'
 import { Missing } from '../../src/overlay/gossip/missing.ts'
 import { topicKey } from '../../src/overlay/keys.ts'
-import { frame } from '../../src/overlay/links/frames.ts'
+import { frame, type Frames } from '../../src/overlay/links/frames.ts'
 import type { Link } from '../../src/overlay/links/link.ts'
+import { Liveness } from '../../src/overlay/links/liveness.ts'
 import { hexOf, uint32 } from '../../src/tools/bytes.ts'
-import { ascii, portOf, stranger, type Stranger } from '../strangers.ts'
+import { ascii, frameBytes, portOf, stranger, type Stranger } from '../strangers.ts'
 import { hears, link } from '../support.ts'
 
 const running = new Set<BittorrentBackend>()
@@ -118,6 +120,34 @@ it('a flood of refused messages costs the sender its place, and the others nothi
   await friend.messages.publish(topic, ascii('second'))
   await until('the friend is heard', () => heard.includes('second'))
   expect(heard).not.toContain('gap')
+})
+
+it('a link whose messages wait for their turn is not silent: none of them is lost', async () => {
+  const topic = 'behind'
+  const victim = await started()
+  const { overlay } = victim.engine as Engine
+  const frames = { on: () => {} } as unknown as Frames
+  const liveness = new Liveness(overlay.links, frames)
+  const count = 50
+  let handled = 0
+  await victim.messages.subscribe(topic, {
+    message: () => {
+      handled++
+      // As when each message takes a second.
+      liveness.look()
+      return 'accept'
+    },
+    gap: () => {}
+  })
+  const { identity, socket } = await strangerIn(topic, victim)
+  const key = topicKey(topic)
+  const messages = Array.from({ length: count }, (_, i) =>
+    frameBytes(frame.message, encodeMessage(key, identity.peerId, uint32(i)))
+  )
+  socket.write(concatBytes(...messages))
+  await until('all of them are handled', () => handled === count)
+  for (let look = 0; look < 10; look++) liveness.look()
+  expect(overlay.links.all()).toEqual([])
 })
 
 it('a flood of good messages leaves others their turn', async () => {

@@ -78,6 +78,8 @@ export class LinkReader implements Task {
     const { socket, reader, link } = this.#init
     // A link that waits its turn is not silent: nobody listens.
     if (this.#paused) link.heard()
+    // Nor is one whose frames are here and wait for theirs.
+    else if (reader.ready) link.quiet = 0
     if (!this.#paused && reader.size >= pauseAt && reader.ready) {
       this.#paused = true
       socket.pause()
