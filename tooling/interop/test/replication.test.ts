@@ -57,10 +57,13 @@ describe('replication on helia', () => {
       await until('two peers have it', () => replication.status(cid)?.missing === 0)
       const [lost, kept] = by().map((id) => keepers.findIndex((keeper) => keeper.id === id)) as [number, number]
       const third = 3 - lost - kept
+      // What a process has counted comes by another way than its acknowledgement.
+      await until('both have counted', () => fetched[lost] === blocks && fetched[kept] === blocks)
       expect([by().length, fetched[lost], fetched[kept], fetched[third]]).toEqual([2, blocks, blocks, 0])
 
       await keepers[lost]?.kill()
       await until('the third one has it', () => by().includes(keepers[third]?.id ?? ''))
+      await until('it has counted', () => fetched[third] === blocks)
       expect(by()).toEqual([keepers[kept]?.id, keepers[third]?.id])
       expect(replication.status(cid)).toMatchObject({ missing: 0, bytes: expect.any(Number) as number })
       expect([fetched[kept], fetched[third]]).toEqual([blocks, blocks])
