@@ -55,7 +55,10 @@ export async function pair(options?: HeliaOptions): Promise<[Node, Node]> {
 export async function introduced(node: Node, other: Node): Promise<void> {
   const { peerStore } = engineOf(node).libp2p
   const id = peerIdFromString(selfOf(other).id)
-  await until('the introduction', async () => (await peerStore.get(id)).protocols.includes(bulkProtocol))
+  await until('the introduction', async () => {
+    if (!(await peerStore.has(id))) return false
+    return (await peerStore.get(id)).protocols.includes(bulkProtocol)
+  })
 }
 
 /** Connects again and again, as core does, until the connection is there. */
