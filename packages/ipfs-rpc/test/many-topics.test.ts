@@ -18,7 +18,10 @@ describeWithKubo('many topics', (binary) => {
       }
     })
     const [reader, writer] = await Promise.all(
-      daemons.map(async ({ url }) => await createPeer({ backend: timed(ipfsRpc({ url })) }))
+      daemons.map(async ({ url }, i) => {
+        const backend = ipfsRpc({ url })
+        return await createPeer({ backend: i === 1 ? timed(backend) : backend })
+      })
     )
     if (reader === undefined || writer === undefined) throw new Error('no peers')
     const distance = writer.capabilities.messages?.pacing ?? 0
@@ -36,7 +39,7 @@ describeWithKubo('many topics', (binary) => {
       })
       await Promise.all(subscriptions.map(({ joined }) => joined))
       await Promise.all(names.map((name) => writer.topic(name).ready({ timeout: 100_000 })))
-      await Promise.all(names.map((name) => writer.topic(name, { codec: text }).publish(name)))
+      await Promise.all(names.map((name) => writer.topic(name, { codec: text }).publish(name, { timeout: 100_000 })))
       await until('each is accounted for', () => accounted.size === names.length)
       expect(publishedAt.length).toBeGreaterThanOrEqual(names.length)
       // A timer of Node may be early by a millisecond.
