@@ -3,15 +3,22 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 
 /** Below the ports that Linux, macOS and Windows hand out by themselves. */
-const [first, end] = [10_000, 32_768]
+const [lowest, highest] = [10_000, 32_768]
+/** Workers that run at the same time have ports of their own. */
+const shares = 32
+const share = Number(process.env['VITEST_POOL_ID'] ?? 0) % shares
+const width = Math.floor((highest - lowest) / shares)
+const first = lowest + share * width
+const given = new Set<number>()
 
 /**
- * A TCP port on 127.0.0.1 that is free, and stays so while nobody listens there: the system gives it to no other test, as it does
- * with one that it has handed out by itself and that is closed again.
+ * A TCP port on 127.0.0.1 that is free, and stays so while nobody listens there: neither another worker nor the system gives it to
+ * anybody else, as the system does with one that it has handed out by itself and that is closed again.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = randomInt(first, end)
+    const port = randomInt(first, first + width)
+    if (given.has(port)) continue
     const server = createServer()
     try {
       server.listen(port, '127.0.0.1')
@@ -21,6 +28,7 @@ export async function freePort(): Promise<number> {
     }
     server.close()
     await once(server, 'close')
+    given.add(port)
     return port
   }
 }
