@@ -77,7 +77,7 @@ export const limits = {
   /** Entries that came since the root was computed, after which it is computed for own beacons alone while more are coming. */
   streamed: 64,
   /** Bytes of entries handed to the store that are not yet synced. */
-  stagedBytes: 16_777_216,
+  stagedBytes: 4_194_304,
   /** Recent entries that the backend serves by CID of their own; older ones are served inside index leaves. */
   servedEntries: 2048,
   servedPerBurst: 256,
