@@ -48,7 +48,7 @@ export class SupervisedProcess {
     })
     const collect = (text: Buffer): void => {
       this.#output = (this.#output + text.toString('utf8')).slice(-16_384)
-      for (const waiter of this.#waiters) waiter()
+      this.#wake()
     }
     this.#supervisor.stdout?.on('data', collect)
     this.#supervisor.stderr?.on('data', collect)
@@ -68,7 +68,7 @@ export class SupervisedProcess {
     })
   }
 
-  /** Of the daemon; known soon after the start. */
+  /** Of the daemon; known soon after the start, and once it has {@link printed} something that was waited for. */
   get pid(): number | undefined {
     return this.#pid
   }
@@ -82,12 +82,12 @@ export class SupervisedProcess {
     return this.#supervisor.pid
   }
 
-  /** Resolves when the output holds `text`; with `false` when the process ended first. */
+  /** Resolves when the output holds `text` and the process id is known; with `false` when the process ended first. */
   async printed(text: string): Promise<boolean> {
     let waiter: () => void = () => {}
     const seen = new Promise<boolean>((resolve) => {
       waiter = () => {
-        if (this.#output.includes(text)) resolve(true)
+        if (this.#pid !== undefined && this.#output.includes(text)) resolve(true)
       }
     })
     this.#waiters.add(waiter)
@@ -122,8 +122,13 @@ export class SupervisedProcess {
     if (type === 'pid' && typeof pid === 'number') {
       this.#pid = pid
       if (typeof guardPid === 'number') this.#guardPid = guardPid
+      this.#wake()
     } else if (type === 'failed') this.#output += String(text)
     else if (type === 'exit') this.#reported = { code: code as number | null, signal: signal as string | null }
+  }
+
+  #wake(): void {
+    for (const waiter of this.#waiters) waiter()
   }
 
   /** Ends the daemon when somebody killed the supervisor alone. */
