@@ -32,12 +32,11 @@ export class Health {
   #state: HealthState = 'stopped'
   #life = new AbortController()
   #timer: NodeJS.Timeout | undefined
-  // Counts losses: an answer to a look of before the last loss says nothing about now.
-  #losses = 0
   // Looks in a row that failed, and when the first of them ended.
   #failedLooks = 0
   #silentSince = 0
-  #isEnding = false
+  // The process has ended or is being ended. Its answers, and those of a new one that is not ready yet, say nothing.
+  #isDown = false
 
   constructor(options: HealthOptions) {
     this.#options = options
@@ -57,7 +56,7 @@ export class Health {
   start(): void {
     this.#state = 'well'
     this.#failedLooks = 0
-    this.#isEnding = false
+    this.#isDown = false
     this.#life = new AbortController()
     this.#schedule(this.#options.interval)
   }
@@ -68,23 +67,20 @@ export class Health {
     this.#life.abort()
   }
 
-  /** The process of the daemon has ended, which needs no look. */
-  lose(error: P2plError): void {
-    if (this.#state === 'stopped') return
-    this.#losses++
-    if (this.#state === 'lost') return
-    this.#state = 'lost'
-    this.#emit({ type: 'lost', error })
+  /** The process of the daemon has ended. It stays lost until {@link restarted}. */
+  ended(error: P2plError): void {
+    this.#isDown = true
+    this.#lose(error)
   }
 
-  /** The daemon is being ended. Until it was started again, an answer says nothing: one that stood still gives some while it ends. */
+  /** The daemon is being ended. Its answers say nothing until {@link restarted}: one that stood still gives some while it ends. */
   ending(): void {
-    this.#isEnding = true
+    this.#isDown = true
   }
 
-  /** The daemon was started again: it is looked at now. */
+  /** The daemon was started again and is ready: it is looked at now. */
   restarted(): void {
-    this.#isEnding = false
+    this.#isDown = false
     if (this.#state === 'stopped') return
     this.#failedLooks = 0
     this.#schedule(0)
@@ -98,12 +94,10 @@ export class Health {
 
   async #look(): Promise<void> {
     const { signal } = this.#life
-    const losses = this.#losses
     try {
       await this.#options.look(signal)
       if (signal.aborted) return
-      if (losses !== this.#losses) return this.#schedule(0)
-      if (!this.#isEnding) this.#answered()
+      if (!this.#isDown) this.#answered()
     } catch (error) {
       if (signal.aborted) return
       this.#unanswered(classify('health', error))
@@ -121,12 +115,18 @@ export class Health {
   }
 
   #unanswered(error: P2plError): void {
-    this.lose(error)
+    this.#lose(error)
     const now = performance.now()
     if (++this.#failedLooks === 1) this.#silentSince = now
     const silence = now - this.#silentSince + this.#options.timeout
     // More than two, because this process may have stood still itself.
     if (this.#failedLooks > 2 && silence >= this.#options.hangTimeout) this.#emit({ type: 'hung', silence })
+  }
+
+  #lose(error: P2plError): void {
+    if (this.#state !== 'well') return
+    this.#state = 'lost'
+    this.#emit({ type: 'lost', error })
   }
 
   #emit(event: HealthEvent): void {

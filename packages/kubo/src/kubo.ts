@@ -94,7 +94,7 @@ export class Kubo {
     return await managed.start(
       {
         warn: (message) => this.#onEvent?.({ type: 'warning', message }),
-        lost: (error) => this.health.lose(error),
+        lost: (error) => this.health.ended(error),
         back: (target) => {
           void this.rpc.open(target).then(() => {
             this.health.restarted()

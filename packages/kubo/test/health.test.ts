@@ -39,29 +39,33 @@ it('tells once that the daemon is lost, and once that it is back', async () => {
   expect(events.find(({ type }) => type === 'lost')).toMatchObject({ error: { code: 'UNREACHABLE' } })
 })
 
-it('an answer to a look of before a loss says nothing about now', async () => {
-  const looks: (() => void)[] = []
-  const health = healthOf(async () => await new Promise<void>((resolve) => looks.push(resolve)))
-  await until('it is looked at', () => looks.length === 1)
-  health.lose(gone)
-  looks[0]?.()
-  await until('it is looked at again', () => looks.length === 2)
-  expect(health.state).toBe('lost')
-  looks[1]?.()
-  await until('it is back', () => health.state === 'well')
-})
-
-it('an answer of a daemon that is being ended says nothing about the next one', async () => {
+it('the answers of a daemon that was started again say nothing until it is ready', async () => {
   let looks = 0
   const health = healthOf(async () => void looks++)
-  health.lose(gone)
-  health.ending()
+  health.ended(gone)
   const before = looks
   await until('it is looked at', () => looks > before + 2)
   expect(told()).toEqual(['lost'])
   health.restarted()
   await until('it is back', () => health.state === 'well')
   expect(told()).toEqual(['lost', 'back'])
+})
+
+it('the answers of a daemon that is being ended say nothing about the next one', async () => {
+  let looks = 0
+  let well = false
+  const health = healthOf(async () => {
+    looks++
+    if (!well) throw gone
+  })
+  await until('it is lost', () => health.state === 'lost')
+  health.ending()
+  well = true
+  const before = looks
+  await until('it is looked at', () => looks > before + 2)
+  expect(told()).toEqual(['lost'])
+  health.restarted()
+  await until('it is back', () => health.state === 'well')
 })
 
 it('a daemon that does not answer for long hangs, but not before three looks have failed', async () => {
@@ -84,7 +88,7 @@ it('is silent after stop and does not hear of losses', async () => {
   await until('it is looked at', () => looks > 0)
   health.stop()
   events.length = 0
-  health.lose(gone)
+  health.ended(gone)
   health.restarted()
   expect([health.state, events]).toEqual(['stopped', []])
 })
