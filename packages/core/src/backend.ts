@@ -3,6 +3,12 @@ export * from './errors.ts'
 export * from './layer.ts'
 export * from './clock.ts'
 export * from './toolbox/index.ts'
+export {
+  type SynchronousSigner,
+  synchronousSigner,
+  type SynchronousVerifier,
+  synchronousVerifier
+} from './synchronous-signatures.ts'
 export { verifyBlock } from './content/hash.ts'
 export { aroundCalls, type Changes, type Interceptor, type LayerCall } from './around/around-calls.ts'
 export { type Operation, operations } from './around/operations.ts'

@@ -2,8 +2,8 @@ import { base58btc } from 'multiformats/bases/base58'
 import { agreement } from './agreement.ts'
 import { systemClock } from './clock.ts'
 import { invalidArgument, P2plError } from './errors.ts'
-import { synchronousSigner, type SynchronousVerifier, synchronousVerifier } from './synchronous-signatures.ts'
-import { concatBytes, isBytes } from './toolbox/bytes.ts'
+import { pkcs8Of, synchronousSigner, type SynchronousVerifier, synchronousVerifier } from './synchronous-signatures.ts'
+import { isBytes } from './toolbox/bytes.ts'
 import { describe } from './toolbox/options.ts'
 
 /** Who signs: an ed25519 key pair (RFC 8032), independent of any engine. */
@@ -35,26 +35,6 @@ export const signatureLength = 64
 
 // identity multihash (0x00, 36 bytes) of the protobuf PublicKey { Type: Ed25519 (1), Data: 32 bytes }
 const peerIdPrefix = Uint8Array.of(0x00, 0x24, 0x08, 0x01, 0x12, 0x20)
-// PrivateKeyInfo of RFC 8410 up to the 32-byte seed
-const pkcs8Prefix = Uint8Array.of(
-  0x30,
-  0x2e,
-  0x02,
-  0x01,
-  0x00,
-  0x30,
-  0x05,
-  0x06,
-  0x03,
-  0x2b,
-  0x65,
-  0x70,
-  0x04,
-  0x22,
-  0x04,
-  0x20
-)
-
 const maxCachedIds = 4096
 const peerIds = new Map<string, string>()
 
@@ -134,15 +114,12 @@ export async function identityFromSeed(seed: Uint8Array): Promise<Identity> {
     const given = isBytes(seed) ? seed.byteLength : describe(seed)
     throw invalidArgument('identityFromSeed', `an ed25519 seed is a Uint8Array of 32 bytes, not ${given}`)
   }
-  const pkcs8 = new Uint8Array(pkcs8Prefix.length + 32)
-  pkcs8.set(pkcs8Prefix)
-  pkcs8.set(seed, pkcs8Prefix.length)
-  const privateKey = await importKey(() => crypto.subtle.importKey('pkcs8', pkcs8, 'Ed25519', true, ['sign']))
+  const privateKey = await importKey(() => crypto.subtle.importKey('pkcs8', pkcs8Of(seed), 'Ed25519', true, ['sign']))
   const jwk = await crypto.subtle.exportKey('jwk', privateKey)
   const publicKey = Uint8Array.from(atob((jwk.x ?? '').replaceAll('-', '+').replaceAll('_', '/')), (c) =>
     c.charCodeAt(0)
   )
-  const signAtOnce = synchronousSigner(pkcs8)
+  const signAtOnce = synchronousSigner(seed)
   return {
     id: peerIdFromPublicKey(publicKey),
     publicKey,
@@ -164,9 +141,6 @@ async function importKey(load: () => Promise<CryptoKey>): Promise<CryptoKey> {
   }
 }
 
-// SubjectPublicKeyInfo of RFC 8410 up to the 32 bytes of the key
-const spkiPrefix = Uint8Array.of(0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00)
-
 interface VerifyingKey {
   readonly key: CryptoKey
   readonly atOnce: SynchronousVerifier | undefined
@@ -177,7 +151,7 @@ const importedKeys = new Map<string, VerifyingKey>()
 
 async function importVerifyingKey(id: string, publicKey: Uint8Array<ArrayBuffer>): Promise<VerifyingKey> {
   const key = await importKey(() => crypto.subtle.importKey('raw', publicKey, 'Ed25519', false, ['verify']))
-  const verifying = { key, atOnce: synchronousVerifier(concatBytes(spkiPrefix, publicKey)) }
+  const verifying = { key, atOnce: synchronousVerifier(publicKey) }
   // Keys come from the network: the cache is bounded.
   remember(importedKeys, id, verifying, maxCachedKeys)
   return verifying

@@ -1,3 +1,5 @@
+import { concatBytes } from './toolbox/bytes.ts'
+
 /** What is used of `node:crypto`; named here because this package also runs where that does not exist. */
 interface NodeCrypto {
   createPrivateKey(key: { key: Uint8Array; format: 'der'; type: 'pkcs8' }): object
@@ -12,35 +14,49 @@ function nodeCrypto(): NodeCrypto | undefined {
   return process?.getBuiltinModule?.('node:crypto') as NodeCrypto | undefined
 }
 
+// RFC 8410: PrivateKeyInfo up to the 32 bytes of the seed, SubjectPublicKeyInfo up to those of the key
+const pkcs8Prefix = Uint8Array.of(48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32)
+const spkiPrefix = Uint8Array.of(48, 42, 48, 5, 6, 3, 43, 101, 112, 3, 33, 0)
+
+/** The ed25519 key of a seed of 32 bytes (RFC 8032) in the form that runtimes import. */
+export function pkcs8Of(seed: Uint8Array): Uint8Array<ArrayBuffer> {
+  return concatBytes(pkcs8Prefix, seed)
+}
+
+export type SynchronousSigner = (bytes: Uint8Array) => Uint8Array<ArrayBuffer>
+
 /**
- * Signs on the calling thread, where the runtime can (Node ≥ 22.3); `undefined` elsewhere. A signature takes some 20 µs.
- * WebCrypto needs a hop through the thread pool for each, which takes longer than the signature when the cores are busy,
- * and entries of a log must be signed one after the other.
+ * Signs with the ed25519 key of a seed of 32 bytes, which is prepared once, on the calling thread; `undefined` where the runtime
+ * cannot, as in browsers. A signature takes some 20 µs. WebCrypto needs a hop through the thread pool for each, which takes
+ * longer than the signature when the cores are busy, and entries of a log must be signed one after the other.
  */
-export function synchronousSigner(
-  pkcs8: Uint8Array
-): ((bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>) | undefined {
-  const crypto = nodeCrypto()
-  if (crypto === undefined) return undefined
-  try {
-    const key = crypto.createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' })
+export function synchronousSigner(seed: Uint8Array): SynchronousSigner | undefined {
+  return prepare((crypto) => {
+    const key = crypto.createPrivateKey({ key: pkcs8Of(seed), format: 'der', type: 'pkcs8' })
     return (bytes) => new Uint8Array(crypto.sign(null, bytes, key))
-  } catch {
-    // Another runtime's imitation of that module.
-    return undefined
-  }
+  })
 }
 
 export type SynchronousVerifier = (bytes: Uint8Array, signature: Uint8Array) => boolean
 
-/** Checks on the calling thread, where the runtime can; `undefined` elsewhere. A check takes some 50 µs. */
-export function synchronousVerifier(spki: Uint8Array): SynchronousVerifier | undefined {
+/**
+ * Checks with an ed25519 public key of 32 bytes, which is prepared once, on the calling thread; `undefined` where the runtime
+ * cannot. A check takes some 50 µs.
+ */
+export function synchronousVerifier(publicKey: Uint8Array): SynchronousVerifier | undefined {
+  return prepare((crypto) => {
+    const key = crypto.createPublicKey({ key: concatBytes(spkiPrefix, publicKey), format: 'der', type: 'spki' })
+    return (bytes, signature) => crypto.verify(null, bytes, key, signature)
+  })
+}
+
+function prepare<T>(make: (crypto: NodeCrypto) => T): T | undefined {
   const crypto = nodeCrypto()
   if (crypto === undefined) return undefined
   try {
-    const key = crypto.createPublicKey({ key: spki, format: 'der', type: 'spki' })
-    return (bytes, signature) => crypto.verify(null, bytes, key, signature)
+    return make(crypto)
   } catch {
+    // Another runtime's imitation of that module.
     return undefined
   }
 }

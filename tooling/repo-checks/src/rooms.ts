@@ -60,14 +60,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     ours: ['@p2pl/core/backend', '@p2pl/embedded'],
     theirs: 'engine',
     tests: kit,
-    node: [
-      'runtime/digest.node.ts',
-      'runtime/lanes.node.ts',
-      'runtime/parts.node.ts',
-      'runtime/signer.node.ts',
-      'runtime/silent-sockets.ts',
-      'runtime/verifier.node.ts'
-    ]
+    node: ['runtime/digest.node.ts', 'runtime/lanes.node.ts', 'runtime/parts.node.ts', 'runtime/silent-sockets.ts']
   },
   'packages/ipfs-rpc': { ours: ['@p2pl/core/backend', '@p2pl/kubo'], theirs: 'engine', tests: kit, node: true },
   'packages/bittorrent': {

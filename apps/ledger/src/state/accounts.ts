@@ -1,7 +1,7 @@
 import { BoundedMap, Heap } from '@p2pl/core/backend'
 import { judge, type Standing } from '../rules/outcome.ts'
 import { clockOfKey, firstOfClock, type Key } from './keys.ts'
-import { LineTails } from './line-tails.ts'
+import { LineTails, type Place } from './line-tails.ts'
 import { LinesAhead } from './lines-ahead.ts'
 import type { AccountRow, Judgement, Line, OwnLine } from './rows.ts'
 import type { Table } from './table.ts'
@@ -22,12 +22,6 @@ interface Mark {
   readonly key: Key
   /** The author's line comes before the receiver's of the same entry. */
   readonly own: boolean
-}
-
-/** Whether a line comes before, or behind, all others of its account. */
-interface Place {
-  readonly isFirst: boolean
-  readonly isLast: boolean
 }
 
 export interface AccountsOptions {

@@ -5,6 +5,12 @@ import type { Line } from './rows.ts'
 /** Accounts whose last lines are kept, and lines of each. */
 const most = { accounts: 256, lines: 64 } as const
 
+/** Whether a line comes before, or behind, all others of its account. */
+export interface Place {
+  readonly isFirst: boolean
+  readonly isLast: boolean
+}
+
 interface Tail {
   /** In canonical order; all lines of the account from the first of these on. */
   readonly lines: [Key, Line][]
@@ -19,8 +25,8 @@ interface Tail {
 export class LineTails {
   readonly #tails = new BoundedMap<string, Tail>(most.accounts)
 
-  /** A line was written. `isLast`: behind all others of the account; `isFirst`: it has no others. */
-  put(account: string, key: Key, line: Line, { isLast, isFirst }: { isLast: boolean; isFirst: boolean }): void {
+  /** A line was written. */
+  put(account: string, key: Key, line: Line, { isFirst, isLast }: Place): void {
     const tail = this.#tails.touch(account)
     if (tail === undefined) {
       if (isLast) this.#tails.set(account, { lines: [[key, line]], whole: isFirst })

@@ -1,7 +1,6 @@
-import { readyToSign } from '#runtime/signer'
-import { readyToVerify } from '#runtime/verifier'
 import type { PrivateKey } from '@libp2p/interface'
 import type { Settings } from '../options/settings.ts'
+import { readyToSign, readyToVerify } from './prepared-keys.ts'
 import type { Stores } from './stores.ts'
 
 /** The key of a backend without a folder: its peer id is the same after `stop` and `start`. */
@@ -19,13 +18,13 @@ export async function privateKey(settings: Settings, stores: Stores, memory: Mem
 }
 
 async function load(settings: Settings, stores: Stores, memory: MemoryKey): Promise<PrivateKey> {
-  if (settings.dir === undefined) return (memory.key ??= await readyToSign(await newKey()))
+  if (settings.dir === undefined) return (memory.key ??= readyToSign(await newKey()))
   const { privateKeyFromProtobuf, privateKeyToProtobuf } = await import('@libp2p/crypto/keys')
   const stored = await stores.state.get(keyName)
-  if (stored !== undefined) return await readyToSign(privateKeyFromProtobuf(stored))
+  if (stored !== undefined) return readyToSign(privateKeyFromProtobuf(stored))
   const key = await newKey()
   await stores.state.write([{ key: keyName, value: privateKeyToProtobuf(key) }])
-  return await readyToSign(key)
+  return readyToSign(key)
 }
 
 async function newKey(): Promise<PrivateKey> {

@@ -1,6 +1,6 @@
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { describe, expect, test, vi } from 'vitest'
-import { readyToVerify } from '../src/runtime/verifier.node.ts'
+import { readyToVerify } from '../src/engine/prepared-keys.ts'
 
 describe('keys that are prepared once', () => {
   test('judge as the library does', async () => {
