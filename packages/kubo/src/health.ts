@@ -7,6 +7,8 @@ export type HealthState = 'stopped' | 'well' | 'lost'
 export type HealthEvent =
   /** The daemon was well and no longer is. */
   | { readonly type: 'lost'; readonly error: P2plError }
+  /** The process of a daemon that was lost already has ended. */
+  | { readonly type: 'ended'; readonly error: P2plError }
   /** The daemon was lost and answers again, perhaps at another address. */
   | { readonly type: 'back' }
   /** A look has found the daemon well, as most looks do. */
@@ -69,7 +71,10 @@ export class Health {
 
   /** The process of the daemon has ended. It stays lost until {@link restarted}. */
   ended(error: P2plError): void {
+    const isKnown = this.#isDown
     this.#isDown = true
+    // A look may find nobody there before the supervisor tells why.
+    if (this.#state === 'lost' && !isKnown) this.#emit({ type: 'ended', error })
     this.#lose(error)
   }
 
@@ -83,6 +88,9 @@ export class Health {
     this.#isDown = false
     if (this.#state === 'stopped') return
     this.#failedLooks = 0
+    // A look under way may have asked the one that has ended.
+    this.#life.abort()
+    this.#life = new AbortController()
     this.#schedule(0)
   }
 

@@ -50,6 +50,7 @@ export class Kubo {
     })
     this.health.on((event) => {
       if (event.type === 'hung') this.#endHung(event.silence)
+      else if (event.type === 'ended') this.#onEvent?.({ type: 'warning', message: event.error.message })
       else if (event.type !== 'look') this.#onEvent?.(event)
     })
   }

@@ -68,6 +68,39 @@ it('the answers of a daemon that is being ended say nothing about the next one',
   await until('it is back', () => health.state === 'well')
 })
 
+it('a look that is under way when the daemon is ready again says nothing of it', async () => {
+  const asked: PromiseWithResolvers<void>[] = []
+  const health = healthOf(async () => {
+    const look = Promise.withResolvers<void>()
+    asked.push(look)
+    await look.promise
+  })
+  await until('it is looked at', () => asked.length === 1)
+  health.ended(gone)
+  health.restarted()
+  await until('the new one is looked at', () => asked.length === 2)
+  asked[1]?.resolve()
+  await until('it is back', () => health.state === 'well')
+  asked[0]?.reject(gone)
+  await until('it is looked at', () => asked.length > 2)
+  expect(told()).toEqual(['lost', 'back'])
+})
+
+it('the end of a process that a look has found lost is told once; not that of one that is being ended', async () => {
+  const health = healthOf(async () => {
+    throw gone
+  })
+  await until('it is lost', () => health.state === 'lost')
+  health.ended(gone)
+  // It could not be started again.
+  health.ended(gone)
+  expect(told()).toEqual(['lost', 'ended'])
+  health.restarted()
+  health.ending()
+  health.ended(gone)
+  expect(told()).toEqual(['lost', 'ended'])
+})
+
 it('a daemon that does not answer for long hangs, but not before three looks have failed', async () => {
   let failed = 0
   healthOf(async () => {

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { temporaryFolder, until } from '@p2pl/tooling-vitest'
@@ -69,6 +69,20 @@ export function configOf(repo: string): Record<string, Record<string, unknown>> 
 
 export async function gone(pid: number): Promise<void> {
   await until(`process ${pid} is gone`, () => !isAlive(pid))
+}
+
+export async function standsStill(pid: number): Promise<void> {
+  await until(`process ${pid} stands still`, () =>
+    execFileSync('ps', ['-o', 'state=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('T')
+  )
+}
+
+/** None of them lives to see the end of another one. */
+export async function killAtOnce(...pids: readonly (number | undefined)[]): Promise<void> {
+  const all = pids.filter((pid) => pid !== undefined)
+  for (const pid of all) process.kill(pid, 'SIGSTOP')
+  for (const pid of all) await standsStill(pid)
+  for (const pid of all) process.kill(pid, 'SIGKILL')
 }
 
 /** The answer to a call without a body. */
