@@ -1,9 +1,11 @@
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
+import { Worker } from 'node:worker_threads'
 import { isP2plError } from '@p2pl/core/backend'
 import { type Proxy, startProxy } from '@p2pl/tooling-kubo/proxy'
 import { temporaryFolder, until } from '@p2pl/tooling-vitest'
-import { afterEach, expect, it } from 'vitest'
+import { afterEach, expect, it, vi } from 'vitest'
 import type { Answer } from '../src/rpc/answer.ts'
 import { parseTarget } from '../src/rpc/target.ts'
 import { type CallKind, Transport } from '../src/rpc/transport.ts'
@@ -16,6 +18,7 @@ const stream: CallKind = { operation: 'test.stream', lane: 'stream', timeout: 20
 const closers: (() => unknown)[] = []
 
 afterEach(async () => {
+  vi.useRealTimers()
   for (const close of closers.splice(0).toReversed()) await close()
 })
 
@@ -71,6 +74,40 @@ it('ends a call that is not answered in time with TIMEOUT', async () => {
   await daemon.noConnections()
 })
 
+it('a call that was answered while this process stood still has come in time', async () => {
+  // A server that goes on meanwhile: it tells of a call, and answers when it is let.
+  const shared = new SharedArrayBuffer(8)
+  const [may, answered] = [0, 1]
+  const server = new Worker(
+    `const { parentPort, workerData } = require('node:worker_threads')
+    const flags = new Int32Array(workerData)
+    const server = require('node:http').createServer((request, response) => {
+      parentPort.postMessage('asked')
+      Atomics.wait(flags, ${may}, 0)
+      response.end('{}', () => Atomics.notify(flags, ${answered}, Atomics.store(flags, ${answered}, 1)))
+    })
+    server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port))`,
+    { eval: true, workerData: shared }
+  )
+  closers.push(() => server.terminate())
+  const [port] = (await once(server, 'message')) as [number]
+  const rpc = new Transport(20_000)
+  closers.push(() => rpc.close())
+  await rpc.open(parseTarget({ url: `http://127.0.0.1:${port}` }))
+  const { setTimeout: realTimeout } = globalThis
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const call = rpc.request(store, { path: 'works' }).then((answer) => answer.json())
+  await once(server, 'message')
+  const flags = new Int32Array(shared)
+  // From here on this process stands still, and when it goes on, timers come first.
+  await new Promise((resolve) => realTimeout(resolve, 1))
+  Atomics.store(flags, may, 1)
+  Atomics.notify(flags, may)
+  Atomics.wait(flags, answered, 0)
+  vi.advanceTimersByTime(20_001)
+  expect(await call).toEqual({})
+})
+
 it('ends a call when the signal of its caller fires, before and within the answer', async () => {
   const [rpc, daemon] = await against({ never, half: someLines })
   const controller = new AbortController()
@@ -80,7 +117,7 @@ it('ends a call when the signal of its caller fires, before and within the answe
   controller.abort(new Error('enough'))
   expect(await waiting).toMatchObject({ code: 'ABORTED', operation: 'test.network' })
   expect(await reading.error).toMatchObject({ code: 'ABORTED' })
-  const before = daemon.calls
+  const before = await until('both have arrived', () => daemon.calls === 2 && daemon.calls)
   expect(await errorOf(rpc.request(network, { path: 'never', signal }))).toMatchObject({ code: 'ABORTED' })
   expect(daemon.calls).toBe(before)
   await daemon.noConnections()
@@ -144,8 +181,10 @@ it('a stream outlives the timeout of its start', async () => {
       send = () => void response.end('{"n":2}\n')
     }
   })
-  const answer = await rpc.request({ ...stream, timeout: 1_000 }, { path: 'late' })
-  await new Promise((resolve) => setTimeout(resolve, 1_100))
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const answer = await rpc.request(stream, { path: 'late' })
+  vi.advanceTimersByTime(20_001)
+  await new Promise((resolve) => setImmediate(resolve))
   send()
   const found: unknown[] = []
   for await (const object of answer.objects()) found.push(object)
@@ -281,8 +320,7 @@ const faults: [string, (proxy: Proxy) => void, string][] = [
 it.each(faults)('a network that %s ends calls typed and retryable, and works again after it', async (_, fail, code) => {
   const daemon = await startFakeDaemon({ never, half: someLines, works: (response) => response.end('{}') })
   const proxy = await startProxy(daemon.url)
-  // Long enough for the calls to arrive.
-  const rpc = new Transport(code === 'TIMEOUT' ? 2_000 : 20_000)
+  const rpc = new Transport(20_000)
   closers.push(
     () => daemon.close(),
     () => proxy.close(),
@@ -291,10 +329,12 @@ it.each(faults)('a network that %s ends calls typed and retryable, and works aga
   await rpc.open(parseTarget({ url: proxy.url }))
   // Leaves a connection in the pool, which the fault hits, too.
   await (await rpc.request(store, { path: 'works' })).collect()
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   const waiting = errorOf(rpc.request(store, { path: 'never' }))
   const reading = await firstLine(await rpc.request(store, { path: 'half' }))
   await until('the calls have arrived', () => daemon.calls === 3)
   fail(proxy)
+  if (code === 'TIMEOUT') vi.advanceTimersByTime(20_001)
   for (const error of [await waiting, await reading.error]) expect(error).toMatchObject({ code, retryable: true })
   proxy.heal()
   await until('it works again', async () => {

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { systemClock } from '@p2pl/core/backend'
 import type { Pool } from 'undici'
 import { classify, failure, notRunning, stopped } from '../errors.ts'
 import { Answer } from './answer.ts'
@@ -92,9 +93,15 @@ export class Transport {
     signal?.addEventListener('abort', onAbort, { once: true })
     const timeout = kind.timeout ?? (lane === 'store' ? this.#timeout : undefined)
     const onTimeout = (): void =>
-      end.abort(failure('TIMEOUT', operation, `the daemon did not answer ${operation} within ${timeout} ms`))
+      // What came while this process stood still, or was busy, is read first.
+      systemClock.nextTurn(() => {
+        if (!released)
+          end.abort(failure('TIMEOUT', operation, `the daemon did not answer ${operation} within ${timeout} ms`))
+      })
+    let released = false
     const timer = timeout === undefined ? undefined : setTimeout(onTimeout, timeout)
     const release = (): void => {
+      released = true
       clearTimeout(timer)
       signal?.removeEventListener('abort', onAbort)
     }
