@@ -5,13 +5,13 @@ import type { FileSystem } from './node.ts'
 import { Reserve } from './reserve.ts'
 import type { DatabaseSizes } from './sizes.ts'
 
-/** What LevelDB writes when it opens a folder, besides copies of its logs and its manifest. */
+/** The number of bytes that LevelDB writes when it opens a folder, besides copies of its logs and its manifest. */
 const openingBytes = 262_144
 const writable = 2
 const acknowledgedName = 'acknowledged'
 const leastGrowth = 1_048_576
 
-/** The folder of a database, below LevelDB. */
+/** The folder of a database, as files underneath LevelDB. */
 export class Disk {
   readonly reserve: Reserve
   readonly #files: FileSystem
@@ -19,7 +19,7 @@ export class Disk {
   readonly #options: CheckOptions
 
   readonly #sizes: DatabaseSizes
-  /** Bytes that came into the database since it was last measured. */
+  /** Bytes written to the database since it was last measured. */
   #unmeasured = 0
   #measuring: Promise<unknown> | undefined
 
@@ -31,7 +31,7 @@ export class Disk {
     this.reserve = new Reserve(options.files, options.folder)
   }
 
-  /** Verifies the folder before it is opened; gives what was repaired. */
+  /** Verifies the folder before it is opened. Returns a list of the repairs. */
   async check(): Promise<string[]> {
     const repaired = await checkFolder(this.#options)
     await this.reserve.find()
@@ -39,7 +39,10 @@ export class Disk {
     return repaired
   }
 
-  /** So many bytes come into the database: from time to time it is measured, in the background, and the reserve grows with it. */
+  /**
+   * Notes that this many bytes will be written to the database. The database is measured in the background from time to
+   * time, and the reserve grows with it.
+   */
   expect(bytes: number): void {
     this.#unmeasured += bytes
     if (this.#unmeasured <= Math.max(leastGrowth, this.reserve.wanted / 4)) return
@@ -54,7 +57,7 @@ export class Disk {
     await this.reserve.idle()
   }
 
-  /** What LevelDB may have to copy when there is no other space is the database, as long as that is small. */
+  /** Measures the database and sets the reserve. While the database is small, LevelDB may have to copy all of it. */
   async measure(): Promise<{ readonly unusedBytes: number }> {
     this.#unmeasured = 0
     try {
@@ -62,7 +65,7 @@ export class Disk {
       await this.reserve.want(Math.min(this.#sizes.reserve, bytes + leastGrowth))
       return { unusedBytes: unused.reduce((sum, { size }) => sum + size, 0) }
     } catch {
-      // LevelDB was just putting another manifest in place, or the disk cannot be written to.
+      // LevelDB was replacing the manifest at that moment, or the disk cannot be written to.
       return { unusedBytes: 0 }
     }
   }
@@ -72,30 +75,33 @@ export class Disk {
     return await checkLogs(this.#options, await this.#files.readdir(this.#folder), 0)
   }
 
-  /** The number of the last write that was acknowledged when the store was closed; 0 where nobody knows. */
+  /** The number of the last write that was acknowledged before the store was closed; 0 where it is not known. */
   async acknowledged(): Promise<number> {
     const found = await this.#files.readFile(`${this.#folder}/${acknowledgedName}`).catch(() => undefined)
     return Number(/^\d+(?=\n$)/.exec(new TextDecoder().decode(found))?.[0] ?? 0)
   }
 
-  /** Notes that number beside the database, whose log may lose its end without a trace. A disk that takes no more is no reason not to close. */
+  /**
+   * Stores that number next to the database, because the log may lose its end without a trace. A full disk does not
+   * prevent closing.
+   */
   async acknowledge(sequence: number): Promise<void> {
     const path = `${this.#folder}/${acknowledgedName}`
     try {
       await this.#files.writeFile(`${path}.new`, `${sequence}\n`)
       await this.#files.rename(`${path}.new`, path)
     } catch {
-      // The older number that stands there is still a lower bound.
+      // The older number in the file is still a lower bound.
     }
   }
 
-  /** Whether the folder can be opened again. If so, the reserve is given up for it. */
+  /** Whether the folder can be opened again. If so, the reserve is released for it. */
   async makeRoom(): Promise<boolean> {
     try {
       await this.#files.access(this.#folder, writable)
       const { unused } = await surveyFolder(this.#options)
       const room = (await this.reserve.free()) + this.reserve.size + unused.reduce((sum, { size }) => sum + size, 0)
-      // Opening copies the logs only; where even that is not known to fit, the database is left as it is, to be read.
+      // Opening copies only the logs. If even that may not fit, the database stays open for reading.
       if (room < (await this.#logBytes()) + openingBytes || !(await this.reserve.hasFiles(0, 1, true))) return false
       await this.reserve.release()
       return true
@@ -104,13 +110,19 @@ export class Disk {
     }
   }
 
-  /** Removes what a compaction left behind that ran out of space: LevelDB would need space before it does. Only while it is closed. */
+  /**
+   * Deletes what a compaction left behind when it ran out of space: LevelDB would need space before it does that. Call
+   * it only while the database is closed.
+   */
   async removeUnused(): Promise<void> {
     const { unused } = await surveyFolder(this.#options)
     for (const { name } of unused) await this.#files.rm(`${this.#folder}/${name}`, { force: true })
   }
 
-  /** LevelDB may yet complete the record of a write that failed when it closes its log: cuts a record off that ends so. */
+  /**
+   * LevelDB may still complete the record of a failed write when it closes its log. This cuts off a record that ends
+   * with `end`.
+   */
   async forget(end: Uint8Array): Promise<void> {
     const logs = await this.#logs()
     const path = `${this.#folder}/${logs.at(-1)}`

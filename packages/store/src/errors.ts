@@ -3,7 +3,7 @@ import { ForeignFilesError } from './place.ts'
 import { DatabaseTakenError } from './tabs.ts'
 import type { StoreOptions } from './types.ts'
 
-/** The folder does not hold what LevelDB wrote. */
+/** The folder does not contain what LevelDB wrote. */
 export class DamageError extends Error {
   override readonly name = 'DamageError'
 }
@@ -15,7 +15,7 @@ export class ForeignError extends Error {
 
 type Call = keyof StoreOptions['operations']
 
-/** The errors of one store: each names its folder and what to do. */
+/** The errors of one store. Each error names the folder and says what to do. */
 export class StoreErrors {
   readonly #options: StoreOptions
   readonly #place: string
@@ -63,13 +63,13 @@ export class StoreErrors {
     )
   }
 
-  /** The disk lost what it had confirmed. */
+  /** The disk lost data that it had confirmed. */
   lost(): P2plError {
     const what = 'has lost acknowledged writes, because the disk no longer has what it confirmed'
     return this.#error('write', 'STORAGE', `${this.#place} ${what}: check the disk, then ${this.#options.remedy}`)
   }
 
-  /** `bytes`: how much is missing; none where the file system has space and can have no more files. */
+  /** `bytes`: how many bytes are missing; 0 or less where the file system has space but cannot create more files. */
   full(bytes: number): P2plError {
     const room = bytes > 0 ? `${Math.ceil(bytes / 1_048_576)} MiB` : 'some files (its table of inodes is full)'
     return this.#error(
@@ -109,7 +109,7 @@ export function isDamage(error: unknown): boolean {
   return reason instanceof Error && (reason.name === 'DamageError' || codeOf(reason) === 'LEVEL_CORRUPTION')
 }
 
-/** What it began with: abstract-level wraps what happens while it opens, and the store what it met. */
+/** The original error: abstract-level wraps errors while it opens, and the store wraps them too. */
 function rootOf(error: unknown): unknown {
   return error instanceof Error && error.cause !== undefined ? rootOf(error.cause) : error
 }
@@ -123,7 +123,7 @@ function reasonOf(error: unknown): string {
   return reason instanceof Error ? reason.message : String(reason)
 }
 
-/** LevelDB gives the system's words only, no codes. */
+/** LevelDB passes on the system's error messages, but no codes. */
 function fixOf(error: unknown): string {
   const reason = reasonOf(error)
   if (/no space|quota|too large/i.test(reason))

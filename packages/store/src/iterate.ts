@@ -4,7 +4,7 @@ import type { Database, Range } from './types.ts'
 const firstItems = 64
 const moreItems = 256
 
-/** A range as abstract-level takes it: without keys that are `undefined`. */
+/** A range in the form that abstract-level takes: without keys that are `undefined`. */
 export type Bounds = { -readonly [K in keyof Range]?: NonNullable<Range[K]> }
 
 export interface Cursor<T> {
@@ -12,7 +12,7 @@ export interface Cursor<T> {
   close(): Promise<void>
 }
 
-/** Goes on behind the last item when the database is opened again under it. */
+/** Continues after the last item when the database is reopened during the iteration. */
 export async function* iterate<T>(
   session: Session,
   range: Range,
@@ -23,7 +23,7 @@ export async function* iterate<T>(
   let cursor: Cursor<T> | undefined
   let epoch = 0
   try {
-    // A few first: most reads want the neighbour of a key and no more.
+    // Starts with a few items: most reads want only the neighbour of a key.
     for (let size = firstItems; rest.limit !== 0; size = moreItems) {
       const items = await session.use(async (database) => {
         if (cursor === undefined || epoch !== session.epoch) {

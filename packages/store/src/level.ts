@@ -1,2 +1,2 @@
-// A bundler that splits code loses the names of a CommonJS module in a dynamic import, and keeps them in a static one.
+// A bundler that splits code loses the names of a CommonJS module in a dynamic import, but keeps them in a static one.
 export { Level } from 'level'

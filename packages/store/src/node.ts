@@ -1,4 +1,4 @@
-/** What is used of `node:fs/promises`. */
+/** The part of `node:fs/promises` that the store uses. */
 export interface FileSystem {
   mkdir(path: string, options: { mode?: number }): Promise<unknown>
   readdir(path: string): Promise<string[]>
@@ -14,7 +14,7 @@ export interface FileSystem {
   open(path: string, flags: 'r' | 'w'): Promise<OpenFile>
 }
 
-/** In blocks, and in files; `files` is 0 where their number has no limit. */
+/** In blocks and in files; `files` is 0 where the number of files has no limit. */
 export interface DiskSpace {
   readonly bavail: number
   readonly blocks: number
@@ -32,7 +32,7 @@ export interface OpenFile {
 
 type Checksum = (data: Uint8Array, before?: number) => number
 
-/** A module of Node, where the runtime has them: the same code runs in browsers. */
+/** A built-in module of Node, or `undefined` in browsers, which run the same code. */
 function builtin(id: string): unknown {
   const { process } = globalThis as { process?: { getBuiltinModule?(id: string): unknown } }
   return process?.getBuiltinModule?.(id)
@@ -44,8 +44,8 @@ export const crc32: Checksum | undefined = (builtin('node:zlib') as { readonly c
 const paths = builtin('node:path') as { dirname(path: string): string } | undefined
 
 /**
- * Makes a folder and its parents. The `recursive` option of Node's `mkdir` is not used: on a read-only disk it says that there is
- * no such folder, and on some file systems it never ends.
+ * Makes a folder and its parents. It does not use the `recursive` option of Node's `mkdir`: on a read-only disk that
+ * option reports a missing folder, and on some file systems it never returns.
  */
 export async function makeFolder(files: FileSystem, path: string, mode?: number): Promise<void> {
   const made = async (): Promise<boolean> => {

@@ -13,8 +13,8 @@ import { ValueFiles } from './value-files.ts'
 import { Values } from './values.ts'
 
 /**
- * Opens a store. Throws `INVALID_ARGUMENT` for options that are wrong, `LOCKED` when another process, page or store has it, `STORAGE` when it cannot be opened, is damaged
- * or was written in another format.
+ * Opens a store. Throws `INVALID_ARGUMENT` for wrong options, `LOCKED` when another process, page or store has it open,
+ * and `STORAGE` when it cannot be opened, is damaged or has another format.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
   checkOptions(options)
@@ -42,7 +42,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
         report({ type: 'warning', message: `${location as string}: ${message}` })
       await valueFiles?.find()
     }
-    // Without compression a block can be verified before it is opened; what is stored here is mostly hashes and signatures.
+    // Without compression a block can be verified before it is opened, and most of the stored data is hashes and
+    // signatures.
     const openOptions = { ...sizes, compression: false, cacheSize: 16_777_216 }
     const session = new Session(database, disk, errors, openOptions)
     await session.open()
@@ -77,12 +78,15 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 async function levelAt(location: string): Promise<Database> {
   const { Level } = await import('./level.ts')
   const database = new Level<Uint8Array, Uint8Array>(location, encodings)
-  // Otherwise it opens itself in the next turn, with options of its own.
+  // Otherwise the database opens itself in the next turn, with its own options.
   await database.close()
   return database
 }
 
-/** LevelDB takes its lock before it finds that it must not open anything: so the folder is looked at by nobody else. */
+/**
+ * LevelDB takes its lock before it notices that it must not open anything. So nobody else can have the folder open
+ * while it is checked.
+ */
 async function refuseLocked(database: Database): Promise<void> {
   await database.open({ createIfMissing: false, errorIfExists: true }).catch((error: unknown) => {
     if (isLocked(error)) throw error

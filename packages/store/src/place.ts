@@ -1,16 +1,16 @@
 import { type FileSystem, makeFolder } from './node.ts'
 import { lockDatabase } from './tabs.ts'
 
-/** The folder has files, and none is of a store. */
+/** The folder has files, but none of them belongs to a store. */
 export class ForeignFilesError extends Error {
   override readonly name = 'ForeignFilesError'
 }
 
 const ownName = /^(?:CURRENT|LOCK|LOG|MANIFEST-\d+|\d+\.(?:log|ldb|sst))/
-/** Of the system: a new disk is empty all the same. */
+/** System files: a new disk with these files still counts as empty. */
 const systemName = /^(?:\.|lost\+found$)/
 
-/** Throws where the folder has files, and none of them has an own name: it was made for something else. */
+/** Throws if the folder has files and none of their names matches `own`: the folder has another purpose. */
 async function refuseForeign(files: FileSystem, folder: string, own: RegExp): Promise<void> {
   const names = (await files.readdir(folder).catch(() => [])).filter((name) => !systemName.test(name))
   if (names.length > 0 && !names.some((name) => own.test(name))) {
@@ -26,12 +26,12 @@ export interface Place {
   readonly files: FileSystem | undefined
 }
 
-/** Makes the folder, or in a browser takes the database for this page alone. Gives what lets go of it. */
+/** Makes the folder, or in a browser reserves the database for this page. Returns a function that releases it. */
 export async function takePlace({ location, around, files }: Place): Promise<() => Promise<void>> {
   if (files === undefined) return await lockDatabase(location)
   if (around !== undefined) await refuseForeign(files, around, /^store$/)
   await refuseForeign(files, location, ownName)
-  // Readable by the owner only: private keys may be in it. The lock in it is LevelDB's own.
+  // Readable by the owner only, because it may contain private keys. The lock inside it is LevelDB's own.
   await makeFolder(files, location, 0o700)
   return async () => {}
 }

@@ -2,14 +2,14 @@ import { compareBytes } from '@p2pl/core/backend'
 import type { Reserve } from './reserve.ts'
 import type { Session } from './session.ts'
 
-/** Compacted at a time: the end of the process, and a full disk, wait for no more than this. */
+/** The size of one compaction: the end of the process, and a full disk, wait for at most one. */
 const sliceBytes = 33_554_432
-/** Less than this is left to LevelDB, which finds it when it next compacts. */
+/** Smaller amounts are left to LevelDB, which removes them in its next compaction. */
 const leastBytes = 4_194_304
-/** A compaction writes what stays: it is worth that when at least this share goes. */
+/** A compaction rewrites what stays. It is worth that when at least this share is removed. */
 const leastShare = 1 / 8
 
-/** The calls of LevelDB beyond abstract-level. */
+/** LevelDB's calls that abstract-level does not have. */
 interface Compactable {
   approximateSize(from: Uint8Array, to: Uint8Array, options: { keyEncoding: 'view' }): Promise<number>
   compactRange(from: Uint8Array, to: Uint8Array, options: { keyEncoding: 'view' }): Promise<void>
@@ -18,8 +18,8 @@ interface Compactable {
 const view = { keyEncoding: 'view' } as const
 
 /**
- * Gives the space of removed values back to the file system, in the background. LevelDB alone does so only when later writes
- * happen to fall into the same range.
+ * Gives the space of removed values back to the file system, in the background. LevelDB itself does so only when later
+ * writes happen to fall into the same range.
  */
 export class Reclaimer {
   readonly #session: Session
@@ -35,7 +35,7 @@ export class Reclaimer {
     this.#reserve = reserve
   }
 
-  /** Bytes on the disk between the keys; 0 where the database cannot tell. */
+  /** The number of bytes on disk between the keys; 0 where the database cannot tell. */
   async size(from: Uint8Array, to: Uint8Array): Promise<number> {
     return await this.#session.use(async (database) => {
       const level = database as unknown as Partial<Compactable>
@@ -43,7 +43,7 @@ export class Reclaimer {
     })
   }
 
-  /** About this many bytes were removed between the keys. */
+  /** Notes that about this many bytes were removed between the keys. */
   removed(from: Uint8Array, to: Uint8Array, bytes: number): void {
     if (this.#from === undefined || compareBytes(from, this.#from) < 0) this.#from = from
     if (this.#to === undefined || compareBytes(to, this.#to) > 0) this.#to = to
@@ -72,7 +72,7 @@ export class Reclaimer {
         await this.#reserve?.fill()
       }
     } catch {
-      // The next write meets what is wrong with the disk, and says so.
+      // The next write runs into the same problem with the disk, and reports it.
     } finally {
       this.#running = undefined
     }
@@ -86,7 +86,7 @@ export class Reclaimer {
       return
     }
     if (this.#stopped) return
-    // A compaction writes what stays before it removes the rest.
+    // A compaction writes what stays before it deletes the old files.
     const free = await this.#reserve?.free()
     if (free !== undefined && free < sliceBytes) await this.#reserve?.release()
     await this.#session.use(async (database) => {
@@ -95,7 +95,7 @@ export class Reclaimer {
   }
 }
 
-/** A key in the middle, as far as eight bytes behind the common beginning can tell. */
+/** A key in the middle of the range, computed from the eight bytes after the common prefix. */
 function between(from: Uint8Array, to: Uint8Array): Uint8Array | undefined {
   let shared = 0
   while (shared < from.length && from[shared] === to[shared]) shared++

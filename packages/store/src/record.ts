@@ -2,25 +2,25 @@ import { compactBytes } from '@p2pl/core/backend'
 import { crc32 } from './node.ts'
 import type { Bytes } from './types.ts'
 
-/** A checksum of 4 bytes, and whether the record is the value, or stands for a file that holds it. */
+/** A checksum of 4 bytes, and a byte that says whether the record is the value or stands for a file with the value. */
 const tailBytes = 5
 type Kind = 0 | 1
 
 /** How values are stored. */
 export interface Records {
-  /** `inFile`: the record stands for a file. */
+  /** `inFile`: the record stands for a file that holds the value. */
   encode(key: Uint8Array, value: Uint8Array, inFile?: boolean): Uint8Array
-  /** `undefined`: this is not what was stored under this key. */
+  /** Returns `undefined` when these bytes are not what was stored under this key. */
   decode(key: Uint8Array, stored: Uint8Array): Bytes | undefined
-  /** The value, whether or not it is what was stored. */
+  /** The value, whether or not it is intact. */
   strip(stored: Uint8Array): Bytes
   inFile(stored: Uint8Array): boolean
-  /** Bytes of a record besides its value. */
+  /** The bytes of a record in addition to its value. */
   readonly overhead: number
 }
 
 export const plainRecords: Records = {
-  // A part of a larger buffer would keep it in memory, and IndexedDB would store all of it.
+  // A slice of a larger buffer would keep all of it in memory, and IndexedDB would store all of it.
   encode: (_key, value) => own(value),
   decode: (_key, stored) => own(stored),
   strip: own,
@@ -28,13 +28,16 @@ export const plainRecords: Records = {
   overhead: 0
 }
 
-/** LevelDB does not verify what it reads from its tables, so the store does. Without CRC-32 in the runtime, values are plain. */
+/**
+ * LevelDB does not verify what it reads from its tables, so the store does. If the runtime has no CRC-32, values are
+ * stored without a checksum.
+ */
 export const checkedRecords: Records = crc32 === undefined ? plainRecords : checkedBy(crc32)
 
 function checkedBy(checksum: (data: Uint8Array, before?: number) => number): Records {
   return {
-    // A third of what it took with a buffer, a DataView and two checksums for each record, 0.35 µs for 300 bytes: key and value stand
-    // side by side and are checked in one call, in memory that many records share.
+    // Key and value are next to each other and checked in one call, in memory that many records share. This takes 0.35
+    // µs for 300 bytes, a third of the time with a buffer, a DataView and two checksums per record.
     encode: (key, value, inFile = false) => {
       const end = key.length + value.length
       const bytes = take(end + tailBytes)
@@ -64,7 +67,7 @@ const slabBytes = 65_536
 let slab = new Uint8Array(slabBytes)
 let taken = 0
 
-/** Memory that nobody else uses, and that is gone when the last record in it is: LevelDB copies what it is given. */
+/** Memory that nobody else uses. It is freed with the last record in it, because LevelDB copies its input. */
 function take(length: number): Uint8Array {
   if (length > slabBytes / 8) return new Uint8Array(length)
   if (taken + length > slabBytes) {

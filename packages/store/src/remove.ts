@@ -1,7 +1,10 @@
 import { fileSystem } from './node.ts'
 import { lockDatabase } from './tabs.ts'
 
-/** Removes a store that is not open, with all that is in it: a folder, or in browsers a database, which is `LOCKED` where another tab has it. */
+/**
+ * Removes a store that is not open, with all its content: a folder, or in browsers a database. Throws `LOCKED` if
+ * another tab has the database open.
+ */
 export async function removeStore(location: string): Promise<void> {
   if (fileSystem !== undefined) {
     await fileSystem.rm(location, { recursive: true, force: true })

@@ -1,25 +1,29 @@
 import { type DiskSpace, type FileSystem, makeFolder } from './node.ts'
 
-/** Several files, so that a file system without free inodes gets some back, too: LevelDB makes about five when it opens. */
+/**
+ * Several files, so that a file system without free inodes gets some of them back: LevelDB creates about five files
+ * when it opens.
+ */
 const parts = 8
 const chunkBytes = 131_072
-/** Stays free beside the reserve. */
+/** This much space stays free in addition to the reserve. */
 const besideBytes = 524_288
-/** Files that LevelDB may need when it opens. */
+/** The number of files that LevelDB may need when it opens. */
 const leastFiles = 8
-/** What an empty store reserves. */
+/** The reserve of an empty store. */
 const leastReserve = 1_048_576
 
 /**
- * Space held by files that can be given up. LevelDB copies its logs when it opens, writes a little for every removal, and copies
- * what stays before it lets go of the rest: on a full disk it could do none of that, and so could not be emptied either.
+ * Disk space held by files that can be deleted when it is needed. LevelDB copies its logs when it opens, writes a
+ * little for every removal, and copies what stays before it deletes the rest. On a full disk it could do none of that,
+ * so nobody could make room by removing values.
  */
 export class Reserve {
   readonly #files: FileSystem
   readonly #folder: string
   #sizes: number[] = Array.from({ length: parts }, () => 0)
   #wanted = leastReserve
-  /** Ends when all has been done that was asked for: one thing at a time. */
+  /** Settles when all requested work is done; the work runs one item at a time. */
   #done: Promise<unknown> = Promise.resolve()
 
   constructor(files: FileSystem, store: string) {
@@ -27,12 +31,12 @@ export class Reserve {
     this.#folder = `${store}/reserve`
   }
 
-  /** Bytes that the reserve should hold. */
+  /** The target size of the reserve in bytes. */
   get wanted(): number {
     return this.#wanted
   }
 
-  /** Sets how much it should hold, and gives back what is far more. */
+  /** Sets the target size. Gives space back if the reserve is far larger. */
   async want(bytes: number): Promise<void> {
     this.#wanted = Math.max(leastReserve, bytes)
     if (this.size <= 2 * this.#wanted) return
@@ -40,7 +44,7 @@ export class Reserve {
     await this.fill()
   }
 
-  /** Resolves when nothing is written or removed any more. */
+  /** Resolves when no write or removal is running. */
   async idle(): Promise<void> {
     await this.#done
   }
@@ -53,7 +57,7 @@ export class Reserve {
     return this.size >= this.wanted
   }
 
-  /** Finds what an earlier process has reserved. */
+  /** Finds what an earlier process reserved. */
   async find(): Promise<void> {
     const sizes = this.#sizes.map(async (_, i) => {
       const found = await this.#files.stat(this.#part(i)).catch(() => undefined)
@@ -62,25 +66,28 @@ export class Reserve {
     this.#sizes = await Promise.all(sizes)
   }
 
-  /** Bytes that are free beside the reserve. */
+  /** The number of bytes that are free besides the reserve. */
   async free(): Promise<number> {
     const { bavail, bsize } = await this.#space()
     return bavail * bsize
   }
 
-  /** Whether so many files can be made, and this part of those stays that LevelDB may need. The reserve counts where it may be given up. */
+  /**
+   * Whether `count` files can be created while the share `leaves` of the files that LevelDB may need stays free. With
+   * `givenUp`, the files of the reserve count as free.
+   */
   async hasFiles(count: number, leaves: number, givenUp = false): Promise<boolean> {
     const { files, ffree } = await this.#space()
     const held = givenUp ? this.#sizes.filter((size) => size > 0).length : 0
     return files === 0 || ffree + held >= count + leastFiles * leaves
   }
 
-  /** Makes the reserve whole, if `beside` bytes stay free then. Gives whether it is whole. */
+  /** Fills the reserve if `beside` bytes stay free after that. Returns whether the reserve is full. */
   async fill(beside: number = besideBytes): Promise<boolean> {
     return await this.#afterwards(async () => await this.#fill(beside))
   }
 
-  /** Gives the space back to the file system. Fails where nothing can be written. */
+  /** Gives the space back to the file system. Fails if the disk cannot be written to. */
   async release(): Promise<void> {
     await this.#afterwards(async () => {
       for (const [i, size] of this.#sizes.entries()) {
@@ -106,7 +113,7 @@ export class Reserve {
       const share = Math.ceil(this.wanted / parts)
       for (const [i, size] of before.entries()) if (size < share) await this.#grow(i, share)
     } catch {
-      // Something else was faster to take the space, or the disk cannot be written to.
+      // Something else took the space first, or the disk cannot be written to.
       await this.#shrink(before).catch(() => {})
     }
     return this.whole
@@ -140,7 +147,7 @@ export class Reserve {
 
 let noiseChunk: Uint8Array<ArrayBuffer> | undefined
 
-/** Bytes that a file system which compresses does not make smaller: it looks at no more than this at a time. */
+/** Random bytes, which a compressing file system cannot shrink: it looks at no more than this many bytes at a time. */
 function noise(): Uint8Array {
   if (noiseChunk !== undefined) return noiseChunk
   noiseChunk = new Uint8Array(chunkBytes)

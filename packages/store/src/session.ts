@@ -9,8 +9,8 @@ const firstPause = 100
 const longestPause = 30_000
 
 /**
- * A database that is closed and opened again when a write has failed. LevelDB goes on behind a record that it wrote in part:
- * whatever it acknowledges from then on is gone at the next opening (google/leveldb#577, #1180).
+ * A database that is closed and opened again after a failed write. LevelDB continues after a partly written record, and
+ * everything that it acknowledges from then on is lost when it is next opened (google/leveldb#577, #1180).
  */
 export class Session {
   readonly #database: Database
@@ -19,13 +19,13 @@ export class Session {
   readonly #openOptions: object
   /** `sealed`: readable, but the log is torn. `down`: it could not be opened again. */
   #state: 'open' | 'sealed' | 'down' | 'lost' | 'closed' = 'down'
-  /** Counts the times that it was closed: what failed meanwhile is tried again. */
+  /** Counts how often the database was closed. A read that fails while this changes is tried again. */
   #epoch = 0
   #renewing: Promise<boolean> | undefined
   #sequence = 0
-  /** Its caller was told that the last write failed, so it must not be there later. */
+  /** Whether a caller was told that the last write failed. Then this write must not appear later. */
   #rejected = false
-  /** Why it cannot be written to. */
+  /** Why the database cannot be written to. */
   #cause: unknown
   #retryAt = -Infinity
   #pause = firstPause
@@ -43,7 +43,7 @@ export class Session {
       await this.#database.open(this.#openOptions)
     } catch (cause) {
       if (this.#disk === undefined || isLocked(cause) || isDamage(cause)) throw cause
-      // What LevelDB needs to open on a full disk.
+      // Free the space that LevelDB needs to open on a full disk.
       await this.#disk.reserve.release()
       await this.#database.open(this.#openOptions)
     }
@@ -64,7 +64,7 @@ export class Session {
     return this.#epoch
   }
 
-  /** Reads; again when the database was closed under it. */
+  /** Runs a read. Runs it again if the database was closed meanwhile. */
   async use<T>(work: (database: Database) => Promise<T>): Promise<T> {
     for (;;) {
       await this.#renewing?.catch(() => {})
@@ -82,7 +82,7 @@ export class Session {
     }
   }
 
-  /** Resolves when writes can be tried. */
+  /** Resolves when writes can be attempted. */
   async writable(): Promise<void> {
     await this.#renewing?.catch(() => {})
     if (this.#state === 'closed') throw this.#errors.closed('write')
@@ -90,8 +90,8 @@ export class Session {
   }
 
   /**
-   * Applies the operations together. Gives why it failed when it did, and the database is as it was before: it may be tried
-   * again. Rejects when the database cannot be written to any more.
+   * Applies all operations or none. Returns `undefined` on success. Returns the cause of a failure after which the
+   * database is as it was before: the caller may try again. Rejects when the database can no longer be written to.
    */
   async write(operations: readonly Operation[], sync: boolean): Promise<unknown> {
     const sequence = this.#sequence + 1
@@ -102,9 +102,9 @@ export class Session {
       this.#sequence = sequence
       return undefined
     } catch (cause) {
-      // Opened again, it would keep the folder from everybody else.
+      // If the closed database were opened again, it would lock everybody else out of the folder.
       if (this.#isClosed()) throw this.#errors.closed('write')
-      // It may be closed already: an attempt to open it again, made meanwhile, has failed.
+      // The database may be closed already: a concurrent attempt to open it again has failed.
       this.#state = this.#database.status === 'open' ? 'sealed' : 'down'
       this.#cause = cause
       try {
@@ -116,7 +116,7 @@ export class Session {
     }
   }
 
-  /** Closes the database and opens it again: LevelDB then removes what it no longer uses. */
+  /** Closes the database and opens it again. LevelDB then deletes the files that it no longer uses. */
   async reopen(): Promise<void> {
     if (this.#isClosed()) throw this.#errors.closed('write')
     try {
@@ -133,7 +133,7 @@ export class Session {
     if (release) await this.#database.close()
   }
 
-  /** It may have been closed while something was awaited. */
+  /** A method, because the session may be closed during an `await`. */
   #isClosed(): boolean {
     return this.#state === 'closed'
   }
@@ -142,7 +142,7 @@ export class Session {
     return this.#state === 'lost' ? this.#errors.lost() : this.#errors.failed(call, this.#cause)
   }
 
-  /** Tries to come back from an earlier failure. */
+  /** Tries to recover from an earlier failure. */
   async #revive(call: 'read' | 'write'): Promise<void> {
     const early = this.#state === 'down' && performance.now() < this.#retryAt
     if (early || this.#state === 'lost') throw this.#failure(call)
@@ -153,7 +153,7 @@ export class Session {
     }
   }
 
-  /** Closes the database and opens it again. Gives whether the write that failed last is in it. */
+  /** Closes the database and opens it again. Returns whether the last failed write is in it. */
   async #renew(): Promise<boolean> {
     this.#renewing ??= this.#closeAndOpen().finally(() => {
       this.#renewing = undefined
@@ -163,13 +163,13 @@ export class Session {
 
   async #closeAndOpen(): Promise<boolean> {
     const disk = this.#disk
-    // Sealed, it can still be read; closed and without room to open again, it could not.
+    // A sealed database can still be read. One that is closed and has no room to open again cannot.
     if (disk !== undefined && !(await disk.makeRoom())) throw this.#cause
     this.#epoch++
     try {
       await this.#database.close()
       this.#state = 'down'
-      // A pause that grows, for a disk on which opening fails again and again.
+      // A growing pause, for a disk on which opening fails repeatedly.
       this.#retryAt = performance.now() + this.#pause
       this.#pause = Math.min(this.#pause * 2, longestPause)
       if (this.#rejected) await disk?.forget(markerRecord(this.#sequence + 1))

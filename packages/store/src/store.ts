@@ -8,7 +8,7 @@ import type { Bytes, Database, Operation, Range, StoreEvent, WriteOptions } from
 import type { Values } from './values.ts'
 import { Writer } from './writer.ts'
 
-/** The part of the reserve that writes must leave to those that make room, and to opening the database. */
+/** The share of the reserve that a write must leave, for writes that make room and for opening the database. */
 const leftBy = { none: 1, most: 1 / 4, all: 0 } as const
 
 interface StoreParts {
@@ -23,8 +23,8 @@ interface StoreParts {
 }
 
 /**
- * Bytes by bytes. A write that is acknowledged is there for good; a write that is rejected is not there. After a failed write the
- * store opens its database again and goes on, or refuses writes with `STORAGE` until it can.
+ * A durable map from bytes to bytes. An acknowledged write stays; a rejected write is not in the store. After a failed
+ * write the store opens its database again and continues, or refuses writes with `STORAGE` until it can.
  */
 export class Store {
   readonly #parts: StoreParts
@@ -37,13 +37,13 @@ export class Store {
     this.#reclaimer = new Reclaimer(parts.session, parts.disk?.reserve)
   }
 
-  /** Rejects with `STORAGE` when the value is damaged. Content is handed out as it is stored: its owner verifies it. */
+  /** Rejects with `STORAGE` when the value is damaged. Content is returned as it is stored: its owner verifies it. */
   async get(key: Uint8Array): Promise<Bytes | undefined> {
     const stored = await this.#stored(key)
     return stored === undefined ? undefined : await this.#parts.values.read(key, stored)
   }
 
-  /** A value that can be had elsewhere, verified: one that is damaged is removed, and counts as missing. */
+  /** Reads and verifies a value that can be had elsewhere. A damaged value is removed and counts as missing. */
   async getSound(key: Uint8Array): Promise<Bytes | undefined> {
     return await this.#unlessDamaged(key, async () => {
       const stored = await this.#stored(key)
@@ -51,7 +51,7 @@ export class Store {
     })
   }
 
-  /** How many bytes the value has; `undefined` when it is missing, or damaged as far as that shows without reading a file. */
+  /** The length of the value in bytes; `undefined` when it is missing, or is seen to be damaged without reading a file. */
   async length(key: Uint8Array): Promise<number | undefined> {
     return await this.#unlessDamaged(key, async () => {
       const stored = await this.#stored(key)
@@ -76,7 +76,10 @@ export class Store {
     return await this.#parts.session.use((database) => database.has<Uint8Array>(key, { keyEncoding: 'view' }))
   }
 
-  /** The rows of the range as it is now, in batches; as it is later where the database is opened again meanwhile. */
+  /**
+   * The current rows of the range, in batches. If the database is opened again meanwhile, the remaining rows are those
+   * of that time.
+   */
   async *scan(range: Range): AsyncGenerator<[Bytes, Bytes][], void, undefined> {
     const open = (database: Database, rest: Bounds): Cursor<[Uint8Array, Uint8Array]> =>
       database.iterator<Uint8Array, Uint8Array>({ ...rest, ...encodings })
@@ -104,8 +107,9 @@ export class Store {
   }
 
   /**
-   * All or nothing, in the order of the calls; calls that come together share one write. Resolves when the write is as durable
-   * as the store promises. Rejects with `STORAGE` when it is not there and never will be.
+   * Applies all operations or none, in the order of the calls; concurrent calls share one write. Resolves when the
+   * write is as durable as the store promises. Rejects with `STORAGE` when the write is not in the store and never will
+   * be.
    */
   async write(operations: readonly Operation[], options: WriteOptions = {}): Promise<void> {
     if (operations.length === 0) return
@@ -114,17 +118,17 @@ export class Store {
     await this.#writer.write(encoded, options.sync ?? this.#parts.sync, leaves)
   }
 
-  /** Bytes on the disk between two keys, roughly; 0 where the database cannot tell. */
+  /** The approximate number of bytes on disk between two keys; 0 where the database cannot tell. */
   async size(from: Uint8Array, to: Uint8Array): Promise<number> {
     return await this.#reclaimer.size(from, to)
   }
 
-  /** Says that about this many bytes were removed between two keys: their space is given back soon, in the background. */
+  /** Notes that about this many bytes were removed between two keys. Their space is given back soon, in the background. */
   reclaim(from: Uint8Array, to: Uint8Array, bytes: number): void {
     this.#reclaimer.removed(from, to, bytes)
   }
 
-  /** Removes files that a process left over when it ended in the middle of a write. */
+  /** Deletes files left over by a process that ended in the middle of a write. */
   async sweep(): Promise<void> {
     await this.#parts.values.files?.sweep((key) => this.has(key))
   }

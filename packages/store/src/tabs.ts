@@ -1,7 +1,7 @@
 import { checkFunction, checkKeys, describe, invalidArgument, P2plError, throwIfAborted } from '@p2pl/core/backend'
 import { fileSystem } from './node.ts'
 
-/** Another tab, or something else in this page, has the database. */
+/** Another tab, or something else in this page, has the database open. */
 export class DatabaseTakenError extends Error {
   override readonly name = 'DatabaseTakenError'
 }
@@ -9,20 +9,20 @@ export class DatabaseTakenError extends Error {
 export interface WhenFreeOptions {
   /** Ends the wait. */
   readonly signal?: AbortSignal | undefined
-  /** Called when there is a wait, with the title and path of the tab that has the database, where they are known. */
+  /** Called when the call has to wait, with the title and path of the tab that has the database, if known. */
   readonly onWait?: ((holder: string | undefined) => void) | undefined
 }
 
 type Release = () => Promise<void>
 
-/** Databases that this page has, and how to let go of those that {@link whenFree} took and nobody has opened yet. */
+/** Databases that this page has. The value releases a database that {@link whenFree} reserved and that is not open yet. */
 const own = new Map<string, Release | undefined>()
 const longestTitle = 80
 
 /**
- * Resolves when the database belongs to this tab: at once, or when the tab that has it closes or lets go of it. It is then kept for the
- * next `openStore` of this page. Tabs that wait are served in the order in which they came. In Node, where a process is told
- * `LOCKED` and nothing waits, it resolves at once.
+ * Resolves when the database belongs to this tab: at once, or when the tab that has it closes or releases it. The
+ * database then stays reserved for the next `openStore` of this page. Waiting tabs are served in the order of their
+ * calls. In Node it resolves at once: a process does not wait, and `openStore` throws `LOCKED` instead.
  */
 export async function whenFree(location: string, options: WhenFreeOptions = {}): Promise<void> {
   const call = 'whenFree'
@@ -36,8 +36,8 @@ export async function whenFree(location: string, options: WhenFreeOptions = {}):
 }
 
 /**
- * IndexedDB lets any number of pages write: with one private key they would be one peer twice. The browser itself releases
- * the lock of a page that is gone.
+ * IndexedDB lets any number of pages write. Two pages with one private key would be the same peer twice. The browser
+ * itself releases the lock when a page is gone.
  */
 export async function lockDatabase(location: string): Promise<Release> {
   const release = own.get(location) ?? (own.has(location) ? undefined : await takeLock(location))
@@ -65,7 +65,10 @@ async function waitForLock(location: string, { signal, onWait }: WhenFreeOptions
   }
 }
 
-/** A second lock, whose name says who holds the first: other tabs read it, and it goes with this tab. */
+/**
+ * Takes a second lock, whose name says who holds the first. Other tabs read the name, and the lock disappears with this
+ * tab.
+ */
 async function named(location: string, release: Release): Promise<Release> {
   const { document, location: page } = globalThis
   // A worker has no title.
@@ -78,7 +81,7 @@ async function named(location: string, release: Release): Promise<Release> {
   }
 }
 
-/** Who has the database, for people. */
+/** Says who has the database, as text for people. */
 async function holderOf(location: string): Promise<string | undefined> {
   if (own.has(location)) return 'another peer or view of this page'
   const prefix = `${lockName(location)}\n`
@@ -91,7 +94,10 @@ function lockName(location: string): string {
   return `p2pl:${location}`
 }
 
-/** Gives what lets go of the lock; `undefined` where it is only wanted at once, and somebody has it. */
+/**
+ * Requests a lock and returns a function that releases it; `undefined` if `options` do not allow waiting and somebody
+ * else holds the lock.
+ */
 async function request(name: string, options: LockOptions): Promise<Release | undefined> {
   if (globalThis.navigator?.locks === undefined) {
     const message = 'this page cannot lock its database: serve it by https, or from loopback'

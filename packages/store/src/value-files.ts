@@ -1,17 +1,21 @@
 import { type FileSystem, makeFolder } from './node.ts'
 
-/** Values from this size on are kept in a file each. */
+/** A value of at least this size gets its own file. */
 export const fileBytes = 262_144
 
 /**
- * Large values in files of their own, beside the database: writing them costs once and not once per level, and removing them gives
- * their space back at once, also on a full disk. A value that is in the database stands for each; a file without one is left over.
+ * Large values in separate files next to the database. A value is written once instead of once per level, and its space
+ * is free as soon as it is removed, even on a full disk. Each file has an entry in the database; a file without an
+ * entry is left over.
  */
 export class ValueFiles {
   readonly #files: FileSystem
   readonly #folder: string
   readonly #shards = new Set<string>()
-  /** Keys that are being put, by the name of their file: until the database knows of it, the file is not left over. */
+  /**
+   * Keys that are being written, by the name of their file. A file in this map is not left over, even if the database
+   * does not know it yet.
+   */
   readonly #putting = new Map<string, number>()
   readonly #removing = new Map<string, Promise<void>>()
   #temporary = 0
@@ -21,13 +25,13 @@ export class ValueFiles {
     this.#folder = `${store}/values`
   }
 
-  /** Finds whether there are any from an earlier process. */
+  /** Finds out whether an earlier process left any files. */
   async find(): Promise<void> {
     const shards = await this.#files.readdir(this.#folder).catch(() => [])
     for (const shard of shards) this.#shards.add(shard)
   }
 
-  /** Writes files, then does the work that makes them known. */
+  /** Writes the files, then does the work that enters them in the database. */
   async put(values: ReadonlyMap<Uint8Array, Uint8Array>, sync: boolean, work: () => Promise<void>): Promise<void> {
     const names = [...values.keys()].map(nameOf)
     for (const name of names) {
@@ -48,7 +52,7 @@ export class ValueFiles {
     }
   }
 
-  /** `undefined` when there is none. */
+  /** Returns `undefined` when there is no such file. */
   async get(key: Uint8Array): Promise<Uint8Array | undefined> {
     return await this.#files.readFile(this.#path(nameOf(key))).catch(unlessMissing)
   }
@@ -61,7 +65,7 @@ export class ValueFiles {
     if (this.#shards.size > 0) await Promise.all(keys.map((key) => this.#remove(nameOf(key))))
   }
 
-  /** Removes files that are left over from a process that ended while it wrote. */
+  /** Deletes files left over by a process that ended while it wrote. */
   async sweep(isKnown: (key: Uint8Array) => Promise<boolean>): Promise<void> {
     for (const shard of this.#shards) {
       for (const file of await this.#files.readdir(`${this.#folder}/${shard}`)) {
@@ -99,7 +103,7 @@ export class ValueFiles {
     this.#shards.add(shard)
   }
 
-  /** Makes what a folder lists durable. Windows opens no folders, and needs none opened. */
+  /** Makes the entries of a folder durable. Windows cannot open folders, and does not need this. */
   async #sync(folder: string): Promise<void> {
     const opened = await this.#files.open(folder, 'r').catch(() => undefined)
     try {
@@ -110,7 +114,7 @@ export class ValueFiles {
   }
 
   async #remove(name: string): Promise<void> {
-    // A put that is under way replaces the file.
+    // A concurrent put is replacing the file.
     if (this.#putting.has(name)) return
     const removed = this.#files.rm(this.#path(name), { force: true }).finally(() => this.#removing.delete(name))
     this.#removing.set(name, removed)
@@ -132,7 +136,7 @@ function keyOf(name: string): Uint8Array {
   return Uint8Array.from(name.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16))
 }
 
-/** The last byte of a key is spread evenly where keys are hashes. */
+/** The last byte of a key, which is evenly distributed where keys are hashes. */
 function shardOf(name: string): string {
   return name.slice(-2)
 }

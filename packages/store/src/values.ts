@@ -4,14 +4,14 @@ import type { Records } from './record.ts'
 import type { Bytes, Operation, StoreOptions } from './types.ts'
 import { fileBytes, type ValueFiles } from './value-files.ts'
 
-/** What one write brings to the database and to files. */
+/** What one write stores in the database and in files. */
 export interface EncodedWrite {
   readonly operations: readonly Operation[]
   /** Bytes for the database. */
   readonly bytes: number
-  /** Whether it only removes. */
+  /** Whether the write only removes. */
   readonly removes: boolean
-  /** Records for files, by the keys of their values. */
+  /** Records that go to files, by the keys of their values. */
   readonly large: ReadonlyMap<Uint8Array, Uint8Array>
   /** Removed keys that may have files. */
   readonly dropped: readonly Uint8Array[]
@@ -62,7 +62,10 @@ export class Values {
     return { operations: encoded, bytes, removes, large, dropped }
   }
 
-  /** The value. Of content as it is stored, since its owner verifies it; any other is verified, and `STORAGE` when it is damaged. */
+  /**
+   * The value. Content is returned as stored, because its owner verifies it. Any other value is verified, with
+   * `STORAGE` when it is damaged.
+   */
   read(key: Uint8Array, stored: Uint8Array): Bytes | Promise<Bytes> {
     if (this.#isContent(key)) return this.#readContent(key, stored)
     return this.#decode(key, stored)
@@ -78,7 +81,7 @@ export class Values {
     return this.#decode(key, record)
   }
 
-  /** How many bytes the value has. Of a file, only its size is looked at. */
+  /** The length of the value in bytes. For a value in a file it looks only at the size of the file. */
   async length(key: Uint8Array, stored: Uint8Array): Promise<number> {
     const { records, files } = this.#parts
     const value = this.#decode(key, stored)

@@ -1,21 +1,21 @@
 import type { Operation } from './types.ts'
 
-/** Bytes of one write to the database, unless a single caller brings more. */
+/** The most bytes that one write to the database collects, unless a single caller brings more. */
 export const groupBytes = 4_194_304
 
 export interface Write {
   readonly operations: readonly Operation[]
   readonly bytes: number
   readonly sync: boolean
-  /** The part of the reserve that it must leave: 1 for most writes, 0 for those that make room. */
+  /** The share of the reserve that the write must leave: 1 for most writes, 0 for those that make room. */
   readonly leaves: number
 }
 
 interface Waiting extends Write, PromiseWithResolvers<void> {}
 
 /**
- * Joins what comes while a write is under way: one record in the log, and one wait for the disk, for all of it. Each caller's
- * operations are applied together or not at all, in the order of the calls.
+ * Joins the calls that arrive during a write into the next one: one record in the log and one wait for the disk for all
+ * of them. Each caller's operations are applied together or not at all, in the order of the calls.
  */
 export class WriteQueue {
   readonly #commit: (writes: readonly Write[]) => Promise<void>

@@ -7,7 +7,7 @@ import { fileBytes } from './value-files.ts'
 import type { EncodedWrite, Values } from './values.ts'
 import { WriteQueue, type Write } from './write-queue.ts'
 
-/** A write that fails is tried again on the database as it was opened again, where the cause may be gone. */
+/** A failed write is retried on the reopened database, where the cause may be gone. */
 const mostTries = 3
 const waitMs = 20
 const mostWaits = 100
@@ -21,11 +21,11 @@ interface WriterParts {
   readonly report: (event: StoreEvent) => void
 }
 
-/** Brings writes to the database and to files, and decides what a full disk still takes. */
+/** Writes to the database and to files, and decides what still fits on a full disk. */
 export class Writer {
   readonly #parts: WriterParts
   readonly #queue: WriteQueue
-  /** Bytes of a write that failed, until one of that size would fit. */
+  /** The size of a failed write in bytes, until a write of that size would fit. */
   #failed: number | undefined
 
   constructor(parts: WriterParts) {
@@ -54,7 +54,7 @@ export class Writer {
         await files?.put(large, write.sync, () => this.#queue.add(write))
       })
     } catch (error) {
-      // A value that the database does not know must not take space.
+      // A value that is not in the database must not take up space.
       for (const key of large.keys()) if (!(await this.#isKnown(key))) await files?.remove([key]).catch(() => {})
       throw error
     }
@@ -89,7 +89,8 @@ export class Writer {
   async #room(bytes: number, leaves: number): Promise<void> {
     const { disk, errors, session } = this.#parts
     if (disk === undefined || (await fits(disk, bytes, leaves))) return
-    // LevelDB tells only a write that a compaction has failed; opened again, it removes what that left behind.
+    // LevelDB reports a failed compaction only to the next write. When it is opened again, it deletes what the
+    // compaction left behind.
     await session.write([], false)
     if (await fits(disk, bytes, leaves)) return
     if (await this.#compacted(disk)) await session.reopen()
@@ -98,7 +99,10 @@ export class Writer {
     throw errors.full(wanted - size + 2 * bytes - (await disk.reserve.free()))
   }
 
-  /** Waits for a compaction, which takes space before it gives some back. Gives whether tables without use are left when it stands still. */
+  /**
+   * Waits for a compaction, which takes space before it gives some back. Returns whether unused tables are left when it
+   * makes no more progress.
+   */
   async #compacted(disk: Disk): Promise<boolean> {
     let still = 0
     let before = 0
@@ -112,7 +116,7 @@ export class Writer {
     return still === mostStill
   }
 
-  /** Says when writes begin to fail, and when they go on. */
+  /** Reports when writes begin to fail, and when they work again. */
   async #reporting(bytes: number, work: () => Promise<void>): Promise<void> {
     const { disk, errors, report } = this.#parts
     try {
@@ -124,7 +128,7 @@ export class Writer {
       throw error
     }
     if (this.#failed === undefined) return
-    // What failed may be larger than what fits.
+    // The failed write may be larger than one that fits now.
     if (disk !== undefined && !(await fits(disk, this.#failed, 1))) return
     if (disk !== undefined && (await disk.reserve.free()) < 2 * this.#failed) return
     this.#failed = undefined
@@ -132,7 +136,7 @@ export class Writer {
   }
 }
 
-/** With the reserve whole, or as much of it free as the write must leave. */
+/** Whether the write fits: the reserve is full, or as much space is free as the write must leave. */
 async function fits(disk: Disk, bytes: number, leaves: number): Promise<boolean> {
   const { reserve } = disk
   // Each large value may take a file and a folder.
@@ -140,12 +144,12 @@ async function fits(disk: Disk, bytes: number, leaves: number): Promise<boolean>
   if (leaves > 0 && (files > 0 || !reserve.whole) && !(await reserve.hasFiles(files, leaves))) return false
   if (reserve.whole) return true
   if ((await reserve.free()) >= 2 * (bytes + reserve.wanted)) {
-    // There is room for both, so the write need not wait for the reserve.
+    // There is room for both, so the write does not wait for the reserve.
     void reserve.fill(bytes)
     return true
   }
   const { unusedBytes } = await disk.measure()
-  // What a compaction is about to need is not taken from it.
+  // Do not take space that a compaction is about to need.
   if (unusedBytes === 0 && (await reserve.fill(bytes))) return true
   return (await reserve.free()) >= 2 * bytes + reserve.wanted * leaves
 }

@@ -1,6 +1,6 @@
 import { DamageError } from '../errors.ts'
 
-/** Reads the primitives of LevelDB's formats one after the other. */
+/** Reads the primitives of LevelDB's formats in sequence. */
 export class ByteReader {
   readonly bytes: Uint8Array
   at: number

@@ -16,7 +16,7 @@ function makeTables(): Int32Array[] {
   return all
 }
 
-/** The CRC-32C of the bytes, going on from the one of the bytes before them. */
+/** The CRC-32C of the bytes. `before` is the CRC-32C of the bytes that precede them. */
 export function crc32c(bytes: Uint8Array, before = 0): number {
   const [t0, t1, t2, t3, t4, t5, t6, t7] = tables as [
     Int32Array,
@@ -48,7 +48,7 @@ export function crc32c(bytes: Uint8Array, before = 0): number {
   return ~crc >>> 0
 }
 
-/** LevelDB stores checksums in this form, because a checksum over bytes that hold their checksum says little. */
+/** LevelDB stores checksums in this form, because a checksum over bytes that contain their own checksum proves little. */
 export function masked(crc: number): number {
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0
 }

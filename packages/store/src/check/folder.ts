@@ -8,7 +8,7 @@ import { verifyTable, type Tolerance } from './table.ts'
 export interface CheckOptions extends Tolerance {
   readonly files: FileSystem
   readonly folder: string
-  /** Whether a loss of power may have taken some of the last writes. */
+  /** Whether a power failure may have lost some of the last writes. */
   readonly tolerant: boolean
 }
 
@@ -19,7 +19,7 @@ export interface UnusedTable {
 
 interface CurrentManifest {
   readonly name: string
-  /** Whether the file CURRENT names it. */
+  /** Whether the file CURRENT names this manifest. */
   readonly isNamed: boolean
 }
 
@@ -28,15 +28,15 @@ const tableName = /^(\d+)\.(?:ldb|sst)$/
 const logName = /^(\d+)\.log$/
 
 /**
- * Finds the damage that LevelDB passes over when it opens a folder: it makes an empty database where the file CURRENT is gone,
- * skips what it cannot read in a log, misses no log, and verifies nothing that it reads. Repairs what is beyond doubt and
- * gives what it repaired; throws a `DamageError` for the rest.
+ * Finds the damage that LevelDB overlooks when it opens a folder: without the file CURRENT it creates an empty
+ * database, it skips unreadable records in a log, it does not notice a missing log, and it verifies nothing that it
+ * reads. Repairs what is safe to repair and returns a list of the repairs. Throws a `DamageError` for all other damage.
  */
 export async function checkFolder(options: CheckOptions): Promise<string[]> {
   const { files, folder } = options
   const names = await files.readdir(folder)
   const started = names.some((name) => tableName.test(name) || logName.test(name) || name === 'CURRENT')
-  // LevelDB was ended while it made the folder, or has not begun.
+  // The process ended while LevelDB created the folder, or LevelDB has not started yet.
   if (!started) return []
   const { name, isNamed } = await currentManifest(options, names)
   const manifest = await within(name, async () => readManifest(await files.readFile(`${folder}/${name}`)))
@@ -50,7 +50,7 @@ export async function checkFolder(options: CheckOptions): Promise<string[]> {
   return repaired
 }
 
-/** What the files of the database are: bytes of its tables and logs, and tables that it does not use. */
+/** Surveys the files of the database: the bytes of its tables and logs, and the tables that it does not use. */
 export async function surveyFolder(
   options: CheckOptions
 ): Promise<{ readonly bytes: number; readonly unused: UnusedTable[] }> {
@@ -64,7 +64,7 @@ export async function surveyFolder(
   for (const name of names) {
     const isUnused = tableName.test(name) && !tables.has(Number.parseInt(name, 10))
     if (!isUnused && !logName.test(name)) continue
-    // Files come and go under a database that is open.
+    // An open database creates and deletes files at any time.
     const { size } = (await files.stat(`${folder}/${name}`).catch(() => undefined)) ?? { size: 0 }
     if (isUnused) unused.push({ name, size })
     else bytes += size
@@ -79,7 +79,7 @@ async function currentManifest({ files, folder }: CheckOptions, names: readonly 
   const current = await files.readFile(`${folder}/CURRENT`).catch(() => new Uint8Array())
   const text = new TextDecoder().decode(current)
   const named = manifests.find((name) => text === `${name}\n`)
-  // LevelDB removes older manifests, so that a single one is the right one.
+  // LevelDB deletes older manifests, so a single manifest is the current one.
   if (named === undefined && other !== undefined) throw new DamageError('the file CURRENT is missing or damaged')
   return { name: named ?? single, isNamed: named !== undefined }
 }
@@ -111,7 +111,7 @@ function isWithin({ smallest, largest }: TableFile, range: Tolerance['content'])
   return range !== undefined && compareBytes(smallest, range.gte) >= 0 && compareBytes(largest, range.lt) < 0
 }
 
-/** Looks at the logs from this number on; 0: at all of them. */
+/** Checks the logs from this number on; 0 checks all logs. */
 export async function checkLogs(
   { files, folder, tolerant }: CheckOptions,
   names: readonly string[],
@@ -130,7 +130,7 @@ export async function checkLogs(
       if (!tolerant) throw new DamageError(`${name}: it has bytes that were not written`)
       repaired.push(`${name} was damaged: its last ${bytes.length - wrongAt} bytes of writes are lost`)
     }
-    // LevelDB would go on behind the gap, and keep later writes without earlier ones.
+    // LevelDB would continue after the gap, and keep later writes without the earlier ones.
     await files.truncate(path, wrongAt)
   }
   return repaired

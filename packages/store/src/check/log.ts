@@ -6,16 +6,19 @@ const headerBytes = 7
 const sectorBytes = 512
 const [full, first, middle, last] = [1, 2, 3, 4]
 
-/** What stands in a log of LevelDB, which its manifest is, too. */
+/** The content of a LevelDB log. A manifest has the same format. */
 export interface LogContent {
   readonly records: readonly { readonly start: number; readonly bytes: Uint8Array }[]
-  /** Where the first record starts that is not whole. */
+  /** Where the first incomplete record starts. */
   readonly wrongAt?: number
-  /** What a crash leaves behind: the file stops in the record, or has zeros where the disk did not come to write. */
+  /**
+   * Whether a crash explains the damage: the file ends inside the record, or has zeros that the disk did not overwrite
+   * in time.
+   */
   readonly unfinished?: boolean
 }
 
-/** Reads as LevelDB does, but stops at the first byte that is wrong: LevelDB goes on behind it and leaves a hole. */
+/** Reads a log as LevelDB does, but stops at the first wrong byte. LevelDB continues after it and leaves a hole. */
 export function readLog(file: Uint8Array): LogContent {
   const records: { start: number; bytes: Uint8Array }[] = []
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
@@ -48,7 +51,7 @@ export function readLog(file: Uint8Array): LogContent {
   return fragments.length === 0 ? { records } : wrong(true)
 }
 
-/** A loss of power leaves whole sectors of zeros: the file had its length already, and not its bytes. */
+/** A power failure leaves whole sectors of zeros: the file already had its length, but not its bytes. */
 function hasHole(file: Uint8Array, at: number): boolean {
   const end = Math.min(file.length, at - (at % blockBytes) + blockBytes)
   for (let sector = at; sector < end; sector = sector - (sector % sectorBytes) + sectorBytes) {

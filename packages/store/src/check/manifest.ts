@@ -5,12 +5,12 @@ import { readLog } from './log.ts'
 export interface TableFile {
   readonly number: number
   readonly size: number
-  /** The first and the last key in it, without LevelDB's sequence numbers. */
+  /** The first and the last key of the table, without LevelDB's sequence numbers. */
   readonly smallest: Uint8Array
   readonly largest: Uint8Array
 }
 
-/** What the files of a database are, by its manifest. */
+/** The files of a database, according to its manifest. */
 export interface Manifest {
   readonly tables: ReadonlyMap<number, TableFile>
   /** Logs with a smaller number are obsolete. */
@@ -42,7 +42,7 @@ export function readManifest(file: Uint8Array): Manifest {
         case 9: // log before the log
           reader.varint()
           break
-        case 5: // where compaction goes on
+        case 5: // where compaction continues
           reader.varint()
           reader.slice()
           break
@@ -63,7 +63,7 @@ export function readManifest(file: Uint8Array): Manifest {
           throw new DamageError('the manifest has a record of an unknown kind')
       }
     }
-    // A table that only moves to another level is removed and added by one record.
+    // When a table only moves to another level, one record both removes and adds it.
     for (const table of added) tables.set(table.number, table)
   }
   return { tables, log }

@@ -6,12 +6,12 @@ import { crc32c, masked } from './crc32c.ts'
 import { userKey } from './manifest.ts'
 
 const footerBytes = 48
-/** Behind each block: how it is compressed, and its checksum. */
+/** After each block: its kind of compression and its checksum. */
 const trailerBytes = 5
 const magic = 0xdb4775248b80fb57n
-/** Blocks that are side by side are read together, up to this size. */
+/** Adjacent blocks are read together, up to this size. */
 const runBytes = 1_048_576
-/** The last byte but seven of a key says whether it stands for a value or for the removal of one. */
+/** The eighth byte from the end of a key says whether the entry is a value or a removal. */
 const removal = 0
 const mismatch = 'a block does not match its checksum'
 
@@ -20,15 +20,15 @@ interface Handle {
   readonly size: number
 }
 
-/** What need not be sound in a table: the owner verifies it when it is read. */
+/** Values in a table that may be damaged, because their owner verifies them on each read. */
 export interface Tolerance {
-  /** Keys of such values. */
+  /** The range of keys of such values. */
   readonly content: { readonly gte: Uint8Array; readonly lt: Uint8Array } | undefined
-  /** Whether a record is what was stored under the key. */
+  /** Whether the record is the one that was stored under the key. */
   readonly isSound: (key: Uint8Array, record: Uint8Array) => boolean
 }
 
-/** Verifies the checksums of a table: its index, its filter, and the blocks that may hold more than content. */
+/** Verifies the checksums of a table: its index, its filter, and each block that may hold more than content. */
 export async function verifyTable(file: OpenFile, size: number, tolerance: Tolerance): Promise<void> {
   const footer = await readAt(file, size - footerBytes, footerBytes)
   const view = new DataView(footer.buffer, footer.byteOffset)
@@ -43,7 +43,7 @@ export async function verifyTable(file: OpenFile, size: number, tolerance: Toler
   for (const { key, value } of index) {
     const end = userKey(key)
     const own = handleOf(new ByteReader(value))
-    // The block holds keys behind the end of the block before it, up to its own end.
+    // A block holds the keys after the end of the previous block, up to its own end.
     const skipped = before !== undefined && isContent(tolerance, before) && isContent(tolerance, end)
     before = end
     const from = run[0]
@@ -69,7 +69,7 @@ async function verifyRun(file: OpenFile, size: number, run: readonly Handle[], t
   }
 }
 
-/** Whether all that is damaged in the block is content. */
+/** Whether only content is damaged in the block. */
 function isTolerable(bytes: Uint8Array, tolerance: Tolerance): boolean {
   if (tolerance.content === undefined) return false
   try {
@@ -100,7 +100,7 @@ function isSound(blockAndTrailer: Uint8Array): boolean {
   return end >= 1 && masked(crc32c(blockAndTrailer.subarray(0, end))) === view.getUint32(end, true)
 }
 
-/** The entries of a block, whose keys leave out what they share with the key before. */
+/** The entries of a block. Each key in a block omits the prefix that it shares with the previous key. */
 function entriesOf(bytes: Uint8Array): { readonly key: Uint8Array; readonly value: Uint8Array }[] {
   if (bytes.length < 4) throw new DamageError('a block is cut off')
   const restarts = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(bytes.length - 4, true)
