@@ -223,6 +223,43 @@ describe('messages', () => {
     expect(orders).toEqual([['from b'], ['from a']])
   })
 
+  test('a peer that moves to its newest connection loses nothing, however late its new stream is taken', async () => {
+    const [a, b] = await pair({ dht: false })
+    const order = await followed(b, 'moves')
+    await listen(a, 'moves')
+    await ready(a, 'moves')
+    await ready(b, 'moves')
+    const [first] = gossipConnections(b)
+    const address = engineOf(b).libp2p.getMultiaddrs()[0]
+    if (first === undefined || address === undefined) throw new Error('a connection')
+    // The engine notes what the peer speaks before it hands over a stream, and a disk may be slow.
+    const { peerStore } = engineOf(b).libp2p
+    const noted = Promise.withResolvers<void>()
+    const merge = peerStore.merge.bind(peerStore)
+    vi.spyOn(peerStore, 'merge').mockImplementation(async (id, data, options) => {
+      if (data.protocols?.some((protocol) => protocol.startsWith('/meshsub/')) === true) await noted.promise
+      return await merge(id, data, options)
+    })
+    // The published type does not have it.
+    const forced: object = { force: true }
+    const second = await engineOf(a).libp2p.dial(address, forced)
+    const other = await until('the second connection', () => gossipConnections(b).find((one) => one !== first))
+    expect(second.status).toBe('open')
+    // It comes by the second one, where the other side answers it.
+    void other.newStream('/meshsub/1.1.0').catch(() => {})
+    const incoming = ({ streams }: Connection): number =>
+      streams.filter(
+        ({ direction, protocol, remoteWriteStatus }) =>
+          direction === 'inbound' && protocol.startsWith('/meshsub/') && remoteWriteStatus === 'writable'
+      ).length
+    await until('the new stream', () => incoming(other) > 0)
+    await until('the end of the old one', () => incoming(first) === 0)
+    noted.resolve()
+    await say(a, 'moves', 'after')
+    await until('the message', () => order.includes('after'))
+    expect(order).toEqual(['after'])
+  })
+
   test('what is told late of the lost connection does not break the next one', async () => {
     // Without the DHT, which would dial by itself, and look the peer up for that.
     const [a, b] = await pair({ dht: false })

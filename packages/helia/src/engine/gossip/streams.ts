@@ -77,8 +77,10 @@ export class Streams {
   /** Newest last. */
   readonly #readers = new Map<string, Reader[]>()
   readonly #heardAt = new Map<string, number>()
-  /** Peers that are still connected, and whose stream has ended in good order. */
-  readonly #ended = new Set<string>()
+  /** Peers that are still connected, and whose stream has ended in good order; and the next one where they had opened it before. */
+  readonly #ended = new Map<string, Stream | undefined>()
+  /** Streams that the engine has handed over. */
+  readonly #taken = new WeakSet<Stream>()
   /** The streams to peers, and their connections. */
   readonly #outbound = new Map<string, Outbound>()
   readonly #opening = new Set<Connection>()
@@ -131,7 +133,9 @@ export class Streams {
     const old = this.#reader(id)
     const replaced = old?.open === true
     // The old connection may have ended in good order, and be gone only after this one is there.
-    const resumed = this.#ended.delete(id)
+    const resumed = this.#ended.has(id) && this.#ended.get(id) !== stream
+    this.#ended.delete(id)
+    this.#taken.add(stream)
     this.#read(peer, id, stream, replaced ? this.#succeed(peer, old) : undefined)
     this.#answer(peer, id, connection)
     if (replaced) this.#handlers.replaced(peer)
@@ -183,7 +187,7 @@ export class Streams {
         )
         if (newest) this.#gossip.streamsInbound.delete(id)
         if (newest && failed) this.#broken(peer)
-        else if (newest) this.#ended.add(id)
+        else if (newest) this.#ended.set(id, this.#opened(peer))
       }
     })
     const readers = [...(this.#readers.get(id) ?? []), reader]
@@ -196,6 +200,20 @@ export class Streams {
         return Promise.resolve()
       }
     })
+  }
+
+  /** A stream that the peer has opened, and that the engine has not handed over: it looks into the peer store before. */
+  #opened(peer: PeerId): Stream | undefined {
+    return this.#libp2p
+      .getConnections(peer)
+      .flatMap(({ streams }) => streams)
+      .find(
+        (stream) =>
+          stream.direction === 'inbound' &&
+          this.#gossip.protocols.includes(stream.protocol) &&
+          stream.status === 'open' &&
+          !this.#taken.has(stream)
+      )
   }
 
   #keep(id: string, readers: Reader[]): void {
