@@ -1,4 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { endProcess } from './processes.ts'
 import { guardScript, supervisorScript } from './supervisor-script.ts'
@@ -6,6 +8,7 @@ import { guardScript, supervisorScript } from './supervisor-script.ts'
 const run = promisify(execFile)
 const parentDeath = ['setpriv', '--pdeathsig', 'KILL'] as const
 const supervisorGrace = 5_000
+const outputGrace = 1_000
 
 /** The words before a command with which the kernel ends it together with its parent; none where that cannot be had. */
 export async function kernelEndsOrphans(env: NodeJS.ProcessEnv): Promise<readonly string[]> {
@@ -53,13 +56,9 @@ export class SupervisedProcess {
     this.#supervisor.stdout?.on('data', collect)
     this.#supervisor.stderr?.on('data', collect)
     this.#supervisor.on('message', (message: unknown) => this.#onMessage(message))
+    const closed = once(this.#supervisor, 'close')
     this.exited = new Promise((resolve) => {
-      const onEnd = (): void => {
-        void this.#endOrphan().then(() => {
-          const { code, signal } = this.#reported ?? { code: null, signal: null }
-          resolve({ code, signal, output: this.#output })
-        })
-      }
+      const onEnd = (): void => void this.#lastWords(closed).then(resolve)
       this.#supervisor.on('error', (error) => {
         this.#output += error.message
         onEnd()
@@ -129,6 +128,16 @@ export class SupervisedProcess {
 
   #wake(): void {
     for (const waiter of this.#waiters) waiter()
+  }
+
+  /** What supervisor and daemon have said comes by pipes, which may be read later than it is known that they have ended. */
+  async #lastWords(closed: Promise<unknown>): Promise<SupervisedExit> {
+    if (this.#supervisor.pid !== undefined && this.#supervisor.connected) await once(this.#supervisor, 'disconnect')
+    await this.#endOrphan()
+    // A process that the daemon has left behind may hold its output open.
+    await Promise.race([closed, sleep(outputGrace, undefined, { ref: false })])
+    const { code, signal } = this.#reported ?? { code: null, signal: null }
+    return { code, signal, output: this.#output }
   }
 
   /** Ends the daemon when somebody killed the supervisor alone. */
