@@ -3,7 +3,7 @@ import type { ErrorCode } from '@p2pl/core'
 import type { Bytes } from './bytes.ts'
 import { cidOf } from './cid.ts'
 
-/** A wrong argument of a call of the view, or of what opens it. */
+/** A wrong argument of a call of the view, or of the call that opens it. */
 export function invalid(call: string, message: string, code: ErrorCode = 'INVALID_ARGUMENT'): P2plError {
   const operation = call === 'openView' || call === 'topicWithHistory' ? call : `view.${call}`
   return new P2plError({ code, operation, message: `${call}: ${message}` })
@@ -17,7 +17,7 @@ export function notRunning(call: string): P2plError {
   })
 }
 
-/** Stored entries do not hash to their CIDs any more, and nobody has given them yet. */
+/** Stored entries no longer hash to their CIDs, and no peer has supplied them yet. */
 export function damaged(call: string, digests: readonly Bytes[], cause?: unknown): P2plError {
   const named = digests.map((digest) => cidOf(digest).toString()).join(', ')
   return new P2plError({

@@ -12,5 +12,5 @@ export type {
 export { readView } from './tree/read.ts'
 export type { ReadViewSource } from './tree/read.ts'
 export { openView } from './view.ts'
-// For pages whose views are in a database.
+// For pages that keep their views in a database.
 export { whenFree, type WhenFreeOptions } from '@p2pl/store'

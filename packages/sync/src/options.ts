@@ -27,7 +27,7 @@ const names: readonly (keyof ViewOptions)[] = [
   'onEvent'
 ]
 
-/** Defaults, and errors that name the option and what it takes. */
+/** Fills in the defaults. Errors name the option and what it takes. */
 export function settingsOf(options: ViewOptions): Settings {
   const call = 'openView'
   checkKeys(call, options ?? {}, names)

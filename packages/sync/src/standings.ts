@@ -1,27 +1,27 @@
 import { BoundedMap } from '@p2pl/core/backend'
 
-/** What one sender has given and what it has cost without giving, both in bytes. */
+/** What one sender has given, and what it has cost without giving anything, in bytes. */
 interface Account {
   given: number
   wasted: number
-  /** When `wasted` was last brought up to date. */
+  /** When `wasted` was last updated. */
   at: number
 }
 
 export interface StandingsOptions {
   readonly now: () => number
-  /** Milliseconds in which half of what a sender wasted is forgiven. */
+  /** Half of what a sender wasted is forgiven after this many milliseconds. */
   readonly halfLife: number
-  /** Most bytes that count as given: a sender can waste that much before it is a stranger again. */
+  /** The most bytes that count as given: a sender can waste that much before it becomes a stranger again. */
   readonly maxGiven: number
-  /** Accounts kept of each class. */
+  /** How many accounts are kept per class. */
   readonly remembered: number
 }
 
 /**
- * Which senders deserve trust. Identities are free, so a sender begins as a *stranger*; it is *known* once it has given more than it
- * has wasted. Strangers share what is left for them as a class, so inventing identities takes nothing from known senders, and a flood of
- * new strangers makes nobody forget a known one.
+ * Which senders deserve trust. Identities are free, so a sender begins as a *stranger*. It is *known* once it has given
+ * more than it has wasted. All strangers together share a fixed part, so invented identities take nothing from known
+ * senders, and a flood of new strangers does not displace a known sender.
  */
 export class Standings {
   readonly #options: StandingsOptions
@@ -34,12 +34,12 @@ export class Standings {
     this.#strangers = new BoundedMap(options.remembered)
   }
 
-  /** Something new and valid came thanks to this sender. */
+  /** This sender brought something new and valid. */
   gave(sender: string, bytes: number): void {
     this.#update(sender, bytes, 0)
   }
 
-  /** Work was done because of this sender, and nothing came of it. */
+  /** Work that this sender caused had no result. */
   wasted(sender: string, bytes: number): void {
     this.#update(sender, 0, bytes)
   }
@@ -51,7 +51,10 @@ export class Standings {
     return account.given > account.wasted
   }
 
-  /** The share of a sender in a choice among senders of its class: 1 for one that wasted nothing, less the more it did. */
+  /**
+   * The weight of a sender in a random choice among its class: 1 for a sender that wasted nothing, less for one that
+   * wasted more.
+   */
   weight(sender: string): number {
     const account = this.#known.get(sender) ?? this.#strangers.get(sender)
     if (account === undefined) return 1
@@ -65,7 +68,8 @@ export class Standings {
     this.#forgive(account)
     account.given = Math.min(account.given + given, this.#options.maxGiven)
     account.wasted += wasted
-    // A sender that ever gave keeps its place among the known ones, so that a flood of strangers does not push out what it gave.
+    // A sender that ever gave anything keeps its place among the known ones, so that a flood of strangers does not
+    // erase what it gave.
     if (account.given > 0) {
       this.#strangers.delete(sender)
       this.#known.set(sender, account)

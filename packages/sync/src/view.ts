@@ -19,12 +19,12 @@ import { openTables } from './store/database.ts'
 import { Store } from './store/store.ts'
 import type { Root } from './tree/levels.ts'
 
-/** Heads that `status` names, and that `heads` gives unless told otherwise. */
+/** How many heads `status` names. */
 const statusHeads = 64
 const defaultHeads = 1024
-/** Entries that `written` reads at a time. */
+/** How many entries `written` reads at a time. */
 const readTogether = 256
-/** Periods that a call waits for a damaged entry to be mended. */
+/** How many periods a call waits for a damaged entry to be repaired. */
 const mendingPeriods = 4
 
 /** Opens (or resumes) a view and joins its topic. */
@@ -32,7 +32,7 @@ export async function openView(options: ViewOptions): Promise<View> {
   return (await openReplica(options)).view
 }
 
-/** The same, with what is below the view. */
+/** Like {@link openView}, but also returns the replica below the view. */
 export async function openReplica(options: ViewOptions): Promise<{ readonly view: View; readonly replica: Replica }> {
   const settings = settingsOf(options)
   const tables = await openTables(options.store)
@@ -84,7 +84,7 @@ class OpenedView implements View {
     return bytes === undefined ? undefined : stored(bytes, digest)
   }
 
-  /** Reads once more when a damaged entry was mended meanwhile; else the error names the entry. */
+  /** Runs a read, and runs it again if a damaged entry was repaired meanwhile. Otherwise the error names the entry. */
   async #mended<T>(call: string, read: () => Promise<T>): Promise<T> {
     const { healer, period } = this.#replica
     try {
@@ -159,7 +159,7 @@ class OpenedView implements View {
     }
   }
 
-  /** The entry from its bytes; from other peers, where those on the disk are damaged. */
+  /** The entry from its bytes, or from other peers if the bytes on disk are damaged. */
   async #whole(call: string, key: Key, bytes: Bytes | undefined): Promise<Entry> {
     const digest = digestOfKey(key)
     if (bytes !== undefined && (await isWhole(key, bytes))) return stored(bytes, digest)
@@ -264,7 +264,7 @@ class OpenedView implements View {
     }
   }
 
-  /** Resolves at the next change of the root or of what others report, at a stop and at an abort. */
+  /** Resolves when the root or what others report changes, at a stop and at an abort. */
   #change(signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {
@@ -303,7 +303,7 @@ class OpenedView implements View {
   }
 }
 
-/** Throws `INVALID_ARGUMENT` for what is no CID at all. One of other content is in no view. */
+/** Throws `INVALID_ARGUMENT` if the value is not a CID. The CID of other content is not in any view. */
 function checked(call: string, cid: unknown): unknown {
   if (CID.asCID(cid) !== null) return cid
   throw invalid(call, `give a CID, such as the cid of an entry, not ${describe(cid)}: CID.parse(text) reads one`)
@@ -323,7 +323,7 @@ async function isWhole(key: Key, bytes: Bytes): Promise<boolean> {
   }
 }
 
-/** An entry from its bytes, whose hash is known. */
+/** An entry from its bytes and their known hash. */
 export function stored(bytes: Bytes, digest: Bytes): Entry {
   return publicEntry(new EntryRecord(bytes, parseEntry(bytes, widestBounds), digest))
 }

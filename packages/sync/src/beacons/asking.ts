@@ -3,23 +3,24 @@ import { BoundedMap, bytesKey } from '@p2pl/core/backend'
 import { nonceBytes, wholeShare } from '../wire/messages.ts'
 import type { Ask } from '../wire/messages.ts'
 
-/** Own questions whose answers still count. */
+/** How many of this view's own questions still accept answers. */
 const rememberedNonces = 16
-/** So few peers are all asked at once. */
+/** A group up to this size is asked as a whole. */
 const fewPeers = 8
-/** Bytes that a question has for each answer that it may bring. */
+/** Padding of a question for each answer that it may bring, in bytes. */
 const answerBytes = 256
 const maxPadding: number = 8 * 1024
 
-/** Questions follow each other after this part of a period; once everybody was asked, after twice that, and so on. */
+/** The pause between questions, as a part of a period. It doubles each time after all peers were asked. */
 const firstPause = 0.25
-/** The longest pauses in periods: while somebody waits, and while the view is behind. */
+/** The longest pauses in periods: while a caller waits, and while the view is behind. */
 const longestPause = { waiting: 1, behind: 16 } as const
 
 /**
- * The questions that this view asks in its beacons: somebody waits for equal peers, or the view is behind and nothing comes. Of a large
- * group a few are asked first, and twice as many each time that was not enough: how many there really are nobody knows. When everybody was
- * asked in vain, it asks less and less often.
+ * The questions that this view asks in its beacons. It asks while a caller waits for equal peers, or while the view is
+ * behind and receives nothing. In a large group it asks a few peers first, and doubles their number each time that was
+ * not enough, because nobody knows how many peers there really are. After all peers were asked in vain, it asks less
+ * and less often.
  */
 export class Asking {
   readonly #random: () => number
@@ -35,17 +36,17 @@ export class Asking {
     this.#peers = peers
   }
 
-  /** Whether somebody waits. */
+  /** Whether a caller waits for equal peers. */
   get isAwaited(): boolean {
     return this.#waiting.size > 0
   }
 
-  /** Until the next question in periods; nothing when there is none. */
+  /** Periods until the next question; `undefined` when there is none. */
   get pause(): number | undefined {
     return this.isAwaited || this.#behind ? this.#pause : undefined
   }
 
-  /** Somebody waits for so many equal peers, until the result is called. */
+  /** A caller waits for this many equal peers until it calls the returned function. */
   wait(peers: number): () => void {
     const one = { peers }
     this.#waiting.add(one)
@@ -56,18 +57,18 @@ export class Asking {
     }
   }
 
-  /** Whether others may have what this view lacks, and nothing comes. */
+  /** Whether others may have something that this view lacks, and nothing arrives. */
   set behind(behind: boolean) {
     this.#behind = behind
   }
 
-  /** Something came, perhaps not all of it: the next question comes soon, and goes to half as many as the last one. */
+  /** Entries arrived, perhaps not all: the next question follows soon, to half as many peers as the last one. */
   gained(): void {
     this.#share = Math.floor(this.#share / 2)
     this.#pause = firstPause
   }
 
-  /** The question of the next beacon, and how many bytes the beacon should have besides. */
+  /** The question of the next beacon, and how many bytes of padding the beacon should have. */
   next(): { ask: Ask | undefined; padding: number } {
     if (this.pause === undefined) return { ask: undefined, padding: 0 }
     let wanted = this.#behind ? 2 : 1
@@ -83,7 +84,7 @@ export class Asking {
     return { ask: { nonce, share: this.#share }, padding: Math.min(maxPadding, Math.ceil(answers * answerBytes)) }
   }
 
-  /** Whether an answer with this nonce answers this view. */
+  /** Whether the nonce belongs to one of this view's questions. */
   isOwn(nonce: Bytes): boolean {
     return this.#nonces.has(bytesKey(nonce))
   }

@@ -5,30 +5,34 @@ import type { Root } from '../tree/levels.ts'
 import type { Beacon } from '../wire/messages.ts'
 
 /**
- * A peer is heard at least once in so many periods, whatever others say in its place: more often in a small group. Others may have
- * invented the large group, so there is no longer silence than the second.
+ * A peer sends at least one beacon in this many periods, even if others send equal ones; in a small group more often.
+ * Strangers may have invented the large group, so the second number bounds every silence.
  */
 const audiblePeriods = { small: 3, large: 16 } as const
 const smallGroup = 16
-/** Periods between two beacons at least: for one change, or one peer, after another; and while changes go on, because each is announced. */
+/**
+ * The least distance between two beacons in periods: `least` between two changes or two peers to answer, `busy` while
+ * changes continue, because each change is announced anyway.
+ */
 const distance = { least: 0.1, busy: 0.5 } as const
-/** So many periods after the first beacon a view looks whether it has questions. */
+/** This many periods after the first beacon, the view checks whether it has questions. */
 const openingPause = 0.25
 
 export interface BeaconsOptions {
   readonly timers: Timers
   readonly period: number
   readonly random: () => number
-  /** Peers that were heard. */
+  /** The number of peers that were heard. */
   readonly peers: () => number
-  /** When this view has a question to others: the periods until it is asked again. */
+  /** Periods until this view's next question; `undefined` when it has none. */
   readonly questionPause: () => number | undefined
   readonly send: () => Promise<void>
 }
 
 /**
- * When to tell others what this view is: once per period, unless a peer with an equal view just did; sooner after a change, after a
- * loss, for a peer that is behind, and for one that asks. Each reason counts as served by an equal beacon that is heard after it.
+ * Decides when to send a beacon: once per period, unless a peer with an equal view just sent one. A beacon goes out
+ * sooner after a change, after a loss, for a peer that is behind, and for a peer that asks. An equal beacon that is
+ * heard after such a reason settles the reason.
  */
 export class Beacons {
   readonly #options: BeaconsOptions
@@ -36,7 +40,10 @@ export class Beacons {
   readonly #period: number
   #cancel: () => void = () => {}
   #due = Infinity
-  /** Reasons before this moment are served by an equal beacon heard later; forced ones by nothing but our own. */
+  /**
+   * When the latest reason came. An equal beacon heard later settles it; a forced reason is settled only by our own
+   * beacon.
+   */
   #reasonAt = -Infinity
   #forced = false
   #sending = false
@@ -53,7 +60,7 @@ export class Beacons {
     this.#period = options.period
   }
 
-  /** The first one goes out at once: a peer that has more answers it. */
+  /** Sends the first beacon at once. A peer that has more entries answers it. */
   start(): void {
     this.soon(0)
   }
@@ -63,7 +70,7 @@ export class Beacons {
     this.#cancel()
   }
 
-  /** The view is another now: what was heard before says nothing about it. */
+  /** The view changed: beacons heard before do not speak for it. */
   changed(share: number): void {
     this.#echoedAt = -Infinity
     this.soon(share, false, this.#distance)
@@ -73,31 +80,35 @@ export class Beacons {
     return this.#busy ? distance.busy : distance.least
   }
 
-  /** The last two beacons were close to each other. */
+  /** Whether the last two beacons were close together. */
   get #busy(): boolean {
     return this.#sentAt - this.#sentBefore < 0.7 * this.#period
   }
 
-  /** Messages were lost: others hear what we have, and those who have more answer. At most once per period, for losses come in crowds. */
+  /**
+   * Messages were lost. A beacon tells others what this view has, and peers that have more answer. At most once per
+   * period, because losses come in bursts.
+   */
   lost(): void {
     if (this.#timers.now() - this.#sentAt >= this.#period) this.soon(0.3)
   }
 
   /**
-   * Somebody is behind, or asks (`forced`: also if another peer answers). The more there are who could answer, the more time they get
-   * to hear each other first; two or three peers do not wait for anybody. While changes go on, every beacon is out of date when it is
-   * heard, and the next one of this view is near: nobody is answered sooner who did not ask.
+   * A peer is behind, or asks (`forced`: send even if another peer answers). The more peers could answer, the more time
+   * they get to hear each other first; with two or three peers, none of them waits. While changes continue, every
+   * beacon is out of date when it arrives, and this view's next beacon is near. So only a peer that asked is answered
+   * sooner.
    */
   answer(forced = false): void {
     const share = 0.1 * Math.min(1, Math.max(0, this.#options.peers() - 1) / smallGroup)
     this.soon(share, forced, forced ? distance.least : this.#distance)
   }
 
-  /** Sends within `share` of a period, ± half of it; `forced`: even if an equal beacon is heard before. */
+  /** Sends within `share` of a period, ± half of it. `forced`: even if an equal beacon is heard before. */
   soon(share: number, forced = false, apart: number = distance.least): void {
     if (this.#stopped) return
     const now = this.#timers.now()
-    // Bursts of reasons make one beacon.
+    // A burst of reasons leads to one beacon.
     const earliest = this.#sentAt + this.#period * apart
     const at = Math.max(now + share * this.#period * (0.5 + this.#late()), earliest)
     this.#forced ||= forced
@@ -135,7 +146,7 @@ export class Beacons {
         this.#sentAt = this.#timers.now()
       }
     }
-    // A reason that came while the beacon was made may not be in it.
+    // A reason that came while the beacon was being made may be missing in it.
     const soon = this.#missed ? 0.1 : (this.#options.questionPause() ?? (this.#opening ? openingPause : undefined))
     this.#opening = false
     this.#missed = false
@@ -151,7 +162,7 @@ export class Beacons {
     return audible && echoed
   }
 
-  /** Somebody's beacon, with our own root at that moment. */
+  /** A beacon of another peer was heard. `own` is this view's root at that moment. */
   heard({ root, count }: Beacon, own: Root): void {
     if (equalBytes(root, own.digest) && count === own.count) this.#echoedAt = this.#timers.now()
   }

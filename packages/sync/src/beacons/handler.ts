@@ -31,18 +31,18 @@ export interface BeaconHandlerOptions {
   readonly proofs: Budget
   readonly flushes: Budget
   readonly stopped: () => boolean
-  /** What others report has changed. */
+  /** Called when the reports of others have changed. */
   readonly onNews: () => void
 }
 
-/** A view that lacks something and has got nothing for so many periods asks others. */
+/** A view that lacks entries and has received none for this many periods asks others. */
 const idlePeriods = 0.2
-/** While entries stream in, the root is computed for beacons of others once in so many periods at most. */
+/** While entries stream in, a beacon of another peer causes a computation of the root at most once in this many periods. */
 const rootPeriods = 0.25
-/** What a beacon takes before one was sent. */
+/** The assumed size of a beacon in bytes before the first one is sent. */
 const usualBytes = 256
 
-/** Hears the beacons of others, compares them with this view, and sends its own. */
+/** Receives the beacons of others, compares them with this view, and sends its own. */
 export class BeaconHandler {
   readonly #options: BeaconHandlerOptions
   #sentBytes = usualBytes
@@ -53,7 +53,7 @@ export class BeaconHandler {
     this.#options = options
   }
 
-  /** Entries of others came. */
+  /** Entries of others arrived. */
   gained(): void {
     this.#gainedAt = this.#options.timers.now()
     this.#options.asking.gained()
@@ -65,13 +65,13 @@ export class BeaconHandler {
     const own = await this.#comparable(sender)
     if (stopped()) return
     const news = reports.heard(sender, beacon)
-    // An echo of an earlier root tells nobody of what came since.
+    // An echo of an earlier root says nothing about later entries.
     if (this.#options.index.tree.clean) beacons.heard(beacon, own)
     if (equalBytes(beacon.root, own.digest)) {
       walks.agrees(sender)
       if (await this.#checkProofs(sender, beacon)) onNews()
     } else if (beacon.count === 0 || walks.isMerged(beacon.root)) {
-      // It lacks something that is here. An empty view has nothing to fetch, not even its root.
+      // The sender lacks something that is here. An empty view has nothing to fetch, not even its root.
       walks.agrees(sender)
       if (questions.mayAnswer(sender, bytes, this.#sentBytes)) beacons.answer()
     } else walks.offer(sender, beacon)
@@ -80,8 +80,8 @@ export class BeaconHandler {
   }
 
   /**
-   * The present root; the last one where this view catches up, where many entries are coming, so that no two roots are equal, or where
-   * somebody makes it compute roots all the time.
+   * The current root. It is the last computed root while this view catches up, while so many entries arrive that no two
+   * roots are equal, or when the sender has used up its budget for computing roots.
    */
   async #comparable(sender: string): Promise<Root> {
     const { state, index, flushes, walks, timers, period } = this.#options
@@ -114,7 +114,10 @@ export class BeaconHandler {
     })
   }
 
-  /** Never rejects: without a store or backend there is nothing to tell, and the next period tries again. */
+  /**
+   * Never rejects: when the store or the backend is unavailable there is nothing to send, and the next period tries
+   * again.
+   */
   async send(): Promise<void> {
     const { state, asking } = this.#options
     if (!state.due(asking.isAwaited)) return

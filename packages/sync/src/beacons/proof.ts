@@ -3,14 +3,15 @@ import type { Bytes } from '../bytes.ts'
 import { hash } from '../cid.ts'
 import type { Levels, Root } from '../tree/levels.ts'
 
-/** Entries that one proof reads. */
+/** The number of entries that one proof reads. */
 const samples = 4
 const domain: Bytes = new TextEncoder().encode('p2pl sync proof 1')
 
 /**
- * What only a peer can compute that reads the entries of the root: a hash over a few of them, chosen by the nonce of the peer that asks and
- * by the id of the one that answers, so that neither an echo of somebody else's beacon nor of somebody else's proof is one.
- * It shows access to the entries at that moment, no more: one holder can prove it under many identities.
+ * A hash that only a peer that reads the entries of the root can compute. It covers a few entries, chosen by the nonce
+ * of the asking peer and the id of the answering peer. So neither an echo of another beacon nor an echo of another
+ * proof is valid. It shows only that the peer could read the entries at that moment: one holder can prove it under many
+ * identities.
  */
 export async function provePossession(levels: Levels, root: Root, nonce: Bytes, sender: string): Promise<Bytes> {
   const id = new TextEncoder().encode(sender)
@@ -18,7 +19,7 @@ export async function provePossession(levels: Levels, root: Root, nonce: Bytes, 
   const view = new DataView(choice.buffer, choice.byteOffset, choice.byteLength)
   const parts: Bytes[] = [domain, choice]
   for (let i = 0; i < samples && root.count > 0; i++) {
-    // 48 bits each: more than any count, and still exact.
+    // 48 bits each: more than any count, and still exact in a number.
     const chosen = view.getUint16(i * 8) * 0x1_0000_0000 + view.getUint32(i * 8 + 2)
     const entry = await levels.entryAt(root, chosen % root.count)
     if (entry === undefined) throw new Error('the index is not what it was')

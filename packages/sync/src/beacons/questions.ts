@@ -4,12 +4,13 @@ import type { Bytes } from '../bytes.ts'
 import { maxProofs, wholeShare } from '../wire/messages.ts'
 import type { Ask } from '../wire/messages.ts'
 
-/** More peers than these are not reckoned with when the cost of an answer is estimated: others may have invented them. */
+/** Estimates of the cost of an answer assume at most this many peers, because strangers may have invented the others. */
 const maxExpected = 64
 
 /**
- * Questions of others that wait for an answer. An answer is a beacon to everybody; what it has more bytes than its question, times the
- * peers that are likely to answer as well, comes out of the sender's budget. So nobody makes others send much more than they send themselves.
+ * Questions of others that wait for an answer. An answer is a beacon to all peers. The bytes by which it exceeds its
+ * question, times the number of peers likely to answer, come out of the asker's budget. So nobody makes others send
+ * much more than they send themselves.
  */
 export class Questions {
   readonly #id: string
@@ -23,7 +24,7 @@ export class Questions {
     this.#peers = peers
   }
 
-  /** Whether this peer is to answer this question, now noted. */
+  /** Whether this peer should answer this question. If so, the question is noted. */
   asked(sender: string, { nonce, share }: Ask, bytes: number, answerBytes: number): boolean {
     if (shareOf(this.#id, nonce) * wholeShare >= share) return false
     const answers = Math.max(1, (share / wholeShare) * Math.min(this.#peers(), maxExpected))
@@ -32,7 +33,10 @@ export class Questions {
     return true
   }
 
-  /** Whether a beacon may be sent because of one that was heard: two peers may do so before they hear each other. */
+  /**
+   * Whether this peer may send a beacon because it heard another one. The cost counts two answers: two peers may answer
+   * before they hear each other.
+   */
   mayAnswer(sender: string, bytes: number, answerBytes: number): boolean {
     return this.#affords(sender, 2 * answerBytes - bytes)
   }

@@ -14,12 +14,15 @@ export interface Report {
   readonly at: number
 }
 
-/** How many beacon periods a report counts. */
+/** A report is valid for this many beacon periods. */
 const reportPeriods = 6
-/** How many of them it counts as company: a peer that reported it earlier may have moved on. */
+/** A report counts as company for this many periods. A peer that reported the root earlier may have moved on. */
 const companyPeriods = 1.5
 
-/** What others say that their views are, and which of them have proven it. A flood of strangers pushes out no known sender. */
+/**
+ * What other peers report about their views, and which of them have proved it. A flood of strangers does not displace a
+ * known sender.
+ */
 export class Reports {
   readonly #timers: Timers
   readonly #period: number
@@ -39,7 +42,7 @@ export class Reports {
     return this.#known.size + this.#strangers.size
   }
 
-  /** True when the sender reports another root than before. */
+  /** Records a beacon. Returns whether the sender reports another root than before. */
   heard(sender: string, { root, count, providers }: Beacon): boolean {
     const before = this.#known.get(sender) ?? this.#strangers.get(sender)
     const known = this.#standings.isKnown(sender)
@@ -53,7 +56,7 @@ export class Reports {
     this.#proven.set(sender, root.slice())
   }
 
-  /** Whether the sender has proven to hold this root, and reports it still. */
+  /** Whether the sender has proved that it holds this root, and still reports it. */
   proves(sender: string, report: Report, root: Bytes): boolean {
     const proven = this.#proven.get(sender)
     return proven !== undefined && equalBytes(proven, root) && equalBytes(report.root, root)
@@ -67,7 +70,7 @@ export class Reports {
     }
   }
 
-  /** Where blocks may be had, known senders first. */
+  /** Providers of blocks, known senders first. */
   providers(most: number): PeerInfo[] {
     const found: PeerInfo[] = []
     for (const [, { providers }] of this.recent()) {
@@ -77,7 +80,7 @@ export class Reports {
     return found.slice(0, most)
   }
 
-  /** Whether a sender that deserves trust has just reported this root. */
+  /** Whether a known sender has just reported this root. */
   hasCompany(root: Bytes): boolean {
     const since = this.#timers.now() - companyPeriods * this.#period
     for (const [sender, report] of this.recent()) {

@@ -9,14 +9,14 @@ import type { EntryForm } from './record.ts'
 export type { EntryRecord } from './record.ts'
 
 const authorBytes = 32
-/** 1 for the array of seven. */
+/** The head of the array of seven takes 1 byte. */
 const arrayHead = 1
 const signatureItem = signatureHead.length + signatureBytes
 
 export interface EntryFields {
   /** Digests of the parents' CIDs. */
   readonly parents: readonly Bytes[]
-  /** Which of the parents is the previous entry of the same author, counted from 1; 0 for none. */
+  /** Which of the parents is the same author's previous entry, counted from 1; 0 for none. */
   readonly previous: number
   readonly clock: number
   readonly author: Bytes
@@ -30,14 +30,14 @@ export interface EntryBounds {
 
 export const widestBounds: EntryBounds = { maxParents: parentsCeiling, maxPayloadBytes: payloadCeiling }
 
-/** Largest encoding of an entry within the bounds. */
+/** The largest size of an encoded entry within the bounds. */
 export function maxEntryBytes(bounds: EntryBounds): number {
   const parents = headBytes(bounds.maxParents) + bounds.maxParents * (linkPrefix.length + digestBytes)
   const payload = headBytes(bounds.maxPayloadBytes) + bounds.maxPayloadBytes
   return arrayHead + 1 + parents + headBytes(bounds.maxParents) + 9 + 2 + authorBytes + payload + signatureItem
 }
 
-/** What stands before the signed part, so that a signature counts for one format and one topic only. */
+/** The prefix of the signed bytes. It makes a signature valid for one format and one topic only. */
 export function signingDomain(topic: string): Bytes {
   const name = new TextEncoder().encode(topic)
   return new Writer().text('p2pl sync entry 2').bytes(name).end()
@@ -51,19 +51,19 @@ function writeSigned(fields: EntryFields): Writer {
   return writer.uint(previous).uint(clock).bytes(author).bytes(payload)
 }
 
-/** The bytes that the author signs. */
+/** The bytes that the author signs, prefix included. */
 export function signingInput(domain: Bytes, fields: EntryFields): Bytes {
   return concatBytes(domain, writeSigned(fields).written.subarray(arrayHead))
 }
 
-/** The bytes of the whole entry. */
+/** The size of the whole entry in bytes. */
 function entryBytes({ parents, previous, clock, payload }: EntryFields): number {
   const numbers = headBytes(parents.length) + headBytes(previous) + headBytes(clock)
   const payloadItem = headBytes(payload.length) + payload.length
   return arrayHead + 1 + numbers + parents.length * linkBytes + 2 + authorBytes + payloadItem + signatureItem
 }
 
-/** Encodes an entry and has it signed, writing it once. */
+/** Encodes an entry once, including its signature. */
 export async function sealEntry(
   domain: Bytes,
   fields: EntryFields,
@@ -87,12 +87,15 @@ export function encodeEntry(fields: EntryFields, signature: Bytes): Bytes {
   return writeSigned(fields).bytes(signature).end()
 }
 
-/** Decodes and checks the form; throws `Malformed`. The result shares memory with `bytes`. Neither signature nor parents are checked. */
+/**
+ * Decodes an entry and checks its form; throws `Malformed`. The result shares memory with `bytes`. It checks neither
+ * the signature nor the parents.
+ */
 export async function decodeEntry(bytes: Bytes, bounds: EntryBounds): Promise<EntryRecord> {
   return await decoded(bytes, bounds)
 }
 
-/** The same for many, without a wait where the runtime hashes at once. */
+/** Decodes many entries, without an `await` where the runtime hashes synchronously. */
 export async function decodeEntries(all: readonly Bytes[], bounds: EntryBounds): Promise<EntryRecord[]> {
   const records: EntryRecord[] = []
   for (const bytes of all) {
@@ -109,7 +112,7 @@ function decoded(bytes: Bytes, bounds: EntryBounds): EntryRecord | Promise<Entry
   return digest.then((ready) => new EntryRecord(bytes, form, ready))
 }
 
-/** Checks the form; throws `Malformed`. */
+/** Checks the form of an entry; throws `Malformed`. */
 export function parseEntry(bytes: Bytes, bounds: EntryBounds): EntryForm {
   const reader = new Reader(bytes)
   reader.exactArray(7)
@@ -133,7 +136,7 @@ export function parseEntry(bytes: Bytes, bounds: EntryBounds): EntryForm {
   return { parents, parentsAt, previous, clock, author, payloadBytes }
 }
 
-/** Whether the digest at one place is below that at the other. */
+/** Whether the digest at the first offset is below the digest at the second one. */
 function isAscending(bytes: Bytes, one: number, other: number): boolean {
   for (let i = 0; i < digestBytes; i++) {
     const difference = (bytes[one + i] as number) - (bytes[other + i] as number)

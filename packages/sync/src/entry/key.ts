@@ -3,7 +3,7 @@ import type { Bytes } from '../bytes.ts'
 import { cidPrefix, digestBytes } from '../cid.ts'
 import { boundaryBits, maxLevels } from '../limits.ts'
 
-/** Clock (8 bytes, big-endian) ‖ CID (36 bytes): its order is the canonical order. */
+/** Clock (8 bytes, big-endian) ‖ CID (36 bytes). The byte order of keys is the canonical order of entries. */
 export type Key = Bytes
 export const keyBytes: number = 8 + cidPrefix.length + digestBytes
 const digestOffset = 8 + cidPrefix.length
@@ -16,7 +16,7 @@ export function keyOf(clock: number, digest: Uint8Array): Key {
   return key
 }
 
-/** One after the other, without anything between them. */
+/** Concatenates keys, without separators. */
 export function packKeys(keys: readonly Key[]): Bytes {
   const packed = new Uint8Array(keys.length * keyBytes)
   for (const [i, key] of keys.entries()) packed.set(key, i * keyBytes)
@@ -44,8 +44,8 @@ export function isKey(bytes: Uint8Array): bytes is Key {
 }
 
 /**
- * How many levels of the index end a node after this key: zero bits at the end of its digest / 6.
- * The bits depend on the entry alone, so the shape of the tree depends on the set alone, at every level.
+ * How many levels of the index end a node after this key: the number of zero bits at the end of its digest, divided by
+ * 6. The bits depend only on the entry, so on every level the shape of the tree depends only on the set.
  */
 export function rankOf(key: Key): number {
   let zeros = 0

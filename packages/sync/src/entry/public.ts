@@ -6,7 +6,7 @@ import { cidOf } from '../cid.ts'
 import { BoundedMap } from '@p2pl/core/backend'
 import type { EntryRecord } from './codec.ts'
 
-// A peer id is base58: slow enough to be worth remembering.
+// A peer id is base58, which is slow enough to cache.
 const peerIds: BoundedMap<string, string> = new BoundedMap(4096)
 
 /** The peer id of a public key. */
@@ -19,7 +19,7 @@ export function authorId(publicKey: Bytes): string {
   return id
 }
 
-/** An entry as applications see it, independent of our own memory. */
+/** An entry as applications see it. It shares no memory with this package. */
 export function publicEntry(record: EntryRecord): Entry {
   return {
     cid: cidOf(record.digest),

@@ -6,13 +6,13 @@ import { keyOf } from './key.ts'
 import type { Key } from './key.ts'
 
 export const signatureBytes = 64
-/** The signature is the last item, a byte string with a head of two bytes. */
+/** The signature is the last item: a byte string with a head of two bytes. */
 export const signatureHead: Bytes = Uint8Array.of(0x58, signatureBytes)
 export const linkBytes: number = linkPrefix.length + digestBytes
 
-/** What reading an entry has found, apart from its hash. */
+/** What parsing an entry finds, apart from its hash. */
 export interface EntryForm {
-  /** How many parents there are, and where the first of their links begins. */
+  /** The number of parents, and the offset of the first link to one. */
   readonly parents: number
   readonly parentsAt: number
   readonly previous: number
@@ -22,8 +22,9 @@ export interface EntryForm {
 }
 
 /**
- * An entry in its only encoding, with what follows from it. Parents, payload and signature are cut out when somebody asks: of most
- * entries that a view takes in nobody does, and each view of the bytes costs more memory than the hash that it stands for.
+ * An entry in its only encoding, with the values derived from it. Parents, payload and signature are extracted on
+ * demand: for most entries that a view takes in they are never needed, and each view of the bytes costs more memory
+ * than the hash in it.
  */
 export class EntryRecord implements EntryFields {
   readonly bytes: Bytes
@@ -31,9 +32,9 @@ export class EntryRecord implements EntryFields {
   readonly clock: number
   readonly author: Bytes
   readonly digest: Bytes
-  /** The digest as a key of maps. */
+  /** The digest as a map key. */
   readonly id: string
-  /** The parents' digests as keys of maps. */
+  /** The parents' digests as map keys. */
   readonly parentIds: readonly string[]
   readonly previousId: string | undefined
   readonly key: Key
@@ -56,7 +57,7 @@ export class EntryRecord implements EntryFields {
     this.payloadBytes = form.payloadBytes
   }
 
-  /** The same in memory of its own: an entry that is kept must not keep the others of its leaf. */
+  /** A copy in its own memory. An entry that is kept must not keep the other entries of its leaf in memory. */
   owned(): EntryRecord {
     const { bytes, parentIds, previous, clock, author, payloadBytes } = this
     if (bytes.length === bytes.buffer.byteLength) return this

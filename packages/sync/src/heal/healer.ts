@@ -17,11 +17,11 @@ export interface HealerOptions {
   readonly timers: Timers
   readonly period: number
   readonly signal: AbortSignal
-  /** Held by commits and flushes. */
+  /** A lock that commits and flushes take. */
   readonly lock: Slots
   /** Peers that may have what is missing here. */
   readonly providers: () => readonly PeerInfo[]
-  /** Asks everybody for a block that cannot be fetched. */
+  /** Asks all peers for a block that cannot be fetched. */
   readonly ask: (digest: Bytes) => Promise<Bytes>
   readonly onDamage: (digest: Bytes) => void
   readonly onMended: () => void
@@ -33,12 +33,12 @@ interface Damage {
   readonly resolve: () => void
 }
 
-/** Pauses between attempts double up to so many periods. */
+/** Pauses between attempts double up to this many periods. */
 const longestPause = 64
 
 /**
- * Stored entries that do not hash to their CID any more, and the effort to get them from others: inside the leaf of the index that holds them,
- * by their own CID, or by asking everybody. It goes on, with longer and longer pauses, until they are mended.
+ * Knows the stored entries that no longer hash to their CIDs, and gets them from others: as part of the index leaf that
+ * holds them, by their own CID, or by asking all peers. It continues, with growing pauses, until they are repaired.
  */
 export class Healer {
   readonly #options: HealerOptions
@@ -48,7 +48,7 @@ export class Healer {
     this.#options = options
   }
 
-  /** Of the damaged entries. */
+  /** Keys of the damaged entries. */
   get keys(): readonly Key[] {
     return Array.from(this.#damaged.values(), ({ key }) => key)
   }
@@ -63,7 +63,7 @@ export class Healer {
     void this.#mend(id, damage.key)
   }
 
-  /** Whether the entry is whole again within so many milliseconds. */
+  /** Whether the entry is repaired within this many milliseconds. */
   async mended(key: Key, ms: number): Promise<boolean> {
     this.report(key)
     const id = mapKey(key)
@@ -71,7 +71,7 @@ export class Healer {
     return !this.#damaged.has(id)
   }
 
-  /** Bytes that came by another way; true when they were what was missing. */
+  /** Takes bytes that came another way. Returns whether they were the missing ones. */
   async offer(key: Key, bytes: Bytes): Promise<boolean> {
     const id = mapKey(key)
     if (!this.#damaged.has(id) || !equalBytes(await hash(bytes), digestOfKey(key))) return false
@@ -100,7 +100,7 @@ export class Healer {
           const bytes = await find()
           if (bytes !== undefined && (await this.offer(key, bytes))) return
         } catch {
-          // Nobody there has it; the next way or the next time may bring it.
+          // That source does not have it. The next source or the next attempt may.
         }
       }
       await timers.pause(pause * period)

@@ -1,8 +1,8 @@
-/** Wakes one loop: what it waits for is looked at again after each ring. */
+/** Wakes one loop, which checks its condition again after each ring. */
 export class Bell {
   #next: PromiseWithResolvers<void> = Promise.withResolvers()
 
-  /** Resolves at the next ring. Ask before looking, so that no ring is missed in between. */
+  /** Resolves at the next ring. Read it before you check the condition, so that you miss no ring in between. */
   get rung(): Promise<void> {
     return this.#next.promise
   }

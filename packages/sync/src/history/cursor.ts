@@ -1,6 +1,7 @@
 /**
- * What a subscription has delivered of a store: all up to a place in the order of writing, except for a few that wait for their payloads.
- * As text: `<store>.<through>`, and `.<open>,<open>-<open>` where there are any.
+ * What a subscription has delivered of a store: everything up to a place in the order of writing, except a few messages
+ * that wait for their payloads. As text: `<store>.<through>`, followed by `.<open>,<open>-<open>` if there are any such
+ * messages.
  */
 export interface Cursor {
   readonly store: string
@@ -23,7 +24,7 @@ export function formatCursor({ store, through, open }: Cursor): string {
 
 const form = /^([0-9a-f]{16})\.(\d{1,15})(?:\.([\d,-]+))?$/
 
-/** `undefined` for a text that is no cursor, or has more open places than `maxOpen`. */
+/** Returns `undefined` for a text that is not a cursor or has more than `maxOpen` open places. */
 export function parseCursor(text: string, maxOpen: number): Cursor | undefined {
   const match = form.exec(text)
   if (match === null) return undefined

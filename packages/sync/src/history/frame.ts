@@ -3,7 +3,7 @@ import { CID } from 'multiformats/cid'
 import { Malformed, Reader, Writer } from '../cbor.ts'
 import type { Bytes } from '../bytes.ts'
 
-/** A payload that its sender has left with its data backend. */
+/** A payload that its sender stored in its data backend. */
 export interface Claim {
   readonly cid: CID
   readonly size: number
@@ -19,19 +19,19 @@ const version = 1
 const maxHeaders = 16
 const maxName = 64
 const maxValue = 1024
-/** Most bytes of a character in UTF-8, for each of a text's UTF-16 units. */
+/** The most bytes of UTF-8 for each UTF-16 unit of a text. */
 const unitBytes = 3
 const maxCidBytes = 64
-/** What `peer.data.add` makes: raw and dag-pb, with sha2-256. */
+/** The codecs of CIDs that `peer.data.add` makes: raw and dag-pb, with sha2-256. */
 const fileCodecs: readonly number[] = [0x55, 0x70]
 const sha256 = 0x12
 
-/** Bytes of the payload; of a large one, what its sender says. */
+/** Size of the payload in bytes; for a large one, as its sender claims. */
 export function sizeOf({ content }: Frame): number {
   return content instanceof Uint8Array ? content.length : content.size
 }
 
-/** Whether a frame can carry them; `checkHeaders` of core takes the same. */
+/** Whether a frame can carry these headers. `checkHeaders` of core accepts the same. */
 export function areHeaders(headers: unknown): headers is Headers {
   if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) return false
   const all: [string, unknown][] = Object.entries(headers)
@@ -67,7 +67,7 @@ export function decodeFrame(bytes: Bytes): Frame {
 }
 
 function readHeaders(reader: Reader): Headers {
-  // Without a prototype, so that no name of a stranger means anything.
+  // An object without a prototype, so that a stranger's header name has no special meaning.
   const headers = Object.create(null) as Record<string, string>
   const texts = reader.array(2 * maxHeaders)
   if (texts % 2 !== 0) throw new Malformed('a header without a value')

@@ -3,7 +3,7 @@ import type { Claim } from './frame.ts'
 import type { Logged } from './log.ts'
 import type { Held } from './payloads.ts'
 
-/** What became of the payload that the first message of a lane waits for. */
+/** The outcome of the payload that the first message of a lane waits for. */
 export type Settled = { readonly payload: Uint8Array; readonly release?: () => void } | { readonly error: unknown }
 
 interface Lane {
@@ -18,13 +18,13 @@ interface Lane {
 export interface LanesOptions {
   readonly fetch: (claim: Claim, signal: AbortSignal) => Promise<Held>
   readonly read: (place: number) => Promise<Logged | undefined>
-  /** A lane has something to give. */
+  /** Called when a lane has something to deliver. */
   readonly onSettled: () => void
 }
 
 /**
- * Senders whose next message waits for a large payload. Their later messages wait behind it, as places only; nobody else waits. Each
- * sender has one fetch at a time.
+ * Senders whose next message waits for a large payload. Their later messages wait behind it, stored only as places;
+ * other senders do not wait. Each sender has one fetch at a time.
  */
 export class Lanes {
   readonly #options: LanesOptions
@@ -38,7 +38,7 @@ export class Lanes {
     return this.#lanes.has(sender)
   }
 
-  /** Takes a message with a large payload, or one of a sender who has a lane. */
+  /** Adds a message with a large payload, or any message of a sender that has a lane. */
   add(logged: Logged): void {
     const { author } = logged.entry
     const lane = this.#lanes.get(author)
@@ -51,7 +51,7 @@ export class Lanes {
     this.#begin(made)
   }
 
-  /** The next message whose wait is over. */
+  /** The next message whose payload is settled. */
   async take(): Promise<{ readonly logged: Logged; readonly settled: Settled } | undefined> {
     for (const [sender, lane] of this.#lanes) {
       const { head, settled } = lane
@@ -68,7 +68,7 @@ export class Lanes {
     return undefined
   }
 
-  /** Gives up the payload that most messages wait for. */
+  /** Gives up the payload that holds up the most messages. */
   giveUp(): void {
     const lanes = [...this.#lanes.values()].filter(({ settled }) => settled === undefined)
     const [longest] = lanes.sort((a, b) => b.behind.length - a.behind.length)

@@ -8,15 +8,15 @@ import type { Replica } from '../replica/replica.ts'
 /** A message at its place in the order of writing. */
 export interface Logged {
   readonly place: number
-  /** It was made here or announced by its sender; any other one was missed before. */
+  /** Whether the message was made here or announced by its sender; otherwise it was missed before. */
   readonly live: boolean
   readonly entry: Entry
   readonly frame: Frame
 }
 
-/** The messages of a view in the order in which they were written here, which is an order of causes. */
+/** The messages of a view in the order in which they were written here. Causes come before effects in it. */
 export class Log {
-  /** Names the order: another store of the same topic has another one. */
+  /** Identifies the order: each store of the topic has a different value. */
   readonly store: string
   readonly #view: View
   readonly #replica: Replica
@@ -32,13 +32,16 @@ export class Log {
     return this.#replica.store.arrived
   }
 
-  /** The first messages after a place, and how far that is. Rejects with `STORAGE` where one is damaged and nobody gives it. */
+  /**
+   * The first messages after a place, and the place of the last entry that was read. Rejects with `STORAGE` if one is
+   * damaged and no peer supplies it.
+   */
   async after(place: number, limit: number): Promise<{ readonly messages: Logged[]; readonly through: number }> {
     const arrivals = await this.#replica.store.arrivals(place, limit)
     const found = await Promise.all(
       arrivals.map(async ({ position, live, key }) => {
         const entry = await this.#view.get(cidOf(digestOfKey(key)))
-        // `validate` lets nothing in that is no frame.
+        // `validate` admits only valid frames.
         return entry && { place: position, live, entry, frame: decodeFrame(entry.payload) }
       })
     )

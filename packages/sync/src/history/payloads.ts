@@ -3,19 +3,22 @@ import type { ErrorCode, Peer, PeerInfo } from '@p2pl/core'
 import { backoff, sleep, Slots } from '@p2pl/core/backend'
 import type { Claim } from './frame.ts'
 
-/** First blocks that are asked for at once: one that nobody has costs little. */
+/** How many first blocks are requested at once. A request for a block that nobody has costs little. */
 const maxProbes = 512
 const probeTimeout = 10_000
-/** Payloads in memory: being fetched, once their first block came, or waiting for the reader. */
+/**
+ * How many payloads may be in memory: those being fetched, once their first block came, and those that wait for the
+ * reader.
+ */
 export const maxHeld = 16
-/** How long the first fetch of a payload may take, in milliseconds; each further one takes as much longer. */
+/** The timeout of the first fetch of a payload in milliseconds. Each further attempt adds the same amount. */
 const fetchTimeout = 15_000
 const pauses = { first: 250, longest: 10_000 } as const
 const providersAsked = 8
 
 export interface Held {
   readonly payload: Uint8Array
-  /** The reader has taken it: others may be fetched. */
+  /** Called when the reader has taken the payload: others may be fetched. */
   readonly release: () => void
 }
 
@@ -34,8 +37,8 @@ export class Payloads {
   }
 
   /**
-   * Asks again and again, for `timeout` milliseconds; the wait for a slow reader does not count. Content that is wrong stays wrong, and is
-   * given up at once.
+   * Tries repeatedly, for `timeout` milliseconds in total; waiting for a slow reader does not count. Wrong content
+   * stays wrong, so it is given up at once.
    */
   async fetch({ cid, size }: Claim, timeout: number, signal: AbortSignal | undefined): Promise<Held> {
     if (size > this.#maxBytes) {

@@ -6,7 +6,7 @@ import type { Logged } from './log.ts'
 
 export type Presented<T> = Omit<HistoryMessage<T>, 'history' | 'cursor'>
 
-/** Between the values of an app and the bytes of messages. */
+/** Converts between the values of an app and the bytes of messages. */
 export class Presenter<T> {
   readonly #topic: string
   readonly #codec: Codec<T> | undefined
@@ -35,7 +35,7 @@ export class Presenter<T> {
     throw wrong('publish', `the codec "${this.#codec.name}" must encode to a Uint8Array, not ${describe(bytes)}`)
   }
 
-  /** `undefined` for bytes that the codec does not take. */
+  /** Returns `undefined` for bytes that the codec refuses. */
   message({ entry, frame }: Omit<Logged, 'place' | 'live'>, payload: Uint8Array): Presented<T> | undefined {
     const { content, headers } = frame
     let value: unknown = payload

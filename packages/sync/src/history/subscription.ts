@@ -9,9 +9,12 @@ import type { Log, Logged } from './log.ts'
 import type { Payloads } from './payloads.ts'
 import type { Presenter } from './presenter.ts'
 
-/** Messages read from the store at once. */
+/** How many messages are read from the store at once. */
 const readAhead = 64
-/** Messages that may wait for large payloads; beyond it the sender with most of them goes on without. */
+/**
+ * How many messages may wait for large payloads. Beyond this number, the sender with the most waiting messages loses
+ * the payload it waits for.
+ */
 export const maxOpen = 1024
 
 export interface HistorySubscriptionInit<T> {
@@ -25,30 +28,30 @@ export interface HistorySubscriptionInit<T> {
   readonly echo: boolean
   readonly payloadTimeout: number
   readonly signal: AbortSignal | undefined
-  /** Calls back when something may have been written, or the view was stopped. */
+  /** Calls back when something may have been written, or when the view was stopped. */
   readonly watch: (callback: () => void) => () => void
   readonly stopped: () => boolean
   readonly onClose: () => void
 }
 
-/** A reader of the log. What it has delivered is in its cursor; what waits is in the store, so it needs no queue. */
+/** A reader of the log. Its cursor says what it has delivered. Waiting messages are in the store, so it needs no queue. */
 export class LogSubscription<T> implements HistorySubscription<T> {
   readonly joined: Promise<void>
   readonly #init: HistorySubscriptionInit<T>
-  /** Of the same topic, for its state and its gaps: its messages are the view's matter. */
+  /** A core subscription to the same topic, for its state and its gaps. The view handles its messages. */
   readonly #network: Subscription
   readonly #bell: Bell = new Bell()
   readonly #lanes: Lanes
   readonly #items: AsyncGenerator<HistoryItem<T>, undefined>
   readonly #gaps: Map<Gap['reason'], Gap> = new Map()
-  /** The last place that was read and dealt with; those at or below it that were not delivered, ascending. */
+  /** The last place that was read and handled; `#open` has the places up to it that are not delivered yet. */
   #through: number
   readonly #open: Set<number>
   readonly #again: number[]
   #gapBefore = false
   #ahead: Logged[] = []
   #readTo: number
-  /** What is here at the beginning is history. */
+  /** Messages up to this place were here at the start: they are history. */
   readonly #began: number
   #closed: Promise<void> | undefined
   readonly #unwatch: () => void
@@ -118,7 +121,7 @@ export class LogSubscription<T> implements HistorySubscription<T> {
   async #listen(): Promise<void> {
     try {
       for await (const item of this.#network) {
-        // The others are about messages of the view's protocol, which loses none of those that they carry.
+        // Other gaps concern messages of the view's protocol, and the view recovers the entries in them.
         if (item.type === 'message' || (item.reason !== 'disconnected' && item.reason !== 'overflow')) continue
         const { type, topic, reason, at, lasted } = item
         const before = this.#gaps.get(reason)
@@ -126,7 +129,7 @@ export class LogSubscription<T> implements HistorySubscription<T> {
         this.#bell.ring()
       }
     } catch {
-      // It could not join: `joined` says why, to the reader as well.
+      // Joining failed. `joined` tells the reader why.
     }
     await this.close().catch(() => undefined)
   }
@@ -145,7 +148,10 @@ export class LogSubscription<T> implements HistorySubscription<T> {
     }
   }
 
-  /** A gap comes before what follows it, but never two in a row where a message waits: strangers can cause any number. */
+  /**
+   * A gap comes before the messages that follow it. But two gaps in a row are never delivered while a message waits,
+   * because strangers can cause any number of gaps.
+   */
   async #item(): Promise<HistoryItem<T> | undefined> {
     const first = this.#gapBefore ? undefined : this.#lost()
     const message = first === undefined ? ((await this.#settled()) ?? (await this.#read())) : undefined
@@ -166,7 +172,7 @@ export class LogSubscription<T> implements HistorySubscription<T> {
     return taken && this.#deliver(taken.logged, taken.settled)
   }
 
-  /** The next message of the log that waits for nothing. */
+  /** The next message of the log that waits for no payload. */
   async #read(): Promise<HistoryItem<T> | undefined> {
     const { peer, echo } = this.#init
     for (let logged = await this.#next(); logged !== undefined; logged = await this.#next()) {
@@ -188,7 +194,7 @@ export class LogSubscription<T> implements HistorySubscription<T> {
     return undefined
   }
 
-  /** The next message of the log: first those that were open in the cursor. */
+  /** The next message of the log, starting with the open places of the cursor. */
   async #next(): Promise<Logged | undefined> {
     const { log } = this.#init
     for (let place = this.#again.shift(); place !== undefined; place = this.#again.shift()) {

@@ -22,12 +22,15 @@ import { Presenter, wrong } from './presenter.ts'
 import type { Presented } from './presenter.ts'
 import { LogSubscription, maxOpen } from './subscription.ts'
 
-/** Most bytes of an entry's payload: the default of a view. What does not fit with its headers is left with the data backend. */
+/**
+ * The most bytes of an entry's payload: the default of a view. A payload that does not fit with its headers is stored
+ * in the data backend.
+ */
 const maxFrameBytes = 65_536
 const defaultMaxPayloadBytes = 16 * 1024 * 1024
 const defaultPayloadTimeout = 60_000
 
-/** Opens a topic whose messages are kept: a subscription gets what it missed, and everything once. */
+/** Opens a topic that keeps its messages: a subscription gets the messages that it missed, and each message once. */
 export async function topicWithHistory<T = Uint8Array>(
   options: TopicWithHistoryOptions<T>
 ): Promise<TopicWithHistory<T>> {
@@ -51,7 +54,7 @@ export async function topicWithHistory<T = Uint8Array>(
 }
 
 async function judge(entry: Entry, validate: TopicWithHistoryOptions['validate']): Promise<Validity> {
-  // Throws for what is no frame, which makes it invalid.
+  // Throws for anything but a frame, which makes the entry invalid.
   const { headers, content } = decodeFrame(entry.payload)
   if (validate === undefined) return 'valid'
   const { author: sender } = entry
@@ -72,7 +75,7 @@ class OpenTopic<T> implements TopicWithHistory<T> {
   readonly view: View
   readonly #options: TopicWithHistoryOptions<T>
   readonly #parts: Parts<T>
-  /** Publishes one after the other, until each has its place in the order of the sender. */
+  /** Publishes run one after the other, until each has its place in the order of the sender. */
   readonly #line: Slots = new Slots(1)
   readonly #subscriptions: Set<LogSubscription<T>> = new Set()
   #closing: Promise<void> | undefined
@@ -105,7 +108,7 @@ class OpenTopic<T> implements TopicWithHistory<T> {
       const fix = 'add it with peer.data and publish its CID, or raise maxPayloadBytes on every peer'
       throw failure('TOO_LARGE', 'publish', `a payload of ${bytes.length} bytes is over ${most}: ${fix}`)
     }
-    // The caller may change its array once this call has returned.
+    // The caller may change its array after this call.
     const content = new Uint8Array(bytes)
     const { appended } = await this.#line.run(async () => {
       const frame = await this.#frame({ headers, content }, signal)
@@ -114,7 +117,7 @@ class OpenTopic<T> implements TopicWithHistory<T> {
     return { id: (await appended).cid.toString() }
   }
 
-  /** The message as the payload of an entry. */
+  /** Encodes the message as the payload of an entry. */
   async #frame(
     message: { readonly headers: Frame['headers']; readonly content: Uint8Array<ArrayBuffer> },
     signal: AbortSignal | undefined

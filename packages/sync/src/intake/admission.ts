@@ -3,38 +3,38 @@ import type { EntryRecord } from '../entry/codec.ts'
 import { vouchingReach } from '../limits.ts'
 import type { Check, DropReason } from './checks.ts'
 
-/** An entry and what is known of it by itself. */
+/** An entry and what is known about it without looking at others. */
 export interface Candidate {
   readonly entry: EntryRecord
   check: Check
-  /** Whether its signature is right; `undefined` while nobody has looked. */
+  /** Whether its signature is right; `undefined` until it is checked. */
   right: boolean | undefined
 }
 
 /**
- * What becomes of a candidate: `accepted`; `unproven`, because neither its signature nor a successor proves it, or because it builds on
- * such an entry; `lacking` a parent; or a reason for which it can never be in a view.
+ * The outcome for a candidate: `accepted`; `unproven`, because neither its signature nor a successor proves it, or
+ * because it builds on such an entry; `lacking` a parent; or the reason why it can never be in a view.
  */
 export type Verdict = 'known' | 'accepted' | 'unproven' | 'lacking' | DropReason
 
-/** What the view says of a parent that is no candidate: its clock, that it was refused for good, or nothing. */
+/** What the view knows about a parent that is not a candidate: its clock, that it is rejected, or nothing. */
 export type Look = (id: string) => number | 'rejected' | undefined
 
 interface Node {
   readonly candidate: Candidate
-  /** Made when the first one comes. */
+  /** Created with the first child. */
   children: Node[] | undefined
   successors: Node[] | undefined
   previous: Node | undefined
   verdict: Verdict
-  /** The lowest clock of a signature that proves it. */
+  /** The lowest clock of a signature that proves the entry. */
   proof: number
 }
 
 /**
- * The largest set of candidates, given in canonical order, of which each is right, has its parents in the set or in the view, and is
- * proven by its own signature or by one that is in the set. It depends on the candidates alone, so peers that get the same entries
- * in another order, or some of them earlier, take the same ones.
+ * Takes candidates in canonical order and finds the largest set in which each candidate is right, has its parents in
+ * the set or in the view, and is proven by its own signature or by one in the set. The result depends on the candidates
+ * alone, so peers that get the same entries in another order, or some of them earlier, accept the same entries.
  */
 export function admit(candidates: readonly Candidate[], look: Look): Verdict[] {
   const nodes = candidates.map((candidate): Node => {
@@ -57,7 +57,7 @@ export function admit(candidates: readonly Candidate[], look: Look): Verdict[] {
   }
   for (let node = removed.pop(); node !== undefined; node = removed.pop()) {
     for (const child of node.children ?? []) {
-      // A child of a refused entry is refused; any other waits for the same as its parent.
+      // A child of a refused entry is refused; any other child waits for the same thing as its parent.
       if (child.verdict === 'accepted') remove(child, isOpen(node.verdict) ? node.verdict : 'invalid', removed)
     }
     loseVoucher(node, removed)
@@ -70,7 +70,7 @@ export function isOpen(verdict: Verdict): verdict is 'unproven' | 'lacking' {
   return verdict === 'unproven' || verdict === 'lacking'
 }
 
-/** Finds the parents of each node, and gives those nodes that cannot be in the set whatever proves them. */
+/** Links the nodes to their parents. Returns the nodes that cannot be in the set, whatever proves them. */
 function link(nodes: readonly Node[], look: Look): Node[] {
   const removed: Node[] = []
   const within = new Map<string, Node>()
@@ -93,7 +93,7 @@ function link(nodes: readonly Node[], look: Look): Node[] {
       else if (verdict === 'accepted') verdict = 'lacking'
       if (parent !== undefined) (parent.children ??= []).push(node)
     }
-    // Known parents are enough to see some lies.
+    // The parents that are known are enough to detect some wrong clocks.
     const isWrong = entry.clock <= largest || (verdict !== 'lacking' && entry.clock !== largest + 1)
     if (verdict !== 'invalid' && isWrong) verdict = 'clock'
     if (verdict !== 'accepted') remove(node, verdict, removed)
@@ -121,7 +121,7 @@ function isProven({ candidate, proof }: Node): boolean {
   return proof <= candidate.entry.clock + vouchingReach
 }
 
-/** The entries below a removed one may have to do with a signature further up, or with none. */
+/** After a removal, the entries below may depend on a signature further up, or on none. */
 function loseVoucher(node: Node, removed: Node[]): void {
   for (let below = node.previous; below?.verdict === 'accepted'; below = below.previous) {
     const proof = proofOf(below)

@@ -20,22 +20,23 @@ export interface ChaseOptions {
   readonly timers: Timers
   readonly signal: AbortSignal
   readonly period: number
-  /** Parents that are looked for at once. */
+  /** Limits how many parents are looked for at once. */
   readonly budget: Budget
   readonly random: () => number
   readonly isKnown: (sender: string) => boolean
-  /** Bytes of a parent, their hash checked. */
+  /** Takes the bytes of a parent, with their hash checked. */
   readonly offer: (bytes: Bytes, origin: Origin) => Promise<unknown>
-  /** Asks everybody for a block; rejects when nobody answers in time. */
+  /** Asks all peers for a block. Rejects when nobody answers in time. */
   readonly ask: (digest: Bytes, sender: string) => Promise<Bytes>
   readonly abandon: (id: string) => void
-  /** Something is missing that is quicker found by comparing roots. */
+  /** Called when something is missing that is found faster by comparing roots. */
   readonly onDeep: () => void
 }
 
 /**
- * Looks for missing parents by CID: at the announcer first, a few at a time, again with longer and longer pauses, and by a broadcast
- * once a fetch has failed. What fails for good is given up for a while, so that inventions cost an attacker more than us.
+ * Looks for missing parents by CID: first at the announcer, a few at a time, with growing pauses, and by a broadcast
+ * once a fetch has failed. A parent that cannot be found is given up for a while, so that invented parents cost an
+ * attacker more than they cost us.
  */
 export class Chase {
   readonly #options: ChaseOptions
@@ -57,7 +58,7 @@ export class Chase {
   }
 
   oldest(): number | undefined {
-    // Insertion order is order of time.
+    // The map is in insertion order, so the first entry is the oldest.
     for (const { since } of this.#missing.values()) return this.#options.timers.now() - since
     return undefined
   }
@@ -78,7 +79,7 @@ export class Chase {
     }
     const missing: Missing = { digest, id, since: timers.now(), giveBack, origin, attempts: 0, cancel: () => {} }
     this.#missing.set(id, missing)
-    // Most parents are on their way in another message.
+    // Most parents are already on their way in another message.
     this.#schedule(missing, origin.depth > 1 ? 0 : Math.min(100, period / 10))
   }
 
@@ -122,7 +123,7 @@ export class Chase {
       const bytes = await blocks.fetch(digest, { providers: origin.providers, timeout: period, signal })
       await offer(bytes.slice(), origin)
     } catch {
-      // Nobody has it, or it does not come: once more below.
+      // No peer has it, or it does not arrive; the code below tries again.
     } finally {
       void blocks.release([digest])
     }
@@ -135,7 +136,7 @@ export class Chase {
       return
     }
     onDeep()
-    // Rejects when nobody answers; the next attempt is scheduled anyway.
+    // Rejects when nobody answers. The next attempt is scheduled anyway.
     ask(digest, origin.sender)
       .then(async (bytes) => {
         if (this.#wanted(missing)) await offer(bytes, origin)

@@ -10,7 +10,10 @@ import type { Candidate } from './admission.ts'
 
 export type DropReason = Extract<ViewEvent, { type: 'dropped' }>['reason']
 
-/** What is wrong with an entry apart from its signature, `known` when it is here already, and nothing when it is right in itself. */
+/**
+ * What is wrong with an entry apart from its signature; `known` when it is here already; `undefined` when the entry
+ * itself is right.
+ */
 export type Check = DropReason | 'known' | undefined
 
 export interface ChecksOptions {
@@ -19,11 +22,11 @@ export interface ChecksOptions {
   readonly domain: Bytes
   readonly bounds: EntryBounds
   readonly slots: FairSlots
-  /** Absent where all entries are valid. */
+  /** Absent if all entries are valid. */
   readonly validate: ((entry: EntryRecord) => Promise<boolean>) | undefined
 }
 
-/** What can be said of entries by themselves: their bounds, their signatures, the rule of the application. */
+/** The checks of an entry that need no other entries: its bounds, its signature, and the application's rule. */
 export class Checks {
   readonly #options: ChecksOptions
 
@@ -31,7 +34,7 @@ export class Checks {
     this.#options = options
   }
 
-  /** One entry by itself. */
+  /** Checks a single entry. */
   async one(entry: EntryRecord, sender: string): Promise<Check> {
     const [present] = await this.#options.committer.present([entry])
     if (present === true) return 'known'
@@ -41,8 +44,8 @@ export class Checks {
   }
 
   /**
-   * Entries in canonical order, without those that are here already. Where all is well, only the signatures are checked that prove the
-   * others; as soon as one of them is wrong, all are. Senders take turns.
+   * Checks entries in canonical order and leaves out those that are here already. It first checks only the signatures
+   * that prove all others. As soon as one of them is wrong, it checks all signatures. Senders take turns.
    */
   async many(entries: readonly EntryRecord[], sender: string): Promise<Candidate[]> {
     const present = await this.#options.committer.present(entries)
@@ -64,7 +67,7 @@ export class Checks {
     return candidates
   }
 
-  /** Checks the signatures that nobody has looked at, all side by side. */
+  /** Checks the signatures that have not been checked yet, in parallel. */
   async signatures(candidates: readonly Candidate[], sender: string): Promise<void> {
     await Promise.all(
       candidates.map(async (candidate) => {
@@ -89,7 +92,7 @@ export class Checks {
     try {
       return await slots.run(sender, async () => await cryptography.verify(author, signed, signature))
     } catch {
-      // Keys that are no points on the curve make some runtimes throw.
+      // Some runtimes throw for keys that are not points on the curve.
       return false
     }
   }

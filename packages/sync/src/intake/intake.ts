@@ -12,22 +12,25 @@ import type { Checks, DropReason } from './checks.ts'
 import { WaitingRoom } from './waiting-room.ts'
 import type { Origin } from './waiting-room.ts'
 
-/** What became of an entry. `pending` ones lack parents and `unproven` ones a right signature: for now, as later entries may bring it. */
+/**
+ * The outcome for an entry. `pending` and `unproven` are temporary: later entries may bring the missing parents or a
+ * signature that proves it.
+ */
 export type Outcome = 'added' | 'known' | 'pending' | 'unproven' | 'refused'
 
-/** What the intake tells the parts around it. */
+/** What the intake tells the other parts. */
 export interface IntakeHooks {
   readonly dropped: (reason: DropReason, digest?: Bytes) => void
-  /** Judges the sender of an entry. */
+  /** Credits the sender of an entry. */
   readonly gave: (sender: string, bytes: number) => void
   readonly wasted: (sender: string, bytes: number) => void
   /** An entry waits for this parent. */
   readonly missing: (digest: Bytes, id: string, origin: Origin) => void
-  /** An entry that others may have waited for is here now. */
+  /** An entry has arrived that others may have waited for. */
   readonly arrived: (id: string) => void
-  /** Nobody waits for this parent any more. */
+  /** No entry waits for this parent any more. */
   readonly unwanted: (id: string) => void
-  /** Whether a parent was looked for in vain and given up for now. */
+  /** Whether the search for a parent failed and was given up for now. */
   readonly givenUp: (id: string) => boolean
 }
 
@@ -37,19 +40,19 @@ export interface IntakeOptions {
   readonly bounds: EntryBounds
   readonly breather: Breather
   readonly now: () => number
-  /** Bytes of entries being checked at once. */
+  /** Bytes of entries that are being checked. */
   readonly checking: Budget
   /** Bytes of entries that wait for parents. */
   readonly pending: Budget
   readonly hooks: IntakeHooks
 }
 
-/** Work that a check costs besides the bytes of the entry. */
+/** The cost of a check in addition to the bytes of the entry. */
 const checkOverhead = 4096
 
 /**
- * From bytes to solid entries: form, signature, the rule of the application, then the parents. An entry whose parents are not all here
- * waits, within bounds; one that is refused takes down those that wait for it.
+ * Turns bytes into solid entries: it checks the form, the signature, the application's rule, then the parents. An entry
+ * with missing parents waits, within bounds. A refused entry takes the entries that wait for it down with it.
  */
 export class Intake {
   readonly #options: IntakeOptions
@@ -58,7 +61,7 @@ export class Intake {
   readonly #largest: number
   readonly #room: WaitingRoom
   readonly #rejected: BoundedMap<string, true> = new BoundedMap(limits.rejected)
-  /** Entries with a wrong signature that came without one that proves them. */
+  /** Entries that have a wrong signature and came without another one that proves them. */
   readonly #forged: BoundedMap<string, true> = new BoundedMap(limits.rejected)
   readonly #checking: Map<string, Promise<void>> = new Map()
 
@@ -72,20 +75,20 @@ export class Intake {
     })
   }
 
-  /** When an entry last became solid that no walk has brought. */
+  /** When an entry last became solid that was not brought by a walk. */
   announcedAt: number = -Infinity
 
   get pending(): number {
     return this.#room.size
   }
 
-  /** Takes the bytes of one entry from a stranger. Never rejects because of what they are. */
+  /** Takes the bytes of one entry from a stranger. Never rejects because of their content. */
   async offer(bytes: Bytes, origin: Origin): Promise<Outcome> {
     const [outcome = 'refused'] = await this.offerMany([bytes], origin)
     return outcome
   }
 
-  /** Takes the bytes of entries that came together; gives what became of those that were looked at. */
+  /** Takes the bytes of entries that came together. Returns the outcomes for those that it looked at. */
   async offerMany(all: readonly Bytes[], origin: Origin): Promise<Outcome[]> {
     const batch: EntryRecord[] = []
     const returns: (() => void)[] = []
@@ -142,16 +145,16 @@ export class Intake {
   }
 
   /**
-   * Takes checked entries in canonical order: all that can be taken goes to the store in one write, so an entry is never there without
-   * the one that proves it. With an origin, entries that lack a parent wait for it, and those that nothing proves are refused; without
-   * one, both are left to the caller.
+   * Takes checked entries in canonical order. All acceptable entries go to the store in one write, so the store never
+   * has an entry without the one that proves it. With an origin, entries that lack a parent wait for it, and entries
+   * that nothing proves are refused. Without an origin, the caller handles both.
    */
   async take(candidates: readonly Candidate[], sender: string, origin?: Origin): Promise<Outcome[]> {
     const clocks = await this.#clocksOfParents(candidates)
     const look = (id: string): ReturnType<Look> =>
       this.#committer.clockNow(id) ?? clocks.get(id) ?? (this.#rejected.has(id) ? 'rejected' : undefined)
     let verdicts = this.#verdicts(candidates, look)
-    // What no other signature proves is proven by its own, or not at all.
+    // No other signature proves these, so their own must.
     const unchecked = candidates.filter(({ right }, i) => right === undefined && isOpen(verdicts[i] as Verdict))
     if (unchecked.length > 0) {
       await this.#options.checks.signatures(
@@ -160,7 +163,7 @@ export class Intake {
       )
       verdicts = this.#verdicts(candidates, look)
     }
-    // From here on without a wait: what arrives meanwhile must not be overlooked.
+    // No `await` from here on, so that nothing that arrives meanwhile is overlooked.
     const accepted = candidates.filter((_, i) => verdicts[i] === 'accepted').map(({ entry }) => entry)
     this.#stage(accepted, sender, origin)
     const outcomes = candidates.map(({ entry }, i): Outcome => {
@@ -182,7 +185,7 @@ export class Intake {
     return admit(candidates, look)
   }
 
-  /** The clocks of parents that are here and no candidates. */
+  /** The clocks of parents that are in the view and are not candidates. */
   async #clocksOfParents(candidates: readonly Candidate[]): Promise<Map<string, number>> {
     const within = new Set<string>()
     const wanted = new Map<string, Bytes>()
@@ -209,21 +212,21 @@ export class Intake {
       this.#hooks.gave(sender, entry.bytes.length)
       return { entry, local: false, live: origin?.depth === 0 && origin.sender === authorId(entry.author) }
     })
-    // A failed write is the store's matter: the entries then come again with the next comparison of roots.
+    // The store handles a failed write. The entries then come again with the next comparison of roots.
     this.#committer.stage(batch).catch(() => undefined)
   }
 
-  /** An entry is present: those that waited for it alone become solid. */
+  /** An entry has arrived: entries that waited only for it become solid. */
   arrived(id: string): void {
     this.#hooks.arrived(id)
     for (const { entry, origin } of this.#room.arrived(id)) {
       const candidate = { entry, check: undefined, right: true }
-      // The wait for its parents' clocks also keeps a long chain off the stack.
+      // Awaiting the clocks of its parents also keeps a long chain off the stack.
       void this.take([candidate], origin.sender, origin).catch(() => undefined)
     }
   }
 
-  /** Its own signature is right, so it needs no other one: its parents are looked for. */
+  /** The entry's own signature is right, so it needs no other one. Its parents are looked for. */
   #wait(entry: EntryRecord, origin: Origin, look: Look): Outcome {
     if (this.#room.has(entry.id)) return 'pending'
     const missing: [string, Bytes][] = []
@@ -242,8 +245,8 @@ export class Intake {
   }
 
   /**
-   * Nothing proves it so far. A successor may prove it later, and then comparing roots brings both: so it is not refused for good, and
-   * neither is what builds on it.
+   * Nothing proves the entry so far. A successor may prove it later, and then comparing roots brings both. So neither
+   * the entry nor what builds on it is remembered as rejected.
    */
   #disprove(entry: EntryRecord, sender: string): Outcome {
     this.#forged.set(entry.id, true)
@@ -251,7 +254,7 @@ export class Intake {
     return this.#blame(sender, 'forged', entry.bytes.length + checkOverhead, entry.digest)
   }
 
-  /** A parent cannot be had: what waits for it is dropped, to come again by another way. */
+  /** A parent cannot be found. The entries that wait for it are dropped, and may come again another way. */
   abandon(id: string): void {
     for (const entry of this.#room.dropBelow(id)) this.#hooks.dropped('quarantined', entry.digest)
   }

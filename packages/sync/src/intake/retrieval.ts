@@ -36,13 +36,16 @@ export interface RetrievalOptions {
   readonly peers: () => number
   readonly validate: ((entry: EntryRecord) => Promise<boolean>) | undefined
   readonly dropped: (reason: DropReason, digest?: Bytes) => void
-  /** Something is missing that is quicker found by comparing roots. */
+  /** Called when something is missing that is found faster by comparing roots. */
   readonly onDeep: () => void
   readonly onMerged: (root: Bytes) => void
   readonly onWalked: () => void
 }
 
-/** All ways by which entries come from others: announced, chased by CID, walked to from a root, repaired by a broadcast. */
+/**
+ * All ways in which entries come from others: announced, chased by CID, found by a walk from a root, or repaired by a
+ * broadcast.
+ */
 export class Retrieval {
   readonly checks: Checks
   readonly intake: Intake

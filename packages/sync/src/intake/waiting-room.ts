@@ -2,11 +2,11 @@ import type { PeerInfo } from '@p2pl/core'
 import type { Budget } from '@p2pl/core/backend'
 import type { EntryRecord } from '../entry/codec.ts'
 
-/** Where an entry came from: who is judged by it, and where its parents may be had. */
+/** Where an entry came from: the sender that is judged by it, and providers of its parents. */
 export interface Origin {
   readonly sender: string
   readonly providers: readonly PeerInfo[]
-  /** How many missing parents lie between this entry and one that was announced. */
+  /** The number of missing parents between this entry and an announced one. */
   readonly depth: number
 }
 
@@ -17,13 +17,13 @@ export interface Pending {
   readonly giveBack: () => void
 }
 
-/** Memory that one waiting entry takes besides its bytes. */
+/** Memory that a waiting entry takes in addition to its bytes. */
 const overhead = 4096
 
-/** Checked entries that wait for parents, within the budget of the sender that brought them. */
+/** Checked entries that wait for parents, within the budget of their sender. */
 export class WaitingRoom {
   readonly #budget: Budget
-  /** Nobody waits for this parent any more. */
+  /** Called when no entry waits for this parent any more. */
   readonly #unwanted: (id: string) => void
   readonly #pending: Map<string, Pending> = new Map()
   readonly #waiting: Map<string, Set<Pending>> = new Map()
@@ -41,7 +41,7 @@ export class WaitingRoom {
     return this.#pending.has(id)
   }
 
-  /** False when the sender's budget is used up. */
+  /** Returns false when the sender's budget is used up. */
   add(entry: EntryRecord, origin: Origin, missing: readonly string[]): boolean {
     const giveBack = this.#budget.take(origin.sender, entry.bytes.length + overhead)
     if (giveBack === undefined) return false
@@ -55,7 +55,7 @@ export class WaitingRoom {
     return true
   }
 
-  /** The parent is here: takes out the entries that waited for it alone. */
+  /** The parent has arrived. Removes and returns the entries that waited only for it. */
   arrived(id: string): Pending[] {
     const children = this.#waiting.get(id)
     if (children === undefined) return []
@@ -76,7 +76,7 @@ export class WaitingRoom {
     if (pending !== undefined) this.#remove(pending)
   }
 
-  /** The parent will not come: takes out all that builds on it. */
+  /** The parent will not come. Removes and returns all entries that build on it. */
   dropBelow(first: string): EntryRecord[] {
     const dropped: EntryRecord[] = []
     const parents = [first]

@@ -12,19 +12,19 @@ export interface AnswersOptions {
   readonly network: SyncNetwork
   readonly timers: Timers
   readonly period: number
-  /** Bytes of answers in a time, by the sender of the request. */
+  /** Bytes of answers per period, by the sender of the request. */
   readonly budget: Budget
   readonly find: (digest: Bytes) => Promise<Bytes | undefined>
-  /** How many peers may be there to answer. */
+  /** The number of peers that may be able to answer. */
   readonly peers: () => number
 }
 
-/** So few answer one after the other when their times are spread evenly. */
+/** Up to this many peers answer one after the other when their delays are spread evenly. */
 const fewPeers = 8
-/** What the smallest answer takes of the room of its request. */
+/** The bytes that the smallest answer takes from the room of its request. */
 const answerOverhead = 40
 
-/** Blocks of one request that wait for their moment; together they are answered with no more bytes than the request had. */
+/** The room that the answers to one request share: together they have no more bytes than the request. */
 interface Room {
   left: number
 }
@@ -35,13 +35,13 @@ interface Waiting {
 }
 
 /**
- * Answers the repair requests of others. Each peer that has the block waits for a time that depends on its id and the block, and stays
- * silent when another was quicker. All answers together are bounded, whoever asks.
+ * Answers the repair requests of others. Each peer that has the block waits for a time that depends on its id and the
+ * block, and stays silent if another peer was faster. The total of all answers is bounded.
  */
 export class Answers {
   readonly #options: AnswersOptions
   readonly #waiting: Map<string, Waiting> = new Map()
-  /** Blocks that were answered, by requests of what size, and when. */
+  /** Blocks that were answered, with the size of the request and the time. */
   readonly #answered: BoundedMap<string, { size: number; at: number }> = new BoundedMap(limits.repairQueue)
 
   constructor(options: AnswersOptions) {
@@ -82,18 +82,18 @@ export class Answers {
       const larger = fits ? [] : [{ digest, size: bytes.length }]
       network.send(() => ({ kind: 'answer', blocks: fits ? [bytes] : [], larger }))
     } catch {
-      // Store or backend stopped meanwhile: nothing to answer with.
+      // The store or the backend stopped meanwhile, so there is nothing to answer with.
     }
   }
 
-  /** Another peer has answered. */
+  /** Another peer answered. */
   async overheard({ blocks, larger }: RepairAnswer): Promise<void> {
     if (this.#waiting.size === 0) return
     for (const block of blocks) this.#spare(mapKey(await hash(block)), Infinity)
     for (const { digest, size } of larger) this.#spare(mapKey(digest), size - 1)
   }
 
-  /** Requests up to this size need no answer any more. */
+  /** Cancels the answers to requests up to this size. */
   #spare(id: string, size: number): void {
     const waiting = this.#waiting.get(id)
     if (waiting === undefined || waiting.size > size) return

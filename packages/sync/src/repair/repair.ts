@@ -12,10 +12,10 @@ interface Asked {
   readonly digest: Bytes
   readonly sender: string
   readonly answer: Promise<Bytes>
-  /** Bytes that the next request for it carries, so that an answer of this size is allowed. */
+  /** The bytes that the next request for the block carries, which allow an answer of this size. */
   size: number
   queued: boolean
-  /** Another peer asked for it, and an answer to that peer was waited for. */
+  /** Whether this request already waited for the answer to another peer. */
   waited: boolean
   readonly giveBack: (() => void)[]
   resolve(bytes: Bytes): void
@@ -25,21 +25,25 @@ export interface RepairOptions {
   readonly network: SyncNetwork
   readonly timers: Timers
   readonly period: number
-  /** Blocks asked for in a time, and bytes that requests were filled up with in vain, by the sender that they are asked because of. */
+  /**
+   * Budgets of the senders that cause requests: blocks asked for per period, and padding of requests that stayed
+   * without effect.
+   */
   readonly asking: Budget
   readonly padding: Budget
   readonly isKnown: (sender: string) => boolean
 }
 
 /**
- * The last resort when a block cannot be fetched by CID: ask everybody, once in a while and for a few blocks. A request is small at first.
- * Peers that have a block too large for such an answer tell its size; then the request is repeated, filled up to that size: an answer
- * is never larger than its request, so nobody can make others send more than they send themselves.
+ * The last resort when a block cannot be fetched by CID: asks all peers, now and then and for a few blocks. The first
+ * request is small. Peers whose block is too large for an answer of that size send the size of the block; then the
+ * request is repeated with padding up to that size. An answer is never larger than its request, so nobody can make
+ * others send more than they send themselves.
  */
 export class Repair {
   readonly #options: RepairOptions
   readonly #asked: BoundedMap<string, Asked> = new BoundedMap(limits.repairQueue)
-  /** Blocks that somebody else asked for, and when: it needs not be done twice. */
+  /** Blocks that other peers asked for, and when. There is no need to ask for them again. */
   readonly #overheard: BoundedMap<string, number> = new BoundedMap(limits.repairQueue)
   #queue: Asked[] = []
   #scheduled = false
@@ -49,8 +53,8 @@ export class Repair {
   }
 
   /**
-   * Asks everybody because of what `sender` sent, within the sender's budget; the bytes, their hash checked. Rejects when nobody has
-   * answered after four periods.
+   * Asks all peers for a block because of something that `sender` sent, within the sender's budget. Resolves with the
+   * bytes, whose hash is checked. Rejects if nobody answers within four periods.
    */
   async ask(digest: Bytes, sender: string): Promise<Bytes> {
     const { timers, period, asking } = this.#options
@@ -100,7 +104,8 @@ export class Repair {
       const id = mapKey(asked.digest)
       if (this.#asked.get(id) !== asked) continue
       if (!asked.waited && (this.#overheard.get(id) ?? -Infinity) > since) {
-        // The answer to the other peer serves this one as well. If it does not come, only a known sender is worth another request.
+        // The answer to the other peer serves this one too. If it does not come, only a request because of a known
+        // sender is sent again.
         asked.waited = true
         if (isKnown(asked.sender)) timers.after(period, () => this.#enqueue(asked))
         continue
@@ -111,7 +116,7 @@ export class Repair {
     if (wanted.length > 0) network.send(() => ({ kind: 'request', wanted, padding }))
   }
 
-  /** Another peer has asked for these blocks. */
+  /** Another peer asked for these blocks. */
   overheard(wanted: readonly Bytes[]): void {
     for (const digest of wanted) this.#overheard.set(mapKey(digest), this.#options.timers.now())
   }
@@ -124,13 +129,16 @@ export class Repair {
       const asked = this.#asked.get(id)
       if (asked === undefined) continue
       this.#asked.delete(id)
-      // What was sent for it was not in vain.
+      // The padding had an effect, so the senders get it back.
       for (const giveBack of asked.giveBack) giveBack()
       asked.resolve(block.slice())
     }
   }
 
-  /** A peer has the block, and says that the request was too small for it: both senders stand for the bytes of the next one. */
+  /**
+   * A peer has the block but says that the request was too small. The padding of the next request is charged to that
+   * peer and to the sender that caused the request.
+   */
   #larger(id: string, size: number, sender: string): void {
     const asked = this.#asked.get(id)
     if (asked === undefined || size <= asked.size || size > limits.repairBytes) return

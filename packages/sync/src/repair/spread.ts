@@ -1,4 +1,7 @@
-/** A number in [0, 1) that differs from peer to peer and from block to block (FNV-1a, then mixed so that the upper bits depend on all). */
+/**
+ * A number in [0, 1) that differs between peers and between blocks (FNV-1a, then mixed so that the upper bits depend on
+ * all input).
+ */
 export function shareOf(id: string, digest: Uint8Array): number {
   let state = 0x811c9dc5
   for (let i = 0; i < id.length; i++) state = Math.imul(state ^ id.charCodeAt(i), 0x01000193)
@@ -9,8 +12,8 @@ export function shareOf(id: string, digest: Uint8Array): number {
 }
 
 /**
- * Bends a number in [0, 1) so that most are near 1 and a few near 0: of however many peers that have the same to say, a few come first
- * and spare the others. The more peers there are, the fewer may be early.
+ * Maps a number in [0, 1) so that most results are near 1 and a few near 0. Among any number of peers with the same
+ * thing to say, a few go first and spare the others. The more peers there are, the smaller the share that is early.
  */
 export function late(share: number, peers: number): number {
   const steepness = 1 + Math.log(Math.max(peers, 16))

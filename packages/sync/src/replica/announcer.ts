@@ -4,7 +4,7 @@ import { limits } from '../limits.ts'
 import type { Served } from '../serve/served.ts'
 import type { SyncNetwork } from './network.ts'
 
-/** Sends own entries to the topic, as many to a message as have come together while the last ones were handed over. */
+/** Sends own entries to the topic. Entries that gather while the previous message is handed over share the next one. */
 export class Announcer {
   readonly #network: SyncNetwork
   readonly #served: Served
@@ -22,7 +22,7 @@ export class Announcer {
     this.#running ??= this.#run()
   }
 
-  /** Resolves when nothing is being handed over any more. */
+  /** Resolves when no message is being handed over. */
   async stop(): Promise<void> {
     this.#stopped = true
     await this.#running
@@ -35,7 +35,7 @@ export class Announcer {
       try {
         await this.#served.serveEntries(entries)
       } catch {
-        // They still travel inside the message, and inside the index.
+        // The entries still travel inside the message and inside the index.
       }
       for (const batch of batches(entries)) {
         this.#network.send((providers) => ({ kind: 'announcement', providers, entries: batch }))

@@ -14,8 +14,8 @@ import type { Committer } from './committer.ts'
 import { OwnChains } from './own-chains.ts'
 
 /**
- * Makes entries one after the other, each on top of the one before, so that a burst of appends becomes a chain and not a fan of
- * heads; being written is no part of it, so appends that come together share writes.
+ * Creates entries one after the other, each on top of the last, so that a burst of appends becomes a chain and not a
+ * fan of heads. It does not wait for writes, so concurrent appends share them.
  */
 export class Appender {
   readonly #committer: Committer
@@ -60,13 +60,14 @@ export class Appender {
     checkIdentity('append', options.identity)
     const chosen = options.parents === undefined ? undefined : this.#digests(options.parents)
     const identity = options.identity ?? this.#identity
-    // The caller may use its array again.
+    // The caller may reuse its array.
     const own = concatBytes(payload)
     return await this.#building.run(async () => {
       check()
       const { generation } = this.#committer
       const author = identity.publicKey
-      // With parents that were chosen, an entry depends on the arguments alone: the same append gives the same entry.
+      // With parents that the caller chose, an entry depends only on the arguments: the same append gives the same
+      // entry.
       const latest = chosen === undefined ? this.#chains.latest(author, generation) : undefined
       const { digests, clock } = chosen === undefined ? this.#tips(author, latest) : await this.#clock(chosen)
       const previous = latest === undefined ? 0 : digests.findIndex((digest) => equalBytes(digest, latest.digest)) + 1
@@ -77,7 +78,7 @@ export class Appender {
       check()
       if (generation !== this.#committer.generation) throw lostGround()
       const synced = this.#committer.stage([{ entry, local: true, live: true }])
-      // Also observed by the caller; without this line an abandoned append would be an unhandled rejection.
+      // The caller also observes it. Without this line an abandoned append would be an unhandled rejection.
       synced.catch(() => undefined)
       this.#chains.appended(entry, generation)
       return { entry, synced }
@@ -109,16 +110,17 @@ export class Appender {
   }
 
   /**
-   * The author's latest entry, for which the signature of this one vouches, unless it is too far below; the author's own tip, so that
-   * their entries stay in the order of their appends; the newest heads, so that the clock is above all that was seen and what is written
-   * now grows together; and the oldest ones, so that none is left behind for ever.
+   * The parents of a new entry: the author's latest entry, for which the new signature vouches, unless it is too far
+   * below; the author's own tip, which keeps their entries in the order of their appends; the newest heads, so that the
+   * clock is above all that was seen and concurrent branches join; and the oldest heads, so that none is left behind
+   * for ever.
    */
   #tips(author: Bytes, latest: Head | undefined): { digests: Bytes[]; clock: number } {
     const { maxParents } = this.#bounds
     const { tips } = this.#committer
     const newest = tips.newest(maxParents)
     const isNear = latest !== undefined && latest.clock + vouchingReach > (newest[0]?.clock ?? 0)
-    // Where there is room for few parents, heads need it: nothing else brings the view together.
+    // With few parents, all of them should be heads, because only new entries join the heads.
     const candidates: (Head | undefined)[] = isNear && maxParents > 3 ? [latest] : []
     if (tips.size <= maxParents) candidates.push(...newest)
     else {

@@ -3,25 +3,25 @@ import type { Timers } from '../toolbox/timers.ts'
 
 const mebibyte: number = 1024 * 1024
 
-/** All that senders share, in one place. Where nothing else is said, strangers together get three quarters. */
+/** All budgets that senders share. Unless a comment says otherwise, strangers together get three quarters. */
 export interface Budgets {
   /** Bytes of messages being handled, of entries being checked, and of entries that wait for parents. */
   readonly handling: Budget
   readonly checking: Budget
   readonly pending: Budget
-  /** Parents that are looked for. */
+  /** Parents that are being looked for. */
   readonly missing: Budget
-  /** Blocks that everybody is asked for, per beacon period, because of what a sender sent. */
+  /** Blocks that are asked of all peers because of what a sender sent, per beacon period. */
   readonly asking: Budget
-  /** Bytes that repair requests are filled up with in vain, per 16 periods. */
+  /** Padding of repair requests that stayed without effect, in bytes per 16 periods. */
   readonly padding: Budget
   /** Bytes of blocks sent to the topic for repair, per period. */
   readonly answers: Budget
-  /** Bytes that beacons have more than what they answer, per 16 periods. */
+  /** Bytes by which beacons exceed the messages that they answer, per 16 periods. */
   readonly replies: Budget
   /** Proofs of others that are checked, per period. */
   readonly proofs: Budget
-  /** Indexes made to be compared with a beacon, per period. */
+  /** Computations of the index for comparison with a beacon, per period. */
   readonly flushes: Budget
 }
 
@@ -43,7 +43,7 @@ export function createBudgets(timers: Timers, period: number, isKnown: (sender: 
   }
 }
 
-/** Bytes of the entries of one import that wait for parents, by author. */
+/** Bytes of entries in one import that wait for parents, by author. */
 export function createImportBudget(): Budget {
   return new Budget({ total: 32 * mebibyte, each: 8 * mebibyte, isKnown: () => true })
 }

@@ -20,8 +20,8 @@ interface Group {
 }
 
 /**
- * Group commit: whatever is staged while a write is under way goes into the next one, and each write is synced.
- * What is staged counts as present for its children at once, because it is written no later than they are.
+ * Group commit: entries that are staged during a write go into the next write, and each write is synced. A staged entry
+ * counts as present for its children at once, because it is written no later than they are.
  */
 export class Committer {
   readonly #store: Store
@@ -31,9 +31,9 @@ export class Committer {
   readonly #recent: BoundedMap<string, number> = new BoundedMap(limits.recent, (_, clock) => {
     this.#floor = Math.max(this.#floor, clock)
   })
-  /** Entries with a larger clock are in memory, or not here at all. */
+  /** An entry with a larger clock is either in memory or not in the store. */
   #floor = 0
-  /** The heads as they are, and as they will be when all that is staged is written. */
+  /** The current heads, and the heads once all staged entries are written. */
   readonly heads: Tips
   #tips: Tips
   #authors: AuthorTips
@@ -41,7 +41,7 @@ export class Committer {
   #stagedBytes = 0
   #writing = false
   #room: (() => void)[] = []
-  /** Counts failed writes: what was built on something that failed must not be staged. */
+  /** Counts failed writes. An entry that was built on a failed one must not be staged. */
   generation = 0
 
   constructor(store: Store, lock: Slots, onCommitted: (batch: readonly Committed[]) => void) {
@@ -72,7 +72,7 @@ export class Committer {
     return this.clockNow(id) ?? (await this.#store.clockOf(digest)) ?? this.clockNow(id)
   }
 
-  /** Whether each of these entries is here: those above all that memory has forgotten need no read of the store. */
+  /** Whether each of these entries is here. Entries above `#floor` need no read of the store. */
   async present(entries: readonly EntryRecord[]): Promise<boolean[]> {
     const old = entries.filter(({ id, clock }) => clock <= this.#floor && this.clockNow(id) === undefined)
     const stored = old.length === 0 ? [] : await this.#store.clocksOf(old.map(({ digest }) => digest))
@@ -80,7 +80,7 @@ export class Committer {
     return entries.map((entry) => this.clockNow(entry.id) !== undefined || found.has(entry))
   }
 
-  /** The clocks of many, in one read of the store at most. */
+  /** The clocks of many entries, with at most one read of the store. */
   async clocksOf(all: readonly { readonly id: string; readonly digest: Bytes }[]): Promise<(number | undefined)[]> {
     const clocks = all.map(({ id }) => this.clockNow(id))
     const unknown = all.filter((_, i) => clocks[i] === undefined)
@@ -90,8 +90,8 @@ export class Committer {
   }
 
   /**
-   * Takes entries whose parents are all present, or before them in the list. All of them are in one write, or none; resolves when they
-   * are on the disk. Entries that are here already are not taken again.
+   * Takes entries whose parents are all present or come earlier in the list. One write stores all of them or none.
+   * Resolves when they are on disk. Entries that are already here are skipped.
    */
   stage(all: readonly Committed[]): Promise<void> {
     const entries: Committed[] = []
@@ -121,7 +121,7 @@ export class Committer {
     }
   }
 
-  /** Resolves when all that is staged now is on the disk. */
+  /** Resolves when everything that is staged now is on disk. */
   async flushed(): Promise<void> {
     await Promise.allSettled(new Set(Array.from(this.#staged.values(), ({ synced }) => synced)))
   }
@@ -138,7 +138,7 @@ export class Committer {
       let batch: readonly Committed[] = []
       try {
         await this.#lock.run(async () => {
-          // Taken only now: what was staged while waiting for the lock comes along.
+          // The queue is taken only now, so it includes entries that were staged while waiting for the lock.
           groups = this.#queue
           this.#queue = []
           batch = groups.flatMap(({ entries }) => entries)
@@ -169,7 +169,7 @@ export class Committer {
 
   #fail(all: readonly Group[], cause: unknown): void {
     this.generation++
-    // The store keeps nothing of a write that it rejects, so everything is again as it was before.
+    // The store keeps nothing of a rejected write, so the state goes back to what it was before.
     this.#queue = []
     this.#staged.clear()
     this.#stagedBytes = 0
@@ -180,7 +180,7 @@ export class Committer {
   }
 }
 
-/** What an append gets whose ground was lost to a failed write. */
+/** The error of an append whose parents were lost by a failed write. */
 export function lostGround(): P2plError {
   return new P2plError({
     code: 'STORAGE',

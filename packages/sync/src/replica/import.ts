@@ -20,13 +20,13 @@ export interface Imported {
 }
 
 const batchSize = 256
-/** Memory that one waiting entry takes besides its bytes. */
+/** Memory that a waiting entry takes in addition to its bytes. */
 const overhead = 1024
 
 /**
- * Takes entries from blocks: blocks of entries and leaves of an index, in any order. Inner nodes are skipped, since leaves hold all there is.
- * What lacks its parents at the end, or is wrong in any way, is refused; so is what would wait for parents beyond a bound for each author
- * and for all: another import takes it, once its parents are here.
+ * Takes blocks of entries and leaves of an index, in any order. Inner nodes are skipped, because the leaves have all
+ * entries. An entry is refused if it is wrong or if its parents are still missing at the end. It is also refused if it
+ * would wait for parents beyond a bound per author or in total: then another import takes it once its parents are here.
  */
 export async function importBlocks(
   replica: Replica,
@@ -60,7 +60,8 @@ export async function importBlocks(
     checkSignal()
   }
   await flush()
-  // What came before its parents, or before the entry that proves it, goes in now, in canonical order; each round takes all that it can.
+  // Entries that came before their parents, or before the entry that proves them, go in now, in canonical order. Each
+  // round takes all that it can.
   let rest: readonly Candidate[] = waiting.sort((a, b) => compareBytes(a.entry.key, b.entry.key))
   for (let before = Infinity; rest.length > 0 && rest.length < before;) {
     before = rest.length
@@ -88,7 +89,7 @@ async function entriesOf(cid: CID, bytes: Bytes, result: Imported): Promise<Entr
   try {
     return [await decodeEntry(bytes, widestBounds)]
   } catch {
-    // Not an entry; perhaps a node.
+    // The block is not an entry; it may be a node.
   }
   try {
     const node = decodeNode(bytes)
@@ -102,7 +103,7 @@ async function entriesOf(cid: CID, bytes: Bytes, result: Imported): Promise<Entr
 }
 
 async function check({ retrieval, healer, id }: Replica, batch: EntryRecord[]): Promise<Candidate[]> {
-  // An entry that is damaged here counts as known; its bytes mend it.
+  // An entry that is damaged here counts as known. These bytes repair it.
   if (healer.keys.length > 0) for (const { key, bytes } of batch) await healer.offer(key, bytes)
   return await retrieval.checks.many(
     batch.sort((a, b) => compareBytes(a.key, b.key)),
@@ -110,7 +111,7 @@ async function check({ retrieval, healer, id }: Replica, batch: EntryRecord[]): 
   )
 }
 
-/** Takes what can be taken, and counts what needs no second look. */
+/** Takes all entries that can be taken, and counts those that need no second look. */
 async function take({ retrieval, id }: Replica, all: readonly Candidate[], result: Imported): Promise<Outcome[]> {
   const outcomes = await retrieval.intake.take(all, id)
   for (const outcome of outcomes) if (outcome !== 'pending' && outcome !== 'unproven') result[outcome]++

@@ -7,7 +7,7 @@ import type { WireMessage } from '../wire/messages.ts'
 
 export interface FetchOptions {
   readonly providers?: readonly PeerInfo[] | undefined
-  /** Digest of the index root that the block is below. */
+  /** Digest of the index root above the block. */
   readonly root?: Bytes | undefined
   /** Milliseconds. */
   readonly timeout: number
@@ -15,31 +15,31 @@ export interface FetchOptions {
 }
 
 export interface Listener {
-  /** `sender` is a peer id whose signature was checked. The next message waits until this resolves. */
+  /** `sender` is a peer id whose signature was checked. The next message is not delivered until this resolves. */
   message(sender: string, payload: Uint8Array): Promise<void>
   gap(): void
 }
 
-/** All that a replica wants of a network: bytes to everybody, and blocks by digest. */
+/** What a replica needs from a network: sending bytes to all peers, and blocks by digest. */
 export interface SyncNetwork {
   readonly id: string
-  /** To whoever is there. What gets lost is found by comparing roots, so a failure is nobody's concern. */
+  /** Sends to all peers of the topic. It reports no failures, because lost messages are made up for by comparing roots. */
   send(make: (providers: readonly PeerInfo[]) => WireMessage): void
   /** Resolves when the topic is joined. */
   listen(listener: Listener, signal: AbortSignal): Promise<void>
   fetch(digest: Bytes, options: FetchOptions): Promise<Bytes>
-  /** The block where it is stored here. */
+  /** The block, if it is stored locally. */
   local(digest: Bytes): Promise<Bytes | undefined>
   has(digest: Bytes): Promise<boolean>
   put(blocks: Iterable<Block> | AsyncIterable<Block>): Promise<void>
   remove(digest: Bytes): Promise<void>
-  /** Whether what was put survives the end of the process. */
+  /** Whether stored blocks survive the end of the process. */
   readonly persistent: boolean
-  /** Whether what is fetched stays with the backend. */
+  /** Whether the backend keeps the blocks that it fetches. */
   readonly keepsFetched: boolean
 }
 
-/** The app door of core as a {@link SyncNetwork}. */
+/** Adapts a peer of core's app door to {@link SyncNetwork}. */
 export function peerNetwork(peer: Peer, topicName: string): SyncNetwork {
   const topic = peer.topic(topicName)
   const { blocks } = peer
@@ -60,7 +60,7 @@ export function peerNetwork(peer: Peer, topicName: string): SyncNetwork {
           else await listener.message(item.sender, item.payload)
         }
       }
-      // The iteration ends when the signal fires, or with an error when the peer stops; both end the view's listening.
+      // The iteration ends when the signal fires, or with an error when the peer stops. Both end the view's listening.
       read().catch(() => undefined)
     },
     fetch: async (digest, { providers, root, timeout, signal }) =>

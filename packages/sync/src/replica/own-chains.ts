@@ -5,10 +5,10 @@ import type { EntryRecord } from '../entry/codec.ts'
 import { headOf } from '../store/heads.ts'
 import type { Head } from '../store/heads.ts'
 
-/** Authors whose latest entry is remembered. */
+/** How many authors' latest entries are remembered. */
 const maxAuthors = 256
 
-/** The latest entry that each author has appended here since the view was opened: the next one names it. */
+/** The latest entry that each author has appended here since the view was opened. The author's next entry names it. */
 export class OwnChains {
   #latest: BoundedMap<string, Head> = new BoundedMap(maxAuthors)
   #generation = 0
@@ -21,7 +21,7 @@ export class OwnChains {
     return this.#sinceFailure(generation).get(mapKey(author))
   }
 
-  /** A failed write may have taken back any of them: new chains begin. */
+  /** A failed write may have removed any of these entries, so new chains begin. */
   #sinceFailure(generation: number): BoundedMap<string, Head> {
     if (this.#generation !== generation) {
       this.#generation = generation

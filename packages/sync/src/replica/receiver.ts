@@ -20,10 +20,13 @@ export interface ReceiverOptions {
   readonly beacon: (sender: string, beacon: Beacon, bytes: number) => Promise<void>
 }
 
-/** What a message costs besides its bytes while it is handled. */
+/** The cost of a message in addition to its bytes while it is handled. */
 const overhead = 4096
 
-/** From the bytes of a message to the part that it concerns, each sender within its budget and with a turn of the event loop in between. */
+/**
+ * Decodes messages and passes them to the parts that they concern. Each sender stays within its budget, and there is a
+ * turn of the event loop in between.
+ */
 export class Receiver {
   readonly #options: ReceiverOptions
 
@@ -31,7 +34,7 @@ export class Receiver {
     this.#options = options
   }
 
-  /** Resolves when the next message may come; this one may still be handled then. Never rejects. */
+  /** Resolves when the next message may come; this one may still be in progress then. Never rejects. */
   async receive(sender: string, payload: Uint8Array): Promise<void> {
     const { breather, handling, wasted, dropped } = this.#options
     if (payload.length > limits.maxMessageBytes) {
@@ -54,7 +57,7 @@ export class Receiver {
       dropped('garbage')
       return
     }
-    // What goes wrong here is the store's or the backend's end: the view ends, too.
+    // A failure here means that the store or the backend has ended, and then the view ends too.
     void this.#handle(sender, message, payload.length)
       .catch(() => undefined)
       .finally(giveBack)

@@ -30,10 +30,13 @@ import { ReplicaState } from './state.ts'
 import type { Effect } from './state.ts'
 import { validator } from './validator.ts'
 
-/** Work between two turns of the event loop, some 10 ms on a slow machine, and what each message or entry costs beside its bytes. */
+/**
+ * Work between two turns of the event loop, some 10 ms on a slow machine, and the cost of each message or entry in
+ * addition to its bytes.
+ */
 const work = { bytesPerTurn: 768 * 1024, bytesPerPiece: 1024 }
 
-/** Many listeners want the bell and not the entry, which takes 3 µs and 1.7 kB of memory to make. */
+/** Creates the entry lazily: it takes 3 µs and 1.7 kB of memory, and many listeners need only the event. */
 function entryEvent({ entry: record, local }: Committed): ViewEvent {
   let entry: Entry | undefined
   return {
@@ -45,7 +48,7 @@ function entryEvent({ entry: record, local }: Committed): ViewEvent {
   }
 }
 
-/** Puts the parts of a view together: what each of them tells the others is here and nowhere else. */
+/** Connects the parts of a view. All wiring between the parts is in this class. */
 export class Replica {
   readonly store: Store
   readonly index: ViewIndex
@@ -204,7 +207,7 @@ export class Replica {
     this.#changed()
     await this.committer.idle()
     await this.#announcer.stop()
-    // A flush that is under way still needs the store.
+    // A running flush still needs the store.
     await this.index.lock.run(async () => {})
   }
 
@@ -212,14 +215,14 @@ export class Replica {
     return this.#stopping.signal.aborted
   }
 
-  /** Beacons ask for equal peers until the result is called. */
+  /** Beacons ask for equal peers until the returned function is called. */
   askAgreement(peers: number): () => void {
     const done = this.#asking.wait(peers)
     this.#beacons.soon(0.02, true)
     return done
   }
 
-  /** Calls back whenever the root, or what others report, may have changed. */
+  /** Calls back each time the root, or what others report, may have changed. */
   watch(callback: () => void): () => void {
     this.#watchers.add(callback)
     return () => this.#watchers.delete(callback)
@@ -233,7 +236,7 @@ export class Replica {
     try {
       this.#onEvent?.(event)
     } catch {
-      // A listener's mistake is not ours, and must not stop the view.
+      // An error in a listener must not stop the view.
     }
   }
 
@@ -268,7 +271,7 @@ export class Replica {
     else if (effects.includes('later')) this.#beacons.changed(0.6)
   }
 
-  /** All of a peer's view is here: if ours is more than theirs, they want to know. */
+  /** Another peer's whole view is here. If our view has more, that peer should learn of it. */
   async #merged(root: Bytes): Promise<void> {
     try {
       const own = await this.index.root()

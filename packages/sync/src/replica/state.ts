@@ -2,16 +2,21 @@ import type { Timers } from '../toolbox/timers.ts'
 
 /**
  * What a replica is doing:
- * - `alone`: nobody was heard for some periods. Entries are not announced one by one: a peer that comes compares roots first.
- * - `in company`: others are there.
- * - `catching up`: a walk is taking in many entries. Half a view is news to nobody, and making its index holds up the other half.
+ * - `alone`: no peer was heard for some periods. Entries are not announced one by one, because a peer that joins
+ *   compares roots first.
+ * - `in company`: other peers are there.
+ * - `catching up`: a walk is taking in many entries. Half a view is no news to anybody, and computing its index would
+ *   delay the other half.
  */
 export type State = 'alone' | 'in company' | 'catching up'
 
-/** `announce`: send the entries. `soon`, `later`: a beacon after that part of a period. `keep`: tell when the walk is over. */
+/**
+ * `announce`: send the entries. `soon`, `later`: send a beacon within that part of a period. `keep`: report it when the
+ * walk is over.
+ */
 export type Effect = 'announce' | 'soon' | 'later' | 'keep'
 
-/** What each event does in each state. A state is left when its condition ends, which is looked at with every event. */
+/** The effects of each event in each state. A state is left when its condition ends, which is checked at each event. */
 const table: Record<
   State,
   { readonly own: readonly Effect[]; readonly others: readonly Effect[]; readonly due: boolean }
@@ -21,7 +26,7 @@ const table: Record<
   'catching up': { own: ['announce', 'soon'], others: ['keep'], due: false }
 }
 
-/** Periods without a message after which nobody seems to be there. */
+/** After this many periods without a message, nobody seems to be there. */
 const companyPeriods = 6
 
 export class ReplicaState {
@@ -29,9 +34,9 @@ export class ReplicaState {
   readonly #period: number
   readonly #isCatchingUp: () => boolean
   #heardAt = -Infinity
-  /** Entries of others were kept from them while catching up. */
+  /** Whether entries of others were not reported yet because of catching up. */
   #kept = false
-  /** Own entries are in no beacon yet. */
+  /** Whether own entries are in no beacon yet. */
   #ownUntold = false
 
   constructor(timers: Timers, period: number, isCatchingUp: () => boolean) {
@@ -45,12 +50,12 @@ export class ReplicaState {
     return this.#timers.now() - this.#heardAt <= companyPeriods * this.#period ? 'in company' : 'alone'
   }
 
-  /** A message of another peer came. */
+  /** A message of another peer arrived. */
   heard(): void {
     this.#heardAt = this.#timers.now()
   }
 
-  /** Entries were committed, own ones among them or not. */
+  /** Entries were committed. `own`: own entries are among them. */
   committed(own: boolean): readonly Effect[] {
     const effects = table[this.current][own ? 'own' : 'others']
     if (own) this.#ownUntold = true
@@ -58,19 +63,19 @@ export class ReplicaState {
     return effects
   }
 
-  /** A walk is over: what was kept is told. */
+  /** A walk has ended: reports what was held back. */
   walked(): readonly Effect[] {
     const kept = this.#kept
     this.#kept = false
     return kept ? ['later'] : []
   }
 
-  /** Whether a beacon that is due is sent: own entries and questions are never kept. */
+  /** Whether to send a beacon that is due. Own entries and questions are never held back. */
   due(asks: boolean): boolean {
     return table[this.current].due || this.#ownUntold || asks
   }
 
-  /** A beacon was sent, or could not be. */
+  /** A beacon was sent, or could not be sent. */
   told(sent: boolean): void {
     this.#ownUntold = !sent
   }

@@ -12,7 +12,10 @@ interface Node {
 const older = (a: Node, b: Node): boolean => compareBytes(a.key, b.key) < 0
 const newer = (a: Node, b: Node): boolean => compareBytes(a.key, b.key) > 0
 
-/** Heads in canonical order, of which the first and last few are found without a look at all of them: anybody can make a hundred thousand. */
+/**
+ * Heads in canonical order. It finds the first and the last few without looking at all of them, because any peer can
+ * create a hundred thousand.
+ */
 export class Tips {
   readonly #nodes: Map<string, Node> = new Map()
   #oldest: Heap<Node> = new Heap(older)
@@ -45,12 +48,12 @@ export class Tips {
     this.#nodes.delete(id)
   }
 
-  /** At most so many, the newest first. */
+  /** The newest heads first, at most this many. */
   newest(count: number): Head[] {
     return this.#first(this.#newest, count)
   }
 
-  /** At most so many, the oldest first. */
+  /** The oldest heads first, at most this many. */
   oldest(count: number): Head[] {
     return this.#first(this.#oldest, count)
   }

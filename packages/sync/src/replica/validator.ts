@@ -2,7 +2,7 @@ import type { ViewOptions } from '../api.ts'
 import type { EntryRecord } from '../entry/codec.ts'
 import { publicEntry } from '../entry/public.ts'
 
-/** The rule of the application. One that throws for an entry does not let it in. */
+/** The application's rule. If it throws, the entry is invalid. */
 export function validator(validate: ViewOptions['validate']): ((entry: EntryRecord) => Promise<boolean>) | undefined {
   if (validate === undefined) return undefined
   return async (entry) => {

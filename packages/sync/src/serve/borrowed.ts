@@ -7,13 +7,14 @@ import type { Store } from '../store/store.ts'
 const noted = Uint8Array.of(1)
 
 /**
- * Blocks of others that are read once. Most engines keep what they fetch; a stranger could fill the disk with it. So each is noted before it
- * is fetched and dropped after it was read, unless this view serves it meanwhile; a crash in between leaves the notes.
+ * Blocks of others that are read once. Most engines keep what they fetch, so a stranger could fill the disk. Each block
+ * is therefore noted before it is fetched and dropped after it was read, unless this view serves it meanwhile. After a
+ * crash in between, the notes remain.
  */
 export class BorrowedBlocks {
   readonly #network: SyncNetwork
   readonly #store: Store
-  /** Held while blocks are handed to the backend: what is dropped here must not be handed over at the same time. */
+  /** Held while blocks are handed to the backend: a block must not be dropped and handed over at the same time. */
   readonly #handingOver: Slots
 
   constructor(network: SyncNetwork, store: Store, handingOver: Slots) {
@@ -23,7 +24,7 @@ export class BorrowedBlocks {
   }
 
   async fetch(digest: Bytes, options: FetchOptions): Promise<Bytes> {
-    // What is here already was put here by this view or by the application, and stays.
+    // A block that is already here was stored by this view or by the application, and stays.
     if (this.#network.keepsFetched && !(await this.#network.has(digest))) {
       await this.#store.tables.write([{ type: 'put', key: tableKey('borrowed', digest), value: noted }], {
         sync: false
@@ -32,7 +33,7 @@ export class BorrowedBlocks {
     return await this.#network.fetch(digest, options)
   }
 
-  /** Drops what was fetched. Never rejects: what is left is dropped when the view is opened again. */
+  /** Drops fetched blocks. Never rejects: blocks that remain are dropped when the view is opened again. */
   async release(digests: readonly Bytes[]): Promise<void> {
     if (!this.#network.keepsFetched || digests.length === 0) return
     try {
@@ -40,7 +41,7 @@ export class BorrowedBlocks {
         for (const digest of digests) await this.#drop(digest)
       })
     } catch {
-      // Store or backend were stopped.
+      // The store or the backend was stopped.
     }
   }
 
@@ -53,7 +54,7 @@ export class BorrowedBlocks {
     await tables.write([{ type: 'del', key }], { sync: false })
   }
 
-  /** Drops what a crash has left. */
+  /** Drops blocks left over from a crash. */
   async resume(): Promise<void> {
     const left: Bytes[] = []
     for await (const rows of this.#store.tables.scan({ gte: tableStart('borrowed'), lt: tableEnd('borrowed') })) {

@@ -3,7 +3,7 @@ import type { Bytes } from '../bytes.ts'
 
 const maxBytes: number = 8 * 1024 * 1024
 
-/** Bytes of nodes that were just made, until they are handed over; the oldest go first. */
+/** Bytes of new nodes, until they are handed over. When there are too many, the oldest are dropped first. */
 export class NodeCache {
   readonly #nodes: Map<string, Bytes> = new Map()
   #bytes = 0

@@ -9,7 +9,7 @@ import { tableEnd, tableKey, tableStart, withoutTable } from '../store/keys.ts'
 import type { Store } from '../store/store.ts'
 import type { Timers } from '../toolbox/timers.ts'
 
-/** A node is served until so many newer roots were published and so much time went by. */
+/** A superseded node is served until this many newer roots were published and enough time has passed. */
 const keptRoots = 4
 const keptPeriods = 8
 /** Values of the rows: what the block is. */
@@ -23,8 +23,8 @@ interface Retired {
 }
 
 /**
- * The blocks that the backend was given, noted in the store before they are handed over: what a crash leaves in the backend is known
- * and dropped. Superseded nodes and old entries go after a while.
+ * The blocks that were given to the backend. They are noted in the store before they are handed over, so blocks left by
+ * a crash are known and dropped. Superseded nodes and old entries are dropped after a while.
  */
 export class Served {
   readonly #network: SyncNetwork
@@ -55,7 +55,7 @@ export class Served {
     await this.#store.tables.write(operations, { sync: false })
   }
 
-  /** Recent entries, so that others can chase them one by one. */
+  /** Serves recent entries, so that others can chase them one by one. */
   async serveEntries(entries: readonly EntryRecord[]): Promise<void> {
     const last = entries.slice(-limits.servedPerBurst)
     await this.note(
@@ -69,7 +69,7 @@ export class Served {
     }
   }
 
-  /** A root was published that these nodes are no part of. A root that comes back is not superseded. */
+  /** A root was published that no longer contains these nodes. A node that comes back is not superseded. */
   async published(superseded: Iterable<Bytes>): Promise<void> {
     this.#publication++
     const now = this.#timers.now()
@@ -82,7 +82,7 @@ export class Served {
     await this.drop(gone.map(({ digest }) => digest))
   }
 
-  /** What earlier runs have left with the backend: all of it, and the nodes among it. */
+  /** The blocks that earlier runs left in the backend: all of them, and the nodes among them. */
   async leftovers(): Promise<{ all: Map<string, Bytes>; nodes: Map<string, Bytes> }> {
     const all = new Map<string, Bytes>()
     const nodes = new Map<string, Bytes>()
@@ -96,7 +96,7 @@ export class Served {
     return { all, nodes }
   }
 
-  /** Whether the backend kept what it was given: some of it stands for the rest. */
+  /** Whether the backend still has the blocks that it was given. It checks a sample. */
   async stillThere(digests: Iterable<Bytes>): Promise<boolean> {
     if (!this.#network.persistent) return false
     let checked = 0

@@ -13,7 +13,7 @@ import { NodeCache } from './node-cache.ts'
 import { servedNode } from './served.ts'
 import type { Served } from './served.ts'
 
-/** Blocks that are handed to the backend at once. */
+/** How many blocks are handed to the backend at once. */
 const batchBlocks = 64
 const batchBytes: number = 4 * 1024 * 1024
 
@@ -25,23 +25,26 @@ interface Unpublished {
 export interface ServerOptions {
   readonly network: SyncNetwork
   readonly served: Served
-  /** Held by commits and flushes. */
+  /** A lock that commits and flushes take. */
   readonly lock: Slots
   /** Held while blocks are handed over. */
   readonly handingOver: Slots
-  /** A stored entry does not hash to its CID any more: the nodes above it cannot be served until it is mended. */
+  /** A stored entry no longer hashes to its CID: the nodes above it cannot be served until it is repaired. */
   readonly onDamage: (key: Key) => void
 }
 
-/** What the backend serves to others by CID: the nodes of the published index, and those of the last few. */
+/** What the backend serves to others by CID: the nodes of the published index and of the last few. */
 export class Server implements TreeObserver {
   readonly #options: ServerOptions
-  /** Nodes that are in the index but not with the backend, and the other way round. */
+  /** Nodes that are in the index but not in the backend, and the other way round. */
   readonly #unpublished: Map<string, Unpublished> = new Map()
   readonly #superseded: Map<string, Bytes> = new Map()
   readonly #cache: NodeCache = new NodeCache()
   #published: Bytes | undefined
-  /** Whether the published root was handed over without a gap: it stays published while nodes above damaged entries are missing. */
+  /**
+   * Whether all nodes of the published root were handed over. The root stays published while nodes above damaged
+   * entries are missing.
+   */
   #whole = true
   #resumed = false
   #emptyServed = false
@@ -66,14 +69,14 @@ export class Server implements TreeObserver {
     if (!this.#unpublished.delete(mapKey(digest))) this.#superseded.set(mapKey(digest), digest)
   }
 
-  /** A damaged entry was mended: what could not be served is handed over with the next root. */
+  /** A damaged entry was repaired: the nodes above it are handed over with the next root. */
   mended(): void {
     this.#published = undefined
   }
 
   /**
-   * Makes the nodes of the current root available by CID and gives the root; all of them, or all but those above damaged entries. Rejects
-   * with `Damaged` when a damaged entry keeps the root from being computed.
+   * Makes the nodes of the current root available by CID: all of them (`whole`), or all except those above damaged
+   * entries. Rejects with `Damaged` when a damaged entry prevents computing the root.
    */
   async publish(): Promise<{ root: Root; whole: boolean }> {
     return await this.#options.handingOver.run(async () => {
@@ -83,7 +86,8 @@ export class Server implements TreeObserver {
       const locked = async <T>(work: () => Promise<T>): Promise<T> => await this.#options.lock.run(work)
       const damaged = new Set<string>()
       for (let attempt = 0; ; attempt++) {
-        // A peer that writes all the time would overtake it for ever: then writing waits, once.
+        // A peer that writes all the time would always get ahead of the handover. After three attempts, writing waits
+        // for it once.
         const [outer, inner] = attempt < 3 ? [unlocked, locked] : [locked, unlocked]
         const root = await outer(async () => {
           const flushed = await inner(async () => await tree.flush())
@@ -108,7 +112,7 @@ export class Server implements TreeObserver {
     return root.place === undefined || (this.#published !== undefined && equalBytes(this.#published, root.digest))
   }
 
-  /** The view without entries is no place in the index, but somebody may have its root, and read it. */
+  /** An empty view has no place in the index. But another peer may have its root and read it. */
   async #serveEmpty({ digest }: Root): Promise<void> {
     if (this.#emptyServed) return
     await this.#options.served.note([digest], servedNode)
@@ -116,7 +120,7 @@ export class Server implements TreeObserver {
     this.#emptyServed = true
   }
 
-  /** False when the index moved on and the nodes belong to no root any more. */
+  /** Returns false when the index has moved on and the nodes no longer belong to its root. */
   async #handOver(
     tree: IndexTree,
     locked: <T>(work: () => Promise<T>) => Promise<T>,
@@ -156,13 +160,13 @@ export class Server implements TreeObserver {
 
   #handedOver(digest: Bytes): void {
     this.#cache.delete(digest)
-    // Superseded while it was being handed over: with the backend it is all the same.
+    // The node was superseded during the handover, but it is in the backend now.
     if (!this.#unpublished.delete(mapKey(digest))) this.#superseded.set(mapKey(digest), digest)
   }
 
   /**
-   * The store makes another node than the index says. Either the index has moved on, or something in the store is damaged: an entry, which
-   * others have, or a row of the index, which is made again here.
+   * The store now makes a node that differs from the index. Either the index has moved on, or something in the store is
+   * damaged: an entry, which others have, or a row of the index, which is rebuilt here.
    */
   async #isDamaged(tree: IndexTree, digest: Bytes, place: Place): Promise<boolean> {
     await tree.flush()
@@ -188,11 +192,11 @@ export class Server implements TreeObserver {
     if (entries > 0) return true
     await tree.doubt(place)
     await tree.flush()
-    // Made again as it was: it stays out until it can be made right.
+    // If rebuilding gives the same row, the node is left out until it can be rebuilt correctly.
     return await isCurrent()
   }
 
-  /** After a start: what the backend still has of earlier runs, and what it lacks. */
+  /** After a start: finds out which blocks of earlier runs the backend still has, and which it lacks. */
   async #resume(tree: IndexTree): Promise<void> {
     const { served, lock } = this.#options
     const { all: leftovers, nodes } = await served.leftovers()

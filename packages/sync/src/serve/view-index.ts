@@ -19,20 +19,23 @@ export interface ViewIndexOptions {
   readonly timers: Timers
   readonly period: number
   readonly onDamage: (key: Key) => void
-  /** A root was computed; `changed`: another one than before. */
+  /** A root was computed. `changed`: it differs from the previous one. */
   readonly onRoot: (root: Root, changed: boolean) => void
 }
 
-/** The index over the store: its root, what the backend serves of it, and the blocks that are borrowed from others. */
+/**
+ * The index over the store: its root, the part of it that the backend serves, and the blocks that are borrowed from
+ * others.
+ */
 export class ViewIndex {
-  /** Held by commits and flushes. */
+  /** A lock that commits and flushes take. */
   readonly lock: Slots = new Slots(1)
   readonly tree: IndexTree
   readonly served: Served
   readonly blocks: BorrowedBlocks
   readonly #options: ViewIndexOptions
   readonly #server: Server
-  /** The root that the store had when it was opened, where the present one could not be computed. */
+  /** The root that the store had when it was opened, for when the current one cannot be computed. */
   #storedRoot: Root | undefined
 
   constructor(options: ViewIndexOptions) {
@@ -46,7 +49,7 @@ export class ViewIndex {
     this.#server.attach(this.tree)
   }
 
-  /** An index that lags behind the store after a crash is brought up here; otherwise this reads a few keys. */
+  /** Brings an index up to date that lags behind the store after a crash. Otherwise it reads only a few keys. */
   async start(): Promise<void> {
     try {
       await this.root()
@@ -58,7 +61,7 @@ export class ViewIndex {
     void this.blocks.resume()
   }
 
-  /** The root of all that is here. Rejects with `Damaged` where a damaged entry keeps it from being computed. */
+  /** The root of all entries that are here. Rejects with `Damaged` if a damaged entry prevents computing it. */
   async root(): Promise<Root> {
     if (this.tree.clean) return this.tree.known as Root
     const before = this.tree.known
@@ -67,34 +70,34 @@ export class ViewIndex {
     return root
   }
 
-  /** Entries that are here. */
+  /** The number of entries that are here. */
   get count(): number {
     return this.#options.store.count
   }
 
-  /** Entries that came since the root was last computed. */
+  /** The number of entries that are not in the last computed root. */
   get unindexed(): number {
     return this.#options.store.unindexed
   }
 
-  /** The root as it was last computed. */
+  /** The last computed root. */
   get lastRoot(): Root {
     return (this.tree.known ?? this.#storedRoot) as Root
   }
 
-  /** Makes the index available by CID: all of it (`whole`), or what does not stand above a damaged entry. */
+  /** Makes the index available by CID: all of it (`whole`), or all nodes except those above a damaged entry. */
   async publish(): Promise<{ root: Root; whole: boolean }> {
     const published = await this.#reporting(async () => await this.#server.publish())
     this.#options.onRoot(published.root, false)
     return published
   }
 
-  /** A damaged entry was mended: what stands above it can be served. */
+  /** A damaged entry was repaired: the nodes above it can be served. */
   mended(): void {
     this.#server.mended()
   }
 
-  /** The bytes of an entry. Rejects with `Damaged` where they are not those of its CID any more. */
+  /** The bytes of an entry. Rejects with `Damaged` if they no longer match its CID. */
   async entry(digest: Bytes): Promise<Bytes | undefined> {
     const { store } = this.#options
     const clock = await store.clockOf(digest)

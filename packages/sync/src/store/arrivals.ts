@@ -6,20 +6,23 @@ import { arrivalKey } from './keys.ts'
 import type { Committed } from './store.ts'
 
 export interface Arrival {
-  /** Counts what was written here, from 1. */
+  /** The place of the entry in the order in which entries were written here, from 1. */
   readonly position: number
   readonly live: boolean
   readonly key: Key
 }
 
 /**
- * Entries of one row of the order of writing: a row for each entry would be a third of all operations of a catch-up, and a row without
- * bounds would be read again for each batch that a reader takes.
+ * Entries per row of the order of writing. A row for each entry would be a third of all operations of a catch-up, and
+ * an unbounded row would be read again for each batch that a reader takes.
  */
 const rowEntries = 256
 const itemBytes = 1 + keyBytes
 
-/** Adds the rows of entries that are written behind so many others. A row has the place of its last entry as its key. */
+/**
+ * Adds the rows of a batch that is written after `arrived` earlier entries. The key of a row is the place of its last
+ * entry.
+ */
 export function encodeArrivals(arrived: number, batch: readonly Committed[], operations: Operation[]): void {
   for (let from = 0; from < batch.length; from += rowEntries) {
     const some = batch.slice(from, from + rowEntries)
@@ -32,7 +35,7 @@ export function encodeArrivals(arrived: number, batch: readonly Committed[], ope
   }
 }
 
-/** The entries of a row that were written after the place. */
+/** The entries of a row that come after the place. */
 export function arrivalsOf(last: number, value: Bytes, after: number): Arrival[] {
   const arrivals: Arrival[] = []
   const before = last - value.length / itemBytes

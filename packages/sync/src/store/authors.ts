@@ -4,13 +4,16 @@ import type { EntryRecord } from '../entry/codec.ts'
 import { headOf } from './heads.ts'
 import type { Head } from './heads.ts'
 
-/** For each author who appends here, a head that is their latest entry or descends from it: what they append next goes on top. */
+/**
+ * For each author who appends here: a head that is the author's latest entry or descends from it. The author's next
+ * entry goes on top of it.
+ */
 export type AuthorTips = Map<string, { readonly author: Bytes; readonly tip: Head }>
 
-/** An author beyond these has their entries appended to any heads. */
+/** With more authors than this, the entries of the others are appended to any heads. */
 const maxAuthors = 256
 
-/** Moves the tips that an entry approves up to it; gives the authors whose tip moved. */
+/** Moves the tips below an entry up to that entry. Returns the authors whose tip moved. */
 export function moveTips(tips: AuthorTips, entry: EntryRecord, local: boolean): string[] {
   const moved: string[] = []
   for (const [id, { author, tip: before }] of tips) {

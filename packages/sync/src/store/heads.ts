@@ -1,27 +1,27 @@
 import type { Bytes } from '../bytes.ts'
 import type { EntryRecord } from '../entry/codec.ts'
 
-/** An entry that no other one names as a parent. */
+/** An entry that no other entry names as a parent. */
 export interface Head {
-  /** The digest as a key of maps. */
+  /** The digest as a map key. */
   readonly id: string
   readonly digest: Bytes
   readonly clock: number
 }
 
-/** What entries change that are written together. */
+/** How the heads change when a batch of entries is written. */
 export interface HeadChange {
-  /** Digests of entries that are no heads any more, as keys of maps. */
+  /** Digests of entries that are no longer heads, as map keys. */
   readonly approved: ReadonlySet<string>
   readonly heads: readonly Head[]
 }
 
-/** Without the rest of the entry: anybody can make many heads, with large payloads. */
+/** Leaves out the rest of the entry: any peer can create many heads with large payloads. */
 export function headOf({ id, digest, clock }: EntryRecord): Head {
   return { id, digest, clock }
 }
 
-/** Of a chain of a thousand entries only the last one is a head: the others are never looked at as such. */
+/** Of a chain of a thousand entries only the last one becomes a head; the others are never treated as heads. */
 export function headChange(batch: readonly { readonly entry: EntryRecord }[]): HeadChange {
   const approved = new Set<string>()
   for (const { entry } of batch) for (const id of entry.parentIds) approved.add(id)

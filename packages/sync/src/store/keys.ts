@@ -1,8 +1,8 @@
 import { concatBytes, writeUint64 } from '../bytes.ts'
 import type { Bytes } from '../bytes.ts'
 
-// The first byte of a key in the store says what it is. A folder written by one version is read by the next:
-// add tables, never change one.
+// The first byte of a key in the store is its table. A newer version reads the folders of older ones, so add tables,
+// but never change one.
 const table = {
   format: 0,
   count: 1,
@@ -33,17 +33,17 @@ export function withoutTable(key: Uint8Array): Bytes {
   return concatBytes(key.subarray(1))
 }
 
-/** Before every key of the table. */
+/** A bound before all keys of the table. */
 export function tableStart(name: TableName): Bytes {
   return Uint8Array.of(table[name])
 }
 
-/** After every key of the table. */
+/** A bound after all keys of the table. */
 export function tableEnd(name: TableName): Bytes {
   return Uint8Array.of(table[name] + 1)
 }
 
-/** A node of the index by its level and last key. */
+/** The key of an index node, from its level and its last key. */
 export function nodeKey(level: number, key: Uint8Array): Bytes {
   const bytes = new Uint8Array(2 + key.length)
   bytes[0] = table.node
@@ -60,7 +60,7 @@ export function levelEnd(level: number): Bytes {
   return Uint8Array.of(table.node, level + 1)
 }
 
-/** The place of the last entry of a row in the order in which entries were written here, from 1. */
+/** The key of a row, from the place of its last entry in the order in which entries were written here, from 1. */
 export function arrivalKey(position: number): Bytes {
   const bytes = new Uint8Array(9)
   bytes[0] = table.arrival
@@ -68,7 +68,7 @@ export function arrivalKey(position: number): Bytes {
   return bytes
 }
 
-/** A note of keys whose nodes have to be made again, in order of writing. */
+/** A note of keys whose nodes have to be rebuilt, in the order of writing. */
 export function dirtyKey(level: number, sequence: number): Bytes {
   const bytes = new Uint8Array(10)
   bytes[0] = table.dirty

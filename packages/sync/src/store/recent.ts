@@ -1,9 +1,12 @@
 import type { EntryRecord } from '../entry/codec.ts'
 import type { Committed } from './store.ts'
 
-/** Entries that are kept at most, and their bytes. */
+/** The most entries that are kept, and the most bytes of them. */
 const most = { entries: 256, bytes: 1_048_576 } as const
-/** A larger batch is that of a view that catches up. Nobody keeps up with it, and keeping its entries would cost it time. */
+/**
+ * A larger batch comes from a view that catches up. No reader keeps up with it, so keeping its entries would only cost
+ * time.
+ */
 const largestBatch = 64
 
 /** An entry and its place in the order of writing. */
@@ -12,12 +15,12 @@ export interface RecentEntry {
   readonly entry: EntryRecord
 }
 
-/** The entries that were written last: who follows the order of writing as it grows needs no read of the store. */
+/** The entries that were written last. A reader that keeps up with the order of writing needs no read of the store. */
 export class RecentEntries {
   #entries: RecentEntry[] = []
   #bytes = 0
 
-  /** Entries that were written behind so many others. */
+  /** Adds a batch that was written after `arrived` earlier entries. */
   add(arrived: number, batch: readonly Committed[]): void {
     if (batch.length > largestBatch) {
       this.#entries = []
@@ -25,7 +28,7 @@ export class RecentEntries {
       return
     }
     for (const [i, { entry }] of batch.entries()) {
-      // In memory of its own: an entry that is kept must not keep the leaf that it came in.
+      // A copy in its own memory: an entry that is kept must not keep the leaf that it came in.
       this.#entries.push({ position: arrived + i + 1, entry: entry.owned() })
       this.#bytes += entry.bytes.length
     }
@@ -35,7 +38,7 @@ export class RecentEntries {
     if (gone > 0) this.#entries.splice(0, gone)
   }
 
-  /** Up to so many entries behind the place; `undefined` where the first of them is not kept any more. */
+  /** Up to `limit` entries after the place; `undefined` if the first of them is no longer kept. */
   after(place: number, limit: number): readonly RecentEntry[] | undefined {
     const [first] = this.#entries
     if (first === undefined || place + 1 < first.position) return undefined

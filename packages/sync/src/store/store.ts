@@ -15,7 +15,7 @@ import type { Head, HeadChange } from './heads.ts'
 import { RecentEntries } from './recent.ts'
 import { arrivalKey, countKey, dirtyKey, formatKey, tableEnd, tableKey, tableStart, withoutTable } from './keys.ts'
 
-/** An entry that is written. `live`: it was made here, or announced by its author; any other one was missed before. */
+/** An entry that is written. `live`: it was made here or announced by its author; otherwise it was missed before. */
 export interface Committed {
   readonly entry: EntryRecord
   readonly local: boolean
@@ -23,18 +23,22 @@ export interface Committed {
 }
 
 /**
- * The entries of a view, their clocks, the heads, and notes of what the index has not seen yet. One commit is one atomic batch,
- * so whatever the moment of a crash, the store holds a solid set and knows what of it is not in the index.
+ * The entries of a view, their clocks, the heads, and notes of the entries that the index lacks. One commit is one
+ * atomic batch. So after a crash at any moment the store holds a solid set, and knows which part of it is not in the
+ * index.
  */
 export class Store {
   readonly tables: Tables
-  /** Names this store's order of writing: another store of the same view has another one. */
+  /** Identifies this store's order of writing: another store of the same view has a different id. */
   readonly id: string
   readonly heads: Map<string, Head> = new Map()
   readonly authors: AuthorTips = new Map()
-  /** Keys that wait to be indexed, by level, many packed into one: a view that catches up has hundreds of thousands. */
+  /**
+   * Keys that wait to be indexed, by level. Many are packed into one array, because a view that catches up has hundreds
+   * of thousands.
+   */
   readonly dirty: Map<number, Bytes[]> = new Map()
-  /** The notes in the store that stand for {@link dirty}, by level. */
+  /** The keys of the notes in the store that stand for {@link dirty}, by level. */
   readonly dirtyNotes: Map<number, Bytes[]> = new Map()
   readonly recent: RecentEntries = new RecentEntries()
   #count = 0
@@ -50,12 +54,15 @@ export class Store {
     return this.#count
   }
 
-  /** The place of the entry that was written last in the order of writing. */
+  /** The place of the last written entry in the order of writing. */
   get arrived(): number {
     return this.#arrived
   }
 
-  /** Reads what is needed to go on: the number of heads and of unindexed entries decides how long it takes, not the number of entries. */
+  /**
+   * Reads what is needed to continue. The time depends on the number of heads and unindexed entries, not on the number
+   * of entries.
+   */
   static async open(tables: Tables, topic: string): Promise<Store> {
     await checkFormat(tables, topic)
     const store = new Store(tables, await idOf(tables))
@@ -107,7 +114,7 @@ export class Store {
     return await this.tables.getMany(keys.map((key) => tableKey('entry', key)))
   }
 
-  /** Entries in canonical order, or against it, as they are now. */
+  /** Current entries in canonical order, or in reverse. */
   async *entries(range: {
     after?: Key | undefined
     through?: Key | undefined
@@ -130,7 +137,7 @@ export class Store {
     }
   }
 
-  /** Up to so many entries that were written after the place, in the order of writing. */
+  /** Up to `limit` entries that were written after the place, in the order of writing. */
   async arrivals(after: number, limit: number): Promise<Arrival[]> {
     const range = { gt: arrivalKey(after), lt: tableEnd('arrival'), limit }
     const arrivals: Arrival[] = []
@@ -143,7 +150,7 @@ export class Store {
     return arrivals
   }
 
-  /** Writes solid entries, parents before children, and resolves when they are on the disk. */
+  /** Writes solid entries, parents before children. Resolves when they are on disk. */
   async commit(batch: readonly Committed[]): Promise<HeadChange> {
     const authors: AuthorTips = new Map(this.authors)
     const moved = new Set<string>()
@@ -185,12 +192,12 @@ export class Store {
     return change
   }
 
-  /** Keys that are not in the index yet. */
+  /** The number of keys that are not in the index yet. */
   get unindexed(): number {
     return (this.dirty.get(0) ?? []).reduce((sum, { length }) => sum + length / keyBytes, 0)
   }
 
-  /** Adds a note of unindexed keys to a batch; {@link remembered} once the batch is written. */
+  /** Adds a note of unindexed keys to a batch. Call {@link remembered} once the batch is written. */
   noteDirty(level: number, keys: Bytes, operations: Operation[]): Bytes {
     const key = dirtyKey(level, this.#sequence++)
     operations.push({ type: 'put', key, value: keys })

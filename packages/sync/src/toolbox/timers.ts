@@ -1,6 +1,6 @@
 import type { Clock } from '@p2pl/core'
 
-/** Timers on the clock that all end together. Times are durations of this process: they are never sent or stored. */
+/** Timers on the clock that all end together. Times are relative to this process: they are never sent or stored. */
 export class Timers {
   readonly #clock: Clock
   readonly #pending: Map<unknown, () => void> = new Map()
@@ -14,7 +14,7 @@ export class Timers {
     return this.#clock.now()
   }
 
-  /** Calls back once after `ms`, unless the result is called or everything stops before. */
+  /** Calls back once after `ms`, unless the returned function is called or everything stops first. */
   after(ms: number, callback: () => void): () => void {
     return this.#set(ms, callback, () => {})
   }

@@ -3,8 +3,9 @@ import type { Key } from '../entry/key.ts'
 import type { Shape } from './node.ts'
 
 /**
- * Cuts the items of one level into nodes, left to right: after every boundary, and before an item that would make the node too
- * large. Between two boundaries the cuts depend on the items there alone, so equal sets are cut equally.
+ * Divides the items of one level into nodes, from left to right: after every boundary, and before an item that would
+ * make the node too large. Between two boundaries the division depends only on the items there, so equal sets are
+ * divided equally.
  */
 export class Chunker<T extends { readonly key: Key }> {
   readonly #level: number
@@ -17,7 +18,7 @@ export class Chunker<T extends { readonly key: Key }> {
     this.#shape = shape
   }
 
-  /** Adds the next item; gives the node or two that it completes. */
+  /** Adds the next item. Returns the nodes that it completes, two at most. */
   push(item: T, bytes: number): T[][] {
     const done: T[][] = []
     const full = this.#bytes + bytes > this.#shape.maxBytes || this.#items.length >= this.#shape.maxItems
@@ -28,7 +29,7 @@ export class Chunker<T extends { readonly key: Key }> {
     return done
   }
 
-  /** What is left after the last item. */
+  /** The remaining node after the last item. */
   end(): T[] | undefined {
     return this.#items.length > 0 ? this.#cut() : undefined
   }

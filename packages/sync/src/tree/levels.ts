@@ -8,7 +8,7 @@ import type { Store } from '../store/store.ts'
 import { encodeInner, encodeLeaf, innerItemBytes, leafItemBytes } from './node.ts'
 import type { Child } from './node.ts'
 
-/** An item of any level: an entry at level 0, a child above. */
+/** An item of any level: an entry at level 0, a child node above. */
 export interface Item {
   readonly key: Key
   readonly bytes?: Bytes
@@ -24,13 +24,13 @@ export interface Place {
 export interface Root {
   readonly digest: Bytes
   readonly count: number
-  /** Where the root node is; absent for the empty view. */
+  /** The place of the root node; absent for the empty view. */
   readonly place?: Place | undefined
 }
 
 /**
- * The nodes of the index as the store has them: CID and count of each, per level and ordered by last key. The children of one level are
- * the nodes of the level below; the children of level 0 are the entries.
+ * The nodes of the index as the store has them: the CID and count of each, per level and ordered by last key. The
+ * children of one level are the nodes of the level below; the children of level 0 are the entries.
  */
 export class Levels {
   readonly #store: Store
@@ -68,21 +68,21 @@ export class Levels {
     return []
   }
 
-  /** What stands in the node: entries for a leaf, children for any other. */
+  /** The items of the node: entries for a leaf, children for any other node. */
   async *content({ level, key }: Place): AsyncGenerator<Item[], void, undefined> {
     const range = { gt: levelStart(level), lt: nodeKey(level, key), reverse: true }
     const previous = await this.#store.tables.first(range)
     yield* this.items(level, previous === undefined ? undefined : previous[0].slice(2), key)
   }
 
-  /** The bytes of the node as the store would make it now. */
+  /** The bytes of the node as the store would encode it now. */
   async encode(place: Place): Promise<Bytes> {
     const items: Item[] = []
     for await (const batch of this.content(place)) items.push(...batch)
     return encodeItems(place.level, items)
   }
 
-  /** The entry that stands so many entries after the first in canonical order. */
+  /** The entry at this zero-based rank in canonical order. */
   async entryAt({ place }: Root, rank: number): Promise<Bytes | undefined> {
     if (place === undefined) return undefined
     let after: Key | undefined
@@ -108,7 +108,7 @@ export class Levels {
     return undefined
   }
 
-  /** What the nodes of a level are made of, between two keys. */
+  /** The items of the nodes of a level, between two keys. */
   async *items(
     level: number,
     after: Key | undefined,

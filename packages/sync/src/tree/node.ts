@@ -6,16 +6,16 @@ import { isBoundary, isKey, keyBytes } from '../entry/key.ts'
 import type { Key } from '../entry/key.ts'
 import { formatVersion, maxLevels, maxNodeBytes, maxNodeItems } from '../limits.ts'
 
-/** A node seen from its parent. */
+/** A node as its parent describes it. */
 export interface Child {
-  /** The last key below it. */
+  /** The last key below the node. */
   readonly key: Key
   readonly digest: Bytes
-  /** Entries below it. */
+  /** The number of entries below the node. */
   readonly count: number
 }
 
-/** Bounds of a node; the format's own, smaller ones in tests. */
+/** Bounds of a node: those of the format, or smaller ones in tests. */
 export interface Shape {
   readonly maxBytes: number
   readonly maxItems: number
@@ -23,7 +23,7 @@ export interface Shape {
 
 export const standardShape: Shape = { maxBytes: maxNodeBytes, maxItems: maxNodeItems }
 
-/** What one item adds to the bytes of its node. */
+/** The number of bytes that an item adds to its node. */
 export function leafItemBytes(entry: Uint8Array): number {
   return headBytes(entry.length) + entry.length
 }
@@ -55,8 +55,9 @@ export function isLeaf(node: IndexNode): node is Extract<IndexNode, { level: 0 }
 }
 
 /**
- * Decodes a node and checks its form, throwing `Malformed`: order and boundaries of the keys of inner nodes, bounds. Keys of leaves
- * follow from the hashes of their entries and are checked by whoever hashes them. Shares memory with `bytes`.
+ * Decodes a node and checks its form, which includes the bounds, and the order and boundaries of the keys of inner
+ * nodes. Throws `Malformed`. The keys of leaves follow from the hashes of their entries, so the code that hashes the
+ * entries checks them. The result shares memory with `bytes`.
  */
 export function decodeNode(bytes: Bytes): IndexNode {
   const reader = new Reader(bytes)

@@ -20,16 +20,17 @@ import { walk } from './walk.ts'
 export interface ReadViewSource {
   /** The topic of the view: signatures are bound to it. */
   readonly topic: string
-  /** The bytes of a block; they are hashed and compared with the CID here. */
+  /** Returns the bytes of a block. `readView` hashes them and compares the hash with the CID. */
   readonly getBlock: (cid: CID) => Promise<Uint8Array>
   /** For simulation only. */
   readonly cryptography?: Cryptography | undefined
 }
 
 /**
- * Reads a whole view from its root CID alone, through any source of blocks, checking every hash, signature, clock, parent and
- * the canonical shape of the index. Yields the entries in canonical order; throws `INVALID_CONTENT` at the first contradiction.
- * Every entry is checked before it is yielded, the shape of the tree as a whole at the end. Keeps 40 bytes per entry in memory.
+ * Reads a whole view from its root CID alone, through any source of blocks. Checks every hash, signature, clock, parent
+ * and the canonical shape of the index. Yields the entries in canonical order; throws `INVALID_CONTENT` at the first
+ * contradiction. Every entry is checked before it is yielded, but the shape of the whole tree is checked at the end.
+ * Keeps 40 bytes per entry in memory.
  */
 export async function* readView(root: CID, source: ReadViewSource): AsyncGenerator<Entry, void, undefined> {
   checkSource(source)
@@ -107,19 +108,19 @@ function checkClock(entry: EntryRecord, clocks: ReadonlyMap<string, number>): vo
   if (entry.clock !== largest + 1) throw new Malformed(`entry ${cidOf(entry.digest).toString()} has a wrong clock`)
 }
 
-/** Holds entries back until a signature of their author proves them: their own, or that of a later entry. */
+/** Holds entries back until a signature of their author proves them: their own or that of a later entry. */
 class Proofs {
   readonly #verify: (entry: EntryRecord) => Promise<boolean>
   readonly #right: Map<EntryRecord, boolean> = new Map()
   #held: EntryRecord[] = []
-  /** How many must be held before it is worth while to look at all of them again. */
+  /** The number of held entries at which it is worth checking all of them again. */
   #enough = 0
 
   constructor(verify: (entry: EntryRecord) => Promise<boolean>) {
     this.#verify = verify
   }
 
-  /** Takes the next entries and gives those that are proven now, or later, when there are many. */
+  /** Takes the next entries. Returns entries that are proven: at once, or later when many are held. */
   async add(entries: readonly EntryRecord[]): Promise<readonly EntryRecord[]> {
     if ((await this.#check(proversOf(entries))) && this.#held.length === 0) {
       this.#right.clear()
@@ -168,7 +169,7 @@ function unsigned({ digest }: EntryRecord): Malformed {
 class Canonical {
   readonly #leaves: Chunker<EntryRecord> = new Chunker(0, standardShape)
   readonly #levels: Chunker<Child>[] = []
-  /** Nodes so far per level, and the last of each. */
+  /** The number of nodes so far per level, and the last node of each. */
   readonly #nodes: { count: number; last: Bytes }[] = []
 
   async add(entry: EntryRecord): Promise<void> {

@@ -14,17 +14,17 @@ import type { Item, Place, Root } from './levels.ts'
 import { encodeLeaf, standardShape } from './node.ts'
 import type { Child, Shape } from './node.ts'
 
-/** What a flush has changed, for the part that serves the nodes. */
+/** Receives the changes of a flush, for the part that serves the nodes. */
 export interface TreeObserver {
   added(digest: Bytes, place: Place, bytes: Bytes): void
   removed(digest: Bytes): void
 }
 
 /**
- * The history-independent index over the entries of a store. Only CID and count of each node are kept, per level and ordered by last
- * key: the children of one level are the nodes of the level below. A flush makes again the nodes between the boundaries
- * around each new key, level by level, each level one atomic batch that also notes what the next has to do.
- * Calls must not overlap each other or a commit of the store.
+ * The history-independent index over the entries of a store. It keeps only the CID and count of each node, per level
+ * and ordered by last key: the children of one level are the nodes of the level below. A flush rebuilds the nodes
+ * between the boundaries around each new key, level by level. Each level is one atomic batch that also notes the work
+ * for the next level. Calls must not overlap each other or a commit of the store.
  */
 export class IndexTree {
   readonly levels: Levels
@@ -34,7 +34,7 @@ export class IndexTree {
   readonly #check: typeof checkEntry
   #root: Root | undefined
 
-  /** `check`: what is known to be whole needs none. */
+  /** `check` checks an entry that is read; entries known to be intact skip it. */
   constructor(
     store: Store,
     observer?: TreeObserver,
@@ -57,7 +57,10 @@ export class IndexTree {
     return this.#root !== undefined && this.#store.dirty.size === 0
   }
 
-  /** Brings the index up to the store and gives its root. Rejects with `Damaged` where an entry that it needs is damaged. */
+  /**
+   * Brings the index up to date with the store and returns its root. Rejects with `Damaged` if an entry that it needs
+   * is damaged.
+   */
   async flush(): Promise<Root> {
     if (this.#root !== undefined && this.clean) return this.#root
     for (let level = 0; ; level++) {
@@ -69,7 +72,7 @@ export class IndexTree {
         this.#root = { digest: await hash(bytes), count: 0 }
         return this.#root
       }
-      // An index that deep cannot come about: each level beyond the sixth would cost its author 2^36 hashes per entry.
+      // An index this deep cannot occur: each level beyond the sixth would cost its author 2^36 hashes per entry.
       if (nodes.length === 1 || level === maxLevels) {
         this.#root = { digest: only.digest, count: only.count, place: { level, key: only.key } }
         await this.#forgetAbove(level)
@@ -79,7 +82,10 @@ export class IndexTree {
     }
   }
 
-  /** The root as the store has it, however old: what there is when a damaged entry keeps the present one from being made. */
+  /**
+   * The root that the store has, even if it is out of date, for when a damaged entry prevents computing the current
+   * one.
+   */
   async stored(): Promise<Root> {
     for (let level = 0; level <= maxLevels; level++) {
       const [only, second] = await this.levels.first(level, 2)
@@ -89,7 +95,7 @@ export class IndexTree {
     return { digest: await hash(encodeLeaf([])), count: 0 }
   }
 
-  /** The next flush makes this node and its children again, from what stands below them. */
+  /** Makes the next flush rebuild this node and its children from what is below them. */
   async doubt({ level, key }: Place): Promise<void> {
     const mark = (at: number, doubted: readonly Key[]): void => {
       this.#store.dirty.set(at, [...(this.#store.dirty.get(at) ?? []), packKeys(doubted)])
@@ -102,7 +108,7 @@ export class IndexTree {
     mark(level, [key])
   }
 
-  /** The first time that a level is needed, all nodes below it are new to it. */
+  /** When a level is first needed, all nodes below it are new to it. */
   async #startLevel(level: number): Promise<void> {
     if ((await this.levels.first(level, 1)).length > 0) return
     const keys: Key[] = []
@@ -152,7 +158,7 @@ export class IndexTree {
     for (const change of changes) change()
   }
 
-  /** Cuts every run between two boundaries that has a dirty key in it. */
+  /** Divides each run between two boundaries again if it contains a dirty key. */
   async #rebuild(
     level: number,
     dirty: readonly Key[],
@@ -169,7 +175,7 @@ export class IndexTree {
           if (level === 0) await this.#check(item.key, item.bytes as Bytes)
           for (const node of chunker.push(item, itemBytes(item))) fresh.push(await seal(level, node))
           if (!isBoundary(item.key, level)) continue
-          // A boundary that is new cuts an old node in two: what is behind it has to be made again as well.
+          // A new boundary splits an old node, so the part after it has to be rebuilt as well.
           const whole = (await this.levels.node({ level, key: item.key })) !== undefined
           await replace(after, item.key, fresh)
           fresh = []
@@ -192,7 +198,7 @@ export class IndexTree {
     }
   }
 
-  /** The last boundary that the level already has before the key. Boundaries never go away. */
+  /** The last boundary before the key that the level already has. Boundaries never disappear. */
   async #boundaryBefore(level: number, key: Key): Promise<Key | undefined> {
     const range = { gt: levelStart(level), lt: nodeKey(level, key), reverse: true }
     for (let limit = 4; ; limit = 256) {

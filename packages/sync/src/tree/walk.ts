@@ -9,15 +9,15 @@ import { maxNodeBytes, maxNodeItems } from '../limits.ts'
 import { decodeNode, innerItemBytes, isLeaf, leafItemBytes } from './node.ts'
 import type { Child } from './node.ts'
 
-/** A node that somebody else vouches for. */
+/** What a parent claims about a node. */
 interface Claim {
   readonly digest: Bytes
   readonly level?: number | undefined
   readonly key?: Key | undefined
   readonly count?: number | undefined
-  /** Every key of the node is above this one. */
+  /** Every key of the node must be above this one. */
   readonly after?: Key | undefined
-  /** Whether the node may end without a boundary because the whole tree ends there. */
+  /** Whether the node may end without a boundary, because the whole tree ends there. */
   readonly last: boolean
 }
 
@@ -27,40 +27,41 @@ export interface WalkOptions {
   /** How many nodes are fetched at once. */
   readonly window: () => number
   readonly fetch: (digest: Bytes) => Promise<Bytes>
-  /** Which of these nodes need no walk, because all below them is here. */
+  /** Which of these nodes need no walk, because everything below them is here. */
   readonly known?: (level: number, children: readonly Child[]) => Promise<readonly boolean[]>
-  /** The entries below the root, as its node says. */
+  /** Called with the number of entries below the root, according to its node. */
   readonly counted?: (count: number) => void
 }
 
 export interface Leaf {
   readonly digest: Bytes
   readonly entries: readonly EntryRecord[]
-  /** Whether the next node is here already. */
+  /** Whether the next node is already here. */
   readonly more: boolean
 }
 
-/** A node that was asked for. */
+/** A node that was requested. */
 interface Fetch {
   readonly bytes: Promise<Bytes>
   here: boolean
 }
 
 /**
- * The leaves of the index of another peer in canonical order, without those below known nodes, fetched some nodes ahead. Every claim of
- * a parent about its child is checked, and so is each node's own shape; a contradiction throws `Malformed`. Signatures are not checked.
+ * Yields the leaves of another peer's index in canonical order, except those below known nodes. It fetches some nodes
+ * ahead. Every claim of a parent about its child is checked, and so is the shape of each node; a contradiction throws
+ * `Malformed`. It does not check signatures.
  */
 export async function* walk(options: WalkOptions): AsyncGenerator<Leaf, void, undefined> {
   const queue: Claim[] = [{ digest: options.root, last: true }]
   const fetched = new Map<Claim, Fetch>()
   while (queue.length > 0) {
-    // By half the number at once: what is asked for together travels together.
+    // Requests half a window at a time, because requests made together travel together.
     const window = options.window()
     if (fetched.size <= window / 2 || !fetched.has(queue[0] as Claim)) {
       for (const claim of queue.slice(0, window)) {
         if (fetched.has(claim)) continue
         const fetch: Fetch = { bytes: options.fetch(claim.digest), here: false }
-        // Awaited in its turn; until then a failure must not count as unhandled.
+        // It is awaited later; until then a failure must not count as unhandled.
         fetch.bytes.then(
           () => (fetch.here = true),
           () => undefined
@@ -115,7 +116,7 @@ function checkLeaf(claim: Claim, entries: readonly EntryRecord[], bounds: EntryB
   if (last !== undefined) checkEnd(claim, last.key, 0, entries.length, bytes, maxEntryBytes(bounds) + 9)
 }
 
-/** Gives the number of entries below the node. */
+/** Returns the number of entries below the node. */
 function checkInner(claim: Claim, level: number, children: readonly Child[]): number {
   const [first] = children
   const last = children.at(-1)
@@ -133,7 +134,7 @@ function checkInner(claim: Claim, level: number, children: readonly Child[]): nu
   return count
 }
 
-/** A node ends at a boundary, at the end of the tree, or because the next item might not have had room. */
+/** A node ends at a boundary, at the end of the tree, or because the next item might not have fitted. */
 function checkEnd(claim: Claim, key: Key, level: number, items: number, bytes: number, largestItem: number): void {
   if (claim.key !== undefined && !equalBytes(claim.key, key)) throw new Malformed('node ends with another key')
   if (bytes > maxNodeBytes) throw new Malformed('node over the limit')

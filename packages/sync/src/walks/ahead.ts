@@ -37,12 +37,12 @@ export class BatchesAhead {
     return this.#batches.length
   }
 
-  /** Whether the first is to be taken before another one is checked. */
+  /** Whether the first batch must be taken before another one is checked. */
   get isFull(): boolean {
     return this.size >= limits.batchesAhead
   }
 
-  /** Whether the first can be taken without a wait. */
+  /** Whether the first batch can be taken without waiting. */
   get isChecked(): boolean {
     return this.#batches[0]?.checked === true
   }
@@ -58,7 +58,7 @@ export class BatchesAhead {
   }
 }
 
-/** Awaited once more in its turn; until then a failure must not count as unhandled. */
+/** It is awaited again later; until then a failure must not count as unhandled. */
 async function settle(ahead: Ahead): Promise<void> {
   await Promise.allSettled([ahead.checks])
   ahead.checked = true

@@ -3,20 +3,24 @@ import type { Outcome } from '../intake/intake.ts'
 import { limits, vouchingReach } from '../limits.ts'
 
 /**
- * Entries of a walk that nothing proves yet, and those that build on them, kept until the entries come that prove them. There is room for
- * some; what does not fit comes again with another walk, when there is room because others were proven.
+ * Entries of a walk that nothing proves yet, and entries that build on them. They are kept until the entries come that
+ * prove them. The room is bounded. Entries that do not fit come again with another walk, when proven entries have made
+ * room.
  */
 export class Carried {
   #candidates: readonly Candidate[] = []
-  /** Whether some had no room: others may then be unproven because of that. */
+  /** Whether some entries had no room. Others may be unproven because of that. */
   overflowed = false
 
-  /** These first, because they are below what is new. */
+  /** Puts the kept entries first, because they are below the new ones. */
   before(fresh: readonly Candidate[]): readonly Candidate[] {
     return this.#candidates.length === 0 ? fresh : [...this.#candidates, ...fresh]
   }
 
-  /** Keeps those that are unproven; gives the others of them: those that nothing can prove any more, and those that had no room. */
+  /**
+   * Keeps the unproven entries that it can. Returns the other unproven ones: those that nothing can prove any more, and
+   * those that had no room.
+   */
   keep(all: readonly Candidate[], outcomes: readonly Outcome[]): Candidate[] {
     const last = all.at(-1)?.entry.clock ?? 0
     const kept: Candidate[] = []
@@ -36,7 +40,7 @@ export class Carried {
     return left
   }
 
-  /** Those that are kept, which are kept no longer. */
+  /** Returns the kept entries and keeps them no longer. */
   end(): readonly Candidate[] {
     const left = this.#candidates
     this.#candidates = []

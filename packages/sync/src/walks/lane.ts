@@ -2,18 +2,19 @@ import type { Timers } from '../toolbox/timers.ts'
 import type { Merge } from './merge.ts'
 
 export interface LaneLimits {
-  /** Walks at once. */
+  /** The most walks at once. */
   readonly live: number
-  /** Walks begun within one patience. */
+  /** The most walks begun within one patience. */
   readonly fresh: number
 }
 
-/** Walks that have brought something new and wait to go on. */
+/** How many walks that brought something new may be paused. */
 const maxPaused = 4
 
 /**
- * The walks of one class of senders. All of them may probe; of those that bring something new one leads and the others pause, so that
- * similar indexes are not fetched several times. The lead changes when it stalls, and after a period while others wait.
+ * The walks of one class of senders. All of them may probe. Among those that bring something new, one leads and the
+ * others pause, so that similar indexes are not fetched several times. The lead changes when it stalls, and after a
+ * period while others wait.
  */
 export class Lane {
   readonly #timers: Timers
@@ -35,7 +36,10 @@ export class Lane {
     return this.#live.size >= this.#limits.live
   }
 
-  /** While the lead brings something new, its time is not over, and nothing else is begun; else a few walks are begun per patience. */
+  /**
+   * Nothing else begins while the lead brings something new and its time is not over. Otherwise a few walks may begin
+   * per patience.
+   */
   get hasRoom(): boolean {
     if (this.full) return false
     if (this.#lead !== undefined && !this.#stalls(this.#lead) && !this.#leadIsOver()) return false
@@ -59,13 +63,13 @@ export class Lane {
     this.turn()
   }
 
-  /** Gives the lead to one that brings something new, or to another one when its time is over. */
+  /** Gives the lead to a walk that brings something new, or to another one when the time of the lead is over. */
   turn(): void {
     this.#choose()
     let paused = 0
     for (const merge of this.#live) {
       if (merge === this.#lead || merge.stopped) continue
-      // What it has brought is kept; its root may be tried again.
+      // The entries that it brought are kept, and its root may be tried again.
       if (merge.gained > 0 && ++paused > maxPaused) merge.stop()
       else if (merge.gained > 0) merge.pause()
       else if (merge.isLate) merge.stop()
@@ -78,7 +82,7 @@ export class Lane {
     const next = this.#waiting()
     if (next === undefined) return
     if (lead !== undefined) {
-      // Behind those that wait already.
+      // It goes behind those that already wait.
       this.#live.delete(lead)
       this.#live.add(lead)
     }
@@ -100,7 +104,10 @@ export class Lane {
     return this.#timers.now() - this.#leadSince > this.#period
   }
 
-  /** Makes room for another walk: ends the one that has brought nothing for longest, once its patience is over. */
+  /**
+   * Makes room for another walk: stops the one that has brought nothing for the longest time, once its patience is
+   * over.
+   */
   endSlowest(): void {
     let slowest: Merge | undefined
     for (const merge of this.#live) {

@@ -19,17 +19,17 @@ import { Carried } from './carried.ts'
 import type { SolidLeaves } from './solid-leaves.ts'
 import type { Ticket } from './tickets.ts'
 
-/** Some entries of the root are refused here: it can never be merged. */
+/** Some entries of the root are refused here, so it can never be merged. */
 export class Unusable extends Error {
   override readonly name: string = 'Unusable'
 }
 
-/** The walk has cost too much since it last gave something new. */
+/** The walk has cost too much since it last brought something new. */
 export class Spent extends Error {
   override readonly name: string = 'Spent'
 }
 
-/** What all walks share. */
+/** The parts that all walks share. */
 export interface MergeParts {
   readonly blocks: BorrowedBlocks
   readonly timers: Timers
@@ -41,40 +41,41 @@ export interface MergeParts {
   readonly committer: Committer
   readonly levels: Levels
   readonly solid: SolidLeaves
-  /** Asks everybody for a block that cannot be fetched. */
+  /** Asks all peers for a block that cannot be fetched. */
   readonly ask: (digest: Bytes, sender: string) => Promise<Bytes>
   readonly random: () => number
 }
 
 export interface MergeOptions {
-  /** A known sender reports the root. */
+  /** Whether a known sender reports the root. */
   readonly known: boolean
-  /** The sender is asked for the nodes; else the engine finds who has them. */
+  /** Whether the sender's providers are asked for the nodes. Otherwise the engine finds providers. */
   readonly hinted: boolean
-  /** Times as many entries as usual may be in doubt. */
+  /** By this factor more entries than usual may be unproven. */
   readonly patience: number
 }
 
-/** Entries of a leaf that are checked before the others while a walk has given nothing yet. */
+/** While a walk has brought nothing yet, this many entries of a leaf are checked first. */
 const sample = 4
-/** A refused entry cost a signature check, which takes as long as many bytes. */
+/** A refused entry counts this many times its bytes, because it costs a signature check. */
 const refusedFactor = 4
 
 /**
- * One walk through the index of others: fetches the nodes that differ and takes their entries. It begins with one node at a time and
- * asks for more at once with each leaf that brings something new, so a root that gives nothing costs little, whoever reports it.
+ * One walk through the index of other peers: fetches the nodes that differ and takes their entries. It begins with one
+ * node at a time, and requests more at once with each leaf that brings something new. So a root that brings nothing
+ * costs little, whoever reports it.
  */
 export class Merge {
   readonly ticket: Ticket
-  /** Bytes of new valid entries that it has brought, and their number. */
+  /** The bytes of new valid entries that the walk has brought, and their number. */
   gained = 0
   taken = 0
-  /** Bytes fetched, those since it last brought something new, and when that was. */
+  /** The bytes fetched; those since it last brought something new; and when it last did. */
   fetched = 0
   barren = 0
   progressAt: number
   readonly since: number
-  /** The entries below the root, once its node is here. */
+  /** The number of entries below the root, once its node is here. */
   count: number | undefined
   readonly #parts: MergeParts
   readonly #stopping: AbortController = new AbortController()
@@ -87,7 +88,7 @@ export class Merge {
   #trusted: boolean
   #window: number
   #whole = true
-  /** Milliseconds of waiting for blocks that came by asking everybody: the walk has so much more time. */
+  /** Milliseconds spent waiting for blocks that came by asking all peers. The time limit of the walk grows by them. */
   #waited = 0
   #generation = 0
   #resume: (() => void) | undefined
@@ -105,13 +106,13 @@ export class Merge {
     this.progressAt = this.since
   }
 
-  /** Whether it has brought nothing new for too long. */
+  /** Whether the walk has brought nothing new for too long. */
   get isLate(): boolean {
     const { timers, period } = this.#parts
     return timers.now() - this.progressAt > limits.barrenPeriods * period * this.#leniency + this.#waited
   }
 
-  /** Whether entries were found that nothing proves so far. */
+  /** Whether it found entries that nothing proves so far. */
   get doubtful(): boolean {
     return this.#wrong > 0
   }
@@ -146,8 +147,8 @@ export class Merge {
   }
 
   /**
-   * Whether all that the root holds is here now. Rejects with `Malformed` for an index that contradicts itself, `Unusable`, `Spent`, or
-   * because a node could not be fetched.
+   * Runs the walk. Returns whether everything below the root is here now. Rejects with `Malformed` for an index that
+   * contradicts itself, with `Unusable`, with `Spent`, or because a node could not be fetched.
    */
   async run(): Promise<boolean> {
     const { bounds, committer, solid } = this.#parts
@@ -190,7 +191,10 @@ export class Merge {
     return bytes
   }
 
-  /** Where a node came by asking everybody, those below it are asked for at once: what serves one of them serves all. */
+  /**
+   * Once a node came only by asking all peers, the nodes below it are requested that way at once: one request serves
+   * all of them.
+   */
   async #get(digest: Bytes): Promise<Bytes> {
     const { blocks, timers, period, ask } = this.#parts
     const since = timers.now()
@@ -203,7 +207,7 @@ export class Merge {
           signal: this.#signal
         })
       } catch (error) {
-        // Once is enough: others would have answered.
+        // One attempt is enough: other peers would have answered.
         if (this.#signal.aborted || this.ticket.tries > 0) throw error
       }
     }
@@ -212,7 +216,7 @@ export class Merge {
     return bytes
   }
 
-  /** Some batches are checked by other cores while the one before them is taken in. */
+  /** Other cores check some batches while an earlier one is taken in. */
   async #take(leaves: AsyncIterable<Leaf>): Promise<void> {
     const ahead = new BatchesAhead()
     let batch = new Batch()
@@ -229,19 +233,19 @@ export class Merge {
       await this.#parts.breather.before(bytesOf(leaf.entries), leaf.entries.length)
       if (!this.#trusted) await this.#probe(leaf)
       this.#checkLimits()
-      // What is here is not kept waiting for what is not.
+      // Leaves that are here do not wait for leaves that are not.
       if (this.#trusted && leaf.more && !batch.isFull) continue
       check()
       while (ahead.size > 0 && (!this.#trusted || ahead.isFull || ahead.isChecked)) await takeFirst()
     }
     check()
     while (ahead.size > 0) await takeFirst()
-    // There is room for the others now.
+    // There is now room for the entries that did not fit.
     if (this.#carried.overflowed) throw new Spent()
     if (this.#carried.end().length > 0 && this.#whole) throw unsigned()
   }
 
-  /** A stranger's leaf is checked by a few entries first. */
+  /** First checks a few entries of a stranger's leaf. */
   async #probe({ entries }: Leaf): Promise<void> {
     if (entries.length <= 2 * sample) return
     const some = new Set<EntryRecord>()
@@ -261,7 +265,7 @@ export class Merge {
     const candidates = this.#carried.before(fresh)
     const outcomes = await intake.take(candidates, this.ticket.sender)
     await committer.room()
-    // Where a write failed, parents may be gone that were here before: no fault of the index.
+    // After a failed write, parents that were here may be gone. The index is not to blame.
     if (committer.generation !== this.#generation) throw new Error('a write of the store failed')
     this.#wrong += wrongOf(fresh)
     const entries = candidates.map(({ entry }) => entry)
@@ -269,7 +273,7 @@ export class Merge {
     const gained = bytesOf(taken)
     const refused = bytesOf(entries.filter((_, i) => outcomes[i] === 'refused'))
     if (refused > 0) this.#whole = false
-    // Parents come before their children: one that does not, and was not refused, is not in the index.
+    // Parents come before their children. So a parent that did not come, and was not refused, is not in the index.
     if (outcomes.includes('pending') && this.#whole) throw new Malformed('index that lacks a parent')
     const left = this.#carried.keep(candidates, outcomes)
     if (this.#carried.overflowed) this.#whole = false
@@ -302,7 +306,10 @@ export class Merge {
     if (this.barren > limits.barrenBytes * this.#leniency || this.isLate) throw new Spent()
   }
 
-  /** Entries with wrong signatures may be proven further on, but each costs a check: they must be less than what is new. */
+  /**
+   * Entries with wrong signatures may be proven further on, but each costs a check. Their number is bounded by the
+   * number of new entries.
+   */
   #checkSignatures(wrong: number): void {
     if (wrong < limits.wrongSignatures * this.#patience + this.taken) return
     this.#wrong = wrong

@@ -22,7 +22,7 @@ export class SolidLeaves {
     return this.#sinceFailure().has(mapKey(digest))
   }
 
-  /** A failed write of the store may have taken back entries of any of them. */
+  /** A failed write of the store may have removed entries of any leaf. */
   #sinceFailure(): BoundedMap<string, true> {
     if (this.#generation !== this.#committer.generation) {
       this.#generation = this.#committer.generation

@@ -5,16 +5,16 @@ import type { Bytes } from '../bytes.ts'
 import { limits } from '../limits.ts'
 import type { Beacon } from '../wire/messages.ts'
 
-/** A root that a sender has reported: one chance of a walk. */
+/** A root that a sender has reported: one chance for a walk. */
 export interface Ticket {
   readonly sender: string
   readonly root: Bytes
-  /** The root as a key of maps. */
+  /** The root as a map key. */
   readonly id: string
-  /** The number of entries that the sender claims; a wrong one costs it. */
+  /** The number of entries that the sender claims. A wrong claim counts against it. */
   readonly count: number
   readonly providers: readonly PeerInfo[]
-  /** When it was reported first, and last. */
+  /** When it was first reported, and when last. */
   readonly at: number
   heardAt: number
   tries: number
@@ -22,8 +22,8 @@ export interface Ticket {
 }
 
 /**
- * The latest root of each sender, as long as it is neither compared nor given up. When there are too many, one of a stranger goes, at
- * random: so a flood of roots cannot choose what is forgotten.
+ * The latest root of each sender, until it is compared or given up. When there are too many, the ticket of a random
+ * stranger is dropped, so a flood of roots cannot choose what is forgotten.
  */
 export class Tickets {
   readonly #standings: Standings
@@ -57,7 +57,7 @@ export class Tickets {
     this.#tickets.delete(all[Math.floor(this.#random() * all.length)] as string)
   }
 
-  /** The sender has reported another root since, which holds nothing new. */
+  /** The sender has since reported another root, which holds nothing new. */
   supersede(sender: string): void {
     this.#tickets.delete(sender)
   }
@@ -72,8 +72,8 @@ export class Tickets {
   }
 
   /**
-   * One of those that may be tried now, at random: the less its sender has wasted, and the fewer tries were in vain, the more likely.
-   * Claimed counts play no part.
+   * Draws a ticket that may be tried now, at random. The less its sender has wasted and the fewer tries failed, the
+   * more likely it is. Claimed counts play no part.
    */
   draw(known: boolean, now: number, isEligible: (ticket: Ticket) => boolean): Ticket | undefined {
     let total = 0
@@ -93,7 +93,7 @@ export class Tickets {
     return weights.at(-1)?.[0]
   }
 
-  /** When the next of those that wait may be tried: each of them not before it is ripe. */
+  /** When the next waiting ticket may be tried. No ticket is tried before it is ripe. */
   soonest(ripeAt: (ticket: Ticket) => number): number {
     let soonest = Infinity
     for (const ticket of this.#tickets.values()) soonest = Math.min(soonest, Math.max(ticket.notBefore, ripeAt(ticket)))

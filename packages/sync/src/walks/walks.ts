@@ -16,50 +16,57 @@ export interface WalksOptions {
   readonly parts: MergeParts
   readonly standings: Standings
   readonly signal: AbortSignal
-  /** When an entry of others last came by itself, and how many entries are here. */
+  /** When an entry of others was last announced, and how many entries are here. */
   readonly announcedAt: () => number
   readonly count: () => number
-  /** An index contradicts itself. */
+  /** Called when an index contradicts itself. */
   readonly onLie: () => void
-  /** All of this root is here. */
+  /** Called when everything below this root is here. */
   readonly onMerged: (root: Bytes) => void
-  /** A walk is over, however it ended. */
+  /** Called when a walk has ended, however it ended. */
   readonly onEnd: () => void
 }
 
-/** How long a view that catches up keeps to itself what it has so far, in beacon periods. */
+/** For how many beacon periods a view that catches up may hold back what it has so far. */
 const catchUpPeriods = 4
-/** Periods for which a root with refused entries is left alone. */
+/** For how many periods a root with refused entries is not tried again. */
 const refusedPeriods = 16
-/** For how long a root waits for its sender to report another one, once more entries have come. */
+/** For how many periods a root waits for its sender to report another one while entries stream in. */
 const streamPeriods = 8
-/** Beyond these, a walk is as patient as it gets: it looks at a million wrong signatures. */
+/** The most doubts that count. The most patient walk checks a million wrong signatures. */
 const mostDoubts = 7
-/** Senders of an index that contradicts itself have wasted this much besides what was fetched, a failed try that much. */
+/**
+ * What counts as wasted in addition to the fetched bytes: `lieCost` for an index that contradicts itself, `failureCost`
+ * for a failed try.
+ */
 const lieCost: number = 256 * 1024
 const failureCost: number = 8 * 1024
 
 /**
- * Merges the views of others into this one. Several walks run at once, in two lanes: one for roots that known senders report, one for
- * those of strangers, so neither keeps the other waiting. In the lane of strangers many are probed, one node at a time, and the one that
- * gives something new leads; in each lane the lead changes at least once per period while others wait. A root that several senders
- * report is tried with the providers of one, then of more and more at once, and without any, so an echo does not hide who has it.
+ * Merges the views of others into this one. Several walks run at once, in two lanes: one for roots that known senders
+ * report, one for roots of strangers, so neither delays the other. In the lane of strangers many roots are probed, one
+ * node at a time, and the walk that brings something new leads. In each lane the lead changes at least once per period
+ * while others wait. A root that several senders report is tried with the providers of one sender, then of more and
+ * more at once, and also without any. So an echo cannot hide the peers that have the root.
  */
 export class Walks {
   readonly #options: WalksOptions
   readonly #tickets: Tickets
   readonly #merged: BoundedMap<string, true> = new BoundedMap(limits.mergedRoots)
-  /** Roots that are not to be tried, until when: lies for good, those with entries that are refused here for some periods. */
+  /**
+   * Roots that must not be tried, and until when: lies for ever, roots with entries that are refused here for some
+   * periods.
+   */
   readonly #refused: BoundedMap<string, number> = new BoundedMap(limits.mergedRoots)
-  /** Tries of a root that were in vain. */
+  /** The number of failed tries of each root. */
   readonly #failures: BoundedMap<string, number> = new BoundedMap(limits.mergedRoots)
   readonly #live: Set<Merge> = new Set()
   readonly #known: Lane
   readonly #strangers: Lane
   readonly #patience: number
   /**
-   * Walks in a row that found wrong signatures and nothing new. A liar may have put many entries before the signatures that prove them, so
-   * each such walk makes the next one four times as patient.
+   * The number of consecutive walks that found wrong signatures and nothing new. A liar may have put many entries
+   * before the signatures that prove them, so each such walk makes the next one four times as patient.
    */
   #doubts = 0
   #cancelTick: (() => void) | undefined
@@ -73,7 +80,7 @@ export class Walks {
     this.#strangers = new Lane(timers, period, this.#patience, limits.strangerWalks)
   }
 
-  /** Whether everything under this root is here. */
+  /** Whether everything below this root is here. */
   isMerged(root: Bytes): boolean {
     return this.#merged.has(mapKey(root))
   }
@@ -83,17 +90,17 @@ export class Walks {
     return this.#tickets.size > 0
   }
 
-  /** Whether entries come by themselves. */
+  /** Whether entries are currently being announced. */
   get streaming(): boolean {
     return this.#now() - this.#options.announcedAt() <= 2 * this.#patience
   }
 
-  /** A root of our own: it is news from nobody. */
+  /** A root of our own: no peer has news with it. */
   own({ digest }: Root): void {
     this.#close(mapKey(digest))
   }
 
-  /** All of this root is here: nobody needs to try it any more. */
+  /** Everything below this root is here, so it need not be tried again. */
   #close(id: string): void {
     this.#merged.set(id, true)
     for (const ticket of this.#tickets.of(id)) this.#tickets.delete(ticket)
@@ -101,8 +108,8 @@ export class Walks {
   }
 
   /**
-   * Whether many entries are being taken in: this view is far behind and will be another one in a moment. For some periods
-   * only, because a walk can be slow.
+   * Whether many entries are being taken in: this view is far behind and will soon change. This lasts only for some
+   * periods, because a walk can be slow.
    */
   get catchingUp(): boolean {
     const since = this.#now() - catchUpPeriods * this.#options.parts.period
@@ -110,7 +117,7 @@ export class Walks {
     return false
   }
 
-  /** The sender reports a root that holds nothing new: neither did those that it reported before. */
+  /** The sender reports a root that holds nothing new, so its earlier roots hold nothing new either. */
   agrees(sender: string): void {
     this.#tickets.supersede(sender)
   }
@@ -126,7 +133,10 @@ export class Walks {
     return this.#options.parts.timers.now()
   }
 
-  /** Starts what there is room for, changes leads, ends what takes too long; and looks again later while there is something to do. */
+  /**
+   * Starts walks while there is room, changes leads and stops walks that take too long. Schedules itself again while
+   * there is something to do.
+   */
   #fill(): void {
     if (this.#options.signal.aborted) return
     for (const [lane, known] of [
@@ -156,9 +166,9 @@ export class Walks {
     return this.#tickets.draw(known, this.#now(), (ticket) => this.#isEligible(ticket, lane))
   }
 
-  /** A root is tried once more while all walks of the lane through it stall, then by as many more as were in vain. */
+  /** A root may have one active walk in the lane, plus one for each of its walks that stalled or failed. */
   #isEligible(ticket: Ticket, lane: Lane): boolean {
-    // A stranger whose walk gives something becomes known: the walk goes on in the lane in which it was begun.
+    // A stranger whose walk brings something becomes known, but the walk stays in its lane.
     for (const merge of this.#live) if (merge.ticket === ticket && !merge.paused && !this.#stalls(merge)) return false
     let fresh = 0
     let stalled = this.#failures.get(ticket.id) ?? 0
@@ -176,9 +186,9 @@ export class Walks {
   }
 
   /**
-   * While entries stream in by themselves, every root is soon out of date, and its entries are on their way. Then a root waits a moment.
-   * One with no more entries than there are here waits on until its sender reports another one, which most often is the root of this
-   * view; but not for ever.
+   * While entries are being announced, every root is soon out of date, and its entries are already on their way. So a
+   * root waits a moment. A root with no more entries than are here waits longer: until its sender reports another one,
+   * which is usually the root of this view, or until a time limit.
    */
   #ripeAt({ at, heardAt, count }: Ticket): number {
     const { announcedAt, parts } = this.#options
@@ -190,7 +200,7 @@ export class Walks {
 
   #start(ticket: Ticket, known: boolean, lane: Lane): void {
     const { parts, signal } = this.#options
-    // The engine may know peers that strangers do not name: every second try leaves it the choice.
+    // The engine may know peers that strangers do not name, so every second try lets the engine choose.
     const tries = known ? ticket.tries : (this.#failures.get(ticket.id) ?? 0)
     const hinted = tries % 2 === 0
     const merge = new Merge(ticket, { known, hinted, patience: 4 ** this.#doubts }, parts, signal)
@@ -227,7 +237,7 @@ export class Walks {
     }
   }
 
-  /** What a root holds is the same whoever serves it: all who report it have done so in vain. */
+  /** A root holds the same entries whoever serves it, so all senders that report it are charged. */
   #refuse({ id, root, sender }: Ticket, until: number, cost: number): void {
     this.#refused.set(mapKey(root), until)
     const senders = new Set([sender, ...this.#tickets.of(id).map((ticket) => ticket.sender)])
@@ -236,7 +246,10 @@ export class Walks {
     for (const merge of this.#live) if (merge.ticket.id === id) merge.stop()
   }
 
-  /** Its peers are slow, have moved on, or are gone: it is tried again later, each time with more patience, and then forgotten. */
+  /**
+   * Its peers are slow, have moved on, or are gone. It is tried again later, each time with more patience, and finally
+   * forgotten.
+   */
   #later({ ticket, stopped, gained, doubtful }: Merge, spent: boolean): void {
     ticket.tries = gained > 0 ? 0 : ticket.tries + 1
     this.#failures.set(ticket.id, gained > 0 ? 0 : (this.#failures.get(ticket.id) ?? 0) + 1)
@@ -244,12 +257,12 @@ export class Walks {
     if (inDoubt) this.#doubts = Math.min(this.#doubts + 1, mostDoubts)
     this.#options.standings.wasted(ticket.sender, inDoubt ? lieCost : failureCost)
     if (ticket.tries >= limits.walkTries) this.#tickets.delete(ticket)
-    // What was in doubt is looked at with more patience, so there is no need to wait for other peers.
+    // The next try looks at more unproven entries, so there is no need to wait for other peers.
     else if (inDoubt) ticket.notBefore = this.#now() + this.#patience
     else if (spent || !stopped) ticket.notBefore = this.#now() + this.#patience * 2 ** ticket.tries
   }
 
-  /** A wrong number of entries costs the sender that claimed it, and its place. */
+  /** A sender that claimed a wrong number of entries is charged, and loses its ticket. */
   #judgeClaims(id: string, count: number): void {
     for (const ticket of this.#tickets.of(id)) {
       if (ticket.count === count) continue

@@ -7,36 +7,36 @@ import { limits, messageVersion } from '../limits.ts'
 /** Entries that became solid at the sender. */
 export interface Announcement {
   readonly kind: 'announcement'
-  /** Where its blocks can be had: one of each network that the sender is on. */
+  /** Where the sender's blocks are available: one entry for each network that the sender is on. */
   readonly providers: readonly PeerInfo[]
   readonly entries: readonly Bytes[]
 }
 
 /** A question to others, part of a beacon. */
 export interface Ask {
-  /** Random bytes of the sender; answers prove with them that they are fresh. */
+  /** Random bytes of the asker. An answer includes them to prove that it is fresh. */
   readonly nonce: Bytes
-  /** Of 256 peers, how many should answer even if somebody else did: 1 to 256. */
+  /** How many of 256 peers should answer even if another peer already did: 1 to 256. */
   readonly share: number
 }
 
-/** An answer to an {@link Ask}: its sender could read the entries of the root that stands beside it. */
+/** An answer to an {@link Ask}: its sender could read the entries of the root in the same beacon. */
 export interface Proof {
   readonly nonce: Bytes
   readonly proof: Bytes
 }
 
-/** What the sender's view is. */
+/** The state of the sender's view. */
 export interface Beacon {
   readonly kind: 'beacon'
-  /** Where its blocks can be had: one of each network that the sender is on. */
+  /** Where the sender's blocks are available: one entry for each network that the sender is on. */
   readonly providers: readonly PeerInfo[]
   readonly root: Bytes
-  /** A hint: the root is what counts. */
+  /** A hint: only the root is binding. */
   readonly count: number
   readonly ask?: Ask | undefined
   readonly proofs: readonly Proof[]
-  /** Bytes without meaning: a message is answered with about as many bytes as it has itself. */
+  /** The number of meaningless bytes. A message is answered with about as many bytes as it has itself. */
   readonly padding: number
 }
 
@@ -51,7 +51,7 @@ export interface RepairRequest {
 export interface RepairAnswer {
   readonly kind: 'answer'
   readonly blocks: readonly Bytes[]
-  /** Blocks that the sender has, too large to answer a request of that size, and their sizes. */
+  /** Blocks that the sender has but that are too large for an answer to a request of that size, with their sizes. */
   readonly larger: readonly { readonly digest: Bytes; readonly size: number }[]
 }
 
@@ -127,7 +127,7 @@ function writeBeacon(writer: Writer, { providers, root, count, ask, proofs, padd
   writer.bytes(new Uint8Array(padding))
 }
 
-/** Throws `Malformed` for whatever is not a message. The result shares memory with `bytes`. */
+/** Throws `Malformed` for anything that is not a message. The result shares memory with `bytes`. */
 export function decodeMessage(bytes: Uint8Array): WireMessage {
   const reader = new Reader(bytes)
   const length = reader.array(8)
