@@ -4,10 +4,10 @@ import { invalidArgument } from './errors.ts'
 const pkcs8Prefix = Uint8Array.of(0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x6e, 4, 0x22, 4, 0x20)
 
 /**
- * X25519 (RFC 7748) by WebCrypto, with the key of an Ed25519 seed: its scalar, the first half of its SHA-512 (RFC 8032, 5.1.5), is a
- * private key of Curve25519, too. age's ssh-ed25519 recipients and libsodium's `crypto_sign_ed25519_sk_to_curve25519` do the
- * same. That one key may sign and agree is shown in Thormarker, "On using the same key pair for Ed25519 and an X25519 based
- * KEM" (2021).
+ * X25519 (RFC 7748) through WebCrypto, with the key of an Ed25519 seed. The seed's scalar, the first half of its SHA-512
+ * (RFC 8032, 5.1.5), is also a private key of Curve25519. age's ssh-ed25519 recipients and libsodium's
+ * `crypto_sign_ed25519_sk_to_curve25519` do the same. Thormarker, "On using the same key pair for Ed25519 and an X25519
+ * based KEM" (2021), shows that one key may both sign and agree.
  */
 export function agreement(seed: Uint8Array): (publicKey: Uint8Array) => Promise<Uint8Array> {
   const own = new Uint8Array(seed)

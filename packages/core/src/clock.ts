@@ -3,13 +3,13 @@ export interface TimerOptions {
   readonly hold?: boolean | undefined
 }
 
-/** Time and timers. The simulator replaces them by virtual time. */
+/** Time and timers. The simulator replaces them with virtual time. */
 export interface Clock {
   /** Monotonic milliseconds from an arbitrary start, for durations. It never steps, and means nothing to other processes. */
   now(): number
   /** Milliseconds since the Unix epoch. A hint: it may step in either direction, so no duration is computed from it. */
   wall(): number
-  /** Calls `callback` once after `ms` milliseconds; at most 2^31 - 1 are waited for. */
+  /** Calls `callback` once after `ms` milliseconds, or after 2^31 - 1 milliseconds if `ms` is larger. */
   setTimeout(callback: () => void, ms: number, options?: TimerOptions): unknown
   clearTimeout(timer: unknown): void
   /** Calls `callback` in the next turn of the event loop, after the work that is ready now. It keeps the process alive. */

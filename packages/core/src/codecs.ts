@@ -4,11 +4,11 @@ const encoder = new TextEncoder()
 // A byte order mark at the beginning is part of the text.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** What UTF-8 cannot write: it would arrive as another text. */
+/** The reason that half a surrogate pair is refused: UTF-8 cannot encode it, so the text would arrive changed. */
 export const halfPair =
   'the text has half a surrogate pair, which UTF-8 cannot write: see String.prototype.toWellFormed'
 
-/** Payloads that are text in UTF-8. Bytes that are not UTF-8, and text with half a surrogate pair, are refused. */
+/** Payloads that are UTF-8 text. Refuses bytes that are not UTF-8, and text with half a surrogate pair. */
 export const text: Codec<string> = {
   name: 'text',
   encode: (value) => {
@@ -19,7 +19,10 @@ export const text: Codec<string> = {
   decode: (bytes) => decoder.decode(bytes)
 }
 
-/** Anything that `JSON.stringify` takes. The type is the app's word (`peer.topic<Move>('game', { codec: json })`): nobody checks what arrives. */
+/**
+ * Anything that `JSON.stringify` accepts. The app states the type (`peer.topic<Move>('game', { codec: json })`); nothing
+ * checks the values that arrive.
+ */
 // oxlint-disable-next-line typescript/no-explicit-any -- `unknown` would make every app cast
 export const json: Codec<any> = {
   name: 'json',

@@ -9,13 +9,13 @@ export type ErrorCode =
   /** A timeout of p2pl or of the engine passed. */
   | 'TIMEOUT'
   /**
-   * Nobody knows whether it happened: the engine was lost after it had taken the call. Not retryable by itself; core
-   * repeats such a publish on signed topics, whose receivers recognise a message that they have had.
+   * It is unknown whether the call took effect: the engine was lost after it had taken the call. Not retryable by itself.
+   * On signed topics core repeats such a publish, because receivers recognise a duplicate.
    */
   | 'UNCERTAIN'
-  /** The content, peer or record does not exist, or nobody who has it answered. */
+  /** The content, peer or record does not exist, or no peer that has it answered. */
   | 'NOT_FOUND'
-  /** Nobody was there to receive: no recipient, no connected peer, no provider record holder. */
+  /** Nobody was there to receive: no recipient, no connected peer, no peer that takes provider records. */
   | 'NO_PEERS'
   /** The network or the engine's process cannot be reached. */
   | 'UNREACHABLE'
@@ -35,13 +35,13 @@ export type ErrorCode =
   | 'PINNED'
   /** Called before `start` or after `stop`. */
   | 'NOT_RUNNING'
-  /** The engine asks for credentials, or refuses these. */
+  /** The engine asks for credentials, or refuses those that it was given. */
   | 'UNAUTHORIZED'
   /** Another process holds the store or the address. */
   | 'LOCKED'
   /** A disk, quota or memory limit was reached. */
   | 'STORAGE'
-  /** A package, binary or runtime feature is missing; the message names the command that brings it. */
+  /** A package, binary or runtime feature is missing. The message names the command that installs it. */
   | 'MISSING_DEPENDENCY'
   /** The engine failed in a way that the adapter does not know. */
   | 'ENGINE'
@@ -56,9 +56,9 @@ export interface P2plErrorInit {
   operation?: string | undefined
   /** The name of the backend that failed. */
   backend?: string | undefined
-  /** Something below has retried already and given up: nothing above retries again. Default false. */
+  /** A layer below has already retried and given up, so nothing above retries again. Default false. */
   exhausted?: boolean | undefined
-  /** How far content has come, where a call has missed its goal. */
+  /** How far the content got, if a call has missed its goal. */
   reached?: Receipt | undefined
   cause?: unknown
 }
@@ -73,7 +73,7 @@ const retryableCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'OVERLOADED'
 ])
 
-/** Whether an error of this code is retryable when nobody says otherwise. */
+/** Whether an error of this code is retryable by default. */
 export function isRetryableCode(code: ErrorCode): boolean {
   return retryableCodes.has(code)
 }
@@ -89,7 +89,7 @@ export class P2plError extends Error {
   readonly operation: string | undefined
   readonly backend: string | undefined
   readonly exhausted: boolean
-  /** How far the content of `data.add` and `data.reach` has come all the same: its CID, and who has it. */
+  /** How far the content of `data.add` and `data.reach` got before the error: its CID, and who has it. */
   readonly reached: Receipt | undefined
 
   constructor(init: P2plErrorInit) {
@@ -135,7 +135,10 @@ export function invalidArgument(operation: string, message: string): P2plError {
   return new P2plError({ code: 'INVALID_ARGUMENT', operation, message })
 }
 
-/** The error of an aborted signal: `TIMEOUT` where the signal timed out, else `ABORTED`, with the reason as cause. */
+/**
+ * The error of an aborted signal: `TIMEOUT` if the signal timed out, otherwise `ABORTED`. The signal's reason becomes the
+ * cause.
+ */
 export function abortError(operation: string, signal: AbortSignal, backend?: string): P2plError {
   const reason: unknown = signal.reason
   if (isP2plError(reason)) return reason
@@ -149,7 +152,7 @@ export function abortError(operation: string, signal: AbortSignal, backend?: str
   })
 }
 
-/** Throws before any work starts when the signal has already fired, or is no signal. */
+/** Throws before any work starts if the signal has already fired, or is not a signal. */
 export function throwIfAborted(operation: string, signal: AbortSignal | undefined, backend?: string): void {
   if (signal !== undefined && typeof (signal as Partial<AbortSignal> | null)?.addEventListener !== 'function') {
     throw invalidArgument(operation, `${operation}: signal must be an AbortSignal, such as the signal of a controller`)

@@ -6,7 +6,7 @@ import { pkcs8Of, synchronousSigner, type SynchronousVerifier, synchronousVerifi
 import { isBytes } from './toolbox/bytes.ts'
 import { describe } from './toolbox/options.ts'
 
-/** Who signs: an ed25519 key pair (RFC 8032), independent of any engine. */
+/** An ed25519 key pair (RFC 8032) that signs, independent of any engine. */
 export interface Identity {
   /** The public key as a libp2p peer id in base58btc: `12D3KooW…` (libp2p peer-ids spec). */
   readonly id: string
@@ -15,13 +15,14 @@ export interface Identity {
   /** The 64-byte signature of the bytes. */
   sign(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>
   /**
-   * The X25519 secret (RFC 7748) of this key, converted to Curve25519, and another one's public key: opens content that was sealed
-   * to this peer. Absent where the key cannot do that. Throws `INVALID_ARGUMENT` for what is no public key.
+   * Derives a shared secret (X25519, RFC 7748) from this key, converted to Curve25519, and another peer's public key. It
+   * opens content that was sealed to this peer. Absent if the key cannot do that. Throws `INVALID_ARGUMENT` for anything
+   * but a public key.
    */
   agree?(publicKey: Uint8Array): Promise<Uint8Array>
 }
 
-/** How signatures are checked. Replaced by something faster in the simulator; everywhere else it is {@link ed25519}. */
+/** How signatures are checked. The simulator replaces it with something faster; everywhere else it is {@link ed25519}. */
 export interface Cryptography {
   verify(
     publicKey: Uint8Array<ArrayBuffer>,
@@ -46,7 +47,7 @@ export function peerIdFromPublicKey(publicKey: Uint8Array): string {
       `an ed25519 public key has ${publicKeyLength} bytes, not ${publicKey.byteLength}`
     )
   }
-  // Base58 is slow, and every envelope needs it: the ids of the last senders are kept, the oldest goes first.
+  // Base58 is slow, and every envelope needs it, so the ids of the latest senders are cached.
   const key = cacheKey(publicKey)
   const known = peerIds.get(key)
   if (known !== undefined) return known
@@ -58,7 +59,7 @@ export function peerIdFromPublicKey(publicKey: Uint8Array): string {
   return id
 }
 
-/** One character per byte; several times faster to make than by spreading the bytes. */
+/** One character per byte: several times faster than spreading the bytes. */
 function cacheKey(publicKey: Uint8Array): string {
   return String.fromCharCode.apply(null, publicKey as unknown as number[])
 }
@@ -80,7 +81,7 @@ export function publicKeyFromPeerId(id: string): Uint8Array<ArrayBuffer> {
     bytes === undefined ||
     bytes.length !== peerIdPrefix.length + publicKeyLength ||
     peerIdPrefix.some((byte, i) => bytes[i] !== byte) ||
-    // The decoder takes some text that no encoder writes, and one key would have many names.
+    // The decoder accepts texts that no encoder writes. Without this check one key would have many names.
     base58btc.baseEncode(bytes) !== id
   ) {
     throw invalidArgument(
@@ -106,8 +107,8 @@ export async function createIdentity(): Promise<Identity> {
 }
 
 /**
- * The identity of a private key: the 32-byte seed of RFC 8032. Keep it secret, and never run two peers with one
- * identity: others would take the messages of one for replays.
+ * The identity of a private key: the 32-byte seed of RFC 8032. Keep it secret, and never run two peers with one identity:
+ * others would take the messages of one peer for replays.
  */
 export async function identityFromSeed(seed: Uint8Array): Promise<Identity> {
   if (!isBytes(seed) || seed.byteLength !== 32) {
@@ -157,16 +158,17 @@ async function importVerifyingKey(id: string, publicKey: Uint8Array<ArrayBuffer>
   return verifying
 }
 
-/** Checks on the thread pool. */
+/** Checks under way on the thread pool. */
 let underWay = 0
-/** Whether a check was done on this thread in this turn of the event loop. */
+/** Whether this thread has already done a check in this turn of the event loop. */
 let checkedInTurn = false
-/** More bytes than this hold up the event loop for longer than the hop through the thread pool takes. */
+/** Larger input would block the event loop for longer than a trip through the thread pool takes. */
 const mostAtOnce = 16 * 1024
 
 /**
- * Ed25519. A lone check is done at once: the hop through the thread pool takes as long as the check, and longer where the cores are busy.
- * Many checks under way at once use all cores, by WebCrypto; of those, one in a turn of the event loop is done at once at most.
+ * Ed25519. A lone check runs on this thread, because a trip through the thread pool takes as long as the check itself, and
+ * longer when the cores are busy. Further checks go to WebCrypto, which uses all cores. This thread does at most one check
+ * per turn of the event loop.
  */
 export const ed25519: Cryptography = {
   verify: async (publicKey, bytes, signature) => {

@@ -4,12 +4,15 @@ import { checkBackend } from './toolbox/actors.ts'
 import { describe } from './toolbox/options.ts'
 
 /**
- * Wraps a backend and is one: retry, timeout, metrics. It keeps `name`, and changes `capabilities` only where it changes the
- * promise. `aroundCalls` makes one that keeps what the backend has beyond the port.
+ * Wraps a backend and is one: retry, timeout, metrics. It keeps `name`, and changes `capabilities` only if it changes the
+ * promise. `aroundCalls` makes a layer that keeps everything that the backend has beyond the port.
  */
 export type Layer = <B extends Backend>(backend: B) => B
 
-/** Wraps from the inside out: `compose(engine, retry(), timeout())` gives timeout around retry around engine. Throws `INVALID_ARGUMENT`. */
+/**
+ * Wraps from the inside out: `compose(engine, retry(), timeout())` puts timeout around retry around engine. Throws
+ * `INVALID_ARGUMENT`.
+ */
 export function compose<B extends Backend>(backend: B, ...layers: readonly Layer[]): B {
   checkBackend('compose', 'the first argument', backend)
   return layers.reduce((inner, layer) => {

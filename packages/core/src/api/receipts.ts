@@ -1,23 +1,23 @@
 import type { CID } from 'multiformats/cid'
 import type { CallOptions } from './common.ts'
 
-/** The signed statement of one peer that it has a whole DAG. Anybody can check it: {@link verifyAcknowledgement}. */
+/** One peer's signed statement that it has a whole DAG. Anybody can check it with {@link verifyAcknowledgement}. */
 export interface Acknowledgement {
   readonly cid: CID
   /** `peer.id` of the peer that has the content and signed. */
   readonly peer: string
   /** `peer.id` of the peer that asked. */
   readonly asker: string
-  /** Bytes and number of the blocks of the DAG, each block counted once. */
+  /** Bytes and number of the DAG's blocks. Each block counts once. */
   readonly bytes: number
   readonly blocks: number
   /** How many blocks the proof covers: all of them, or as many as the challenge asked for. */
   readonly challenged: number
   /** When it was signed: milliseconds since the Unix epoch on the signer's wall clock, a hint. */
   readonly at: number
-  /** For how many milliseconds after `at` the signer promises to keep the content. */
+  /** How many milliseconds after `at` the signer promises to keep the content. */
   readonly term: number
-  /** The signed form, to pass on and to store. */
+  /** The signed form, to store or to pass on. */
   readonly encoded: Uint8Array
 }
 
@@ -29,18 +29,24 @@ export interface Receipt {
    * verified all of the content, and has passed the challenge.
    */
   readonly reached: 'local' | 'provided' | 'retrievable'
-  /** One for each peer. */
+  /** One for each peer that acknowledged. */
   readonly acknowledgements: readonly Acknowledgement[]
-  /** Milliseconds from the call to its end. */
+  /** Milliseconds that the call took. */
   readonly took: number
 }
 
 export interface GoalOptions {
   /** How many other peers must have it: 1 to 64. Default 1. */
   readonly replicas?: number | undefined
-  /** How many random blocks each peer must prove that it has; 1 or more. Default 256, which proves all of content of up to some 256 MiB. */
+  /**
+   * How many random blocks each peer must prove that it has; at least 1. Default 256, which covers every block of content
+   * up to about 256 MiB.
+   */
   readonly challenge?: number | undefined
-  /** Ask only these peers, by `peer.id`, at most 256. Default: all willing peers. Identities are free, so only a list keeps one machine from counting twice. */
+  /**
+   * Ask only these peers, by `peer.id`, at most 256. Default: all willing peers. Identities are free, so only a list
+   * prevents one machine from counting twice.
+   */
   readonly peers?: readonly string[] | undefined
 }
 
@@ -53,7 +59,7 @@ export interface ReachOptions extends CallOptions, GoalOptions {
 export interface WillingPeer {
   /** `peer.id`. */
   readonly peer: string
-  /** Bytes that it would still take. */
+  /** Bytes that the peer would still accept. */
   readonly free: number
   /** Whether the peer claims to have the content that was asked about. Only `reach` proves it. */
   readonly has: boolean
@@ -69,25 +75,28 @@ export interface KeepOptions {
   /** Bytes that it keeps for all other peers together, and for each of them. Default 0: nothing. Identities are free, so strangers may use up all of it. */
   readonly maxStrangerBytes?: number | undefined
   readonly maxStrangerBytesEach?: number | undefined
-  /** For how many milliseconds it keeps content that nobody asks for again, while it runs. Default 24 hours. */
+  /** How many milliseconds it keeps content that nobody asks for again, counted while it runs. Default 24 hours. */
   readonly term?: number | undefined
   /** Where the records of kept content are stored. Default: the backend's folder. An external daemon has none and needs this option. */
   readonly records?: RecordStore | undefined
 }
 
-/** A place for small records by name, such as files of a folder or rows of a database. A record is durable when its `set` has resolved. */
+/**
+ * A place for small records by name, such as files in a folder or rows in a database. A record is durable once its `set`
+ * has resolved.
+ */
 export interface RecordStore {
-  /** `undefined` when there is none of this name. */
+  /** `undefined` when there is no record of this name. */
   get(name: string): Promise<Uint8Array | undefined>
   set(name: string, record: Uint8Array): Promise<void>
 }
 
 export interface ReceiptOptions {
-  /** Peers of one group ask each other: 1 to 64 characters. Default: one group for everybody. */
+  /** Name of the group, 1 to 64 characters. A peer asks only peers of its own group. Default: one group for everybody. */
   readonly group?: string | undefined
   /**
-   * What this peer fetches and keeps for others. The peer then keeps the process alive, as a subscription does. Default: nothing. `{}` takes
-   * no new content, and keeps the promises of an earlier run until they end.
+   * What this peer fetches and keeps for others. A peer with this option keeps the process alive, as a subscription does.
+   * Default: nothing. `{}` accepts no new content, but keeps the promises of an earlier run until they end.
    */
   readonly keep?: KeepOptions | undefined
 }
@@ -97,6 +106,6 @@ export interface WillingOptions extends CallOptions {
   readonly cid?: CID | string | undefined
   /** How many bytes the peers should have room for. Default 0. */
   readonly bytes?: number | undefined
-  /** For how many milliseconds answers are collected. Default 2,000. */
+  /** How many milliseconds to wait for answers. Default 2,000. */
   readonly within?: number | undefined
 }

@@ -1,27 +1,27 @@
-// Users whose own `lib` is older get `Symbol.asyncDispose` and `AsyncDisposable` by this line.
+// This line gives `Symbol.asyncDispose` and `AsyncDisposable` to users whose own `lib` is older.
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { PeerInfo } from '../port/common.ts'
 import type { SubscriptionState } from '../port/messages.ts'
 import type { CallOptions } from './common.ts'
 
-/** Turns the values of an app into payloads and back. `text` and `json` are there; write your own for anything else. */
+/** Turns an app's values into payloads and back. `text` and `json` are included; write your own codec for anything else. */
 export interface Codec<T> {
-  /** The name that error messages use: `json`. */
+  /** The name for error messages, such as `json`. */
   readonly name: string
-  /** Throws for a value that it cannot encode: `publish` then rejects with `INVALID_ARGUMENT`. */
+  /** Throws for a value that it cannot encode; `publish` then rejects with `INVALID_ARGUMENT`. */
   encode(value: T): Uint8Array
-  /** Throws for bytes that it cannot decode: the subscription then yields a gap of reason `undecodable`. */
+  /** Throws for bytes that it cannot decode; the subscription then yields a gap of reason `undecodable`. */
   decode(bytes: Uint8Array): T
 }
 
-/** Small text values that travel with a message. At most 16, names of 1 to 64 characters, values of at most 1,024. */
+/** Small text values that travel with a message. At most 16; names have 1 to 64 characters, values at most 1,024. */
 export type Headers = Readonly<Record<string, string>>
 
 export interface TopicOptions<T = Uint8Array> {
   /**
-   * `signed` (default): signed envelopes with sender and sequence; payloads of any size up to `maxPayloadBytes`.
-   * `raw`: bare payloads, for foreign subscribers and publishers: no sender, no gaps by sequence, no de-duplication,
-   * and payloads only up to what the engine takes.
+   * `signed` (default): signed envelopes with sender and sequence number; payloads of any size up to `maxPayloadBytes`.
+   * `raw`: bare payloads, for subscribers and publishers that do not know p2pl. Raw topics have no signed sender, no gaps
+   * by sequence and no de-duplication, and their payloads are limited by the engine.
    */
   readonly mode?: 'signed' | 'raw' | undefined
   /** Default: payloads are bytes. */
@@ -30,18 +30,19 @@ export interface TopicOptions<T = Uint8Array> {
 
 export interface PublishOptions extends CallOptions {
   /**
-   * How many peers must have been handed the message before `publish` resolves, where the engine can tell. Default 1: it waits
-   * for a first one until its timeout, then rejects with `NO_PEERS`. 0 sends to the peers that are there.
+   * How many peers must have been handed the message before `publish` resolves, if the engine can tell. With 1 (default),
+   * `publish` waits for a first peer until its timeout, then rejects with `NO_PEERS`. With 0, it sends to the peers that
+   * are there.
    */
   recipients?: number | undefined
-  /** Travel with the message to every receiver. `INVALID_ARGUMENT` on raw topics, and for more than fits an envelope. */
+  /** Sent with the message to every receiver. Throws `INVALID_ARGUMENT` on raw topics, and if they do not fit into an envelope. */
   headers?: Headers | undefined
 }
 
 export interface PublishReceipt {
-  /** Sender-local id of the message, equal at every receiver; absent on raw topics. */
+  /** Id of the message, the same at every receiver; absent on raw topics. */
   readonly id?: string | undefined
-  /** How many peers the engine handed it to directly; absent where the engine cannot tell. */
+  /** How many peers the engine handed it to directly; absent if the engine cannot tell. */
   readonly recipients?: number | undefined
 }
 
@@ -51,13 +52,13 @@ export interface RawMessage<T = Uint8Array> {
   readonly topic: string
   /** Shared by all subscriptions of the topic: copy it before you change it. */
   readonly payload: T
-  /** The engine-level id of the publisher, where the engine tells it. */
+  /** The engine-level id of the publisher, if the engine tells it. */
   readonly sender?: string | undefined
 }
 
 /** A message of a signed topic. */
 export interface Message<T = Uint8Array> extends RawMessage<T> {
-  /** `peer.id` of the sender. Its signature was checked. */
+  /** `peer.id` of the sender, whose signature was checked. */
   readonly sender: string
   /** Counts the sender's messages on this topic from 0 in each of its sessions. */
   readonly sequence: number
@@ -66,19 +67,19 @@ export interface Message<T = Uint8Array> extends RawMessage<T> {
   readonly headers: Headers
 }
 
-/** Messages were lost, or may have been. `@p2pl/sync` brings the missing ones. */
+/** Messages were lost, or may have been. `@p2pl/sync` recovers the missing ones. */
 export interface Gap {
   readonly type: 'gap'
   readonly topic: string
   /**
-   * `missing`: numbers of a sender did not arrive within the grace period. `disconnected`, `overflow`: the engine reported it.
-   * `queue`: this subscription was read too slowly. `unavailable`: a large payload could not be fetched. `oversized`: a payload
-   * is larger than this subscription takes. `undecodable`: the codec refused a payload.
+   * `missing`: some of a sender's messages did not arrive within the grace period. `disconnected`, `overflow`: the engine
+   * reported a loss. `queue`: this subscription was read too slowly. `unavailable`: a large payload could not be fetched.
+   * `oversized`: a payload is larger than this subscription accepts. `undecodable`: the codec refused a payload.
    */
   readonly reason: 'missing' | 'disconnected' | 'overflow' | 'queue' | 'unavailable' | 'oversized' | 'undecodable'
-  /** When it was noticed: milliseconds since the Unix epoch on this peer's wall clock, a hint. */
+  /** When the loss was noticed: milliseconds since the Unix epoch on this peer's wall clock, a hint. */
   readonly at: number
-  /** For how many milliseconds before `at` messages may be missing; absent if unknown. */
+  /** Messages may be missing from this many milliseconds before `at`; absent if unknown. */
   readonly lasted?: number | undefined
   readonly sender?: string | undefined
   /** First and last missing sequence number of the sender's session. */
@@ -91,49 +92,55 @@ export interface Gap {
 export type TopicItem<M = Message> = M | Gap
 
 export interface SubscribeOptions {
-  /** Closes the subscription; its iteration then ends without an error. */
+  /** Closes the subscription. Its iteration then ends without an error. */
   signal?: AbortSignal | undefined
-  /** Milliseconds for joining the topic. Default: `timeouts.subscribe` of the peer. Has no effect on a topic that is joined already. */
+  /**
+   * Milliseconds for joining the topic. Default: `timeouts.subscribe` of the peer. Has no effect on a topic that is already
+   * joined.
+   */
   timeout?: number | undefined
-  /** Most messages that wait for the reader. Default 4,096. */
+  /** Maximum number of messages that wait for the reader. Default 4,096. */
   maxQueuedMessages?: number | undefined
-  /** Most payload bytes that wait for the reader. Default 16 MiB. */
+  /** Maximum payload bytes that wait for the reader. Default 16 MiB. */
   maxQueuedBytes?: number | undefined
-  /** Largest payload that this subscription takes, in bytes; a larger one is a gap of reason `oversized`, and is not fetched. Default: `limits.maxPayloadBytes`. */
+  /**
+   * Largest payload that this subscription accepts, in bytes. A larger payload is not fetched; it becomes a gap of reason
+   * `oversized`. Default: `limits.maxPayloadBytes`.
+   */
   maxPayloadBytes?: number | undefined
-  /** Which message goes when the queue is full. Either way a `gap` of reason `queue` stands where it was. Default `oldest`. */
+  /** Which message is dropped when the queue is full. Either way a `gap` of reason `queue` takes its place. Default `oldest`. */
   overflow?: 'oldest' | 'newest' | undefined
-  /** Also deliver what this peer itself publishes. Default false. */
+  /** Also deliver this peer's own messages. Default false. */
   echo?: boolean | undefined
 }
 
 /**
- * Messages and gaps in order of arrival, starting with the call of `subscribe`, for one reader. A pending `next` keeps the process
- * alive. Leaving the loop, `close`, and `await using` end the subscription.
+ * Messages and gaps in order of arrival, from the call of `subscribe` on, for one reader. A pending `next` keeps the
+ * process alive. Leaving the loop, `close`, and `await using` end the subscription.
  */
 export interface Subscription<M = Message> extends AsyncIterableIterator<TopicItem<M>>, AsyncDisposable {
   /** Resolves when the topic is joined. Rejects if joining fails; the iteration then throws the same error. */
   readonly joined: Promise<void>
-  /** `joining` until the topic is joined; `healing` while the engine has lost it; `ended` after `close`. */
+  /** `joining` until the topic is joined; `healing` while the engine has lost the topic; `ended` after `close`. */
   readonly state: 'joining' | SubscriptionState | 'ended'
-  /** Calls back at each change of `state`, until the returned function is called. */
+  /** Calls `listener` at each change of `state`, until the returned function is called. */
   onState(listener: (state: Subscription['state']) => void): () => void
-  /** Ends the iteration after what is queued; idempotent. */
+  /** Ends the iteration after the items that are already queued. Idempotent. */
   close(): Promise<void>
 }
 
 export interface TopicStats {
-  /** Messages given to the engine, and envelopes they travelled in. */
+  /** Messages given to the engine, and the envelopes that carried them. */
   readonly published: number
   readonly envelopes: number
   readonly delivered: number
   readonly gaps: number
-  /** What was dropped, and why. */
+  /** How many messages were dropped, by reason. */
   readonly dropped: Readonly<Record<DropReason, number>>
 }
 
 export type DropReason =
-  /** Not an envelope of ours. */
+  /** Not an envelope of p2pl. */
   | 'garbage'
   | 'oversized'
   /** The signature does not match. */
@@ -142,34 +149,37 @@ export type DropReason =
   | 'duplicate'
   /** An old message of a session that has ended, or of a sender that was forgotten. */
   | 'replayed'
-  /** More envelopes wait to be checked than the limits allow. */
+  /** More envelopes were waiting to be checked than the limits allow. */
   | 'overloaded'
 
-/** A named channel. It costs nothing while it has neither subscriptions nor messages on their way. */
+/** A named channel. It costs nothing while it has no subscriptions and no messages to send. */
 export interface Topic<T = Uint8Array, M = Message<T>> {
   readonly name: string
   readonly mode: 'signed' | 'raw'
   /**
-   * Messages that queue up while one is on its way share an envelope; numbers follow the order of the calls. Payloads over
-   * the engine's limit travel as a CID: they get their number once they are stored, and may arrive after later ones.
-   * Do not change the payload before the call has resolved.
+   * Messages that queue up while another one is being sent share an envelope. Sequence numbers follow the order of the
+   * calls. A payload above the engine's limit travels as a CID: it gets its number once it is stored, and may arrive after
+   * later messages. Do not change the payload before the call has resolved.
    *
-   * Throws `NO_PEERS` when there was no recipient within the timeout, `OVERLOADED` without room in the queue, `TOO_LARGE` over
-   * `maxPayloadBytes`, `INVALID_ARGUMENT`, `UNSUPPORTED`, `UNCERTAIN` when it is unknown whether the message was sent,
-   * `ABORTED`, `NOT_RUNNING`, and the errors of the engine.
+   * Throws `NO_PEERS` when there was no recipient within the timeout, `OVERLOADED` when the queue had no room, `TOO_LARGE`
+   * above `maxPayloadBytes`, `INVALID_ARGUMENT`, `UNSUPPORTED`, `UNCERTAIN` when it is unknown whether the message was
+   * sent, `ABORTED`, `NOT_RUNNING`, and the errors of the engine.
    */
   publish(payload: T, options?: PublishOptions): Promise<PublishReceipt>
   /**
-   * Listens from this call on. Throws `INVALID_ARGUMENT`, `NOT_RUNNING` and `ABORTED` at once; a topic that cannot be joined
-   * makes `joined` and the iteration throw `TIMEOUT` or the error of the engine.
+   * Listens from this call on. Throws `INVALID_ARGUMENT`, `NOT_RUNNING` and `ABORTED` at once. If the topic cannot be
+   * joined, `joined` and the iteration throw `TIMEOUT` or the engine's error.
    */
   subscribe(options?: SubscribeOptions): Subscription<M>
-  /** Resolves when at least `peers` peers (default 1) would get a publish directly. Throws `UNSUPPORTED` where the engine cannot tell, `TIMEOUT`. */
+  /**
+   * Resolves when a publish would go directly to at least `peers` peers (default 1). Throws `UNSUPPORTED` if the engine
+   * cannot tell, `TIMEOUT`.
+   */
   ready(options?: CallOptions & { peers?: number | undefined }): Promise<void>
-  /** The peers that would get a publish directly (engine-level ids). Throws `UNSUPPORTED` where the engine cannot tell. */
+  /** The peers that a publish would go to directly (engine-level ids). Throws `UNSUPPORTED` if the engine cannot tell. */
   peers(options?: CallOptions): Promise<readonly PeerInfo[]>
-  /** Counted since the topic came into use; a topic that nobody uses for a while begins anew. */
+  /** Counts since the topic came into use. They start again from zero once nobody has used the topic for a while. */
   stats(): TopicStats
-  /** Ends all subscriptions of the topic, tells its receivers how many messages there were, and releases what it holds. */
+  /** Ends all subscriptions of the topic, tells its receivers how many messages there were, and releases its resources. */
   close(): Promise<void>
 }

@@ -7,12 +7,12 @@ import { checkBackend } from '../toolbox/actors.ts'
 import { override } from '../toolbox/override.ts'
 import { argumentsOf, type Operation, type Part, partOperations } from './operations.ts'
 
-/** One call of the port on its way through a layer. Which arguments are there follows from the operation. */
+/** One call of the port on its way through a layer. The operation determines which arguments are present. */
 export interface LayerCall {
   readonly operation: Operation
   /** Name of the backend. */
   readonly backend: string
-  /** The caller's options: its signal and context, and what the operation takes beside them. */
+  /** The caller's options: its signal and context, and the options of the operation itself. */
   readonly options: AbortOptions & {
     readonly local?: boolean | undefined
     readonly remote?: boolean | undefined
@@ -28,14 +28,14 @@ export interface LayerCall {
   readonly id?: string | undefined
 }
 
-/** What a layer may change about a call before it hands it on; everything else stays as the caller gave it. */
+/** What a layer may change in a call before it passes the call on. Everything else stays as the caller gave it. */
 export type Changes = AbortOptions
 
-/** All that a layer has to say: what it does around a call, around an iteration, and between backend and subscriber. */
+/** All that a layer defines: what it does around a call, around an iteration, and between backend and subscriber. */
 export interface Interceptor {
-  /** Around everything that gives a promise, `start` and `stop` included. `run` may be called any number of times. */
+  /** Around every call that returns a promise, including `start` and `stop`. `run` may be called any number of times. */
   call?<T>(call: LayerCall, run: (changes?: Changes) => Promise<T>): Promise<T>
-  /** Around everything that iterates. */
+  /** Around every call that iterates. */
   iterate?<T>(call: LayerCall, run: (changes?: Changes) => AsyncIterable<T>): AsyncIterable<T>
   /** Between the backend and a subscriber. */
   subscriber?(subscriber: Subscriber, topic: string, backend: string): Subscriber
@@ -44,8 +44,8 @@ export interface Interceptor {
 type Method = (...args: unknown[]) => unknown
 
 /**
- * Makes a layer of an interceptor. The result has everything that the backend has beyond the port, too: its `engine`, `stats()`,
- * `magnet()`.
+ * Makes a layer from an interceptor. The layer keeps everything that the backend has beyond the port, such as `engine`,
+ * `stats()` and `magnet()`.
  */
 export function aroundCalls(interceptor: Interceptor): Layer {
   return <B extends Backend>(backend: B): B => {
@@ -70,7 +70,7 @@ function wrapPart(backend: Backend, interceptor: Interceptor, part: Part): objec
       wrap(backend, interceptor, `${part}.${name}` as Operation, (...args) => inner[name]?.(...args))
     ])
   )
-  // What is no call, `parseAddress` and `bootstrap`, stays the backend's own.
+  // `parseAddress` and `bootstrap` are not calls: they stay the backend's own.
   return Object.setPrototypeOf(wrapped, inner) as object
 }
 

@@ -33,7 +33,7 @@ export function argumentsOf(operation: Operation): { readonly names: readonly st
   return table[operation]
 }
 
-/** The calls of one part, by their names in it. */
+/** The calls of one part, by their names within that part. */
 export function partOperations(part: Part): readonly string[] {
   return operations.filter((name) => name.startsWith(`${part}.`)).map((name) => name.slice(part.length + 1))
 }

@@ -16,16 +16,16 @@ import type { PartContext } from './part-context.ts'
 import { routingPart } from './routing-part.ts'
 import { assertPromised } from './promised.ts'
 
-/** A backend whose engine is of a known type. */
+/** A backend whose engine has a known type. */
 export interface DefinedBackend<Engine> extends Backend {
   /** The engine while it runs. **Unstable**: its type may change with any release of the adapter. */
   readonly engine: Engine | undefined
 }
 
 /**
- * Makes a backend of an adapter's hooks, and keeps for it what the port promises of every call: lifecycle, checked arguments,
- * refusals by capability, signals, typed errors, several subscriptions of one topic, and silence after the end.
- * The backend is not started. An adapter with more than the port adds it to the result with `Object.assign`; layers keep it.
+ * Makes a backend from an adapter's hooks, and adds what the port promises for every call: lifecycle, checked arguments,
+ * refusals by capability, signals, typed errors, several subscriptions of one topic, and silence after the end. The backend
+ * is not started. An adapter that offers more than the port adds it to the result with `Object.assign`; layers keep it.
  */
 export function defineBackend<Engine = unknown>(definition: BackendDefinition<Engine>): DefinedBackend<Engine> {
   checkDefinition(definition as Readonly<Record<keyof BackendDefinition, unknown>>)
@@ -93,7 +93,7 @@ export function defineBackend<Engine = unknown>(definition: BackendDefinition<En
   return backend
 }
 
-/** A backend without one of these would fail much later, and say less. */
+/** A backend that lacks one of these would fail much later, with a less helpful error. */
 function checkDefinition(definition: Readonly<Record<keyof BackendDefinition, unknown>>): void {
   const operation = 'defineBackend'
   const { name, network, capabilities, open, classify } = definition ?? {}

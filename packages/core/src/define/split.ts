@@ -6,7 +6,7 @@ import type { AbortOptions, PeerInfo } from '../port/common.ts'
 import type { RoutingTransport } from '../port/routing.ts'
 import { Lifecycle } from './lifecycle.ts'
 
-/** Combines two backends: messages by one, blocks by the other, and the connections of both. */
+/** Combines two backends: messages through one, blocks through the other, and the connections of both. */
 export function split({ messages, data }: { readonly messages: Backend; readonly data: Backend }): Backend {
   if (messages.capabilities.messages === undefined) throw unsupported(messages.name, 'messages')
   if (data.capabilities.blocks === undefined) throw unsupported(data.name, 'data')
@@ -27,7 +27,7 @@ export function split({ messages, data }: { readonly messages: Backend; readonly
     },
     opened: () => undefined,
     closing: () => undefined,
-    // The legs say what failed, and which of them.
+    // The legs' errors say what failed, and in which leg.
     typed: (error, operation) => asTypedError(error, operation, name)
   })
   return {
@@ -113,7 +113,7 @@ function splitRouting(data: Backend, messages: Backend): RoutingTransport | unde
     connect: async (peer, options) => {
       const able = connecting('routing.connect')
       const matching = able.filter((leg) => isOn(leg, peer))
-      // Where no leg matches, the first leg's refusal says why: another network, no peer at all, not running.
+      // If no leg matches, the refusal of the first leg gives the reason: another network, no peer at all, or not running.
       const dialled = matching.length === 0 ? able.slice(0, 1) : matching
       await Promise.all(dialled.map((leg) => of(leg, 'routing.connect').connect(peer, options)))
     },
