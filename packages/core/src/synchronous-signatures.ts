@@ -1,6 +1,6 @@
 import { concatBytes } from './toolbox/bytes.ts'
 
-/** What is used of `node:crypto`; named here because this package also runs where that does not exist. */
+/** The part of `node:crypto` that is used. It is declared here because this package also runs where that module does not exist. */
 interface NodeCrypto {
   createPrivateKey(key: { key: Uint8Array; format: 'der'; type: 'pkcs8' }): object
   createPublicKey(key: { key: Uint8Array; format: 'der'; type: 'spki' }): object
@@ -26,9 +26,10 @@ export function pkcs8Of(seed: Uint8Array): Uint8Array<ArrayBuffer> {
 export type SynchronousSigner = (bytes: Uint8Array) => Uint8Array<ArrayBuffer>
 
 /**
- * Signs with the ed25519 key of a seed of 32 bytes, which is prepared once, on the calling thread; `undefined` where the runtime
- * cannot, as in browsers. A signature takes some 20 µs. WebCrypto needs a hop through the thread pool for each, which takes
- * longer than the signature when the cores are busy, and entries of a log must be signed one after the other.
+ * Signs on the calling thread with the ed25519 key of a 32-byte seed, which is prepared once. `undefined` if the runtime
+ * cannot do that, as in browsers. A signature takes some 20 µs. WebCrypto needs a trip through the thread pool for each
+ * signature, which takes longer than signing when the cores are busy, and the entries of a log must be signed one after the
+ * other.
  */
 export function synchronousSigner(seed: Uint8Array): SynchronousSigner | undefined {
   return prepare((crypto) => {
@@ -40,8 +41,8 @@ export function synchronousSigner(seed: Uint8Array): SynchronousSigner | undefin
 export type SynchronousVerifier = (bytes: Uint8Array, signature: Uint8Array) => boolean
 
 /**
- * Checks with an ed25519 public key of 32 bytes, which is prepared once, on the calling thread; `undefined` where the runtime
- * cannot. A check takes some 50 µs.
+ * Checks signatures on the calling thread with a 32-byte ed25519 public key, which is prepared once. `undefined` if the
+ * runtime cannot do that. A check takes some 50 µs.
  */
 export function synchronousVerifier(publicKey: Uint8Array): SynchronousVerifier | undefined {
   return prepare((crypto) => {
@@ -56,7 +57,7 @@ function prepare<T>(make: (crypto: NodeCrypto) => T): T | undefined {
   try {
     return make(crypto)
   } catch {
-    // Another runtime's imitation of that module.
+    // Another runtime's incomplete imitation of that module.
     return undefined
   }
 }

@@ -79,7 +79,7 @@ export interface Gap {
   readonly reason: 'missing' | 'disconnected' | 'overflow' | 'queue' | 'unavailable' | 'oversized' | 'undecodable'
   /** When the loss was noticed: milliseconds since the Unix epoch on this peer's wall clock, a hint. */
   readonly at: number
-  /** Messages may be missing from this many milliseconds before `at`; absent if unknown. */
+  /** Length in milliseconds of the period before `at` in which messages may be missing; absent if unknown. */
   readonly lasted?: number | undefined
   readonly sender?: string | undefined
   /** First and last missing sequence number of the sender's session. */

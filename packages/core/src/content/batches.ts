@@ -19,7 +19,7 @@ export class Batches {
     this.#store = store
   }
 
-  /** A promise only where the caller has to wait for the store. */
+  /** Returns a promise only if the caller has to wait for the store. */
   add(block: Block): Promise<void> | undefined {
     const full =
       this.#blocks.length > 0 &&

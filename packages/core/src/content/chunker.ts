@@ -6,8 +6,8 @@ import type { Pieces } from './source.ts'
 const firstBufferBytes = 64 * 1024
 
 /**
- * Cuts a source into chunks of exactly `chunkBytes`, the last one shorter. Empty content has no chunk.
- * Stable pieces become views; all others are copied once, since their owner may use the memory again.
+ * Cuts a source into chunks of exactly `chunkBytes`; the last chunk may be shorter. Empty content has no chunks. Stable
+ * pieces become views. All other pieces are copied once, because their owner may reuse the memory.
  */
 export async function* chunksOf(
   pieces: Pieces,
@@ -26,7 +26,7 @@ export async function* chunksOf(
     seen += piece.byteLength
     if (pieces.stable && filled === 0) {
       for (; piece.byteLength - at >= chunkBytes; at += chunkBytes) yield piece.subarray(at, at + chunkBytes)
-      // What is left of the last piece is the last chunk; of any other piece it is the start of the next one.
+      // The rest of the last piece is the last chunk. The rest of any other piece starts the next chunk.
       if (seen === pieces.total) {
         if (at < piece.byteLength) yield piece.subarray(at)
         continue
@@ -51,7 +51,7 @@ export async function* chunksOf(
     yield filled * 2 > buffer.byteLength ? buffer.subarray(0, filled) : buffer.slice(0, filled)
 }
 
-/** Grows with a short source; a long one gets buffers of full size. */
+/** The buffer grows with a short source. A long source gets full-size buffers. */
 function withRoom(
   buffer: Uint8Array | undefined,
   filled: number,

@@ -6,7 +6,7 @@ export interface FileLink {
   readonly cid: CID
   /** Bytes of content below it. */
   readonly contentBytes: number
-  /** Bytes of all blocks below it, its own included. */
+  /** Bytes of all blocks below it, including its own. */
   readonly blockBytes: number
 }
 
@@ -38,7 +38,7 @@ function encodeFile(blockSizes: readonly number[]): Uint8Array {
   return Uint8Array.from(bytes)
 }
 
-/** Any safe integer: bit operations would end at 32 bits. */
+/** Encodes any safe integer. Bit operations would be limited to 32 bits. */
 function pushVarint(bytes: number[], value: number): void {
   let rest = value
   while (rest >= 0x80) {

@@ -15,7 +15,7 @@ const hashes: ReadonlyMap<number, { readonly name: string; readonly hash: Hash; 
 ])
 const identityCode = 0x00
 
-/** The CIDv1 (sha2-256) of a block. Synchronous where the runtime's hash is. */
+/** The CIDv1 (sha2-256) of a block. Synchronous if the runtime's hash is. */
 export function cidOf(codec: number, bytes: Uint8Array): CID | Promise<CID> {
   const digest = sha256(bytes)
   const made = (value: Uint8Array): CID => CID.createV1(codec, create(sha256Code, value))
@@ -36,21 +36,27 @@ export function identityBytes(cid: CID, operation: string): Uint8Array | undefin
   return bytes
 }
 
-/** Throws `UNSUPPORTED` where the CID's hash is unknown here, or cut short: nothing would be proven by it. */
+/** Throws `UNSUPPORTED` if the CID's hash is unknown here or truncated: it would prove nothing. */
 export function assertVerifiable(cid: CID, operation: string, backend: string): void {
   hashOf(cid, operation, backend)
 }
 
-/** Bytes on their way from the one who has hashed them to the core, and their digest. */
+/** Digests of bytes that an adapter or layer has hashed, and core has not yet seen. */
 const hashed = new WeakMap<Uint8Array, Uint8Array>()
 
-/** Throws `INVALID_CONTENT` unless the bytes hash to the CID. For adapters and layers: the core does not hash these bytes a second time when they come to it next. */
+/**
+ * Throws `INVALID_CONTENT` unless the bytes hash to the CID. For adapters and layers: core does not hash these bytes again
+ * when they reach it.
+ */
 export async function verifyBlock(cid: CID, bytes: Uint8Array, operation: string, backend: string): Promise<void> {
   await hashBlock(cid, bytes, operation, backend)
   hashed.set(bytes, cid.multihash.digest)
 }
 
-/** The same, for the core. It takes the word of {@link verifyBlock} once for these bytes: later somebody may have changed them. */
+/**
+ * The same, for core. It relies on an earlier {@link verifyBlock} of these bytes only once, because somebody may change
+ * them later.
+ */
 export async function verifyDelivered(cid: CID, bytes: Uint8Array, operation: string, backend: string): Promise<void> {
   const digest = hashed.get(bytes)
   if (digest !== undefined) {

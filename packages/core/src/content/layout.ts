@@ -9,7 +9,10 @@ export interface FileLayout {
 /** The `unixfs-v1-2025` profile: CIDv1, sha2-256, raw leaves, a balanced tree. Equal bytes have equal CIDs everywhere. */
 export const profile: FileLayout = { chunkBytes: 1024 * 1024, maxLinks: 1024 }
 
-/** Limits for what others laid out. Far above what any known importer writes; they bound what hostile content costs. */
+/**
+ * Limits for content that others laid out. They are far above what any known importer writes, and bound the cost of hostile
+ * content.
+ */
 export const readLimits: {
   readonly depth: number
   readonly links: number

@@ -11,16 +11,16 @@ export interface Child {
   readonly size: number
 }
 
-/** What a block of a file says: bytes of its own, then those of its children in order. */
+/** One block of a file: its own bytes come first, then those of its children in order. */
 export interface FileNode {
   readonly kind: 'file'
   readonly data: Uint8Array
   readonly children: readonly Child[]
-  /** Bytes of content in all. */
+  /** Bytes of content in total. */
   readonly size: number
 }
 
-/** What is no file, or no bytes: the caller decides. */
+/** A block that is not part of a file. The caller decides what to do with it. */
 export interface OtherNode {
   readonly kind: 'directory' | 'symlink' | 'block'
 }
@@ -28,7 +28,7 @@ export interface OtherNode {
 /** The number of the field `Data` of a dag-pb node. */
 const dataField = 1
 
-/** Reads a verified block as part of a file. Throws `INVALID_CONTENT` where it contradicts itself or is over a limit. */
+/** Reads a verified block as part of a file. Throws `INVALID_CONTENT` if the block contradicts itself or is over a limit. */
 export function decodeNode(cid: CID, bytes: Uint8Array, operation: string): FileNode | OtherNode {
   if (cid.code === codecs.raw) return { kind: 'file', data: bytes, children: [], size: bytes.byteLength }
   if (cid.code !== codecs.dagPb) return { kind: 'block' }
@@ -73,7 +73,7 @@ function decodeDagPb(cid: CID, bytes: Uint8Array, operation: string): FileNode |
   return { kind: 'file', data, children, size }
 }
 
-/** The UnixFS part and the number of links of a dag-pb node. Decoding the links of a hostile one would take seconds. */
+/** The UnixFS part and the number of links of a dag-pb node. Decoding all links of a hostile node would take seconds. */
 function partsOf(bytes: Uint8Array): { readonly data: Uint8Array | undefined; readonly links: number } {
   let data: Uint8Array | undefined
   let links = 0

@@ -1,9 +1,9 @@
 export interface Field {
   readonly number: number
   readonly wireType: number
-  /** Of a varint; 0 for other fields. */
+  /** The value of a varint; 0 for other fields. */
   readonly value: number
-  /** Where its content lies: the bytes of a length-delimited field. */
+  /** Start and end of the content: the bytes of a length-delimited field. */
   readonly start: number
   readonly end: number
 }
@@ -14,8 +14,8 @@ const delimited = 2
 const fixed32 = 5
 
 /**
- * The fields of a protobuf message, without decoding them: counting them first costs little, and decoders take what
- * they find. Throws `RangeError` for what is no protobuf.
+ * Walks the fields of a protobuf message without decoding them. Counting the fields first is cheap, while a decoder decodes
+ * however many there are. Throws `RangeError` if the bytes are not protobuf.
  */
 export function* fieldsOf(bytes: Uint8Array): Generator<Field, void, undefined> {
   let at = 0

@@ -3,14 +3,14 @@ import { codecs, readLimits } from './layout.ts'
 import { decodeNode, invalidContent, notAFile } from './node.ts'
 import type { Child, FileNode } from './node.ts'
 
-/** How far reading may run ahead of the reader. */
+/** How far fetching may run ahead of the consumer. */
 const readAhead: { readonly bytes: number; readonly blocks: number; readonly links: number } = {
   bytes: 16 * 1024 * 1024,
   blocks: 32,
-  // Links of inner nodes that are kept for later, beyond those on the way to the current leaf.
+  // Links of inner nodes that are kept for later, in addition to those on the way to the current leaf.
   links: 65_536
 }
-/** What a block is counted as before it is here: its content's size, but no block is larger than this. */
+/** The assumed size of a block before it arrives: the size of its content, but at most this. */
 const largestExpectedBlock = 2 * 1024 * 1024
 
 interface ReadRange {
@@ -22,15 +22,15 @@ interface ReadRange {
 export interface FileReaderOptions {
   readonly operation: string
   readonly range: ReadRange
-  /** Gives the verified bytes of a block. */
+  /** Returns the verified bytes of a block. */
   fetch(cid: CID): Promise<Uint8Array>
-  /** A block is here. */
+  /** Called for each block that has arrived. */
   onBlock?: (() => void) | undefined
-  /** Bytes that the range has, known once the root is here. */
+  /** Called with the number of bytes in the range, once the root is here. */
   onSize?: ((bytes: number) => void) | undefined
 }
 
-/** A place in the sequence of what is still to be yielded, in the order of the file. */
+/** A place in the sequence of parts that are still to be yielded, in file order. */
 interface Slot {
   /** Where its content starts in the file. */
   readonly start: number
@@ -42,15 +42,15 @@ interface Slot {
 type SlotState =
   | { readonly type: 'waiting'; readonly child: Child }
   | { readonly type: 'fetching'; readonly arrived: Promise<void> }
-  /** An inner node that is expanded only when its turn has come. */
+  /** An inner node that is expanded only when its turn comes. */
   | { readonly type: 'held'; readonly weight: number; readonly node: FileNode }
   | { readonly type: 'data'; readonly bytes: Uint8Array; readonly weight: number }
   | { readonly type: 'children'; readonly children: readonly Child[]; index: number; at: number }
   | { readonly type: 'failed'; readonly error: unknown }
 
 /**
- * Streams the bytes of one file in order, fetching ahead within bounds, and nothing outside of the range.
- * Every size that a node claims is checked against what it holds.
+ * Streams the bytes of one file in order. It fetches ahead within bounds, and fetches nothing outside the range. Every size
+ * that a node claims is checked against what it holds.
  */
 export async function* readFile(root: CID, options: FileReaderOptions): AsyncGenerator<Uint8Array> {
   const { operation, range } = options
@@ -71,7 +71,7 @@ class Sequence {
   readonly #from: number
   readonly #to: number
   #head: Slot | undefined
-  /** Blocks that are fetched, or here and not yet yielded, and what they weigh. */
+  /** Blocks that are being fetched, or are here and not yet yielded, and their weight. */
   #blocks = 0
   #bytes = 0
   /** Links of inner nodes that are still to be followed. */
@@ -98,7 +98,7 @@ class Sequence {
         else if (state.type === 'data') {
           this.#head = slot.next
           this.#release(state.weight)
-          // The next fetches start before the reader works on this part.
+          // The next fetches start before the consumer works on this part.
           this.#fill()
           if (state.bytes.byteLength > 0) yield state.bytes
         }
@@ -108,7 +108,7 @@ class Sequence {
     }
   }
 
-  /** Starts fetches from the front on, until the window is full. The head is always started. */
+  /** Starts fetches from the front until the window is full. The head is always started. */
   #fill(): void {
     if (this.#closed) return
     let previous: Slot | undefined
@@ -136,14 +136,14 @@ class Sequence {
     }
   }
 
-  /** Takes the next child that the range needs out of a list of children. */
+  /** Takes the next child that the range needs from a list of children. */
   #nextChild(list: Slot, state: SlotState & { type: 'children' }): Slot | undefined {
     while (state.index < state.children.length) {
       const child = state.children[state.index++] as Child
       const start = state.at
       state.at += child.size
       this.#links--
-      // Children without content are never fetched: a tree of them would be work without end and without output.
+      // Children without content are never fetched: a tree of them would cause endless work without output.
       if (child.size > 0 && state.at > this.#from && start < this.#to) {
         return { start, depth: list.depth, next: list, state: { type: 'waiting', child } }
       }
@@ -151,7 +151,7 @@ class Sequence {
     return undefined
   }
 
-  /** Never rejects: how it went is the slot's new state. */
+  /** Never rejects: the outcome becomes the slot's new state. */
   async #arrive(slot: Slot, child: Child, weight: number): Promise<void> {
     try {
       const node = await this.#fetch(slot, child)

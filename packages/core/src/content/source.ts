@@ -4,16 +4,16 @@ import { invalidArgument } from '../errors.ts'
 import { isBytes, plainBytes } from '../toolbox/bytes.ts'
 import { describe } from '../toolbox/options.ts'
 
-/** What a source yields, as pieces that the caller may change once it is asked for the next one, or never. */
+/** The pieces of a source. Unless they are stable, the source may change a piece once it is asked for the next one. */
 export interface Pieces {
   readonly iterator: AsyncIterator<Uint8Array>
-  /** Bytes in all, where known beforehand. */
+  /** Bytes in total, if known beforehand. */
   readonly total: number | undefined
-  /** Whether a piece stays as it is: then views of it need no copy. */
+  /** Whether a piece never changes; views of it then need no copy. */
   readonly stable: boolean
 }
 
-/** Opens any source. `pieceBytes` is the size in which sources that can be sliced are read. */
+/** Opens any source. Sources that can be sliced are read in slices of `pieceBytes`. */
 export function openSource(source: DataSource, pieceBytes: number, operation: string): Pieces {
   if (typeof source === 'string') {
     if (!source.isWellFormed()) throw invalidArgument(operation, `${operation}: ${halfPair}`)
@@ -66,7 +66,7 @@ function streamPieces(stream: ReadableStream<Uint8Array>): AsyncIterator<Uint8Ar
       return item.done ? { done: true, value: undefined } : { done: false, value: item.value }
     },
     async return() {
-      // `cancel` also ends a `read` that is pending, which an async generator around the reader could not.
+      // `cancel` also ends a pending `read`. An async generator around the reader could not do that.
       await reader.cancel()
       return { done: true, value: undefined }
     }

@@ -4,8 +4,8 @@ import { linksOf } from '../toolbox/links.ts'
 import { invalidContent } from './node.ts'
 
 /**
- * The links of a block that must have a codec known here: `INVALID_CONTENT` for bytes that are not of their codec, `UNSUPPORTED` for other
- * codecs. `advice` ends that message.
+ * The links of a block. Throws `INVALID_CONTENT` if the bytes are not of their codec, and `UNSUPPORTED` if the codec is
+ * unknown here. `advice` ends that last message.
  */
 export function strictLinks(cid: CID, block: Uint8Array, operation: string, advice = ''): readonly CID[] {
   let found: CID[] | undefined

@@ -4,7 +4,7 @@ import type { FileLink } from './encode.ts'
 import { cidOf } from './hash.ts'
 import { codecs } from './layout.ts'
 
-/** A finished part of the file: what a link to it says. */
+/** A finished part of the file, in the form of a link to it. */
 export type Subtree = FileLink
 
 /** Builds the balanced tree from the left, with at most `maxLinks` pending links per level. */
@@ -22,7 +22,7 @@ export class TreeBuilder {
     await this.#push(0, leaf)
   }
 
-  /** The root: a single leaf stands for itself. Call once, after at least one leaf. */
+  /** Returns the root. A single leaf is its own root. Call once, after at least one leaf. */
   async finish(): Promise<Subtree> {
     for (let level = 0; ; level++) {
       const links = this.#levels[level] ?? []

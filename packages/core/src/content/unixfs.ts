@@ -10,7 +10,7 @@ export const unixfsTypes: {
   readonly hamtShard: 5
 } = { raw: 0, directory: 1, file: 2, symlink: 4, hamtShard: 5 }
 
-/** The part of a dag-pb node that says what its content is. */
+/** The part of a dag-pb node that describes its content. */
 export interface Unixfs {
   readonly type: number
   readonly data: Uint8Array
@@ -19,12 +19,12 @@ export interface Unixfs {
 }
 
 const fields = { type: 1, data: 2, blockSizes: 4, last: 8 } as const
-/** Those that are bytes or messages; the others are numbers. */
+/** The fields that hold bytes or messages; the others hold numbers. */
 const delimited: ReadonlySet<number> = new Set([fields.data, fields.last])
 
 /**
- * Throws `RangeError` for what is no UnixFS. Not by ipfs-unixfs: it brings 37 modules, which is half of what loading core costs.
- * A number above 2^53 is not exact; the sum that it goes into shows that.
+ * Throws `RangeError` if the bytes are not UnixFS. This does not use ipfs-unixfs, whose 37 modules would double the time to
+ * load core. A number above 2^53 is inexact, and the sum that includes it shows that.
  */
 export function decodeUnixfs(bytes: Uint8Array): Unixfs {
   let type: number = unixfsTypes.file

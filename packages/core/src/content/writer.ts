@@ -12,17 +12,17 @@ import type { Subtree } from './tree.ts'
 export interface WriteOptions {
   readonly layout: FileLayout
   readonly operation: string
-  /** Stores one batch, under the caller's deadline; it may be called again before the last one is done. */
+  /** Stores one batch, within the caller's timeout. It may be called again before the previous batch is stored. */
   store(blocks: readonly Block[]): Promise<void>
-  /** Waits for the source, under the caller's deadline. */
+  /** Waits for the source, within the caller's timeout. */
   next<T>(work: Promise<T>): Promise<T>
-  /** What is stored so far. Inner nodes count as blocks. */
+  /** Called with the progress so far. Inner nodes count as blocks. */
   onStored?: ((progress: Progress) => void) | undefined
 }
 
 /**
- * Writes one file and gives its root. Nothing but the last batches is held in memory. What a failing source throws
- * is thrown as it is; the source is told to end whenever writing stops early.
+ * Writes one file and returns its root. Only the last batches are held in memory. An error of the source is thrown
+ * unchanged. The source is told to end whenever writing stops early.
  */
 export async function writeFile(source: DataSource, options: WriteOptions): Promise<Subtree> {
   const { layout, operation } = options
@@ -64,7 +64,7 @@ export async function writeFile(source: DataSource, options: WriteOptions): Prom
   }
 }
 
-/** Nobody waits: a source that hangs would hold up the error that is to be reported. */
+/** Nobody waits for this: a source that hangs would hold up the error that is to be reported. */
 function endSource(iterator: AsyncIterator<Uint8Array>): void {
   void (async () => {
     await iterator.return?.()

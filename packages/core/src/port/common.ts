@@ -3,8 +3,8 @@ import type { CID } from 'multiformats/cid'
 /** What each call of a backend takes. */
 export interface AbortOptions {
   /**
-   * Ends the call: it rejects soon after with `ABORTED` (`TIMEOUT` where the signal is a timeout). A call with a signal that has
-   * already fired does nothing. Effects that the engine has already had remain.
+   * Ends the call: it rejects soon after with `ABORTED`, or with `TIMEOUT` if the signal is a timeout. A call with a signal
+   * that has already fired does nothing. Whatever the engine has already done remains.
    */
   signal?: AbortSignal | undefined
   /** The `context` of the app's call, unchanged. For layers such as tracing. */
@@ -13,7 +13,7 @@ export interface AbortOptions {
 
 /** What `defineBackend` hands to each hook. */
 export interface HookOptions {
-  /** Fires with the caller's signal, and when the backend stops. The caller has its answer then: a hook only has to clean up. */
+  /** Fires with the caller's signal, and when the backend stops. The caller has its answer by then: a hook only has to clean up. */
   readonly signal: AbortSignal
   readonly context?: unknown
 }
@@ -38,13 +38,13 @@ export interface Block {
 export interface Progress {
   /** Bytes of content done so far. */
   readonly bytes: number
-  /** Bytes of content in all, where known. */
+  /** Bytes of content in total, if known. */
   readonly total?: number | undefined
   /** Blocks done so far. */
   readonly blocks: number
 }
 
-/** The same function for a caller: its options, the last parameter, may be left out, each of them. */
+/** The same function for a caller: its last parameter, the options, may be left out, and so may each option. */
 export type Call<F> = F extends (...args: [...infer A, infer O]) => infer R
   ? (...args: [...A, options?: { [K in keyof O]?: O[K] | undefined }]) => R
   : never

@@ -13,16 +13,16 @@ export interface IncomingMessage {
   /** Engine-level id of the peer that published the message. `capabilities.messages.sender` says whether it is verified. */
   readonly from?: string | undefined
   /**
-   * Engine-level id of the connected peer that passed it on, where the engine knows that for certain. What comes by each has a share
-   * of its own among what waits to be checked, where the publisher is not verified.
+   * Engine-level id of the connected peer that passed the message on, if the engine knows that for certain. If the
+   * publisher is not verified, each of these peers has its own share of the messages that wait to be checked.
    */
   readonly via?: string | undefined
 }
 
-/** Messages may be missing: the engine's connection was lost and is back, or a queue of engine or adapter was full. */
+/** Messages may be missing: the engine's connection was lost and is back, or a queue of the engine or the adapter was full. */
 export interface TransportGap {
   readonly reason: 'disconnected' | 'overflow'
-  /** For how many milliseconds before now messages may be missing, if known. */
+  /** Length in milliseconds of the period up to now in which messages may be missing, if known. */
   readonly lasted?: number | undefined
 }
 
@@ -59,12 +59,13 @@ export interface Joined {
  * Moves opaque bytes to every subscriber of a topic, as well as the engine can.
  *
  * - *Topics* are 1 to 1,024 bytes of UTF-8; adapters encode them as the engine needs.
- * - *Payloads* are 0 to `maxMessageBytes` bytes. The engine neither signs nor splits nor retries them, and keeps no reference
- *   to the array after the call. Two publishes of equal bytes are two messages, unless the network itself cannot tell them apart.
+ * - *Payloads* are 0 to `maxMessageBytes` bytes. The engine neither signs nor splits nor retries them, and keeps no
+ *   reference to the array after the call. Two publishes of equal bytes are two messages, unless the network itself cannot
+ *   tell them apart.
  * - *Order and delivery*: as declared. Nothing is delivered twice on purpose.
  * - *Publishing without joining* is allowed. The publisher does not wait for subscribers: core does that.
- * - *A joined topic heals itself*: while the backend runs, it outlives every reconnect of the engine. Every time in which messages
- *   may have been lost is reported by `gap`. It never ends by itself.
+ * - *A joined topic heals itself*: while the backend runs, it outlives every reconnect of the engine. Every period in which
+ *   messages may have been lost is reported by `gap`. It never ends by itself.
  * - *Retries*: none.
  */
 export interface MessageHooks {
@@ -79,8 +80,8 @@ export interface MessageHooks {
    */
   join(topic: string, subscriber: Required<Subscriber>, options: HookOptions): Promise<Joined>
   /**
-   * The remote peers that a publish would go to at once; `[]` when there is none. If the list has an entry, `publish` reports at least
-   * one recipient. Present exactly when `capabilities.messages.peers` is not `none`.
+   * The remote peers that a publish would go to directly; `[]` when there is none. If the list has an entry, `publish`
+   * reports at least one recipient. Present exactly when `capabilities.messages.peers` is not `none`.
    */
   peers?(topic: string, options: HookOptions): Promise<readonly PeerInfo[]>
 }

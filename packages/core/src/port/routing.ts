@@ -2,7 +2,7 @@ import type { CID } from 'multiformats/cid'
 import type { Call, HookOptions, PeerInfo } from './common.ts'
 
 export interface FindProvidersOptions extends HookOptions {
-  /** Stop after this many distinct providers, 1 or more. */
+  /** Stop after this many distinct providers; at least 1. */
   readonly limit: number
 }
 
@@ -17,26 +17,35 @@ export interface FindProvidersOptions extends HookOptions {
  * A hook is present exactly when the capability of its name is not `none`; `disconnect` and `connections` go with `connect`.
  */
 export interface RoutingHooks {
-  /** Resolves when a peer that others will ask for providers has accepted the record. Retryable `NO_PEERS` while there is none. */
+  /**
+   * Resolves when a peer that others will ask for providers has accepted the record. Rejects with a retryable `NO_PEERS`
+   * while there is none.
+   */
   provide?(cid: CID, options: HookOptions): Promise<void>
-  /** Forgets the record where the engine keeps it. Others may find it until its lifetime is over. Not an error when there is none. */
+  /**
+   * Forgets the record, if the engine keeps it. Others may find it until its lifetime is over. Not an error when there is
+   * no record.
+   */
   unprovide?(cid: CID, options: HookOptions): Promise<void>
   /**
-   * Distinct remote peers with a record for the CID, as they are found. Ends when the search is exhausted, and throws when the
-   * signal fires first. Finding none is an empty iteration. The own peer is not listed.
+   * Distinct remote peers with a record for the CID, as they are found. Ends when the search is exhausted, and throws when
+   * the signal fires first. Finding none is an empty iteration. The local peer is not listed.
    */
   findProviders?(cid: CID, options: FindProvidersOptions): AsyncIterable<PeerInfo>
-  /** Addresses of a peer by its engine-level id. `NOT_FOUND` when nobody knows it. */
+  /** The addresses of a peer, by its engine-level id. Rejects with `NOT_FOUND` when no peer knows it. */
   findPeer?(id: string, options: HookOptions): Promise<PeerInfo>
-  /** Makes a direct connection; resolves at once where there is one. `UNREACHABLE` when no address answers. */
+  /** Makes a direct connection; resolves at once if there is one. Rejects with `UNREACHABLE` when no address answers. */
   connect?(peer: PeerInfo, options: HookOptions): Promise<void>
-  /** Ends direct connections to the peer. Not an error when there is none. */
+  /** Closes direct connections to the peer. Not an error when there is none. */
   disconnect?(id: string, options: HookOptions): Promise<void>
-  /** The peers that are connected directly now. A connection that was cut is not listed for longer than some seconds. */
+  /** The peers that are directly connected now. A connection that was cut is listed for a few seconds at most. */
   connections?(options: HookOptions): Promise<readonly PeerInfo[]>
-  /** The peer that a text in the engine's own form names (a multiaddr, `host:port`); `undefined` for any other text. Never throws. */
+  /**
+   * The peer that a text in the engine's own form names (a multiaddr, `host:port`). Returns `undefined` for any other text.
+   * Never throws.
+   */
   parseAddress?(text: string): PeerInfo | undefined
-  /** Peers that the options name. Core connects to them at start, and keeps the connections. */
+  /** Peers named by the options. Core connects to them at start, and keeps the connections. */
   readonly bootstrap?: readonly PeerInfo[] | undefined
 }
 

@@ -1,8 +1,11 @@
 /**
- * The version of the port. It rises with a change that an adapter or a layer of the version before does not satisfy: it must fail
- * at once and say why. UPGRADING.md says how to follow.
+ * The version of the port. It rises with every change that breaks adapters or layers written for the previous version: they
+ * must fail at once and say why. UPGRADING.md says how to upgrade.
  */
 export const portVersion = 1
 
-/** `defineBackend` puts the version under it; layers hand it through. By `Symbol.for`, since two versions of core may be installed. */
+/**
+ * `defineBackend` stores the version under this key; layers pass it through. It is made by `Symbol.for`, because two
+ * versions of core may be installed.
+ */
 export const portKey: unique symbol = Symbol.for('@p2pl/backend/port') as never

@@ -14,7 +14,7 @@ export function checkPeer(operation: string, peer: unknown): void {
   throw invalidArgument(operation, `${operation}: this is not a peer: ${fix}`)
 }
 
-/** `INVALID_ARGUMENT` for anything but a backend of this version of the port. One that was made by hand has no version. */
+/** `INVALID_ARGUMENT` for anything but a backend of this version of the port. A backend that was made by hand has no version. */
 export function checkBackend(operation: string, name: string, value: unknown): asserts value is Backend {
   const backend = (value ?? {}) as Partial<Backend> & { readonly [portKey]?: number }
   const { start, stop, capabilities, [portKey]: version = portVersion } = backend

@@ -1,13 +1,13 @@
-/** A map of at most `limit` entries that forgets the one set or touched longest ago. */
+/** A map of at most `limit` entries. It forgets the entry that was set or touched longest ago. */
 export class BoundedMap<K, V> {
   readonly #limit: number
   readonly #entries = new Map<K, V>()
   readonly #onForget: ((key: K, value: V) => void) | undefined
-  /** Stands before the oldest entry. A new iterator would step over the holes of all that were forgotten before. */
+  /** Points at the oldest entry. A new iterator would step over the holes of all entries that were forgotten earlier. */
   #oldest: MapIterator<[K, V]> | undefined
   #appended = 0
 
-  /** @param onForget - Takes what no longer fits; not called for `delete`. */
+  /** @param onForget - Receives the entries that no longer fit. Not called for `delete`. */
   constructor(limit: number, onForget?: (key: K, value: V) => void) {
     this.#limit = limit
     this.#onForget = onForget
@@ -25,7 +25,7 @@ export class BoundedMap<K, V> {
     return this.#entries.get(key)
   }
 
-  /** Like `get`, and makes the entry the last to be forgotten. */
+  /** Like `get`, but also makes the entry the last to be forgotten. */
   touch(key: K): V | undefined {
     const value = this.#entries.get(key)
     if (value !== undefined) this.#append(key, value)
@@ -45,7 +45,7 @@ export class BoundedMap<K, V> {
   #append(key: K, value: V): void {
     this.#entries.delete(key)
     this.#entries.set(key, value)
-    // An iterator keeps alive each table that the map has had since the iterator was made.
+    // An iterator keeps alive each table that the map has had since the iterator was created.
     if (++this.#appended <= this.#limit) return
     this.#appended = 0
     this.#oldest = undefined

@@ -2,15 +2,15 @@ import type { Clock } from '../clock.ts'
 
 export interface BreatherOptions {
   readonly clock: Clock
-  /** Work between two turns of the event loop, in bytes: some 10 ms of it. */
+  /** Work between two turns of the event loop, in bytes: about 10 ms of work. */
   readonly bytesPerTurn: number
-  /** What one piece of work adds to its bytes: its fixed cost, as bytes that take as long. */
+  /** The fixed cost of one piece of work, as a number of bytes that take as long. */
   readonly bytesPerPiece: number
 }
 
 /**
- * Gives the event loop a turn after each portion of work, however much a stranger sends at once. It counts work, not time, so
- * that a simulated run is the same each time. Callers are served in the order in which they came.
+ * Gives the event loop a turn after each portion of work, however much work a stranger causes at once. It counts work, not
+ * time, so that a simulated run is the same each time. Callers are served in the order in which they came.
  */
 export class Breather {
   readonly #options: BreatherOptions
@@ -21,7 +21,7 @@ export class Breather {
     this.#options = options
   }
 
-  /** To be awaited before so many pieces of work with so many bytes together. */
+  /** Await this before `pieces` pieces of work with `bytes` bytes in total. */
   async before(bytes: number, pieces = 1): Promise<void> {
     const { bytesPerTurn, bytesPerPiece } = this.#options
     while (this.#done >= bytesPerTurn) await (this.#turn ??= this.#nextTurn())

@@ -8,7 +8,10 @@ export interface BudgetOptions {
   /** What one sender may have. */
   readonly each: number
   readonly isKnown: (sender: string) => boolean
-  /** For a rate: what was taken comes back by itself, all of it within so many milliseconds. Without it, only by the function that {@link Budget.take} gives. */
+  /**
+   * Makes it a rate: the whole amount flows back within `ms` milliseconds. Without it, an amount comes back only through
+   * the function that {@link Budget.take} returns.
+   */
   readonly refill?: { readonly ms: number; readonly now: () => number } | undefined
 }
 
@@ -17,13 +20,14 @@ interface Account {
   at: number
 }
 
-/** Accounts of senders that are kept; an account that is forgotten has all its budget again, within the total. */
+/** Accounts of senders that are kept. A forgotten account has its whole budget again, within the total. */
 const remembered = 4096
 
 /**
- * One resource that many senders draw on: bytes, checks, places in a queue. Three limits hold at once: for one sender, for all strangers
- * together, and in total. So no sender takes the share of another, and free identities take nothing from senders that have given
- * before. Without `refill` it limits what is held at a time (take, then give back); with it, what passes in a time.
+ * One resource that many senders draw on: bytes, checks, places in a queue. Three limits hold at once: for one sender, for
+ * all strangers together, and in total. So no sender takes the share of another, and free identities take nothing from
+ * known senders. Without `refill`, the budget limits the amount that is held at one time (take, then give back). With it,
+ * the budget limits a rate.
  */
 export class Budget {
   readonly #options: BudgetOptions
@@ -40,12 +44,12 @@ export class Budget {
     this.#strangers = { used: 0, at }
   }
 
-  /** What is taken now. */
+  /** The amount that is taken now. */
   get used(): number {
     return this.#drained(this.#total, this.#options.total)
   }
 
-  /** Takes all of the amount or nothing. The result gives it back, once. */
+  /** Takes all of the amount or nothing. The returned function gives it back, once. */
   take(sender: string, amount: number): (() => void) | undefined {
     const { total, each, isKnown, refill } = this.#options
     const now = refill?.now() ?? 0

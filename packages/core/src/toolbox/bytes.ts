@@ -41,12 +41,12 @@ export function isBytes(value: unknown): value is Uint8Array {
   return value instanceof Uint8Array || Object.prototype.toString.call(value) === '[object Uint8Array]'
 }
 
-/** The same memory as a plain Uint8Array: `slice` of Node's Buffer is a view, and nobody expects that. */
+/** The same memory as a plain Uint8Array. Node's Buffer has a `slice` that returns a view, which nobody expects. */
 export function plainBytes(bytes: Uint8Array): Uint8Array {
   return bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-/** Plain bytes to keep for long: a small part of a large buffer is copied, so that it does not keep the rest alive. */
+/** Plain bytes to keep for a long time. A small part of a large buffer is copied, so that it does not keep the rest alive. */
 export function compactBytes(bytes: Uint8Array): Uint8Array {
   return bytes.byteLength * 2 < bytes.buffer.byteLength ? new Uint8Array(bytes) : plainBytes(bytes)
 }

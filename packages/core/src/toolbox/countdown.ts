@@ -3,33 +3,36 @@ import { type Clock, holdProcess } from '../clock.ts'
 import { abortError, invalidArgument, P2plError, throwIfAborted } from '../errors.ts'
 
 export interface CountdownOptions extends CallOptions {
-  /** Ends the call, too: the life of the peer or part that the call belongs to. Its reason should be a `P2plError`. */
+  /** Also ends the call: the life of the peer or part that the call belongs to. Its reason should be a `P2plError`. */
   scope?: AbortSignal | undefined
 }
 
-/** A running timeout, joined with the caller's signal. It keeps the process alive; the code that starts one closes it. */
+/** A running timeout, combined with the caller's signal. It keeps the process alive; the code that starts one closes it. */
 export interface Countdown {
   /** Fires with the caller's reason, or with a `TIMEOUT` error as its reason. */
   readonly signal: AbortSignal
-  /** There was progress: the timeout counts anew from now. Of no effect while it stands still. */
+  /** Reports progress: the timeout starts again from now. Has no effect while the countdown is paused. */
   renew(): void
-  /** Stands still until `resume`, such as while the reader of a stream is the slow one. The caller's signal still counts. */
+  /**
+   * Stops the timeout until `resume`, for example while the reader of a stream is the slow side. The caller's signal still
+   * counts.
+   */
   pause(): void
-  /** Counts again, from now. */
+  /** Starts the timeout again, from now. */
   resume(): void
-  /** Settles like `work`, but rejects as soon as the countdown fires, even where `work` ignores the signal. */
+  /** Settles like `work`, but rejects as soon as the countdown fires, even if `work` ignores the signal. */
   race<T>(work: PromiseLike<T>): Promise<T>
-  /** What the work waits for, for the message of a timeout: `the block bafk… from others`. `undefined` takes it back. */
+  /** What the work waits for, for the message of a timeout: `the block bafk… from others`. `undefined` clears it. */
   waitsFor(what: string | undefined): void
-  /** Fires the signal for what is still under way, with this reason. */
+  /** Fires the signal with this reason, for work that is still under way. */
   cancel(reason: P2plError): void
-  /** Releases timer and listener. Idempotent. */
+  /** Releases the timer and the listener. Idempotent. */
   close(): void
 }
 
 /**
- * Starts to count `options.timeout` milliseconds (default `defaultMs`; `Infinity` for none).
- * Throws at once when `options.signal` has already fired, or when the timeout is not a number of milliseconds.
+ * Starts a timeout of `options.timeout` milliseconds (default `defaultMs`; `Infinity` for none). Throws at once when
+ * `options.signal` has already fired, or when the timeout is not a number of milliseconds.
  */
 export function startCountdown(
   clock: Clock,
@@ -58,7 +61,7 @@ export function startCountdown(
     if (failure !== undefined || closed) return
     failure = error
     close()
-    // Waiters first: what the work makes of its signal must not decide which error the caller sees.
+    // Waiters first: the work's reaction to its signal must not decide which error the caller sees.
     for (const reject of waiting) reject(error)
     waiting.clear()
     controller.abort(reason)
@@ -124,8 +127,8 @@ export function startCountdown(
 }
 
 /**
- * Runs one operation under the caller's signal and a timeout on `clock`. Rejects as soon as either fires, with
- * `ABORTED` or `TIMEOUT`, even where `work` ignores the signal it is given; what `work` does later is then of no effect.
+ * Runs one operation under the caller's signal and a timeout on `clock`. Rejects as soon as either fires, with `ABORTED` or
+ * `TIMEOUT`, even if `work` ignores its signal. Whatever `work` does later has no effect.
  */
 export async function withTimeout<T>(
   clock: Clock,
@@ -137,7 +140,7 @@ export async function withTimeout<T>(
   return await withProgressTimeout(clock, options, defaultMs, operation, (countdown) => work(countdown.signal))
 }
 
-/** Like {@link withTimeout}, for work of any length: it calls `countdown.renew()` whenever it has got on. */
+/** Like {@link withTimeout}, for work of any length: `work` calls `countdown.renew()` whenever it has made progress. */
 export async function withProgressTimeout<T>(
   clock: Clock,
   options: CountdownOptions | undefined,
@@ -154,8 +157,8 @@ export async function withProgressTimeout<T>(
 }
 
 /**
- * Items of `open`, under the caller's signal and a timeout: from one item to the next (`renewed`), or for all of them.
- * `return()` cancels at once what is under way, also while a `next()` is pending.
+ * Iterates over the items of `open`, under the caller's signal and a timeout: from one item to the next (`renewed`), or for
+ * all items. `return()` cancels the work under way at once, even while a `next()` is pending.
  */
 export function iterateWithTimeout<T>(
   clock: Clock,
@@ -174,7 +177,7 @@ export function iterateWithTimeout<T>(
     done = true
     countdown?.cancel(new P2plError({ code: 'ABORTED', operation, message: `${operation} was ended by its reader` }))
     countdown?.close()
-    // The source may be stuck in a call that ignores its signal: nobody waits for it.
+    // The source may be stuck in a call that ignores its signal, so nobody waits for it.
     void Promise.resolve(source?.return?.()).catch(() => undefined)
   }
   const advance = async (): Promise<IteratorResult<T>> => {
@@ -223,7 +226,7 @@ async function call<T>(work: (countdown: Countdown) => PromiseLike<T> | T, count
   return await work(countdown)
 }
 
-/** The timeout of a call in milliseconds; `INVALID_ARGUMENT` where it is none. */
+/** The timeout of a call in milliseconds. Throws `INVALID_ARGUMENT` if it is not a timeout. */
 export function timeoutOf(options: CountdownOptions | undefined, defaultMs: number, operation: string): number {
   const ms = options?.timeout ?? defaultMs
   if (typeof ms !== 'number' || !(ms > 0)) {

@@ -1,8 +1,9 @@
 type Line = Set<() => void>
 
 /**
- * Lets so many pieces of work run at once. Those that wait take turns: known senders and strangers alternately, and within each class
- * sender by sender, so that a sender with much work waits behind itself and delays the others by one piece each.
+ * Runs a limited number of pieces of work at once. Waiting work takes turns: known senders and strangers alternate, and
+ * within each class every sender has its turn. A sender with much work waits behind itself, and delays each other sender by
+ * one piece of work.
  */
 export class FairSlots {
   #free: number
@@ -27,7 +28,7 @@ export class FairSlots {
     return this.#free > 0
   }
 
-  /** The signal ends the wait: it then rejects with the signal's reason, and the work is not begun. */
+  /** The signal ends the wait: the call then rejects with the signal's reason, and the work does not begin. */
   async run<T>(sender: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     signal?.throwIfAborted()
     if (this.#free > 0) this.#free--

@@ -1,4 +1,4 @@
-/** A binary heap: `first` is an item that no other one comes before. */
+/** A binary heap: no other item comes before `first`. */
 export class Heap<T> {
   readonly #before: (a: T, b: T) => boolean
   readonly #items: T[] = []

@@ -1,4 +1,4 @@
-/** Runs what has the same name one after the other, in the order of the calls. */
+/** Runs work with the same name one piece after the other, in the order of the calls. */
 export class KeyedQueue {
   readonly #last = new Map<string, Promise<unknown>>()
 

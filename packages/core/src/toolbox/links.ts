@@ -7,14 +7,14 @@ const dagCbor = 0x71
 /** Codecs without links: raw, cbor, json, libp2p-key. */
 const leaves: ReadonlySet<number> = new Set([0x55, 0x51, 0x0200, 0x72])
 
-/** Whether blocks of the codec have no links, so that they need not be read to be walked. */
+/** Whether blocks of the codec have no links, so that a walk need not read them. */
 export function isLeaf(codec: number): boolean {
   return leaves.has(codec)
 }
 
 /**
  * The CIDs that a block links to, in their order. `undefined` where the codec is unknown here (raw, cbor, json, libp2p-key,
- * dag-pb and dag-cbor are known). Throws what the decoder throws when the bytes are no block of the codec.
+ * dag-pb and dag-cbor are known). Throws the decoder's error when the bytes are not a block of the codec.
  */
 export function linksOf(cid: CID, bytes: Uint8Array): CID[] | undefined {
   if (isLeaf(cid.code)) return []

@@ -3,7 +3,7 @@ import { describe } from './options.ts'
 
 export type Listener<T> = (value: T) => void
 
-/** Functions that are told of something. One that throws makes an uncaught exception, and disturbs nobody else. */
+/** A set of listeners. A listener that throws causes an uncaught exception, and does not disturb the others. */
 export class Listeners<T> {
   readonly #entries = new Set<{ readonly listener: Listener<T> }>()
 
@@ -11,7 +11,7 @@ export class Listeners<T> {
     return this.#entries.size
   }
 
-  /** Gives the function that ends it. `operation` is the call that took the listener, for the message. */
+  /** Returns the function that removes the listener. `operation` is the call that took it, for the message. */
   add(operation: string, listener: Listener<T>): () => void {
     if (typeof listener !== 'function') {
       throw invalidArgument(operation, `${operation}: the listener must be a function, not ${describe(listener)}`)

@@ -1,8 +1,8 @@
 import { invalidArgument } from '../errors.ts'
 
 /**
- * Throws `INVALID_ARGUMENT` unless `options` is an object (or absent) whose keys are all in `known`: a mistyped option would
- * be as good as none. @param operation - The call or factory that took them, for the message.
+ * Throws `INVALID_ARGUMENT` unless `options` is an object (or absent) whose keys are all in `known`: a mistyped option
+ * would have no effect. @param operation - The call or factory that took them, for the message.
  */
 export function checkKeys(operation: string, options: object | undefined, known: readonly string[]): void {
   if (options === undefined) return
@@ -26,7 +26,7 @@ export interface NumberRange {
   readonly integer?: boolean | undefined
 }
 
-/** The number, or `INVALID_ARGUMENT` when it is not one within the range. `undefined` gives `otherwise`. */
+/** The number. Throws `INVALID_ARGUMENT` if it is not a number within the range. `undefined` gives `otherwise`. */
 export function checkNumber<D extends number | undefined>(
   operation: string,
   name: string,
@@ -45,7 +45,7 @@ export function checkNumber<D extends number | undefined>(
   throw invalidArgument(operation, `${operation}: ${name} must be ${kind} ${range}, not ${describe(value)}`)
 }
 
-/** The word, or `INVALID_ARGUMENT` when it is none of `known`. `undefined` gives `otherwise`. */
+/** The word. Throws `INVALID_ARGUMENT` if it is not one of `known`. `undefined` gives `otherwise`. */
 export function checkWord<W extends string>(
   operation: string,
   name: string,
@@ -59,7 +59,7 @@ export function checkWord<W extends string>(
   throw invalidArgument(operation, `${operation}: ${name} must be ${words}, not ${describe(value)}`)
 }
 
-/** `INVALID_ARGUMENT` for anything but true, false and `undefined`: the text "false" would be as good as true. */
+/** `INVALID_ARGUMENT` for anything but true, false and `undefined`: the text "false" would count as true. */
 export function checkFlag(operation: string, name: string, value: unknown): void {
   if (value === undefined || typeof value === 'boolean') return
   throw invalidArgument(operation, `${operation}: ${name} must be true or false, not ${describe(value)}`)

@@ -2,7 +2,7 @@ import { type Clock, systemClock, type TimerOptions } from '../clock.ts'
 
 export interface SleepOptions extends TimerOptions {
   readonly clock?: Clock | undefined
-  /** Ends the wait: it then rejects with the signal's reason. */
+  /** Ends the wait: the call then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
 }
 

@@ -1,4 +1,4 @@
-/** Lets at most `size` users in at a time; the others wait in the order in which they came. */
+/** Admits at most `size` users at a time. The others wait in the order in which they came. */
 export class Slots {
   readonly #size: number
   #taken = 0
@@ -49,7 +49,7 @@ export class Slots {
       if (left) return
       left = true
       for (const admit of this.#waiting) {
-        // The slot passes to the next one: the number of those taken stays the same.
+        // The slot passes to the next user, so the number of taken slots stays the same.
         this.#waiting.delete(admit)
         admit()
         return
