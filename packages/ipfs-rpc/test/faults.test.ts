@@ -52,6 +52,10 @@ describeWithKubo('a daemon that fails', (binary) => {
     return backend
   }
 
+  function health(backend: IpfsRpcBackend): string | undefined {
+    return backend.engine?.health.state
+  }
+
   async function reach(topic: string, text: string, inbox: Inbox): Promise<void> {
     await until(`"${text}" gets through`, async () => {
       await other.messages?.publish(topic, bytes(text)).catch(() => {})
@@ -83,6 +87,9 @@ describeWithKubo('a daemon that fails', (binary) => {
     const inbox = new Inbox()
     await subject.messages?.subscribe('stop', inbox)
     await reach('stop', 'before', inbox)
+    // A busy machine may have lost the daemon for a moment before.
+    const earlier = inbox.items.length
+    const gapSince = (): number => inbox.items.findIndex((item, i) => i >= earlier && typeof item !== 'string')
     daemonAt(0).signal('SIGSTOP')
     try {
       await until('the daemon stands still', () =>
@@ -94,17 +101,16 @@ describeWithKubo('a daemon that fails', (binary) => {
         retryable: true
       })
       for (let i = 0; i < 20; i++) await other.messages?.publish('stop', bytes(`while stopped ${i}`))
-      await inbox.hasGap()
+      await until('the loss is reported', () => health(subject) === 'lost')
     } finally {
       daemonAt(0).signal('SIGCONT')
     }
-    await until('the return is reported', () => events.some((event) => event.type === 'recovered'))
+    await until('it is back', () => health(subject) === 'well')
+    expect(events.map(({ type }) => type)).toEqual(expect.arrayContaining(['degraded', 'recovered']))
     await reach('stop', 'after', inbox)
-    const lost = Array.from({ length: 20 }, (_, i) => `while stopped ${i}`).filter((m) => !inbox.items.includes(m))
-    const firstGap = inbox.items.findIndex((item) => typeof item !== 'string')
-    expect(inbox.items.slice(0, firstGap)).toContain('before')
     // Whatever did not come is between the last message before the stop and one after it, with a gap in between.
-    if (lost.length > 0) expect(firstGap).toBeGreaterThan(0)
+    expect(gapSince()).toBeGreaterThan(-1)
+    expect(gapSince()).toBeLessThan(inbox.items.indexOf('after'))
     expect(inbox.gaps.every((gap) => gap.reason === 'disconnected')).toBe(true)
   })
 
@@ -146,18 +152,19 @@ describeWithKubo('a daemon that fails', (binary) => {
     ['stalls', () => proxy.stall(), 'TIMEOUT']
   ] as const)
     it(`a network that ${name}: calls under way and new ones end typed and retryable, and it works again after it`, async () => {
-      const missing = await seededBlock(100, 4_000)
+      const [missing, unpinned] = [await seededBlock(100, 4_000), await seededBlock(100, 4_001)]
       const stored = await seededBlock(100, 4_002)
       await subject.blocks?.putMany([stored])
       const time = new AbortController()
       const { signal } = time
       const underWay = [
         errorOf(subject.blocks?.get(missing.cid, { signal })),
-        errorOf(subject.blocks?.pin(missing.cid, { signal }))
+        errorOf(subject.blocks?.pin(unpinned.cid, { signal }))
       ]
-      await until('the daemon looks for it', async () =>
-        (await daemonAt(0).ipfs('bitswap', 'wantlist')).includes(missing.cid.toString())
-      )
+      await until('the daemon looks for both', async () => {
+        const wanted = await daemonAt(0).ipfs('bitswap', 'wantlist')
+        return [missing, unpinned].every(({ cid }) => wanted.includes(cid.toString()))
+      })
       fail()
       // What waits for others ends by the time of its caller.
       if (code === 'TIMEOUT') time.abort(new DOMException('the time is over', 'TimeoutError'))
@@ -176,10 +183,11 @@ describeWithKubo('a daemon that fails', (binary) => {
     })
 
   it('a subscription that stays silent far longer than the server allows still delivers', async () => {
-    // What fetch does to a stream after 300 s of silence, this proxy does after 200 ms.
-    proxy.idleTimeout(200)
     const inbox = new Inbox()
     await subject.messages?.subscribe('silence', inbox)
+    // What fetch does to a stream after 300 s of silence, this proxy does after 200 ms, from the next connection on.
+    proxy.idleTimeout(200)
+    proxy.drop()
     await inbox.hasGap(3)
     await reach('silence', 'at last', inbox)
   })
