@@ -5,12 +5,14 @@ import { expect, test, vi } from 'vitest'
 import { bulkProtocol } from '../src/engine/bulk/frames.ts'
 import {
   blockOf,
+  disconnectQuietly,
   engineOf,
   getAll,
   introduced,
   manyBlocks,
   type Node,
   pair,
+  reconnect,
   selfOf,
   started,
   textBlock
@@ -41,6 +43,23 @@ test.each([
   await a.blocks.putMany(blocks)
   await getAll(b, blocks)
   expect(counts.map(({ sent }) => sent)).toEqual([0, 0])
+})
+
+test('what is told late of a lost connection does not end the exchange with a peer that is back', async () => {
+  const [a, b] = await pair({ dht: false })
+  await introduced(b, a)
+  const tell = await disconnectQuietly(b, a)
+  const identified = new Promise<void>((resolve) =>
+    engineOf(b).libp2p.addEventListener('peer:identify', () => resolve(), { once: true })
+  )
+  await reconnect(b, selfOf(a))
+  await identified
+  await tell()
+  const count = watchBitswap(b)
+  const blocks = await manyBlocks(10, 1_000)
+  await a.blocks.putMany(blocks)
+  await getAll(b, blocks)
+  expect(count.sent).toBe(0)
 })
 
 test('a fetch that is cut off leaves nothing under way', async () => {

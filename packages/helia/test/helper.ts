@@ -1,10 +1,11 @@
 import type { Block, IncomingMessage, Joined, PeerInfo, StartOptions, TransportGap, Verdict } from '@p2pl/core/backend'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { seededBytes, until } from '@p2pl/tooling-vitest'
+import { settled } from '@p2pl/tooling-vitest/blocks'
 import { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
 import { sha256 } from 'multiformats/hashes/sha2'
-import { afterEach, expect } from 'vitest'
+import { afterEach, expect, vi } from 'vitest'
 import { bulkProtocol } from '../src/engine/bulk/frames.ts'
 import type { Engine } from '../src/engine/engine.ts'
 import { helia, type HeliaNode, type HeliaOptions } from '../src/index.ts'
@@ -69,6 +70,27 @@ export async function reconnect(node: Node, peer: PeerInfo): Promise<void> {
       () => false
     )
   )
+}
+
+/**
+ * Ends the connections to the peer. The engine looks a peer up before it tells the protocols, and a disk may be slow: here it does
+ * when the function is called that this gives.
+ */
+export async function disconnectQuietly(node: Node, peer: Node): Promise<() => Promise<void>> {
+  const { peerStore } = engineOf(node).libp2p
+  const told = Promise.withResolvers<void>()
+  const get = peerStore.get.bind(peerStore)
+  const look = vi.spyOn(peerStore, 'get').mockImplementation(async (...args) => {
+    await told.promise
+    return await get(...args)
+  })
+  await node.routing.disconnect(selfOf(peer).id)
+  expect(look).toHaveBeenCalled()
+  look.mockRestore()
+  return async () => {
+    told.resolve()
+    await settled()
+  }
 }
 
 /** Puts one block. */

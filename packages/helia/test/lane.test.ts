@@ -1,13 +1,16 @@
 import { connect as connectPlain, createServer as createPlain, type Socket } from 'node:net'
 import { connect, createServer, getCACertificates, setDefaultCACertificates } from 'node:tls'
+import type { Libp2p } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
 import { until } from '@p2pl/tooling-vitest'
 import { afterEach, describe, expect, test } from 'vitest'
 import { laneMaker } from '#runtime/lanes'
 import { Channel } from '../src/engine/bulk/channel.ts'
 import { entriesFrame, frameOf, Kind } from '../src/engine/bulk/frames.ts'
+import { LaneDoor } from '../src/engine/bulk/lane-door.ts'
 import { Lanes } from '../src/engine/bulk/lanes.ts'
 import { SocketPipe } from '../src/engine/bulk/socket-pipe.ts'
-import { servingOf, silent, Store } from './bulk.ts'
+import { puppet, servingOf, silent, Store } from './bulk.ts'
 import type { LaneSocket } from '../src/engine/bulk/lane.ts'
 import { engineOf, getAll, introduced, manyBlocks, type Node, pair, selfOf, started } from './helper.ts'
 
@@ -141,6 +144,22 @@ describe('between two nodes', () => {
     )
     expect(lanesOf(a, b)).toEqual([0, 0])
   })
+})
+
+test('a stream that is being closed is not used to ask for one', () => {
+  const id = '12D3KooWDTVwmHWQrkT7yLe4B6Ht42fNXFe3sD3qEErBjZk4CwVj'
+  const connection = { remoteAddr: multiaddr('/ip4/127.0.0.1/tcp/1'), limits: undefined }
+  const libp2p = { getConnections: () => [connection] } as unknown as Libp2p
+  const rules = { listen: [], isPrivate: false, allowsDial: () => true }
+  const door = new LaneDoor(libp2p, rules, () => {
+    throw new Error('none is opened')
+  })
+  const [closing, next] = [puppet(new Store([])), puppet(new Store([]))]
+  closing.pipe.open = false
+  // What the peer had sent before still comes.
+  door.received(id, closing.channel, 2 ** 20)
+  door.received(id, next.channel, 2 ** 20)
+  expect(next.far.under + next.pipe.under).toBeGreaterThan(0)
 })
 
 describe('a lane', () => {

@@ -3,7 +3,19 @@ import { isP2plError } from '@p2pl/core/backend'
 import { seededBytes, until } from '@p2pl/tooling-vitest'
 import { describe, expect, test, vi } from 'vitest'
 import { maxMessageBytes } from '../src/engine/gossip/options.ts'
-import { engineOf, listen, pair, ready, same, say, selfOf, started, startMany, type Node } from './helper.ts'
+import {
+  disconnectQuietly,
+  engineOf,
+  listen,
+  pair,
+  ready,
+  same,
+  say,
+  selfOf,
+  started,
+  startMany,
+  type Node
+} from './helper.ts'
 
 /** The connections inside: no door of the port leads to a single stream. */
 function gossipConnections(node: Node): readonly Connection[] {
@@ -268,25 +280,14 @@ describe('messages', () => {
     await listen(a, 'gap')
     await ready(a, 'gap')
     await ready(b, 'gap')
-    const { libp2p } = engineOf(b)
-    const late = Promise.withResolvers<void>()
-    const told = Promise.withResolvers<void>()
-    // The engine looks the peer up before it tells the protocols, and a disk may be slow.
-    const look = vi.spyOn(libp2p.peerStore, 'get').mockImplementationOnce(async (...args) => {
-      await late.promise
-      queueMicrotask(told.resolve)
-      return await libp2p.peerStore.get(...args)
-    })
-    await b.routing.disconnect(selfOf(a).id)
-    expect(look).toHaveBeenCalled()
+    const tell = await disconnectQuietly(b, a)
     await until('the topic is empty', async () => (await a.messages.peers('gap')).length === 0)
     await b.routing.connect(selfOf(a))
     await ready(a, 'gap')
     await ready(b, 'gap')
     await say(a, 'gap', 'before')
     await until('the first', () => order.includes('before'))
-    late.resolve()
-    await told.promise
+    await tell()
     await say(a, 'gap', 'after')
     await until('the second', () => order.includes('after'))
     expect(order).toEqual(['healing', 'disconnected', 'live', 'before', 'after'])

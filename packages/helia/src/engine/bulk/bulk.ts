@@ -53,8 +53,11 @@ export class Bulk {
     })
     libp2p.addEventListener('peer:identify', ({ detail }) => this.#introduced(detail.peerId.toString()))
     libp2p.addEventListener('peer:disconnect', ({ detail }) => {
-      this.#introduced(detail.toString())
-      this.door.leave(detail.toString())
+      const id = detail.toString()
+      this.#introduced(id)
+      // The engine tells a protocol of it only after a look into the peer store, when the peer may be connected again.
+      this.#leave(id)
+      this.door.leave(id)
     })
   }
 
@@ -64,8 +67,7 @@ export class Bulk {
     }
     await this.#libp2p.handle(bulkProtocol, accept, { maxInboundStreams: 2 })
     this.#topology = await this.#libp2p.register(bulkProtocol, {
-      onConnect: (peer, connection) => this.#join(peer.toString(), connection),
-      onDisconnect: (peer) => this.#leave(peer.toString())
+      onConnect: (peer, connection) => this.#join(peer.toString(), connection)
     })
     this.#timer = systemClock.setTimeout(() => this.#sweep(), idleTime)
   }

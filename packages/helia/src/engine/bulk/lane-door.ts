@@ -54,7 +54,8 @@ export class LaneDoor {
     if (this.#asked.has(id) || this.#has(id)) return
     const total = (this.#bytes.get(channel) ?? 0) + bytes
     this.#bytes.set(channel, total)
-    if (total < worthwhile) return
+    // While the channel is being closed, what the peer had sent before still comes.
+    if (total < worthwhile || !channel.open) return
     this.#asked.add(id)
     if (hasLanes && !this.#rules.isPrivate && this.#hostOf(id) !== undefined)
       channel.pipe.send([frameOf(Kind.laneRequest, new Uint8Array())])
