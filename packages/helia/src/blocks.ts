@@ -4,10 +4,10 @@ import { dial } from './engine/connections/dial.ts'
 import { findProviders } from './engine/dht/queries.ts'
 import type { Engine } from './engine/engine.ts'
 
-/** Providers that one search connects to. */
+/** The most providers that one search connects to. */
 const maxProviders = 3
 
-/** Blocks in the own store, and to and from other peers. */
+/** Reads and writes blocks in the local store, and exchanges them with other peers. */
 export function blockHooks({ libp2p, dht, exchange, stores }: Engine): StoredBlocks {
   const fetcher = new Fetcher({
     want: (cid, signal, root) => exchange.want(cid, signal, root),

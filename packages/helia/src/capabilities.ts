@@ -2,7 +2,7 @@ import type { Capabilities } from '@p2pl/core/backend'
 import { maxMessageBytes } from './engine/gossip/options.ts'
 import type { Settings } from './options/settings.ts'
 
-/** What Bitswap carries between any two implementations. */
+/** The largest block that any two Bitswap implementations can exchange. */
 export const maxBlockBytes: number = 2 * 1024 * 1024
 
 /** How long a DHT keeps a provider record. */
@@ -19,7 +19,7 @@ export function capabilitiesOf({ dir, durability, dht, signing, gossip }: Settin
       pacing: gossip.pacing,
       peers: 'native',
       recipients: 'native',
-      // The engine does not tell; the adapter watches the streams and connections of those in the topic.
+      // The engine does not report gaps. The adapter watches the streams and connections of the peers in the topic.
       gaps: 'emulated',
       validation: 'native',
       sender: signing === 'strict' ? 'verified' : 'none'

@@ -1,7 +1,7 @@
 import type { BackendDefinition } from '@p2pl/core/backend'
 import { classifier } from '@p2pl/embedded'
 
-/** What the modules of the engine throw, by the name of the error. Names are part of their API; messages are not. */
+/** Classifies errors of the engine's modules by name. The names are part of their API; the messages are not. */
 export const classify: NonNullable<BackendDefinition['classify']> = classifier({
   ConnectionClosedError: 'UNREACHABLE',
   ConnectionClosingError: 'UNREACHABLE',

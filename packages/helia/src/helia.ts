@@ -23,7 +23,7 @@ import type { HeliaOptions } from './options/types.ts'
 import { routingHooks } from './routing.ts'
 import { secretStore } from './secrets.ts'
 
-/** The engine of a running backend. **Unstable**: it is that of libp2p, and changes with it. */
+/** The engine of a running backend. **Unstable**: it belongs to libp2p, and changes with it. */
 export interface HeliaEngine {
   readonly libp2p: Libp2p
   readonly gossip: GossipSub
@@ -38,7 +38,10 @@ export interface HeliaNode extends DefinedBackend<HeliaEngine> {
   readonly routing: RoutingTransport
 }
 
-/** An IPFS node embedded in the process. It is not started. Throws `INVALID_ARGUMENT` when an option is wrong. */
+/**
+ * Creates a backend that is an IPFS node embedded in the process. The node is not started. Throws `INVALID_ARGUMENT`
+ * for a wrong option.
+ */
 export function helia(options?: HeliaOptions): HeliaNode {
   const settings = resolveOptions(options)
   const bootstrap = bootstrapPeers(settings)
@@ -72,7 +75,7 @@ export function helia(options?: HeliaOptions): HeliaNode {
 
 /** Each peer once, with all its addresses. */
 function bootstrapPeers({ bootstrap }: Settings): PeerInfo[] {
-  // Before the runtime is checked, so nothing that Node 20 lacks.
+  // This runs before the check of the runtime, so it uses nothing that Node 20 lacks.
   const byId = new Map<string, typeof bootstrap>()
   for (const address of bootstrap) {
     const id = peerIdOf(address) ?? ''

@@ -12,12 +12,12 @@ interface Topic {
   readonly sources: TopicSources
 }
 
-/** A peer that was heard this recently (ms) was connected when another one was cut off. */
+/** A peer heard within this time (ms) counts as connected at the moment when another peer was cut off. */
 const fresh = 1_000
-/** After this long (ms) without an answer a connection counts as lost. */
+/** A connection counts as lost after this long (ms) without an answer. */
 const silence = 13_000
 
-/** The topics that are joined. They outlive no engine, but are there before it starts. */
+/** The joined topics. They last no longer than an engine, but exist before it starts. */
 export class Topics implements StreamEvents {
   readonly joined: Map<string, Topic> = new Map()
 
@@ -70,13 +70,15 @@ export class Messages implements Required<MessageHooks> {
     const { gossip, streams } = this.#engine
     // The engine keeps the bytes for some heartbeats.
     const bytes = new Uint8Array(payload)
-    // A caller that publishes in a loop must leave turns of the event loop to everything else, and not outrun its peers.
+    // A caller that publishes in a loop must leave turns of the event loop to everything else, and must not outrun its
+    // peers.
     await this.#breather.before(bytes.byteLength)
     await streams.room(reachablePeers(gossip, topic))
     const reachable = reachablePeers(gossip, topic).length
-    // Handing it to the engine would only fill its caches, and make the same unsigned message a duplicate later.
+    // Handing it to the engine would only fill its caches, and would make the same unsigned message a duplicate later.
     if (reachable === 0) return { recipients: 0 }
-    // A subscriber has a mesh, which the engine tops up to the degree; a peer that only publishes may know a single relay.
+    // A subscriber has a mesh, which the engine fills up to the degree. A peer that only publishes may know a single
+    // relay.
     const flood = reachable <= this.#degree || !this.#topics.has(topic)
     const { recipients } = await gossip.publish(topic, bytes, { floodPublish: flood })
     if (recipients.length > 0 || flood) return { recipients: recipients.length }
@@ -89,16 +91,18 @@ export class Messages implements Required<MessageHooks> {
     const sources = new TopicSources(subscriber)
     for (const peer of gossip.getSubscribers(topic)) sources.joined(peer.toString())
     this.#topics.set(topic, { subscriber, sources })
-    // The validator is where a message is first known to be new and rightly signed; it also decides on relaying.
+    // The validator is the first place where a message is known to be new and correctly signed. It also decides on
+    // relaying.
     gossip.topicValidators.set(topic, async (source, message) => {
       sources.joined(source.toString())
       const from = message.type === 'signed' ? message.from.toString() : undefined
-      // A copy: the engine relays from the same buffer, which is that of the whole RPC. And no Buffer, whose slice() is a view.
+      // A copy, because the engine relays from the same buffer, which holds the whole RPC. It must not be a Buffer,
+      // whose slice() is a view.
       const payload = new Uint8Array(message.data)
       const verdict = await subscriber.message(
         from === undefined ? { payload, via: source.toString() } : { payload, from }
       )
-      // The author is to blame, not the peer that passed it on: that one may be unable to tell.
+      // The author is to blame, not the peer that forwarded the message, which may be unable to tell.
       if (verdict === 'reject' && from !== undefined) judge.charge(from)
       // The engine's results are an enum of the same three words.
       return verdict as never
@@ -120,8 +124,8 @@ export class Messages implements Required<MessageHooks> {
 }
 
 /**
- * Peers that are in the topic and to which a stream is open. At the event of a subscription the stream may not be there yet,
- * and the engine then drops what is published without a word.
+ * Peers in the topic to which a stream is open. At the event of a subscription the stream may not exist yet, and then
+ * the engine silently drops published messages.
  */
 function reachablePeers(gossip: Gossip, topic: string): string[] {
   return [...(gossip.topics.get(topic) ?? [])].filter((id) => gossip.streamsOutbound.has(id))

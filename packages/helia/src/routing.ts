@@ -5,7 +5,7 @@ import { findProviders, hasTable, provide } from './engine/dht/queries.ts'
 import type { Engine } from './engine/engine.ts'
 import { addressTexts, dialable, network, parsePeerId, peerInfo, peerOfAddress } from './engine/peers.ts'
 
-/** A connection that does not close in an orderly way for this long is cut. */
+/** A connection that does not close in order within this time (ms) is aborted. */
 const closeTimeout = 1_000
 
 export interface RoutingParts {
@@ -14,7 +14,7 @@ export interface RoutingParts {
   readonly bootstrap: readonly PeerInfo[]
 }
 
-/** Provider records by kad-dht, connections by libp2p. */
+/** Provider records through kad-dht, connections through libp2p. */
 export function routingHooks(parts: RoutingParts): RoutingHooks {
   const { libp2p, dht } = parts.engine
   const records: RoutingHooks =
@@ -32,7 +32,8 @@ export function routingHooks(parts: RoutingParts): RoutingHooks {
     disconnect: async (id, { signal }) => {
       const peer = parsePeerId(id)
       parts.gater.withdraw(id)
-      // Given no limit, the engine waits for ever for the end of a connection that has just ended; given one, it then cuts it.
+      // Without a time limit, the engine waits for ever for the end of a connection that has just ended. With one, it
+      // aborts the connection.
       await libp2p.hangUp(peer, { signal: AbortSignal.any([signal, AbortSignal.timeout(closeTimeout)]) })
     },
     connections: async () => {

@@ -3,7 +3,7 @@ import type { Table } from '@p2pl/embedded'
 
 const encoder = new TextEncoder()
 
-/** Secrets of the peer, beside the private key of the node. The folder is readable by its owner only. */
+/** Secrets of the peer, next to the private key of the node. Only its owner can read the folder. */
 export function secretStore(state: Table): SecretStore {
   const keyOf = (name: string): Uint8Array => encoder.encode(`secret/${name}`)
   return {

@@ -7,8 +7,9 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
 /**
- * What the engine remembers of others, in a table like everything else: one database, one lock, one log. What a failing disk does
- * not take is forgotten at the next start. The store reports that failure; the network goes on, and can be stopped.
+ * Stores what the engine remembers about others in a table of the same store: one database, one lock, one log. What
+ * cannot be written to a failing disk is forgotten at the next start. The store reports the failure; the network
+ * continues and can be stopped.
  */
 export class TableDatastore extends BaseDatastore {
   readonly #table: Table
@@ -25,7 +26,7 @@ export class TableDatastore extends BaseDatastore {
 
   override async get(key: Key): Promise<Uint8Array> {
     const value = await this.#table.get(encoder.encode(key.toString()))
-    // The engine goes by the name.
+    // The engine recognises the error by this name.
     if (value === undefined) throw Object.assign(new Error(`no value for ${key.toString()}`), { name: 'NotFoundError' })
     return value
   }

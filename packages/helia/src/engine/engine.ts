@@ -16,7 +16,7 @@ import { createNode } from './node.ts'
 import { type MemoryKey, privateKey } from './private-key.ts'
 import { openStores, type Stores } from './stores.ts'
 
-/** The running node. Lives from one `start` to the next `stop`. */
+/** The running node. It lives from one `start` to the next `stop`. */
 export interface Engine {
   readonly libp2p: Libp2p
   readonly gossip: Gossip
@@ -28,9 +28,9 @@ export interface Engine {
   stop(): Promise<void>
 }
 
-/** Is told of the streams by which messages of topics come. */
+/** Receives events of the streams that carry topic messages. */
 export interface TopicEvents extends StreamEvents {
-  /** Whether messages of a joined topic come by this peer. */
+  /** Whether messages of a joined topic arrive through this peer. */
   isSource(id: string): boolean
 }
 
@@ -61,19 +61,20 @@ export async function startEngine(parts: EngineParts): Promise<Engine> {
       isPrivate: settings.psk !== undefined,
       allowsDial: (address) => gater.allowsDial(address)
     })
-    // Before the node: it dials the peers that its folder remembers while it starts, and tells each topology of them once.
+    // Starts before the node: while the node starts, it dials the peers that its folder remembers, and tells each
+    // topology of them once.
     await exchange.start()
     for (const type of ['peer:connect', 'peer:disconnect'] as const)
       libp2p.addEventListener(type, ({ detail }) => report({ type, id: detail.toString() }))
     signal.throwIfAborted()
     await libp2p.start()
     prune(libp2p, gossip, streams, parts)
-    // In a closed network every connection is the decision of a person, unless discovery was asked for.
+    // In a closed network a person decides on every connection, unless discovery was requested.
     const discovers = settings.profile !== 'closed' || settings.mdns !== undefined
     const discovery = discovers ? new Discovery(libp2p, settings.connections.low) : undefined
     const stop = async (): Promise<void> => {
       discovery?.stop()
-      // Each part is released whatever the ones before it say.
+      // Each part is released even if an earlier one fails.
       await Promise.allSettled([exchange.stop()])
       await Promise.allSettled([libp2p?.stop()])
       await stores.close()

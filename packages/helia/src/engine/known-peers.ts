@@ -3,17 +3,18 @@ import { OuterDatastore } from './outer-datastore.ts'
 
 /** The engine's keys of what it knows about peers: /peers/<peer id as a CID>. */
 const prefix = '/peers/'
-/** Peers that are forgotten together. */
+/** How many peers are forgotten together. */
 const together = 64
 
 /**
- * The datastore of the engine, with a bound on the peers that it remembers: the engine remembers each one that it hears of. The
- * peer that nothing was heard of for longest is forgotten first. Those for which `keeps` gives the CID are not.
+ * The datastore of the engine, with a limit on the peers that it remembers: the engine itself remembers every peer that
+ * it hears of. The peer that was not heard of for the longest time is forgotten first. Peers for which `keeps` returns
+ * the CID are never forgotten.
  */
 export class KnownPeers extends OuterDatastore {
   readonly #most: number
   readonly #keeps: () => ReadonlySet<string>
-  /** The last one heard of is last. */
+  /** The peer that was heard of last is last. */
   readonly #names = new Set<string>()
   #loading: Promise<void> | undefined
 
@@ -39,7 +40,7 @@ export class KnownPeers extends OuterDatastore {
     await this.inner.delete(key)
   }
 
-  /** What earlier runs have left. */
+  /** Loads the peers of earlier runs. */
   async #load(): Promise<void> {
     for await (const key of this.inner.queryKeys({ prefix })) this.#names.add(key.toString())
   }

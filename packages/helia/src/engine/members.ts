@@ -2,12 +2,12 @@ import { P2plError } from '@p2pl/core/backend'
 
 export type MemberType = 'function' | 'object' | 'string'
 
-/** Paths of members (`score.addPeer`), and what each of them must be. */
+/** Paths of members (`score.addPeer`), and the type that each must have. */
 export type Members = Readonly<Record<string, MemberType>>
 
 /**
- * Checks that an object of the engine still has the members beyond its published interface that this package relies on.
- * Safety and correctness hang on some of them, so a node without them must not start. Throws `ENGINE`.
+ * Checks that an object of the engine still has the unpublished members that this package relies on. Safety and
+ * correctness depend on some of them, so a node without them must not start. Throws `ENGINE`.
  */
 export function requireMembers(library: string, object: unknown, members: Members): void {
   for (const [path, type] of Object.entries(members)) {

@@ -12,16 +12,16 @@ import { gossipOptions } from './gossip/options.ts'
 import { KnownPeers } from './known-peers.ts'
 import type { Stores } from './stores.ts'
 
-/** The maker of a service of libp2p. */
+/** The factory of a libp2p service. */
 type Service = NonNullable<Libp2pOptions['services']>[string]
 
-/** Incoming connections whose handshake is under way. */
+/** The most incoming connections whose handshake is in progress. */
 const maxHandshakes = 256
-/** Provider records of others that a DHT server keeps: about 20 MB, on the disk and in memory. */
+/** How many provider records of others a DHT server keeps: about 20 MB, on disk and in memory. */
 const maxRecords = 65_536
-/** Peers that are remembered with their addresses: a few megabytes as a rule. */
+/** How many peers are remembered with their addresses: usually a few megabytes. */
 const maxKnownPeers = 8_192
-/** Places that are free while a connection that had to go is being closed. */
+/** Extra places while connections that had to make room are being closed. */
 const headroom = 64
 
 export interface NodeParts {
@@ -32,7 +32,7 @@ export interface NodeParts {
   readonly judge: Judge
 }
 
-/** The node of libp2p, not started. */
+/** Creates the libp2p node, without starting it. */
 export async function createNode({ settings, gater, stores, key, judge }: NodeParts): Promise<Libp2p> {
   const { profile, connections } = settings
   const handshakes = new Handshakes(maxHandshakes)
@@ -69,7 +69,7 @@ export async function createNode({ settings, gater, stores, key, judge }: NodePa
     },
     ...parts,
     connectionEncrypters: [noise()],
-    // A stream whose reader is slow is aborted when more than 4 MiB wait on it: nobody may be allowed to send more.
+    // A stream with a slow reader is aborted when more than 4 MiB wait on it, so no peer may be allowed to send more.
     streamMuxers: [muxing({ streamOptions: { maxStreamWindowSize: 4 << 20 }, ...settings.passthrough.yamux })],
     connectionGater: {
       denyDialMultiaddr: (address) => !gater.allowsDial(address),
@@ -91,10 +91,10 @@ export async function createNode({ settings, gater, stores, key, judge }: NodePa
       }
     },
     connectionManager: {
-      // The engine refuses newcomers at its limits: below them, `Pruner` and `Handshakes` make room.
+      // The engine refuses newcomers at its limits. Below them, `Pruner` and `Handshakes` make room.
       maxConnections: connections.high + headroom,
       maxIncomingPendingConnections: maxHandshakes + headroom,
-      // The default, 5 new connections a second from one address, refuses a small network that starts together on one machine
+      // The default of 5 new connections a second from one address refuses a small network that starts on one machine
       // or behind one router.
       ...(profile === 'public' ? {} : { inboundConnectionThreshold: 1_000 }),
       ...settings.passthrough.connectionManager
@@ -116,14 +116,14 @@ async function loadDht(settings: Settings): Promise<Service | undefined> {
   const { kadDHT, passthroughMapper, removePrivateAddressesMapper } = await import('@libp2p/kad-dht')
   const isPublic = settings.profile === 'public'
   const make = kadDHT({
-    // The names by which Kubo's two DHTs are found.
+    // The protocol names of Kubo's two DHTs.
     protocol: isPublic ? '/ipfs/kad/1.0.0' : '/ipfs/lan/kad/1.0.0',
-    // In public the engine turns a client into a server by itself once it is known to be reachable.
+    // In public the engine itself turns a client into a server once it is known to be reachable.
     ...(isPublic && settings.dht === 'server' ? {} : { clientMode: settings.dht === 'client' }),
-    // The default mapper drops loopback and private addresses, and with them every record of such a network.
+    // The default mapper drops loopback and private addresses, and with them all records of such a network.
     peerInfoMapper: isPublic ? removePrivateAddressesMapper : passthroughMapper,
     initialQuerySelfInterval: isPublic ? 1_000 : 50,
-    // Public keys are in the ids of peers, and no other value is asked for here.
+    // Peer ids contain the public keys, and this node looks up no other values.
     validators: { pk: () => Promise.reject(new Error('this node keeps no values')) },
     ...settings.passthrough.dht
   })

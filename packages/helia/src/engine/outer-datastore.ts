@@ -1,7 +1,7 @@
 import { BaseDatastore } from 'datastore-core/base'
 import type { Datastore, Key, KeyQuery, Pair, Query } from 'interface-datastore'
 
-/** A datastore around another one: what a subclass does not say itself, the inner one does. */
+/** A datastore around another one. Calls that a subclass does not override go to the inner datastore. */
 export abstract class OuterDatastore extends BaseDatastore {
   protected readonly inner: Datastore
 

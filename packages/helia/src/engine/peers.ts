@@ -3,14 +3,14 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import { isMultiaddr, multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import { P2plError, type PeerInfo } from '@p2pl/core/backend'
 
-/** The name of the network in `PeerInfo`: all nodes of libp2p reach each other. */
+/** The name of the network in `PeerInfo`: all libp2p nodes can reach each other. */
 export const network = 'libp2p'
 
 /** Limits of `PeerInfo`. */
 const maxAddresses = 16
 const maxAddressLength = 512
 
-/** The text forms of addresses, each once, within the limits of the port. */
+/** The addresses as text, without duplicates, within the limits of the port. */
 export function addressTexts(addresses: readonly Multiaddr[]): string[] {
   const texts = new Set<string>()
   for (const address of addresses) {
@@ -20,7 +20,7 @@ export function addressTexts(addresses: readonly Multiaddr[]): string[] {
   return [...texts]
 }
 
-/** What the node knows of a peer. */
+/** What the node knows about a peer. */
 export async function peerInfo(libp2p: Libp2p, id: string): Promise<PeerInfo> {
   try {
     const peer = await libp2p.peerStore.get(peerIdFromString(id))
@@ -35,13 +35,16 @@ export function parsePeerId(id: string): PeerId {
   try {
     if (id.length <= 128) return peerIdFromString(id)
   } catch {
-    // Said below.
+    // The error is thrown below.
   }
   const message = `"${id.slice(0, 80)}" is not a peer id such as 12D3KooW…`
   throw new P2plError({ code: 'INVALID_ARGUMENT', message })
 }
 
-/** Addresses to dial, each ending in the peer id, so that nobody else can answer. Other texts than multiaddrs are left out. */
+/**
+ * Addresses to dial. Each ends in the peer id, so that no other peer can answer. Texts that are not multiaddrs are left
+ * out.
+ */
 export function dialable(id: string, addresses: readonly unknown[]): Multiaddr[] {
   const suffix = multiaddr(`/p2p/${id}`)
   const result: Multiaddr[] = []

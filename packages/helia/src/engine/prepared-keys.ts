@@ -15,9 +15,9 @@ const tended = new WeakSet<object>()
 const verifiers = new BoundedMap<string, SynchronousVerifier>(maxKeys)
 
 /**
- * The same key, prepared once: the library imports an ed25519 key again for every signature, which takes twice as long as
- * signing, and each topic message needs one. Signatures are deterministic (RFC 8032), so they are the same bytes. A key that
- * the runtime cannot prepare stays as it is.
+ * Returns the same key, prepared once. The library imports an ed25519 key again for every signature, which takes twice
+ * as long as signing, and each topic message needs a signature. Signatures are deterministic (RFC 8032), so the bytes
+ * are the same. A key that the runtime cannot prepare is returned as it is.
  */
 export function readyToSign(key: PrivateKey): PrivateKey {
   if (key.type !== 'Ed25519') return key
@@ -37,9 +37,9 @@ export function readyToSign(key: PrivateKey): PrivateKey {
 }
 
 /**
- * Lets all ed25519 keys of this key's class check with keys that are prepared once, where the runtime can. The library imports
- * the key again for every signature, which takes two thirds as long as the check itself, and makes an object of the key anew
- * for each topic message.
+ * Makes all ed25519 keys of this key's class verify with keys that are prepared once, if the runtime can. The library
+ * imports the key again for every signature, which takes two thirds of the time of the check itself, and creates a new
+ * key object for each topic message.
  */
 export function readyToVerify(key: PublicKey): void {
   if (key.type !== 'Ed25519' || synchronousVerifier(key.raw) === undefined) return

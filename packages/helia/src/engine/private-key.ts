@@ -3,14 +3,14 @@ import type { Settings } from '../options/settings.ts'
 import { readyToSign, readyToVerify } from './prepared-keys.ts'
 import type { Stores } from './stores.ts'
 
-/** The key of a backend without a folder: its peer id is the same after `stop` and `start`. */
+/** The key of a backend without a folder. It keeps the peer id the same across `stop` and `start`. */
 export interface MemoryKey {
   key?: PrivateKey
 }
 
 const keyName = new TextEncoder().encode('private-key')
 
-/** The node's key: the folder's, or that of the memory, made at the first start. */
+/** The node's key, from the folder or from memory. It is created at the first start. */
 export async function privateKey(settings: Settings, stores: Stores, memory: MemoryKey): Promise<PrivateKey> {
   const key = await load(settings, stores, memory)
   readyToVerify(key.publicKey)

@@ -6,13 +6,13 @@ import {
 import type { Libp2pEvents, TypedEventTarget } from '@libp2p/interface'
 import type { RelaySettings } from '../options/settings.ts'
 
-/** Relayed connections that one peer may receive at a time. */
+/** How many relayed connections one peer may receive at a time. */
 const maxRelayed = 32
 
 type Components = CircuitRelayServerComponents & { readonly events: TypedEventTarget<Libp2pEvents> }
 
 /**
- * A relay (circuit relay v2): pages reserve a slot, and others reach them through it for long enough to agree on a WebRTC
+ * A relay (circuit relay v2): pages reserve a slot, and others reach them through it for long enough to signal a WebRTC
  * connection.
  */
 export function relayService({
@@ -29,8 +29,8 @@ export function relayService({
       },
       maxOutboundStopStreams: maxRelayed
     })(components)
-    // A slot is for a peer that is connected (circuit relay v2, "Reservation"). The engine keeps it for two hours: as
-    // many pages as there are slots, opened and closed, and nobody could reserve one any more.
+    // A slot belongs to a connected peer (circuit relay v2, "Reservation"), but the engine keeps it for two hours. If
+    // as many pages as there are slots were opened and closed, nobody could reserve a slot any more.
     components.events.addEventListener('peer:disconnect', ({ detail }) => {
       server.reservations.get(detail)?.signal.clear()
       server.reservations.delete(detail)

@@ -8,9 +8,9 @@ export interface Stores {
   /** Blocks by multihash. */
   readonly blocks: Table
   readonly pins: Pins
-  /** What the node remembers of itself: its private key, secrets of the peer. */
+  /** What the node stores about itself: its private key, and secrets of the peer. */
   readonly state: Table
-  /** What the engine remembers: peers, DHT records. */
+  /** What the engine stores: peers and DHT records. */
   readonly data: Datastore
   close(): Promise<void>
 }

@@ -6,7 +6,7 @@ import type { IceServer, RelayOptions } from './types.ts'
 
 const defaultServiceTag = '_p2pl._udp.local'
 
-/** A group of options, with no keys but the known ones. */
+/** Checks a group of options that may have only the known keys. */
 export function group<T extends object>(name: string, value: T | undefined, known: readonly string[]): T {
   if (value === undefined) return {} as T
   if (Array.isArray(value)) throw invalid(name, 'must be an object')

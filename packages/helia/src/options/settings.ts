@@ -9,7 +9,7 @@ import type { GossipOptions, HeliaOptions, IceServer, Passthrough, RelayOptions 
 
 export type RelaySettings = Readonly<Required<{ [K in keyof RelayOptions]: number }>>
 
-/** Options after validation, every default filled in. */
+/** The validated options, with all defaults filled in. */
 export interface Settings {
   readonly dir: string | undefined
   readonly durability: 'process' | 'power'
@@ -49,7 +49,7 @@ const optionKeys: readonly (keyof HeliaOptions)[] = [
   'passthrough'
 ]
 
-/** Checks the options and fills in the defaults. Throws `INVALID_ARGUMENT` that names the option. */
+/** Checks the options and fills in the defaults. Throws an `INVALID_ARGUMENT` that names the option. */
 export function resolveOptions(options: HeliaOptions = {}): Settings {
   checkKeys('helia', options, optionKeys)
   const refused = refusal(options)

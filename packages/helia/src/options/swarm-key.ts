@@ -3,7 +3,7 @@ import { invalid } from './invalid.ts'
 const help =
   'must be 32 bytes, a swarm.key (/key/swarm/psk/1.0.0/, /base16/ and 64 hexadecimal digits on three lines), or the path of one'
 
-/** The key in the format of a `swarm.key` file, which the engine reads; a text of one line is the path of such a file. */
+/** The key in the format of a `swarm.key` file, which the engine reads. A text of one line is the path of such a file. */
 export function preSharedKey(value: string | Uint8Array): Uint8Array | string {
   if (value instanceof Uint8Array) {
     if (value.byteLength !== 32) return swarmKey(new TextDecoder().decode(value))
@@ -13,7 +13,7 @@ export function preSharedKey(value: string | Uint8Array): Uint8Array | string {
   return value.includes('\n') ? swarmKey(value) : value
 }
 
-/** Checks the text of a `swarm.key` file. Its error does not repeat the text: that is a secret. */
+/** Checks the text of a `swarm.key` file. The error does not repeat the text, because it is secret. */
 export function swarmKey(content: string): Uint8Array {
   const hex = /^\/key\/swarm\/psk\/1\.0\.0\/\s+\/base16\/\s+([0-9a-f]{64})\s*$/i.exec(content)?.[1]
   if (hex === undefined) throw invalid('psk', help)

@@ -8,9 +8,9 @@ import {
   ticketTime
 } from '../engine/bulk/lane.ts'
 
-/** The fastest cipher of OpenSSL, and one that goes with a shared secret. The keys are agreed anew for each socket (psk_dhe_ke). */
+/** OpenSSL's fastest cipher that works with a shared secret. Each socket agrees on new keys (psk_dhe_ke). */
 const tls = { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ciphers: 'TLS_AES_128_GCM_SHA256' } as const
-/** Sockets whose handshake is under way; the oldest of more gives way. */
+/** The most sockets whose handshake is in progress. Beyond that, the oldest is closed. */
 const maxHandshakes = 64
 
 export const laneMaker: LaneMaker = {
@@ -24,7 +24,7 @@ async function listen(
   accept: Parameters<LaneMaker['listen']>[2]
 ): Promise<LaneListener> {
   const { createServer } = await import('node:tls')
-  /** By the remote end of the socket: TLS hands out another object. */
+  /** By the remote end of the socket, because TLS passes another object. */
   const handshakes = new Map<string, Socket>()
   const tickets = new WeakMap<object, string>()
   const server = createServer({
@@ -54,11 +54,11 @@ async function listen(
     socket.on('error', () => {})
     handshakes.delete(endOf(socket))
     const ticket = tickets.get(socket)
-    // A session that is resumed needs no ticket: it has no business here.
+    // A resumed session needs no ticket, and has no place here.
     if (ticket === undefined) socket.destroy()
     else accept(socket, ticket)
   })
-  // A handshake that fails has closed its socket already.
+  // A failed handshake has already closed its socket.
   server.on('tlsClientError', () => {})
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -87,7 +87,7 @@ async function dial({ host, port }: LaneAddress, { ticket, secret }: LaneSecret)
     host,
     port,
     pskCallback: () => ({ psk: secret, identity: ticket }),
-    // With the secret there is no certificate. Somebody who shows one does not know the secret.
+    // With the secret there is no certificate. A peer that presents one does not know the secret.
     checkServerIdentity: (_, certificate) =>
       Object.keys(certificate).length === 0 ? undefined : new Error('a certificate where a secret was agreed')
   })

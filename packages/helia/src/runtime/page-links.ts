@@ -5,12 +5,12 @@ interface Components {
   readonly connectionManager: { getConnections(peer: PeerId): Connection[] }
 }
 
-/** What the instance has beyond the published interface, where it is a WebRTC connection. */
+/** The members that a WebRTC connection has beyond the published interface. */
 export interface OverWebRtc {
   readonly maConn?: { readonly peerConnection?: RTCPeerConnection }
 }
 
-/** Notices at once that a page has gone, and lets nothing of its connections stay behind. A service of libp2p. */
+/** A libp2p service that notices at once when a page has gone, and leaves nothing of its connections behind. */
 export function pageLinks({ events, connectionManager }: Components): object {
   events.addEventListener('connection:open', ({ detail }) => {
     abortWhenClosed(detail)
@@ -22,8 +22,8 @@ export function pageLinks({ events, connectionManager }: Components): object {
 }
 
 /**
- * The other side says good-bye by DTLS. The engine listens to the state of the whole connection, which does not change by
- * that; it would notice by the next ping, up to ten seconds later, and nobody would dial until then.
+ * The other side closes by DTLS. The engine watches the state of the whole connection, which this does not change. It
+ * would notice at the next ping, up to ten seconds later, and nobody would dial until then.
  */
 function abortWhenClosed(connection: Connection): void {
   const transport = (connection as OverWebRtc).maConn?.peerConnection?.sctp?.transport
@@ -33,17 +33,17 @@ function abortWhenClosed(connection: Connection): void {
       connection.abort(new Error('the other side has closed the connection'))
   }
   transport.addEventListener('statechange', check)
-  // The good-bye may have come while the connection was still being made.
+  // The close may have arrived while the connection was still being made.
   check()
 }
 
 /**
- * What is left of the relayed connection that a WebRTC connection was agreed on through carries nothing, and the engine would
- * take the peer for connected.
+ * Closes the relayed connection that signalled a closed WebRTC connection. It carries nothing, but the engine would
+ * consider the peer connected.
  */
 function closeSignalling(closed: Connection, left: readonly Connection[]): void {
   if (left.some(({ limits }) => limits === undefined)) return
   for (const connection of left)
-    // A younger one is the beginning of the next agreement.
+    // A younger one belongs to the next signalling.
     if (connection.timeline.open <= closed.timeline.open) void connection.close().catch(() => {})
 }

@@ -4,7 +4,7 @@ import type { Settings } from '../options/settings.ts'
 import { pageLinks } from './page-links.ts'
 import type { Parts } from './parts.ts'
 
-/** WebSockets to Node; WebRTC to other browsers, agreed on through a relay. */
+/** WebSockets to Node; WebRTC to other browsers, signalled through a relay. */
 export async function loadParts(settings: Settings): Promise<Parts> {
   const [{ webSockets }, { webRTC }, { circuitRelayTransport }, connectionProtector] = await Promise.all([
     import('@libp2p/websockets'),
@@ -14,7 +14,7 @@ export async function loadParts(settings: Settings): Promise<Parts> {
   ])
   return {
     transports: [webSockets(), circuitRelayTransport(), webRTC({ rtcConfiguration: () => rtcConfiguration(settings) })],
-    // WebRTC has a muxer of its own. A connection that went half-open is noticed within about eight seconds.
+    // WebRTC has its own muxer. A half-open connection is noticed within about eight seconds.
     connectionMonitor: { pingInterval: 3_000, pingTimeout: { minTimeout: 5_000, maxTimeout: 10_000 } },
     peerDiscovery: [],
     announceFilter: (addresses) => addresses.filter(isReachable),
@@ -29,7 +29,7 @@ async function loadProtector({ psk }: Settings): Promise<Libp2pOptions['connecti
   return preSharedKey({ psk: psk as Uint8Array })
 }
 
-/** The engine asks STUN servers of others when nothing is said: only the profile `public` has asked for that. */
+/** Without a setting the engine uses STUN servers of third parties. Only the profile `public` allows that. */
 function rtcConfiguration({ iceServers, profile }: Settings): RTCConfiguration {
   if (iceServers !== undefined) return { iceServers: iceServers.map((server) => ({ ...server }) as RTCIceServer) }
   return profile === 'public' ? {} : { iceServers: [] }
@@ -37,7 +37,7 @@ function rtcConfiguration({ iceServers, profile }: Settings): RTCConfiguration {
 
 const byPages = new Set(['ws', 'wss', 'webrtc-direct', 'webtransport'])
 
-/** Only pages can dial a page, by WebRTC, and only through a relay that they reach. */
+/** Only pages can dial a page, by WebRTC, and only through a relay that they can reach. */
 function isReachable(address: Multiaddr): boolean {
   const names = address.getComponents().map(({ name }) => name)
   return !names.includes('p2p-circuit') || (names.includes('webrtc') && names.some((name) => byPages.has(name)))

@@ -15,7 +15,7 @@ export async function loadParts(settings: Settings): Promise<Parts> {
   ])
   return {
     transports,
-    // The muxer of all its connections does that.
+    // The muxer of its connections does that.
     connectionMonitor: { enabled: false },
     peerDiscovery,
     ...(connectionProtector === undefined ? {} : { connectionProtector }),
@@ -31,7 +31,7 @@ async function loadTransports({ listen, profile }: Settings): Promise<NonNullabl
   const isWebSocket = listen.some((address) =>
     address.getComponents().some(({ name }) => name === 'ws' || name === 'wss')
   )
-  // Others may be reachable by WebSocket only (browsers' relays): in public the node must be able to dial them.
+  // Some peers may be reachable by WebSocket only (relays of browsers). In public the node must be able to dial them.
   if (isWebSocket || profile === 'public') {
     const { webSockets } = await import('@libp2p/websockets')
     transports.push(boundSilent(webSockets()))

@@ -1,10 +1,10 @@
 import type { Libp2pOptions } from 'libp2p'
 
-/** What the node is made of in one runtime and not in the other. */
+/** The parts of the node that depend on the runtime. */
 export type Parts = Pick<
   Libp2pOptions,
   'transports' | 'connectionMonitor' | 'connectionProtector' | 'peerDiscovery' | 'services'
 > & {
-  /** Which of its addresses the node tells to others. */
+  /** Which of its addresses the node tells others. */
   readonly announceFilter?: NonNullable<Libp2pOptions['addresses']>['announceFilter']
 }

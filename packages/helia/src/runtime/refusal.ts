@@ -1,4 +1,4 @@
-/** Why an option cannot be had here, and what to do instead. */
+/** Why an option is not available here, and what to do instead. */
 export interface Refusal {
   readonly key: string
   readonly message: string

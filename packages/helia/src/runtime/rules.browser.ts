@@ -2,12 +2,12 @@ import type { Profile } from '@p2pl/embedded'
 import type { HeliaOptions } from '../options/types.ts'
 import type { Refusal } from './refusal.ts'
 
-/** Reachable by other browsers: a slot at a relay, and WebRTC that is agreed on through it. */
+/** Other browsers can reach these: a slot at a relay, and WebRTC that is signalled through it. */
 export function defaultListen(_profile: Profile): readonly string[] {
   return ['/p2p-circuit', '/webrtc']
 }
 
-/** An option that only Node can fulfil. */
+/** Refuses options that work only in Node. */
 export function refusal(options: HeliaOptions): Refusal | undefined {
   const { listen, psk, mdns, dht, relay, durability } = options
   const socket = Array.isArray(listen)
@@ -31,8 +31,8 @@ export function refusal(options: HeliaOptions): Refusal | undefined {
   return undefined
 }
 
-/** Whether others could ask the node for records. */
+/** Whether others can ask this node for records. */
 export const servesRecords: boolean = false
 
-/** Every browser will do. */
+/** Every browser is supported. */
 export function refuseRuntime(): void {}

@@ -7,7 +7,7 @@ export function defaultListen(profile: Profile): readonly string[] {
   return [profile === 'closed' ? '/ip4/127.0.0.1/tcp/0' : '/ip4/0.0.0.0/tcp/0']
 }
 
-/** An option that only a browser can fulfil. */
+/** Refuses options that work only in a browser. */
 export function refusal({ iceServers, listen, relay }: HeliaOptions): Refusal | undefined {
   if (iceServers !== undefined)
     return { key: 'iceServers', message: 'is for browsers: there is no WebRTC in Node, leave it out' }
@@ -24,10 +24,10 @@ export function refusal({ iceServers, listen, relay }: HeliaOptions): Refusal | 
   return undefined
 }
 
-/** Whether others could ask the node for records. */
+/** Whether others can ask this node for records. */
 export const servesRecords: boolean = true
 
-/** Throws where the engine is known not to work. */
+/** Throws on a runtime in which the engine is known not to work. */
 export function refuseRuntime(): void {
   const { bun } = process.versions
   if (bun === undefined) return

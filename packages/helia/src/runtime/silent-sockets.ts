@@ -4,7 +4,7 @@ import { type Members, requireMembers } from '../engine/members.ts'
 
 type MakeTransport = NonNullable<Libp2pOptions['transports']>[number]
 
-/** What a listener has beyond the published interface. */
+/** The members of a listener beyond the published interface. */
 interface Listener {
   readonly server: Server
   readonly http?: Server | undefined
@@ -14,10 +14,16 @@ interface Listener {
 
 export const listenerMembers: Members = { 'server.on': 'function' }
 
-/** Sockets that are no WebSockets yet: beyond that many, the oldest makes room. From then on they count as handshakes. */
+/**
+ * The most sockets that are not WebSockets yet. Beyond that, the oldest is closed. Once they are WebSockets, they count
+ * as handshakes.
+ */
 const maxSilent = 256
 
-/** The engine waits for the first bytes of a socket for ever: strangers could take all that the process may have. */
+/**
+ * Limits sockets that send nothing. The engine waits for the first bytes of a socket for ever, so strangers could take
+ * all sockets of the process.
+ */
 export function boundSilent(make: MakeTransport): MakeTransport {
   return (components) => {
     const transport = make(components)

@@ -8,10 +8,10 @@ export interface AskerEvents {
   missing(want: Want): void
 }
 
-/** Questions without an answer. Wants and questions together stay below what the other side bears. */
+/** The most unanswered questions. Wants and questions together stay below the limit of the other side. */
 const maxQuestions = 400
 
-/** Asks the other side of one channel. Wants that come in one turn of the event loop leave together, with `flush`. */
+/** Asks the other side of one channel. Wants made in one turn of the event loop are sent together, with `flush`. */
 export class Asker {
   readonly #pipe: Pipe
   readonly #events: AskerEvents
@@ -22,7 +22,7 @@ export class Asker {
   #newQuestions: number[] = []
   #cancels: number[] = []
   #next = 0
-  /** Wants that ended while their block may be on its way: so many answers are passed over. */
+  /** The number of ended wants whose block may still be on its way. That many answers are ignored. */
   #late = 0
 
   constructor(pipe: Pipe, events: AskerEvents) {
@@ -34,7 +34,7 @@ export class Asker {
     return this.#wants.size
   }
 
-  /** Wants without an answer, the oldest first. */
+  /** Unanswered wants, the oldest first. */
   wants(): MapIterator<Want> {
     return this.#wants.values()
   }
@@ -50,7 +50,7 @@ export class Asker {
     this.#newWants.push(id)
   }
 
-  /** Asks whether the peer has it, unless too many questions are open. */
+  /** Asks whether the peer has the block, unless too many questions are open. */
   ask(want: Want): boolean {
     if (this.#questions.size >= maxQuestions) return false
     const id = this.#newId()
@@ -89,7 +89,7 @@ export class Asker {
 
   block(id: number, bytes: Uint8Array): void {
     const want = this.#take(id)
-    // It ended while its bytes were on their way.
+    // The want ended while its bytes were on their way.
     if (want === undefined) this.#passOver()
     else this.#events.block(want, bytes)
   }
@@ -114,7 +114,7 @@ export class Asker {
     return want
   }
 
-  /** An answer that nobody waits for. */
+  /** Ignores an answer that nobody waits for. */
   #passOver(): void {
     if (this.#late === 0) throw new BreachError('the peer answers what it was not asked')
     this.#late--

@@ -1,12 +1,12 @@
 import type { Link } from './link.ts'
 import type { Want } from './want.ts'
 
-/** A difference that is not worth a move (ms). */
+/** A smaller difference (ms) does not justify a move. */
 const slack = 20
 
 /**
- * Moves wants from peers that are slow to peers that will soon have nothing to do. Returns the peers to which something is to be said. The
- * last want of a slow peer is asked of both: its bytes may be on their way.
+ * Moves wants from slow peers to peers that will soon be idle. Returns the peers that have to be told. The last want of
+ * a slow peer is sent to both peers, because its bytes may be on their way.
  */
 export function share(links: readonly Link[], rate: number, now: number): Set<Link> {
   const touched = new Set<Link>()

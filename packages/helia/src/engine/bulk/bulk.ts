@@ -14,13 +14,13 @@ import type { Want } from './want.ts'
 import { Wants } from './wants.ts'
 
 const openTimeout = 10_000
-/** A channel on which nothing has come for this long (ms) is closed. */
+/** A channel is closed when nothing has arrived on it for this long (ms). */
 const idleTime = 30_000
-/** A peer that has not said what it speaks for so long (ms) is not waited for. */
+/** How long (ms) to wait for a new peer to say which protocols it speaks. */
 const introduction = 1_000
-/** A peer that ends channels without having sent a block is not asked again before it connects again. */
+/** A peer that has ended this many channels without sending a block is not asked again until it reconnects. */
 const maxFailures = 3
-/** Portions of blocks that are read for others at a time. */
+/** How many portions of blocks are read for others at once. */
 const readsAtOnce = 16
 
 /** The bulk exchange with all peers that speak it. */
@@ -28,12 +28,12 @@ export class Bulk {
   readonly #libp2p: Libp2p
   readonly #serving: Serving
   readonly #wants = new Wants(() => this.#hasNewcomers())
-  /** Connected peers of which it is not known yet what they speak, and since when. */
+  /** Connected peers whose protocols are not known yet, and since when they are connected. */
   readonly #newcomers = new Map<string, number>()
   readonly #links = new Map<string, Link>()
-  /** Channels, and when something last came on each. */
+  /** Channels, and when something last arrived on each. */
   readonly #channels = new Map<Channel, number>()
-  /** Not private in the language: tests look into it. */
+  /** A plain member, because tests read it. */
   readonly door: LaneDoor
   #topology: string | undefined
   #timer: unknown
@@ -83,7 +83,10 @@ export class Bulk {
     await this.#libp2p.unhandle(bulkProtocol)
   }
 
-  /** Asks for a block until `end`. `nobody` is called when none of the linked peers has it, now or after one has left. */
+  /**
+   * Asks for a block until `end`. `nobody` is called when none of the linked peers has it, now or after a peer has
+   * left.
+   */
   want(cid: CID, session: string, found: Want['found'], nobody: Want['nobody']): Want {
     const want: Want = {
       cid,
@@ -104,7 +107,7 @@ export class Bulk {
     this.#wants.end(want)
   }
 
-  /** Closes the channels on which nothing is under way, and nothing came for so long (ms). */
+  /** Closes the idle channels on which nothing has arrived for this long (ms). */
   closeIdle(time: number): void {
     const now = performance.now()
     for (const [channel, heardAt] of this.#channels) if (channel.idle && now - heardAt >= time) channel.pipe.close()
@@ -135,7 +138,7 @@ export class Bulk {
 
   async #open(link: Link, { remotePeer }: Connection): Promise<void> {
     try {
-      // The connection by which the link began may have been replaced by a better one.
+      // A better connection may have replaced the one by which the link began.
       const connection = this.#libp2p
         .getConnections(remotePeer)
         .findLast(({ status, limits }) => status === 'open' && limits === undefined)
@@ -147,12 +150,12 @@ export class Bulk {
       link.use(this.#channel(link.id, (events) => new StreamPipe(stream, events), link))
       this.#wants.schedule()
     } catch {
-      // It does not speak it after all, or the connection has ended. Others are asked.
+      // The peer does not speak the protocol after all, or the connection has ended. Others are asked.
       this.#leave(link.id)
     }
   }
 
-  /** `link`: whom this side asks on the channel. */
+  /** `link`: the peer that this side asks on the channel. */
   #channel(id: string, open: (events: PipeEvents) => Pipe, link: Link | undefined): Channel {
     const channel: Channel = new Channel(id, open, this.#serving, {
       ...this.#answers(link),
@@ -191,7 +194,7 @@ export class Bulk {
     try {
       await verifyBlock(want.cid, bytes, 'blocks.get', 'helia')
     } catch {
-      // Whatever else it says is not worth a look: it is left alone until it connects again.
+      // Nothing else from this peer can be trusted, so it is not asked again until it reconnects.
       link.channel?.pipe.abort(new BreachError('the peer sent bytes that are not the block'))
       this.#leave(link.id)
       return

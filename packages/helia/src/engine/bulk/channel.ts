@@ -5,15 +5,15 @@ import type { Pipe, PipeEvents } from './pipe.ts'
 import { asError, Server, type Serving } from './server.ts'
 
 export interface ChannelEvents extends AskerEvents {
-  /** So many bytes came. */
+  /** This many bytes of blocks arrived. */
   received(bytes: number): void
-  /** A frame about a lane. */
+  /** A frame about a lane arrived. */
   lane(kind: number, body: Uint8Array): void
-  /** Nothing comes any more; what is outstanding has no answer. */
+  /** Nothing more will arrive; outstanding wants stay unanswered. */
   end(): void
 }
 
-/** Both sides of one pipe: what this peer wants from the other one, and what that one wants from this. */
+/** Both directions of one pipe: what this peer wants from the other one, and what the other one wants from this peer. */
 export class Channel {
   readonly pipe: Pipe
   readonly asker: Asker
@@ -48,7 +48,7 @@ export class Channel {
     return this.pipe.open
   }
 
-  /** Whether nothing is under way. */
+  /** Whether nothing is in progress. */
   get idle(): boolean {
     return this.asker.size === 0 && !this.#server.busy
   }

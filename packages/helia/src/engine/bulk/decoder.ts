@@ -1,16 +1,16 @@
 import { blockHeaderBytes, BreachError, headerBytes, Kind, limits } from './frames.ts'
 
 export interface FrameHandler {
-  /** A block comes. Whether it is wanted: otherwise its bytes are passed over. Throws where nobody asked for it. */
+  /** A block is arriving. Returns whether it is wanted; otherwise its bytes are skipped. Throws if nobody asked for it. */
   expects(id: number): boolean
   block(id: number, bytes: Uint8Array): void
-  /** Any other frame of a kind that may be known. The body is only lent. */
+  /** Any other frame. Its kind may be unknown. The body is only valid during the call. */
   frame(kind: number, body: Uint8Array): void
 }
 
 /**
- * Cuts what arrives on a channel into frames. The bytes of a block are copied once, from where they arrive to where they stay. Memory
- * is taken for one frame at a time, and for a block only when it was asked for.
+ * Splits the bytes of a channel into frames. The bytes of a block are copied once, straight to their final place.
+ * Memory is allocated for one frame at a time, and for a block only if it was requested.
  */
 export class Decoder {
   readonly #handler: FrameHandler
@@ -18,7 +18,7 @@ export class Decoder {
   #headFilled = 0
   #kind = 0
   #id = 0
-  /** The frame that is under way, and how much of it is here. */
+  /** The frame in progress, and how much of it has arrived. */
   #body: Uint8Array | undefined
   #filled = 0
   #toSkip = 0
@@ -27,7 +27,7 @@ export class Decoder {
     this.#handler = handler
   }
 
-  /** Throws when the bytes are no frames, and what the handler throws. */
+  /** Throws when the bytes are not valid frames, and rethrows errors of the handler. */
   push(chunk: Uint8Array): void {
     for (let at = 0; at < chunk.byteLength;) at = this.#step(chunk, at)
   }
@@ -80,7 +80,7 @@ export class Decoder {
       this.#filled = 0
       return at
     }
-    // Whole in this chunk, as most small frames are. A block is kept, so it gets bytes of its own.
+    // The frame is whole in this chunk, as most small frames are. A block is kept, so its bytes are copied.
     const body = chunk.subarray(at, end)
     this.#end(this.#kind === Kind.block ? new Uint8Array(body) : body)
     return end

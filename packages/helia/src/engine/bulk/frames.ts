@@ -1,7 +1,7 @@
-/** What a peer that speaks the bulk exchange is known by. PROTOCOL.md specifies it. */
+/** The name of the bulk exchange protocol. PROTOCOL.md specifies it. */
 export const bulkProtocol = '/p2pl/exchange/1.0.0'
 
-/** What a frame says. Kinds that are not known are ignored. */
+/** The kinds of frames. Unknown kinds are ignored. */
 export const Kind = {
   want: 1,
   ask: 2,
@@ -14,27 +14,27 @@ export const Kind = {
 } as const
 
 export const limits: Readonly<Record<'wants' | 'bodyBytes' | 'blockBytes' | 'multihashBytes', number>> = {
-  /** Wants and questions of one side of a channel that have no answer yet. */
+  /** The most unanswered wants and questions of one side of a channel. */
   wants: 1_024,
-  /** Bytes of a frame that is no block. */
+  /** The most bytes of a frame that is not a block. */
   bodyBytes: 128 * 1024,
   blockBytes: 2 * 1024 * 1024,
   multihashBytes: 80
 }
 
-/** Length of what follows, and kind. */
+/** The length of the rest of the frame, and its kind. */
 export const headerBytes = 5
 const idBytes = 4
-/** What stands before the bytes of a block. */
+/** The bytes before the content of a block. */
 export const blockHeaderBytes: number = headerBytes + idBytes
 
-/** A block that is wanted, by the number under which it is answered. */
+/** A wanted block, and the number under which it is answered. */
 export interface Entry {
   readonly id: number
   readonly multihash: Uint8Array
 }
 
-/** A breach of the protocol: the channel ends. */
+/** A violation of the protocol. The channel ends. */
 export class BreachError extends Error {
   override readonly name = 'BreachError'
 }
@@ -46,7 +46,10 @@ export function frameOf(kind: number, body: Uint8Array): Uint8Array {
   return frame
 }
 
-/** A frame of wants or questions, or none where there are no entries. They fit one frame: there are no more than the limit. */
+/**
+ * A frame of wants or questions; empty if there are no entries. The entries fit into one frame, because their number is
+ * limited.
+ */
 export function entriesFrame(kind: number, entries: readonly Entry[]): Uint8Array {
   let length = 0
   for (const { multihash } of entries) length += idBytes + 1 + multihash.byteLength
@@ -70,7 +73,7 @@ export function* entriesOf(body: Uint8Array): Generator<Entry, void, undefined> 
     const length = body[start - 1]
     if (length === undefined || length === 0 || length > limits.multihashBytes || start + length > body.byteLength)
       throw new BreachError('a frame of wants is cut short')
-    // Copied: the rest of what came with it is not kept alive.
+    // A copy, so that it does not keep the rest of the chunk in memory.
     yield { id: view.getUint32(at), multihash: new Uint8Array(body.subarray(start, start + length)) }
     at = start + length
   }

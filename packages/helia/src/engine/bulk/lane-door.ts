@@ -7,21 +7,24 @@ import { frameOf, Kind } from './frames.ts'
 import type { LaneSocket } from './lane.ts'
 import { hasLanes, Lanes } from './lanes.ts'
 
-/** A peer from which so much has come by a stream is asked for a lane. */
+/** A peer is asked for a lane after it has sent this many bytes by a stream. */
 const worthwhile = 256 * 1024
-/** Times that a peer is answered that asks for a lane on one channel. */
+/** The most requests for a lane that are answered per channel. */
 const maxRequests = 4
 
-/** What a lane must keep to. */
+/** The rules that lanes must follow. */
 export interface LaneRules {
-  /** Where this peer listens. */
+  /** Addresses on which this peer listens. */
   readonly listen: readonly Multiaddr[]
-  /** A private network encrypts by its own key; it has no lanes. */
+  /** Whether this is a private network. Such a network encrypts with its own key and has no lanes. */
   readonly isPrivate: boolean
   readonly allowsDial: (address: Multiaddr) => boolean
 }
 
-/** Where lanes to other peers are asked for, offered and opened: at most one that this side has dialled and one that the other side has, for as long as they are connected. */
+/**
+ * Requests, offers and opens lanes to other peers. Per connected peer there is at most one lane that this side dialled
+ * and one that the other side dialled.
+ */
 export class LaneDoor {
   readonly #libp2p: Libp2p
   readonly #rules: LaneRules
@@ -29,9 +32,9 @@ export class LaneDoor {
   readonly #lanes: Lanes
   readonly #dialled = new Map<string, Channel>()
   readonly #accepted = new Map<string, Channel>()
-  /** Peers that were asked, until they have left or their lane has ended. */
+  /** Peers that were asked, until they leave or their lane ends. */
   readonly #asked = new Set<string>()
-  /** Bytes that came by streams, and requests that did. */
+  /** Bytes and requests that arrived on streams. */
   readonly #bytes = new WeakMap<Channel, number>()
   readonly #requests = new WeakMap<Channel, number>()
 
@@ -44,12 +47,12 @@ export class LaneDoor {
     )
   }
 
-  /** Lanes that are open. */
+  /** The number of open lanes. */
   get size(): number {
     return this.#dialled.size + this.#accepted.size
   }
 
-  /** Bytes of blocks have come on a channel. */
+  /** Bytes of blocks arrived on a channel. */
   received(id: string, channel: Channel, bytes: number): void {
     if (this.#asked.has(id) || this.#has(id)) return
     const total = (this.#bytes.get(channel) ?? 0) + bytes
@@ -63,7 +66,7 @@ export class LaneDoor {
 
   frame(id: string, channel: Channel, kind: number, body: Uint8Array): void {
     if (kind === Kind.lane) {
-      // Copied: it is used later.
+      // A copy, because it is used later.
       if (this.#asked.has(id) && !this.#has(id)) void this.#take(id, new Uint8Array(body))
       return
     }
@@ -73,7 +76,7 @@ export class LaneDoor {
     void this.#offer(id, channel)
   }
 
-  /** The peer is no longer connected: what its connection has proven does not hold any more. */
+  /** The peer is no longer connected, so the identity that its connection proved no longer holds for its lanes. */
   leave(id: string): void {
     this.#asked.delete(id)
     for (const lanes of [this.#dialled, this.#accepted]) {
@@ -91,7 +94,7 @@ export class LaneDoor {
     try {
       offer = new Uint8Array(await this.#lanes.offer(id))
     } catch {
-      // No port is free, or this runtime cannot: the stream has to do.
+      // No port is free, or this runtime has no sockets. The stream stays in use.
     }
     if (channel.open) channel.pipe.send([frameOf(Kind.lane, offer)])
   }
@@ -102,7 +105,7 @@ export class LaneDoor {
     try {
       this.#add(this.#dialled, id, await this.#lanes.take(host, offer))
     } catch {
-      // The port cannot be reached from here: the stream has to do.
+      // The port cannot be reached from here. The stream stays in use.
     }
   }
 
@@ -123,11 +126,11 @@ export class LaneDoor {
       lanes.delete(id)
       this.#asked.delete(id)
     })
-    // The newer one stays.
+    // Keep the newer lane.
     before?.pipe.close()
   }
 
-  /** The address by which the peer is connected, where a socket may be opened to it. */
+  /** The host of the peer's connection, if a socket may be opened to it. */
   #hostOf(id: string): string | undefined {
     for (const { remoteAddr, limits } of this.#libp2p.getConnections(peerIdFromString(id))) {
       const [host, ...rest] = remoteAddr.getComponents()
@@ -139,7 +142,7 @@ export class LaneDoor {
   }
 }
 
-/** The widest host: what is reachable from everywhere goes before an interface, and that before loopback. */
+/** The widest host: an address for all interfaces comes before a single interface, and that before loopback. */
 function hostToListen(addresses: readonly Multiaddr[]): string | undefined {
   const hosts: string[] = []
   for (const address of addresses) {

@@ -1,4 +1,4 @@
-/** Milliseconds within which a lane has to be opened once it was offered. */
+/** A lane must be opened within this many milliseconds after its offer. */
 export const ticketTime = 10_000
 
 export interface LaneAddress {
@@ -8,12 +8,12 @@ export interface LaneAddress {
 
 /** What the two ends of a lane have agreed on. */
 export interface LaneSecret {
-  /** Says which secret is meant; anybody may see it. */
+  /** Identifies the secret. It is not confidential. */
   readonly ticket: string
   readonly secret: Uint8Array
 }
 
-/** Of a socket, as much as a lane uses. */
+/** The part of a socket that a lane uses. */
 export interface LaneSocket {
   readonly destroyed: boolean
   readonly writable: boolean
@@ -35,9 +35,9 @@ export interface LaneListener {
   close(): void
 }
 
-/** Makes sockets that only somebody who knows the secret can open. */
+/** Makes sockets that can be opened only with the secret. */
 export interface LaneMaker {
-  /** `secretOf` a ticket: `undefined` when it was not issued. */
+  /** `secretOf` returns the secret of a ticket; `undefined` if the ticket was not issued. */
   listen(
     host: string,
     secretOf: (ticket: string) => Uint8Array | undefined,

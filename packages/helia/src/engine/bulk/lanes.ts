@@ -2,7 +2,7 @@ import { laneMaker } from '#runtime/lanes'
 import { BoundedMap, concatBytes } from '@p2pl/core/backend'
 import { type LaneListener, type LaneSocket, ticketTime } from './lane.ts'
 
-/** Lanes that are offered and not open yet. */
+/** The most lanes that are offered but not open yet. */
 const maxTickets = 256
 const portBytes = 2
 const ticketBytes = 16
@@ -14,7 +14,10 @@ interface Ticket {
   readonly deadline: number
 }
 
-/** Offers lanes to peers, and takes the offers of others. An offer travels on the connection that has proven both peers. */
+/**
+ * Offers lanes to peers, and accepts the offers of others. An offer travels on the connection that has proved the
+ * identity of both peers.
+ */
 export class Lanes {
   readonly #host: string | undefined
   readonly #accept: (peer: string, socket: LaneSocket) => void
@@ -22,13 +25,13 @@ export class Lanes {
   #listener: Promise<LaneListener> | undefined
   #closed = false
 
-  /** `host`: where to listen; `undefined` for nowhere. */
+  /** `host`: where to listen; `undefined` to listen nowhere. */
   constructor(host: string | undefined, accept: (peer: string, socket: LaneSocket) => void) {
     this.#host = host
     this.#accept = accept
   }
 
-  /** The body of an offer; empty where there is none. The first one opens the port. */
+  /** The body of an offer; empty if no lane can be offered. The first offer opens the port. */
   async offer(peer: string): Promise<Uint8Array> {
     if (laneMaker === undefined || this.#host === undefined || this.#closed) return new Uint8Array()
     this.#listener ??= laneMaker.listen(
@@ -45,7 +48,7 @@ export class Lanes {
     return concatBytes(Uint8Array.of(port >>> 8, port & 0xff), random)
   }
 
-  /** Opens the lane that was offered. */
+  /** Opens an offered lane. */
   async take(host: string, offer: Uint8Array): Promise<LaneSocket> {
     if (laneMaker === undefined || offer.byteLength !== portBytes + ticketBytes + secretBytes)
       throw new Error('no lane was offered')
@@ -70,14 +73,14 @@ export class Lanes {
 
   #open(socket: LaneSocket, text: string): void {
     const ticket = this.#tickets.get(text)
-    // Each opens one lane.
+    // A ticket opens one lane.
     this.#tickets.delete(text)
     if (ticket === undefined || this.#closed) socket.destroy()
     else this.#accept(ticket.peer, socket)
   }
 }
 
-/** Can this runtime open lanes? */
+/** Whether this runtime can open lanes. */
 export const hasLanes: boolean = laneMaker !== undefined
 
 function textOf(bytes: Uint8Array): string {

@@ -2,34 +2,34 @@ import type { Asker } from './asker.ts'
 import type { Channel } from './channel.ts'
 import type { Want } from './want.ts'
 
-/** Bytes that are asked of one peer at a time, judged by the blocks that it sent before. */
+/** The most bytes that are requested from one peer at a time, estimated from the blocks that it has sent. */
 const windowBytes = 8 * 1024 * 1024
 const maxWants = 512
-/** A peer that has sent nothing yet is asked for blocks of this size. */
+/** The assumed block size of a peer that has sent nothing yet. */
 const firstAverage = 256 * 1024
-/** With fewer bytes to come than this, a peer will soon have nothing to do. */
+/** With fewer outstanding bytes than this, a peer will soon be idle. */
 const lowBytes = 2 * 1024 * 1024
 
-/** Another peer of the bulk exchange, and how well it delivers. */
+/** Another peer that speaks the bulk exchange, and how well it delivers. */
 export class Link {
   readonly id: string
   readonly #open: () => void
   #channel: Channel | undefined
   #opening = false
-  /** Channels that were replaced by a better one, while answers still come on them. */
+  /** Channels that a better one replaced, while answers still arrive on them. */
   readonly #old = new Set<Asker>()
   #average = firstAverage
-  /** Bytes a millisecond, while something was outstanding. */
+  /** Bytes per millisecond, measured while something was outstanding. */
   #rate: number | undefined
   #since = 0
   #bytes = 0
-  /** When it last sent anything. */
+  /** When the peer last sent anything. */
   heardAt = 0
-  /** How often in a row it lacked a block. */
+  /** The number of consecutive blocks that it lacked. */
   misses = 0
-  /** It owes blocks, and sends nothing. */
+  /** Whether it owes blocks but sends nothing. */
   stalled = false
-  /** Channels in a row that ended while it owed blocks. */
+  /** The number of consecutive channels that ended while it owed blocks. */
   failures = 0
 
   constructor(id: string, open: (link: Link) => void) {
@@ -47,17 +47,17 @@ export class Link {
     this.#channel = channel
   }
 
-  /** The channel has ended. Returns what it owed. */
+  /** The channel has ended. Returns the wants that it left unanswered. */
   lose(channel: Channel): Want[] {
     this.#old.delete(channel.asker)
     if (this.#channel === channel) this.#channel = undefined
     if (channel.asker.size > 0) this.failures++
-    // Nothing would come any more that shows that it does answer.
+    // With nothing outstanding, no answer would show that the peer is responsive.
     if (this.size === 0) this.stalled = false
     return [...channel.asker.wants()]
   }
 
-  /** Whether it can be asked for one more block. Opens a channel where there is none. */
+  /** Whether the peer can be asked for one more block. Opens a channel if there is none. */
   get hasRoom(): boolean {
     if (this.#channel?.open === true)
       return this.size < maxWants && (this.size < 4 || this.size * this.#average < windowBytes)
@@ -68,7 +68,7 @@ export class Link {
     return false
   }
 
-  /** Wants that it has not answered. */
+  /** The number of unanswered wants. */
   get size(): number {
     let size = this.#channel?.asker.size ?? 0
     for (const asker of this.#old) size += asker.size
@@ -83,7 +83,7 @@ export class Link {
     return this.#rate
   }
 
-  /** Milliseconds until one more block would be here. */
+  /** The expected time in milliseconds until one more block would arrive. */
   expected(rate: number): number {
     return ((this.size + 1) * this.#average) / (this.#rate ?? rate)
   }
@@ -107,7 +107,7 @@ export class Link {
     for (const asker of this.#old) asker.cancel(want)
   }
 
-  /** The wants that it would answer last come first. */
+  /** Unanswered wants, starting with those that it would answer last. */
   owed(): Want[] {
     return [...(this.#channel?.asker.wants() ?? [])].toReversed()
   }

@@ -12,23 +12,23 @@ import {
 } from './frames.ts'
 import type { Pipe } from './pipe.ts'
 
-/** Where blocks for others come from. */
+/** The source of blocks for others. */
 export interface BlockSource {
   get(multihash: Uint8Array): Promise<Uint8Array | undefined>
   has(multihash: Uint8Array): Promise<boolean>
 }
 
-/** What the servers of all channels share. */
+/** Resources that the servers of all channels share. */
 export interface Serving {
   readonly source: BlockSource
   readonly breather: Breather
   readonly slots: FairSlots
 }
 
-/** Bytes that are read at once for one peer; twice as many are in memory while it is sent the ones before. */
+/** How many bytes are read at once for one peer. Twice as many are in memory while the previous portion is being sent. */
 const portionBytes = 1024 * 1024
 const mostAtOnce = 128
-/** Blocks up to here are copied next to each other, so that they leave in few large pieces. */
+/** Blocks up to this size are copied into one buffer, so that they are sent in few large pieces. */
 const smallBlock = 16 * 1024
 
 interface Answer {
@@ -36,13 +36,13 @@ interface Answer {
   readonly bytes: Uint8Array | undefined
 }
 
-/** Answers the wants of one channel, in portions: the next one is read while the last one leaves. */
+/** Answers the wants of one channel, in portions: it reads the next portion while it sends the last one. */
 export class Server {
   readonly #peer: string
   readonly #pipe: Pipe
   readonly #serving: Serving
   readonly #waiting = new Map<number, Entry>()
-  /** Read, and not sent yet. A cancel takes them out again. */
+  /** Wants whose blocks were read but not sent yet. A cancel removes them. */
   readonly #read = new Set<number>()
   readonly #asked = new Map<number, Entry>()
   #running = false
@@ -105,7 +105,7 @@ export class Server {
       if (entries.length === count) break
     }
     const answers = this.#load(entries)
-    // It is awaited later; a failure before that is no unhandled one.
+    // It is awaited later; until then a failure must not count as unhandled.
     answers.catch(() => undefined)
     return answers
   }

@@ -1,7 +1,7 @@
 import type { LaneSocket } from './lane.ts'
 import { type Pipe, type PipeEvents, sendTimeout } from './pipe.ts'
 
-/** A socket of its own. */
+/** A pipe on its own socket. */
 export class SocketPipe implements Pipe {
   readonly #socket: LaneSocket
 

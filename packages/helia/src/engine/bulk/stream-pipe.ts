@@ -2,10 +2,10 @@ import type { Stream } from '@libp2p/interface'
 import { concatBytes } from '@p2pl/core/backend'
 import { type Pipe, type PipeEvents, sendTimeout } from './pipe.ts'
 
-/** As much as the muxer puts into one of its frames. */
+/** The most bytes that the muxer puts into one frame. */
 const piece = 64 * 1024
 
-/** A stream of libp2p. */
+/** A pipe on a stream of libp2p. */
 export class StreamPipe implements Pipe {
   readonly #stream: Stream
   #ended = false
@@ -31,7 +31,7 @@ export class StreamPipe implements Pipe {
   }
 
   send(parts: readonly Uint8Array[]): boolean {
-    // Each call makes at least one frame of the muxer: what is small goes together.
+    // Each call makes at least one frame of the muxer, so small parts are sent together.
     let together: Uint8Array[] = []
     let size = 0
     let writable = true

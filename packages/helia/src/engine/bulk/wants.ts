@@ -3,18 +3,24 @@ import { share } from './balance.ts'
 import type { Link } from './link.ts'
 import type { Want } from './want.ts'
 
-/** How often it is looked whether linked peers still answer (ms). */
+/** How often to check whether linked peers still answer (ms). */
 const tick = 250
-/** A peer that owes blocks and has sent nothing for so long (ms) delays nobody any more: other linked peers are asked … */
+/**
+ * When a peer owes blocks and has sent nothing for this long (ms), it no longer delays anybody: other linked peers are
+ * asked …
+ */
 const stallTime = 500
-/** … and after this long strangers. */
+/** … and after this long (ms), strangers are asked. */
 const patience = 2_000
 
-/** Which peer is asked for which block. A block is asked of one peer at a time; another one is asked when that one lacks it, or is slow. */
+/**
+ * Decides which peer is asked for which block. A block is requested from one peer at a time. Another peer is asked when
+ * that peer lacks the block or is slow.
+ */
 export class Wants {
   readonly #links = new Set<Link>()
   readonly #all = new Set<Want>()
-  /** Wants that nobody is asked for now, by session. The session that was served last stands last. */
+  /** Wants that no peer is currently asked for, by session. The session that was served last is at the end. */
   readonly #waiting = new Map<string, Set<Want>>()
   readonly #toFlush = new Set<Link>()
   readonly #mayGrow: () => boolean
@@ -22,7 +28,7 @@ export class Wants {
   #timer: unknown
   #tickedAt = 0
 
-  /** `mayGrow`: whether it will soon turn out that a peer that has connected can be asked, too. */
+  /** `mayGrow`: whether a newly connected peer may soon turn out to be one that can be asked. */
   constructor(mayGrow: () => boolean) {
     this.#mayGrow = mayGrow
   }
@@ -42,7 +48,7 @@ export class Wants {
     }
   }
 
-  /** The link owes these, and will not send them. */
+  /** The link owes these wants, but will not answer them. */
   owed(link: Link, wants: readonly Want[]): void {
     for (const want of wants) this.#leave(want, link)
   }
@@ -89,7 +95,7 @@ export class Wants {
     this.#leave(want, link, !this.#askOthers(want))
   }
 
-  /** A channel has opened, or an answer has made room. */
+  /** A channel was opened, or an answer made room. */
   schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
@@ -104,7 +110,7 @@ export class Wants {
     const rate = Math.max(1, ...[...this.#links].map((link) => link.rate ?? 0))
     for (const [session, line] of this.#waiting) {
       const want = this.#place(line, rate, now)
-      // Behind the others: they get a place before this one gets the next.
+      // The session goes to the end, so that each other session gets a place before this one gets its next.
       if (want !== undefined || line.size === 0) this.#waiting.delete(session)
       if (want !== undefined && line.size > 0) this.#waiting.set(session, line)
     }
@@ -114,7 +120,7 @@ export class Wants {
     this.#toFlush.clear()
   }
 
-  /** Asks somebody for the first of these wants that somebody can be asked for. */
+  /** Takes the first of these wants for which a peer can be asked, and asks that peer. */
   #place(line: Set<Want>, rate: number, now: number): Want | undefined {
     for (const want of line) {
       const candidates = this.#candidates(want)
@@ -139,7 +145,10 @@ export class Wants {
     return [...from].filter((link) => !link.stalled && !want.lacking.has(link) && !want.at.includes(link))
   }
 
-  /** After the first has said that it lacks the block, all others are asked at once who has it. Whether anybody was asked. */
+  /**
+   * After the first peer has said that it lacks the block, all other peers are asked at once whether they have it.
+   * Returns whether any peer was asked.
+   */
   #askOthers(want: Want): boolean {
     if (want.asked || want.having.size > 0) return false
     const others = this.#candidates(want)
@@ -181,16 +190,16 @@ export class Wants {
   #tick(): void {
     this.#timer = this.#all.size === 0 ? undefined : systemClock.setTimeout(() => this.#tick(), tick)
     const now = performance.now()
-    // When this process stood still itself, what others have sent is still to be read.
+    // If this process was blocked itself, what others sent in that time is still unread.
     const wasLate = now - this.#tickedAt > 2 * tick
     this.#tickedAt = now
     for (const link of this.#links) if (!wasLate && link.size > 0 && now - link.heardAt > stallTime) link.stalled = true
-    // Also those whose question had no answer.
+    // This includes wants whose questions were not answered.
     for (const want of this.#all) if (want.at.every((link) => link.stalled)) this.#wait(want)
   }
 }
 
-/** The peer that would have sent the block first; one that lacked the last block comes after those that had it. */
+/** The peer that would send the block first. A peer that lacked the last block ranks after those that had it. */
 function best(candidates: readonly Link[], rate: number): Link | undefined {
   let found: Link | undefined
   let least = Infinity

@@ -4,13 +4,13 @@ import type { Libp2p, PeerId } from '@libp2p/interface'
 const roundPause = 10_000
 const maxDials = 4
 const dialTimeout = 10_000
-/** A peer that did not answer is left alone for this long. */
+/** A peer that did not answer is not dialled again for this long. */
 const failedPause = 60_000
 const maxFailed = 1_024
 
 /**
- * Dials discovered peers while there are few connections. The engine only notes down who was discovered; and it tells of each
- * peer once in the life of the peer store, so that known ones are tried again in rounds.
+ * Dials discovered peers while there are few connections. The engine only records discovered peers, and reports each
+ * peer once in the life of the peer store. So this class also tries the known peers again in rounds.
  */
 export class Discovery {
   readonly #libp2p: Libp2p
@@ -44,7 +44,7 @@ export class Discovery {
       for (const peer of await this.#libp2p.peerStore.all({ limit: 256 }))
         if (peer.addresses.length > 0) this.#try(peer.id)
     } catch {
-      // The store closed in the meantime, or the next round reads it.
+      // The store was closed in the meantime, or the next round reads it.
     }
   }
 

@@ -1,4 +1,4 @@
-/** What an encrypted connection of noise has beyond the published interface, as far as it is used here. */
+/** The members of an encrypted noise connection that this package uses beyond the published interface. */
 interface Encrypted {
   readonly decoder: {
     lengthDecoder(data: { readonly byteLength: number }): number
@@ -6,18 +6,19 @@ interface Encrypted {
   }
 }
 
-/** Bytes of the length in front of each frame of noise. */
+/** Bytes of the length before each frame of noise. */
 const lengthBytes = 2
 
 /**
- * Lets noise find the end of what has come without an error. Behind the last frame of each chunk it looks for another one, and it was
- * told by an exception that there is none, which took 50 of the 900 µs of processor time for a message and its answer.
+ * Lets noise detect the end of the received bytes without an exception. After the last frame of each chunk it looks for
+ * another one, and an exception told it that there is none. That exception took 50 of the 900 µs of processor time for
+ * a message and its answer.
  */
 export function endFramesQuietly(connection: object): void {
   if (!isNoise(connection)) return
   const { decoder } = connection
   const decode = decoder.lengthDecoder.bind(decoder)
-  // A frame that is longer than what is there waits for more; the shortest one does, too.
+  // A frame longer than the available bytes waits for more, and so does the shortest one.
   decoder.lengthDecoder = (data) => (data.byteLength < lengthBytes ? 0 : decode(data))
 }
 

@@ -1,10 +1,10 @@
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { ProfileGate, type Profile } from '@p2pl/embedded'
 
-/** What a profile means for multiaddrs. */
+/** Applies a profile to multiaddrs. */
 export class Gater {
   readonly #gate: ProfileGate
-  /** Peers that the user named: they may be anywhere. */
+  /** Peers that the user named. They may have any address. */
   readonly #named = new Set<string>()
 
   constructor(profile: Profile, named: readonly string[]) {
@@ -27,12 +27,12 @@ export class Gater {
     this.#gate.withdraw(id)
   }
 
-  /** Relayed connections are limited: topics and blocks do not run over them, only the agreement on a better one. */
+  /** Relayed connections are limited. They carry no topics and blocks, only the signalling for a better connection. */
   allowsDial(address: Multiaddr): boolean {
     return isRelayed(address) === isWebRtc(address) && this.#allows(address)
   }
 
-  /** Only the other side says where an agreement through a relay leads: the relay's host, or the peer, must be allowed. */
+  /** Only the other side knows where signalling through a relay leads, so the relay's host or the peer must be allowed. */
   allowsInbound(remote: Multiaddr): boolean {
     return !isRelayed(remote) || this.#allows(remote)
   }
@@ -54,7 +54,10 @@ function isWebRtc(address: Multiaddr): boolean {
   return address.getComponents().some(({ name }) => name === 'webrtc')
 }
 
-/** A relayed address leads first to the relay: its host counts. Zones (ip6zone) stand before the host. */
+/**
+ * The host of an address. A relayed address leads to its relay first, so this is the relay's host. A zone (ip6zone)
+ * comes before the host.
+ */
 function hostOf(address: Multiaddr): string | undefined {
   return address.getComponents().find(({ name }) => name === 'ip4' || name === 'ip6' || name.startsWith('dns'))?.value
 }

@@ -1,12 +1,12 @@
 import type { MultiaddrConnection } from '@libp2p/interface'
 
 /**
- * Incoming connections whose handshake is not over. The engine refuses newcomers while it has as many as it bears, so that
- * idle sockets would keep everybody out. Here the oldest one of the host with the most makes room.
+ * Incoming connections whose handshake is in progress. At its limit the engine refuses newcomers, so idle sockets could
+ * keep all others out. Here the oldest connection of the host with the most of them makes room instead.
  */
 export class Handshakes {
   readonly #max: number
-  /** In the order in which they came. */
+  /** In order of arrival. */
   readonly #pending = new Set<MultiaddrConnection>()
 
   constructor(max: number) {

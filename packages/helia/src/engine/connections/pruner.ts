@@ -1,21 +1,21 @@
 import type { Connection, Libp2p } from '@libp2p/interface'
 
-/** A newcomer has this long (ms) to show what it is good for. */
+/** A new connection has this long (ms) to show that it is useful. */
 const grace = 10_000
-/** At most one place in this many is held by newcomers. */
+/** Newcomers hold at most one place in this many. */
 const newcomerShare = 4
-/** More connections of one peer count for nothing. */
+/** Further connections of the same peer have no worth. */
 const maxPerPeer = 2
 
-/** What a connected peer is good for; more is better. */
+/** How useful a connected peer is; more is better. */
 export const Worth = { none: 0, busy: 1, topic: 2, mesh: 3, named: 4 } as const
 export type Worth = (typeof Worth)[keyof typeof Worth]
 
 export interface PrunerOptions {
-  /** Most connections. */
+  /** The most connections. */
   readonly high: number
   worth(connection: Connection): Worth
-  /** When something came from the peer (`performance.now()`). */
+  /** When something last came from the peer (`performance.now()`). */
   heardAt(id: string): number
 }
 
@@ -27,8 +27,8 @@ interface Candidate {
 }
 
 /**
- * Closes the least useful connections when there are too many. The engine refuses newcomers instead: idle strangers would keep
- * everybody else out. Peers that the user named are never closed.
+ * Closes the least useful connections when there are too many. The engine itself would refuse newcomers instead, so
+ * idle strangers could keep all others out. Connections of peers that the user named are never closed.
  */
 export class Pruner {
   readonly #libp2p: Libp2p
@@ -49,13 +49,13 @@ export class Pruner {
     const excess = open.length - this.#options.high
     if (excess <= 0) return
     for (const { connection, worth } of this.#ranked(open).slice(0, excess)) {
-      // An orderly end takes up to a second, in which many more may come.
+      // An orderly close takes up to a second, in which many more may come.
       if (worth === Worth.none) connection.abort(new Error('others need the place'))
       else void connection.close().catch(() => {})
     }
   }
 
-  /** Those that may be closed, the least useful first; among equals those that have been silent for longest. */
+  /** Connections that may be closed, the least useful first; among equals, the one that has been silent for longest. */
   #ranked(connections: readonly Connection[]): Candidate[] {
     const surplus = [...Map.groupBy(connections, ({ remotePeer }) => remotePeer.toString()).values()].flatMap(
       (ofPeer) => ofPeer.slice(0, -maxPerPeer)

@@ -1,14 +1,14 @@
 import type { MultiaddrConnection } from '@libp2p/interface'
 
-/** What a TCP connection has beyond the published interface, as far as it is used here. */
+/** The members of a TCP connection that this package uses beyond the published interface. */
 interface TcpConnection {
   readonly socket: { cork(): void; uncork(): void }
   sendData(data: unknown): unknown
 }
 
 /**
- * Hands a message to the socket as a whole. The engine hands over each part by itself: one more system call and one more packet
- * for the two bytes of length in front of each frame of noise.
+ * Hands a message to the socket as a whole. The engine hands over each part separately, which costs one more system
+ * call and one more packet for the two bytes of length before each frame of noise.
  */
 export function writeWhole(connection: MultiaddrConnection): void {
   if (!isTcp(connection)) return

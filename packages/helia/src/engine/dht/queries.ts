@@ -6,17 +6,23 @@ import { addressTexts, network, peerInfo } from '../peers.ts'
 import { withinTicks } from '../streams/ticks.ts'
 import type { DhtInternals } from './requests.ts'
 
-/** For a peer that was just connected (ticks of 100 ms): it is asked for its protocols, and for a sign of life, before it joins the routing table. */
+/**
+ * How long to wait for a newly connected peer (in ticks of 100 ms): before it joins the routing table, the engine asks
+ * for its protocols and pings it.
+ */
 const tablePatience = 30
 
-/** Puts out one record. Retryable `NO_PEERS` when no peer takes it, `UNREACHABLE` when it would be of no use to anybody. */
+/**
+ * Puts out one record. Throws a retryable `NO_PEERS` when no peer takes it, and `UNREACHABLE` when the record would be
+ * useless to others.
+ */
 export async function provide(libp2p: Libp2p, dht: SingleKadDHT, cid: CID, signal: AbortSignal): Promise<void> {
   if (libp2p.getMultiaddrs().length === 0) {
     const message =
       'this node has no address under which others reach it: a page gets one from a relay, soon after it connects'
     throw new P2plError({ code: 'UNREACHABLE', message })
   }
-  // Alone, the engine waits for ever.
+  // Without peers, the engine waits for ever.
   if (!(await hasTable(libp2p, dht, signal))) throw nobody()
   let accepted = 0
   for await (const event of dht.provide(cid, { signal }))
@@ -26,7 +32,10 @@ export async function provide(libp2p: Libp2p, dht: SingleKadDHT, cid: CID, signa
   throw nobody()
 }
 
-/** Remote providers, some perhaps twice. The engine lists the node itself, and waits for ever when it knows nobody. */
+/**
+ * Yields remote providers, some perhaps twice. The engine itself lists this node too, and waits for ever when it knows
+ * no peers.
+ */
 export async function* findProviders(
   libp2p: Libp2p,
   dht: SingleKadDHT,
@@ -38,19 +47,19 @@ export async function* findProviders(
     if (event.name !== 'PROVIDER') continue
     for (const { id, multiaddrs } of event.providers) {
       if (id.equals(libp2p.peerId)) continue
-      // A record may come without addresses while the peer store has some.
+      // A record may come without addresses even if the peer store has some.
       yield multiaddrs.length > 0
         ? { network, id: id.toString(), addresses: addressTexts(multiaddrs) }
         : await peerInfo(libp2p, id.toString())
     }
   }
-  // The engine ends its search without a word when it is aborted.
+  // The engine ends an aborted search silently.
   signal.throwIfAborted()
 }
 
-/** Whether there is anybody to ask. */
+/** Whether there is any peer to ask. */
 export async function hasTable(libp2p: Libp2p, dht: SingleKadDHT, signal: AbortSignal): Promise<boolean> {
-  // It emits events, which its type does not say.
+  // The table emits events, which its type does not say.
   const table = dht.routingTable as SingleKadDHT['routingTable'] & EventTarget
   if (table.size > 0) return true
   if (libp2p.getConnections().length === 0) return false
@@ -69,14 +78,14 @@ export async function hasTable(libp2p: Libp2p, dht: SingleKadDHT, signal: AbortS
   return table.size > 0
 }
 
-/** The engine asks a peer for a sign of life when it connects. One that was too busy then would stay out of the table. */
+/** The engine pings a peer when it connects. A peer that was too busy at that moment would stay out of the table. */
 async function enter(libp2p: Libp2p, dht: SingleKadDHT, peer: PeerId): Promise<void> {
   const { routingTable, protocol } = dht as unknown as DhtInternals
   try {
     const { protocols } = await libp2p.peerStore.get(peer)
     if (protocols.includes(protocol)) await routingTable.add(peer)
   } catch {
-    // It has gone, or this node is stopping.
+    // The peer has left, or this node is stopping.
   }
 }
 

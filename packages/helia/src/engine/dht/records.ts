@@ -4,12 +4,13 @@ import { newBreather } from '../streams/breather.ts'
 
 /** The engine's keys of provider records: /dht/provider/<multihash>/<peer id>. */
 const prefix = '/dht/provider/'
-/** Records of one peer that make room together. */
+/** How many records of one peer are removed together to make room. */
 const together = 64
 
 /**
- * The datastore of the DHT, with a bound on the records of others. While it is full, a peer with more records than its share adds none,
- * and one with fewer takes the place of the peer with most. The records of this node are its own matter.
+ * The datastore of the DHT, with a limit on the records of other peers. While it is full, a peer with more than its
+ * share of records adds none, and a peer with fewer replaces records of the peer with the most. Records of this node
+ * are not counted.
  */
 export class BoundedRecords extends OuterDatastore {
   readonly #self: string
@@ -43,7 +44,7 @@ export class BoundedRecords extends OuterDatastore {
     this.#remove(key.toString())
   }
 
-  /** Once an hour the engine looks at all of them. */
+  /** The engine reads all records once an hour. */
   override async *_all(query: Query): AsyncGenerator<Pair> {
     const breather = newBreather()
     for await (const pair of this.inner.query(query)) {
@@ -52,7 +53,7 @@ export class BoundedRecords extends OuterDatastore {
     }
   }
 
-  /** What earlier runs have left. */
+  /** Loads the records of earlier runs. */
   async #load(): Promise<void> {
     for await (const key of this.inner.queryKeys({ prefix })) {
       const name = key.toString()
@@ -85,7 +86,7 @@ export class BoundedRecords extends OuterDatastore {
     if (names.size === 0) this.#owners.delete(owner)
   }
 
-  /** Whether the peer may add a record: others have more than it has. */
+  /** Whether the peer may add a record, which is so if another peer has more. */
   async #makeRoom(owner: string): Promise<boolean> {
     const own = this.#owners.get(owner)?.size ?? 0
     if (own >= Math.floor(this.#most / (this.#owners.size + (own === 0 ? 1 : 0)))) return false

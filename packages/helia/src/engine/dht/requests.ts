@@ -4,13 +4,16 @@ import { requireMembers, type Members } from '../members.ts'
 import { Frames } from '../streams/frames.ts'
 import { newBreather } from '../streams/breather.ts'
 
-/** A question is a few hundred bytes; an answer names twenty peers, and providers. */
+/** A request has a few hundred bytes; an answer names twenty peers, and providers. */
 const maxRequestBytes = 64 * 1024
 const maxResponseBytes = 512 * 1024
-/** Peers of an answer that are looked at, and addresses of each; a peer is remembered with so many addresses. */
+/**
+ * How many peers of an answer are processed, and how many addresses of each. The second number also limits the
+ * addresses that are remembered for a peer.
+ */
 const maxPeers = 256
 const maxAddresses = 32
-/** A request takes as much time as so many bytes of a message. */
+/** A request takes as much time as this many bytes of a message. */
 const bytesPerRequest = 48 * 1024
 
 interface DhtPeer {
@@ -28,7 +31,7 @@ interface Rpc {
   handleMessage(peer: PeerId, message: DhtMessage): Promise<unknown>
 }
 
-/** What the DHT has beyond its published interface, as far as it is used here. */
+/** The members of the DHT that this package uses beyond its published interface. */
 export interface DhtInternals {
   readonly rpc: Rpc
   readonly network: { _writeReadMessage(stream: Stream, ...rest: unknown[]): Promise<DhtMessage> }
@@ -45,8 +48,8 @@ export const dhtMembers: Members = {
 }
 
 /**
- * Bounds what others send to the DHT. The engine takes messages of 4 MiB, with half a million addresses, and works on all that has come
- * before anything else gets a turn. Called before the DHT is started.
+ * Limits what others send to the DHT. The engine accepts messages of 4 MiB with half a million addresses, and processes
+ * all that has arrived before anything else gets a turn. Call this before the DHT starts.
  */
 export function boundRequests(dht: unknown, peers: PeerStore): void {
   requireMembers('@libp2p/kad-dht', dht, dhtMembers)
@@ -71,7 +74,7 @@ export function boundRequests(dht: unknown, peers: PeerStore): void {
   }
 }
 
-/** Ends a stream with a message that is too long before all of it is there. */
+/** Ends a stream whose message is too long before all of it has arrived. */
 function watch(stream: Stream, maxBytes: number): void {
   const frames = new Frames(maxBytes)
   stream.addEventListener('message', ({ data }) => {
@@ -89,7 +92,7 @@ function bounded(peers: readonly DhtPeer[]): DhtPeer[] {
   return peers.slice(0, maxPeers).map(({ id, multiaddrs }) => ({ id, multiaddrs: multiaddrs.slice(0, maxAddresses) }))
 }
 
-/** A peer speaks for itself alone, with as many addresses as there is room for. */
+/** Lets a peer add only its own record, with a limited number of addresses. */
 async function ownRecord(peers: PeerStore, peer: PeerId, message: DhtMessage): Promise<DhtMessage> {
   const id = peer.toMultihash().bytes
   const own = message.providers.find((provider) => equalBytes(provider.id, id))

@@ -8,13 +8,16 @@ import { Network } from './network.ts'
 import { Recalls } from './recalls.ts'
 import { admitWants } from './serving.ts'
 
-/** How often wants without an answer are looked at (ms). */
+/** How often to check for unanswered wants (ms). */
 const tick = 1_000
-/** After this long everybody is asked again: answers get lost. */
+/** After this long (ms) all peers are asked again, because answers get lost. */
 const firstRound = 5_000
 const longestRound = 30_000
 
-/** Why a want ends. Nobody sees it, and there is one for each block: an error made anew, with its stack, would cost more than the rest. */
+/**
+ * The reason with which a want ends. Nobody sees it. It is shared, because there is one per block: a new error with its
+ * stack would cost more than everything else.
+ */
 const over = new Error('the want has ended')
 
 interface Want {
@@ -25,7 +28,10 @@ interface Want {
   round: number
 }
 
-/** Blocks to and from peers that do not speak the bulk exchange, by the Helia project's Bitswap. Peers are told when a want has ended, and asked again while they do not answer. */
+/**
+ * Exchanges blocks with peers that do not speak the bulk exchange, through the Helia project's Bitswap. It tells peers
+ * when a want has ended, and asks them again while they do not answer.
+ */
 export class Bitswap {
   readonly #network: Network
   readonly #libp2p: Libp2p
@@ -34,7 +40,7 @@ export class Bitswap {
   readonly #recalls = new Recalls((peer, message) => {
     this.library?.internals.network.sendMessage(peer, message).catch(() => {})
   })
-  /** Not private in the language: tests look into it. */
+  /** A plain member, because tests read it. */
   library: Library | undefined
   #timer: unknown
 
@@ -62,7 +68,10 @@ export class Bitswap {
     this.#network.close()
   }
 
-  /** Bytes that hash to the CID, from the peer that has them first, now or later. One call for a block at a time. */
+  /**
+   * Bytes that hash to the CID, from the first peer that delivers them, now or later. Allows one call per block at a
+   * time.
+   */
   async want(cid: CID, signal: AbortSignal): Promise<Uint8Array> {
     const { library } = this
     if (library === undefined) throw new Error('the exchange has not started')
@@ -70,9 +79,10 @@ export class Bitswap {
     const ended = new AbortController()
     const want: Want = { cid, key: keyOf(cid), ended, askedAt: performance.now(), round: firstRound }
     this.#wants.set(want.key, want)
-    // A message that was still on its way when the last want for this block ended leaves a mark, and nobody would be asked.
+    // A message that was still on its way when the last want for this block ended leaves an entry, because of which no
+    // peer would be asked.
     this.#recall([want])
-    // A peer that is told to forget the block after it was asked again would forget the new want.
+    // A peer that gets the cancel after the new want would forget the new want.
     this.#recalls.sendIfAny(want.key)
     library.broker
       .retrieve(cid, { signal: ended.signal })
@@ -83,14 +93,14 @@ export class Bitswap {
       return await untilAborted(promise, signal)
     } finally {
       if (this.#wants.get(want.key) === want) this.#wants.delete(want.key)
-      // The engine would take it off its list some time later, and forget a new want for the same block then.
+      // Otherwise the engine would remove it from its list later, and then forget a new want for the same block.
       ended.abort(over)
       library.internals.wantList.wants.delete(want.key)
       this.#recall([want])
     }
   }
 
-  /** Blocks came into the own store: peers that want one get it. */
+  /** Blocks were added to the local store: peers that want one get it. */
   notify(blocks: readonly Block[]): void {
     const { library } = this
     if (library === undefined || library.internals.peerWantLists.ledgerMap.size === 0) return
@@ -111,7 +121,10 @@ export class Bitswap {
     void this.library?.internals.wantList.sendMessagesDebounced().catch(() => {})
   }
 
-  /** Tells the peers that were asked to forget it. The engine never does: they would send it in vain, or never again. */
+  /**
+   * Tells the peers that were asked to forget the want. The engine never does: they would send the block in vain, or
+   * never again.
+   */
   #recall(wants: readonly Want[]): void {
     const { library } = this
     if (library === undefined) return
@@ -121,7 +134,7 @@ export class Bitswap {
   }
 }
 
-/** As the engine's want list has it. */
+/** The key of the block in the engine's want list. */
 function keyOf(cid: CID): string {
   return base64.baseEncode(cid.multihash.bytes)
 }

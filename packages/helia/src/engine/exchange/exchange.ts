@@ -6,10 +6,13 @@ import type { LaneRules } from '../bulk/lane-door.ts'
 import type { BlockSource } from '../bulk/server.ts'
 import { Bitswap } from './bitswap.ts'
 
-/** Why a want ends. Nobody sees it. */
+/** The reason with which a want ends. Nobody sees it. */
 const over = new Error('the want has ended')
 
-/** Blocks to and from others: by the bulk exchange where the other side speaks it, and by Bitswap what no such peer has. */
+/**
+ * Exchanges blocks with others: through the bulk exchange with peers that speak it, and through Bitswap for blocks that
+ * no such peer has.
+ */
 export class Exchange {
   readonly bulk: Bulk
   readonly bitswap: Bitswap
@@ -30,7 +33,10 @@ export class Exchange {
     await this.bitswap.stop()
   }
 
-  /** Bytes that hash to the CID, from the peer that has them first, now or later. One call for a block at a time. Blocks of one root form a session. */
+  /**
+   * Bytes that hash to the CID, from the first peer that delivers them, now or later. Allows one call per block at a
+   * time. Blocks of one root form a session.
+   */
   async want(cid: CID, signal: AbortSignal, root: CID | undefined): Promise<Uint8Array> {
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>()
     let strangers: AbortController | undefined
@@ -52,7 +58,7 @@ export class Exchange {
     }
   }
 
-  /** Blocks came into the own store: peers that want one get it. */
+  /** Blocks were added to the local store: peers that want one get it. */
   notify(blocks: readonly Block[]): void {
     if (this.#waiting.size > 0)
       for (const { cid, bytes } of blocks) this.#waiting.get(bytesKey(cid.multihash.bytes))?.(bytes)

@@ -4,19 +4,22 @@ import { Reader } from '../streams/reader.ts'
 import { newBreather } from '../streams/breather.ts'
 import { partsOf, type MessagePart } from './message.ts'
 
-/** As in the specification of Bitswap: a block of 2 MiB, and as much again. */
+/** As in the specification of Bitswap: a block of 2 MiB, and the same amount again. */
 const maxMessageBytes = 4 * 1024 * 1024
-/** A stream on which nothing comes for this long (ms) is ended; a message of 4 MiB takes 34 s at a megabit a second. */
+/**
+ * A stream is ended when nothing has arrived on it for this long (ms). A message of 4 MiB takes 34 s at a megabit per
+ * second.
+ */
 const silence = 60_000
 
-/** A want costs as much time as so many bytes of a block. */
+/** A want costs as much time as this many bytes of a block. */
 const bytesPerWant = 4_096
 
 export type Deliver = (connection: Connection, part: MessagePart) => void
 
 /**
- * Reads messages of peers in place of the library: that one reads without flow control, decodes a message of 100,000 wants in one
- * go, and works on all of them before anything else gets a turn.
+ * Reads the messages of peers in place of the library. The library reads without flow control, decodes a message of
+ * 100,000 wants in one go, and processes all of them before anything else gets a turn.
  */
 export function incoming(deliver: Deliver): (stream: Stream, connection: Connection) => void {
   const breather = newBreather()
@@ -35,7 +38,7 @@ export function incoming(deliver: Deliver): (stream: Stream, connection: Connect
       }
     }
     expectMore()
-    // Answers go by a stream of this side.
+    // Answers go out on a stream that this side opens.
     void stream.close().catch(() => {})
     void new Reader(stream, {
       maxFrameBytes: maxMessageBytes,

@@ -11,7 +11,7 @@ import type { Node } from './network.ts'
 
 const hashers = [sha256, sha512]
 
-/** A message, as it waits to be sent. */
+/** A message in the send queue. */
 export interface QueuedMessage {
   full: boolean
   pendingBytes: number
@@ -25,12 +25,12 @@ export interface Ledger {
   readonly bytesSent: number
 }
 
-/** What the engine's object has beyond its published interface, as far as it is used here. */
+/** The members of the engine's object that this package uses beyond its published interface. */
 export interface BitswapInternals {
   readonly network: EventTarget & { sendMessage(peer: PeerId, message: QueuedMessage): Promise<void> }
   readonly wantList: {
     readonly wants: Map<string, unknown>
-    /** Peers, and the keys of the wants that each was told. */
+    /** Peers, and the keys of the wants that each peer was told. */
     readonly peers: { entries(): IterableIterator<[PeerId, Set<string>]> }
     sendMessagesDebounced(): Promise<void>
   }
@@ -48,7 +48,7 @@ export interface Library {
   readonly internals: BitswapInternals
 }
 
-/** The same, for a check at run time. */
+/** The same members, for a check at run time. */
 export const libraryMembers: Members = {
   retrieve: 'function',
   announce: 'function',
@@ -64,8 +64,8 @@ export const libraryMembers: Members = {
 }
 
 /**
- * Bitswap of the Helia project. It is made as an addition to a Helia node; this is as much of one as it uses. Providers are
- * looked for by the fetcher, a few at a time, and only for what the connected peers do not have.
+ * Bitswap of the Helia project. It is made as an extension of a Helia node; this creates only the parts of a node that
+ * it uses. The fetcher looks for providers, a few at a time, and only of blocks that the connected peers do not have.
  */
 export async function startLibrary(libp2p: Node, source: BlockSource): Promise<Library> {
   const { withBitswap } = await import('@helia/bitswap')
@@ -77,7 +77,7 @@ export async function startLibrary(libp2p: Node, source: BlockSource): Promise<L
     logger: libp2p.logger,
     blockstore: blockstoreOf(source),
     routing: { async *findProviders() {} } satisfies Pick<Routing, 'findProviders'>,
-    // No identity: whatever has the digest would be the block.
+    // Without the identity hash: any block that carries the digest would pass.
     getHasher: (code: number) => {
       const hasher = hashers.find((one) => one.code === code)
       if (hasher === undefined) throw new Error(`no hash function 0x${code.toString(16)}`)
@@ -94,12 +94,12 @@ export async function startLibrary(libp2p: Node, source: BlockSource): Promise<L
   return { broker, internals: broker.bitswap }
 }
 
-/** The part of a block store from which blocks are served. */
+/** The part of a blockstore from which blocks are served. */
 function blockstoreOf(source: BlockSource): Pick<Blockstore, 'has' | 'get'> {
   return {
     has: (cid: CID) => source.has(cid.multihash.bytes),
     async *get(cid: CID) {
-      // The engine goes by the name; after any other error it would not answer this want any more.
+      // The engine recognises the error by this name. After any other error it would no longer answer this want.
       const bytes = await source.get(cid.multihash.bytes).catch(() => undefined)
       if (bytes === undefined) throw Object.assign(new Error('no such block'), { name: 'NotFoundError' })
       yield bytes

@@ -1,6 +1,6 @@
 import { pacedFieldsOf, recordOf } from './wire.ts'
 
-/** A block that somebody wants, or no longer wants. */
+/** A block that a peer wants, or no longer wants. */
 export interface WantEntry {
   readonly cid: Uint8Array
   readonly priority: number
@@ -9,7 +9,7 @@ export interface WantEntry {
   readonly sendDontHave?: boolean
 }
 
-/** A part of a Bitswap 1.2.0 message, in the form in which the library has messages. */
+/** A part of a Bitswap 1.2.0 message, in the form that the library uses. */
 export interface MessagePart {
   readonly wantlist?: { readonly entries: WantEntry[]; readonly full: boolean }
   readonly blocks: { readonly prefix: Uint8Array; readonly data: Uint8Array }[]
@@ -17,13 +17,13 @@ export interface MessagePart {
   readonly pendingBytes: number
 }
 
-/** Elements of a message that are worked on together. */
+/** How many elements of a message are processed together. */
 const perPart = 32
 
 /**
- * The parts of a message, each small enough to be worked on at once: in 4 MiB there is room for 100,000 wants or tiny blocks, and
- * for two million fields of no meaning. An `undefined` is a good moment to let others have a turn. Throws when the bytes are no
- * message.
+ * Splits a message into parts that are small enough to be processed at once. A message of 4 MiB has room for 100,000
+ * wants or tiny blocks, and for two million meaningless fields. An `undefined` is a good moment to give others a turn.
+ * Throws when the bytes are not a message.
  */
 export function* partsOf(bytes: Uint8Array): Generator<MessagePart | undefined, void, undefined> {
   for (const field of pacedFieldsOf(bytes)) {
@@ -35,12 +35,12 @@ export function* partsOf(bytes: Uint8Array): Generator<MessagePart | undefined, 
   }
 }
 
-/** A message that says nothing. */
+/** An empty message. */
 export function nothing(): MessagePart {
   return { blocks: [], blockPresences: [], pendingBytes: 0 }
 }
 
-/** `full` says that all earlier wants are void, so it has to come first. It stands last. */
+/** `full` cancels all earlier wants, so it must be processed first. It comes last in the message. */
 function* wantParts(bytes: Uint8Array): Generator<MessagePart | undefined, void, undefined> {
   let full = false
   for (const field of pacedFieldsOf(bytes)) {

@@ -2,13 +2,13 @@ import type { AbortOptions, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import { incoming, type Deliver } from './incoming.ts'
 import { Outbox } from './outbox.ts'
 
-/** A sender of more than this waits for a peer that is slow to read; wants are less. */
+/** A sender of more bytes than this waits for a slow peer. Wants are smaller. */
 const small = 64 * 1024
 
-/** Of a stream, what a sender of messages uses. */
+/** The part of a stream that a sender of messages uses. */
 type Sender = Pick<Stream, 'send' | 'onDrain' | 'close' | 'closeRead' | 'abort'>
 
-/** Streams of one peer that are read at a time; each may have a large message that is not whole. */
+/** How many streams of one peer are read at a time. Each may have a large, incomplete message. */
 const maxInboundStreams = 16
 
 export type Node = Pick<Libp2p, 'logger' | 'unhandle' | 'register' | 'unregister' | 'getConnections'> & {
@@ -17,9 +17,9 @@ export type Node = Pick<Libp2p, 'logger' | 'unhandle' | 'register' | 'unregister
 }
 
 /**
- * The node as Bitswap sees it. Its own way is a new stream for each message, and it tells a want to nobody else while one
- * peer does not open its stream: a peer that stands still would hold up all others. Here each peer has an outbox, and
- * only senders to that peer wait for it.
+ * The node as Bitswap sees it. Bitswap's own code opens a new stream for each message, and tells no other peer of a
+ * want while one peer does not open its stream, so one stalled peer would delay all others. Here each peer has an
+ * outbox, and only senders to that peer wait for it.
  */
 export class Network {
   readonly #libp2p: Libp2p
@@ -32,12 +32,12 @@ export class Network {
     libp2p.addEventListener('peer:disconnect', ({ detail }) => this.#leave(detail.toString()))
   }
 
-  /** As much of a node as Bitswap uses. */
+  /** The part of a node that Bitswap uses. */
   get libp2p(): Node {
     const { logger } = this.#libp2p
     return {
       logger,
-      // Not by the library's own handler: see `incoming`.
+      // Not with the library's own handler: see `incoming`.
       handle: (protocols) => this.#libp2p.handle(protocols, incoming(this.#deliver), { maxInboundStreams }),
       unhandle: this.#libp2p.unhandle.bind(this.#libp2p),
       register: this.#libp2p.register.bind(this.#libp2p),
@@ -71,7 +71,7 @@ export class Network {
     const id = peer.toString()
     const known = this.#outboxes.get(id)
     if (known !== undefined) return known
-    // Nobody is dialled to be told of a want, and an entry made here for somebody who is gone would stay.
+    // No peer is dialled to tell it of a want, and an entry for a peer that has left would never be removed.
     if (this.#libp2p.getConnections(peer).length === 0) throw new Error('the peer is not connected')
     const outbox = new Outbox(this.#libp2p, protocol, peer)
     this.#outboxes.set(id, outbox)

@@ -4,16 +4,16 @@ import type { Uint8ArrayList } from 'uint8arraylist'
 
 type Frame = Uint8Array | Uint8ArrayList
 
-/** A stream without use is closed after this long; other nodes reset theirs after ten seconds. */
+/** An unused stream is closed after this long (ms). Other nodes reset theirs after ten seconds. */
 const idleLimit = 4_000
 const sendLimit = 30_000
 const openLimit = 10_000
-/** Bytes that wait for one peer before who sends blocks to it has to wait, too. */
+/** When this many bytes wait for a peer, senders of blocks to it have to wait. */
 const highWater = 4 * 1024 * 1024
-/** More than this is not kept for a peer that does not read. */
+/** At most this many bytes are kept for a peer that does not read. */
 const limit = 12 * 1024 * 1024
 
-/** Sends frames to one peer, one after the other, on one stream for as long as there are some. Nobody waits for the peer. */
+/** Sends frames to one peer in order, on one stream while there are frames. Nobody waits for the peer. */
 export class Outbox {
   readonly #libp2p: Libp2p
   readonly #protocol: string
@@ -32,12 +32,12 @@ export class Outbox {
     this.#peer = peer
   }
 
-  /** Whether so much waits that nothing large is to be added before `drained` resolves. */
+  /** Whether so many bytes wait that nothing large should be added before `drained` resolves. */
   get isFull(): boolean {
     return this.#bytes >= highWater
   }
 
-  /** Throws when the peer has stopped reading long ago. */
+  /** Throws when the peer stopped reading long ago. */
   push(frame: Frame): void {
     if (this.#closed) throw new Error('the exchange with the peer has ended')
     if (this.#bytes + frame.byteLength > limit) throw new Error('the peer does not read what it is sent')
@@ -48,7 +48,7 @@ export class Outbox {
     void this.#run()
   }
 
-  /** Resolves when less waits, or nothing will be sent any more. */
+  /** Resolves when fewer bytes wait, or when nothing will be sent any more. */
   async drained(): Promise<void> {
     if (this.isFull) await this.#drained.promise
   }
@@ -66,7 +66,7 @@ export class Outbox {
       try {
         await this.#send(frame)
       } catch {
-        // There is no way to the peer for now. What it was asked for is asked again; what it wants, it asks for again.
+        // The peer cannot be reached for now. Both sides ask again for the blocks that they still want.
         this.#forget()
         break
       }
@@ -86,7 +86,7 @@ export class Outbox {
       await this.#write(frame)
     } catch (error) {
       this.#abort(error)
-      // The remote may have ended a stream that was idle for too long in its eyes: a new one will do.
+      // The remote may have ended a stream that it considered idle for too long. A new stream is opened.
       if (known === undefined || this.#closed) throw error
       await this.#write(frame)
     }

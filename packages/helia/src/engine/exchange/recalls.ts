@@ -6,7 +6,7 @@ import type { WantEntry } from './message.ts'
 
 type Send = (peer: PeerId, message: QueuedMessage) => void
 
-/** Wants that have ended. Each peer is told of all that end in one turn of the event loop by one message. */
+/** Collects ended wants. One message tells each peer of all wants that end in one turn of the event loop. */
 export class Recalls {
   readonly #send: Send
   readonly #waiting = new Map<PeerId, Map<string, WantEntry>>()
@@ -29,7 +29,7 @@ export class Recalls {
     })
   }
 
-  /** Sends what waits now, if the want is part of it. */
+  /** Sends what is collected if the want is part of it. */
   sendIfAny(key: string): void {
     if (this.#keys.has(key)) this.send()
   }

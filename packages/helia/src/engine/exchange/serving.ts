@@ -3,9 +3,9 @@ import { BoundedMap, bytesKey } from '@p2pl/core/backend'
 import type { BitswapInternals, Ledger } from './library.ts'
 import { nothing, type MessagePart, type WantEntry } from './message.ts'
 
-/** Wants of one peer that wait for their turn; then the oldest gives way. */
+/** The most wants of one peer that wait. Beyond that, the oldest is dropped. */
 const maxWaiting = 2_048
-/** Blocks of one answer: as many as make about this many bytes, judged by the last answer. */
+/** An answer has as many blocks as make up about this many bytes, estimated from the last answer. */
 const answerTarget = 4 * 1024 * 1024
 const fewest = 8
 const most = 64
@@ -13,14 +13,14 @@ const most = 64
 type PeerWantLists = BitswapInternals['peerWantLists']
 
 /**
- * Hands the wants of each peer to the engine in portions. It reads all blocks that a peer wants into memory before it sends the
- * first: a thousand of two MiB each, for anybody who asks.
+ * Hands the wants of each peer to the engine in portions. The engine reads all blocks that a peer wants into memory
+ * before it sends the first: any peer could make it read a thousand blocks of 2 MiB.
  */
 export function admitWants(libp2p: Libp2p, lists: PeerWantLists): void {
   const counters = new Map<string, Counter>()
   const receive = lists.receiveMessage.bind(lists)
   lists.receiveMessage = (peer, message) => {
-    // An entry for a peer that has left would stay.
+    // An entry for a peer that has left would never be removed.
     if (libp2p.getConnections(peer).length === 0) return
     const id = peer.toString()
     let counter = counters.get(id)
@@ -37,7 +37,7 @@ export function admitWants(libp2p: Libp2p, lists: PeerWantLists): void {
   })
 }
 
-/** Where the wants of one peer wait. */
+/** The queue of one peer's wants. */
 class Counter {
   readonly #peer: PeerId
   readonly #lists: PeerWantLists
@@ -78,7 +78,8 @@ class Counter {
     const entries: WantEntry[] = []
     for (const [key, entry] of this.#waiting) {
       this.#waiting.delete(key)
-      // A peer that asks again did not get it, or lost it. The engine takes it for answered unless it is told to forget the first.
+      // A peer that asks again did not get the block, or lost it. The engine considers it answered unless it is told to
+      // forget the first want.
       entries.push({ ...entry, cancel: true }, entry)
       if (entries.length === this.#portion * 2) break
     }

@@ -1,10 +1,13 @@
-/** One field of a protobuf message: bytes, or a number where the wire has one. */
+/** One field of a protobuf message: its bytes, or its number for a numeric wire type. */
 export interface Field {
   readonly number: number
   readonly value: Uint8Array | number
 }
 
-/** The fields of a protobuf message, one at a time, without a copy of their bytes. Throws when the bytes are none. */
+/**
+ * The fields of a protobuf message, one at a time, without copying their bytes. Throws when the bytes are not a valid
+ * message.
+ */
 export function* fieldsOf(bytes: Uint8Array): Generator<Field, void, undefined> {
   let at = 0
   const varint = (): number => {
@@ -45,12 +48,12 @@ export function* fieldsOf(bytes: Uint8Array): Generator<Field, void, undefined> 
   }
 }
 
-/** Fields that are read before others get a turn. */
+/** How many fields are read before others get a turn. */
 const perTurn = 4_096
-/** Fields of a small message. */
+/** The most fields of a small message. */
 const maxFields = 16
 
-/** The same, with an `undefined` now and then: the caller lets others have a turn. */
+/** Like `fieldsOf`, with an `undefined` now and then, at which the caller gives others a turn. */
 export function* pacedFieldsOf(bytes: Uint8Array): Generator<Field | undefined, void, undefined> {
   let count = 0
   for (const field of fieldsOf(bytes)) {
@@ -59,7 +62,7 @@ export function* pacedFieldsOf(bytes: Uint8Array): Generator<Field | undefined, 
   }
 }
 
-/** Each field of a small message once, by its number; the last one counts. */
+/** The fields of a small message by number. If a field is repeated, the last one counts. */
 export function recordOf(bytes: Uint8Array): Map<number, Field['value']> {
   const record = new Map<number, Field['value']>()
   let count = 0

@@ -1,12 +1,15 @@
 import type { Gossip, MessageCache, TimeCache } from './engine.ts'
 
-/** Ids of messages in each of the engine's caches. */
+/** The most message ids in each of the engine's caches. */
 const maxIds = 131_072
-/** Messages that are kept for peers that ask for them, and their bytes. */
+/** The most messages that are kept for peers that ask for them, and their bytes. */
 const maxMessages = 16_384
 const maxMessageBytes = 32 << 20
 
-/** Forgets the oldest of what the engine keeps: it bounds its caches by time only, and a flood fills them. Call it now and then. */
+/**
+ * Removes the oldest entries from the engine's caches. The engine limits them only by time, so a flood fills them. Call
+ * it regularly.
+ */
 export function boundCaches({ seenCache, fastMsgIdCache, publishedMessageIds, score, mcache }: Gossip): void {
   for (const cache of [seenCache, fastMsgIdCache, publishedMessageIds]) boundIds(cache)
   const { queue, records } = score.deliveryRecords

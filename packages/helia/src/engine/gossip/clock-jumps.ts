@@ -1,11 +1,11 @@
 import type { Gossip } from './engine.ts'
 
-/** The wall clock may drift from the monotonic one by this much (ms) between two looks. */
+/** How far (ms) the wall clock may drift from the monotonic clock between two checks. */
 const tolerance = 2_000
 
 /**
- * The engine measures time by the wall clock. When that is set back, peers that were pruned would stay out of their meshes,
- * and scores would stay what they are, for as long as the step was. Call the function now and then.
+ * The engine measures time by the wall clock. When that clock is set back, pruned peers would stay out of their meshes,
+ * and scores would stay unchanged, for as long as the step was. Call the returned function regularly.
  */
 export function forgetAtClockJumps(gossip: Gossip): () => void {
   const offset = (): number => Date.now() - performance.now()

@@ -12,7 +12,7 @@ interface Ids {
   readonly messageIDs: readonly unknown[]
 }
 
-/** What one frame of a stream carries. */
+/** The content of one frame of a stream. */
 export interface Rpc {
   subscriptions: readonly { readonly subscribe?: boolean; readonly topic?: string }[]
   messages: readonly RpcMessage[]
@@ -21,7 +21,7 @@ export interface Rpc {
     | undefined
 }
 
-/** A stream by which messages go to a peer. */
+/** A stream that carries messages to a peer. */
 export interface OutboundStream {
   readonly protocol: string
   close(): Promise<void>
@@ -41,7 +41,7 @@ export interface Score {
   rejectInvalidMessage(id: string, topic: string): void
 }
 
-/** A cache of the engine; the oldest entries come first. */
+/** A cache of the engine, with the oldest entries first. */
 export interface TimeCache {
   readonly entries: Map<string, unknown>
 }
@@ -58,7 +58,7 @@ export interface MessageCache {
   remove(id: string): unknown
 }
 
-/** What the instance has beyond the published interface, as far as it is used here. */
+/** The members of the instance that this package uses beyond the published interface. */
 export interface Gossip extends GossipSub {
   readonly streamsInbound: Map<string, { close(): Promise<void> }>
   readonly streamsOutbound: Map<string, OutboundStream>
@@ -90,7 +90,7 @@ export interface Gossip extends GossipSub {
   onPeerDisconnected(peer: PeerId): void
 }
 
-/** The same, for a check at run time. */
+/** The same members, for a check at run time. */
 export const gossipMembers: Members = {
   streamsInbound: 'object',
   streamsOutbound: 'object',
@@ -128,7 +128,7 @@ export const gossipMembers: Members = {
   onPeerDisconnected: 'function'
 }
 
-/** Throws `ENGINE` when the engine is not the one that this package was written for. */
+/** Throws `ENGINE` when the engine is not of the version that this package was written for. */
 export function requireGossip(gossip: unknown): Gossip {
   requireMembers('@libp2p/gossipsub', gossip, gossipMembers)
   return gossip as Gossip

@@ -1,20 +1,20 @@
 import { BoundedMap } from '@p2pl/core/backend'
 
-/** Points are halved in this time (ms): a peer that offends rarely is never shut out. */
+/** Points are halved in this time (ms), so a peer that rarely offends is never shut out. */
 const halfLife = 10_000
-/** From here on a peer has no place in a mesh. */
+/** A peer with at least this many points has no place in a mesh. */
 const suspect = 20
-/** From here on a peer is shut out. */
+/** A peer with this many points is shut out. */
 const guilty = 100
 const firstSentence = 30_000
 const longestSentence = 3_600_000
-/** A peer that has behaved for this long after its sentence starts anew. */
+/** A peer that has behaved for this long (ms) after its sentence has a clean record again. */
 const forgiveness = 3_600_000
 const maxRecords = 4_096
 
 interface Offences {
   points: number
-  /** When `points` was worked out. */
+  /** When `points` was computed. */
   at: number
   /** Until when the peer is shut out. */
   until: number
@@ -22,8 +22,9 @@ interface Offences {
 }
 
 /**
- * Counts what peers do that no well-behaved peer does, and shuts out those that go on with it: for 30 seconds at first, then for
- * twice as long each time. A peer is only judged by what it has done itself: what it forwards may be beyond its knowledge.
+ * Counts offences that no well-behaved peer commits, and shuts out peers that continue with them: for 30 seconds at
+ * first, then for twice as long each time. A peer is judged only by what it has done itself, because it may be unable
+ * to judge what it forwards.
  */
 export class Judge {
   readonly #records = new BoundedMap<string, Offences>(maxRecords)
@@ -53,7 +54,7 @@ export class Judge {
     this.#onSentence(id, record.sentence)
   }
 
-  /** Whether anybody may be shut out. */
+  /** Whether any peer may be shut out. */
   get isActive(): boolean {
     return this.#now() < this.#lastUntil
   }
@@ -63,7 +64,7 @@ export class Judge {
     return record !== undefined && this.#now() < record.until
   }
 
-  /** What the engine adds to the score of a peer, in tens: negative scores have no place in a mesh. */
+  /** The app-specific score of a peer, which the engine multiplies by ten. A peer with a negative score has no place in a mesh. */
   score(id: string): number {
     const record = this.#records.get(id)
     if (record === undefined) return 0
@@ -71,7 +72,7 @@ export class Judge {
     return points < suspect ? 0 : -points / suspect
   }
 
-  /** The user has named the peer: it may come back at once. */
+  /** The user has named the peer, so it may come back at once. */
   pardon(id: string): void {
     this.#records.delete(id)
   }

@@ -5,26 +5,29 @@ import * as Digest from 'multiformats/hashes/digest'
 import type { Gossip, Rpc, RpcMessage } from './engine.ts'
 import type { Judge } from './judge.ts'
 
-/** Messages of one peer that are checked at a time. */
+/** How many messages of one peer are checked at a time. */
 const maxChecking = 32
 
-/** Message ids in one frame. No node names more than 5,000 at a time; in tiny ones a mebibyte has 300,000. */
+/**
+ * The most message ids in one frame. No node sends more than 5,000 at a time, but a frame of 1 MiB can hold 300,000
+ * tiny ones.
+ */
 const maxIds = 16_384
-/** Points for a frame with more. */
+/** Points for a frame with more ids. */
 const idFlood = 10
 
-/** What the frames of streams go through. */
+/** What the frames of streams pass through. */
 export interface Reception {
   readonly gossip: Gossip
   readonly judge: Judge
   readonly breather: Breather
-  /** Messages of all peers that are checked at a time. */
+  /** Limits how many messages of all peers are checked at a time. */
   readonly checking: Slots
 }
 
 /**
- * Takes the frames of one stream. The engine starts to check all messages of a frame, and of all frames that have come, at
- * once; here the event loop gets its turns in between, and what waits is bounded.
+ * Makes the function that takes the frames of one stream. The engine starts to check all messages of all received
+ * frames at once. Here the event loop gets turns in between, and the number of waiting messages is limited.
  */
 export function receiver(
   { gossip, judge, breather, checking: allChecking }: Reception,

@@ -1,9 +1,9 @@
 import { BoundedMap } from '@p2pl/core/backend'
 import type { Gossip } from './engine.ts'
 
-/** Messages that a peer is told of when it is back, the latest ones. */
+/** The most messages, counted from the latest, that a returning peer is told of. */
 const maxOffered = 1_024
-/** A peer that is back again and again is told this often (ms) at most. */
+/** A peer that returns repeatedly is told at most this often (ms). */
 const pause = 1_000
 const maxPeers = 1_024
 
@@ -13,8 +13,8 @@ interface Account {
 }
 
 /**
- * Tells a peer that was cut off which messages it may have missed, so that it asks for those. The engine tells only peers outside
- * of its mesh, and takes for received what it has handed to a connection that was dead already.
+ * Tells a peer that was cut off which messages it may have missed, so that it can ask for them. The engine tells only
+ * peers outside its mesh, and assumes that messages handed to a dead connection were received.
  */
 export class Recovery {
   readonly #gossip: Gossip
@@ -31,13 +31,13 @@ export class Recovery {
     else account.owed = true
   }
 
-  /** Call it when there are streams in both directions: the peer has to be able to ask. */
+  /** Call it when there are streams in both directions, because the peer has to be able to ask. */
   tell(id: string): void {
     const account = this.#accounts.get(id)
     if (account?.owed !== true || performance.now() - account.toldAt < pause) return
     account.toldAt = performance.now()
     const ihave = [...this.#recent(id)].map(([topicID, messageIDs]) => ({ topicID, messageIDs }))
-    // It may not have said yet in which topics it is.
+    // The peer may not have said yet which topics it is in.
     if (ihave.length === 0) return
     account.owed = false
     const control = { ihave, iwant: [], graft: [], prune: [], idontwant: [] }

@@ -1,15 +1,19 @@
 import type { Gossip, RpcMessage } from './engine.ts'
 
-/** Payloads in one RPC, unless it has a single one. Go nodes refuse a whole RPC above 1 MiB. */
+/** The most payload bytes in one RPC, unless it has a single message. Go nodes refuse a whole RPC above 1 MiB. */
 const maxPayloadBytes = 512 * 1024
 
-/** The engine answers a peer that asks for many messages by a single RPC, however large. Before the engine starts. */
+/**
+ * Splits large RPCs. The engine answers a peer that asks for many messages with a single RPC of any size. Call it
+ * before the engine starts.
+ */
 export function splitLargeRpcs(gossip: Gossip): void {
   const send = gossip.sendRpc.bind(gossip)
   gossip.sendRpc = (id, rpc) => {
     if (rpc.messages.length <= 1) return send(id, rpc)
     const [first = [], ...others] = portions(rpc.messages)
-    // Each part is offered: what does not fit into the buffers now is lost, as it would be alone.
+    // Each part is handed over even if one does not fit: a message that does not fit into the buffers is lost, as it
+    // would be if sent alone.
     const sent = send(id, { ...rpc, messages: first })
     for (const messages of others) send(id, { subscriptions: [], messages })
     return sent

@@ -4,59 +4,59 @@ import { Reader } from '../streams/reader.ts'
 import { withinTicks } from '../streams/ticks.ts'
 import type { Recovery } from './recovery.ts'
 
-/** Heartbeats for which a stream may be missing before it is opened again, at first and at most. */
+/** A missing stream is opened again after this many heartbeats, at first and at most. */
 const patience = 2
 const longestPatience = 8
 /**
- * Heartbeats without a stream from a peer until another connection is made to it; doubled each time. Longer than the 40 s for which
- * Kubo takes a dead connection for a live one.
+ * After this many heartbeats without a stream from a peer, a new connection is made to it; doubled each time. It is
+ * longer than the 40 s for which Kubo considers a dead connection alive.
  */
 const renewAfter = 40
-/** For the dial of that connection (ms). */
+/** Timeout of that dial (ms). */
 const renewTimeout = 10_000
-/** Bytes that may wait for a peer before a publisher waits, too, and how long it does (ms). */
+/** A publisher waits when this many bytes wait for a peer, and for at most this long (ms). */
 const highWater = 1024 * 1024
 const roomLimit = 1_000
 /**
- * For the old stream of a peer to end in good order (ticks of 100 ms) before the messages of the new one are taken: then nothing is
- * missing between them, as when two peers have dialled each other at once.
+ * How long (in ticks of 100 ms) the old stream of a peer may take to end in order before messages of the new one are
+ * taken. Then nothing is missing between the streams, for example when two peers have dialled each other at once.
  */
 const handover = 10
-/** Streams of one peer that are read at a time: the newest, and those that it has just replaced. */
+/** How many streams of one peer are read at a time: the newest, and those that it has just replaced. */
 const maxReaders = 3
 
-/** What happens to the streams from peers. */
+/** Events of the streams from peers. */
 export interface StreamEvents {
-  /** This many frames of the peer were too long, and were left out. */
+  /** This many frames of the peer were too long and were skipped. */
   skipped(peer: PeerId, count: number): void
   /**
-   * Messages that came by this peer may be missing: its stream has failed, or another one has taken its place before it was read
-   * to its end. `heardAt` tells when something came from a peer (`performance.now()`).
+   * Messages through this peer may be missing: its stream failed, or another stream replaced it before it was read to
+   * its end. `heardAt` tells when something last came from a peer (`performance.now()`).
    */
   broken(peer: PeerId, heardAt: (id: string) => number): void
-  /** The peer has opened a stream. */
+  /** The peer opened a stream. */
   opened(peer: PeerId): void
 }
 
 export interface StreamHandlers extends StreamEvents {
   readonly maxFrameBytes: number
-  /** Makes what takes the frames of one stream, one after the other. It does not reject. */
+  /** Makes the function that takes the frames of one stream, in order. That function does not reject. */
   receiver(peer: PeerId): (frame: Uint8Array) => Promise<void>
-  /** The peer has opened a stream though it had one. */
+  /** The peer opened a stream although it had one. */
   replaced(peer: PeerId): void
 }
 
 interface Outbound {
   readonly stream: OutboundStream
   readonly connection: Connection
-  /** The stream as the connection has it. */
+  /** The stream in the form that the connection has. */
   readonly raw: Stream | undefined
 }
 
 interface Missing {
   beats: number
   patience: number
-  /** Heartbeats without a stream from the peer, and how many there are when another connection is made. */
+  /** Heartbeats without a stream from the peer, and the number of them after which a new connection is made. */
   deaf: number
   renewAt: number
 }
@@ -64,20 +64,23 @@ interface Missing {
 /**
  * Keeps one gossip stream open in each direction to every connected peer that speaks the protocol.
  *
- * The engine by itself opens one stream to a peer, states its subscriptions on it, and never does either again. It takes a
- * peer for gone when any stream from it fails, though a newer connection lives. So a connection that goes half-open, a peer
- * whose address changes or a stream that is reset leaves a link that looks healthy and carries messages one way, or none.
- * Here the newest connection counts, and all subscriptions are stated again with each new stream.
+ * The engine itself opens one stream to a peer, states its subscriptions on it, and never does either again. It
+ * considers a peer gone when any stream from it fails, even if a newer connection is alive. So after a half-open
+ * connection, a changed address of the peer or a reset stream, the link looks healthy but carries messages one way
+ * only, or none. Here the newest connection counts, and all subscriptions are stated again on each new stream.
  */
 export class Streams {
   readonly #libp2p: Libp2p
   readonly #gossip: Gossip
   readonly #recovery: Recovery
   readonly #handlers: StreamHandlers
-  /** Newest last. */
+  /** The newest is last. */
   readonly #readers = new Map<string, Reader[]>()
   readonly #heardAt = new Map<string, number>()
-  /** Peers that are still connected, and whose stream has ended in good order; and the next one where they had opened it before. */
+  /**
+   * Peers that are still connected but whose stream ended in order. The value is the next stream, if they had already
+   * opened it.
+   */
   readonly #ended = new Map<string, Stream | undefined>()
   /** Streams that the engine has handed over. */
   readonly #taken = new WeakSet<Stream>()
@@ -86,7 +89,7 @@ export class Streams {
   readonly #opening = new Set<Connection>()
   readonly #missing = new Map<string, Missing>()
 
-  /** Before the engine starts. */
+  /** Call it before the engine starts. */
   constructor(libp2p: Libp2p, gossip: Gossip, recovery: Recovery, handlers: StreamHandlers) {
     this.#libp2p = libp2p
     this.#gossip = gossip
@@ -95,15 +98,15 @@ export class Streams {
     gossip.onPeerConnected = (peer, connection) => this.#connected(peer, connection)
     gossip.onIncomingStream = (stream, connection) => this.#incoming(stream, connection)
     gossip.addEventListener('gossipsub:heartbeat', () => this.#repair())
-    // The engine would hear of it only after a look into the peer store, when the peer may be connected again.
+    // The engine would learn of it only after reading the peer store, when the peer may already be connected again.
     gossip.onPeerDisconnected = () => {}
     libp2p.addEventListener('peer:disconnect', ({ detail }) => this.#forget(detail))
   }
 
-  /** When something came from the peer (`performance.now()`). */
+  /** When something last came from the peer (`performance.now()`). */
   readonly heardAt = (id: string): number => this.#heardAt.get(id) ?? -Infinity
 
-  /** Resolves when one of the peers can take more: at once, unless much waits for each of them. */
+  /** Resolves when at least one of the peers can take more: at once, unless many bytes wait for each of them. */
   async room(ids: readonly string[]): Promise<void> {
     const streams = ids.map((id) => this.#outbound.get(id)?.raw)
     const full = streams.filter((stream) => stream !== undefined && stream.writeBufferLength > highWater)
@@ -132,7 +135,7 @@ export class Streams {
     this.#gossip.addPeer(peer, connection.direction, connection.remoteAddr)
     const old = this.#reader(id)
     const replaced = old?.open === true
-    // The old connection may have ended in good order, and be gone only after this one is there.
+    // The old connection may have ended in order, and be removed only after the new one exists.
     const resumed = this.#ended.has(id) && this.#ended.get(id) !== stream
     this.#ended.delete(id)
     this.#taken.add(stream)
@@ -149,13 +152,16 @@ export class Streams {
     if (whole !== true) this.#broken(peer)
   }
 
-  /** What came from the peer, and what went to it, may be lost. */
+  /** Messages from the peer, and messages to it, may be lost. */
   #broken(peer: PeerId): void {
     this.#recovery.owe(peer.toString())
     this.#handlers.broken(peer, this.heardAt)
   }
 
-  /** Once there are streams in both directions. The one to the peer may be an old one, while another is being opened. */
+  /**
+   * Waits until there are streams in both directions. The stream to the peer may be an old one while another is being
+   * opened.
+   */
   #tell(id: string): void {
     if (!this.#gossip.streamsOutbound.has(id) || this.#reader(id)?.open !== true) return
     for (const { remotePeer } of this.#opening) if (remotePeer.toString() === id) return
@@ -191,7 +197,7 @@ export class Streams {
       }
     })
     const readers = [...(this.#readers.get(id) ?? []), reader]
-    // A replaced stream may still have something to read; it ends with its connection at the latest.
+    // A replaced stream may still have data to read. It ends with its connection at the latest.
     for (const old of readers.slice(0, -maxReaders)) old.close()
     this.#keep(id, readers.slice(-maxReaders))
     this.#gossip.streamsInbound.set(id, {
@@ -202,7 +208,10 @@ export class Streams {
     })
   }
 
-  /** A stream that the peer has opened, and that the engine has not handed over: it looks into the peer store before. */
+  /**
+   * A stream that the peer has opened but that the engine has not handed over yet, because it reads the peer store
+   * first.
+   */
   #opened(peer: PeerId): Stream | undefined {
     return this.#libp2p
       .getConnections(peer)
@@ -221,13 +230,13 @@ export class Streams {
     else this.#readers.delete(id)
   }
 
-  /** The peer has come by this connection: it is reachable there, whatever became of others. */
+  /** The peer came through this connection, so it is reachable there, even if other connections failed. */
   #answer(peer: PeerId, id: string, connection: Connection): void {
     const current = this.#gossip.streamsOutbound.has(id) ? this.#outbound.get(id)?.connection : undefined
     if (current === undefined || (current !== connection && isNewer(connection, current)))
       void this.#open(peer, connection)
     else {
-      // It may have forgotten what it knew of us with the stream that it lost.
+      // With the lost stream, the peer may have forgotten what it knew about us.
       const topics = this.#gossip.getTopics()
       if (topics.length > 0) this.#gossip.sendSubscriptions(id, topics, true)
       this.#graft(id)
@@ -235,14 +244,14 @@ export class Streams {
     }
   }
 
-  /** Opens a stream on this connection. The engine's queue would hold up all peers while one stands still. */
+  /** Opens a stream on this connection. The engine's own queue would delay all peers while one of them is stalled. */
   async #open(peer: PeerId, connection: Connection): Promise<void> {
     if (this.#opening.has(connection)) return
     this.#opening.add(connection)
     const id = peer.toString()
     const { streamsOutbound } = this.#gossip
     const old = streamsOutbound.get(id)
-    // The engine looks for another stream before it begins. The old one stays in use until the new one is there.
+    // The engine looks for another stream before it begins. The old one stays in use until the new one exists.
     streamsOutbound.delete(id)
     const created = this.#gossip.createOutboundStream(peer, connection)
     if (old !== undefined) streamsOutbound.set(id, old)
@@ -254,19 +263,22 @@ export class Streams {
       ({ direction, protocol, status }) => direction === 'outbound' && protocol === stream.protocol && status === 'open'
     )
     this.#outbound.set(id, { stream, connection, raw })
-    // What waits in it is still sent, where its connection can.
+    // Data that waits in it is still sent if its connection can.
     void previous?.stream.close()
     this.#graft(id)
     this.#tell(id)
   }
 
-  /** The peer is told again in which meshes it is: it may have forgotten. */
+  /** Tells the peer again which meshes it is in, because it may have forgotten. */
   #graft(id: string): void {
     const topics = [...this.#gossip.mesh].filter(([, peers]) => peers.has(id)).map(([topic]) => topic)
     if (topics.length > 0) this.#gossip.sendGraft(id, topics)
   }
 
-  /** Opens what has been missing for some heartbeats. A new stream from here also makes most peers open one to here. */
+  /**
+   * Opens streams that have been missing for some heartbeats. A new stream from here also makes most peers open one to
+   * here.
+   */
   #repair(): void {
     const open = new Map<string, Connection>()
     for (const connection of this.#libp2p.getConnections())
@@ -296,14 +308,14 @@ export class Streams {
   }
 
   /**
-   * Kubo opens no stream any more to a peer whose connection was replaced five times within ten minutes, until the peer connects
-   * again. The connection that is there stays open: Kubo may choose it for its stream.
+   * Kubo stops opening streams to a peer whose connection was replaced five times within ten minutes, until the peer
+   * reconnects. The existing connection stays open, because Kubo may choose it for its stream.
    */
   async #renew(peer: PeerId): Promise<void> {
     try {
       await this.#libp2p.dial(peer, { force: true, signal: AbortSignal.timeout(renewTimeout) })
     } catch {
-      // The peer cannot be dialled from here. It may connect by itself.
+      // The peer cannot be dialled from here, but it may connect to us.
     }
   }
 
@@ -316,7 +328,7 @@ export class Streams {
       this.#gossip.addPeer(peer, connection.direction, connection.remoteAddr)
       await this.#open(peer, connection)
     } catch {
-      // The peer has gone, or the node is stopping.
+      // The peer has left, or the node is stopping.
     }
   }
 
@@ -324,7 +336,7 @@ export class Streams {
     const id = peer.toString()
     this.#recovery.owe(id)
     this.#gossip.removePeer(peer)
-    // What they have read is still worked on. They are no part of the next connection.
+    // Frames that they have read are still processed, but the readers are not part of the next connection.
     this.#readers.delete(id)
     this.#outbound.delete(id)
     this.#missing.delete(id)
@@ -333,7 +345,10 @@ export class Streams {
   }
 }
 
-/** Both sides may see two connections open in a different order: each moves to its own newest, and there it stays. */
+/**
+ * Both sides may see two connections open in a different order. Each moves to its own newest connection and stays
+ * there.
+ */
 function isNewer(connection: Connection, than: Connection): boolean {
   return than.status !== 'open' || connection.timeline.open >= than.timeline.open
 }

@@ -12,10 +12,10 @@ import { splitLargeRpcs } from './sending.ts'
 import { Streams, type StreamEvents } from './streams.ts'
 import { newBreather } from '../streams/breather.ts'
 
-/** Messages of all peers that are checked at a time: each may have half a mebibyte. */
+/** How many messages of all peers are checked at a time. Each may have half a mebibyte. */
 const maxChecking = 256
 
-/** Adds to gossipsub what it lacks. Before it starts: it then binds some of its members. */
+/** Adds what gossipsub lacks. Call it before gossipsub starts, which binds some of its members. */
 export function tendGossip(libp2p: Libp2p, gossip: Gossip, judge: Judge, events: StreamEvents): Streams {
   guardScores(gossip, judge)
   splitLargeRpcs(gossip)
@@ -35,7 +35,7 @@ export function tendGossip(libp2p: Libp2p, gossip: Gossip, judge: Judge, events:
     },
     broken: (peer, heardAt) => events.broken(peer, heardAt),
     opened: (peer) => events.opened(peer),
-    // Each makes this side state its subscriptions.
+    // Each new stream makes this side state its subscriptions again.
     replaced: (peer) => judge.charge(peer.toString())
   })
 }

@@ -6,18 +6,18 @@ import { type Line, Silence } from './silence.ts'
 import { Turns } from './turns.ts'
 import { widenInPieces, type WindowedStream } from './windows.ts'
 
-/** Some 5 ms of work when each frame has to be answered. */
+/** Some 5 ms of work if each frame has to be answered. */
 const framesPerTurn = 128
-/** A peer that does not read the answers to its frames loses its connection when so many bytes of them wait. */
+/** When this many bytes of answers wait for a peer that does not read them, its connection is closed. */
 const maxUnread = 1024 * 1024
-/** Frames of a connection that has ended which are still worked on: more than one chunk of its socket holds as a rule. */
+/** The most frames of an ended connection that are still processed: usually more than one chunk of its socket holds. */
 const maxLeftOver = 1_024
 
 type Make = ReturnType<typeof yamux>
 type Connection = Parameters<ReturnType<Make>['createStreamMuxer']>[0]
 type Bytes = Parameters<Connection['send']>[0]
 
-/** What the muxer has beyond its published interface, as far as it is used here. */
+/** The members of the muxer that this package uses beyond its published interface. */
 interface Muxer {
   readonly maConn: Connection
   readonly status: string
@@ -28,7 +28,7 @@ interface Muxer {
   ping(): Promise<number>
   onTransportClosed(error?: Error): void
   abort(error: Error): void
-  /** Called for each stream, of either side. */
+  /** Called for each stream, whichever side opened it. */
   _newStream(...rest: unknown[]): WindowedStream
 }
 
@@ -45,9 +45,9 @@ export const muxerMembers: Members = {
 }
 
 /**
- * Yamux that works on the frames of all connections in turns of the event loop. The engine works on all that has come before anything
- * else gets a turn, and answers each ping and each piece by itself: a peer that sends tiny ones held up all others for up to a second.
- * Connections whose peer does not answer any more are ended.
+ * Yamux that processes the frames of all connections in turns of the event loop. The engine processes everything that
+ * has arrived before anything else gets a turn, and answers each ping and each piece separately, so a peer that sent
+ * tiny frames delayed all others for up to a second. Connections whose peer no longer answers are closed.
  */
 export function muxing(options: Parameters<typeof yamux>[0]): Make {
   const make = yamux({ enableKeepAlive: false, ...options })
@@ -77,7 +77,7 @@ function tend(muxer: Muxer, turns: Turns, silence: Silence): void {
     widenInPieces(stream)
     return stream
   }
-  /** While frames are worked on: what they are answered with. */
+  /** The answers to the frames that are being processed. */
   let answers: Uint8Array[] | undefined
   let unread = 0
   let paused = false
@@ -129,7 +129,7 @@ function tend(muxer: Muxer, turns: Turns, silence: Silence): void {
     try {
       connection.resume()
     } catch {
-      // The socket below has ended: what it had brought is given out all the same.
+      // The socket has ended, but what it brought is still delivered.
     }
   }
 
@@ -147,7 +147,7 @@ function tend(muxer: Muxer, turns: Turns, silence: Silence): void {
     decoder.buffer.append(data)
     if (turns.has(work)) return
     turns.run(work)
-    // The peer is held back until its frames are worked on.
+    // The peer is held back until its frames are processed.
     if (!turns.has(work) || ended) return
     paused = true
     connection.pause()

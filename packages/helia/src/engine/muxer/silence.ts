@@ -1,32 +1,36 @@
 import { systemClock } from '@p2pl/core/backend'
 
-/** A connection, as far as it can be silent. */
+/** The part of a connection that this module needs. */
 export interface Line {
-  /** Whether it was made from here. */
+  /** Whether this side dialled it. */
   readonly dialled: boolean
-  /** Whether it has ended by itself. */
+  /** Whether it has already ended. */
   ended(): boolean
-  /** Whether something has come that is not yet worked on. */
+  /** Whether received data is still unprocessed. */
   busy(): boolean
-  /** Asks the peer for a sign of life. */
+  /** Pings the peer. */
   ask(): void
-  /** Ends it: the peer has not answered. */
+  /** Closes the connection because the peer has not answered. */
   giveUp(): void
 }
 
 /** Length of a tick (ms). */
 const tick = 1_000
-/** Ticks of silence after which the peer is asked: by the side that has dialled, and by the other one if that has not asked. */
+/**
+ * Ticks of silence after which the peer is pinged: by the side that dialled, and by the other side if the dialling side
+ * has not pinged.
+ */
 const askAfter = { dialled: 3, accepted: 4 } as const
-/** Ticks of silence after which the connection is given up. */
+/** Ticks of silence after which the connection is closed. */
 const giveUpAfter = 8
 
 /**
- * Notices connections that went half-open, within some nine seconds, by a few packets: only a peer that has said nothing for a
- * while is asked, and the question is a sign of life for the other side. The library asks on each connection in both
- * directions every few seconds, by a stream of its own, also while data arrives.
+ * Detects half-open connections within some nine seconds, with a few packets. It pings only a peer that has been silent
+ * for a while, and the ping also shows the other side that this one is alive. The library pings on each connection in
+ * both directions every few seconds, on a separate stream, even while data arrives.
  *
- * It counts ticks, not time: a process that stood still reads its sockets before the next tick, and gives up nobody.
+ * It counts ticks, not time: a process that was blocked reads its sockets before the next tick, so it closes no
+ * connection by mistake.
  */
 export class Silence {
   readonly #lines = new Map<Line, number>()
@@ -36,7 +40,7 @@ export class Silence {
     this.#lines.set(line, 0)
   }
 
-  /** Something has come. */
+  /** Data arrived. */
   heard(line: Line): void {
     if (this.#lines.has(line)) this.#lines.set(line, 0)
   }

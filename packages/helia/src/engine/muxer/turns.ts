@@ -1,12 +1,15 @@
 import { systemClock } from '@p2pl/core/backend'
 
-/** Works on at most so many frames of one connection. Returns how many; fewer than `most` when no more are there. */
+/**
+ * Processes at most this many frames of one connection. Returns the number of processed frames: fewer than `most` when
+ * there are no more.
+ */
 export type Work = (most: number) => number
 
-/** Frames of one connection before another one is served. */
+/** How many frames of one connection are processed before another connection is served. */
 const portion = 16
 
-/** Shares each turn of the event loop among all connections, so many frames for all of them together. */
+/** Shares each turn of the event loop among all connections, with one limit of frames for all of them. */
 export class Turns {
   readonly #framesPerTurn: number
   readonly #waiting = new Set<Work>()
@@ -19,7 +22,7 @@ export class Turns {
     this.#left = framesPerTurn
   }
 
-  /** Runs the work in its turn: at once while there is room in this turn. */
+  /** Runs the work in its turn, or at once while there is room in the current turn. */
   run(work: Work): void {
     this.#waiting.add(work)
     if (!this.#running) this.#serve()

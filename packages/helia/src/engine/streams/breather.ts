@@ -5,7 +5,7 @@ export function newBreather(): Breather {
   return new Breather({ clock: systemClock, bytesPerTurn: 512 * 1024, bytesPerPiece: 16 * 1024 })
 }
 
-/** The same for whole blocks, of which neither reading nor sending takes apart anything: 256 small ones, or 4 MiB of large ones. */
+/** A breather for whole blocks, which are read and sent without parsing: 256 small blocks, or 4 MiB of large ones. */
 export function newBulkBreather(): Breather {
   return new Breather({ clock: systemClock, bytesPerTurn: 4 * 1024 * 1024, bytesPerPiece: 16 * 1024 })
 }

@@ -1,9 +1,9 @@
-/** Bytes of a length that fits a safe integer. */
+/** The most bytes of a length that fits a safe integer. */
 const maxLengthBytes = 7
 
 /**
- * Cuts what arrives on a stream into frames, each with its length in front (unsigned varint). A frame above the limit is
- * skipped as it arrives: it takes no memory, and the stream goes on behind it.
+ * Splits the bytes of a stream into frames, each preceded by its length (unsigned varint). A frame above the limit is
+ * skipped while it arrives: it takes no memory, and the stream continues after it.
  */
 export class Frames {
   readonly #maxBytes: number
@@ -22,12 +22,12 @@ export class Frames {
     this.#maxBytes = maxBytes
   }
 
-  /** Bytes that `next` has not looked at. */
+  /** Bytes that `next` has not read yet. */
   get waiting(): number {
     return this.#waiting
   }
 
-  /** How many frames were skipped since the last call. */
+  /** The number of skipped frames since the last call. */
   takeSkipped(): number {
     const count = this.#skipped
     this.#skipped = 0
@@ -40,7 +40,7 @@ export class Frames {
     this.#waiting += chunk.byteLength
   }
 
-  /** The next whole frame. Throws when the bytes are no frames. */
+  /** The next complete frame. Throws when the bytes are not valid frames. */
   next(): Uint8Array | undefined {
     for (let chunk = this.#chunks[this.#index]; chunk !== undefined; chunk = this.#chunks[this.#index]) {
       if (this.#toSkip > 0) this.#toSkip -= this.#read(chunk, this.#toSkip).byteLength
@@ -55,7 +55,7 @@ export class Frames {
     return undefined
   }
 
-  /** One byte of the length of a frame, and what follows from it if it was the last one. */
+  /** Takes one byte of a frame's length. If it was the last one, begins the frame. */
   #begin(chunk: Uint8Array): void {
     const byte = this.#read(chunk, 1)[0] as number
     if (this.#lengthBytes === maxLengthBytes) throw new Error('the length of a frame is too large')
@@ -77,7 +77,7 @@ export class Frames {
     return frame
   }
 
-  /** At most `count` bytes of the chunk. */
+  /** Takes at most `count` bytes of the chunk. */
   #read(chunk: Uint8Array, count: number): Uint8Array {
     const part = chunk.subarray(this.#offset, this.#offset + count)
     this.#offset += part.byteLength

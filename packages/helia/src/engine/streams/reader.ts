@@ -1,22 +1,22 @@
 import type { Stream } from '@libp2p/interface'
 import { Frames } from './frames.ts'
 
-/** While a frame is worked on, a peer may send this much more before it has to wait. */
+/** While a frame is processed, a peer may send this many more bytes before it has to wait. */
 const highWater = 256 * 1024
 
 export interface ReaderOptions {
   readonly maxFrameBytes: number
-  /** Takes one frame. The next one comes when this has resolved. It does not reject. */
+  /** Takes one frame. The next frame comes when this has resolved. It does not reject. */
   frame(bytes: Uint8Array): Promise<void>
-  /** Frames above the limit were left out. */
+  /** Frames above the limit were skipped. */
   skipped(count: number): void
-  /** No more frames come. `broken`: something that was sent may not have arrived. */
+  /** No more frames will come. `broken`: some sent data may not have arrived. */
   end(broken: boolean): void
 }
 
 /**
- * Reads frames from a stream, one after the other. A peer that sends faster than its frames are worked on is held back by
- * the flow control of the connection.
+ * Reads frames from a stream in order. The flow control of the connection holds back a peer that sends faster than its
+ * frames are processed.
  */
 export class Reader {
   readonly #stream: Stream
@@ -31,7 +31,7 @@ export class Reader {
     this.#stream = stream
     this.#options = options
     this.#frames = new Frames(options.maxFrameBytes)
-    // Emitted when nothing that was sent is left to read, and when the stream has failed.
+    // Emitted when everything that was sent has been read, and when the stream has failed.
     stream.addEventListener('end', () => this.#end(stream.status === 'aborted' || stream.status === 'reset'))
     stream.addEventListener('close', ({ error }) => {
       if (error !== undefined) this.#end(true)
@@ -47,12 +47,12 @@ export class Reader {
     return this.#ended === undefined
   }
 
-  /** Resolves at the end: whether all that was sent has been read. */
+  /** Resolves at the end, with whether everything that was sent has been read. */
   get whole(): Promise<boolean> {
     return this.#whole.promise
   }
 
-  /** No further frame is given out. */
+  /** No further frame is delivered. */
   close(): void {
     this.#closed = true
     this.#end(false)
@@ -96,7 +96,7 @@ export class Reader {
     try {
       this.#stream.resume()
     } catch (error) {
-      // It sends a window update: the connection below may have ended, and the stream has not been told yet.
+      // It sends a window update. The connection below may have ended without the stream knowing yet.
       this.#end(true)
       this.#abort(error)
     }

@@ -4,8 +4,9 @@ import { systemClock } from '@p2pl/core/backend'
 const tick = 100
 
 /**
- * What the promise resolves with, or `undefined` when it has not after so many ticks of 100 ms. It counts ticks, not time: a process
- * that stood still reads its sockets before the next tick, and takes nothing for missing that is there.
+ * The value of the promise, or `undefined` if it has not resolved after this many ticks of 100 ms. It counts ticks, not
+ * time: a process that was blocked reads its sockets before the next tick, so it does not consider available data
+ * missing.
  */
 export async function withinTicks<T>(ticks: number, promise: Promise<T>): Promise<T | undefined> {
   const late = Promise.withResolvers<undefined>()
