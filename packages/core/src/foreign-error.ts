@@ -1,6 +1,6 @@
 import { isP2plError, P2plError } from './errors.ts'
 
-/** What a backend threw, as the one error type: a backend that breaks this promise must not make the peer break it, too. */
+/** Converts what a backend threw to the one error type. A backend that breaks this promise must not make the peer break it, too. */
 export function asTypedError(cause: unknown, operation: string, backend: string): P2plError {
   if (isP2plError(cause)) return cause
   const message = cause instanceof Error ? cause.message : String(cause)
@@ -13,7 +13,7 @@ export function asTypedError(cause: unknown, operation: string, backend: string)
   })
 }
 
-/** Runs a call of the port; whatever it throws is typed. */
+/** Runs a call of the port. Everything that it throws is typed. */
 export async function typed<T>(operation: string, backend: string, call: () => PromiseLike<T> | T): Promise<T> {
   try {
     return await call()

@@ -21,7 +21,7 @@ interface Plan {
   readonly provide: boolean
 }
 
-/** Stores one file, pins its root when all of it is stored, then provides it as asked for: one timeout for all of it. */
+/** Stores one file, pins its root once all of it is stored, then provides it as requested, all within one timeout. */
 export async function add(
   calls: Calls,
   provider: Provider,
@@ -86,7 +86,7 @@ export async function add(
   }
 }
 
-/** What the options ask for, checked before any work against what the backend can do. */
+/** The work that the options ask for, checked against the backend's capabilities before any of it starts. */
 function planOf(calls: Calls, options: AddOptions | undefined): Plan {
   const until = checkWord(operation, 'until', options?.until, ['local', 'provided', 'retrievable'], 'local')
   const { pin, provide, onProgress } = options ?? {}

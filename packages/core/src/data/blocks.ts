@@ -12,13 +12,13 @@ import { Calls, reading } from './calls.ts'
 import { toCid } from './cid-input.ts'
 import type { DataContext } from './context.ts'
 
-/** What the peer itself holds; apps see {@link Blocks}. */
+/** The form that the peer itself uses; apps see {@link Blocks}. */
 export interface OwnBlocks extends Blocks {
-  /** Ends calls under way with `NOT_RUNNING`. */
+  /** Ends pending calls with `NOT_RUNNING`. */
   stop(): void
 }
 
-/** Blocks of a peer, over the backend's. */
+/** The blocks of a peer, on top of its backend's. */
 export function createBlocks(context: DataContext): OwnBlocks {
   const calls = new Calls(context)
   const { timeouts } = context
@@ -70,7 +70,7 @@ export function createBlocks(context: DataContext): OwnBlocks {
           await countdown.race(calls.store(operation, batch, { signal }))
           countdown.renew()
         })
-        // An error of the caller's iterable is the caller's, and is thrown as it is.
+        // An error of the caller's iterable belongs to the caller, and is thrown unchanged.
         for await (const block of blocks) {
           signal.throwIfAborted()
           countdown.renew()
@@ -103,7 +103,7 @@ export function createBlocks(context: DataContext): OwnBlocks {
   }
 }
 
-/** The block with a CID of ours; `undefined` for identity CIDs, which carry their bytes themselves. */
+/** The block, with a CID of this installation's multiformats. `undefined` for identity CIDs, which carry their bytes themselves. */
 function checkBlock(
   block: Block,
   capabilities: BlockCapabilities,
@@ -117,7 +117,7 @@ function checkBlock(
   if (!capabilities.hashes.includes(cid.multihash.code)) {
     throw unsupported(backend, `${operation} of multihash 0x${cid.multihash.code.toString(16)}`)
   }
-  // A block that nobody can verify could never be read again.
+  // A block that cannot be verified could never be read again.
   assertVerifiable(cid, operation, backend)
   return { cid, bytes: plainBytes(block.bytes) }
 }

@@ -19,7 +19,10 @@ const common = ['signal', 'timeout', 'context'] as const
 /** Options of calls that read blocks. */
 export const reading = ['local', 'remote', 'providers', 'root'] as const
 
-/** Calls of the port, as policy wants them: while the peer runs, under timeouts, with typed errors, verified. */
+/**
+ * Calls of the port in the form that core's policy needs: only while the peer runs, with timeouts, typed errors and
+ * verification.
+ */
 export class Calls {
   readonly context: DataContext
   readonly #life: AbortController = new AbortController()
@@ -44,7 +47,7 @@ export class Calls {
     )
   }
 
-  /** @param keys - Options of the call beside the common ones; any other is refused. */
+  /** @param keys - Options of the call in addition to the common ones. Any other option is refused. */
   run<T>(
     options: CallOptions | undefined,
     defaultMs: number,
@@ -56,7 +59,7 @@ export class Calls {
     return withProgressTimeout(this.context.clock, this.#scoped(options, operation), defaultMs, operation, work)
   }
 
-  /** A call that nobody waits for. Rejects as the signal, the timeout or the end of the peer say. */
+  /** A call that nobody waits for. Rejects when the signal fires, on a timeout, or when the peer stops. */
   async background<T>(
     signal: AbortSignal,
     timeout: number,
@@ -84,7 +87,7 @@ export class Calls {
     }
   }
 
-  /** `renewed`: the timeout counts from item to item, not for all of them. */
+  /** `renewed`: the timeout applies from item to item, not to all items together. */
   iterate<T>(
     options: CallOptions | undefined,
     defaultMs: number,
@@ -128,7 +131,7 @@ export class Calls {
     return support !== undefined && support !== 'none'
   }
 
-  /** What a backend throws is a `P2plError`; where a foreign one throws something else, it becomes one. */
+  /** A backend throws a `P2plError`. Anything else that a foreign backend throws is converted to one. */
   async port<T>(operation: string, call: () => Promise<T>): Promise<T> {
     try {
       return await call()
@@ -192,7 +195,7 @@ export class Calls {
       } catch (error) {
         const elsewhere = capabilities.remote && hints.local !== true && hints.remote !== true
         if (!elsewhere || !isP2plError(error, 'INVALID_CONTENT')) throw error
-        // The own store may be damaged: others may have the block, and a good one replaces the bad one.
+        // The stored block may be damaged. Other peers may have a good one, which then replaces it.
         const bytes = await ask(cid, true)
         await this.port(operation, () => transport.putMany([{ cid, bytes }], { signal: countdown.signal }))
         return bytes

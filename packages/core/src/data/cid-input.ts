@@ -27,7 +27,7 @@ const decoder = [
 ].reduce<ReturnType<typeof base32.decoder.or>>((all, one) => all.or(one), base10.decoder.or(base32.decoder))
 const maxTextLength = 16_384
 
-/** A CID of this installation's multiformats, of whatever the caller has. */
+/** Converts any form of a CID that callers have to a CID of this installation's multiformats. */
 export function toCid(input: CidInput, operation: string): CID {
   if (typeof input !== 'string') {
     const cid = CID.asCID(input)

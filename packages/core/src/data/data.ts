@@ -18,11 +18,11 @@ import { read, readBytes, stat } from './read.ts'
 import { StoreLock } from './store-lock.ts'
 import { release, willing } from './willing.ts'
 
-/** What the peer itself holds; apps see {@link Data}. */
+/** The form that the peer itself uses; apps see {@link Data}. */
 export interface OwnData extends Data {
-  /** The backend is connected to one more peer. */
+  /** Called when the backend has connected to another peer. */
   peerConnected(): void
-  /** Ends calls under way with `NOT_RUNNING`, and background providing. */
+  /** Ends pending calls with `NOT_RUNNING`, and background providing. */
   stop(): Promise<void>
 }
 
@@ -159,7 +159,7 @@ export function createData(context: DataContext): OwnData {
       const operation = 'data.unprovide'
       const cid = toCid(input, operation)
       const pending = provider.cancel(cid)
-      // Not provided yet: nothing has to be taken back, also where the backend could not.
+      // Not provided yet: there is nothing to take back, even if the backend could not do it.
       if (pending && !calls.canRoute('unprovide')) return
       const routing = calls.routing('unprovide', operation)
       if (isInline(cid, operation)) return
@@ -198,7 +198,7 @@ export function createData(context: DataContext): OwnData {
   }
 }
 
-/** Identity CIDs carry their bytes: everybody has them, and no backend is asked. */
+/** Identity CIDs carry their bytes: every peer has them, and no backend is asked. */
 function isInline(cid: CID, operation: string): boolean {
   return identityBytes(cid, operation) !== undefined
 }

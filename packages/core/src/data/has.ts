@@ -14,7 +14,7 @@ export interface DeepHasOptions {
   onProgress(): void
 }
 
-/** Whether a whole DAG is stored here. Reads inner nodes only; each block once, however often it is linked. */
+/** Whether a whole DAG is stored here. Reads only inner nodes, and each block once, however often it is linked. */
 export async function hasDeep(root: CID, options: DeepHasOptions): Promise<boolean> {
   const seen = new Set<string>()
   const open: CID[] = []
@@ -38,7 +38,7 @@ export async function hasDeep(root: CID, options: DeepHasOptions): Promise<boole
     }
   }
   push(root)
-  // Rounds, since a worker that finds nothing open may be about to get links from another one.
+  // In rounds, because a worker that finds nothing to do may get links from another one later.
   while (state.complete && open.length > 0) {
     await Promise.all(Array.from({ length: Math.min(parallel, open.length) }, work))
   }

@@ -8,18 +8,19 @@ import type { Calls } from './calls.ts'
 const maxEntries = 65_536
 const maxConcurrent = 4
 /**
- * A record costs some 3 ms of processor time at each end, so a peer that adds thousands of small files would keep itself and other
- * peers busy with nothing else. After so many at once there is one per pause; on a real network none takes less.
+ * A record costs about 3 ms of processor time at each end, so a peer that adds thousands of small files would keep itself
+ * and other peers busy with nothing else. The first records go out at once, then one per pause. On a real network every
+ * record takes at least that long.
  */
 const pace = { atOnce: 16, pause: 1_000 / 32 } as const
 const pauses = { first: 1_000, longest: 300_000 } as const
-/** A record is renewed when this part of its lifetime has passed. */
+/** The part of its lifetime after which a record is renewed. */
 const renewalPart = 0.45
 const operation = 'data.provide'
 
 interface Entry {
   readonly cid: CID
-  /** Of those that are due at the same time, the first one added is the first one tried. */
+  /** Among entries that are due at the same time, the one added first is tried first. */
   readonly order: number
   attempts: number
   /** When it is tried (again), on the monotonic clock. */
@@ -30,23 +31,23 @@ interface Entry {
 const sooner = (a: Entry, b: Entry): boolean => a.due < b.due || (a.due === b.due && a.order < b.order)
 
 /**
- * Provides in the background: each CID again, with growing pauses, until it succeeds, then again before the record expires, for as
- * long as the peer runs. While no peer is there to take a record, one CID is tried for all. It gives up, with a `warning`
- * event, on an error that no repetition mends, and on CIDs beyond the limit.
+ * Provides in the background: retries each CID with growing pauses until it succeeds, then renews the record before it
+ * expires, for as long as the peer runs. While no peer is there to take a record, one CID is tried on behalf of all. The
+ * provider gives up, with a `warning` event, on errors that a retry cannot fix and on CIDs beyond the limit.
  */
 export class Provider {
   readonly #calls: Calls
   readonly #entries = new Map<string, Entry>()
-  /** Those that wait, and some that were cancelled since. */
+  /** The entries that wait, and some that have been cancelled since. */
   #waiting = new Heap(sooner)
   #added = 0
   #running = 0
-  /** When the next record may be put out, once none is left of those that may come at once. */
+  /** When the next record may be put out, after those that may go out at once. */
   #paced = -Infinity
   #timer: unknown
   #stopped = false
   #overflowing = false
-  /** While nobody is there: when the next attempt is due, and how many there were. */
+  /** While no peer is there: when the next attempt is due, and how many there have been. */
   #alone: { readonly due: number; readonly attempts: number } | undefined
   #triedAt = -Infinity
 
@@ -62,17 +63,17 @@ export class Provider {
     return this.#calls.context.backend.capabilities.routing?.recordLifetime ?? Infinity
   }
 
-  /** Where records live so shortly that many could not be renewed in time, they come faster. */
+  /** If records expire so soon that many could not be renewed in time, they go out faster. */
   get #pause(): number {
     return Math.min(pace.pause, (this.#lifetime * renewalPart) / this.#entries.size)
   }
 
-  /** Provides it soon. */
+  /** Schedules the CID to be provided soon. */
   provide(cid: CID): void {
     this.#add(cid, this.#now)
   }
 
-  /** It has been provided now: renews the record before it expires. */
+  /** The CID has just been provided: schedules the renewal of its record. */
   provided(cid: CID): void {
     this.cancel(cid)
     if (this.#lifetime < Infinity) this.#add(cid, this.#now + this.#lifetime * renewalPart)
@@ -95,14 +96,14 @@ export class Provider {
     this.#advance()
   }
 
-  /** A peer is there now, perhaps for the first time: records that wait for one need not wait for longer. */
+  /** A peer is there now, perhaps the first one, so records that wait for a peer wait no longer. */
   peerConnected(): void {
     if (this.#alone === undefined) return
     this.#alone = { due: Math.max(this.#now, this.#triedAt + pauses.first), attempts: 0 }
     this.#advance()
   }
 
-  /** Whether it had not been provided yet. */
+  /** Returns whether the CID had not been provided yet. */
   cancel(cid: CID): boolean {
     const key = bytesKey(cid.multihash.bytes)
     const entry = this.#entries.get(key)
@@ -132,7 +133,7 @@ export class Provider {
     }
     const most = this.#alone === undefined ? maxConcurrent : 1
     for (let next = this.#soonest(); next !== undefined; next = this.#soonest()) {
-      // All are busy: the next one to end comes back here.
+      // All are busy. The next one that ends comes back here.
       if (next.due <= now && this.#running >= most) return
       this.#paced = Math.max(this.#paced, now - (pace.atOnce - 1) * this.#pause)
       const at = Math.max(next.due, this.#paced)
@@ -146,7 +147,7 @@ export class Provider {
     }
   }
 
-  /** The first of those that wait. */
+  /** The waiting entry that is due first. */
   #soonest(): Entry | undefined {
     for (;;) {
       const { first } = this.#waiting
@@ -180,7 +181,7 @@ export class Provider {
     this.#running++
     this.#triedAt = this.#now
     try {
-      // In the background: it does not keep the process alive.
+      // Runs in the background, so it does not keep the process alive.
       await this.#calls.background(abort.signal, timeouts.routing, operation, (signal) =>
         this.#calls.routing('provide', operation).provide(entry.cid, { signal })
       )
@@ -200,7 +201,7 @@ export class Provider {
 
   #failed(entry: Entry, error: unknown, alone: { readonly attempts: number } | undefined): void {
     if (isP2plError(error, 'NO_PEERS')) {
-      // Those that were under way together say it once.
+      // Attempts that were under way together count as one.
       if (this.#alone !== alone) return
       const attempts = (alone?.attempts ?? 0) + 1
       this.#alone = { due: this.#now + backoff(pauses, attempts), attempts }

@@ -16,14 +16,14 @@ export interface Wanted {
   readonly challenge: number
   readonly peers: ReadonlySet<string> | undefined
   readonly fetch: boolean
-  /** Large content has more time than the timeout: nobody has given one. */
+  /** Large content gets extra time, because the app has given no timeout. */
   readonly patient: boolean
 }
 
-/** What has come of it so far. */
+/** The outcome so far. */
 export interface Attempt {
   readonly acknowledgements: Acknowledgement[]
-  /** How often a peer has answered. */
+  /** How many answers have come. */
   heard: number
 }
 
@@ -33,7 +33,7 @@ export interface Question {
   readonly within: number
 }
 
-/** What the data half of a peer wants of receipts. */
+/** What the data half of a peer needs from receipts. */
 export interface Reacher {
   reach(cid: CID, wanted: Wanted, countdown: Countdown, attempt: Attempt): Promise<void>
   willing(question: Question, signal: AbortSignal): Promise<WillingPeer[]>
@@ -104,7 +104,7 @@ export function receiptOf(cid: CID, reached: Receipt['reached'], attempt: Attemp
   return { cid, reached: acknowledgements.length > 0 ? 'retrievable' : reached, acknowledgements, took }
 }
 
-/** The error with what was reached all the same. */
+/** The error, with what was reached in spite of it. */
 export function missed(error: unknown, reached: Receipt, attempt: Attempt | undefined): unknown {
   if (!isP2plError(error)) return error
   if (attempt === undefined || attempt.heard > 0 || error.code !== 'TIMEOUT') return withFields(error, { reached })

@@ -11,7 +11,7 @@ import { toCid } from './cid-input.ts'
 
 const defaultMaxBytes = 64 * 1024 * 1024
 
-/** Streams one file. `onSize` is told how many bytes will come before the first of them. */
+/** Streams one file. `onSize` is called with the number of bytes before the first of them. */
 export function read(
   calls: Calls,
   operation: string,
@@ -52,7 +52,7 @@ export function read(
   )
 }
 
-/** All of it as one array, whose size is checked before it is fetched. */
+/** The whole file as one array. Its size is checked before it is fetched. */
 export async function readBytes(
   calls: Calls,
   input: CidInput,

@@ -1,15 +1,15 @@
 import { untilAborted } from '../toolbox/until-aborted.ts'
 
 /**
- * Keeps `gc` away from content that is being added and is not pinned yet: any number of adds at once, or one gc. An add that
- * begins while a gc waits goes first, since it may be short and a gc has time.
+ * Keeps `gc` away from content that is being added and is not pinned yet. Allows any number of adds at once, or one gc. An
+ * add that begins while a gc waits goes first, since it may be short and a gc has time.
  */
 export class StoreLock {
   #adds = 0
   #collecting: Promise<void> | undefined
   readonly #waiting = new Set<() => void>()
 
-  /** An add would have to wait now. */
+  /** Whether an add would have to wait now. */
   get collecting(): boolean {
     return this.#collecting !== undefined
   }

@@ -4,8 +4,8 @@ import type { BackendDefinition, OpenedBackend } from '../port/definition.ts'
 import { UnderWay } from './under-way.ts'
 
 /**
- * What holds for every call of a backend: nothing begins while it does not run or with a fired signal, nothing stays pending
- * after either, and every failure is typed.
+ * The rules for every call of a backend: no call begins while the backend is stopped or after its signal has fired, no call
+ * stays pending after either, and every failure is typed.
  */
 export class Calls {
   readonly #definition: BackendDefinition
@@ -29,7 +29,7 @@ export class Calls {
     for (const call of this.#underWay) call.cut(this.#notRunning('stop'))
   }
 
-  /** The running engine, or `NOT_RUNNING`. */
+  /** The running engine. Throws `NOT_RUNNING` if there is none. */
   enter(operation: string, signal?: AbortSignal): OpenedBackend {
     throwIfAborted(operation, signal, this.#definition.name)
     if (this.#engine === undefined) throw this.#notRunning(operation)
@@ -58,7 +58,7 @@ export class Calls {
     })
   }
 
-  /** The same from item to item. The end of the loop, however it comes, fires the hook's signal. */
+  /** The same from item to item. However the loop ends, the end fires the hook's signal. */
   iterate<T>(
     operation: string,
     options: AbortOptions | undefined,
@@ -101,7 +101,7 @@ export class Calls {
     } finally {
       underWay.end()
       underWay.abort(failure ?? this.#left(operation))
-      // It may be stuck in the engine, so nobody waits for its end.
+      // The iterator may be stuck in the engine, so nobody waits for it.
       if (!done) void Promise.resolve(iterator?.return?.()).catch(() => undefined)
     }
   }
@@ -110,7 +110,7 @@ export class Calls {
     return new UnderWay(this.#underWay, this.#definition.name, operation, options, reject)
   }
 
-  /** Any failure of a hook as the one error type, with this backend and operation. */
+  /** Converts any failure of a hook to the one error type, with this backend and the operation. */
   typed(error: unknown, operation: string): P2plError {
     const { name: backend } = this.#definition
     if (isP2plError(error)) {
@@ -146,7 +146,7 @@ export class Calls {
   }
 }
 
-/** A hook may throw at once instead of rejecting. */
+/** A hook may throw synchronously instead of rejecting. */
 function attempt<T>(work: () => Promise<T>): Promise<T> {
   try {
     return work()

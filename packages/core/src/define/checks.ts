@@ -8,19 +8,19 @@ const maxTopicBytes = 1_024
 const maxProviders = 16
 const maxAddresses = 16
 const maxText = 512
-/** Bytes of whole digests, by multihash code. Of a shorter one nothing would be proven. */
+/** Bytes of full digests, by multihash code. A shorter digest would prove nothing. */
 const digestBytes: ReadonlyMap<number, number> = new Map([
   [0x12, 32],
   [0x13, 64]
 ])
 const encoder = new TextEncoder()
 
-/** Throws what is wrong with the arguments of a call, in the name of a backend. */
+/** Checks the arguments of calls, and throws in the name of a backend. */
 export class Checks {
   readonly #backend: string
   readonly #networks: readonly string[] | undefined
 
-  /** @param networks - Of peers and hints; `undefined` where those of any network are taken. */
+  /** @param networks - The networks of peers and hints that are accepted; `undefined` accepts those of any network. */
   constructor(backend: string, networks: readonly string[] | undefined) {
     this.#backend = backend
     this.#networks = networks
@@ -78,7 +78,7 @@ export class Checks {
     return cid === (block as Block).cid ? (block as Block) : { cid, bytes }
   }
 
-  /** Hints for this network; hints for others, or that name this peer, are left out. */
+  /** Hints for this network. Hints for other networks, and hints that name this peer, are left out. */
   providers(operation: string, given: unknown, selves: () => readonly PeerInfo[]): readonly PeerInfo[] | undefined {
     if (given === undefined) return undefined
     if (!Array.isArray(given)) throw this.invalid(operation, 'providers are an array, such as network.self() of a peer')
@@ -108,7 +108,7 @@ export class Checks {
     return value as PeerInfo
   }
 
-  /** A peer of this network that is not the own one. */
+  /** A peer of this network other than the local one. */
   remotePeer(operation: string, value: unknown, own: readonly PeerInfo[]): PeerInfo {
     const peer = this.peer(operation, value)
     if (!this.#isHere(peer)) {
@@ -137,7 +137,7 @@ export class Checks {
 export const topicRule: string = `a topic name is well-formed text of 1 to ${maxTopicBytes} bytes of UTF-8`
 
 export function isTopicName(topic: unknown): topic is string {
-  // Half a surrogate pair would make this the name of another topic.
+  // Half a surrogate pair would turn this into the name of another topic.
   if (typeof topic !== 'string' || topic === '' || !topic.isWellFormed()) return false
   return topic.length * 3 <= maxTopicBytes || encoder.encode(topic).byteLength <= maxTopicBytes
 }

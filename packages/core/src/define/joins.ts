@@ -3,7 +3,7 @@ import type { IncomingMessage, Joined, Subscriber, SubscriptionState, TransportG
 
 export type Join = (topic: string, subscriber: Required<Subscriber>, options: HookOptions) => Promise<Joined>
 
-/** The topics that an engine has joined: one join for each, whatever the number of its subscriptions. */
+/** The topics that an engine has joined: one join per topic, however many subscriptions it has. */
 export class Joins {
   readonly #join: Join
   readonly #topics = new Map<string, JoinedTopic>()
@@ -26,14 +26,14 @@ export class Joins {
     return await joined.enter(subscriber, signal)
   }
 
-  /** Nothing is delivered any more. The engine is about to close, so nothing is left either. */
+  /** Stops all delivery. The engine is about to close, so no topic has to be left. */
   stop(): void {
     for (const topic of this.#topics.values()) topic.silence()
     this.#topics.clear()
   }
 }
 
-/** One subscription, also when the same subscriber object is given twice. */
+/** One subscription, even if the same subscriber object is given twice. */
 class Member {
   readonly subscriber: Subscriber
   constructor(subscriber: Subscriber) {
@@ -62,7 +62,7 @@ class JoinedTopic {
       await this.#leave(member)
     }
     const onAbort = (): void => {
-      // The caller hears that the signal fired; that the engine could not leave changes nothing for it.
+      // The caller learns that the signal fired. It makes no difference to the caller that the engine could not leave.
       leave().catch(() => undefined)
     }
     signal.addEventListener('abort', onAbort, { once: true })
@@ -123,7 +123,7 @@ class JoinedTopic {
     this.#life.abort()
   }
 
-  /** Every subscription gets it; it is passed on when none of them objects. */
+  /** Delivers the message to every subscription. The engine passes it on if no subscription objects. */
   #message(message: IncomingMessage): Verdict | Promise<Verdict> {
     let worst: Verdict = this.#members.size === 0 ? 'ignore' : 'accept'
     let pending: Promise<Verdict>[] | undefined
@@ -159,11 +159,11 @@ function worse(a: Verdict, b: Verdict): Verdict {
   return a === 'ignore' ? a : b
 }
 
-/** A subscriber that breaks its promise not to throw does not take the engine's message loop with it. */
+/** A subscriber that breaks its promise and throws does not break the engine's message loop. */
 function guarded(call: () => void): void {
   try {
     call()
   } catch {
-    // Nobody is there to hear of it.
+    // There is nobody to report it to.
   }
 }

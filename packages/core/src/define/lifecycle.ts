@@ -8,14 +8,14 @@ import { untilAborted } from '../toolbox/until-aborted.ts'
 export interface LifecycleParts {
   readonly name: string
   readonly open: (signal: AbortSignal, report: (event: EngineEvent) => void) => Promise<OpenedBackend>
-  /** The engine is there: calls may begin. Throws when it is not what was declared. */
+  /** The engine is there: calls may begin. Throws if the engine is not what was declared. */
   readonly opened: (engine: OpenedBackend) => void
-  /** No call begins any more, and those under way end. */
+  /** No further call begins, and pending calls end. */
   readonly closing: () => void
   readonly typed: (error: unknown, operation: string) => P2plError
 }
 
-/** One attempt to start, shared by all who ask for it at the same time. */
+/** One attempt to start, shared by all callers that ask for it at the same time. */
 interface Attempt {
   readonly life: AbortController
   /** Settles with `settled`, or when the attempt is given up. */
@@ -28,7 +28,7 @@ interface Attempt {
 interface Running {
   readonly engine: OpenedBackend
   readonly life: AbortController
-  /** A call of `start` has resolved, whatever became of others that shared the attempt. */
+  /** A call of `start` has resolved, whatever happened to other calls that shared the attempt. */
   wanted: boolean
 }
 
@@ -37,7 +37,7 @@ export class Lifecycle {
   readonly #parts: LifecycleParts
   #attempt: Attempt | undefined
   #running: Running | undefined
-  /** The end of the last engine or attempt: the next one waits for it, since both may need the same folder or port. */
+  /** The end of the previous engine or attempt. The next one waits for it, because both may need the same folder or port. */
   #ended: Promise<void> = Promise.resolve()
   readonly #listeners = new Set<(event: BackendEvent) => void>()
 
@@ -63,8 +63,8 @@ export class Lifecycle {
       if (onEvent !== undefined) this.#listeners.delete(onEvent)
       throw signal?.aborted === true ? abortError('start', signal, name) : typed(error, 'start')
     } finally {
-      // When the last of those who wait has given up, nothing may go on: not the attempt, and no engine that it has opened
-      // in the same moment.
+      // When the last waiting caller has given up, nothing may go on: neither the attempt, nor an engine that it has opened
+      // at that same moment.
       if (--attempt.waiting === 0) {
         const running = this.#runningOf(attempt)
         if (running === undefined) this.#abandon(attempt)
@@ -137,7 +137,7 @@ export class Lifecycle {
     })
   }
 
-  /** Never rejects: an engine that fails to stop is worth a warning, and nobody can do more about it. */
+  /** Never rejects: nobody can do more about an engine that fails to stop than to warn. */
   async #close(engine: OpenedBackend): Promise<void> {
     try {
       await engine.close()
@@ -150,7 +150,7 @@ export class Lifecycle {
     if (!life.aborted) this.#tell(event)
   }
 
-  /** The event of a part of a combinator has the name of that part. */
+  /** An event from a leg of a combinator keeps the name of that leg. */
   #tell(event: EngineEvent | BackendEvent): void {
     for (const listener of this.#listeners) listener({ backend: this.#parts.name, ...event })
   }

@@ -1,7 +1,10 @@
 import { invalidArgument } from '../errors.ts'
 import type { Backend } from '../port/backend.ts'
 
-/** `defineBackend` puts a token under it; layers hand it through. By `Symbol.for`, since two versions of core may be installed. */
+/**
+ * `defineBackend` stores a token under this key; layers pass it through. It is made by `Symbol.for`, because two versions
+ * of core may be installed.
+ */
 export const ownershipKey: unique symbol = Symbol.for('@p2pl/backend/ownership') as never
 
 export interface Ownership {
@@ -10,7 +13,10 @@ export interface Ownership {
 
 const foreign = new WeakMap<Backend, Ownership>()
 
-/** Takes backends for one peer; gives the function that returns them. `INVALID_ARGUMENT` when another peer has one. */
+/**
+ * Takes backends for one peer. Returns the function that gives them back. Throws `INVALID_ARGUMENT` if another peer has one
+ * of them.
+ */
 export function takeBackends(backends: readonly Backend[]): () => void {
   const tokens = new Set<Ownership>()
   for (const backend of backends) {

@@ -5,20 +5,20 @@ import type { Calls } from './calls.ts'
 import type { Checks } from './checks.ts'
 import type { Joins } from './joins.ts'
 
-/** What the parts of a backend are made with. */
+/** What all parts of a backend share. */
 export interface PartContext {
   readonly calls: Calls
   readonly checks: Checks
-  /** The capabilities now: `start` may have refined them. */
+  /** The current capabilities, which `start` may have refined. */
   readonly capabilities: () => Capabilities
   readonly joins: () => Joins
-  /** What the engine is known as, on each of its networks. */
+  /** The ids and addresses of the engine on each of its networks. */
   readonly selves: (engine: OpenedBackend) => readonly PeerInfo[]
-  /** Tags what the engine says with its network. */
+  /** Adds the network's name to an id and addresses from the engine. */
   readonly tagged: (peer: SelfInfo) => PeerInfo
 }
 
-/** A part that `start` has proven to be there. */
+/** A part that exists, as `start` has checked. */
 export function part<T>(value: T | undefined): T {
   if (value === undefined) throw new TypeError('a hook that the capabilities promise is missing')
   return value

@@ -5,8 +5,8 @@ import type { OpenedBackend } from '../port/definition.ts'
 type Hooks = Record<string, unknown> | undefined
 
 /**
- * Throws `ENGINE` unless an engine has exactly the hooks that its backend has declared, so that a broken adapter fails at
- * start and with the name of the hook.
+ * Throws `ENGINE` unless an engine has exactly the hooks that its backend has declared. So a broken adapter fails at start,
+ * and the error names the hook.
  */
 export function assertPromised(backend: string, capabilities: Capabilities, engine: OpenedBackend): void {
   const { messages, blocks, routing } = capabilities

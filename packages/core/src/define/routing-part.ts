@@ -62,7 +62,7 @@ export function routingPart({ calls, checks, capabilities, selves, tagged }: Par
   }
 }
 
-/** Each peer once, at most `limit`, and never the own one: its entries take no part in the count. */
+/** Each peer once, at most `limit`, never the local one. The local peer's entries do not count. */
 async function* distinct(
   peers: AsyncIterable<PeerInfo>,
   limit: number,

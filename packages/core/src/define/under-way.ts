@@ -1,9 +1,9 @@
 import { abortError, type P2plError, withFields } from '../errors.ts'
 import type { AbortOptions, HookOptions } from '../port/common.ts'
 
-/** One call that a hook works on. It ends with the work, with the caller's signal or with the backend. */
+/** One call that a hook works on. It ends with the work, the caller's signal or the backend. */
 export class UnderWay {
-  /** For the hook. */
+  /** Given to the hook. */
   readonly options: HookOptions
   readonly #operation: string
   readonly #all: Set<UnderWay>
@@ -12,7 +12,7 @@ export class UnderWay {
   readonly #signal: AbortSignal | undefined
   readonly #onAbort: (() => void) | undefined
 
-  /** @param all - The calls of the backend: this one is among them until it ends. */
+  /** @param all - The pending calls of the backend. This one is among them until it ends. */
   constructor(
     all: Set<UnderWay>,
     backend: string,
@@ -43,10 +43,10 @@ export class UnderWay {
     this.#controller.abort(error)
   }
 
-  /** Ends it before its work has. */
+  /** Ends the call before its work is done. */
   cut(error: P2plError): void {
     this.end()
-    // The caller's answer first: what a hook makes of its signal decides nothing.
+    // The caller's answer comes first: the hook's reaction to its signal decides nothing.
     this.#reject(error.operation === this.#operation ? error : withFields(error, { operation: this.#operation }))
     this.abort(error)
   }

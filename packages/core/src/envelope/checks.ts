@@ -1,10 +1,10 @@
-/** Checks of what the network brought. */
+/** Checks of data from the network. */
 
 export function isTuple(value: unknown, length: number): value is unknown[] {
   return Array.isArray(value) && value.length === length
 }
 
-/** As bytes of DAG-CBOR come. */
+/** Bytes, in the form in which DAG-CBOR decodes them. */
 export function isBytesOf(value: unknown, length?: number): value is Uint8Array<ArrayBuffer> {
   return value instanceof Uint8Array && (length === undefined || value.byteLength === length)
 }

@@ -22,12 +22,12 @@ export interface EnvelopeMessage {
 }
 
 /**
- * What a sender says on a topic: consecutive messages of one of its sessions under one signature.
- * Without messages it only says how many there were so far, so that receivers see a lost tail.
+ * One sender's envelope on a topic: consecutive messages of one of its sessions under one signature. An envelope without
+ * messages only tells how many there have been, so that receivers notice a lost tail.
  */
 export interface Envelope {
   readonly publicKey: Uint8Array<ArrayBuffer>
-  /** A random number below 2^48, another one each time that the sender begins to publish on the topic. */
+  /** A random number below 2^48, a new one each time that the sender begins to publish on the topic. */
   readonly session: number
   /** Milliseconds since the session began, on the sender's monotonic clock. */
   readonly age: number
@@ -36,21 +36,24 @@ export interface Envelope {
   /** Sequence number of the first message. */
   readonly first: number
   readonly messages: readonly EnvelopeMessage[]
-  /** Where the content of claims can be fetched. */
+  /** Where to fetch the content of claims. */
   readonly providers: readonly PeerInfo[]
 }
 
-/** Bytes that an envelope needs besides its payloads, at most, without providers. */
+/** Maximum bytes that an envelope needs in addition to its payloads, without providers. */
 export const envelopeOverhead = 224
-/** Bytes that one message adds to its payload and headers, at most. */
+/** Maximum bytes that one message adds to its payload and headers. */
 export const messageOverhead = 8
-/** Bytes of one claim, at most. */
+/** Maximum bytes of one claim. */
 export const claimSize = 128
 
 const version = 2
 const domain = new TextEncoder().encode('p2pl/envelope/v2\0')
 
-/** What is signed: a domain, the topic (so that nothing can be replayed on another one) and the body's exact bytes. */
+/**
+ * The bytes that are signed: a domain, the topic (so that nothing can be replayed on another one) and the exact bytes of
+ * the body.
+ */
 function signedBytes(topic: Uint8Array, body: Uint8Array): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(domain.length + 4 + topic.length + body.length)
   bytes.set(domain)
@@ -84,7 +87,7 @@ function encodeMessage({ content, headers }: EnvelopeMessage): unknown {
 
 export type OpenedEnvelope = Envelope | 'garbage' | 'forged'
 
-/** Decodes and checks what the network brought. Never throws for what the bytes contain. */
+/** Decodes and checks an envelope from the network. Never throws, whatever the bytes contain. */
 export async function openEnvelope(
   topic: Uint8Array,
   bytes: Uint8Array,

@@ -5,7 +5,7 @@ const maxHeaders = 16
 const maxName = 64
 const maxValue = 1_024
 
-/** Bytes that headers can need in an envelope: names and values are at most three bytes a character, with their lengths. */
+/** Maximum bytes that headers need in an envelope: names and values take at most three bytes per character, plus their lengths. */
 export function headersSize(headers: Headers): number {
   if (headers === noHeaders) return 0
   let size = 3
@@ -13,7 +13,7 @@ export function headersSize(headers: Headers): number {
   return size
 }
 
-/** The headers that an app gave; `INVALID_ARGUMENT` for what no receiver would take. */
+/** The headers that an app gave. Throws `INVALID_ARGUMENT` for headers that receivers would refuse. */
 export function checkHeaders(headers: Headers): Headers {
   const parsed = parseHeaders(headers)
   if (parsed !== undefined) return parsed
@@ -23,7 +23,7 @@ export function checkHeaders(headers: Headers): Headers {
   )
 }
 
-/** `undefined` for anything else. The result has no prototype, so that no name of a stranger means anything. */
+/** `undefined` for anything else. The result has no prototype, so that no name from a stranger has a special meaning. */
 export function parseHeaders(value: unknown): Headers | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
   const entries = Object.entries(value)

@@ -1,14 +1,14 @@
 import type { PeerInfo } from '../port/common.ts'
 import { isText, isTuple } from './checks.ts'
 
-/** Provider hints that are sent, addresses of each, and characters of each text; more are left out. */
+/** Limits on sent provider hints: their number, the addresses of each, and the characters of each text. The rest is left out. */
 const maxHints = 4
 const maxHintAddresses = 8
 const maxHintText = 512
-/** Bytes that provider hints may take in a message. */
+/** Maximum bytes of the provider hints in a message. */
 export const hintSize = 1_280
 
-/** As many hints as fit; every sender can leave some out, since they only save a look-up. */
+/** As many hints as fit. A sender may leave some out, since they only save a lookup. */
 export function encodeHints(providers: readonly PeerInfo[]): unknown[] {
   const hints: unknown[] = []
   let room = hintSize
@@ -27,7 +27,7 @@ function textSize(texts: readonly string[]): number {
   return texts.reduce((sum, text) => sum + 3 * text.length + 3, 8)
 }
 
-/** `undefined` for anything that is no list of hints. */
+/** `undefined` for anything that is not a list of hints. */
 export function parseHints(hints: unknown): PeerInfo[] | undefined {
   if (!Array.isArray(hints) || hints.length > maxHints) return undefined
   const providers: PeerInfo[] = []

@@ -2,7 +2,7 @@
 interface Hole {
   first: number
   last: number
-  /** When it becomes a gap, in milliseconds of the clock; `undefined` once it was reported, or was never to be. */
+  /** When it becomes a gap, in milliseconds of the clock; `undefined` if it was reported, or is not to be reported. */
   due: number | undefined
 }
 
@@ -11,25 +11,28 @@ export interface MissingRun {
   readonly last: number
 }
 
-/** Holes that are remembered; beyond it the oldest is given up: reported now, and late arrivals in it are duplicates. */
+/**
+ * Holes that are remembered. Beyond this number the oldest is given up: it is reported at once, and messages that arrive
+ * for it later count as duplicates.
+ */
 const maxHoles = 128
 
 /**
- * Follows the sequence numbers of one session of one sender: tells new ones from duplicates, and finds what is missing.
- * Memory is bounded by the number of holes, not of messages.
+ * Follows the sequence numbers of one session of one sender: tells new ones from duplicates, and finds missing ones. Memory
+ * is bounded by the number of holes, not by the number of messages.
  */
 export class SequenceTracker {
   /** One more than the highest number seen. */
   #next: number
   /** Ascending and disjoint. */
   readonly #holes: Hole[] = []
-  /** Given up before their time, to be told at the next occasion. */
+  /** Runs that were given up early, and are reported at the next opportunity. */
   #givenUp: MissingRun[] = []
 
   /**
    * @param first - The first number that was heard.
-   * @param expected - The number that should have been the first, where that is known. Otherwise what came before is
-   *   accepted when it arrives late, but not missed.
+   * @param expected - The number that should have come first, if that is known. Without it, earlier messages are accepted
+   *   when they arrive late, but are not reported as missing.
    */
   constructor(first: number, expected?: number) {
     this.#next = expected ?? first
@@ -45,7 +48,7 @@ export class SequenceTracker {
     return this.#givenUp.length > 0 || this.#holes.some((hole) => hole.due !== undefined)
   }
 
-  /** The sender has published everything below `next`; what is not here by `due` is missing. */
+  /** The sender has published everything below `next`. Any number that is not here by `due` is missing. */
   announce(next: number, due: number): void {
     if (next <= this.#next) return
     this.#holes.push({ first: this.#next, last: next - 1, due })
@@ -71,7 +74,7 @@ export class SequenceTracker {
     return true
   }
 
-  /** The holes whose time has come; each is told once. */
+  /** The holes whose time has come. Each is reported once. */
   overdue(now: number): MissingRun[] {
     const runs = this.#givenUp
     this.#givenUp = []
@@ -83,7 +86,7 @@ export class SequenceTracker {
     return runs
   }
 
-  /** Everything that is still open, told now: the session has ended. */
+  /** Everything that is still open, reported now because the session has ended. */
   close(): MissingRun[] {
     return this.overdue(Infinity)
   }

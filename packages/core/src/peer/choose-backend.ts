@@ -4,7 +4,7 @@ import { invalidArgument, unsupported } from '../errors.ts'
 import type { Backend } from '../port/backend.ts'
 import { checkBackend } from '../toolbox/actors.ts'
 
-/** The backend that serves the peer, and the ones that it was made of. */
+/** The backend that serves the peer, and the backends that it was made from. */
 export interface ChosenBackend {
   readonly backend: Backend
   readonly parts: readonly Backend[]
@@ -30,7 +30,7 @@ export function chooseBackend(options: PeerOptions): ChosenBackend {
 
 const strength = { none: 0, process: 1, power: 2 } as const
 
-/** Throws `UNSUPPORTED` where the backend keeps less than the app wants. */
+/** Throws `UNSUPPORTED` if the backend is less durable than the app wants. */
 export function assertDurability({ backend }: ChosenBackend, wanted: 'process' | 'power' | undefined): void {
   if (wanted === undefined) return
   const persistence = backend.capabilities.blocks?.persistence ?? 'none'

@@ -10,9 +10,9 @@ import { ClaimFetcher, type ClaimRequest, type ClaimSource } from '../topic/clai
 import type { ClaimStore } from '../topic/context.ts'
 import { FetchedBlocks } from './fetched-blocks.ts'
 
-/** Bytes in a chunk of other usual importers. */
+/** The smallest chunk size of other common importers, in bytes. */
 const smallestUsualChunk = 256 * 1024
-/** What a block is counted as that came after its fetch was given up. */
+/** The assumed size of a block that arrives after its fetch was given up. */
 const lateBlockBytes = 1024 * 1024
 
 export interface ClaimStoreOptions {
@@ -21,17 +21,17 @@ export interface ClaimStoreOptions {
   readonly environment: Environment
   /** Whether the backend keeps blocks that it has fetched. */
   readonly keepsFetched: boolean
-  /** Most bytes of fetched payloads that stay in the store. */
+  /** Maximum bytes of fetched payloads that stay in the store. */
   readonly maxFetchedBytes: number
 }
 
-/** What the peer holds; topics see {@link ClaimStore}. */
+/** The form that the peer itself uses; topics see {@link ClaimStore}. */
 export interface OwnClaimStore extends ClaimStore {
-  /** The app has stored the block, too: it stays. */
+  /** The app has stored the block as well, so it stays. */
   own(cid: CID): void
 }
 
-/** Large payloads, left with the data backend and fetched by CID. */
+/** Large payloads, which are stored with the data backend and fetched by CID. */
 export function createClaimStore({
   data,
   blocks,
@@ -41,7 +41,10 @@ export function createClaimStore({
 }: ClaimStoreOptions): OwnClaimStore {
   const fetched = new FetchedBlocks(blocks, maxFetchedBytes)
 
-  /** A block of a stranger's payload. It counts as what it is, whatever the stranger says of it; a block that was here stays. */
+  /**
+   * Fetches a block of a stranger's payload. The block counts with its real size, whatever the stranger claims. A block
+   * that was already here stays.
+   */
   const get = async (cid: CID, root: CID, request: ClaimRequest, signal: AbortSignal): Promise<Uint8Array> => {
     const stays = !keepsFetched || (await blocks.has(cid, { signal }))
     const { providers } = request
@@ -63,7 +66,7 @@ export function createClaimStore({
     },
     fetch: async (request) => {
       const { cid, size, signal } = request
-      // A hostile sender may lay out its payload as millions of blocks, or as large ones that it says are small.
+      // A hostile sender may lay out its payload as millions of blocks, or as large blocks that it claims are small.
       const maxBlocks = 8 + 2 * Math.ceil(size / smallestUsualChunk)
       const maxBytes = size + readLimits.nodeBytes
       const got = { blocks: 0, bytes: 0 }

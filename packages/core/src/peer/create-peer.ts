@@ -44,9 +44,9 @@ const optionKeys = [
 ]
 
 /**
- * Starts the backend(s) and gives the peer on top of them. Throws `INVALID_ARGUMENT` for wrong options, `UNSUPPORTED` when the
- * backend keeps less than `durability` says, `MISSING_DEPENDENCY` on a runtime that is too old, and the error of a backend
- * that cannot start; then nothing is left running.
+ * Starts the backend or backends and returns the peer on top of them. Throws `INVALID_ARGUMENT` for wrong options,
+ * `UNSUPPORTED` when the backend is less durable than `durability` requires, `MISSING_DEPENDENCY` on a runtime that is too
+ * old, and the error of a backend that cannot start. After an error nothing is left running.
  */
 export async function createPeer(options: PeerOptions): Promise<Peer> {
   assertRuntime()
@@ -64,7 +64,7 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
   const giveBack = takeBackends(chosen.parts)
   const connected = new Set<string>()
   let identity: Identity
-  // The parts of the peer that listen, too; they are made when the backend runs.
+  // Parts of the peer listen, too. They are made once the backend runs.
   let listen = (_event: BackendEvent): void => {}
   try {
     identity = await withTimeout(clock, { signal: options.signal }, timeouts.lifecycle, 'start', async (signal) => {

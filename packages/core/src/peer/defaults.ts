@@ -12,7 +12,7 @@ export const defaultTimeouts: Timeouts = {
   lifecycle: 60_000
 }
 
-/** Bytes of a signed message, or of the CID of a large one with its hints. */
+/** Room for a signed message, or for the CID of a large one with its hints. */
 const leastEnvelopeBytes = 2_048
 
 /** Limits that count things. */
@@ -29,7 +29,7 @@ export const defaultLimits: Limits = {
   gapGrace: 1_000
 }
 
-/** The defaults with what the app gave over them; a wrong key or value is named. */
+/** The defaults, with the app's values over them. The error names a wrong key or value. */
 export function withDefaults<T extends Timeouts | Limits>(
   name: 'timeouts' | 'limits',
   defaults: T,

@@ -5,7 +5,7 @@ import { bytesKey } from '../toolbox/bytes.ts'
 
 const maxKept = 65_536
 
-/** Blocks of strangers' payloads in the store of this peer, unpinned. They serve others for a while; the oldest go first. */
+/** Unpinned blocks of strangers' payloads in this peer's store. They serve others for a while. The oldest are removed first. */
 export class FetchedBlocks {
   readonly #blocks: Blocks
   readonly #maxBytes: number
@@ -19,7 +19,7 @@ export class FetchedBlocks {
     this.#maxBytes = maxBytes
   }
 
-  /** A block came that was not here before. */
+  /** A block arrived that was not here before. */
   add(cid: CID, size: number): void {
     const key = bytesKey(cid.multihash.bytes)
     if (this.#kept.touch(key) !== undefined) return
@@ -32,14 +32,14 @@ export class FetchedBlocks {
     }
   }
 
-  /** It is no longer a stranger's alone, and stays. */
+  /** The block no longer belongs to a stranger alone, so it stays. */
   release(cid: CID): void {
     const key = bytesKey(cid.multihash.bytes)
     this.#bytes -= this.#kept.get(key)?.size ?? 0
     this.#kept.delete(key)
   }
 
-  /** Best effort: a pinned block stays, and a store that fails says so to the calls of the app. */
+  /** Best effort: a pinned block stays, and a failing store reports its errors through the app's own calls. */
   #delete({ cid, size }: { readonly cid: CID; readonly size: number }): void {
     this.#bytes -= size
     this.#blocks.delete(cid).catch(() => undefined)

@@ -18,7 +18,7 @@ export interface KeeperOptions {
 interface Kept {
   peer: PeerInfo
   attempts: number
-  /** From the options of the backend: the app has no call that would tell it. */
+  /** Whether the peer comes from the backend's options. No call of the app would then report a failure. */
   readonly bootstrap: boolean
   dialling: AbortController | undefined
   timer: unknown
@@ -26,7 +26,7 @@ interface Kept {
 
 const maxKept = 1_024
 const pauses = { first: 500, longest: 30_000, jitter: 0.3 } as const
-/** A connection is looked at this often, since its end may come without an event; in milliseconds. */
+/** How often a connection is checked, since it may end without an event; in milliseconds. */
 const checkEvery = 15_000
 
 /** Keeps the connections that the app asked for, and those to bootstrap peers, for as long as the peer runs. */
@@ -41,12 +41,12 @@ export class Keeper {
     this.#options = options
   }
 
-  /** Connects in the background, again and again. */
+  /** Connects in the background, and retries. */
   keepBootstrap(peers: readonly PeerInfo[]): void {
     for (const peer of peers) this.#dialSoon(this.#keep(peer, true), 0)
   }
 
-  /** One attempt for the caller; the connection is kept from now on, unless no attempt could ever succeed. */
+  /** Makes one attempt for the caller. The connection is kept from now on, unless no attempt could ever succeed. */
   async connect(peer: PeerInfo, signal: AbortSignal, context: unknown): Promise<void> {
     const kept = this.#keep(peer, false)
     try {
@@ -112,7 +112,7 @@ export class Keeper {
     }, ms)
   }
 
-  /** Never rejects. Where there is a connection, the backend says so at once. */
+  /** Never rejects. If there is a connection, the backend resolves at once. */
   async #dial(kept: Kept): Promise<void> {
     const { backend, clock, timeout, random } = this.#options
     const { peer } = kept

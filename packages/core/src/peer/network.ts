@@ -97,7 +97,7 @@ function peersOf(address: PeerAddress, routing: RoutingTransport, backend: Backe
   throw invalidArgument(operation, `${operation}: the list of addresses is empty`)
 }
 
-/** An error of a network that the peer is on says more than the refusal of one that it is not on. */
+/** An error of a network that the peer is on says more than the refusal of a network that it is not on. */
 function mostTelling(errors: readonly unknown[]): unknown {
   return errors.find((error) => !isP2plError(error, 'UNSUPPORTED')) ?? errors[0]
 }

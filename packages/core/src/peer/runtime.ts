@@ -1,6 +1,6 @@
 import { P2plError } from '../errors.ts'
 
-/** Throws `MISSING_DEPENDENCY` where the language itself lacks something that p2pl needs, and names the runtime that has it. */
+/** Throws `MISSING_DEPENDENCY` if the language lacks something that p2pl needs, and names a runtime that has it. */
 export function assertRuntime(): void {
   const { process } = globalThis as { process?: { versions?: { node?: string; bun?: string; deno?: string } } }
   const missing = typeof Promise.withResolvers !== 'function' || typeof AbortSignal.any !== 'function'

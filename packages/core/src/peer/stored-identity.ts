@@ -5,7 +5,7 @@ import type { Backend } from '../port/backend.ts'
 const name = 'identity'
 const seedBytes = 32
 
-/** The identity that a running backend keeps, made on first use; a new one where it keeps none. */
+/** The identity that a running backend keeps, created on first use. A new one if the backend keeps none. */
 export async function storedIdentity({ secrets, name: backend }: Backend): Promise<Identity> {
   if (secrets === undefined) return await createIdentity()
   const known = await secrets.get(name)
