@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { temporaryFolder } from '@p2pl/tooling-vitest'
 import { describeInChromium, openBrowser } from '@p2pl/tooling-vitest/browser'
 import axe from 'axe-core'
-import type { Browser } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { serve } from './serve.ts'
 
@@ -83,6 +83,12 @@ const looks = {
   phone: { colorScheme: 'light', viewport: { width: 360, height: 740 } }
 } as const
 
+/** Opens a page and waits until its program runs: it loads the content's module first, so that what is pressed earlier is lost. */
+async function open(page: Page, url: string): Promise<void> {
+  await page.goto(url, { waitUntil: 'load' })
+  await page.waitForFunction(() => '__vue_app__' in (document.querySelector('#app') ?? {}))
+}
+
 describeInChromium('in a real browser', () => {
   const shown = ['index', 'guide/start', 'guide/backends', 'packages/layers', 'reference/api/@p2pl/store']
   let site: Awaited<ReturnType<typeof serve>>
@@ -106,7 +112,7 @@ describeInChromium('in a real browser', () => {
     const page = await context.newPage()
     // The pages with the largest trees look alike in the other two.
     for (const path of look === 'light' ? shown : shown.slice(0, 3)) {
-      await page.goto(`${site.url}/${path}.html`, { waitUntil: 'load' })
+      await open(page, `${site.url}/${path}.html`)
       await page.addScriptTag({ content: axe.source })
       const violations = await page.evaluate(async () => {
         const found = await (globalThis as unknown as { axe: typeof axe }).axe.run()
@@ -122,7 +128,7 @@ describeInChromium('in a real browser', () => {
 
   it('finds a word without a server, and keeps its landmarks from page to page', async () => {
     const page = await browser.newPage()
-    await page.goto(`${site.url}/index.html`)
+    await open(page, `${site.url}/index.html`)
     await page.keyboard.press('Control+k')
     await page.fill('#localsearch-input', 'OVERLOADED')
     await page.locator('#localsearch-list a[href*="troubleshooting"]').first().click()
