@@ -21,11 +21,11 @@ const maxLength = 640
 const version = 1
 const domain = new TextEncoder().encode('p2pl/acknowledgement/1\0')
 
-/** An acknowledgement with the parts that only the peer that asked can judge. */
+/** An acknowledgement with the fields that only the asking peer can judge. */
 export interface Proven extends Acknowledgement {
-  /** Random bytes of the peer that asked: they tell an answer from a recording. */
+  /** Random bytes of the asking peer. They tell an answer from a recording. */
   readonly nonce: Uint8Array
-  /** Of the content of the challenged blocks, see `proofOf`. */
+  /** Proof over the content of the challenged blocks; see `proofOf`. */
   readonly proof: Uint8Array
 }
 
@@ -40,8 +40,8 @@ export async function signAcknowledgement(statement: Statement, identity: Identi
 }
 
 /**
- * Checks the signed form of an acknowledgement and decodes it. It proves that the signer once made this statement to the asker. To learn
- * whether the content is still there, ask again with `data.reach`. Throws `INVALID_CONTENT`.
+ * Checks the signed form of an acknowledgement and decodes it. It proves that the signer once made this statement to the
+ * asking peer. To learn whether the content is still there, ask again with `data.reach`. Throws `INVALID_CONTENT`.
  *
  * @param cryptography - Only for the simulator.
  */
@@ -72,7 +72,7 @@ export interface Parsed {
   readonly signature: Uint8Array<ArrayBuffer>
 }
 
-/** `undefined` for anything that is no acknowledgement. Never throws. */
+/** `undefined` for anything that is not an acknowledgement. Never throws. */
 export function parseAcknowledgement(encoded: Uint8Array): Parsed | undefined {
   if (!(encoded instanceof Uint8Array) || encoded.byteLength > maxLength) return undefined
   try {

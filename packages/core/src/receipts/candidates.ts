@@ -2,11 +2,11 @@ import type { Clock } from '../clock.ts'
 import { backoff } from '../toolbox/backoff.ts'
 import type { Refusal } from './wire.ts'
 
-/** Peers that are remembered; identities are free, so later ones take the places of earlier ones by chance. */
+/** Peers that are remembered. Identities are free, so later peers replace earlier ones at random. */
 const maxCandidates = 256
-/** Peers asked beyond those that are missing, at most. */
+/** Maximum number of peers that are asked in addition to the missing replicas. */
 const maxExtra = 32
-/** How long a peer is left alone that could not do it just now, in milliseconds. */
+/** How long a peer that could not help is left alone, in milliseconds. */
 const pauses = { first: 2_000, longest: 60_000 } as const
 
 interface Candidate {
@@ -18,14 +18,14 @@ interface Candidate {
 }
 
 export interface CandidatesOptions {
-  /** The only ones that count. */
+  /** If given, only these peers count. */
   readonly peers: ReadonlySet<string> | undefined
   readonly clock: Clock
   readonly random: () => number
   readonly isProven: (peer: string) => boolean
 }
 
-/** The peers that could help with one goal, and how far each is. */
+/** The peers that could help with one goal, and how far each has come. */
 export class Candidates {
   readonly #options: CandidatesOptions
   readonly #all = new Map<string, Candidate>()
@@ -36,12 +36,12 @@ export class Candidates {
     for (const peer of options.peers ?? []) this.#all.set(peer, { state: 'offered', has: false, failures: 0, due: 0 })
   }
 
-  /** How often a peer has answered. */
+  /** How many answers have come. */
   get heard(): number {
     return this.#heard
   }
 
-  /** Those that were asked and have not answered. */
+  /** The peers that were asked and have not answered. */
   get asked(): string[] {
     return [...this.#all].filter(([, { state }]) => state === 'asked').map(([peer]) => peer)
   }
@@ -66,13 +66,17 @@ export class Candidates {
     this.#all.set(peer, { state: 'offered', has, failures: 0, due: 0 })
   }
 
-  /** Marks and returns the next peers to ask: as many as replicas are missing, and a share more for each time that peers were late. */
+  /**
+   * Marks and returns the next peers to ask: one for each missing replica, and as many again for each time that peers were
+   * late.
+   */
   choose(missing: number, late: number): string[] {
     const { random, isProven, clock } = this.#options
     const most = missing + Math.min(maxExtra, missing * late)
     const count = most - [...this.#all.values()].filter(({ state }) => state === 'asked' || state === 'checking').length
     if (count <= 0) return []
-    // What a peer says of itself is a hint, and never decides alone: those that say so without having it would all come first.
+    // A peer's claim about itself is only a hint and never decides alone. Otherwise peers that falsely claim to have the
+    // content would all come first.
     const rank = (peer: string): number =>
       random() + (this.#all.get(peer)?.has === true ? 0.5 : 0) + (isProven(peer) ? 1 : 0)
     const ranked = this.#ready().map((peer) => ({ peer, rank: rank(peer) }))
@@ -85,7 +89,7 @@ export class Candidates {
     return chosen
   }
 
-  /** An acknowledgement came: whether it is to be checked. Of one peer one is checked at a time. */
+  /** An acknowledgement has come. Returns whether to check it: only one per peer is checked at a time. */
   checking(peer: string): boolean {
     const candidate = this.#all.get(peer)
     if (candidate?.state !== 'asked') return false
@@ -124,7 +128,7 @@ export class Candidates {
     return [...this.#all].filter(([, { state, due }]) => state === 'offered' && due <= now).map(([peer]) => peer)
   }
 
-  /** Takes one that was not asked, by chance, so that a flood of offers leaves the others a share. */
+  /** Removes a random peer that is not being asked, so that a flood of offers leaves a share to the others. */
   #makeRoom(): boolean {
     const { random, isProven } = this.#options
     if (random() >= maxCandidates / this.#heard) return false

@@ -4,7 +4,7 @@ import { decodeNote, encodeNote, maxNoteBytes, type Note } from './wire.ts'
 /** Takes a note whose sender (`peer.id`) was checked. It never throws. */
 export type NoteListener = (sender: string, note: Note) => void
 
-/** Notes that wait to be read. */
+/** Maximum number of notes that wait to be read. */
 const maxQueued = 1_024
 
 /** The topic on which peers of one group ask each other. It is joined only while somebody here listens. */
@@ -35,12 +35,12 @@ export class Channel {
     }
   }
 
-  /** To all that listen now. A note may get lost: the peer that needs an answer sends it again. */
+  /** Sends to all peers that listen now. A note may get lost; a peer that needs an answer sends it again. */
   send(note: Note): void {
     this.deliver(note).catch(() => undefined)
   }
 
-  /** As `send`, and resolves when the engine has it. */
+  /** Like `send`, but resolves when the engine has the note. */
   async deliver(note: Note, signal?: AbortSignal): Promise<void> {
     await this.#topic().publish(encodeNote(note), { recipients: 0, signal })
   }
@@ -54,7 +54,7 @@ export class Channel {
           for (const listen of this.#listeners) listen(item.sender, note)
       }
     }
-    // It ends when nobody listens, or with the error that `joined` has.
+    // The reader ends when nobody listens, or with the same error as `joined`.
     read().catch(() => undefined)
     return {
       joined: subscription.joined,

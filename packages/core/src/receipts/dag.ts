@@ -7,9 +7,9 @@ import { bytesKey } from '../toolbox/bytes.ts'
 import { isLeaf } from '../toolbox/links.ts'
 import { newBreather } from './breather.ts'
 
-/** Blocks of one DAG that receipts can speak of. */
+/** Maximum number of blocks in a DAG that receipts cover. */
 export const maxBlocks = 262_144
-/** Links in all of them: a hostile block may be full of links to one other. */
+/** Maximum number of links in all of them. A hostile block may be full of links to one other block. */
 const maxLinks = 4 * maxBlocks
 
 export interface DagLimits {
@@ -19,7 +19,7 @@ export interface DagLimits {
 
 export interface DagOptions {
   readonly operation: string
-  /** Blocks that are read at once. */
+  /** Blocks that are read at the same time. */
   readonly parallel: number
   readonly limits: DagLimits
   readonly clock: Clock
@@ -27,14 +27,14 @@ export interface DagOptions {
 }
 
 export interface Dag {
-  /** Each block once, in the order of a walk from the root: it is the same for every peer. Identity CIDs are left out. */
+  /** Each block once, in the order of a walk from the root, which is the same for every peer. Identity CIDs are left out. */
   readonly cids: readonly CID[]
   readonly bytes: number
 }
 
 /**
- * Reads all of a DAG and lists it. Throws `TOO_LARGE` beyond the limits, `INVALID_CONTENT` for a block
- * that its codec does not explain, `UNSUPPORTED` for a codec whose links are unknown here.
+ * Reads a whole DAG and lists its blocks. Throws `TOO_LARGE` beyond the limits, `INVALID_CONTENT` for a block that is not
+ * of its codec, `UNSUPPORTED` for a codec whose links are unknown here.
  */
 export async function readDag(root: CID, { operation, parallel, limits, clock, read }: DagOptions): Promise<Dag> {
   const breather = newBreather(clock)
@@ -58,7 +58,7 @@ export async function readDag(root: CID, { operation, parallel, limits, clock, r
       for (const link of below) open.push(link)
     }
   }
-  // Rounds, since a worker that finds nothing open may be about to get links from another one.
+  // In rounds, because a worker that finds nothing to do may get links from another one later.
   while (open.length > 0) await Promise.all(Array.from({ length: Math.min(parallel, open.length) }, visit))
   return { cids: inOrder(root, links, operation), bytes }
 }
@@ -77,7 +77,7 @@ function inOrder(root: CID, links: ReadonlyMap<string, readonly CID[]>, operatio
   return cids
 }
 
-/** Equal for CIDs that name the same bytes and read them in the same way. */
+/** Equal for CIDs that name the same bytes and decode them in the same way. */
 function dagKey(cid: CID): string {
   return `${isLeaf(cid.code) ? '' : cid.code}/${bytesKey(cid.multihash.bytes)}`
 }

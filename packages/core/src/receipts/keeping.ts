@@ -13,17 +13,17 @@ import { Budget } from '../toolbox/budget.ts'
 import type { ByteLimits, KeepSettings } from './settings.ts'
 import type { Ask, Call, Note, Refusal } from './wire.ts'
 
-/** Asks that are worked on at once; those that wait or are worked on, in all and of one peer. */
+/** Limits on asks: those worked on at once, and those waiting or worked on, in total and from one peer. */
 const work = {
   known: { atOnce: 4, total: 512, each: 64 },
   strangers: { atOnce: 2, total: 64, each: 4 }
 } as const
-/** Notes that are answered in a second, of all strangers and of one peer. */
+/** Notes that are answered per second, in total and from one peer. */
 const notes = { known: { total: 1_000, each: 50 }, strangers: { total: 64, each: 16 } } as const
-/** How often a stranger may have everything that is kept for it read or fetched in an hour. */
+/** How often per hour a stranger may have all of its kept content read or fetched. */
 const readsPerHour = 4
 const hour = 3_600_000
-/** A stranger whose content could not be fetched waits this long, in milliseconds, and longer each time. */
+/** How long a stranger waits after its content could not be fetched, in milliseconds. Each wait is longer than the last. */
 const pauses = { first: 5_000, longest: 600_000 } as const
 const remembered = 1_024
 
@@ -52,9 +52,9 @@ export class Keeping {
   readonly #slots = { known: new Slots(work.known.atOnce), strangers: new Slots(work.strangers.atOnce) }
   readonly #notes: Readonly<Record<Class, Budget>>
   readonly #reads: Budget
-  /** Asks that wait or are worked on. */
+  /** Asks that wait or are being worked on. */
   readonly #active = new Map<string, Active>()
-  /** Acknowledgements, for asks that come again because the answer got lost. */
+  /** Acknowledgements that were given, for asks that are repeated because the answer got lost. */
   readonly #given = new BoundedMap<string, Uint8Array>(remembered)
   readonly #failures = new BoundedMap<string, { count: number; until: number }>(remembered)
 
@@ -62,7 +62,7 @@ export class Keeping {
     this.#parts = parts
     const { settings } = parts
     const now = (): number => parts.environment.clock.now()
-    // Each class has budgets of its own, so within one all are alike.
+    // Each class has its own budgets, so all peers within a class are alike.
     const rate = (limits: ByteLimits, ms: number): Budget =>
       new Budget({ ...limits, isKnown: () => true, refill: { ms, now } })
     this.#notes = { known: rate(notes.known, 1_000), strangers: rate(notes.strangers, 1_000) }
@@ -81,14 +81,14 @@ export class Keeping {
     else this.#release(sender, note).catch(() => undefined)
   }
 
-  /** The nonce decides which part of all peers answers a call. */
+  /** The nonce decides which share of all peers answers a call. */
   #chosen({ nonce, share }: Call): boolean {
     return ((nonce[0] as number) ^ (this.#parts.identity.publicKey[31] as number)) < share
   }
 
   async #offer(sender: string, kind: Class, { nonce, cid, bytes }: Call): Promise<void> {
     const { kept, channel, has } = this.#parts
-    // What else is stored here is none of a stranger's business.
+    // A stranger has no business knowing what else is stored here.
     const here = cid !== undefined && (kept.get(cid) !== undefined || (kind === 'known' && (await has(cid))))
     const free = kept.free(sender)
     if (here || free >= bytes) channel.send({ kind: 'offer', nonce, to: sender, has: here, free })

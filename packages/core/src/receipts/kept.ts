@@ -7,13 +7,13 @@ import type { KeptRecord, KeptRecords } from './records.ts'
 import type { KeepSettings } from './settings.ts'
 import { KeyedQueue } from '../toolbox/keyed-queue.ts'
 
-/** Roots that are kept, in all and for one stranger. */
+/** Maximum number of roots that are kept, in total and for one stranger. */
 const maxRoots = 4_096
 const maxRootsOfStranger = 64
-/** What a block counts beside its bytes. */
+/** What a block counts in addition to its bytes. */
 const blockCost = 256
 
-/** What content counts against the budgets. */
+/** The amount that content counts against the budgets. */
 export function costOf({ bytes, blocks }: { readonly bytes: number; readonly blocks: number }): number {
   return bytes + blocks * blockCost
 }
@@ -24,13 +24,19 @@ export type Class = 'known' | 'strangers'
 /** A root that is kept for others. */
 export interface Kept {
   readonly cid: CID
-  /** What it counts against the budgets. */
+  /** The amount that it counts against the budgets. */
   cost: number
-  /** The app holds it, too: its pin and its blocks are the app's. */
+  /** The app holds it as well, so its pin and its blocks belong to the app. */
   own: boolean
-  /** Blocks that came here for it alone, by key. `undefined`, and unknown, for a root of an earlier run of the process. */
+  /**
+   * Blocks that were fetched only for this root, by key. `undefined`, meaning unknown, for a root from an earlier run of
+   * the process.
+   */
   fetched: Map<string, { readonly cid: CID; readonly size: number }> | undefined
-  /** For whom, and until when on the monotonic clock. `Infinity` while it is being fetched. */
+  /**
+   * The peers that it is kept for, and the time on the monotonic clock until which it is kept. `Infinity` while it is being
+   * fetched.
+   */
   readonly askers: Map<string, number>
 }
 
@@ -39,18 +45,18 @@ export interface KeptParts {
   readonly clock: Clock
   readonly transport: BlockTransport
   readonly records: KeptRecords
-  /** Ends with the peer. */
+  /** Fires when the peer stops. */
   readonly signal: AbortSignal
   /** Takes errors that happen outside of any call. */
   readonly onError: (error: unknown) => void
 }
 
-/** What this peer keeps for others: within budgets, until its time is over. Nothing of the app's is ever removed. */
+/** What this peer keeps for others, within budgets, until the promised time is over. Content of the app is never removed. */
 export class KeptContent {
   readonly #parts: KeptParts
   readonly #roots = new Map<string, Kept>()
   readonly #fetched = new Map<string, Kept>()
-  /** Bytes that could not be taken out of the store for sure. They count until a `gc` has run. */
+  /** Bytes that may still be in the store because their removal was not certain. They count until a `gc` has run. */
   readonly #leftovers: Record<Class, number> = { known: 0, strangers: 0 }
   readonly #queue = new KeyedQueue()
   #timer: unknown
@@ -73,7 +79,7 @@ export class KeptContent {
     this.#wait()
   }
 
-  /** Work on one CID, one after the other. */
+  /** Runs the work on one CID one piece after the other. */
   async inTurn<T>(cid: CID, work: () => Promise<T>): Promise<T> {
     return await this.#queue.run(keyOf(cid), work)
   }
@@ -106,8 +112,8 @@ export class KeptContent {
   }
 
   /**
-   * A place for it within the budgets, or `undefined`. It is recorded before anything is fetched: what a process that dies leaves in
-   * the store still counts.
+   * Reserves a place for it within the budgets, or returns `undefined`. The place is recorded before anything is fetched,
+   * so that blocks left behind by a process that dies still count.
    */
   async reserve(asker: string, cid: CID, cost: number): Promise<Kept | undefined> {
     const known = this.get(cid)
@@ -119,7 +125,7 @@ export class KeptContent {
     return root
   }
 
-  /** A block came that was not here before. */
+  /** A block arrived that was not here before. */
   fetched(root: Kept, cid: CID, size: number): void {
     if (root.fetched === undefined) return
     const key = keyOf(cid)
@@ -127,7 +133,7 @@ export class KeptContent {
     this.#fetched.set(key, root)
   }
 
-  /** All of it is here, and this is what it counts. Resolves when the promise would survive the end of the process. */
+  /** All of the content is here, and `cost` is its final amount. Resolves when the promise would survive the end of the process. */
   async promise(root: Kept, asker: string, cost: number): Promise<void> {
     root.cost = cost
     root.askers.set(asker, this.#now + this.#parts.settings.term)
@@ -135,14 +141,17 @@ export class KeptContent {
     await this.#save()
   }
 
-  /** The ask has failed: as before, until `before` or not at all. In the turn of the CID. */
+  /**
+   * The ask has failed: restores the promise until `before`, or removes the asking peer if there was none. Call it inside
+   * {@link inTurn}.
+   */
   async takeBack(cid: CID, asker: string, before: number | undefined): Promise<void> {
     if (before === undefined) await this.#release(cid, asker)
     else this.get(cid)?.askers.set(asker, before)
     this.#wait()
   }
 
-  /** Stops keeping it for the asker; when no other asker is left, it is removed completely. */
+  /** Stops keeping it for the asking peer. When no asking peer is left, the content is removed completely. */
   async release(cid: CID, asker: string): Promise<void> {
     await this.inTurn(cid, () => this.#release(cid, asker))
   }
@@ -154,14 +163,14 @@ export class KeptContent {
     await this.#save()
   }
 
-  /** The app has stored the block: it stays. */
+  /** The app has stored the block, so it stays. */
   stored(cid: CID): void {
     const key = keyOf(cid)
     this.#fetched.get(key)?.fetched?.delete(key)
     this.#fetched.delete(key)
   }
 
-  /** The app has pinned it, too. */
+  /** The app has pinned it as well. */
   pinned(cid: CID): void {
     const root = this.get(cid)
     if (root === undefined) return
@@ -189,13 +198,13 @@ export class KeptContent {
     const fetched = [...(root.fetched?.values() ?? [])]
     try {
       if (!root.own) await transport.unpin(root.cid, { signal })
-      // The app may have stored some of them meanwhile, and they are its own then.
+      // The app may have stored some of these blocks meanwhile; they are its own then.
       for (const { cid, size } of fetched) {
         if (this.#fetched.get(keyOf(cid)) === root && !(await this.#delete(cid))) this.#leftovers[kind] += size
       }
       if (root.fetched === undefined && !root.own) this.#leftovers[kind] += root.cost
     } catch (error) {
-      // The store fails, or the peer stops.
+      // The store fails, or the peer is stopping.
       if (!isP2plError(error)) throw error
       this.#leftovers[kind] += root.cost
     }
@@ -203,7 +212,7 @@ export class KeptContent {
     if (this.#roots.get(keyOf(root.cid)) === root) this.#roots.delete(keyOf(root.cid))
   }
 
-  /** False where a pin holds it. */
+  /** Returns false if a pin holds the block. */
   async #delete(cid: CID): Promise<boolean> {
     const { transport, signal } = this.#parts
     try {
@@ -221,7 +230,7 @@ export class KeptContent {
       for (const [asker, until] of askers) {
         if (until > now) continue
         await this.inTurn(cid, async () => {
-          // Somebody may have asked for it again meanwhile.
+          // A peer may have asked for it again meanwhile.
           if (askers.get(asker) === until) await this.#release(cid, asker)
         })
       }

@@ -13,11 +13,11 @@ import { proofOf } from './proof.ts'
 import type { Ask } from './wire.ts'
 
 const operation = 'receipts'
-/** Blocks that are fetched at once. */
+/** Blocks that are fetched at the same time. */
 const parallel = 8
 /** Milliseconds without a block after which a fetch is given up. */
 const stallTimeout = 15_000
-/** A fetch takes no longer than this in all: some seconds, and more by its size. */
+/** The longest time for a whole fetch: some seconds, and more by its size. */
 const slowest = { first: 30_000, bytesPerMs: 64 } as const
 
 export interface PossessionParts {
@@ -27,7 +27,7 @@ export interface PossessionParts {
   readonly kept: KeptContent
 }
 
-/** Gets content that others want to be kept, and proves that it is here. */
+/** Fetches content that others want this peer to keep, and proves that it is here. */
 export class Possession {
   readonly #parts: PossessionParts
 
@@ -64,7 +64,7 @@ export class Possession {
       }
       const limits = { bytes, blocks: Math.min(blocks, maxBlocks) }
       const dag = await readDag(cid, { operation, parallel, limits, clock: environment.clock, read })
-      // Before the pin: a pin that is forgotten would stay for ever.
+      // Recorded before the pin: a pin without a record would stay forever.
       await countdown.race(kept.promise(root, asker, costOf({ bytes: dag.bytes, blocks: dag.cids.length })))
       if (!root.own) await this.#pin(root, countdown)
     })
@@ -105,7 +105,7 @@ export class Possession {
     return await calls.port(operation, () => calls.blocks(operation).transport.has(cid, { signal }))
   }
 
-  /** Whether the app has pinned it. What is kept for others already is told by its record. */
+  /** Whether the app has pinned it. For content that is already kept for others, its record has the answer. */
   async #isOwn(cid: CID, countdown: Countdown): Promise<boolean> {
     const { calls, kept } = this.#parts
     if (kept.get(cid) !== undefined || !(await this.#has(cid, countdown.signal))) return false

@@ -8,11 +8,11 @@ import { newBreather } from './breather.ts'
 const domain = new TextEncoder().encode('p2pl/possession/1\0')
 
 export interface Challenge {
-  /** Random bytes of the peer that asks, so that nothing can be computed ahead. */
+  /** Random bytes of the asking peer, so that nothing can be computed ahead of time. */
   readonly nonce: Uint8Array
-  /** The peer that answers: the answer of one is worthless to another. */
+  /** The answering peer. One peer's answer is worthless to another. */
   readonly peer: string
-  /** How many blocks it covers. */
+  /** How many blocks the proof covers. */
   readonly challenge: number
 }
 
@@ -37,7 +37,7 @@ export async function proofOf(
   return chain
 }
 
-/** Indices in ascending order, `challenge` of them or all, decided by the seed. */
+/** Indices in ascending order, `challenge` of them or all, chosen by the seed. */
 async function chosen(count: number, challenge: number, seed: Uint8Array): Promise<number[]> {
   if (challenge >= count) return Array.from({ length: count }, (_, index) => index)
   const indices = new Set<number>()

@@ -11,21 +11,21 @@ import type { Dag } from './dag.ts'
 import { proofOf } from './proof.ts'
 import { maxNamed, type Note, wholeShare } from './wire.ts'
 
-/** Milliseconds between two times that a note without an answer is sent: they grow, since a peer may be fetching. */
+/** Milliseconds between repetitions of a note that has no answer. The pauses grow, since a peer may be fetching. */
 const repeat = { first: 1_000, factor: 1.5, longest: 10_000 } as const
-/** Peers that are slow get company after this many milliseconds, and more by the size of the content. */
+/** Further peers are asked alongside slow ones after this many milliseconds, and later for larger content. */
 const patience = { first: 4_000, bytesPerMs: 4_096 } as const
-/** Answers to a first call that are enough, for each peer that is missing. */
+/** Number of answers to a first call that is enough, per missing peer. */
 const answersPerMissing = 4
 
 export interface Goal {
-  /** The call of the app, for errors. */
+  /** The app's call, for errors. */
   readonly operation: string
   readonly cid: CID
   readonly dag: Dag
   readonly replicas: number
   readonly challenge: number
-  /** The peers that count; absent: all that are willing. */
+  /** The peers that count. Absent: all willing peers. */
   readonly peers: ReadonlySet<string> | undefined
   readonly fetch: boolean
 }
@@ -36,26 +36,26 @@ export interface ReachingParts {
   readonly channel: Channel
   readonly nonce: Uint8Array
   readonly self: () => readonly PeerInfo[]
-  /** How many peers have answered when all were asked, as far as is known. */
+  /** How many peers answered when all were asked, if that is known. */
   readonly crowd: number
-  /** Peers that have passed a challenge before come first. */
+  /** Peers that have passed a challenge before are asked first. */
   readonly proven: { has(peer: string): boolean; passed(peer: string): void; failed(peer: string): void }
   /** The verified bytes of a block of the goal. */
   readonly read: (cid: CID) => Promise<Uint8Array>
-  /** How often a peer has answered. */
+  /** Called with the number of answers so far. */
   readonly onAnswer: (heard: number) => void
-  /** A peer has acknowledged the content, and its proof is right. */
+  /** Called when a peer has acknowledged the content and its proof is right. */
   readonly onAcknowledgement: (acknowledgement: Acknowledgement) => void
 }
 
-/** Asks other peers until the wanted number have the content, have proven it and have signed. */
+/** Asks other peers until the wanted number of them have the content, have proven it and have signed. */
 export class Reaching {
   readonly #goal: Goal
   readonly #parts: ReachingParts
   readonly #candidates: Candidates
   readonly #began: number
   readonly #done = Promise.withResolvers<void>()
-  /** Whether the last call was for all. */
+  /** Whether the last call went to all peers. */
   wholeCrowd = false
   #reached = 0
   #rounds = 0
@@ -66,7 +66,7 @@ export class Reaching {
     this.#goal = goal
     this.#parts = parts
     this.#began = parts.environment.clock.now()
-    // It may be rejected before anybody waits for it.
+    // The promise may be rejected before anybody waits for it.
     this.#done.promise.catch(() => undefined)
     this.#candidates = new Candidates({
       peers: goal.peers,
@@ -76,12 +76,12 @@ export class Reaching {
     })
   }
 
-  /** Peers that have answered. */
+  /** How many answers have come. */
   get heard(): number {
     return this.#candidates.heard
   }
 
-  /** Resolves when the goal is reached. `signal` ends it otherwise. */
+  /** Resolves when the goal is reached. Rejects when `signal` fires. */
   async run(signal: AbortSignal): Promise<void> {
     const { channel } = this.#parts
     const leave = await channel.listen(this.#listen)
@@ -102,7 +102,7 @@ export class Reaching {
     }
   }
 
-  /** Sends what has no answer, again and again. */
+  /** Repeats all notes that have no answer. */
   #round(): void {
     const { clock } = this.#parts.environment
     const { factor, first, longest } = repeat
@@ -117,7 +117,7 @@ export class Reaching {
     return this.#goal.replicas - this.#reached
   }
 
-  /** In a large group only some peers answer the first time. */
+  /** In a large group only some peers answer the first call. */
   #call(): void {
     const { nonce, channel, crowd } = this.#parts
     const { cid, dag, fetch } = this.#goal
@@ -127,7 +127,7 @@ export class Reaching {
     channel.send({ kind: 'call', nonce, cid, bytes: fetch ? dag.bytes : Number.MAX_SAFE_INTEGER, share })
   }
 
-  /** Asks as many peers as are missing, more when they take long, and those that were asked once more with `again`. */
+  /** Asks as many peers as are missing, and more if they are slow. With `again`, repeats the asks that have no answer. */
   #advance(again: boolean): void {
     if (this.#candidates.hopeless) this.#done.reject(this.#nobodyLeft())
     const { clock } = this.#parts.environment
@@ -168,7 +168,7 @@ export class Reaching {
     this.#parts.onAnswer(this.#candidates.heard)
     const verdict = await this.#judge(sender, parsed).catch(() => undefined)
     if (this.#ended) return
-    // A block that cannot be read here, for now.
+    // A block that cannot be read here at the moment.
     if (verdict === undefined) this.#candidates.unchecked(sender)
     else if (verdict === 'false') {
       this.#candidates.lied(sender)
@@ -184,7 +184,7 @@ export class Reaching {
     }
   }
 
-  /** `false`: the peer's claim is wrong. */
+  /** Returns `'false'` if the peer's claim is wrong. */
   async #judge(sender: string, parsed: Parsed): Promise<Acknowledgement | 'false'> {
     const { environment, nonce, read } = this.#parts
     const { cid, dag, challenge } = this.#goal
@@ -205,7 +205,7 @@ export class Reaching {
     })
   }
 
-  /** Peers that are still at it may stop. */
+  /** Tells peers that are still working that they may stop. */
   #cancel(): void {
     const { nonce, channel } = this.#parts
     const { asked: to } = this.#candidates

@@ -23,13 +23,13 @@ import { KeptRecords } from './records.ts'
 import type { KeepSettings, ReceiptSettings } from './settings.ts'
 import { maxNamed, type Note, wholeShare } from './wire.ts'
 
-/** Peers that have passed a challenge, and are asked first the next time. */
+/** Peers that have passed a challenge. They are asked first the next time. */
 const maxProven = 1_024
-/** Answers of one call that are taken. */
+/** Maximum number of answers that one call takes. */
 const maxWilling = 1_024
-/** Blocks that are read at once to list a DAG. */
+/** Blocks that are read at the same time to list a DAG. */
 const parallel = 8
-/** Content whose peers have a default timeout may take as long as this speed needs, in bytes per millisecond. */
+/** A default timeout starts only after the time that the content takes at this speed, in bytes per millisecond. */
 const slowest = 256
 const pauses = { first: 1_000, longest: 60_000 } as const
 
@@ -41,7 +41,7 @@ export interface ReceiptParts {
   readonly topic: (name: string) => Topic
 }
 
-/** `undefined` where the peer has no messages or no blocks; it is an error where it is to keep content for others. */
+/** `undefined` if the peer has no messages or no blocks. Throws in that case if the peer is to keep content for others. */
 export async function openReceipts(parts: ReceiptParts): Promise<Receipts | undefined> {
   const { backend } = parts.data
   const { messages, blocks } = backend.capabilities
@@ -54,7 +54,7 @@ export async function openReceipts(parts: ReceiptParts): Promise<Receipts | unde
   return receipts
 }
 
-/** Acknowledgements of content, given and taken. */
+/** Acknowledgements of content: gives them and collects them. */
 export class Receipts implements Reacher {
   readonly #parts: ReceiptParts
   readonly #calls: Calls
@@ -74,7 +74,7 @@ export class Receipts implements Reacher {
     this.#keeping = this.#keeper(keep, this.#kept)
   }
 
-  /** Resolves when the records of kept content are read. From then on other peers get answers. */
+  /** Resolves when the records of kept content are loaded. From then on other peers get answers. */
   async start(): Promise<void> {
     await this.#kept?.load()
     void this.#listen()
@@ -146,7 +146,7 @@ export class Receipts implements Reacher {
       if (found.size < maxWilling) found.set(peer, { peer, has: note.has, free: note.free })
     })
     try {
-      // Sent again if no answer comes: a note may get lost.
+      // Sent again if no answer comes, since a note may get lost.
       for (let time = 0; time < 2; time++) {
         if (found.size === 0) this.#channel.send({ kind: 'call', nonce, cid, bytes, share: wholeShare })
         await sleep(within / 2, { clock: environment.clock, signal, hold: true })
@@ -232,7 +232,7 @@ export class Receipts implements Reacher {
     })
   }
 
-  /** Never rejects. A topic that cannot be joined is tried again. */
+  /** Never rejects. Retries if the topic cannot be joined. */
   async #listen(): Promise<void> {
     const { clock } = this.#parts.environment
     const { life } = this.#calls
@@ -256,7 +256,7 @@ export class Receipts implements Reacher {
 
   #nonce(): Uint8Array {
     const { random } = this.#parts.environment
-    // Only the simulator replaces it, where everything has to be repeatable.
+    // Only the simulator replaces `random`, and everything must be repeatable there.
     if (random === Math.random) return crypto.getRandomValues(new Uint8Array(nonceLength))
     return Uint8Array.from({ length: nonceLength }, () => Math.floor(random() * 256))
   }

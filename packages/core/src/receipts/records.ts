@@ -10,7 +10,10 @@ export interface KeptRecord {
   readonly cid: CID
   readonly cost: number
   readonly own: boolean
-  /** For whom, and for how many milliseconds yet. Time in which the peer does not run does not count: no wall clock is needed. */
+  /**
+   * The peers that it is kept for, each with the remaining milliseconds. Time in which this peer does not run does not
+   * count, so no wall clock is needed.
+   */
   readonly askers: readonly { readonly peer: string; readonly left: number }[]
 }
 
@@ -22,7 +25,7 @@ export interface KeptState {
 const name = 'receipts'
 const version = 1
 
-/** What a peer keeps for others, across restarts, where there is a place for it. */
+/** Stores what a peer keeps for others across restarts, if it has a place for records. */
 export class KeptRecords {
   readonly #store: RecordStore | undefined
   #saved: Promise<void> = Promise.resolve()
@@ -44,7 +47,7 @@ export class KeptRecords {
     })
   }
 
-  /** Resolves when this state, or a later one, is stored. States that come while one is being stored share the next write. */
+  /** Resolves when this state, or a later one, is stored. States that come during a write share the next one. */
   save(state: KeptState): Promise<void> {
     if (this.#store === undefined) return Promise.resolve()
     if (this.#next !== undefined) {

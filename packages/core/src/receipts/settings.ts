@@ -32,7 +32,7 @@ export interface KeepSettings {
 
 export interface ReceiptSettings {
   readonly topic: string
-  /** Absent where this peer keeps nothing for others. */
+  /** Absent if this peer keeps nothing for others. */
   readonly keep: KeepSettings | undefined
 }
 
@@ -79,7 +79,7 @@ function keepSettings(keep: KeepOptions): KeepSettings {
   }
 }
 
-/** The ids as a set; `INVALID_ARGUMENT` for anything that is no list of peer ids. */
+/** The ids as a set. Throws `INVALID_ARGUMENT` for anything that is not a list of peer ids. */
 export function peerIds(operation: string, name: string, ids: unknown, max: number): ReadonlySet<string> {
   if (!Array.isArray(ids) || ids.length > max) {
     throw invalidArgument(

@@ -6,15 +6,15 @@ import { peerIdFromPublicKey, publicKeyFromPeerId, publicKeyLength } from '../id
 import type { PeerInfo } from '../port/common.ts'
 import { maxCidLength, nonceLength } from './acknowledgement.ts'
 
-/** Peers that one note names. */
+/** Maximum number of peers that one note names. */
 export const maxNamed = 32
-/** Bytes of one note, at most. */
+/** Maximum bytes of one note. */
 export const maxNoteBytes = 8_192
 export const wholeShare = 256
 const version = 1
 const refusals = ['full', 'busy', 'missing', 'failed'] as const
 
-/** Why a peer does not acknowledge: no room, too much to do, not stored here, or it could not be fetched. */
+/** Why a peer does not acknowledge: no room, too busy, not stored here, or the fetch failed. */
 export type Refusal = (typeof refusals)[number]
 
 /** Asks which peers would keep some bytes, and, if content is named, which have it. */
@@ -23,7 +23,7 @@ export interface Call {
   readonly nonce: Uint8Array
   readonly cid: CID | undefined
   readonly bytes: number
-  /** Of 256 peers, how many should answer: 1 to 256. */
+  /** How many of 256 peers should answer: 1 to 256. */
   readonly share: number
 }
 
@@ -35,7 +35,7 @@ export interface Offer {
   readonly free: number
 }
 
-/** Asks the named peers to have the content and to prove it. */
+/** Asks the named peers to obtain the content and to prove it. */
 export interface Ask {
   readonly kind: 'ask'
   readonly nonce: Uint8Array
@@ -55,7 +55,7 @@ export type Note =
   | Ask
   | { readonly kind: 'acknowledgement'; readonly encoded: Uint8Array }
   | { readonly kind: 'refusal'; readonly nonce: Uint8Array; readonly to: string; readonly reason: Refusal }
-  /** The named peers need not keep it for the sender any longer; with a nonce: only what they began for that ask. */
+  /** The named peers no longer need to keep it for the sender. With a nonce: only what they began for that ask. */
   | {
       readonly kind: 'release'
       readonly nonce: Uint8Array | undefined
@@ -89,7 +89,7 @@ function fields(note: Note): unknown[] {
   }
 }
 
-/** `undefined` for anything that is no note. Never throws. */
+/** `undefined` for anything that is not a note. Never throws. */
 export function decodeNote(bytes: Uint8Array): Note | undefined {
   try {
     const value: unknown = decode(bytes)

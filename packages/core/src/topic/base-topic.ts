@@ -21,7 +21,7 @@ import type { QueuedMessage } from './item-queue.ts'
 import { TopicSubscription } from './subscription.ts'
 
 const dropReasons: readonly DropReason[] = ['garbage', 'oversized', 'forged', 'duplicate', 'replayed', 'overloaded']
-/** Distance of two looks at `peers` while somebody waits for `ready`, in milliseconds. */
+/** Pauses between two looks at `peers` while a caller waits for `ready`, in milliseconds. */
 const readyPauses = { first: 10, longest: 200 } as const
 const subscribeKeys: readonly (keyof SubscribeOptions)[] = [
   'signal',
@@ -54,7 +54,7 @@ export abstract class BaseTopic<M extends QueuedMessage> {
   // oxlint-disable-next-line typescript/no-explicit-any -- each has the type of its own codec
   readonly #subscriptions = new Set<TopicSubscription<M, any>>()
   readonly #life = new AbortController()
-  /** Joining and leaving, one after the other. */
+  /** Joins and leaves run one after the other. */
   #transition: Promise<unknown> = Promise.resolve()
   #joined: Joined | undefined
   readonly #counters: Record<keyof typeof noCounts, number> = { ...noCounts }
@@ -69,10 +69,10 @@ export abstract class BaseTopic<M extends QueuedMessage> {
 
   abstract publish(payload: Uint8Array, options: PublishOptions | undefined): Promise<PublishReceipt>
   protected abstract join(signal: AbortSignal): Promise<Joined>
-  /** Nothing is queued or scheduled. */
+  /** Whether nothing is queued or scheduled. */
   protected abstract get quiet(): boolean
 
-  /** Nobody uses it, so it may be forgotten. */
+  /** Whether nobody uses it, so that it may be forgotten. */
   get idle(): boolean {
     return this.#subscriptions.size === 0 && this.#joined === undefined && this.quiet
   }
@@ -123,7 +123,7 @@ export abstract class BaseTopic<M extends QueuedMessage> {
         'subscribe',
         async (signal) => {
           const joined = await typed('subscribe', backendName, () => this.join(signal))
-          // Nobody waits for it any more, and the next join would have every message come twice.
+          // Nobody waits for it any longer. With a second join every message would come twice.
           if (signal.aborted) await joined.close()
           return joined
         }
@@ -243,7 +243,7 @@ export abstract class BaseTopic<M extends QueuedMessage> {
     await Promise.allSettled([...this.#subscriptions].map((subscription) => subscription.close()))
   }
 
-  /** Ends everything; `reason` is what calls under way reject with. */
+  /** Ends everything. Pending calls reject with `reason`. */
   async stop(reason: P2plError): Promise<void> {
     this.stopped = true
     this.#life.abort(reason)

@@ -6,7 +6,7 @@ export interface CheckingOptions {
   readonly clock: Clock
   readonly maxBytes: number
   readonly open: (payload: Uint8Array) => Promise<OpenedEnvelope>
-  /** Takes what was opened, in the order of arrival of each source; says what to think of it. */
+  /** Takes opened envelopes, in the order of arrival for each source, and returns the verdict. */
   readonly use: (opened: OpenedEnvelope) => Verdict
   readonly onOverload: () => void
 }
@@ -25,35 +25,35 @@ interface Source {
   order: Promise<unknown>
 }
 
-/** Checks under way at once: enough for all cores, and few enough that a turn of the event loop stays short. */
+/** Maximum number of checks at the same time: enough for all cores, and few enough to keep a turn of the event loop short. */
 const maxChecks = 32
 /** An empty envelope costs memory, too. */
 const overhead = 64
-/** Bytes that are decoded in one turn of the event loop, and what an envelope of any size counts as. */
+/** Bytes that are decoded in one turn of the event loop, and the least that an envelope counts. */
 const turnBytes = 512 * 1024
 const leastWork = 512
-/** Sources with a share of their own; later ones share one, so that a drop looks at few of them. */
+/** Sources with their own share. Later sources share one, so that dropping an envelope looks at a bounded number of sources. */
 const maxSources = 1_024
 
 /**
- * Envelopes that wait to be checked, by the peer that published them. Sources take turns, and when there is no more room the
- * source with most waiting bytes loses: a flood costs its own source its place.
+ * Envelopes that wait to be checked, grouped by the peer that published them. Sources take turns. When there is no room,
+ * the source with the most waiting bytes loses an envelope, so a flood pushes out its own envelopes.
  */
 export class Checking {
   readonly #options: CheckingOptions
   readonly #sources = new Map<string, Source>()
-  /** Sources with envelopes that wait, in the order of their turns. */
+  /** Sources with waiting envelopes, in the order of their turns. */
   readonly #ready = new Set<Source>()
   #bytes = 0
   #checks = 0
-  /** Bytes decoded in this turn of the event loop. */
+  /** Bytes decoded so far in this turn of the event loop. */
   #worked = 0
 
   constructor(options: CheckingOptions) {
     this.#options = options
   }
 
-  /** How many sources have something that waits or is checked. */
+  /** How many sources have envelopes that wait or are being checked. */
   get sources(): number {
     return this.#sources.size
   }
@@ -77,7 +77,7 @@ export class Checking {
     this.#bytes += bytes
   }
 
-  /** The newest of the source with most bytes. */
+  /** Drops the newest envelope of the source with the most waiting bytes. */
   #dropOne(): boolean {
     let largest: Source | undefined
     for (const source of this.#ready) if (largest === undefined || source.bytes > largest.bytes) largest = source

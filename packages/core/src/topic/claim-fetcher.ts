@@ -6,21 +6,21 @@ import { BoundedMap } from '../toolbox/bounded-map.ts'
 import { Slots } from '../toolbox/slots.ts'
 import { untilAborted } from '../toolbox/until-aborted.ts'
 
-/** A large payload that a sender has left somewhere. */
+/** A large payload that a sender has stored outside its message. */
 export interface ClaimRequest {
   readonly sender: string
   readonly cid: CID
   readonly size: number
   readonly providers: readonly PeerInfo[]
-  /** Ends it: the topic was left. */
+  /** Ends the request when the topic is left. */
   readonly signal: AbortSignal
   readonly done: (payload: Uint8Array | undefined) => void
 }
 
 export interface ClaimSource {
-  /** Gets the first block. Gives all of the payload where that is all. */
+  /** Fetches the first block. Returns the payload if that block is all of it. */
   probe(request: ClaimRequest, signal: AbortSignal): Promise<Uint8Array | undefined>
-  /** Gets all of it, once its first block was there. */
+  /** Fetches the whole payload, once its first block has arrived. */
   fetch(request: ClaimRequest): Promise<Uint8Array>
 }
 
@@ -32,39 +32,42 @@ interface Waiting {
 interface Account {
   readonly queue: Waiting[]
   outstanding: number
-  /** Probes that gave nothing since the last payload that did arrive. */
+  /** Failed requests since the last payload that arrived. */
   wasted: number
 }
 
 interface Probe {
   readonly end: AbortController
-  /** It holds a slot until it is parked. */
+  /** Whether the probe has given up its slot. */
   parked: boolean
 }
 
-/** Payloads that wait, over all senders and of one of them. */
+/** Maximum number of waiting payloads, over all senders and of one sender. */
 const maxWaiting = 1_024
 const maxWaitingPerSender = 64
-/** Probes of one sender that have no answer yet. */
+/** Maximum number of probes of one sender that have no answer yet. */
 const maxOutstandingPerSender = 4
-/** Probes that have begun just now. */
+/** Maximum number of probes that hold a slot. */
 const maxProbes = 64
-/** A probe without an answer gives its slot to others after this many milliseconds, and goes on without one. */
+/** A probe without an answer gives up its slot after this many milliseconds, and goes on without one. */
 const parkAfter = 250
-/** Parked probes, over all senders; the oldest goes first. */
+/** Maximum number of parked probes, over all senders. The oldest one ends first. */
 const maxParked = 512
 const probeTimeout = 10_000
 const maxAttempts = 3
-/** Payloads fetched at once, once their first block was there. */
+/** Maximum number of payloads that are fetched at once, after their first block has arrived. */
 const maxFetches = 8
-/** While others wait, a fetch gives up its slot after this many milliseconds: one that is served drop by drop holds up nobody. */
+/**
+ * While others wait, a fetch gives up its slot after this many milliseconds, so that a provider that trickles its bytes
+ * delays nobody.
+ */
 const fetchTurn = 5_000
 const maxAccounts = 4_096
 
 /**
- * Fetches the large payloads of all topics. A payload is first probed for: a probe that nobody answers costs little, so many may
- * wait beside each other, and strangers who claim what nobody has hold up nobody. Senders take turns; one whose claims led
- * nowhere comes after those whose claims did not.
+ * Fetches the large payloads of all topics. Each payload is first probed. An unanswered probe costs little, so many may
+ * wait at once, and strangers whose claims no peer can serve delay nobody. Senders take turns. A sender whose claims led
+ * nowhere comes after the others.
  */
 export class ClaimFetcher {
   readonly #source: ClaimSource
@@ -72,7 +75,7 @@ export class ClaimFetcher {
   readonly #accounts: BoundedMap<string, Account> = new BoundedMap(maxAccounts, (_sender, account) => {
     this.#refuse(account)
   })
-  /** In the order of their beginning. */
+  /** In the order in which they began. */
   readonly #probes = new Set<Probe>()
   #active = 0
   #waiting = 0
@@ -123,7 +126,7 @@ export class ClaimFetcher {
     }
   }
 
-  /** The sender that wasted least; by chance among equals, since strangers are free to be many. */
+  /** The sender with the fewest failures. Chance decides among equals, since a stranger can have any number of identities. */
   #pick(): Account | undefined {
     let best: Account | undefined
     let equals = 0
@@ -148,7 +151,7 @@ export class ClaimFetcher {
       account.wasted = 0
     } catch (error) {
       account.wasted++
-      // Content that is wrong stays wrong; a provider that did not answer may do so later.
+      // Wrong content stays wrong. A provider that did not answer may answer later.
       waiting.attempts = isP2plError(error) && error.retryable ? waiting.attempts + 1 : maxAttempts
     }
     account.outstanding--

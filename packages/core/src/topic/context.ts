@@ -9,10 +9,10 @@ import type { MessageTransport } from '../port/messages.ts'
 import type { ClaimFetcher } from './claim-fetcher.ts'
 import type { Pacer } from './pacer.ts'
 
-/** Where payloads that do not fit an envelope are left. */
+/** Where payloads that do not fit into an envelope are stored. */
 export interface ClaimStore {
   put(payload: Uint8Array, options: CallOptions): Promise<CID>
-  /** Fetches payloads of others. */
+  /** Fetches the payloads of other peers. */
   readonly fetcher: ClaimFetcher
 }
 
@@ -23,7 +23,7 @@ export interface TopicContext {
   readonly capabilities: () => MessageCapabilities
   /** The engine-level ids and addresses of this peer. */
   readonly self: () => readonly PeerInfo[]
-  /** Absent where the peer has no data backend. */
+  /** Absent if the peer has no data backend. */
   readonly claims: ClaimStore | undefined
   readonly pacer: Pacer
   readonly identity: Identity

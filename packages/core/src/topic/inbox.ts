@@ -11,16 +11,16 @@ export interface InboxOptions {
   readonly topic: string
   readonly topicBytes: Uint8Array
   readonly maxEnvelopeBytes: number
-  /** Takes what is delivered, in order of arrival. */
+  /** Takes messages and gaps, in order of arrival. */
   readonly deliver: (item: Message | Omit<Gap, 'type' | 'topic' | 'at'>) => void
   /** The largest payload that any subscription takes. */
   readonly maxPayloadBytes: () => number
   readonly onDrop: (reason: DropReason) => void
-  /** Takes the session of an envelope that this very identity has signed. */
+  /** Called with the session of an envelope that this very identity has signed. */
   readonly onOwn: (session: number) => void
 }
 
-/** Takes what arrives on a signed topic: checked, de-duplicated, followed for losses. */
+/** Takes everything that arrives on a signed topic: checks it, removes duplicates and looks for losses. */
 export class Inbox {
   readonly #options: InboxOptions
   readonly #senders: Senders
@@ -57,7 +57,7 @@ export class Inbox {
       onDrop('oversized')
       return 'reject'
     }
-    // An id that anybody can claim is nobody's share.
+    // An id that anybody can claim gets no share of its own.
     const source = context.capabilities().sender === 'verified' ? from : via
     return this.#checking.add(source ?? '', payload)
   }
@@ -82,7 +82,7 @@ export class Inbox {
       onDrop('replayed')
       return 'ignore'
     }
-    // In order of publishing, a hole cannot be filled any more.
+    // Messages arrive in the order of publishing here, so a hole can no longer be filled.
     const grace = capabilities().ordering === 'sender' ? 0 : limits.gapGrace
     tracker.announce(opened.first, now + grace)
     if (grace === 0) this.#sweepNow(sender, tracker)

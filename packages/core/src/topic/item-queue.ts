@@ -11,13 +11,13 @@ export interface QueuedMessage {
   readonly headers?: Headers
 }
 
-/** Bytes that an item holds: headers cost memory like the payload. */
+/** Bytes that an item holds. Headers cost memory, too. */
 function sizeOf(item: QueuedMessage | Gap): number {
   if (item.type === 'gap') return 0
   return item.payload.byteLength + (item.headers === undefined ? 0 : headersSize(item.headers))
 }
 
-/** One reader's bounded queue. What does not fit is replaced by a gap, never by nothing. */
+/** One reader's bounded queue. A gap takes the place of every message that does not fit. */
 export class ItemQueue<M extends QueuedMessage> {
   readonly #topic: string
   readonly #clock: Clock
@@ -42,7 +42,7 @@ export class ItemQueue<M extends QueuedMessage> {
 
   push(item: M | Gap): void {
     const size = sizeOf(item)
-    // Gaps take no part in the count, but equal neighbours are merged: a reader that never reads costs bounded memory.
+    // Gaps do not count, but adjacent equal gaps are merged, so a reader that never reads costs bounded memory.
     if (item.type === 'gap' && this.#mergeGap(item)) return
     if (item.type === 'message' && this.#overflow === 'newest' && !this.#fits(1, size)) {
       this.#pushLoss()
@@ -96,7 +96,7 @@ export class ItemQueue<M extends QueuedMessage> {
     this.#head = 0
   }
 
-  /** The next item; before it, once, the gap for what was dropped. */
+  /** The next item. The gap for dropped messages comes once, before it. */
   take(): M | Gap | undefined {
     if (this.#lostBefore > 0) {
       const count = this.#lostBefore

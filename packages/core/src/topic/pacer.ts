@@ -2,11 +2,11 @@ import type { Clock } from '../clock.ts'
 import { sleep } from '../toolbox/sleep.ts'
 import { Slots } from '../toolbox/slots.ts'
 
-/** The engine's distance of two publishes is for this many bytes. A larger one keeps its receivers busy for longer. */
+/** The engine's pause between two publishes is for this many bytes. A larger publish keeps its receivers busy for longer. */
 const pacedBytes = 64 * 1024
 const unpaced = (): void => {}
 
-/** Keeps the distance that an engine wants between two publishes, over all topics: engines count per sender. */
+/** Keeps the pause that an engine wants between two publishes, over all topics, because engines count per sender. */
 export class Pacer {
   readonly #clock: Clock
   readonly #distance: () => number
@@ -19,7 +19,7 @@ export class Pacer {
     this.#distance = distance
   }
 
-  /** Resolves when it is the caller's turn, with the function that ends it and says how many bytes were published. */
+  /** Resolves when it is the caller's turn. Returns the function that ends the turn and takes the number of published bytes. */
   async enter(): Promise<(bytes: number) => void> {
     const distance = this.#distance()
     if (distance === 0) return unpaced

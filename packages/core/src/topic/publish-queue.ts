@@ -8,15 +8,15 @@ import { checkNumber } from '../toolbox/options.ts'
 import type { TopicContext } from './context.ts'
 import { Room } from './room.ts'
 
-/** A message that waits to be published, or is on its way. */
+/** A message that waits to be published, or is being sent. */
 export interface Pending<T> {
   readonly sequence: number
   readonly item: T
   /** Bytes that it needs in an envelope. */
   readonly bytes: number
-  /** Recipients that must have been handed it. */
+  /** How many recipients must have been handed it. */
   readonly need: number
-  /** When it is given up, in milliseconds of the monotonic clock. */
+  /** When it expires, in milliseconds of the monotonic clock. */
   readonly expires: number
   readonly context: unknown
   readonly resolve: (receipt: PublishReceipt) => void
@@ -26,28 +26,28 @@ export interface Pending<T> {
 export interface PublishQueueOptions<T> {
   readonly context: TopicContext
   readonly topic: string
-  /** Most bytes and messages that one batch takes. A single message may be larger. */
+  /** Maximum bytes and number of messages of one batch. A single message may be larger. */
   readonly maxBatchBytes: number
   readonly maxBatchMessages: number
-  /** Whether receivers recognise a message that they have had: then one whose fate is unknown may be sent again. */
+  /** Whether receivers recognise a duplicate. Then a message may be sent again if its fate is unknown. */
   readonly repeatable: boolean
   /** Hands a batch of consecutive sequence numbers to the engine. */
   readonly send: (messages: ReadonlyArray<Pending<T>>, signal: AbortSignal) => Promise<number | undefined>
   readonly idOf: (sequence: number) => string | undefined
   /** Called once for each message that is done. */
   readonly onPublished: (message: Pending<T>) => void
-  /** Nothing waits any more. */
+  /** Called when nothing waits any longer. */
   readonly onIdle: () => void
 }
 
 const pauses = { first: 20, longest: 250 } as const
-/** While each turn of the event loop brings more messages, they wait this long for each other (ms). */
+/** While each turn of the event loop brings more messages, they wait for each other at most this long (ms). */
 const longestGathering = 5
 
 /**
- * The outgoing messages of one topic, in order. Messages that queue up while a batch is on its way go into the next one;
- * a batch that reached too few is sent again, with the messages added meanwhile, until its messages expire. Numbers stay with
- * their messages, so that a receiver recognises what it has had.
+ * The outgoing messages of one topic, in order. Messages that queue up while a batch is being sent go into the next one. A
+ * batch that reached too few recipients is sent again, with the messages added meanwhile, until its messages expire.
+ * Messages keep their numbers, so receivers recognise duplicates.
  */
 export class PublishQueue<T> {
   readonly #options: PublishQueueOptions<T>
@@ -61,9 +61,9 @@ export class PublishQueue<T> {
   #sweepAt = Infinity
   #release: (() => void) | undefined
   #wake: (() => void) | undefined
-  /** What the engine has been given, and has not answered for. */
+  /** Messages that the engine was given and has not answered for. */
   #sending: ReadonlyArray<Pending<T>> = []
-  /** What the engine said to the last attempt, where that failed. */
+  /** The engine's error at the last attempt, if that failed. */
   #lastError: P2plError | undefined
 
   constructor(options: PublishQueueOptions<T>) {
@@ -114,7 +114,7 @@ export class PublishQueue<T> {
     if (signal === undefined) return pending
     const onAbort = (): void => {
       this.#remove(tracked)
-      // Not that of `tracked`: the listener is gone, and looking for it among thousands takes long.
+      // Not `tracked.reject`, which would remove a listener that is already gone, and looking for it among thousands takes long.
       pending.reject(abortError('publish', signal, this.#options.context.backendName))
     }
     const settled = <V>(settle: (value: V) => void): ((value: V) => void) => {
@@ -136,7 +136,7 @@ export class PublishQueue<T> {
       await this.#gather()
       if (attempt > 0) await this.#pause(backoff(pauses, attempt))
       const leave = await context.pacer.enter()
-      // Only now: what queued up while the engine wanted its distance goes along.
+      // Chosen only now, so that it includes the messages that queued up during the engine's pause.
       const batch = this.#nextBatch()
       attempt = (await this.#sendBatch(batch)) ? 0 : attempt + 1
       leave(batch.reduce((sum, message) => sum + message.bytes, 0))
@@ -148,8 +148,8 @@ export class PublishQueue<T> {
   }
 
   /**
-   * Waits for a turn of the event loop, so that timers run however fast the producer is, and for further ones while they bring
-   * messages: a producer that yields between its messages shares envelopes like one that does not.
+   * Waits for a turn of the event loop, so that timers run however fast the producer is. Waits for further turns while they
+   * bring more messages: so a producer that yields between its messages shares envelopes like one that does not.
    */
   async #gather(): Promise<void> {
     const { maxBatchBytes, maxBatchMessages, context } = this.#options
@@ -177,7 +177,10 @@ export class PublishQueue<T> {
     this.#wake = undefined
   }
 
-  /** Where the engine can tell who is there: the peers that have the batch need not get it again before there are more of them. */
+  /**
+   * If the engine can tell which peers are there, waits until there are enough of them: the peers that already have the
+   * batch need not get it again.
+   */
   async #awaitRecipients(batch: ReadonlyArray<Pending<T>>): Promise<void> {
     const { context, topic } = this.#options
     if (this.#lastError !== undefined || context.capabilities().peers === 'none') return
@@ -207,7 +210,7 @@ export class PublishQueue<T> {
     return batch
   }
 
-  /** Whether everything in the batch is done with. */
+  /** Returns whether everything in the batch is done. */
   async #sendBatch(batch: ReadonlyArray<Pending<T>>): Promise<boolean> {
     const { context, send, idOf, onPublished, repeatable } = this.#options
     if (batch.length === 0) return true
@@ -235,7 +238,7 @@ export class PublishQueue<T> {
     }
   }
 
-  /** An engine that never answers holds up the queue no longer than one that says so. */
+  /** An engine that never answers holds up the queue no longer than an engine that reports its failure. */
   #ask<V>(work: (signal: AbortSignal) => Promise<V>): Promise<V> {
     const { environment, timeouts } = this.#options.context
     return withProgressTimeout(environment.clock, {}, timeouts.publish, 'publish', (countdown) => {
@@ -244,7 +247,7 @@ export class PublishQueue<T> {
     })
   }
 
-  /** Whether it was still waiting. */
+  /** Returns whether the message was still waiting. */
   #remove(message: Pending<T>): boolean {
     if (!this.#queue.delete(message.sequence)) return false
     this.#room.leave(message.bytes)
@@ -312,7 +315,7 @@ export class PublishQueue<T> {
     })
   }
 
-  /** Rejects the messages that wait; nothing is sent any more, and nothing is let in. */
+  /** Rejects the messages that wait. Nothing more is sent or accepted. */
   stop(error: P2plError): void {
     this.#stopped = error
     for (const message of this.#queue.values()) if (this.#remove(message)) message.reject(error)

@@ -1,12 +1,12 @@
 import { equalBytes } from '../toolbox/bytes.ts'
 
-/** Own payloads that may still come back; more are forgotten, the oldest first. */
+/** Own payloads that may still come back. Beyond this number the oldest are forgotten. */
 const maxRemembered = 1_024
 const maxRememberedBytes = 8 * 1024 * 1024
 
 /**
- * Drops, on raw topics, what the engine gives back of the own publishes. By content, since two peers may share one
- * engine and with it the engine-level id.
+ * Drops this peer's own messages when the engine delivers them back on a raw topic. It compares the content, since two
+ * peers may share one engine and with it the engine-level id.
  */
 export class RawEcho {
   readonly #published: Uint8Array[] = []
@@ -21,7 +21,7 @@ export class RawEcho {
     }
   }
 
-  /** Whether this is one own payload coming back; each comes back once. */
+  /** Whether this is one of the peer's own payloads coming back. Each comes back once. */
   isEcho(payload: Uint8Array): boolean {
     const index = this.#published.findIndex((own) => equalBytes(own, payload))
     if (index === -1) return false

@@ -1,10 +1,10 @@
 import type { Clock } from '../clock.ts'
 import { abortError, P2plError } from '../errors.ts'
 
-/** A day: timers do not take `Infinity`. */
+/** A day, since timers do not accept `Infinity`. */
 const longestWait = 86_400_000
 
-/** Bytes that may wait in one queue. A user that finds no room waits in line; an empty queue takes anything. */
+/** Bytes that may wait in one queue. A caller that finds no room waits in line. An empty queue accepts any size. */
 export class Room {
   readonly #topic: string
   readonly #size: number
@@ -33,7 +33,7 @@ export class Room {
     return this.#used === 0 || this.#used + bytes <= this.#size
   }
 
-  /** Resolves when the bytes have their place. `expires` is in milliseconds of the clock. */
+  /** Resolves when the bytes have a place. `expires` is in milliseconds of the clock. */
   async enter(bytes: number, expires: number, signal: AbortSignal | undefined): Promise<void> {
     if (this.#line.size === 0 && this.#fits(bytes)) {
       this.#used += bytes
@@ -84,7 +84,7 @@ export class Room {
     }
   }
 
-  /** Refuses all that wait. */
+  /** Rejects all that wait. */
   stop(error: P2plError): void {
     for (const { refuse } of this.#line.values()) refuse(error)
   }

@@ -10,11 +10,11 @@ export interface SendersOptions {
   readonly maxSenders: number
   /** When this peer joined the topic, on the monotonic clock. */
   readonly joined: number
-  /** Takes the numbers that will not be waited for any longer. */
+  /** Takes the numbers that are no longer waited for. */
   readonly onGap: (gap: SenderGap) => void
 }
 
-/** What is known of the time of an envelope. */
+/** The time at which an envelope was heard. */
 export interface Heard {
   /** Now, on this peer's monotonic clock. */
   readonly now: number
@@ -24,14 +24,14 @@ export interface Heard {
 
 /** Two sessions of one sender may be live at once: one ends while the next begins, or two devices use one identity. */
 const maxSessions = 4
-/** Ended sessions that are remembered for each sender that is. */
+/** Ended sessions that are remembered, per remembered sender. */
 const endedPerSender = 8
-/** A sender heard again after this many milliseconds is established: strangers that come and go do not push it out. */
+/** A sender that is heard again after this many milliseconds is established. Strangers that come and go do not push it out. */
 const establishedAfter = 10_000
 
 interface Sender {
   readonly since: number
-  /** The one heard longest ago first. */
+  /** The session heard longest ago comes first. */
   readonly sessions: BoundedMap<number, Session>
 }
 
@@ -41,11 +41,11 @@ interface Session {
   age: number
   /** When it was last heard to send, on this peer's monotonic clock. */
   lastSent: number
-  /** What was sent up to then is a replay, as {@link Senders.#floor}. */
+  /** Anything sent up to this time is a replay, as for {@link Senders.#floor}. */
   readonly floor: number
 }
 
-/** A session that is not followed any more. */
+/** A session that is no longer followed. */
 type Ended = Pick<Session, 'age' | 'lastSent'> & { readonly next: number }
 
 /** Everything that is remembered about the senders of one topic. */
@@ -53,11 +53,17 @@ export class Senders {
   readonly #options: SendersOptions
   readonly #young: BoundedMap<string, Sender>
   readonly #established: BoundedMap<string, Sender>
-  /** By sender and session. An ended session that goes on is told from a replay by its age, which needs no clock of ours. */
+  /**
+   * By sender and session. The age in its envelopes tells an ended session that goes on from a replay, without any clock of
+   * ours.
+   */
   readonly #ended: BoundedMap<string, Ended>
-  /** Of sessions that are no longer remembered at all: what was sent up to then is a replay. On this peer's monotonic clock. */
+  /**
+   * For sessions that are no longer remembered at all: anything sent up to this time, on this peer's monotonic clock, is a
+   * replay.
+   */
   #floor = -Infinity
-  /** Those with holes that wait for their time. */
+  /** Senders with holes whose time has not come yet. */
   readonly #waiting = new Set<string>()
 
   constructor(options: SendersOptions) {
@@ -80,7 +86,7 @@ export class Senders {
 
   /** The tracker for an envelope, or `undefined` when it is a replay. */
   tracker(id: string, { session, age, first, sent: said }: Envelope, heard: Heard): SequenceTracker | undefined {
-    // The sender's clock may be wrong, but never tells of a time that has not come yet.
+    // The sender's clock may be wrong, but no envelope was sent in the future.
     const sent = Math.min(said - (heard.wall - heard.now), heard.now)
     const known = this.#known(id, heard.now)?.sessions.touch(session)
     if (known !== undefined) {
@@ -127,7 +133,7 @@ export class Senders {
     this.#ended.set(`${id}/${session}`, { next: tracker.next, age, lastSent })
   }
 
-  /** Called after the tracker was used. */
+  /** Called after the tracker has been used. */
   touched(id: string, tracker: SequenceTracker): void {
     if (tracker.hasDue) this.#waiting.add(id)
   }

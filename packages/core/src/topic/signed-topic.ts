@@ -87,7 +87,7 @@ export class SignedTopic extends BaseTopic<Message> {
     }
     const headers = options?.headers === undefined ? noHeaders : checkHeaders(options.headers)
     const extra = messageOverhead + headersSize(headers)
-    // Without room for hints: a batch with claims is smaller, and this payload then travels alone.
+    // Reserves no room for hints: a batch with claims is smaller, and this payload then travels alone.
     if (payload.byteLength + extra <= this.#maxEnvelopeBytes - envelopeOverhead) {
       return await this.#queue.publish({ content: payload, headers }, payload.byteLength + extra, options)
     }
@@ -98,7 +98,7 @@ export class SignedTopic extends BaseTopic<Message> {
     const began = clock.now()
     const timeout = timeoutOf(options, timeouts.publish, 'publish')
     const content = await this.#leaveClaim(payload, options)
-    // One timeout for both steps; a given one that is used up by the first still allows one attempt at the second.
+    // Both steps share one timeout. If the first step uses up a given timeout, the second still gets one attempt.
     const rest = options?.timeout === undefined ? timeout : Math.max(1, timeout - (clock.now() - began))
     return await this.#queue.publish({ content, headers }, claimSize + extra, { ...options, timeout: rest })
   }

@@ -11,7 +11,7 @@ export interface SubscriptionInit<M extends QueuedMessage, Out> {
   readonly options: SubscribeOptions
   readonly maxPayloadBytes: number
   readonly joined: Promise<void>
-  /** Gives the app's form of a message, or the gap that stands for it. */
+  /** Returns the app's form of a message, or the gap that stands for it. */
   readonly present: (message: M) => TopicItem<Out>
   readonly onClose: () => Promise<void>
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 
-/** The first repetition comes this long after the last message, in milliseconds, each further one at three times the distance. */
+/** The first repetition comes this many milliseconds after the last message. Each further delay is three times as long. */
 const first = 3_000
 const last = 300_000
 
@@ -10,13 +10,13 @@ export interface TailOptions {
   readonly timeout: number
   /** Publishes an envelope without messages. */
   readonly send: (signal: AbortSignal) => Promise<void>
-  /** There is nothing left to tell. */
+  /** Called when there is nothing left to tell. */
   readonly onEnd: () => void
 }
 
 /**
- * After the last message, empty envelopes tell how many there were: receivers that lost the end of the stream learn of it,
- * even when nothing follows.
+ * After the last message, empty envelopes tell how many there were, so that receivers that lost the end of the stream
+ * notice it even when nothing follows.
  */
 export class Tail {
   readonly #options: TailOptions
@@ -50,7 +50,7 @@ export class Tail {
     }, delay)
   }
 
-  /** Never rejects: nobody asked for it, and the next one tells the same. */
+  /** Never rejects: nobody asked for this envelope, and the next one tells the same. */
   async #send(): Promise<void> {
     const { clock, timeout, send } = this.#options
     const controller = new AbortController()
@@ -61,14 +61,14 @@ export class Tail {
     try {
       await send(controller.signal)
     } catch {
-      // The next one is due in any case.
+      // The next one comes anyway.
     } finally {
       this.#sending = false
       clock.clearTimeout(timer)
     }
   }
 
-  /** Tells it now, for the last time. */
+  /** Sends it now, for the last time. */
   async finish(): Promise<void> {
     if (this.#timer === undefined) return
     this.#options.clock.clearTimeout(this.#timer)

@@ -35,7 +35,7 @@ export class Topics {
     const codec = codecOf(options.codec)
     // Reported now, not at the first use.
     const { assertRunning } = this.#context()
-    // For the counters of a topic that was released meanwhile.
+    // Keeps the counters of a topic that was released meanwhile.
     let last: OpenTopic | undefined
     const open = (operation: string): OpenTopic => {
       assertRunning(operation)
@@ -76,7 +76,7 @@ export class Topics {
     }
   }
 
-  /** A call that leaves nothing behind. */
+  /** For a call that leaves nothing behind. */
   async #brief<V>(name: string, mode: string, call: Promise<V>): Promise<V> {
     try {
       return await call
@@ -164,7 +164,7 @@ function presenter<T>(codec: Codec<T> | undefined, wall: () => number): (message
   }
 }
 
-/** A promise of a codec would reject when nobody looks. */
+/** If a codec returned a promise, its rejection would go unnoticed. */
 function assertAtOnce(codec: string, call: 'encode' | 'decode', value: unknown): void {
   if (!(value instanceof Promise)) return
   value.catch(() => undefined)
