@@ -56,6 +56,8 @@ interface Want {
   readonly bytes: Promise<Uint8Array>
   readonly end: AbortController
   users: number
+  /** Its bytes are here. */
+  came: boolean
   /** Somebody is dialled or looked for on its behalf, and is to be told of its end: to fire a signal costs more than to make one. */
   followed: boolean
 }
@@ -66,6 +68,8 @@ export class Fetcher {
   readonly #wants = new Map<string, Want>()
   readonly #slots = new FairSlots(maxWants, () => true)
   readonly #searches = new Slots(maxSearches)
+  /** Wants whose bytes have come in this turn of the event loop, with their keys. */
+  #done: (readonly [string, Want])[] = []
   /** Wants for which no search is due yet, the oldest first, and since when: one timer for all, since most blocks come before. */
   readonly #fresh = new Map<Want, number>()
   #timer: unknown
@@ -80,7 +84,7 @@ export class Fetcher {
     const key = bytesKey(cid.multihash.bytes)
     const want = this.#wants.get(key) ?? this.#begin(key, cid, root)
     want.users++
-    if (providers.length > 0) {
+    if (providers.length > 0 && !want.came) {
       want.followed = true
       const end = AbortSignal.any([signal, want.end.signal])
       // Nobody waits for hints: the first peer that answers wins, and a hint may be wrong.
@@ -89,16 +93,16 @@ export class Fetcher {
     try {
       return await untilAborted(want.bytes, signal)
     } finally {
-      if (--want.users === 0 && this.#wants.get(key) === want) this.#end(key, want)
+      if (--want.users === 0 && !want.came && this.#wants.get(key) === want) this.#end(key, want)
     }
   }
 
   #begin(key: string, cid: CID, root: CID | undefined): Want {
     const { promise: bytes, resolve, reject } = Promise.withResolvers<Uint8Array>()
-    const want: Want = { cid, root, bytes, end: new AbortController(), users: 0, followed: false }
+    const want: Want = { cid, root, bytes, end: new AbortController(), users: 0, came: false, followed: false }
     const { signal } = want.end
     bytes.then(
-      () => this.#end(key, want, want.followed),
+      () => this.#keep(key, want),
       () => this.#end(key, want)
     )
     // Many wants of one DAG wait behind each other, and not before those of others.
@@ -112,10 +116,23 @@ export class Fetcher {
     return want
   }
 
-  #end(key: string, want: Want, abort = true): void {
+  /** Keeps a want to the end of the turn, when its users have begun to store the bytes: a reader that missed them in the store just before shares it. */
+  #keep(key: string, want: Want): void {
+    want.came = true
+    this.#fresh.delete(want)
+    if (want.followed) want.end.abort(over)
+    if (this.#done.push([key, want]) === 1) systemClock.nextTurn(() => this.#forget())
+  }
+
+  #forget(): void {
+    for (const [key, want] of this.#done) if (this.#wants.get(key) === want) this.#wants.delete(key)
+    this.#done = []
+  }
+
+  #end(key: string, want: Want): void {
     if (this.#wants.get(key) === want) this.#wants.delete(key)
     this.#fresh.delete(want)
-    if (abort) want.end.abort(over)
+    want.end.abort(over)
   }
 
   #searchLater(want: Want): void {
