@@ -98,8 +98,11 @@ describeWithKubo('a process that stands still', (binary) => {
           else if (item.count !== undefined) gaps.push({ first: item.first ?? 0, last: item.last ?? -1 })
         ended = true
       })()
-      await topic.publish(bytes('before'))
-      await until('the first one arrives', () => delivered.has('before'))
+      let before = 0
+      await until('messages flow', async () => {
+        await topic.publish(bytes(`before ${before++}`))
+        return delivered.size > 0
+      })
       await still(daemon, 15_000, async () => {
         for (let i = 0; i < 20; i++) await topic.publish(bytes(`while still ${i}`), { recipients: 0 })
       })
@@ -108,12 +111,13 @@ describeWithKubo('a process that stands still', (binary) => {
         await topic.publish(bytes(`after ${after++}`), { recipients: 0 })
         return [...delivered.keys()].some((text) => text.startsWith('after'))
       })
-      const first = delivered.get('before') ?? -1
-      // The numbers of one sender run on: the 20 are the next ones.
+      // The numbers of one sender run on: the 20 come after those before.
+      const [[earliest, sequence]] = [...delivered] as [[string, number]]
+      const first = sequence + before - Number(earliest.slice('before '.length))
       const missing = (): number[] =>
         Array.from({ length: 20 }, (_, i) => i).filter((i) => {
-          const sequence = first + 1 + i
-          const covered = gaps.some((gap) => gap.first <= sequence && sequence <= gap.last)
+          const number = first + i
+          const covered = gaps.some((gap) => gap.first <= number && number <= gap.last)
           return !covered && !delivered.has(`while still ${i}`)
         })
       // A hole in the numbers becomes a gap after a grace.
@@ -140,13 +144,13 @@ describeWithKubo('a process that stands still', (binary) => {
       await backend.messages?.subscribe('hung', inbox)
       for (let round = 1; round <= 2; round++) {
         const pid = daemonOf(repo)
-        const of = (type: BackendEvent['type']): BackendEvent[] => events.filter((event) => event.type === type)
         process.kill(pid, 'SIGSTOP')
-        await until('it is back', () => of('recovered').length === round, 60_000)
-        expect(of('degraded')).toHaveLength(round)
-        expect(of('warning')[round - 1]).toMatchObject({
-          message: expect.stringContaining('has not answered') as unknown
-        })
+        const hung = (event: BackendEvent): boolean =>
+          event.type === 'warning' && event.message.includes('has not answered')
+        await until('it is told and ended', () => events.filter(hung).length >= round)
+        await until('it is back', () =>
+          events.slice(events.findLastIndex(hung)).some(({ type }) => type === 'recovered')
+        )
         expect(daemonOf(repo)).not.toBe(pid)
         expect(await backend.blocks?.has(block.cid)).toBe(true)
         await inbox.hasGap(round)
@@ -155,6 +159,9 @@ describeWithKubo('a process that stands still', (binary) => {
           return inbox.items.includes(`round ${round}`)
         })
       }
+      // A busy machine may answer a look late and seem lost in between.
+      const told = events.map(({ type }) => type).filter((type) => type === 'degraded' || type === 'recovered')
+      expect(told).toEqual(told.map((_, i) => (i % 2 === 0 ? 'degraded' : 'recovered')))
     } finally {
       await backend.stop()
     }
