@@ -76,14 +76,29 @@ describe('the adapter', () => {
     await degraded
   })
 
+  it('keeps its connection where this process stands still for longer than a broker may be silent', async () => {
+    const broker = await startBroker()
+    cleanups.push(async () => await broker.close())
+    const events: string[] = []
+    const peer = backend({ port: broker.port })
+    await peer.start({ onEvent: ({ type }) => void events.push(type) })
+    cleanups.push(async () => await peer.stop())
+    // When it goes on, its timers come first.
+    await new Promise((resolve) => setTimeout(resolve, 1))
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3_600)
+    await new Promise((resolve) => setTimeout(resolve, 1))
+    expect(await peer.messages?.publish('t', new Uint8Array(1))).toEqual({ recipients: 0 })
+    expect(events).toEqual([])
+  })
+
   it('comes back by itself when the broker was started again', async () => {
     const first = await startBroker(await freePort())
     const { port } = first
     const [a, b] = [backend({ port }), backend({ port })]
-    for (const each of [a, b]) {
-      await each.start()
-      cleanups.push(async () => await each.stop())
-    }
+    const events: string[] = []
+    await a.start({ onEvent: ({ type }) => void events.push(type) })
+    await b.start()
+    for (const each of [a, b]) cleanups.push(async () => await each.stop())
     const heard: string[] = []
     await b.messages?.subscribe('t', {
       message: ({ payload }) => {
@@ -94,7 +109,7 @@ describe('the adapter', () => {
       state: (state) => void heard.push(state)
     })
     await first.close()
-    await until('the loss is noticed', () => heard.includes('healing'))
+    await until('both have noticed the loss', () => heard.includes('healing') && events.includes('degraded'))
     const lost = a.messages?.publish('t', new TextEncoder().encode('lost'))
     await expect(lost).rejects.toMatchObject({ code: 'UNREACHABLE', retryable: true })
     const second = await startBroker(port)
