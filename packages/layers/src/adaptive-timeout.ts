@@ -15,24 +15,24 @@ import { TimeLimit } from './internal/time-limit.ts'
 
 export interface AdaptiveTimeoutOptions {
   /**
-   * The percentile of durations that the limit is based on, 0 to 1. Default 0.99: most reads may come from the own store, and the few
-   * that other peers answer need their time, too.
+   * The percentile of durations that the limit is based on, 0 to 1. Default 0.99: most reads may come from the local store,
+   * and the few that other peers answer need enough time, too.
    */
   percentile?: number | undefined
-  /** What it is multiplied by, 1 or more. Default 3. */
+  /** The factor that the percentile is multiplied by; at least 1. Default 3. */
   factor?: number | undefined
   /** Shortest timeout in milliseconds. Default 1,000. */
   floor?: number | undefined
-  /** Longest timeout in milliseconds, and the one while there are too few samples. Default 30,000. */
+  /** Longest timeout in milliseconds. Also applies while there are too few samples. Default 30,000. */
   ceiling?: number | undefined
-  /** Samples that are needed, 1 to 128. Default 20. */
+  /** Number of samples that are needed, 1 to 128. Default 20. */
   minSamples?: number | undefined
-  /** Which calls get a timeout, of those that {@link adaptive} names. Default: all of these. */
+  /** Which of the calls that {@link adaptive} lists get a timeout. Default: all of them. */
   operations?: readonly Operation[] | undefined
   clock?: Clock | undefined
 }
 
-/** Calls that end with one answer. Others take as long as their content, their reader or the app wants. */
+/** Calls that end with one answer. Other calls take as long as their content, their reader or the app needs. */
 const adaptive: readonly Operation[] = [
   'messages.publish',
   'messages.peers',
@@ -50,10 +50,10 @@ const adaptive: readonly Operation[] = [
 ]
 
 /**
- * Ends a call that takes much longer than earlier calls of its backend, operation and size class. A call that was ended counts
- * with the time that it got, so a network that became slow gets longer timeouts within a few calls.
+ * Ends a call that takes much longer than earlier calls of the same backend, operation and size class. An ended call counts
+ * with the time that it took, so timeouts grow within a few calls when a network becomes slow.
  *
- * This also ends a `get` of a block that no peer has yet. Put `retry` around it if such a block may appear later.
+ * This also ends a `get` of a block that no peer has yet. Put `retry` around this layer if such a block may appear later.
  *
  * @throws `INVALID_ARGUMENT` when an option is unknown or out of its range.
  */

@@ -12,19 +12,25 @@ export interface BridgeOptions extends LegOptions {
   /** The topics whose messages cross. */
   readonly topics: readonly string[]
   /**
-   * Which content crosses with the messages. `true` (default): payloads that signed messages carry as a CID because they are too large.
-   * A function names further content by the payload of each message. `false`: none.
+   * Which content crosses with the messages. `true` (default): payloads that are too large for a signed message, which
+   * carries their CID. A function names further content for the payload of each message. `false`: none.
    */
   readonly content?: boolean | ((message: BridgedMessage) => Iterable<Block['cid']>) | undefined
-  /** Bytes of messages per second that one sender may send across, over half a minute. Default 262,144. */
+  /** Bytes of messages per second that may cross from one sender, averaged over half a minute. Default 262,144. */
   readonly bytesPerSecond?: number | undefined
-  /** The same for content. Default 4 MiB. */
+  /** The same limit for content. Default 4 MiB. */
   readonly contentBytesPerSecond?: number | undefined
-  /** Largest content that crosses, bytes. Default 256 MiB. */
+  /** Largest content that crosses, in bytes. Default 256 MiB. */
   readonly maxContentBytes?: number | undefined
-  /** Most bytes that the bridge leaves in the stores of its backends; the contents carried longest ago make room. Default 1 GiB. */
+  /**
+   * Maximum bytes that the bridge leaves in the stores of its backends. Content that was carried longest ago is removed
+   * first. Default 1 GiB.
+   */
   readonly maxStoredBytes?: number | undefined
-  /** If there are other bridges, a message waits up to this many milliseconds, so that only one bridge carries it. 0: no wait. Default 100. */
+  /**
+   * If there are other bridges, a message waits up to this many milliseconds, so that only one bridge carries it. 0 means
+   * no wait. Default 100.
+   */
   readonly spread?: number | undefined
 }
 

@@ -12,14 +12,14 @@ import {
 import { LruBytes } from './internal/lru-bytes.ts'
 
 export interface CacheOptions {
-  /** Most bytes of blocks that are kept in memory. Default 64 MiB. */
+  /** Maximum bytes of blocks that are kept in memory. Default 64 MiB. */
   maxBytes?: number | undefined
 }
 
 /**
- * Keeps the most recently used blocks that `get` gave in memory, after checking their hash. A `get` with `local` or `remote` always asks
- * the backend, since the cache is neither the own store nor another peer; its block is cached as well.
- * A delete, a gc and a stop clear the cache.
+ * Keeps in memory the most recently used blocks that `get` returned, after checking their hash. A `get` with `local` or
+ * `remote` always asks the backend, since the cache is neither the local store nor another peer. Its block is cached as
+ * well. A delete, a gc and a stop clear the cache.
  *
  * @throws `INVALID_ARGUMENT` when an option is unknown or out of its range.
  */
@@ -29,7 +29,7 @@ export function cache(options: CacheOptions = {}): Layer {
 
   return (backend) => {
     const blocks = new LruBytes(maxBytes)
-    /** Goes up whenever blocks may have gone: a get that began before keeps nothing. */
+    /** Increases whenever blocks may have been removed. A get that began earlier caches nothing. */
     let era = 0
     const forget = (key?: string): void => {
       era++
@@ -72,7 +72,7 @@ export function cache(options: CacheOptions = {}): Layer {
   }
 }
 
-/** Blocks are found by their multihash. `undefined` for what is no CID, which the backend refuses. */
+/** Blocks are found by their multihash. `undefined` if the argument is not a CID; the backend refuses it. */
 function keyOf({ cid }: LayerCall): string | undefined {
   const bytes: unknown = cid?.multihash?.bytes
   return isBytes(bytes) ? bytesKey(bytes) : undefined
@@ -83,7 +83,7 @@ async function isGood({ cid, operation, backend }: LayerCall, bytes: Uint8Array)
     await verifyBlock(cid as NonNullable<typeof cid>, bytes, operation, backend)
     return true
   } catch {
-    // Core says so, and asks others.
+    // Core reports the wrong bytes, and asks other peers.
     return false
   }
 }

@@ -19,19 +19,22 @@ import { pause } from './internal/pause.ts'
 
 /** Probabilities are from 0 (default) to 1. */
 export interface ChaosOptions {
-  /** A number in [0, 1): a seeded generator makes the faults the same in every run with the same calls. */
+  /** A number in [0, 1). A seeded generator makes the faults the same in every run with the same calls. */
   random: () => number
-  /** That a call or iteration fails with a retryable `UNREACHABLE` before the backend sees it. */
+  /** Probability that a call or an iteration fails with a retryable `UNREACHABLE` before the backend sees it. */
   errors?: number | undefined
-  /** That a call or iteration gives no answer until its signal fires. Without a signal it fails with `INVALID_ARGUMENT`. */
+  /**
+   * Probability that a call or an iteration gives no answer until its signal fires. Without a signal it fails with
+   * `INVALID_ARGUMENT`.
+   */
   hangs?: number | undefined
-  /** Longest pause in milliseconds before a call; each is drawn anew from 0 up. Default 0. */
+  /** Longest pause in milliseconds before a call. Each pause is a new random value from 0 up. Default 0. */
   delay?: number | undefined
-  /** That an incoming message is not delivered, without a gap. */
+  /** Probability that an incoming message is dropped without a gap. */
   messageLoss?: number | undefined
-  /** That one bit of a block is wrong. */
+  /** Probability that one bit of a block is wrong. */
   corruption?: number | undefined
-  /** Which operations meet errors, hangs and delays. Default: all but `start` and `stop`. */
+  /** The operations that get errors, hangs and delays. Default: all but `start` and `stop`. */
   operations?: readonly Operation[] | undefined
   clock?: Clock | undefined
 }
@@ -95,7 +98,7 @@ function withWrongBit(bytes: Uint8Array, random: () => number): Uint8Array {
   return wrong
 }
 
-/** The backend with a weaker promise. A proxy, so that what it has beyond the port stays. */
+/** The backend with a weaker promise. A proxy keeps everything that the backend has beyond the port. */
 function lossy<B extends Backend>(backend: B): B {
   const weaker = ({ messages, ...others }: Capabilities): Capabilities => ({
     ...others,

@@ -15,19 +15,22 @@ import { Circuit, type CircuitState, judge } from './internal/circuit.ts'
 import { checkOperations } from './internal/options.ts'
 
 export interface CircuitBreakerOptions {
-  /** How many of the last calls are looked at, 1 to 1,000. Default 20. */
+  /** How many of the latest calls count, 1 to 1,000. Default 20. */
   window?: number | undefined
-  /** Calls that are needed before the circuit can open. Default 5. */
+  /** Number of calls that are needed before the circuit can open. Default 5. */
   minCalls?: number | undefined
-  /** The share of failures that opens it, over 0 to 1. Default 0.5. */
+  /** The share of failures that opens the circuit, above 0 and up to 1. Default 0.5. */
   failureShare?: number | undefined
-  /** Milliseconds until the first trial call; doubled after each that fails. Default 1,000. */
+  /** Milliseconds until the first trial call. Doubles after each failed trial. Default 1,000. */
   openFor?: number | undefined
-  /** Longest such time in milliseconds. Default 30,000. */
+  /** Longest time until a trial call, in milliseconds. Default 30,000. */
   maxOpenFor?: number | undefined
-  /** Which calls it watches, each with a circuit of its own. Default: all but `start`, `stop`, and those that ask for one remote peer. */
+  /**
+   * The calls that the layer watches, each with its own circuit. Default: all but `start`, `stop`, and calls to one
+   * particular remote peer.
+   */
   operations?: readonly Operation[] | undefined
-  /** Called on each change. What it throws is ignored. */
+  /** Called at each change. An error that it throws is ignored. */
   onState?: ((change: CircuitChange) => void) | undefined
   clock?: Clock | undefined
   /** A number in [0, 1). */
@@ -74,11 +77,13 @@ const optionNames = [
 ]
 
 /**
- * Refuses calls at once while the backend fails them, and lets one through from time to time to see whether it works again.
- * Only failures of the backend itself count: `UNREACHABLE`, `PROTOCOL`, `OVERLOADED`, and `TIMEOUT` of calls that wait for no other
- * peer. Missing content does not open a circuit, otherwise strangers could open one by naming such content.
+ * Refuses calls at once while the backend fails them, and lets one through from time to time to see whether the backend
+ * works again. Only failures of the backend itself count: `UNREACHABLE`, `PROTOCOL`, `OVERLOADED`, and `TIMEOUT` of calls
+ * that wait for no other peer. Missing content does not open a circuit, because strangers could otherwise open one by
+ * naming such content.
  *
- * The refusal is `UNREACHABLE`, retryable and `exhausted`: a later call may succeed, and no layer above repeats this one.
+ * A refused call throws `UNREACHABLE`, retryable and `exhausted`: a later call may succeed, and no layer above repeats this
+ * one.
  *
  * @throws `INVALID_ARGUMENT` when an option is unknown or out of its range.
  */
@@ -106,7 +111,7 @@ export function circuitBreaker(options: CircuitBreakerOptions = {}): Layer {
   /** `undefined` for a call that is not watched. */
   const circuitOf = (call: LayerCall): Circuit | undefined => {
     const { operation, backend } = call
-    // A backend that was started anew has failed nothing yet.
+    // A backend that has just been started has not failed yet.
     if (operation === 'start' || operation === 'stop') circuits.clear()
     if (!guarded.has(operation)) return undefined
     const key = `${backend}/${operation}`
@@ -122,7 +127,7 @@ export function circuitBreaker(options: CircuitBreakerOptions = {}): Layer {
           try {
             onState?.({ backend, operation, state })
           } catch {
-            // A listener must not break what it listens to.
+            // A listener that throws must not break the call.
           }
         }
       })
@@ -156,7 +161,7 @@ export function circuitBreaker(options: CircuitBreakerOptions = {}): Layer {
         end?.(judge(error, call))
         throw error
       } finally {
-        // A reader that left before the first item.
+        // The reader left before the first item.
         end?.('neither')
       }
     }

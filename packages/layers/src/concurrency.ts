@@ -12,21 +12,21 @@ import {
 import { checkOperations } from './internal/options.ts'
 
 export interface ConcurrencyOptions {
-  /** Calls under way at once, 1 or more. Default 64. */
+  /** Maximum number of calls under way; at least 1. Default 64. */
   limit?: number | undefined
-  /** Calls that may wait beside them. Default 4,096. One more is refused with `OVERLOADED`. */
+  /** Maximum number of calls that wait. Default 4,096. One more is refused with `OVERLOADED`. */
   queue?: number | undefined
-  /** Which calls are limited. Default: all that give one answer, but `start`, `stop` and `subscribe`. */
+  /** The calls that are limited. Default: all calls with a single answer, except `start`, `stop` and `subscribe`. */
   operations?: readonly Operation[] | undefined
 }
 
-/** A slow reader would keep the slot of an iteration, and could wait for a slot itself. */
+/** A slow reader would occupy the slot of an iteration, and could itself wait for a slot. */
 const iterations: readonly Operation[] = ['blocks.pins', 'blocks.gc', 'routing.findProviders']
 const limitable = operations.filter((name) => name !== 'start' && name !== 'stop' && !iterations.includes(name))
 
 /**
- * Bounds how many calls are under way (a bulkhead). Each operation and topic has a queue of waiting calls, and the queues take
- * turns: ten thousand queued fetches delay a publish by one call, not by ten thousand.
+ * Limits how many calls are under way (a bulkhead). Each operation and topic has a queue of waiting calls, and the queues
+ * take turns: ten thousand queued fetches delay a publish by one call, not by ten thousand.
  *
  * @throws `INVALID_ARGUMENT` when an option is unknown or out of its range.
  */

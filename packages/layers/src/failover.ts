@@ -4,14 +4,14 @@ import type { Combined } from './legs/control.ts'
 import { checkBackends, checkLegOptions, type LegOptions } from './legs/options.ts'
 
 export interface FailoverOptions extends LegOptions {
-  /** Milliseconds after which a read that has no answer asks the peers of the next backend, too. Default 1,000. */
+  /** Milliseconds after which a read without an answer also asks the peers of the next backend. Default 1,000. */
   readonly stagger?: number | undefined
 }
 
 /**
- * Uses the first backend that works. One that fails is left, and used again once it has answered a probe; the start
- * succeeds if at least one starts. Topics are joined and blocks are stored on every backend that runs, since the peers of one
- * network find nothing in the store of another; reads find what any of them holds.
+ * Uses the first backend that works. A backend that fails is taken out of use, and used again once it has answered a probe.
+ * The start succeeds if at least one backend starts. Topics are joined and blocks are stored on every backend that runs,
+ * because the peers of one network find nothing in the store of another. Reads find what any of the stores holds.
  *
  * @throws `INVALID_ARGUMENT` when the list or an option is wrong; `UNSUPPORTED` when the backends have nothing in common.
  */

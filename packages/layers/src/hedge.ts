@@ -20,11 +20,14 @@ export interface HedgeOptions {
   percentile?: number | undefined
   /** Shortest wait in milliseconds. Default 10. */
   floor?: number | undefined
-  /** Samples that are needed before there are second attempts, 1 to 128. Default 20. */
+  /** Number of samples that are needed before there are second attempts, 1 to 128. Default 20. */
   minSamples?: number | undefined
-  /** Which reads are hedged. Default: all of them: `blocks.get`, `blocks.has`, `messages.peers`, `routing.findPeer`, `routing.connections`. */
+  /**
+   * The reads that are hedged. Default: all of them: `blocks.get`, `blocks.has`, `messages.peers`, `routing.findPeer`,
+   * `routing.connections`.
+   */
   operations?: readonly Operation[] | undefined
-  /** Bounds the second attempts. Default: one of its own, with the defaults of `createRetryBudget`. */
+  /** Limits the second attempts. Default: a budget of the layer's own, with the defaults of `createRetryBudget`. */
   budget?: RetryBudget | undefined
   clock?: Clock | undefined
 }
@@ -39,11 +42,11 @@ const reads: readonly Operation[] = [
 ]
 
 /**
- * Makes a read a second time when the first attempt takes longer than most, takes the first good answer, and ends the other attempt.
- * This helps if attempts are independent: several connections to a daemon, a `race` of backends. It does not help with an engine that
- * joins equal requests.
+ * Makes a read a second time when the first attempt takes longer than most, uses the first good answer, and ends the other
+ * attempt. This helps if attempts are independent: several connections to a daemon, a `race` of backends. It does not help
+ * with an engine that merges equal requests.
  *
- * @throws `INVALID_ARGUMENT` when an option is unknown or out of its range, or an operation is no read.
+ * @throws `INVALID_ARGUMENT` when an option is unknown or out of its range, or an operation is not a read.
  */
 export function hedge(options: HedgeOptions = {}): Layer {
   checkKeys('hedge', options, ['percentile', 'floor', 'minSamples', 'operations', 'budget', 'clock'])
@@ -58,7 +61,7 @@ export function hedge(options: HedgeOptions = {}): Layer {
 
   return aroundCalls({
     call: async (call, run) => {
-      // The own store has one answer.
+      // The local store has only one answer.
       if (!hedged.has(call.operation) || call.options.local === true) return await run()
       budget.count()
       const kind = kindOf(call)
@@ -81,7 +84,7 @@ interface Wait {
   readonly mayRepeat: () => boolean
 }
 
-/** The first good answer of one or two attempts. When both fail, the first failure. */
+/** The first good answer of one or two attempts. If both fail, the first failure. */
 async function firstOf<T>(
   call: LayerCall,
   attempt: (signal: AbortSignal) => Promise<T>,

@@ -21,4 +21,4 @@ export { retry } from './retry.ts'
 export type { RetryOptions } from './retry.ts'
 export { timeout } from './timeout.ts'
 export type { TimeoutGroup, TimeoutOptions } from './timeout.ts'
-// `tracing` has its own door only: it needs @opentelemetry/api.
+// `tracing` has an entry point of its own, because it needs @opentelemetry/api.

@@ -19,21 +19,21 @@ export { LineBudget } from './internal/line-budget.ts'
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug'
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>
 
-/** Where lines go. What it throws is ignored. */
+/** Receives the lines. An error that it throws is ignored. */
 export type LogWriter = (level: LogLevel, message: string, fields: LogFields) => void
 
 export interface LogOptions {
-  /** Takes each line, and may drop levels that you do not want. Default: one JSON object a line, by `console`. */
+  /** Receives each line, and may drop levels that you do not want. Default: writes one JSON object per line to `console`. */
   write?: LogWriter | undefined
-  /** Most lines in a minute for each operation and code. The next line says how many were left out. Default 60. */
+  /** Maximum number of lines per minute for each operation and code. The next line tells how many were left out. Default 60. */
   linesPerMinute?: number | undefined
   clock?: Clock | undefined
 }
 
 /**
- * Writes a line for each call: `debug` for successful calls and those that the caller ended, `info` for start, stop and changes of a
- * subscription, `warn` for failures. Lines name the operation, topic, CID or peer. They hold no payloads, addresses or
- * contexts, and passwords and tokens in error texts are redacted.
+ * Writes a line for each call: `debug` for successful calls and for calls that the caller ended, `info` for start, stop and
+ * changes of a subscription, `warn` for failures. Lines name the operation, topic, CID or peer. They hold no payloads,
+ * addresses or contexts, and passwords and tokens in error texts are redacted.
  *
  * @throws `INVALID_ARGUMENT` when an option is unknown or out of its range.
  */

@@ -14,23 +14,23 @@ import { bytesSent } from './internal/size.ts'
 export interface CallRecord {
   readonly backend: string
   readonly operation: Operation
-  /** Of calls that concern one. */
+  /** For calls that concern a topic. */
   readonly topic?: string | undefined
   /** `closed`: the reader ended an iteration before its end. */
   readonly outcome: 'ok' | 'error' | 'closed'
-  /** Why it failed; `unknown` for what is not a `P2plError`. */
+  /** Why it failed; `unknown` for an error that is not a `P2plError`. */
   readonly code?: ErrorCode | 'unknown' | undefined
   /** Milliseconds from the call to its end. */
   readonly duration: number
-  /** Payload and block bytes handed to the backend. */
+  /** Bytes of payload and blocks given to the backend. */
   readonly sentBytes: number
-  /** Block bytes that came from it. */
+  /** Bytes of blocks that came from the backend. */
   readonly receivedBytes: number
-  /** Items that an iteration gave. */
+  /** Number of items of an iteration. */
   readonly items?: number | undefined
 }
 
-/** What came in on a subscription. */
+/** A message or gap that came in on a subscription. */
 export interface IncomingRecord {
   readonly backend: string
   readonly topic: string
@@ -38,7 +38,7 @@ export interface IncomingRecord {
   readonly receivedBytes: number
 }
 
-/** Where figures go. The functions return at once; what they throw is ignored, so that counting breaks no call. */
+/** Receives the figures. The functions return at once. Errors that they throw are ignored, so that counting breaks no call. */
 export interface MetricsSink {
   onCall(record: CallRecord): void
   onIncoming?(record: IncomingRecord): void
@@ -46,7 +46,10 @@ export interface MetricsSink {
   now?: (() => number) | undefined
 }
 
-/** Reports each call, and each message and gap of each subscription, to a sink. Throws `INVALID_ARGUMENT` for what is no sink. */
+/**
+ * Reports each call, and each message and gap of each subscription, to a sink. Throws `INVALID_ARGUMENT` for anything but a
+ * sink.
+ */
 export function metrics(sink: MetricsSink): Layer {
   if (typeof (sink as Partial<MetricsSink> | null | undefined)?.onCall !== 'function') {
     const fix = 'such as countingSink() or prometheusSink()'
@@ -84,7 +87,7 @@ export function metrics(sink: MetricsSink): Layer {
   })
 }
 
-/** Sums per operation, since the sink was made. */
+/** Sums per operation since the sink was created. */
 export interface OperationTotals {
   readonly calls: number
   readonly errors: Readonly<Partial<Record<ErrorCode | 'unknown', number>>>
@@ -102,7 +105,7 @@ export interface Totals {
   readonly messageBytes: number
 }
 
-/** A sink that adds up; `totals` is a copy of where it stands. */
+/** A sink that adds up. `totals` returns a copy of the current sums. */
 export function countingSink(): MetricsSink & { totals(): Totals } {
   const sums = new Map<Operation, OperationTotals>()
   let messages = 0

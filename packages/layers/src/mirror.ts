@@ -6,13 +6,13 @@ import { checkBackends, checkLegOptions, type LegOptions } from './legs/options.
 export interface MirrorOptions extends LegOptions {
   /** How many backends must have stored a block, or pinned it, before the call resolves: 1 to all. Default: all. */
   readonly quorum?: number | undefined
-  /** Milliseconds after which a read that has no answer asks the peers of the next backend, too. Default 1,000. */
+  /** Milliseconds after which a read without an answer also asks the peers of the next backend. Default 1,000. */
   readonly stagger?: number | undefined
 }
 
 /**
- * Writes to all backends and reads from the first that has the block. If fewer than `quorum` backends take a write, it rejects with a
- * retryable error. Messages go out on all of them, and are delivered once.
+ * Writes to all backends and reads from the first that has the block. If fewer than `quorum` backends take a write, it
+ * rejects with a retryable error. Messages go out on all backends, and are delivered once.
  *
  * @throws `INVALID_ARGUMENT` when the list or an option is wrong; `UNSUPPORTED` when the backends have nothing in common.
  */

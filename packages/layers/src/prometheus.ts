@@ -7,15 +7,15 @@ import type { MetricsSink } from './metrics.ts'
 export { formatMetrics, type Metric, type Sample } from './internal/exposition.ts'
 
 export interface PrometheusOptions {
-  /** How many topics have a label of their own: the first ones. All others are `other`. Default 32. */
+  /** How many topics have their own label: the first ones. All others share `other`. Default 32. */
   topics?: number | undefined
-  /** The label of a topic, so that topics of one kind share it: `room/…`. Default: its name. */
+  /** Returns the label of a topic, so that topics of one kind can share it: `room/…`. Default: the topic's name. */
   labelOf?: ((topic: string) => string) | undefined
 }
 
 /**
- * A sink of `metrics` that keeps its figures in the form that Prometheus collects. `metrics` is a copy of where they stand;
- * `formatMetrics` makes the text of it.
+ * A sink for `metrics` that keeps its figures in the form that Prometheus collects. `metrics` returns a copy of the current
+ * figures, and `formatMetrics` turns it into text.
  *
  * @throws `INVALID_ARGUMENT` when an option is unknown or out of its range.
  */

@@ -6,8 +6,9 @@ import { checkBackends, checkLegOptions, type LegOptions } from './legs/options.
 export type RaceOptions = LegOptions
 
 /**
- * Asks all backends at once: the first good answer counts, and the other calls are ended. A message goes out on all of them and
- * is delivered once, by the fastest. A block is stored on all of them; the first to have it is enough.
+ * Asks all backends at once: the first good answer counts, and the other calls are ended. A message goes out on all
+ * backends, and is delivered once, by the fastest. A block is stored on all backends; the call resolves when the first one
+ * has it.
  *
  * @throws `INVALID_ARGUMENT` when the list or an option is wrong; `UNSUPPORTED` when the backends have nothing in common.
  */

@@ -1,27 +1,27 @@
 import { checkClock, checkKeys, checkNumber, type Clock, invalidArgument, systemClock } from '@p2pl/core/backend'
 
 export interface RetryBudgetOptions {
-  /** Extra attempts allowed for each call, from 0 to 1. Default 0.2: one for five calls. */
+  /** Extra attempts allowed per call, from 0 to 1. Default 0.2: one for every five calls. */
   share?: number | undefined
-  /** Extra attempts allowed beside that share, for peers that make few calls. Default 10. */
+  /** Extra attempts allowed in addition to that share, for peers that make few calls. Default 10. */
   minimum?: number | undefined
   clock?: Clock | undefined
 }
 
-/** Extra attempts that layers may make. Give one budget to several layers, and they share it. */
+/** Extra attempts that layers may make. Layers that get the same budget share it. */
 export interface RetryBudget {
-  /** Counts a call that the layer was asked for. */
+  /** Counts a call of the layer. */
   count(): void
-  /** Whether one more attempt may be made. It is counted then. */
+  /** Whether one more attempt may be made. If so, it is counted. */
   take(): boolean
 }
 
-/** Calls and attempts count half after this time. */
+/** After this time calls and attempts count half. */
 const halfLife = 10_000
 
 /**
- * Keeps extra attempts to a share of the calls, so a network on which every call fails gets only a few more calls than without any layer.
- * The counts fade, so a quiet peer has its minimum again.
+ * Limits extra attempts to a share of the calls, so a network on which every call fails gets only a few more calls than
+ * without any layer. The counts fade, so after a quiet time a peer has its minimum again.
  *
  * @throws `INVALID_ARGUMENT` when an option is unknown or out of its range.
  */
@@ -48,7 +48,7 @@ export function createRetryBudget(options: RetryBudgetOptions = {}): RetryBudget
     },
     take: () => {
       fade()
-      // A rounding error must not refuse the last one.
+      // A rounding error must not refuse the last attempt.
       if (extra + 1 > share * calls + minimum + 1e-9) return false
       extra++
       return true
@@ -56,7 +56,7 @@ export function createRetryBudget(options: RetryBudgetOptions = {}): RetryBudget
   }
 }
 
-/** The given budget, or one of the layer's own. */
+/** The given budget, or a new one for the layer alone. */
 export function checkRetryBudget(layer: string, given: RetryBudget | undefined, clock: Clock): RetryBudget {
   if (given === undefined) return createRetryBudget({ clock })
   const { count, take } = (given ?? {}) as Partial<RetryBudget>

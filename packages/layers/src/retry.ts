@@ -19,17 +19,17 @@ import { checkOperations } from './internal/options.ts'
 import { pause } from './internal/pause.ts'
 
 export interface RetryOptions {
-  /** How often a call is made at most, the first time included: 1 or more. Default 3. */
+  /** Maximum number of attempts, including the first; at least 1. Default 3. */
   attempts?: number | undefined
-  /** Milliseconds before the second attempt; doubled before each further one. Default 100. */
+  /** Milliseconds before the second attempt. Doubles before each further attempt. Default 100. */
   baseDelay?: number | undefined
   /** Longest pause in milliseconds. Default 5,000. */
   maxDelay?: number | undefined
-  /** The part of a pause that is left to chance, 0 to 1. Default 1: anything from none to the whole pause. */
+  /** The random part of a pause, 0 to 1. Default 1: anything from none to the whole pause. */
   jitter?: number | undefined
   /** Which operations are retried. Default: all but `start` and `stop`. */
   operations?: readonly Operation[] | undefined
-  /** Bounds the attempts of all calls together. Default: one of its own, with the defaults of `createRetryBudget`. */
+  /** Limits the attempts of all calls together. Default: a budget of the layer's own, with the defaults of `createRetryBudget`. */
   budget?: RetryBudget | undefined
   clock?: Clock | undefined
   /** A number in [0, 1). */
@@ -43,7 +43,7 @@ const optionNames = ['attempts', 'baseDelay', 'maxDelay', 'jitter', 'operations'
  * caller's signal fires. When no attempt is left, the last error is `exhausted`, and no layer above retries it.
  *
  * Three kinds of failure are not repeated: an iteration after its first item, a `publish` that may have happened (it timed
- * out), and `NOT_FOUND` of the own store, which is an answer.
+ * out), and `NOT_FOUND` of the local store, which is an answer.
  *
  * @throws `INVALID_ARGUMENT` when an option is unknown or out of its range.
  */
@@ -59,7 +59,7 @@ export function retry(options: RetryOptions = {}): Layer {
   const { clock = systemClock, random } = options
   const budget = checkRetryBudget('retry', options.budget, clock)
 
-  /** Resolves when the call may be made again; otherwise throws. */
+  /** Resolves when the call may be made again. Otherwise throws. */
   const again = async (error: unknown, attempt: number, call: LayerCall): Promise<void> => {
     if (!isRepeatable(error, call)) throw error
     if (attempt >= attempts || !budget.take()) throw withFields(error, { exhausted: true })

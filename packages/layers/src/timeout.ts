@@ -12,20 +12,20 @@ import {
 } from '@p2pl/core/backend'
 import { TimeLimit } from './internal/time-limit.ts'
 
-/** Milliseconds over 0; `Infinity` for none. A group that is left out has no timeout here. */
+/** Milliseconds above 0; `Infinity` means no timeout. A group that is left out has no timeout here. */
 export interface TimeoutOptions {
   /** blocks.get */
   get?: number | undefined
   /** blocks.putMany */
   put?: number | undefined
-  /** blocks.pin, with all that it has to fetch. */
+  /** blocks.pin, including all that it has to fetch. */
   pin?: number | undefined
-  /** has, delete, unpin; from one item to the next of pins and gc. */
+  /** has, delete, unpin. For pins and gc: from one item to the next. */
   store?: number | undefined
   publish?: number | undefined
   /** subscribe, peers. */
   subscribe?: number | undefined
-  /** Each call of routing; from one provider to the next of findProviders. */
+  /** Each routing call. For findProviders: from one provider to the next. */
   routing?: number | undefined
   /** start, stop. */
   lifecycle?: number | undefined
@@ -58,10 +58,10 @@ const groups: Readonly<Record<Operation, TimeoutGroup>> = {
 }
 
 /**
- * Ends a call that takes too long with a retryable `TIMEOUT` (not retryable for `publish`, which may have happened). The time
+ * Ends a call that takes too long with a retryable `TIMEOUT` (not retryable for `publish`, which may have happened). Time
  * in which an iteration waits for its reader does not count.
  *
- * @throws `INVALID_ARGUMENT` when an option is unknown, or not a number over 0.
+ * @throws `INVALID_ARGUMENT` when an option is unknown, or not a number above 0.
  */
 export function timeout(options: TimeoutOptions): Layer {
   const names = [...new Set(Object.values(groups))]
@@ -108,7 +108,7 @@ export function timeout(options: TimeoutOptions): Layer {
         }
       } finally {
         limit.close()
-        // An iteration that hangs would hang in its return as well, so nobody waits for it.
+        // The `return` of an iteration that hangs would hang as well, so nobody waits for it.
         if (!done) void iterator?.return?.().catch(() => undefined)
       }
     }

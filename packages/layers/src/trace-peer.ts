@@ -7,7 +7,7 @@ import { traceOf, withTrace } from './internal/trace-header.ts'
 
 type Positions<T> = { readonly [K in keyof T]?: number }
 
-/** Where the calls of `peer.data` and `peer.blocks` take their options. */
+/** The position of the options among the arguments of `peer.data` and `peer.blocks` calls. */
 const dataCalls: Positions<Peer['data']> = {
   add: 1,
   get: 1,
@@ -27,16 +27,17 @@ const dataCalls: Positions<Peer['data']> = {
 }
 const blockCalls: Positions<Peer['blocks']> = { get: 1, put: 1, putMany: 1, has: 1, delete: 1 }
 
-/** Spans in a second that messages of others may cause here: of one sender, and of all. */
+/** Maximum number of spans per second that messages of other peers may cause here: from one sender, and in total. */
 const perSender = 20
 const perSecond = 200
 
 /**
- * The same peer, with a span for each call of its data, blocks and topics. A published message carries its trace in the header
- * `traceparent`, and each peer that traces adds a span to the same trace when it reads the message. With the layer `tracing`
- * around the backend, the spans of what the backend was asked are part of it.
+ * The same peer, with a span for each call of its data, blocks and topics. A published message carries its trace in the
+ * header `traceparent`, and each peer that traces adds a span to the same trace when it reads the message. With the layer
+ * `tracing` around the backend, the trace also includes the spans of the calls to the backend.
  *
- * Senders decide what they put into a trace, so only some of their messages get a span: 20 in a second for each sender, 200 in all.
+ * Senders decide what they put into a trace, so only some of their messages get a span: 20 per second for each sender, 200
+ * in total.
  *
  * @throws `INVALID_ARGUMENT` when an option is unknown, or `tracer` is not a tracer.
  */
@@ -61,7 +62,10 @@ export function tracePeer<P extends Peer>(peer: P, options: TracingOptions = {})
 
 const received = new WeakMap<object, Context>()
 
-/** The trace that a message belongs to, for the `context` of calls that the app makes about it; `undefined` for one that is not traced. */
+/**
+ * The trace that a message belongs to, to pass as the `context` of calls that the app makes because of the message.
+ * `undefined` for a message that is not traced.
+ */
 export function messageContext(message: object): Context | undefined {
   return received.get(message)
 }
@@ -71,7 +75,7 @@ type AnyTopic = Topic<unknown, unknown>
 function traceTopic(tracer: Tracer, topic: AnyTopic, mayReceive: (sender: string) => boolean): AnyTopic {
   const { name, mode } = topic
   const publish: AnyTopic['publish'] = async (payload, options = {}) => {
-    // What is refused anyway.
+    // `publish` refuses these options anyway.
     if (typeof options !== 'object' || options === null) return await topic.publish(payload, options)
     const attributes = { 'p2pl.topic': name }
     const span = tracer.startSpan('topic.publish', { kind: SpanKind.PRODUCER, attributes }, parentOf(options.context))

@@ -8,8 +8,8 @@ export type { TracingOptions } from './internal/spans.ts'
 export { messageContext, tracePeer } from './trace-peer.ts'
 
 /**
- * A span for each call of the backend: part of the trace that the call's `context` carries, such as that of {@link tracePeer},
- * otherwise of the active one. Needs `@opentelemetry/api`.
+ * Makes a span for each call of the backend. The span is part of the trace in the call's `context`, such as that of {@link
+ * tracePeer}, or else of the active trace. Needs `@opentelemetry/api`.
  *
  * @throws `INVALID_ARGUMENT` when an option is unknown, or `tracer` is not a tracer.
  */

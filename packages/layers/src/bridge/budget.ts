@@ -1,8 +1,8 @@
 import { BoundedMap, type Clock } from '@p2pl/core/backend'
 
-/** What a bucket holds, in seconds of its rate. */
+/** The capacity of a bucket, in seconds at its rate. */
 const burstSeconds = 30
-/** All senders together, in shares of one: identities are free. */
+/** The limit for all senders together, as a multiple of one sender's limit. Identities are free. */
 const shares = 16
 /** Senders whose use is remembered. */
 const maxSenders = 4_096
@@ -12,7 +12,7 @@ interface Bucket {
   at: number
 }
 
-/** Bytes per second that one sender may cause, and all of them together. */
+/** Limits the bytes per second that one sender may cause, and the sum over all senders. */
 export class Budget {
   readonly #rate: number
   readonly #clock: Clock
@@ -25,7 +25,7 @@ export class Budget {
     this.#total = { tokens: bytesPerSecond * burstSeconds * shares, at: clock.now() }
   }
 
-  /** Whether the sender may have them; then they are taken. */
+  /** Whether the sender may have the bytes. If so, they are taken. */
   take(sender: string, bytes: number): boolean {
     const now = this.#clock.now()
     const own = this.#senders.touch(sender) ?? { tokens: this.#rate * burstSeconds, at: now }

@@ -16,12 +16,15 @@ import { Kept } from './kept.ts'
 
 type Cid = Block['cid']
 
-/** Contents that are carried at once; of one sender; and that wait or were carried lately. */
+/** How many contents are carried at once, in total and for one sender; how many wait for one sender; how many are remembered. */
 const atOnce = 8
 const ofSender = 2
 const maxWaitingOfSender = 32
 const maxRemembered = 8_192
-/** A content whose next block does not come within this many milliseconds is given up. It is tried again when it is named again. */
+/**
+ * A content is given up when its next block does not come within this many milliseconds. It is tried again when a message
+ * names it again.
+ */
 const patience = 60_000
 
 export interface CarrierOptions {
@@ -38,13 +41,13 @@ export interface Load {
   readonly sender: string
   readonly from: Leg
   readonly to: Leg
-  /** Where it probably is, on the network it comes from. */
+  /** Peers that probably have it, on the network that it comes from. */
   readonly providers: readonly PeerInfo[]
-  /** What its sender says of its size. */
+  /** Its size, as its sender claims. */
   readonly size?: number | undefined
 }
 
-/** Brings contents from the network of one leg to that of the other, each once. */
+/** Brings content from the network of one leg to that of the other, each content once. */
 export class Carrier {
   readonly #options: CarrierOptions
   readonly #budget: Budget
@@ -60,7 +63,7 @@ export class Carrier {
     this.#kept = new Kept(options.maxStoredBytes)
   }
 
-  /** Begins; nobody waits for it. */
+  /** Begins to carry it; nobody waits for the end. */
   carry(load: Load): void {
     const { cid, sender, to, from } = load
     const key = `${to.name}/${cid.code}/${bytesKey(cid.multihash.bytes)}`
@@ -74,7 +77,7 @@ export class Carrier {
     lane.slots
       .run(async () => await this.#slots.run(async () => await this.#copy(load), signal), signal)
       .catch((error: unknown) => {
-        // It may be named again.
+        // A message may name it again.
         this.#carried.delete(key)
         if (isP2plError(error, 'TOO_LARGE')) this.#options.onWarning(`a content did not cross: ${error.message}`)
       })
@@ -105,7 +108,7 @@ export class Carrier {
     try {
       await copyDag(cid, {
         signal,
-        // A file needs some bytes for its inner nodes.
+        // A file needs some additional bytes for its inner nodes.
         maxBytes: Math.min(maxContentBytes, size * 1.1 + 65_536),
         has: async (block) => await legs.run(to, 'blocks.has', hook, async (inner) => await target.has(block, inner)),
         get: async (block) => {
@@ -132,7 +135,7 @@ export class Carrier {
     }
   }
 
-  /** Peers that are connected find it without a record. */
+  /** Connected peers find it without a record. */
   async #provide(leg: Leg, cid: Cid, signal: AbortSignal): Promise<void> {
     const { routing, capabilities } = leg.backend
     if ((capabilities.routing?.provide ?? 'none') === 'none') return

@@ -1,13 +1,16 @@
 import { BoundedMap } from '@p2pl/core/backend'
 
-/** Messages that are remembered. At the rate that the budgets allow, a message comes back long before it is forgotten. */
+/**
+ * Maximum number of messages that are remembered. At the rate that the budgets allow, a message comes back long before it
+ * is forgotten.
+ */
 const maxMessages = 65_536
 
-/** On which sides each message has been. It crosses only to a side where it has not. */
+/** The sides on which each message has been. A message crosses only to a side where it has not been. */
 export class Crossed<Side> {
   readonly #sides = new BoundedMap<string, Side[]>(maxMessages)
 
-  /** Whether it is new on the side; it has been there from now on. */
+  /** Returns whether the message is new on the side, and marks it as seen there. */
   mark(id: string, side: Side): boolean {
     const sides = this.#sides.touch(id)
     if (sides === undefined) this.#sides.set(id, [side])

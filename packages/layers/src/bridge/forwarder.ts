@@ -15,13 +15,13 @@ import type { Carrier } from './carrier.ts'
 import { Crossed } from './crossed.ts'
 import { Outbox } from './outbox.ts'
 
-/** As many messages as core takes in one envelope. */
+/** The same number of messages that core accepts in one envelope. */
 const maxMessagesPerEnvelope = 1_024
-/** Messages whose signatures are being checked. */
+/** Maximum number of messages whose signatures are being checked. */
 const maxChecks = 256
-/** Messages that wait whether another bridge is first. */
+/** Maximum number of messages that wait to see whether another bridge is first. */
 const maxDelayed = 1_024
-/** A bridge that has not met another one for as long, in milliseconds, forwards without delay. */
+/** A bridge that has not met another one for this many milliseconds forwards without delay. */
 const aloneAfter = 60_000
 
 /** A message on its way across. */
@@ -49,7 +49,7 @@ export class Forwarder implements LegsWatcher {
   readonly #crossed = new Crossed<Leg>()
   readonly #outboxes: ReadonlyMap<Leg, Outbox>
   readonly #encoded: ReadonlyMap<string, Uint8Array>
-  /** By leg and topic: the start of the leg under which it was joined. */
+  /** The start of the leg under which each topic was joined, by leg and topic. */
   readonly #joined = new Map<string, { readonly starts: number; readonly handle: Promise<Joined | undefined> }>()
   #checks = 0
   #delayed = 0
@@ -75,7 +75,7 @@ export class Forwarder implements LegsWatcher {
   }
 
   left(): void {
-    // It is joined again where it has been started again.
+    // The leg is joined again after its next start.
   }
 
   /** Never rejects. */
@@ -108,13 +108,13 @@ export class Forwarder implements LegsWatcher {
     if (signal.aborted || this.#checks >= maxChecks) return 'accept'
     const encoded = this.#encoded.get(topic) as Uint8Array
     this.#checks++
-    // The engine may use the bytes again.
+    // The engine may reuse the bytes.
     const bytes = new Uint8Array(payload)
     const opened = await openEnvelope(encoded, bytes, maxMessagesPerEnvelope, ed25519).finally(() => {
       this.#checks--
     })
     if (opened === 'forged') return 'reject'
-    // No envelope: a topic without signatures. What it says of its sender is worth as much as the engine's word.
+    // Not an envelope, so the topic is unsigned. Its sender is the one that the engine names.
     const sender = opened === 'garbage' ? `${from.name}/${id ?? ''}` : bytesKey(opened.publicKey)
     const ids = opened === 'garbage' ? [await digestOf(topic, bytes)] : await idsOf(opened, topic, bytes)
     if (signal.aborted) return 'accept'
@@ -133,7 +133,7 @@ export class Forwarder implements LegsWatcher {
       rival ||= this.#crossed.has(id, to)
       return !this.#crossed.has(id, to)
     })
-    // Another bridge, or a peer of both networks, has brought it.
+    // Another bridge, or a peer on both networks, has brought it.
     if (rival) this.#rivalAt = legs.clock.now()
     if (fresh.length === 0) return
     if (!this.#budget.take(sender, payload.byteLength)) return
@@ -147,7 +147,7 @@ export class Forwarder implements LegsWatcher {
     }
     if (now) send()
     else if (this.#delayed < maxDelayed) {
-      // Another bridge may be first. Then the message is heard on the other side before it is sent.
+      // Another bridge may be first. In that case the message is heard on the other side before this delay ends.
       this.#delayed++
       legs.clock.setTimeout(() => {
         this.#delayed--
@@ -183,7 +183,10 @@ interface Crossing {
   readonly opened: Envelope | 'garbage'
 }
 
-/** The messages of an envelope; one without messages, which says how many there were, is known by its bytes. */
+/**
+ * The ids of an envelope's messages. An envelope without messages, which only tells how many there were, is identified by
+ * its bytes.
+ */
 async function idsOf(
   { publicKey, session, first, messages }: Envelope,
   topic: string,

@@ -7,11 +7,14 @@ interface Entry {
   readonly leg: Leg
   readonly cid: Cid
   readonly bytes: number
-  /** Contents that it belongs to. */
+  /** The contents that the block belongs to. */
   readonly roots: Set<string>
 }
 
-/** The blocks that a bridge has brought into the stores of its legs. Those of the contents carried longest ago make room. */
+/**
+ * The blocks that a bridge has brought into the stores of its legs. Blocks of the contents that were carried longest ago
+ * are removed first.
+ */
 export class Kept {
   readonly #maxBytes: number
   #bytes = 0
@@ -35,7 +38,7 @@ export class Kept {
     this.#roots.set(rootKey, blocks)
   }
 
-  /** Removes the excess. A block that was pinned meanwhile stays, and is no longer counted. */
+  /** Removes the excess. A block that was pinned meanwhile stays, and no longer counts. */
   async shrink(): Promise<void> {
     for (const [root, blocks] of this.#roots) {
       if (this.#bytes <= this.#maxBytes) return

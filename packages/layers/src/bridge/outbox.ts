@@ -2,21 +2,21 @@ import { sleep } from '@p2pl/core/backend'
 import type { Leg } from '../legs/leg.ts'
 import type { Legs } from '../legs/legs.ts'
 
-/** Messages of one sender, and bytes of all, that wait. */
+/** Limits on waiting messages: their number for one sender, and their bytes over all senders. */
 const maxOfSender = 256
 const maxBytes = 8_388_608
-/** A message costs the distance of two publishes once for each of these bytes. */
+/** A message costs one publishing pause for each of these bytes or part of them. */
 const pacedBytes = 65_536
 
 export interface Outgoing {
   readonly sender: string
   readonly topic: string
   readonly payload: Uint8Array
-  /** Whether it is still to be sent, asked when its turn has come. */
+  /** Returns whether the message is still to be sent. Called when its turn has come. */
   readonly wanted: () => boolean
 }
 
-/** What waits to be published on one leg: at the distance that its engine wants, senders in turn. */
+/** The messages that wait to be published on one leg. They go out at the pace that the engine wants, and senders take turns. */
 export class Outbox {
   readonly #legs: Legs
   readonly #leg: Leg
@@ -31,7 +31,7 @@ export class Outbox {
     this.#signal = signal
   }
 
-  /** `false` where there is no room. */
+  /** Returns `false` if there is no room. */
   add(message: Outgoing): boolean {
     const { sender, payload } = message
     const queue = this.#waiting.get(sender) ?? []
@@ -65,11 +65,11 @@ export class Outbox {
       const ms = pacing * Math.max(1, Math.ceil(payload.byteLength / pacedBytes))
       await sleep(ms, { clock: this.#legs.clock, signal: this.#signal })
     } catch {
-      // The leg is away, or the bridge ends. Whoever follows the sender sees a gap.
+      // The leg is out of use, or the bridge is ending. Peers that follow the sender see a gap.
     }
   }
 
-  /** The first of the sender whose turn it is; it has the next turn after all others. */
+  /** The first message of the sender whose turn it is. That sender's next turn comes after all others. */
   #next(): Outgoing | undefined {
     for (const [sender, queue] of this.#waiting) {
       const message = queue.shift()

@@ -1,9 +1,9 @@
 import { type Clock, isP2plError, type LayerCall, P2plError } from '@p2pl/core/backend'
 
-/** `half-open`: one call is tried; all others are refused. */
+/** `half-open`: one call is tried, and all others are refused. */
 export type CircuitState = 'closed' | 'open' | 'half-open'
 
-/** How a call ended, as far as it concerns the backend. */
+/** How a call ended, as far as the backend is concerned. */
 export type Judgement = 'good' | 'bad' | 'neither'
 
 export interface CircuitOptions {
@@ -11,7 +11,7 @@ export interface CircuitOptions {
   readonly window: number
   readonly minCalls: number
   readonly failureShare: number
-  /** Milliseconds that it stays open for the nth time in a row. */
+  /** Milliseconds that the circuit stays open for the nth time in a row. */
   readonly pause: (attempt: number) => number
   readonly onState: (state: CircuitState) => void
 }
@@ -19,7 +19,7 @@ export interface CircuitOptions {
 export class Circuit {
   readonly #options: CircuitOptions
   #state: CircuitState = 'closed'
-  /** The last calls, the oldest first: whether each one failed. */
+  /** The latest calls, the oldest first: whether each one failed. */
   #last: boolean[] = []
   #openings = 0
   #until = 0
@@ -29,7 +29,7 @@ export class Circuit {
     this.#options = options
   }
 
-  /** Throws where the call is refused. The result takes how it ended, and heeds the first word. */
+  /** Throws if the call is refused. Report the outcome to the returned function; only the first report counts. */
   enter(call: LayerCall): (judgement: Judgement) => void {
     if (this.#state === 'open') {
       const rest = this.#until - this.#options.clock.now()
@@ -43,12 +43,12 @@ export class Circuit {
       this.#trial = false
       if (judgement === 'good') this.#close()
       else if (judgement === 'bad') this.#open()
-      // Otherwise the next call is the trial: nothing is known yet.
+      // If neither, nothing is known yet, and the next call is the trial.
     })
   }
 
   #count(judgement: Judgement): void {
-    // A call from before the circuit opened says nothing new.
+    // A call that began before the circuit opened says nothing new.
     if (judgement === 'neither' || this.#state !== 'closed') return
     const { window, minCalls, failureShare } = this.#options
     this.#last.push(judgement === 'bad')

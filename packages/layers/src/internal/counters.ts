@@ -26,7 +26,7 @@ export class Counter {
 /** Upper bounds of durations, in seconds: from a store in memory to a fetch that takes a minute. */
 const bounds = [0.001, 0.0025, 0.01, 0.025, 0.1, 0.25, 1, 2.5, 10, 30, 60]
 
-/** How durations are spread, for each set of labels. */
+/** The distribution of durations, for each set of labels. */
 export class Histogram {
   readonly #head: Omit<Metric, 'samples' | 'type'>
   readonly #values = new Map<string, { readonly labels: LabelSet; readonly counts: number[]; sum: number }>()

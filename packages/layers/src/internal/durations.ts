@@ -1,7 +1,7 @@
 import { BoundedMap, isLeaf, type LayerCall } from '@p2pl/core/backend'
 import { bytesSent } from './size.ts'
 
-/** Samples kept of each kind. */
+/** Samples that are kept of each kind. */
 const kept = 128
 /** More kinds than there are: 20 operations of a few sizes, on several backends. */
 const maxKinds = 1_024
@@ -10,7 +10,7 @@ const smallest = 64 * 1024
 interface Samples {
   readonly values: Float64Array
   count: number
-  /** In ascending order; made when it is asked for. */
+  /** In ascending order; computed when it is asked for. */
   sorted: Float64Array | undefined
 }
 
@@ -37,12 +37,15 @@ export class Durations {
   }
 }
 
-/** Calls that can be expected to take equally long: of one backend, one operation and one size class. */
+/** Calls that can be expected to take equally long: those of the same backend, operation and size class. */
 export function kindOf(call: LayerCall): string {
   return `${call.backend}/${call.operation}/${sizeClass(call)}`
 }
 
-/** What is sent has a size. Of a block that is asked for, only the CID is known: leaves hold the data, all others are small. */
+/**
+ * Bytes that are sent have a size. Of a requested block only the CID is known: leaves hold the data, and all other blocks
+ * are small.
+ */
 function sizeClass(call: LayerCall): string {
   if (call.operation === 'blocks.get') {
     if (call.options.local === true) return 'local'

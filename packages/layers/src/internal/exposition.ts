@@ -9,13 +9,13 @@ export interface Metric {
 }
 
 export interface Sample {
-  /** Of a histogram: `_bucket`, `_sum`, `_count`. */
+  /** For a histogram: `_bucket`, `_sum`, `_count`. */
   readonly suffix?: string | undefined
   readonly labels?: Readonly<Record<string, string>> | undefined
   readonly value: number
 }
 
-/** The text format of Prometheus, version 0.0.4. Throws `INVALID_ARGUMENT` for what is no list of metrics. */
+/** The text format of Prometheus, version 0.0.4. Throws `INVALID_ARGUMENT` for anything but a list of metrics. */
 export function formatMetrics(metrics: readonly Metric[]): string {
   if (!(Array.isArray as (value: unknown) => boolean)(metrics)) {
     const fix = 'give it a list, such as sink.metrics() of a prometheusSink'

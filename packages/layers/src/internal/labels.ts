@@ -1,8 +1,9 @@
 const longest = 128
 
 /**
- * Texts as label values, whose number is bounded: the first `most` have their own, all others share `other`. A series is never
- * given up for a new one, because strangers who make up names would then fill the database of whoever collects the numbers.
+ * Turns texts into a bounded number of label values: the first `most` texts have their own label, all others share `other`.
+ * A series is never given up for a new one. Otherwise strangers who make up names would fill the database that collects the
+ * numbers.
  */
 export class Labels {
   readonly #most: number

@@ -3,8 +3,8 @@ import { BoundedMap } from '@p2pl/core/backend'
 const maxKinds = 1_024
 
 /**
- * Bounds how much others can make a log grow: each kind gets a number of lines in a window of time. The first line after it
- * says how many were left out.
+ * Limits how much others can make a log grow: each kind gets a number of lines per time window. The first line after the
+ * window tells how many were left out.
  */
 export class LineBudget {
   readonly #most: number
@@ -18,7 +18,7 @@ export class LineBudget {
     this.#now = now
   }
 
-  /** Whether another line of this kind may be written, and how many were left out since the last one. */
+  /** Whether another line of this kind may be written, and how many were left out since the previous one. */
   take(kind: string): { write: boolean; leftOut: number } {
     const now = this.#now()
     const known = this.#kinds.get(kind)

@@ -1,7 +1,10 @@
-/** What an entry costs beside its bytes, about: an empty block is not free. */
+/** The approximate cost of an entry in addition to its bytes. An empty block is not free. */
 const overhead = 256
 
-/** Byte arrays up to a sum of sizes; the one used longest ago goes first. It takes and gives copies: a reader may change what it got. */
+/**
+ * Byte arrays up to a total size. The one used longest ago is removed first. Copies go in and out, since a reader may
+ * change the bytes.
+ */
 export class LruBytes {
   readonly #maxBytes: number
   readonly #entries = new Map<string, Uint8Array>()

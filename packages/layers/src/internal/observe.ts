@@ -12,21 +12,21 @@ export interface Ending {
   /** `closed`: the reader ended an iteration before its end. */
   readonly outcome: 'ok' | 'error' | 'closed'
   readonly error?: unknown
-  /** Why it failed; `unknown` for what is not a `P2plError`. */
+  /** Why it failed; `unknown` for an error that is not a `P2plError`. */
   readonly code?: ErrorCode | 'unknown' | undefined
-  /** Block bytes that came. */
+  /** Bytes of the blocks that came. */
   readonly receivedBytes: number
-  /** Items that an iteration gave. */
+  /** Number of items of an iteration. */
   readonly items?: number | undefined
 }
 
 export interface Observer {
   readonly changes?: Changes | undefined
-  /** Called once. What it throws is swallowed, so that looking on breaks no call. */
+  /** Called once. An error that it throws is ignored, so that an observer breaks no call. */
   end(ending: Ending): void
 }
 
-/** The interceptor of a layer that looks at calls and leaves them as they are. */
+/** The interceptor of a layer that observes calls without changing them. */
 export function observing(begin: (call: LayerCall) => Observer): Required<Pick<Interceptor, 'call' | 'iterate'>> {
   return {
     call: async (call, run) => {
@@ -67,7 +67,7 @@ export function quietly(report: () => void): void {
   try {
     report()
   } catch {
-    // What looks on must not break what it looks at.
+    // An observer must not break the call that it observes.
   }
 }
 

@@ -2,7 +2,7 @@ import { invalidArgument, operations, type Operation } from '@p2pl/core/backend'
 
 const all: readonly Operation[] = operations.filter((name) => name !== 'start' && name !== 'stop')
 
-/** The operations that an option names, each one of `allowed`. Default: those of `otherwise`. */
+/** The operations that an option names. Each must be one of `allowed`. Default: `otherwise`. */
 export function checkOperations(
   layer: string,
   given: readonly Operation[] | undefined,

@@ -1,6 +1,6 @@
 import { abortError, type Clock, type LayerCall, sleep } from '@p2pl/core/backend'
 
-/** Waits within a call. Rejects as the call does when its signal fires. */
+/** Waits within a call. When the call's signal fires, it rejects as the call would. */
 export async function pause(ms: number, clock: Clock, { operation, backend, options }: LayerCall): Promise<void> {
   const { signal } = options
   try {

@@ -1,8 +1,8 @@
 const longest = 500
 
 /**
- * A text of an error for a log: one line, of bounded length, without the secrets that URLs and headers carry. Errors of engines
- * quote the address that failed, and an address may have a password or a token in it.
+ * The text of an error, prepared for a log: one line of bounded length, without the secrets that URLs and headers carry.
+ * Errors of engines quote the address that failed, and an address may contain a password or a token.
  */
 export function redact(text: string): string {
   return (

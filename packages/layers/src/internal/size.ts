@@ -1,6 +1,9 @@
 import type { LayerCall } from '@p2pl/core/backend'
 
-/** Payload and block bytes that a call hands to the backend. Arguments of the wrong kind, which the backend refuses, count as none. */
+/**
+ * Bytes of payload and blocks that a call gives to the backend. Arguments of the wrong kind count as zero; the backend
+ * refuses them.
+ */
 export function bytesSent({ payload, blocks }: LayerCall): number {
   let sum = payload?.byteLength ?? 0
   if (Array.isArray(blocks))

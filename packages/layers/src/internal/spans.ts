@@ -11,7 +11,7 @@ import { checkKeys, invalidArgument, isP2plError } from '@p2pl/core/backend'
 import { redact } from './redact.ts'
 
 export interface TracingOptions {
-  /** Makes the spans. Default: the tracer of the provider that is registered globally; without one nothing is recorded. */
+  /** Makes the spans. Default: the tracer of the globally registered provider. Without such a provider nothing is recorded. */
   tracer?: Tracer | undefined
 }
 
@@ -22,12 +22,12 @@ export function tracerOf(layer: string, options: TracingOptions): Tracer {
   throw invalidArgument(layer, `${layer}: tracer must be a Tracer of OpenTelemetry: trace.getTracer('my-app')`)
 }
 
-/** The trace that a call belongs to: the `context` that the app gave, otherwise the active one. */
+/** The trace that a call belongs to: the `context` that the app gave, or else the active one. */
 export function parentOf(given: unknown): Context {
   return isContext(given) ? given : contexts.active()
 }
 
-/** What the calls below get as `context`. A context of the app that is none of OpenTelemetry stays as it is. */
+/** The `context` for the calls below. If the app's context does not belong to OpenTelemetry, it stays unchanged. */
 export function childContext(given: unknown, span: Span): unknown {
   return given === undefined || isContext(given) ? trace.setSpan(parentOf(given), span) : given
 }

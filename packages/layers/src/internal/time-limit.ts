@@ -1,6 +1,6 @@
 import { abortError, type Clock, P2plError, throwIfAborted, untilAborted, type LayerCall } from '@p2pl/core/backend'
 
-/** The time that a layer gives one call, joined with the caller's signal. */
+/** The time that a layer allows for one call, combined with the caller's signal. */
 export class TimeLimit {
   readonly #clock: Clock
   readonly #ms: number
@@ -12,7 +12,7 @@ export class TimeLimit {
 
   constructor(clock: Clock, ms: number, call: LayerCall, layer: string) {
     const { signal } = call.options
-    // A stop with a signal that has fired stops all the same.
+    // A stop proceeds even if its signal has already fired.
     if (call.operation !== 'stop') throwIfAborted(call.operation, signal, call.backend)
     else if (signal?.aborted === true) this.#controller.abort(signal.reason)
     this.#clock = clock
@@ -28,12 +28,12 @@ export class TimeLimit {
     return this.#controller.signal
   }
 
-  /** Whether its time ended the call. */
+  /** Whether the time limit ended the call. */
   get isOver(): boolean {
     return this.#over
   }
 
-  /** Settles with the work, or rejects when its time is over or the signal fires. Each work has the whole time anew. */
+  /** Settles with the work, or rejects when its time is over or the signal fires. Each call of `over` has the whole time. */
   async over<T>(work: () => Promise<T>): Promise<T> {
     const { operation, backend } = this.#call
     const timer = this.#clock.setTimeout(() => this.#controller.abort(this.#timeout()), this.#ms, { hold: true })
@@ -57,7 +57,7 @@ export class TimeLimit {
       code: 'TIMEOUT',
       operation,
       backend,
-      // A message may have gone out: sending it again would double it.
+      // The message may have gone out. Sending it again would duplicate it.
       retryable: operation !== 'messages.publish',
       message: `${operation} took longer than ${Math.ceil(this.#ms)} ms (${this.#layer} layer)`
     })

@@ -5,9 +5,9 @@ import { childContext, endSpan, failSpan, parentOf } from './spans.ts'
 type Method = (...args: unknown[]) => unknown
 
 /**
- * The object with a span for each call of some methods. The span is the `context` of what the call asks of the backend.
+ * The object, with a span for each call of some of its methods. The span becomes the `context` of the calls to the backend.
  *
- * @param positions - Where each method takes its options.
+ * @param positions - The position of the options among the arguments of each method.
  */
 export function traceCalls<T extends object>(
   tracer: Tracer,
@@ -21,7 +21,7 @@ export function traceCalls<T extends object>(
     if (method === undefined) continue
     own[name] = (...args) => {
       const { [position]: options = {} } = args
-      // What is refused anyway.
+      // The method refuses these options anyway.
       if (typeof options !== 'object' || options === null) return method.apply(target, args)
       const { context } = options as { context?: unknown }
       const span = tracer.startSpan(
@@ -36,14 +36,14 @@ export function traceCalls<T extends object>(
   return override(target, own as { [K in keyof T]?: unknown })
 }
 
-/** The CID that a call is about, as far as it has one. */
+/** The CID that a call is about, if it has one. */
 function subjectOf(subject: unknown, position: number): Attributes {
   if (position === 0) return {}
   const { multihash } = (subject ?? {}) as { multihash?: unknown }
   return multihash === undefined ? {} : { 'p2pl.cid': String(subject) }
 }
 
-/** Ends the span with the promise or the iteration. */
+/** Ends the span when the promise or the iteration ends. */
 function follow(span: Span, call: () => unknown): unknown {
   let result: unknown
   try {

@@ -3,12 +3,15 @@ import { isSpanContextValid, type SpanContext } from '@opentelemetry/api'
 /** The name of the header, and the form of its value: https://www.w3.org/TR/trace-context/ */
 const name = 'traceparent'
 const form = /^(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.{1,256})?$/
-/** As many as a message takes. */
+/** The maximum number of headers of a message. */
 const maxHeaders = 16
 
 type Headers = Readonly<Record<string, string>>
 
-/** The headers with the trace in them. They stay as they are where the app set its own, where nothing is traced, and where no more fit. */
+/**
+ * The headers, with the trace added. They stay unchanged if the app set its own trace, if nothing is traced, or if no
+ * further header fits.
+ */
 export function withTrace(headers: Headers | undefined, span: SpanContext): Headers | undefined {
   const given = headers ?? {}
   if (!isSpanContextValid(span) || name in given || Object.keys(given).length >= maxHeaders) return headers

@@ -6,8 +6,8 @@ export interface Attempts<T> {
 }
 
 /**
- * The results of tasks that run at once. Resolves when all have ended, or `patience` ms after `enough` of them have succeeded;
- * the others go on, and their results are ignored.
+ * The results of tasks that run at the same time. Resolves when all have ended, or `patience` ms after `enough` of them
+ * have succeeded. The others go on, and their results are ignored.
  */
 export async function attempts<T>(
   clock: Clock,

@@ -22,21 +22,24 @@ type Cid = Block['cid']
 type Blocks = NonNullable<Leg['backend']['blocks']>
 type Inner = Parameters<Blocks['has']>[1]
 
-/** What a leg that is left says of its store is waited for no longer than this, in milliseconds. */
+/** How long to wait for the store of a leg that is out of use, in milliseconds. */
 const leftPatience = 1_000
-/** Once enough legs have stored a block, the others have this many milliseconds more: a slow one slows the writer down. */
+/**
+ * Once enough legs have stored a block, the others get this many more milliseconds: waiting for a slow leg slows the writer
+ * down.
+ */
 const writePatience = 1_000
-/** Milliseconds from pinning on one leg to pinning on the next, where the first has not fetched all by then. */
+/** Milliseconds from pinning on one leg to pinning on the next, if the first has not fetched everything by then. */
 const pinStagger = 1_000
 
 export interface StorePolicy {
-  /** On how many legs a block or pin is at least when its call resolves. */
+  /** The minimum number of legs that have a block or pin when its call resolves. */
   readonly quorum: number
   /** Milliseconds from asking one leg's peers to asking the next's. */
   readonly stagger: number
 }
 
-/** The store of a combinator: what any of the stores of its legs holds. */
+/** The store of a combinator: it has every block that any of its legs has stored. */
 export function blockHooks(legs: Legs, policy: StorePolicy, capabilities: () => BlockCapabilities): BlockHooks {
   const on = async <T>(
     leg: Leg,
@@ -45,7 +48,7 @@ export function blockHooks(legs: Legs, policy: StorePolicy, capabilities: () => 
     work: (blocks: Blocks, inner: Inner) => Promise<T>
   ): Promise<T> => await legs.run(leg, operation, options, async (inner) => await work(blocksOf(leg), inner))
 
-  /** All that run. What the legs that are left say counts only where it comes soon. */
+  /** Calls every running leg. An answer from a leg that is out of use counts only if it comes soon. */
   const onEach = async <T>(
     operation: string,
     options: HookOptions,
@@ -62,8 +65,8 @@ export function blockHooks(legs: Legs, policy: StorePolicy, capabilities: () => 
   }
 
   /**
-   * On all legs, since the peers of a network fetch from the store of that leg alone. Resolves when all have it, or soon after
-   * enough have.
+   * Writes to all legs, because the peers of a network fetch only from the store of that leg. Resolves when all have it, or
+   * soon after enough have it.
    */
   const write = async (operation: string, patience: number, work: (leg: Leg) => Promise<void>): Promise<void> => {
     const works = legs.candidates.map(work)
@@ -91,7 +94,7 @@ export function blockHooks(legs: Legs, policy: StorePolicy, capabilities: () => 
     return await readBlock(legs, policy.stagger, cid, { ...spread(options), local })
   }
 
-  /** Copies what other stores hold of a DAG into that of a leg; what none has is left out. */
+  /** Copies into the store of a leg what other stores have of a DAG. Blocks that no store has are left out. */
   const gather = async (root: Cid, leg: Leg, { recursive, ...options }: PinOptions): Promise<void> => {
     await copyDag(root, {
       recursive,
@@ -128,7 +131,7 @@ export function blockHooks(legs: Legs, policy: StorePolicy, capabilities: () => 
         holds: await on(leg, 'blocks.has', options, (blocks, inner) => blocks.has(root, inner)).catch(() => false)
       }))
     )
-    // A leg that holds the root needs to fetch the least.
+    // A leg that has the root needs to fetch the least.
     const order = holders.toSorted((a, b) => Number(b.holds) - Number(a.holds)).map(({ leg }) => leg)
     const several = legs.all.length > 1
     const done = await staggered(
@@ -137,7 +140,7 @@ export function blockHooks(legs: Legs, policy: StorePolicy, capabilities: () => 
         after: pinStagger,
         run: async (end) => {
           const ended = { ...options, signal: end }
-          // What another store of this peer has need not come from the network.
+          // Blocks that another store of this peer has need not come from the network.
           if (several) await gather(root, leg, ended)
           await pinOn(leg, root, ended, onProgress)
           return leg
@@ -180,7 +183,7 @@ export function blockHooks(legs: Legs, policy: StorePolicy, capabilities: () => 
       return each(legs, 'blocks.pins', options, (blocks, inner) => blocks.pins(inner), isNew)
     },
     gc: (options) => {
-      // A block that another store still has is not gone; it is told of when that one removes it, too.
+      // A block that another store still has is not gone. It is reported when that store removes it, too.
       const isGone = async (leg: Leg, cid: Cid): Promise<boolean> => {
         const others = legs.candidates.filter((other) => other !== leg)
         const held = others.map((other) => on(other, 'blocks.has', options, (blocks, inner) => blocks.has(cid, inner)))
@@ -191,7 +194,7 @@ export function blockHooks(legs: Legs, policy: StorePolicy, capabilities: () => 
   }
 }
 
-/** The items of all stores that are not left out. */
+/** The items of all stores, without those that are left out. */
 async function* each<T>(
   legs: Legs,
   operation: string,
@@ -221,12 +224,12 @@ async function* each<T>(
   if (!succeeded) throw failure ?? nothingWorks()
 }
 
-/** The signal of a hook is made when it is asked for, and not copied with the others. */
+/** The signal of a hook is created on access, so a spread does not copy it. */
 function spread<O extends HookOptions>(options: O): O {
   return { ...options, signal: options.signal, context: options.context }
 }
 
-/** Progress of whichever leg is ahead; it never goes back. */
+/** Reports the progress of the leg that is ahead. It never goes back. */
 function forwards(told: ((progress: Progress) => void) | undefined): ((progress: Progress) => void) | undefined {
   if (told === undefined) return undefined
   let last: Progress = { bytes: -1, blocks: -1 }

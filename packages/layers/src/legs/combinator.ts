@@ -22,11 +22,11 @@ export interface Policy extends StorePolicy {
   readonly options: CheckedLegOptions
   /** The part that every backend must have. */
   readonly needs?: 'messages' | undefined
-  /** Starts the combinator's work outside of calls; resolves with the function that ends it. */
+  /** Starts the work that the combinator does outside of calls. Resolves with the function that ends it. */
   readonly begin?: ((legs: Legs, report: (message: string) => void) => Promise<() => Promise<void>>) | undefined
 }
 
-/** A backend of several. */
+/** Makes one backend from several. */
 export function combine(combinator: string, backends: readonly Backend[], policy: Policy): Combined {
   const all = makeLegs(backends)
   const name = `${combinator}(${all.map((leg) => leg.name).join(',')})`

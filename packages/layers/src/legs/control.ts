@@ -1,20 +1,20 @@
 import type { Backend } from '@p2pl/core/backend'
 import type { Legs } from './legs.ts'
 
-/** One of the backends of a combinator, for its operator. */
+/** One of the backends of a combinator, under an operator's control. */
 export interface LegControl {
   readonly name: string
-  /** Calls go to it; it is tried again; or it was paused. */
+  /** `up`: it is in use. `down`: it is out of use, and is tried again. `paused`: see `pause`. */
   readonly state: 'up' | 'down' | 'paused'
   /** Why it is not in use. */
   readonly reason: string | undefined
-  /** Takes this backend out of use and stops it, for example to replace its daemon or folder. The others go on. */
+  /** Takes this backend out of use and stops it, for example to replace its daemon or folder. The other backends go on. */
   pause(): Promise<void>
-  /** Ends a pause. Resolves when the backend works again; if it does not, it is tried again as after a failure. */
+  /** Ends a pause. Resolves when the backend works again. If it does not, it is tried again as after a failure. */
   resume(): Promise<void>
 }
 
-/** A backend of several. */
+/** A backend made from several. */
 export interface Combined extends Backend {
   readonly legs: readonly LegControl[]
 }

@@ -3,21 +3,21 @@ import { type Block, bytesKey, isLeaf, linksOf, P2plError, Slots } from '@p2pl/c
 type Cid = Block['cid']
 
 export interface CopyOptions {
-  /** The bytes of a block, verified; `undefined` where it is to be passed over with all below it. */
+  /** The verified bytes of a block; `undefined` to skip the block and everything below it. */
   readonly get: (cid: Cid) => Promise<Uint8Array | undefined>
   readonly put: (block: Block) => Promise<void>
-  /** Whether the block is where it should be. Its links are followed all the same. Default: never. */
+  /** Whether the block is already where it should be. Its links are followed even then. Default: never. */
   readonly has?: ((cid: Cid) => Promise<boolean>) | undefined
   /** Default true. */
   readonly recursive?: boolean | undefined
-  /** Most bytes that are read; beyond it the copy rejects with `TOO_LARGE`. Default: no limit. */
+  /** Maximum bytes that are read. Above it the copy rejects with `TOO_LARGE`. Default: no limit. */
   readonly maxBytes?: number | undefined
   readonly signal: AbortSignal
 }
 
 const parallel = 8
 
-/** Copies a DAG block by block, the root first, so that a peer that waits for it can begin. */
+/** Copies a DAG block by block. The root comes first, so that a peer that waits for it can begin. */
 export async function copyDag(root: Cid, options: CopyOptions): Promise<void> {
   const { get, put, has, recursive = true, maxBytes = Infinity, signal } = options
   const seen = new Set<string>()

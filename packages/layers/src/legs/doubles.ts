@@ -2,19 +2,19 @@ import { BoundedMap, bytesKey, type Verdict } from '@p2pl/core/backend'
 import type { Leg } from './leg.ts'
 
 interface Known {
-  /** How often each leg has brought it. */
+  /** How often each leg has delivered it. */
   readonly brought: Map<Leg, number>
   delivered: number
   verdict: Verdict | Promise<Verdict>
 }
 
-/** Payloads, and their bytes, that are remembered for each topic. */
+/** Maximum number of payloads, and of their bytes, that are remembered for each topic. */
 const maxPayloads = 1_024
 const maxBytes = 4_194_304
 
 /**
- * Tells copies that came over another leg from new messages of equal bytes: of each payload as many are new as the leg has
- * brought that brought the most.
+ * Tells copies that came over another leg from new messages of equal bytes. A payload is new when a leg has delivered it
+ * more often than any leg before.
  */
 export class Doubles {
   #bytes = 0
@@ -22,7 +22,7 @@ export class Doubles {
     this.#bytes -= key.length
   })
 
-  /** Delivers what is new; a copy has the verdict of the first. */
+  /** Delivers a new message. A copy gets the verdict of the first. */
   receive(leg: Leg, payload: Uint8Array, deliver: () => Verdict | Promise<Verdict>): Verdict | Promise<Verdict> {
     const key = bytesKey(payload)
     const known = this.#known.get(key) ?? this.#add(key)

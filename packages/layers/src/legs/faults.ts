@@ -1,6 +1,6 @@
 import { type ErrorCode, isP2plError, P2plError } from '@p2pl/core/backend'
 
-/** The caller's mistakes, and answers that another leg would give, too. */
+/** Mistakes of the caller, and errors that any other leg would give as well. */
 const final: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'ABORTED',
   'INVALID_ARGUMENT',
@@ -20,7 +20,7 @@ const faults: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'MISSING_DEPENDENCY',
   'ENGINE'
 ])
-/** Their errors may be about a remote peer, so the leg is examined before it is judged. */
+/** Errors of these calls may be about a remote peer, so the leg is examined before it is judged. */
 const remote: ReadonlySet<string> = new Set([
   'blocks.get',
   'blocks.pin',
@@ -32,18 +32,18 @@ const remote: ReadonlySet<string> = new Set([
   'routing.disconnect'
 ])
 
-/** Whether another leg may give another answer. */
+/** Whether another leg may give a different answer. */
 export function movesOn(error: unknown): boolean {
   return !isP2plError(error) || !final.has(error.code)
 }
 
-/** What an error says of its leg. */
+/** What an error says about its leg. */
 export function judge(error: unknown, operation: string): 'sound' | 'suspect' | 'broken' {
   if (isP2plError(error) && !faults.has(error.code)) return 'sound'
   return remote.has(operation) && !isP2plError(error, 'NOT_RUNNING') ? 'suspect' : 'broken'
 }
 
-/** The error that tells most: a caller's mistake before the state of a leg, otherwise the first. */
+/** The most telling error: a caller's mistake rather than the state of a leg, otherwise the first error. */
 export function mostTelling(errors: readonly unknown[]): unknown {
   return errors.find((error) => !movesOn(error)) ?? errors[0]
 }

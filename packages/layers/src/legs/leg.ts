@@ -1,33 +1,33 @@
 import type { Backend, PeerInfo } from '@p2pl/core/backend'
 
-/** One of the backends that a combinator is made of, and what is known of it. */
+/** One of the backends that a combinator is made from, and what is known about it. */
 export class Leg {
   readonly backend: Backend
-  /** The name of its backend; legs of one name are numbered. */
+  /** The name of its backend. Legs with the same name are numbered. */
   readonly name: string
-  /** Calls go to it. */
+  /** Whether calls go to it. */
   up = false
-  /** `start` has resolved, and no call has said `NOT_RUNNING` since. */
+  /** Whether `start` has resolved, and no call has thrown `NOT_RUNNING` since. */
   running = false
-  /** It has reported that its engine cannot be used, and not yet that it can. */
+  /** Whether it has reported that its engine cannot be used, and has not yet recovered. */
   degraded = false
-  /** Somebody has taken it out of use, and nothing but `resume` brings it back. */
+  /** Whether an operator has taken it out of use. Only `resume` brings it back. */
   paused = false
   /** Why it is not in use. */
   reason: string | undefined
-  /** The number of starts. What was joined under an earlier one is gone. */
+  /** The number of starts. Topics joined under an earlier start are gone. */
   starts = 0
-  /** Fires when the leg is left: calls under way go elsewhere. */
+  /** Fires when the leg goes out of use: calls under way go to another leg. */
   term: AbortController = new AbortController()
-  /** Attempts to get it back, since it was last up for long. */
+  /** Attempts to get it back since it was last up for a long time. */
   attempts = 0
   upSince = 0
   timer: unknown
   /** An attempt to start or examine it. */
   trying: Promise<void> | undefined
-  /** The last block that it was asked for: the next examination asks for it, too. */
+  /** The CID of the last block that it was asked for. The next examination asks for it, too. */
   lastCid: Parameters<NonNullable<Backend['blocks']>['has']>[0] | undefined
-  /** As of its last run. */
+  /** The networks of its last run. */
   #networks: readonly string[] | undefined
 
   constructor(backend: Backend, name: string) {
@@ -35,7 +35,7 @@ export class Leg {
     this.name = name
   }
 
-  /** What others reach it by; empty while it does not run. */
+  /** The ids and addresses under which others reach it; empty while it does not run. */
   self(): readonly PeerInfo[] {
     try {
       const peers = this.backend.self()
@@ -46,7 +46,7 @@ export class Leg {
     }
   }
 
-  /** The networks that it is on when it runs; `undefined` where it does not say, and has never run. */
+  /** The networks that it is on when it runs. `undefined` if it does not declare them and has never run. */
   networks(): readonly string[] | undefined {
     if (this.backend.networks !== undefined) return this.backend.networks
     this.self()

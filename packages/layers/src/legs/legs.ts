@@ -14,22 +14,22 @@ import type { Leg } from './leg.ts'
 import type { CheckedLegOptions } from './options.ts'
 import { probe } from './probe.ts'
 
-/** Once one leg has started, the others have this many milliseconds more before the start resolves without them. */
+/** Once one leg has started, the others get this many more milliseconds before the start resolves without them. */
 const startPatience = 10_000
-/** A leg that was up for as long as this begins with short pauses again. */
+/** After a leg has been up for this many milliseconds, its pauses begin short again. */
 const stableAfter = 60_000
 
 export interface LegsWatcher {
-  /** It is in use from now on; its calls work. */
+  /** The leg is in use from now on, and its calls work. */
   up(leg: Leg): void
-  /** It is left. */
+  /** The leg is out of use. */
   left(leg: Leg, error: P2plError): void
 }
 
-/** The legs of a combinator while it runs: which of them are in use, and how the others come back. */
+/** The legs of a combinator while it runs: which of them are in use, and how the others return. */
 export class Legs {
   readonly all: readonly Leg[]
-  /** The leg that gave the last block: it probably has the next one, too. */
+  /** The leg that delivered the last block. It probably has the next block, too. */
   lastSource: Leg | undefined
   readonly #name: string
   readonly #options: CheckedLegOptions
@@ -49,17 +49,17 @@ export class Legs {
     return this.#options.clock
   }
 
-  /** In their order. */
+  /** The legs in use, in order. */
   get up(): readonly Leg[] {
     return this.all.filter((leg) => leg.up)
   }
 
-  /** The first one in use. */
+  /** The first leg in use. */
   get active(): Leg | undefined {
     return this.all.find((leg) => leg.up)
   }
 
-  /** Those to try, in order: where none is in use, all that may answer. */
+  /** The legs to try, in order. If none is in use, all legs that may answer. */
   get candidates(): readonly Leg[] {
     const { up } = this
     return up.length > 0 ? up : this.all.filter((leg) => leg.running)
@@ -74,8 +74,8 @@ export class Legs {
   }
 
   /**
-   * Starts all legs. Resolves when each has started or failed, and does not wait for long for others once one has started.
-   * Rejects when none starts.
+   * Starts all legs. Resolves when each has started or failed. Once one leg has started, it does not wait long for the
+   * others. Rejects when none starts.
    */
   async open(life: AbortSignal, report: (event: EngineEvent) => void): Promise<void> {
     this.#life = life
@@ -124,7 +124,10 @@ export class Legs {
     for (const leg of this.all) leg.running = false
   }
 
-  /** Makes one call of a leg. It ends with the caller's signal, and with a retryable error when the leg is left meanwhile. */
+  /**
+   * Makes one call of a leg. The call ends with the caller's signal, and with a retryable error when the leg goes out of
+   * use meanwhile.
+   */
   async run<T>(
     leg: Leg,
     operation: string,
@@ -164,7 +167,7 @@ export class Legs {
     }
   }
 
-  /** Calls go to it no more, until it has passed an examination. */
+  /** Takes the leg out of use. Calls go to it again only after it has passed an examination. */
   leave(leg: Leg, cause: unknown): void {
     if (isP2plError(cause, 'NOT_RUNNING')) leg.running = false
     if (!leg.up) return
@@ -181,14 +184,14 @@ export class Legs {
     this.#retryLater(leg)
   }
 
-  /** Leaves it when it does not answer. Never rejects. */
+  /** Takes the leg out of use if it does not answer. Never rejects. */
   async examine(leg: Leg): Promise<void> {
     if (leg.paused) return
     if (leg.trying === undefined) await this.#attempt(leg)
     else await leg.trying.catch(() => undefined)
   }
 
-  /** Takes it out of use and stops it. */
+  /** Takes the leg out of use and stops it. */
   async pause(leg: Leg): Promise<void> {
     if (leg.paused) return
     leg.paused = true
@@ -199,13 +202,13 @@ export class Legs {
     await leg.backend.stop()
   }
 
-  /** Ends {@link pause}. Resolves when it works again, or was tried. */
+  /** Ends {@link pause}. Resolves when the leg works again, or has been tried. */
   async resume(leg: Leg): Promise<void> {
     leg.paused = false
     if (this.#opened) await this.examine(leg)
   }
 
-  /** Starts the leg, or examines it where it runs. Gives what failed; never rejects. */
+  /** Starts the leg, or examines it if it runs. Returns the error if that fails; never rejects. */
   async #attempt(leg: Leg): Promise<unknown> {
     let failure: unknown
     this.#noRetry(leg)
@@ -282,7 +285,7 @@ export class Legs {
     } else this.#report(event)
   }
 
-  /** Looks at those in use again and again: one may have died without a call that noticed. */
+  /** Keeps examining the legs in use, since one may have died without a call that noticed. */
   #beat(): void {
     this.#heartbeat = this.clock.setTimeout(() => {
       for (const leg of this.up) void this.examine(leg)

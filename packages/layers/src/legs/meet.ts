@@ -10,7 +10,7 @@ const supports = ['none', 'emulated', 'native'] as const
 const senders = ['none', 'claimed', 'verified'] as const
 const persistences = ['none', 'process', 'power'] as const
 
-/** The weaker first. */
+/** Sorts the weaker values first. */
 function sorted<T>(scale: readonly T[], values: readonly T[]): T[] {
   return values.toSorted((a, b) => scale.indexOf(a) - scale.indexOf(b))
 }
@@ -20,7 +20,8 @@ function weakest<T>(scale: readonly T[], values: readonly T[]): T {
 }
 
 /**
- * What several backends promise together. @param quorum - On how many of them a block is when `put` has resolved.
+ * The promise that several backends can make together. @param quorum - The number of backends that have a block when `put`
+ * has resolved.
  */
 export function meet(legs: readonly Capabilities[], quorum: number): Capabilities {
   return {
@@ -47,7 +48,7 @@ function meetMessages(all: readonly MessageCapabilities[]): MessageCapabilities 
     )
   const alone = all.length === 1
   return {
-    // A message that one leg has taken is lost to a peer that has this leg no more, and no leg knows of it.
+    // A message that one leg has taken is lost to a peer that no longer has this leg, and no leg knows about that.
     delivery: alone && all[0]?.delivery === 'reliable' ? 'reliable' : 'at-most-once',
     // Messages of one sender come over several legs.
     ordering: alone && all[0]?.ordering === 'sender' ? 'sender' : 'none',
@@ -77,10 +78,10 @@ function meetBlocks(all: readonly BlockCapabilities[], quorum: number): BlockCap
   )
   return {
     maxBlockBytes: Math.min(...all.map((leg) => leg.maxBlockBytes)),
-    // Of any `quorum` legs the one that keeps longest is at least this good.
+    // Among any `quorum` legs, the most durable one is at least this good.
     persistence: lasting[quorum - 1] ?? 'none',
     remote: all.every((leg) => leg.remote),
-    // Core bounds what strangers leave in a store, so one leg that keeps is enough.
+    // Core bounds what strangers leave in a store, so one leg that keeps blocks is enough.
     keepsFetched: all.some((leg) => leg.keepsFetched),
     pins: support('pins'),
     gc: support('gc'),
@@ -96,7 +97,7 @@ function meetRouting(legs: readonly Capabilities[]): RoutingCapabilities | undef
       supports,
       all.map((routing) => routing?.[field] ?? 'none')
     )
-  // A peer is dialled by the legs of its network, so one that can dial is enough.
+  // The legs of a peer's network dial it, so one leg that can dial is enough.
   const connect = sorted(
     supports,
     all.map((routing) => routing?.connect ?? 'none')

@@ -13,13 +13,13 @@ import type { Leg } from './leg.ts'
 import type { Legs } from './legs.ts'
 import { JoinedTopic } from './topics.ts'
 
-/** Once one leg has taken a message, the others have this many milliseconds more before the publish resolves without them. */
+/** Once one leg has taken a message, the others get this many more milliseconds before the publish resolves without them. */
 const publishPatience = 250
 const operation = 'messages.publish'
 
 /**
- * @param spread - `first`: a message goes to the first leg where somebody receives it, and to those on which its topic was
- * heard lately. `all`: it goes to all that are in use.
+ * @param spread - `first`: a message goes to the first leg where a peer receives it, and to the legs on which its topic was
+ *   heard recently. `all`: it goes to all legs in use.
  */
 export function messageHooks(
   legs: Legs,
@@ -40,7 +40,7 @@ export function messageHooks(
     payload: Uint8Array,
     options: HookOptions
   ): Promise<PublishResult> => {
-    // A leg that takes longer than the others must not see what the caller does with the bytes afterwards.
+    // The caller may change the bytes afterwards, and a leg that is slower than the others must not see that.
     const bytes = to.length > 1 ? new Uint8Array(payload) : payload
     const works = to.map(async (leg) => await on(leg, topic, bytes, options))
     const { values, errors } = await attempts(legs.clock, works, publishPatience)
@@ -87,7 +87,7 @@ export function messageHooks(
   }
 }
 
-/** In order, until somebody receives it. */
+/** Tries the legs in order, until a peer receives the message. */
 async function toFirst(
   candidates: readonly Leg[],
   publish: (leg: Leg) => Promise<PublishResult>
@@ -109,17 +109,17 @@ async function toFirst(
   throw failure ?? nothingWorks()
 }
 
-/** A peer may be on several legs, so the largest number is what is known. */
+/** A peer may be on several legs, so only the largest number is certain. */
 function most(results: readonly PublishResult[]): PublishResult {
   return results.reduce((best, result) => ((result.recipients ?? 0) > (best.recipients ?? 0) ? result : best))
 }
 
-/** Nobody knows whether the leg has sent it: it gave no answer in time, or was left in between. */
+/** Whether it is unknown if the leg has sent the message: it gave no answer in time, or went out of use in between. */
 function isUncertain(error: unknown, leg: Leg): boolean {
   return isP2plError(error, 'TIMEOUT') || isP2plError(error, 'UNCERTAIN') || error === leg.term.signal.reason
 }
 
-/** The code that says so: core sends such a message again where receivers recognise one that they have had. */
+/** The error with the code for that. Core sends such a message again if receivers recognise duplicates. */
 function uncertain(cause: unknown): P2plError {
   const message = cause instanceof Error ? cause.message : String(cause)
   return new P2plError({ code: 'UNCERTAIN', operation, cause, message })

@@ -10,18 +10,18 @@ import {
   systemClock
 } from '@p2pl/core/backend'
 
-/** What every combinator takes. */
+/** The options of every combinator. */
 export interface LegOptions {
   /**
-   * Milliseconds without an answer after which the leg of a call is probed. A leg that does not answer the probe within
-   * the same time is left. Default 5,000.
+   * Milliseconds without an answer after which the leg of a call is probed. A leg that does not answer the probe within the
+   * same time is taken out of use. Default 5,000.
    */
   readonly timeout?: number | undefined
   /** Milliseconds between two probes of a leg that is in use. Default 5,000. */
   readonly probeEvery?: number | undefined
-  /** Milliseconds before a leg that was left is tried again the first time; doubled each time. Default 1,000. */
+  /** Milliseconds before a leg that is out of use is tried again for the first time. Doubles with each attempt. Default 1,000. */
   readonly baseDelay?: number | undefined
-  /** The longest such pause in milliseconds. Default 60,000. */
+  /** The longest of these pauses in milliseconds. Default 60,000. */
   readonly maxDelay?: number | undefined
   readonly clock?: Clock | undefined
   /** A number in [0, 1). */
@@ -32,7 +32,7 @@ export type CheckedLegOptions = { readonly [K in keyof LegOptions]-?: NonNullabl
 
 const names = ['timeout', 'probeEvery', 'baseDelay', 'maxDelay', 'clock', 'random']
 
-/** Throws `INVALID_ARGUMENT`. @param more - Options that this combinator has beside the common ones. */
+/** Throws `INVALID_ARGUMENT`. @param more - Options that this combinator has in addition to the common ones. */
 export function checkLegOptions(
   combinator: string,
   options: LegOptions,

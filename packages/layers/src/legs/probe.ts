@@ -2,10 +2,10 @@ import { type Clock, isP2plError, P2plError, untilAborted } from '@p2pl/core/bac
 import { judge } from './faults.ts'
 import type { Leg } from './leg.ts'
 
-/** A topic of nobody. */
+/** A topic that nobody uses. */
 const topic = 'p2pl/probe'
 
-/** Asks for small things that a leg knows by itself. Rejects when one fails, or has no answer within `timeout` ms. */
+/** Makes small calls that a leg can answer by itself. Rejects when one fails, or has no answer within `timeout` ms. */
 export async function probe({ backend, name, lastCid }: Leg, clock: Clock, timeout: number): Promise<void> {
   const end = new AbortController()
   const timer = clock.setTimeout(() => {

@@ -14,14 +14,17 @@ import { staggered, type Try } from './staggered.ts'
 type Cid = Block['cid']
 
 const operation = 'blocks.get'
-/** A store that has a block gives it sooner than this, in milliseconds. */
+/** A store that has the block delivers it sooner than this, in milliseconds. */
 const storePatience = 20
 
-/** The block of the first leg that gives the right bytes. @param stagger - Milliseconds from asking one leg's peers to asking the next's. */
+/**
+ * The block from the first leg that delivers the right bytes. @param stagger - Milliseconds from asking one leg's peers to
+ * asking the next leg's.
+ */
 export async function readBlock(legs: Legs, stagger: number, cid: Cid, options: GetBlockOptions): Promise<Uint8Array> {
   const { local, remote, providers, root, signal } = options
   const candidates = inOrder(legs, providers)
-  // It runs, and has its store, although its network cannot be used.
+  // Such a leg runs and has its store, although its network cannot be used.
   const left = legs.all.filter((leg) => leg.running && !candidates.includes(leg))
   let wrong: Uint8Array | undefined
   const from = (
@@ -63,13 +66,13 @@ export async function readBlock(legs: Legs, stagger: number, cid: Cid, options: 
   try {
     return await staggered(legs.clock, tries, signal)
   } catch (error) {
-    // Core looks at the bytes again, and asks others for better ones.
+    // Core checks the bytes again, and asks other peers for better ones.
     if (wrong !== undefined && !signal.aborted && !isP2plError(error, 'NOT_RUNNING')) return wrong
     throw error
   }
 }
 
-/** Those first on whose network a provider is said to be, then the one that gave the last block. */
+/** First come the legs whose network a provider is said to be on, then the leg that delivered the last block. */
 function inOrder(legs: Legs, providers: readonly PeerInfo[] | undefined): readonly Leg[] {
   const hinted = (leg: Leg): boolean => providers?.some(({ network }) => leg.networks()?.includes(network)) === true
   const rank = (leg: Leg): number => (hinted(leg) ? 0 : 2) + (legs.lastSource === leg ? 0 : 1)

@@ -9,7 +9,7 @@ type Routing = NonNullable<Leg['backend']['routing']>
 type Feature = 'provide' | 'unprovide' | 'findProviders' | 'findPeer' | 'connect'
 type Inner = Parameters<Routing['connections']>[0]
 
-/** Searches go to all legs, records to those that have the content, and connections to those of the peer's network. */
+/** Searches go to all legs, records to the legs that have the content, and connections to the legs of the peer's network. */
 export function routingHooks(name: string, legs: Legs, stagger: number): RoutingHooks {
   const able = (feature: Feature, list: readonly Leg[] = legs.candidates): readonly Leg[] =>
     list.filter(({ backend }) => (backend.capabilities.routing?.[feature] ?? 'none') !== 'none')
@@ -21,7 +21,7 @@ export function routingHooks(name: string, legs: Legs, stagger: number): Routing
     work: (routing: Routing, inner: Inner) => Promise<T>
   ): Promise<T> => await legs.run(leg, operation, options, async (inner) => await work(routingOf(leg), inner))
 
-  /** On all of them; one that succeeds is enough. */
+  /** Makes the call on all of the legs. One success is enough. */
   const onAll = async <T>(
     list: readonly Leg[],
     operation: string,
@@ -111,10 +111,10 @@ export function routingHooks(name: string, legs: Legs, stagger: number): Routing
   }
 }
 
-/** Once one leg has done it, the others have this many milliseconds more. */
+/** Once one leg has succeeded, the others get this many more milliseconds. */
 const patience = 250
 
-/** What several searches find, as it comes. It ends when all have ended. */
+/** The results of several searches, as they come. Ends when all have ended. */
 async function* merged<T>(
   legs: Legs,
   list: readonly Leg[],

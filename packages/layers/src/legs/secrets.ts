@@ -2,7 +2,7 @@ import { equalBytes, type SecretStore } from '@p2pl/core/backend'
 import { mostTelling, nothingWorks } from './faults.ts'
 import type { Legs } from './legs.ts'
 
-/** Secrets stand in every store that runs, so that the peer keeps its identity whichever leg is down at the next start. */
+/** Stores secrets in every store that runs, so the peer keeps its identity no matter which leg is down at the next start. */
 export function secretsOf(legs: Legs): SecretStore | undefined {
   const stores = (): readonly SecretStore[] => legs.all.flatMap(({ backend }) => backend.secrets ?? [])
   if (stores().length === 0) return undefined

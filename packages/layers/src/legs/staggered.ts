@@ -3,14 +3,14 @@ import { mostTelling, movesOn, nothingWorks } from './faults.ts'
 
 /** One way to get an answer. */
 export interface Try<T> {
-  /** Milliseconds after the one before has begun; sooner when all that run have failed. */
+  /** Milliseconds after the previous try has begun; sooner if all running tries have failed. */
   readonly after: number
   readonly run: (signal: AbortSignal) => Promise<T>
 }
 
 /**
- * The first answer of several tries, begun one after the other; the others are ended then. Rejects when all have failed, and at
- * once with an error that every try would give.
+ * The first answer of several tries, which begin one after the other. The answer ends the other tries. Rejects when all
+ * have failed, and at once with an error that every try would give.
  */
 export async function staggered<T>(clock: Clock, tries: readonly Try<T>[], outer: AbortSignal): Promise<T> {
   const end = new AbortController()

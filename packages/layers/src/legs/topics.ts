@@ -14,21 +14,21 @@ import type { Legs, LegsWatcher } from './legs.ts'
 
 /** A leg on which a topic was heard less than this many milliseconds ago has peers that publish there. */
 const heardFor = 60_000
-/** Once one leg has joined, the others have this many milliseconds more before the join resolves without them. */
+/** Once one leg has joined, the others get this many more milliseconds before the join resolves without them. */
 const joinPatience = 1_000
 
 interface Side {
-  /** The start of the leg under which it joined; 0 while it has not. */
+  /** The start of the leg under which it joined; 0 if it has not joined. */
   joinedAt: number
   joining: boolean
   handle: Joined | undefined
   state: SubscriptionState
-  /** When messages began to be missed, on the clock. */
+  /** The time on the clock from which messages may be missing. */
   lostAt: number | undefined
   heardAt: number
 }
 
-/** A topic that is joined on every leg that runs, since peers elsewhere may use another one. */
+/** A topic that is joined on every leg that runs, since other peers may use another leg. */
 export class JoinedTopic implements LegsWatcher, Joined {
   readonly #legs: Legs
   readonly #topic: string
@@ -71,14 +71,14 @@ export class JoinedTopic implements LegsWatcher, Joined {
     throw mostTelling(errors)
   }
 
-  /** Whether others publish on the leg. */
+  /** Whether other peers publish on the leg. */
   hears(leg: Leg): boolean {
     return this.#legs.clock.now() - this.#side(leg).heardAt < heardFor
   }
 
   up(leg: Leg): void {
     const side = this.#side(leg)
-    // A leg that went on running has kept the topic, and reports by itself what it missed.
+    // A leg that kept running has kept the topic, and itself reports the messages that it missed.
     if (side.joinedAt === leg.starts) {
       side.lostAt = undefined
       this.#changed()
@@ -92,7 +92,7 @@ export class JoinedTopic implements LegsWatcher, Joined {
     side.lostAt ??= this.#legs.clock.now()
     if (!leg.running) Object.assign(side, { joinedAt: 0, handle: undefined })
     this.#changed()
-    // From now on another leg brings the messages; those that only the lost one has are missing.
+    // Another leg brings the messages from now on. Messages that only the lost leg carries are missing.
     if (this.#state === 'live' && this.#legs.active !== undefined && !this.#comesBefore(leg)) this.#gap()
   }
 
@@ -116,7 +116,7 @@ export class JoinedTopic implements LegsWatcher, Joined {
     try {
       const handle = await this.#legs.run(leg, 'messages.subscribe', this.#options, async (options) => {
         const joined = await leg.backend.messages?.subscribe(this.#topic, this.#subscriberOf(leg, side), options)
-        // Nobody waits for it any more.
+        // Nobody waits for it any longer.
         if (options.signal?.aborted === true || this.#closed) await joined?.close()
         return joined
       })
@@ -167,7 +167,7 @@ export class JoinedTopic implements LegsWatcher, Joined {
     if (this.#tellsGaps && !this.#closed) this.#subscriber.gap({ reason: 'disconnected', lasted })
   }
 
-  /** `live` as long as one leg brings messages. */
+  /** The state is `live` as long as one leg brings messages. */
   #changed(): void {
     if (this.#closed || !this.#tellsGaps) return
     const live = [...this.#sides].some(([leg, { joinedAt, state }]) => leg.up && joinedAt > 0 && state === 'live')
