@@ -31,8 +31,8 @@ it('a folder in use and a port in use are LOCKED, and the start may be tried aga
   expect(selfOf(two).id).toBe(id)
 
   const squatter = createServer()
-  await new Promise<void>((resolve) => squatter.listen(0, '127.0.0.1', resolve))
-  const { port } = squatter.address() as { port: number }
+  const port = await freePort()
+  await new Promise<void>((resolve) => squatter.listen(port, '127.0.0.1', resolve))
   const three = make({ port })
   await expect(three.start()).rejects.toMatchObject({ code: 'LOCKED' })
   await new Promise((resolve) => squatter.close(resolve))

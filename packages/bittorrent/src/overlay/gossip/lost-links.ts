@@ -3,6 +3,8 @@ import type { Link } from '../links/link.ts'
 import { longestSilence } from '../links/liveness.ts'
 
 const maxPeers = 512
+/** Each side counts looks, so one that stood still, or was busy, has cut its link later by its time than by that of others. */
+const margin: number = 3 * longestSilence
 /** A message is told to a peer at most this often: that is less than its head, which a peer that stays gets anyway. */
 const maxTold = 3
 
@@ -24,7 +26,7 @@ export class LostLinks {
     if (topics.length === 0) return
     const { id, openedAt, heardAt } = link
     // A link that is dead in one direction only brings something until the other side has cut it.
-    const since = heardAt - longestSilence
+    const since = heardAt - margin
     const absences = this.#peers.get(id) ?? new Map<string, Absence>()
     for (const topic of topics) {
       const told = this.#told.get(link)?.get(topic)

@@ -1,5 +1,5 @@
 import { connect, isIPv4, type Socket } from 'node:net'
-import { untilAborted } from '@p2pl/core/backend'
+import { systemClock, untilAborted } from '@p2pl/core/backend'
 import { failure } from '../../tools/failure.ts'
 import { formatAddress, type Address } from '../../tools/address.ts'
 import { isLoopback, type ProfileGate } from '@p2pl/embedded'
@@ -100,7 +100,9 @@ export class Dialler {
     socket.on('error', () => socket.destroy())
     const place = places.enter(socket, host, true) as Place
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const timer = setTimeout(() => reject(new Error(`no answer within ${connectTimeout} ms`)), connectTimeout)
+    const late = (): void => reject(new Error(`no answer within ${connectTimeout} ms`))
+    // What came while this process stood still is read first.
+    const timer = setTimeout(() => systemClock.nextTurn(late), connectTimeout)
     socket.once('connect', resolve)
     socket.once('error', reject)
     socket.once('close', () => reject(new Error('the connection was closed')))

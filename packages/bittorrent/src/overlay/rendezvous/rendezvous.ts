@@ -121,10 +121,10 @@ export class Rendezvous {
     const { dht, trackers } = this.#init
     if (trackers.length > 0) return true
     if (dht === undefined) return false
-    const start = performance.now()
     // A peer may be about to connect: this end does not see it yet.
     const patience = (): number => (linked() ? tablePatience : linkPatience)
-    while (dht.size === 0 && performance.now() - start < patience()) await sleep(tablePoll, { signal })
+    // Looks are counted, not time: what came while this process stood still is read before the next one.
+    for (let waited = 0; dht.size === 0 && waited < patience(); waited += tablePoll) await sleep(tablePoll, { signal })
     return dht.size > 0
   }
 
