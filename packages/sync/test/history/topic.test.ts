@@ -8,9 +8,11 @@ import { parties, payloadsOf, take, takeMessages } from './support.ts'
 
 test('a late subscriber gets what it missed as history, then what is announced', async () => {
   const [ann, ben] = await parties(2)
-  const hers = await ann!.open({ codec: text })
+  // Long enough that no pause of a busy machine looks like absence: nothing is announced to nobody.
+  const patient = { codec: text, beaconPeriod: 2_000 }
+  const hers = await ann!.open(patient)
   const ids = [await hers.publish('one'), await hers.publish('two', { headers: { kind: 'late' } })].map(({ id }) => id)
-  const his = await ben!.open({ codec: text })
+  const his = await ben!.open(patient)
   const items = his.subscribe()
   const missed = await takeMessages(items, 2)
   expect(missed).toMatchObject([
