@@ -13,7 +13,8 @@ export function askerOf(child: ChildProcess, name: string): Ask {
     if (answered.error === undefined) waiting?.resolve(answered.value)
     else waiting?.reject(new Error(answered.error))
   })
-  child.on('exit', () => {
+  // Not `exit`: answers that were sent before it may not have been read by then.
+  child.on('close', () => {
     for (const waiting of pending.values()) waiting.reject(new Error(`${name} has ended`))
     pending.clear()
   })
@@ -21,7 +22,11 @@ export function askerOf(child: ChildProcess, name: string): Ask {
     const id = ++last
     const waiting = Promise.withResolvers<unknown>()
     pending.set(id, waiting)
-    child.send({ id, question, args })
+    // With a callback, a process that has ended is the failure of this question, and no error of the whole run.
+    child.send({ id, question, args }, (error) => {
+      if (error === null || !pending.delete(id)) return
+      waiting.reject(new Error(`${name} has ended`, { cause: error }))
+    })
     return (await waiting.promise) as T
   }
 }
