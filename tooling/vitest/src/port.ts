@@ -19,7 +19,10 @@ export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(first, first + width)
     if (given.has(port)) continue
-    const server = createServer()
+    // Before the wait: another call may be under way.
+    given.add(port)
+    // Whoever still dials an engine that was here must not hold up the end of this server.
+    const server = createServer((socket) => socket.destroy())
     try {
       server.listen(port, '127.0.0.1')
       await once(server, 'listening')
@@ -28,7 +31,6 @@ export async function freePort(): Promise<number> {
     }
     server.close()
     await once(server, 'close')
-    given.add(port)
     return port
   }
 }
