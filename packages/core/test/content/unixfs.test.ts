@@ -30,7 +30,8 @@ it('reads the same as ipfs-unixfs, whatever else the node says', () => {
         }).marshal()
         expect(decodeUnixfs(encoded)).toEqual({ type, data: data ?? new Uint8Array(0), blockSizes: sizes })
       }
-    )
+    ),
+    { seed: 1 }
   )
 })
 
