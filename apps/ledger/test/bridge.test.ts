@@ -34,7 +34,7 @@ function documentsIn(message: Uint8Array): CID[] {
 
 async function digestOf(node: LedgerNode, cid: string): Promise<string> {
   const hash = createHash('sha256')
-  for await (const chunk of (await node.content(cid, { signal: AbortSignal.timeout(60_000) })).body) hash.update(chunk)
+  for await (const chunk of (await node.content(cid, { signal: AbortSignal.timeout(100_000) })).body) hash.update(chunk)
   return hash.digest('hex')
 }
 
@@ -68,14 +68,10 @@ it('a bridge carries entries and documents of 20 MiB between a Kubo network and 
     const kubo = await open(kuboHome, daemons.envFor('ipfs-rpc', kuboHome.path))
     const torrent = await open(torrentHome, { P2PL_BACKEND: 'bittorrent' })
     const agree = async (entries: number): Promise<void> => {
-      await until(
-        `${entries} entries on both`,
-        async () => {
-          const [one, other] = [await kubo.status(), await torrent.status()]
-          return one.root === other.root && one.balances === other.balances && one.entries === entries
-        },
-        60_000
-      )
+      await until(`${entries} entries on both`, async () => {
+        const [one, other] = [await kubo.status(), await torrent.status()]
+        return one.root === other.root && one.balances === other.balances && one.entries === entries
+      })
     }
     for (let i = 1; i <= 5; i++) {
       await kubo.transfer({ to: torrent.account, amount: BigInt(i) })
