@@ -6,6 +6,8 @@ import type { Fleet, RunningPeer } from './fleet.ts'
 export type Life = 'starting' | 'up' | 'killed'
 
 const patienceMs = 60_000
+/** How much later than its broken connections the end of a peer is told at most. */
+const endToldMs = 10_000
 
 /** The three peers as they come and go, and their last statuses. */
 export class Crew {
@@ -14,6 +16,7 @@ export class Crew {
   readonly #statuses = new Map<Branch, StatusView>()
   readonly #lives = new Map<Branch, Life>(branches.map((name) => [name, 'starting']))
   readonly #watchers = new Set<() => void>()
+  readonly #stopping = new AbortController()
   #say: ((line: string) => void) | undefined
 
   constructor(fleet: Fleet) {
@@ -53,6 +56,10 @@ export class Crew {
   async start(name: Branch): Promise<void> {
     this.#set(name, 'starting')
     const peer = await this.#fleet.start(name)
+    if (this.#stopping.signal.aborted) {
+      await peer.stop()
+      throw new LedgerError('UNAVAILABLE', 'stopped meanwhile')
+    }
     const others = this.peers()
     this.#peers.set(name, peer)
     void peer.ended?.then(async (how) => await this.#revive(peer, how))
@@ -64,8 +71,11 @@ export class Crew {
         await introduce(other, self)
         await introduce(peer, known.self)
       } catch (error) {
-        // It ended meanwhile, and is introduced when it is back.
-        if (this.#peers.get(other.name) === other) throw error
+        // One of them ended meanwhile, which is told later than it is felt; it is introduced when it is back.
+        const ended = (): boolean => this.#peers.get(other.name) !== other || this.#peers.get(name) !== peer
+        await this.until('one of them ended', ended, this.#stopping.signal, endToldMs).catch(() => {
+          throw error
+        })
       }
     }
   }
@@ -87,6 +97,7 @@ export class Crew {
 
   async stop(): Promise<void> {
     this.#say = undefined
+    this.#stopping.abort()
     const peers = this.peers()
     this.#peers.clear()
     await Promise.all(peers.map(async (peer) => await peer.stop()))
@@ -109,7 +120,7 @@ export class Crew {
 
   /** Resolves when this run of the peer has ended; rejects when it runs and does not answer. */
   async gone(peer: RunningPeer, signal: AbortSignal): Promise<void> {
-    await this.until(`${peer.name} answers`, () => this.#peers.get(peer.name) !== peer, signal, 10_000)
+    await this.until(`${peer.name} answers`, () => this.#peers.get(peer.name) !== peer, signal, endToldMs)
   }
 
   /** Resolves when the condition holds. It is checked at each change. */
@@ -173,10 +184,10 @@ export class Crew {
     this.#say(`${name} ended (${how}); it is started again`)
     try {
       await this.start(name)
-      this.#say(`${name} is back with what it had on disk`)
+      this.#say?.(`${name} is back with what it had on disk`)
     } catch (error) {
       this.#set(name, 'killed')
-      this.#say(`${name} did not come back: ${describeError(error).message}`)
+      this.#say?.(`${name} did not come back: ${describeError(error).message}`)
     }
   }
 
