@@ -13,6 +13,8 @@ import type { LeafSessions } from './torrent/leaf-sessions.ts'
 
 /** The swarm of a file is asked for a leaf when no linked peer has answered for this long (ms). */
 const swarmDelay = 300
+/** Nobody may have said yet which torrent the file is, or may have answered in time: it is asked for again, ever more rarely. */
+const longestSwarmPause = 30_000
 
 export interface BlockSources {
   readonly stores: Stores
@@ -68,9 +70,11 @@ async function fromSwarm(
   const isRoot: boolean = root?.equals(cid) ?? true
   if (root === undefined || isRoot) return
   const both = AbortSignal.any([signal, ended])
-  await sleep(swarmDelay, { signal: both })
-  // A peer that has said in the DHT which torrent the file is need not be there any more.
-  const publishers = providers.flatMap((peer) => [...publishersIn(peer), links.get(peer.id)?.publicKey ?? []].flat())
-  const bytes = await sessions.leaf(cid, { root, publishers }, both)
-  if (bytes !== undefined) client.resolve(cid.multihash.bytes, bytes)
+  for (let pause = swarmDelay; ; pause = Math.min(pause * 2, longestSwarmPause)) {
+    await sleep(pause, { signal: both })
+    // A peer that has said in the DHT which torrent the file is need not be there any more.
+    const publishers = providers.flatMap((peer) => [...publishersIn(peer), links.get(peer.id)?.publicKey ?? []].flat())
+    const bytes = await sessions.leaf(cid, { root, publishers }, both)
+    if (bytes !== undefined) return client.resolve(cid.multihash.bytes, bytes)
+  }
 }

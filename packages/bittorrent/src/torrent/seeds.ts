@@ -1,4 +1,4 @@
-import { bytesKey, concatBytes } from '@p2pl/core/backend'
+import { bytesKey, concatBytes, untilAborted } from '@p2pl/core/backend'
 import { CID } from 'multiformats/cid'
 import type { Table } from '@p2pl/embedded'
 import type { Links } from '../overlay/links/links.ts'
@@ -30,6 +30,8 @@ export class Seeds {
   readonly #init: SeedsInit
   readonly #byInfoHash = new Map<string, Seed>()
   readonly #byRoot = new Map<string, Seed>()
+  /** Files that are stored as seeds and put out for the first time, by root, until that is done. */
+  readonly #telling = new Map<string, Promise<void>>()
 
   constructor(init: SeedsInit) {
     this.#init = init
@@ -59,17 +61,32 @@ export class Seeds {
     return this.#byRoot.get(bytesKey(multihash))?.info.infoHash
   }
 
-  /** Seeds the file; `undefined` when it is none, or not all of it is stored here. */
+  /** Seeds the file, and resolves when others can have heard of it; `undefined` when it is none, or not all of it is stored here. */
   async add(root: CID, signal: AbortSignal): Promise<TorrentInfo | undefined> {
-    const { table, load, rendezvous, publications } = this.#init
+    const { load } = this.#init
     const key = root.multihash.bytes
-    const info = this.#byRoot.get(bytesKey(key))?.info ?? (await infoOf(root, load, signal))
-    if (info === undefined || this.#byRoot.has(bytesKey(key))) return info
+    const name = bytesKey(key)
+    const info = this.#byRoot.get(name)?.info ?? (await infoOf(root, load, signal))
+    if (info === undefined) return undefined
+    if (this.#byRoot.has(name)) {
+      // Another call may be about to tell of it.
+      await untilAborted(this.#telling.get(name) ?? Promise.resolve(), signal)
+      return info
+    }
     this.#add({ root, info })
+    const telling = this.#tell({ root, info }, signal)
+    const settled = telling.catch(() => {}).finally(() => this.#telling.delete(name))
+    this.#telling.set(name, settled)
+    await telling
+    return info
+  }
+
+  async #tell({ root, info }: Seed, signal: AbortSignal): Promise<void> {
+    const { table, rendezvous, publications } = this.#init
+    const key = root.multihash.bytes
     await table.write([{ key, value: bencode({ info: info.bytes, root: root.bytes }) }])
     publications.keep(key, info.infoHash)
     if (rendezvous.meets) await this.#provide(info.infoHash, signal)
-    return info
   }
 
   /** Gives the infohash of the file, if it was seeded. */

@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createPeer } from '@p2pl/core'
-import { seededBytes, temporaryFolder } from '@p2pl/tooling-vitest'
+import { seededBytes, temporaryFolder, until } from '@p2pl/tooling-vitest'
 
 import { CID } from 'multiformats/cid'
-import { afterEach, expect, it } from 'vitest'
+import { afterEach, expect, it, vi } from 'vitest'
 import WebTorrent from 'webtorrent'
 import { bittorrent, type BittorrentBackend, type BittorrentOptions } from '../../src/index.ts'
+import { Rendezvous } from '../../src/overlay/rendezvous/rendezvous.ts'
 import { bdecode, bencode, type Bencoded } from '../../src/tools/bencode.ts'
 import { FileWriter } from '../../src/torrent/layout/file-writer.ts'
 import { link, selfOf } from '../support.ts'
@@ -23,6 +24,7 @@ async function started(options?: BittorrentOptions): Promise<BittorrentBackend> 
 }
 
 afterEach(async () => {
+  vi.restoreAllMocks()
   await Promise.all([...running].map(async (backend) => await backend.stop()))
   running.clear()
 })
@@ -175,6 +177,22 @@ it('seeds what is provided, also after a restart, and ends that with unprovide',
   await second.routing.unprovide(cid)
   const late = (await started()).importTorrent(moved, { signal: AbortSignal.timeout(500) })
   await expect(late).rejects.toMatchObject({ code: 'TIMEOUT' })
+})
+
+it('gives no link before others can have heard of the seed, also where another call is about to tell them', async () => {
+  const seeder = await started({ dht: false, trackers: ['udp://127.0.0.1:1'] })
+  const told = Promise.withResolvers<boolean>()
+  const put = vi.spyOn(Rendezvous.prototype, 'put').mockReturnValue(told.promise)
+  const cid = await store(seeder, seededBytes(mebi + 3, 29))
+  let given = 0
+  const calls = [seeder.magnet(cid).then(() => given++)]
+  await until('the first one tells', () => put.mock.calls.length === 1)
+  calls.push(seeder.magnet(cid).then(() => given++))
+  // More turns than the second one needs to find out that the file is seeded.
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+  expect(given).toBe(0)
+  told.resolve(true)
+  await Promise.all(calls)
 })
 
 it('fetches from an address of IPv6 that it is given', async () => {

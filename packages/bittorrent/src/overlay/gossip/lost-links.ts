@@ -3,7 +3,7 @@ import type { Link } from '../links/link.ts'
 import { longestSilence } from '../links/liveness.ts'
 
 const maxPeers = 512
-/** Each side counts looks, so one that stood still, or was busy, has cut its link later by its time than by that of others. */
+/** Each side counts looks, not time: one that stood still, or was busy, has cut its link late. */
 const margin: number = 3 * longestSilence
 /** A message is told to a peer at most this often: that is less than its head, which a peer that stays gets anyway. */
 const maxTold = 3
