@@ -8,13 +8,20 @@ export interface KitPeer extends BittorrentBackend {
 
 export function bittorrent(options?: BittorrentOptions): KitPeer {
   const backend = real(options)
+  const watched = new WeakSet<Engine>()
+  let isCut = false
   const isolate = async (cut: boolean): Promise<void> => {
-    const { engine } = backend
+    const engine = backend.engine as (Engine & { gate: { allows?: unknown } }) | undefined
     if (engine === undefined) return
-    const { gate, overlay } = engine as Engine & { gate: { allows?: unknown } }
+    const { gate, overlay } = engine
+    isCut = cut
     if (cut) gate.allows = () => false
     else Reflect.deleteProperty(gate, 'allows')
     for (const link of overlay.links.all()) if (cut) link.fail()
+    if (watched.has(engine)) return
+    watched.add(engine)
+    // A connection that was being opened when the cut came has become a link after it.
+    overlay.links.tell({ opened: (link) => isCut && link.fail() })
   }
   return Object.assign(backend, { isolate })
 }

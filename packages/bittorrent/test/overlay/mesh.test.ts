@@ -41,6 +41,15 @@ function subscribe(engine: Engine, topic: string, gaps: string[] = []): string[]
 
 const degreeOf = (engine: Engine, topic: string): number => engine.overlay.topics.peers(topic).length
 
+/** Whether there is a way from each to each: groups that have not met yet hear nothing of each other's messages. */
+function isOne(all: readonly Engine[], topic: string): boolean {
+  const linked = new Map(all.map((engine) => [engine.id, engine.overlay.topics.peers(topic).map(({ id }) => id)]))
+  const reached = new Set(all.slice(0, 1).map(({ id }) => id))
+  for (const id of reached)
+    for (const other of linked.get(id) ?? []) if (linked.get(other)?.includes(id) === true) reached.add(other)
+  return reached.size === all.length
+}
+
 it('eight that start together, knowing one DHT node only, have the mesh of their topic', async () => {
   const all = await startAll(8)
   for (const engine of all) subscribe(engine, 'together')
@@ -63,6 +72,7 @@ it('twenty get every message once, and few bytes travel for nothing', async () =
     const all = await startAll(20)
     const heard = all.map((engine) => subscribe(engine, 'twenty'))
     await until('each has three peers', () => all.every((engine) => degreeOf(engine, 'twenty') >= 3))
+    await until('they are one mesh', () => isOne(all, 'twenty'))
     for (const engine of all) expect(degreeOf(engine, 'twenty')).toBeLessThan(20)
     const sent: string[] = []
     const size = 1_000
@@ -105,6 +115,7 @@ it('what is lost on the way is asked for again', async () => {
     const all = await startAll(8, { degree: 4 })
     const heard = all.map((engine) => subscribe(engine, 'repair'))
     await until('each has three peers', () => all.every((engine) => degreeOf(engine, 'repair') >= 3))
+    await until('they are one mesh', () => isOne(all, 'repair'))
     const [publisher] = all
     const publish = async (i: number): Promise<void> => {
       await publisher?.overlay.gossip.publish('repair', seededBytes(100, seed * 1_000 + i))

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readFile, writeFile, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createPeer } from '@p2pl/core'
-import { seededBytes, temporaryFolder, until } from '@p2pl/tooling-vitest'
+import { freePort, seededBytes, temporaryFolder, until } from '@p2pl/tooling-vitest'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bittorrent, type BittorrentBackend } from '../../src/index.ts'
 import { bencode } from '../../src/tools/bencode.ts'
@@ -35,7 +35,7 @@ async function run(
       '--no-conf=true',
       '--console-log-level=notice',
       '--summary-interval=0',
-      '--listen-port=20000-60000',
+      `--listen-port=${await freePort()}`,
       ...args
     ],
     { stdio: ['ignore', 'pipe', 'pipe'] }
