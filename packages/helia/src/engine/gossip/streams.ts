@@ -3,6 +3,7 @@ import type { Gossip, OutboundStream } from './engine.ts'
 import { Reader } from '../streams/reader.ts'
 import { withinTicks } from '../streams/ticks.ts'
 import type { Recovery } from './recovery.ts'
+import { waitingStream } from './waiting-stream.ts'
 
 /** A missing stream is opened again after this many heartbeats, at first and at most. */
 const patience = 2
@@ -193,7 +194,7 @@ export class Streams {
         )
         if (newest) this.#gossip.streamsInbound.delete(id)
         if (newest && failed) this.#broken(peer)
-        else if (newest) this.#ended.set(id, this.#opened(peer))
+        else if (newest) this.#ended.set(id, waitingStream(this.#libp2p, this.#gossip.protocols, peer, this.#taken))
       }
     })
     const readers = [...(this.#readers.get(id) ?? []), reader]
@@ -206,23 +207,6 @@ export class Streams {
         return Promise.resolve()
       }
     })
-  }
-
-  /**
-   * A stream that the peer has opened but that the engine has not handed over yet, because it reads the peer store
-   * first.
-   */
-  #opened(peer: PeerId): Stream | undefined {
-    return this.#libp2p
-      .getConnections(peer)
-      .flatMap(({ streams }) => streams)
-      .find(
-        (stream) =>
-          stream.direction === 'inbound' &&
-          this.#gossip.protocols.includes(stream.protocol) &&
-          stream.status === 'open' &&
-          !this.#taken.has(stream)
-      )
   }
 
   #keep(id: string, readers: Reader[]): void {
