@@ -174,12 +174,15 @@ async function signed(key: PrivateKey, topic: string, data: Uint8Array, forged =
   return { ...message, signature, key: publicKeyToProtobuf(key.publicKey) }
 }
 
-/** Resolves when the remote has taken it, or has cut the stream. */
-async function send(...frames: Uint8Array[]): Promise<void> {
-  for (const frame of frames) {
+/**
+ * Sends a frame of each round, until the remote has cut the stream: what nobody takes is not made either, since the remote shuts out
+ * an attacker for half a minute only.
+ */
+async function send(count: number, frame: (round: number) => Uint8Array | Promise<Uint8Array>): Promise<void> {
+  for (let round = 0; round < count; round++) {
     if (stream?.status !== 'open') return
     try {
-      stream.send(framed(frame))
+      stream.send(framed(await frame(round)))
       await stream.onDrain()
     } catch {
       return
@@ -213,7 +216,7 @@ answer({
   dial: async (address: string, topic: string) => {
     try {
       stream = await node.dialProtocol(multiaddr(address), protocol)
-      await send(RPC.encode({ subscriptions: [{ subscribe: true, topic }], messages: [] }))
+      await send(1, () => RPC.encode({ subscriptions: [{ subscribe: true, topic }], messages: [] }))
       return true
     } catch {
       return false
@@ -223,27 +226,27 @@ answer({
   /** One RPC of many messages with rightful signatures, by this node or by `authors` others. */
   messages: async (topic: string, rpcs: number, each: number, authors = 0, text = 'bad') => {
     const keys = await Promise.all(Array.from({ length: authors }, () => generateKeyPair('Ed25519')))
-    for (let i = 0; i < rpcs; i++) {
+    await send(rpcs, async (i) => {
       const messages: RPC.Message[] = []
       for (let j = 0; j < each; j++)
         messages.push(await signed(keys[j % authors] ?? own, topic, new TextEncoder().encode(`${text} ${i} ${j}`)))
-      await send(RPC.encode({ subscriptions: [], messages }))
-    }
+      return RPC.encode({ subscriptions: [], messages })
+    })
   },
   forged: async (topic: string, count: number) => {
-    for (let i = 0; i < count; i++) {
+    await send(count, async (i) => {
       const message = await signed(own, topic, new TextEncoder().encode(`forged ${i}`), true)
-      await send(RPC.encode({ subscriptions: [], messages: [message] }))
-    }
+      return RPC.encode({ subscriptions: [], messages: [message] })
+    })
   },
   /** The same message again and again. */
   repeated: async (topic: string, rpcs: number, each: number) => {
     const message = await signed(own, topic, new TextEncoder().encode('again'))
     const frame = RPC.encode({ subscriptions: [], messages: Array.from({ length: each }, () => message) })
-    for (let i = 0; i < rpcs; i++) await send(frame)
+    await send(rpcs, () => frame)
   },
   garbage: async (count: number, size: number) => {
-    for (let i = 0; i < count; i++) await send(new Uint8Array(size).fill(0xff))
+    await send(count, () => new Uint8Array(size).fill(0xff))
   },
   empty: async (count: number) => {
     for (let i = 0; i < count; i += 1_000) {
@@ -257,26 +260,24 @@ answer({
   control: async (topic: string, count: number) => {
     const ids = (size: number, many: number): Uint8Array[] => Array.from({ length: many }, () => new Uint8Array(size))
     const ihave = Array.from({ length: 60 }, () => ({ topicID: topic, messageIDs: ids(1, 5_000) }))
-    for (let i = 0; i < count; i++) await send(RPC.encode(noMessages({ ihave })))
+    await send(count, () => RPC.encode(noMessages({ ihave })))
   },
   subscriptions: async (count: number) => {
-    for (let i = 0; i < count; i++)
-      await send(
-        RPC.encode({
-          subscriptions: Array.from({ length: 5_000 }, (_, j) => ({ subscribe: true, topic: `topic ${i} ${j}` })),
-          messages: []
-        })
-      )
+    await send(count, (i) =>
+      RPC.encode({
+        subscriptions: Array.from({ length: 5_000 }, (_, j) => ({ subscribe: true, topic: `topic ${i} ${j}` })),
+        messages: []
+      })
+    )
   },
   grafts: async (topic: string, count: number) => {
-    for (let i = 0; i < count; i++) {
-      await send(RPC.encode(noMessages({ prune: [{ topicID: topic, peers: [], backoff: 60 }] })))
-      await send(RPC.encode(noMessages({ graft: [{ topicID: topic }] })))
-    }
+    const prune = RPC.encode(noMessages({ prune: [{ topicID: topic, peers: [], backoff: 60 }] }))
+    const graft = RPC.encode(noMessages({ graft: [{ topicID: topic }] }))
+    await send(2 * count, (i) => (i % 2 === 0 ? prune : graft))
   },
   bitswap: async (address: string, kind: string, count: number) => {
     stream = await node.dialProtocol(multiaddr(address), '/ipfs/bitswap/1.2.0')
-    for (let round = 0; round < count; round++) await send(bitswapFloods[kind]?.(round) ?? new Uint8Array())
+    await send(count, (round) => bitswapFloods[kind]?.(round) ?? new Uint8Array())
   },
   /** Each round goes on while the victim bears it, and then by a new stream. */
   bulk: async (address: string, kind: string, count: number) => {
@@ -357,6 +358,6 @@ answer({
     }
   },
   oversize: async (count: number, size: number) => {
-    for (let i = 0; i < count; i++) await send(new Uint8Array(size))
+    await send(count, () => new Uint8Array(size))
   }
 })

@@ -67,7 +67,7 @@ answer({
   /** The longest standstill since `watch` (ms of processor time), and the memory in use now. */
   seen: () => ({ worst, used: used(), texts: texts.length, gaps, events }),
   heard: () => texts,
-  /** What it has stored of its DHT and of this peer: records, bytes of values, addresses of the peer. */
+  /** What it has stored of its DHT and of this peer: records, bytes of values, addresses of the peer once it is known. */
   stored: async (id: string) => {
     const { libp2p, stores } = backend.engine as Engine
     let records = 0
@@ -76,8 +76,9 @@ answer({
       if (key.toString().startsWith('/dht/provider')) records++
       else bytes += value.byteLength
     }
-    const { addresses } = await libp2p.peerStore.get(peerIdFromString(id))
-    return { records, bytes, addresses: addresses.length }
+    const peer = peerIdFromString(id)
+    const known = await libp2p.peerStore.has(peer)
+    return { records, bytes, addresses: known ? (await libp2p.peerStore.get(peer)).addresses.length : undefined }
   },
   connections: async () => (await backend.routing.connections()).map(({ id }) => id)
 })
