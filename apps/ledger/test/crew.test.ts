@@ -39,7 +39,7 @@ class Puppet {
 }
 
 /** A crew of puppets, and each that was started. `held` is awaited before a start is complete. */
-function crewOfPuppets(): { crew: Crew; puppets: Puppet[]; lines: string[]; hold(start: Promise<void>): void } {
+function crewOfPuppets(): { crew: Crew; puppets: Puppet[]; lines: string[]; hold: (start: Promise<void>) => void } {
   const puppets: Puppet[] = []
   const lines: string[] = []
   let held: Promise<void> | undefined
