@@ -28,6 +28,18 @@ describe('presence', () => {
     expect(ann.events.map(({ type }) => type)).toEqual(['join', 'change', 'leave'])
   })
 
+  it('takes nobody for gone because its own process stood still', async () => {
+    await using all = await rooms(2)
+    const [ann, ben] = all
+    ben!.room.onRequest((payload) => payload)
+    // For more than three beats.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_500)
+    // What was due meanwhile comes first.
+    await new Promise((resolve) => setTimeout(resolve, 1))
+    expect(await ann!.room.request(ben!.peer.id, 'still here')).toBe('still here')
+    for (const { events } of all) expect(events.map(({ type }) => type)).toEqual(['join'])
+  })
+
   it('lets a peer come again', async () => {
     const network = createMemoryNetwork()
     await using ann = await enter(network)

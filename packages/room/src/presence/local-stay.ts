@@ -214,8 +214,9 @@ export class LocalStay {
 
   #sweep(): void {
     const { clock } = this.#options.peer.environment
+    const due = clock.now() + sweepPeriod
     this.#sweeper = clock.setTimeout(() => {
-      this.roster.sweep()
+      this.roster.sweep(Math.max(0, clock.now() - due))
       this.#sweep()
     }, sweepPeriod)
   }

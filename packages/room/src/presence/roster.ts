@@ -41,6 +41,8 @@ export class Roster {
   /** Who is here, as apps see it. */
   readonly peers: Map<string, RoomPeer> = new Map()
   #turn = 0
+  /** Milliseconds for which this process stood still: it heard nobody, and nobody was silent. */
+  #still = 0
 
   constructor(options: RosterOptions) {
     this.#options = options
@@ -54,21 +56,26 @@ export class Roster {
   /** @param size - Bytes of the frame. */
   hear(sender: string, frame: Frame, size: number): void {
     const now = this.#options.clock.now()
-    const stay = this.#stay(sender, frame.stay, now)
-    if (!stay.hear(frame, now)) return
+    const stay = this.#stay(sender, frame.stay)
+    if (!stay.hear(frame, this.#awake)) return
     if (frame.kind === 'beat') this.#hearBeat(stay, frame, now)
     else if (frame.kind === 'bye') this.#end(stay)
     else if (stay.state === 'here') this.#deliver(stay, frame)
     else this.#held.push(sender, { stay, frame }, size)
   }
 
-  #stay(sender: string, id: Uint8Array, now: number): RemoteStay {
+  /** The clock without the time for which this process stood still. */
+  get #awake(): number {
+    return this.#options.clock.now() - this.#still
+  }
+
+  #stay(sender: string, id: Uint8Array): RemoteStay {
     const here = this.#here.get(sender)
     if (here !== undefined && equalBytes(here.id, id)) return here
     const key = keyOf(sender, id)
     const known = this.#others.touch(key)
     if (known !== undefined) return known
-    const stay = new RemoteStay(sender, id, now)
+    const stay = new RemoteStay(sender, id, this.#awake)
     this.#others.set(key, stay)
     return stay
   }
@@ -127,9 +134,10 @@ export class Roster {
     this.#options.onChange('leave', stay)
   }
 
-  /** Peers that were silent for too long are gone. */
-  sweep(): void {
-    const now = this.#options.clock.now()
+  /** Peers that were silent for too long are gone. `late`: milliseconds for which this process stood still before. */
+  sweep(late: number): void {
+    this.#still += late
+    const now = this.#awake
     for (const stay of this.#here.values()) if (stay.isSilent(now)) this.#hide(stay)
     this.#held.take(({ stay }) => stay.isSilent(now))
   }
@@ -140,7 +148,7 @@ export class Roster {
 
   /** The stays that the next beat names: first those that were not named yet, then the others in turns. */
   echoes(): Uint8Array[] {
-    const now = this.#options.clock.now()
+    const now = this.#awake
     const living = [...this.#here.values(), ...this.#others.values()].filter(
       (stay) => stay.state !== 'ended' && stay.beat !== undefined && !stay.isSilent(now)
     )
