@@ -17,7 +17,10 @@ import { torrentCalls } from './torrents.ts'
 
 const maxSelfAddresses = 16
 
-/** A peer on BitTorrent, embedded in the process. It is not started. Throws `INVALID_ARGUMENT` when an option is wrong. */
+/**
+ * Creates a backend that is a BitTorrent peer embedded in the process. The peer is not started. Throws
+ * `INVALID_ARGUMENT` for a wrong option.
+ */
 export function bittorrent(options?: BittorrentOptions): BittorrentBackend {
   const settings = resolveOptions(options)
   const inMemory = settings.dir === undefined ? newIdentity() : undefined

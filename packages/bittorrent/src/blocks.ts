@@ -11,9 +11,9 @@ import type { Rendezvous } from './overlay/rendezvous/rendezvous.ts'
 import { dialable, publishersIn } from './peers.ts'
 import type { LeafSessions } from './torrent/leaf-sessions.ts'
 
-/** The swarm of a file is asked for a leaf when no linked peer has answered for this long (ms). */
+/** The swarm of a file is asked for a leaf when no linked peer has answered within this time (ms). */
 const swarmDelay = 300
-/** Nobody may have said yet which torrent the file is, or may have answered in time: it is asked for again, ever more rarely. */
+/** Nobody may have named the torrent of the file yet, or answered in time. The swarm is asked again, with pauses up to this (ms). */
 const longestSwarmPause = 30_000
 
 export interface BlockSources {
@@ -26,14 +26,17 @@ export interface BlockSources {
   readonly sessions: LeafSessions
 }
 
-/** Blocks in the own store; others' by the exchange among peers, and out of the torrents of their files. */
+/**
+ * Reads and writes blocks in the local store. Gets blocks of others through the exchange between peers, and from the
+ * torrents of their files.
+ */
 export function blockHooks(sources: BlockSources): StoredBlocks {
   const { stores, client, server, dialler, rendezvous } = sources
   const fetcher = new Fetcher({
     want: (cid, signal) => client.want(cid.multihash.bytes, signal),
     dial: async (peer, signal) => await Promise.any(dialable(peer).map((address) => dialler.dial(address, signal))),
     search: async ({ cid, root }, found, signal) => {
-      // Most peers that have a part of a file provide its root only.
+      // Most peers that have a part of a file provide only its root.
       const keys = [cid, ...(root === undefined ? [] : [root])].map(({ multihash }) => contentKey(multihash.bytes))
       const lookup = async (key: Uint8Array): Promise<void> =>
         await rendezvous.lookup(key, (address) => found((until) => dialler.dial(address, until)), signal)
@@ -59,20 +62,20 @@ export function blockHooks(sources: BlockSources): StoredBlocks {
   })
 }
 
-/** A leaf of a large file may be had from the swarm of the file, of which each piece is a leaf. */
+/** Tries to get a leaf of a large file from the swarm of the file, in which each piece is a leaf. */
 async function fromSwarm(
   { client, links, sessions }: BlockSources,
   cid: CID,
   { root, providers = [], signal }: FetchOptions,
   ended: AbortSignal
 ): Promise<void> {
-  // Not as a type guard: both are CIDs.
+  // Not a type guard, because both are CIDs.
   const isRoot: boolean = root?.equals(cid) ?? true
   if (root === undefined || isRoot) return
   const both = AbortSignal.any([signal, ended])
   for (let pause = swarmDelay; ; pause = Math.min(pause * 2, longestSwarmPause)) {
     await sleep(pause, { signal: both })
-    // A peer that has said in the DHT which torrent the file is need not be there any more.
+    // A peer that published the torrent of the file in the DHT may be gone by now.
     const publishers = providers.flatMap((peer) => [...publishersIn(peer), links.get(peer.id)?.publicKey ?? []].flat())
     const bytes = await sessions.leaf(cid, { root, publishers }, both)
     if (bytes !== undefined) return client.resolve(cid.multihash.bytes, bytes)

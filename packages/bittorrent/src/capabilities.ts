@@ -16,10 +16,10 @@ export function capabilitiesOf({ dir, durability, dht, trackers }: Settings): Ca
       pacing: 0,
       peers: 'native',
       recipients: 'native',
-      // Nothing tells of a loss; the adapter watches who of a topic is connected.
+      // Nothing reports a loss. The adapter watches which peers of a topic are connected.
       gaps: 'emulated',
       validation: 'native',
-      // The next peer on the way is proven, the publisher is only named.
+      // The neighbouring peer is authenticated; the publisher is only claimed.
       sender: 'claimed'
     },
     blocks: {

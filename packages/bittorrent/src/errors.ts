@@ -4,7 +4,7 @@ import { backendName, failure } from './tools/failure.ts'
 
 export const classify: NonNullable<BackendDefinition['classify']> = classifier()
 
-/** Any failure of a call beyond the port as the one error type. */
+/** Converts any failure of a call beyond the port to the one error type. */
 export function typed(operation: string, error: unknown): Error {
   if (isP2plError(error)) return withFields(error, { backend: backendName, operation })
   const known = classify(error, operation)

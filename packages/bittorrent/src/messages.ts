@@ -3,7 +3,7 @@ import type { Gossip } from './overlay/gossip/gossip.ts'
 import type { Topics } from './overlay/gossip/topics.ts'
 import { peerInfoOf } from './peers.ts'
 
-/** Topic messages by the overlay on the links. */
+/** Topic messages through the overlay. */
 export class Messages implements Required<MessageHooks> {
   readonly #gossip: Gossip
   readonly #topics: Topics

@@ -11,8 +11,8 @@ export function peerInfoOf({ id, address }: Link): PeerInfo {
 }
 
 /**
- * The peer that a text names: `host:port`, or `id@host:port`, so that no other peer can answer in its place. Where only the address is
- * known, it stands for the id.
+ * The peer that a text names: `host:port`, or `id@host:port`, so that no other peer can answer in its place. If only
+ * the address is known, it takes the place of the id.
  */
 export function parsePeer(text: string): PeerInfo | undefined {
   const [, id, at = text] = /^([0-9a-f]{40})@(.*)$/.exec(text) ?? []
@@ -22,26 +22,26 @@ export function parsePeer(text: string): PeerInfo | undefined {
   return { network, id: id ?? plain, addresses: [plain] }
 }
 
-/** Throws `INVALID_ARGUMENT` for anything but 40 hexadecimal digits, or an address in the place of an id. */
+/** Throws `INVALID_ARGUMENT` for anything except 40 hexadecimal digits, or an address in place of an id. */
 export function checkPeerId(id: string): void {
   if (/^[0-9a-f]{40}$/.test(id) || isAddress(id)) return
   const message = `${JSON.stringify(id.slice(0, 80))} is not a peer id of 40 hexadecimal digits, nor an address such as 127.0.0.1:6881`
   throw failure({ code: 'INVALID_ARGUMENT', message })
 }
 
-/** Whether an address stands for the id. */
+/** Whether an address takes the place of the id. */
 export function isAddress(id: string): boolean {
   return parseAddress(id) !== undefined
 }
 
-/** Whether the link leads to the peer that is named by its id or by an address. */
+/** Whether the link leads to the peer, which is named by its id or by an address. */
 export function leadsTo(id: string, link: Link): boolean {
   return link.id === id || String(link) === id
 }
 
 const publisherPrefix = 'urn:btpk:'
 
-/** As BEP 46 writes it. */
+/** In the form of BEP 46. */
 export function formatPublisher(publicKey: Uint8Array): string {
   return `${publisherPrefix}${hexOf(publicKey)}`
 }
@@ -57,7 +57,7 @@ export function publishersIn({ addresses }: PeerInfo): Uint8Array[] {
   return addresses.flatMap((text) => parsePublisher(text) ?? [])
 }
 
-/** The addresses of a hint that can be dialled, in their order. */
+/** The addresses of a hint that can be dialled, in the same order. */
 export function dialable({ addresses }: PeerInfo): Address[] {
   return addresses.flatMap((text) => parseAddress(text) ?? [])
 }

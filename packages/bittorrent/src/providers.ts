@@ -18,8 +18,8 @@ export interface ProviderSearch {
 }
 
 /**
- * Records name addresses without ids, may be old, and anybody may have put them there: each is dialled and asked, so that
- * a peer that is listed has an id and does provide.
+ * Yields peers that provide the content. Records have addresses without ids, may be old, and anybody may have put them
+ * there. So each address is dialled and asked, and each yielded peer has an id and provides the content.
  */
 export async function* searchProviders(
   { rendezvous, dialler, links, queries }: ProviderSearch,

@@ -16,7 +16,7 @@ import { formatAddress, type Address } from './tools/address.ts'
 import { failure } from './tools/failure.ts'
 import type { Torrents } from './torrent/torrents.ts'
 
-/** For hashing a file that is provided, milliseconds. */
+/** The timeout for hashing a file that is provided, in milliseconds. */
 const seedTimeout = 3_600_000
 
 export interface RoutingParts {
@@ -28,11 +28,11 @@ export interface RoutingParts {
   readonly queries: Queries
   readonly provided: Provided
   readonly torrents: Torrents
-  /** Peers that the options name. */
+  /** Peers named in the options. */
   readonly peers: readonly Address[]
 }
 
-/** Records in the DHT and at trackers, connections by the links. */
+/** Records in the DHT and at trackers, connections through the links. */
 export function routingHooks(parts: RoutingParts): RoutingHooks {
   const { links, wanted, rendezvous, provided, torrents } = parts
   const records: RoutingHooks = {
@@ -69,7 +69,7 @@ async function provide({ provided, links, torrents }: RoutingParts, cid: CID, si
       code: 'NO_PEERS',
       message: 'nobody is there to take the record: connect, or give bootstrap or trackers, and provide again'
     })
-  // In the background: hashing a large file takes a while, and the record is there already.
+  // In the background: hashing a large file takes a while, and the record is already out.
   if (cid.code === codecs.dagPb) torrents.seeds.add(cid, AbortSignal.timeout(seedTimeout)).catch(() => {})
 }
 
@@ -80,7 +80,7 @@ async function findPeer(parts: RoutingParts, id: string, signal: AbortSignal): P
   if (link?.address !== undefined) return peerInfoOf(link)
   const found = new Map<string, Address>()
   await rendezvous.lookup(peerKey(id), (address) => found.set(formatAddress(address), address), signal)
-  // Anybody can put a record under any key: only the peer that proves the id is it.
+  // Anybody can put a record under any key. The right peer is the one that proves the id.
   const checks = [...found.values()].map(async (address) => {
     const answering = await dialOrNone(dialler, address, signal)
     if (answering?.id !== id) throw new Error('another peer')

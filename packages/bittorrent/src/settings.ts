@@ -3,7 +3,7 @@ import { isLoopback, isPrivate, profiles, type Profile } from '@p2pl/embedded'
 import type { BittorrentOptions } from './options.ts'
 import { formatAddress, parseAddress, type Address } from './tools/address.ts'
 
-/** Options after validation, every default filled in. */
+/** The validated options, with all defaults filled in. */
 export interface Settings {
   readonly dir: string | undefined
   readonly durability: 'process' | 'power'
@@ -41,7 +41,7 @@ const optionKeys = [
   'degree'
 ] as const satisfies readonly (keyof BittorrentOptions)[]
 
-/** Checks the options and fills in the defaults. Throws `INVALID_ARGUMENT` naming the option. */
+/** Checks the options and fills in the defaults. Throws an `INVALID_ARGUMENT` that names the option. */
 export function resolveOptions(options: BittorrentOptions = {}): Settings {
   checkKeys(operation, options, optionKeys)
   const profile = checkWord(operation, 'profile', options.profile, profiles, 'closed')
@@ -124,7 +124,7 @@ function trackerUrls(value: readonly string[] | undefined, profile: Profile): UR
     const url = typeof entry === 'string' && URL.canParse(entry) ? new URL(entry) : undefined
     const known = url !== undefined && ['http:', 'https:', 'udp:'].includes(url.protocol)
     if (!known || (url.protocol === 'udp:' && url.port === ''))
-      // Its text may hold a passkey.
+      // Its text may contain a passkey.
       throw invalid(`trackers[${i}]`, 'must look like http://host:port/announce or udp://host:port')
     if (profile !== 'public' && !isPrivate(url.hostname))
       throw invalid(

@@ -10,7 +10,7 @@ import { hashCodes } from './tools/hashes.ts'
 import type { TorrentCalls } from './torrent-calls.ts'
 import { formatMagnet } from './torrent/metainfo/magnet.ts'
 
-/** The calls of the backend beyond the port. `engine`: the running one. */
+/** The calls of the backend beyond the port. `engine` returns the running engine. */
 export function torrentCalls(engine: () => Engine | undefined, { trackers }: Settings): TorrentCalls {
   const enter = (operation: string): Engine => {
     const running = engine()
@@ -18,7 +18,10 @@ export function torrentCalls(engine: () => Engine | undefined, { trackers }: Set
     const message = `${operation}: the backend "${backendName}" does not run: call start() first`
     throw failure({ code: 'NOT_RUNNING', operation, message })
   }
-  /** As `defineBackend` does for the calls of the port: nothing stays pending after the signal or the end of the backend. */
+  /**
+   * As `defineBackend` does for the calls of the port: nothing stays pending after the signal or the end of the
+   * backend.
+   */
   const call = async <T>(
     operation: string,
     options: AbortOptions | undefined,

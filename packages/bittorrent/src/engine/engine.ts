@@ -10,7 +10,7 @@ import { Torrents } from '../torrent/torrents.ts'
 
 export interface EngineOptions extends Omit<OverlayOptions, 'wide'> {
   readonly profile: Profile
-  /** Peers that the user has named. */
+  /** Peers named by the user. */
   readonly peers: readonly Address[]
 }
 
@@ -18,14 +18,14 @@ export interface EngineInit {
   readonly options: EngineOptions
   readonly stores: Stores
   readonly identity: Identity
-  /** Stores a block that came by a torrent. */
+  /** Stores a block that arrived through a torrent. */
   readonly put: (block: Block) => Promise<void>
   readonly report: (event: EngineEvent) => void
   /** Fires when the backend stops. */
   readonly life: AbortSignal
 }
 
-/** Stores, overlay and torrents, put together. Each part is handed what it needs, and never this. */
+/** Connects stores, overlay and torrents. Each part receives only what it needs, never the whole engine. */
 export class Engine {
   readonly id: string
   readonly life: AbortSignal
@@ -82,13 +82,13 @@ export class Engine {
   }
 
   async stop(): Promise<void> {
-    // Each part is released even when another one fails to.
+    // Each part is released even if another one fails to stop.
     await Promise.allSettled([this.torrents.stop(), this.overlay.stop()])
     await this.stores.close()
   }
 }
 
-/** Hosts that the user has named: the profile does not keep them out. */
+/** Hosts named by the user. The profile allows them. */
 function namedHosts({ bootstrap, peers, trackers }: EngineOptions): string[] {
   return [...bootstrap, ...peers].map(({ host }) => host).concat(trackers.map(({ hostname }) => hostname))
 }

@@ -9,7 +9,7 @@ const seedKey = fromText('key')
 const nodeKey = fromText('node')
 const nodeIdLength = 20
 
-/** The identity that is kept in the table, or a new one. */
+/** The identity stored in the table, or a new one. */
 export async function identityIn(state: Table): Promise<Identity> {
   const [seed, nodeId] = [await state.get(seedKey), await state.get(nodeKey)]
   if (seed !== undefined && nodeId !== undefined) return identityOf(seed, nodeId)
@@ -25,7 +25,7 @@ export function newIdentity(): Identity {
   return identityOf(new Uint8Array(randomBytes(seedLength)), new Uint8Array(randomBytes(nodeIdLength)))
 }
 
-/** Secrets of the peer, beside the key of its links. */
+/** Secrets of the peer, next to the key of its links. */
 export function secretStore(state: Table): SecretStore {
   const keyOf = (name: string): Uint8Array => new Uint8Array(Buffer.from(`secret/${name}`))
   return {

@@ -1,5 +1,6 @@
-// What this package uses of libraries that bring no types. Members that start with an underscore are theirs to change: the versions
-// are exact, src/torrent/swarm/members.ts refuses a library without them, and test/hostile*.test.ts send the bytes that the fences stop.
+// The parts of libraries without types that this package uses. The libraries may change members that start with an
+// underscore at any time, so the versions are exact, src/torrent/swarm/members.ts refuses a library without these
+// members, and test/hostile*.test.ts send the bytes that the fences stop.
 
 declare module 'bittorrent-protocol' {
   import type { EventEmitter } from 'node:events'
@@ -56,7 +57,7 @@ declare module 'webtorrent' {
     store: ChunkStoreClass
   }
 
-  /** What the library makes of a torrent when it reads one. */
+  /** The library's result of parsing a torrent. */
   export interface ParsedTorrent {
     readonly infoHash: string
     readonly info: object
@@ -73,20 +74,20 @@ declare module 'webtorrent' {
 
   export interface Torrent extends EventEmitter {
     readonly infoHash: string | undefined
-    /** The info dictionary, as others are given it. */
+    /** The info dictionary, as it is sent to others. */
     metadata: Uint8Array | null
     readonly destroyed: boolean
     readonly bitfield: { get(index: number): boolean }
     select(first: number, last: number, priority: number): void
-    /** An open connection counts as one of WebRTC, and is used as it is. */
+    /** An open connection is passed off as a WebRTC connection, which the library uses as it is. */
     addPeer(peer: Socket & { id: string; connected: boolean }): boolean
     destroy(): void
     on(event: 'wire', listener: (wire: Wire) => void): this
     on(event: 'error' | 'warning', listener: (error: unknown) => void): this
     readonly _peers: ReadonlyMap<string, { readonly wire: Wire | null; readonly conn: Socket | null }> | null
-    /** Which pieces are here, one bit each. Read when the metadata is there. */
+    /** Which pieces are here, one bit each. The library reads it when the metadata is there. */
     _startupBitfield: Uint8Array | undefined
-    /** Takes the metadata, in the same turn when they are parsed. */
+    /** Takes the metadata; parsed metadata in the same turn. */
     _onMetadata(metadata: ParsedTorrent): Promise<void>
     _debug(...parts: readonly unknown[]): void
   }
@@ -121,9 +122,9 @@ declare module 'bittorrent-dht' {
   export interface DhtOptions {
     nodeId?: Uint8Array
     bootstrap?: false | readonly string[]
-    /** Handed down to k-rpc-socket. */
+    /** Passed on to k-rpc-socket. */
     socket?: EventEmitter
-    /** Milliseconds until a query counts as lost. */
+    /** Milliseconds until a query is considered lost. */
     timeout?: number
     maxAge?: number
     maxPeers?: number

@@ -4,16 +4,16 @@ import type { Rendezvous } from '../overlay/rendezvous/rendezvous.ts'
 import { hexOf } from '../tools/bytes.ts'
 
 /**
- * The content that this peer provides, over restarts too. Core renews what it has provided; records of a former life are renewed
- * here, until they are provided again or no longer.
+ * The content that this peer provides, including content from before a restart. Core renews what it has provided.
+ * Records of earlier runs are renewed here, until they are provided again or dropped.
  */
 export class Provided {
   readonly #table: Table
   readonly #rendezvous: Rendezvous
-  /** Keys, in hexadecimal digits. */
+  /** Keys as hexadecimal digits. */
   readonly #keys = new Set<string>()
 
-  /** `table`: of multihashes. */
+  /** `table`: a table of multihashes. */
   constructor(table: Table, rendezvous: Rendezvous) {
     this.#table = table
     this.#rendezvous = rendezvous
@@ -27,16 +27,16 @@ export class Provided {
     }
   }
 
-  /** `key`: in hexadecimal digits. */
+  /** `key`: hexadecimal digits. */
   has(key: string): boolean {
     return this.#keys.has(key)
   }
 
-  /** Puts a record out. Whether somebody has taken it. */
+  /** Puts out a record. Returns whether anybody has taken it. */
   async add(multihash: Uint8Array, linked: () => boolean, signal: AbortSignal): Promise<boolean> {
     const key = contentKey(multihash)
     const known = this.#keys.has(hexOf(key))
-    // Before the record is there: a peer that finds it may ask at once.
+    // Before the record is out, because a peer that finds it may ask at once.
     this.#keys.add(hexOf(key))
     const rendezvous = this.#rendezvous
     let taken = false

@@ -8,11 +8,11 @@ export interface Stores {
   readonly pins: Pins
   /** Multihashes that are provided. */
   readonly provided: Table
-  /** Torrents that are seeded, by the multihash of the root. */
+  /** Seeded torrents, by the multihash of the root. */
   readonly torrents: Table
-  /** Torrents that were or are being taken in. */
+  /** Torrents of finished and unfinished imports. */
   readonly imports: Table
-  /** The key, the node id, secrets of the peer. */
+  /** The key, the node id, and secrets of the peer. */
   readonly state: Table
   close(): Promise<void>
 }

@@ -11,11 +11,11 @@ export const peerIdLength = 20
 
 /** One peer, as others know it. */
 export interface Identity {
-  /** 20 bytes: eight that name the client, twelve of the hash of the key. */
+  /** 20 bytes: eight that name the client, twelve from the hash of the key. */
   readonly peerId: Uint8Array
   /** The same as 40 hexadecimal digits. */
   readonly id: string
-  /** 20 bytes: the id in the DHT. It says nothing about the peer. */
+  /** 20 bytes: the id in the DHT. It reveals nothing about the peer. */
   readonly nodeId: Uint8Array
   readonly key: KeyObject
   readonly secureContext: SecureContext

@@ -4,22 +4,22 @@ import { compactBytes } from '@p2pl/core/backend'
 /** 20 bytes under which peers meet in the DHT, at trackers and by multicast, like an infohash. */
 export type Key = Uint8Array
 
-/** Where the subscribers of a topic meet. */
+/** The key under which the subscribers of a topic meet. */
 export function topicKey(topic: string): Key {
   return keyOf('p2pl/topic/v2', Buffer.from(topic))
 }
 
-/** Where the providers of a block meet. */
+/** The key under which the providers of a block are found. */
 export function contentKey(multihash: Uint8Array): Key {
   return keyOf('p2pl/cid/v2', multihash)
 }
 
-/** Where one peer can be met. */
+/** The key under which one peer is found. */
 export function peerKey(id: string): Key {
   return keyOf('p2pl/peer/v2', Buffer.from(id))
 }
 
-/** The infohash of links. Its version is that of the whole protocol: peers of another version are strangers. */
+/** The infohash of links. It includes the version of the whole protocol, so peers of another version are strangers. */
 export const linkKey: Key = keyOf('p2pl/link/v2', new Uint8Array())
 
 function keyOf(kind: string, name: Uint8Array): Key {

@@ -33,7 +33,7 @@ export interface OverlayOptions {
   readonly announce: readonly Address[]
   readonly dht: boolean
   readonly bootstrap: readonly Address[]
-  /** Whether the nodes of the DHT are far away. */
+  /** Whether the DHT's nodes are far away. */
   readonly wide: boolean
   readonly localDiscovery: boolean
   readonly trackers: readonly URL[]
@@ -50,7 +50,10 @@ export interface OverlayInit {
   readonly adopt: Adopt
 }
 
-/** The network of peers: its parts, put together, started and stopped. Each part is handed what it needs, and never this. */
+/**
+ * The network of peers. It creates, connects, starts and stops its parts. Each part receives only what it needs, never
+ * the whole overlay.
+ */
 export class Overlay {
   readonly links: Links
   readonly dialler: Dialler
@@ -77,7 +80,7 @@ export class Overlay {
     const links = new Links(identity.id)
     const places = new Places(options.maxConnections, (link) => this.#worthOf(link))
     const port = (): number => this.#listener.port
-    // The port that leads here from outside, where that is another one.
+    // The port under which others reach this peer from outside, if it differs.
     const told = (): number => options.announce[0]?.port ?? port()
     const opener = new Opener({
       identity,
@@ -130,11 +133,11 @@ export class Overlay {
     this.topics.stop()
     this.dialler.stop()
     for (const { socket } of this.#places.all()) socket.destroy()
-    // Each part is released even when another one fails to.
+    // Each part is released even if another one fails to stop.
     await Promise.allSettled([this.#listener.stop(), this.dht?.stop(), this.#local?.stop()])
   }
 
-  /** Where others reach this peer. */
+  /** The addresses under which others reach this peer. */
   addresses(): Address[] {
     const { announce, host } = this.#init.options
     return ownAddresses(announce, host, this.#listener.port)
@@ -151,7 +154,7 @@ export class Overlay {
     return this.topics.shares(link) ? 'useful' : 'idle'
   }
 
-  /** Peers of the same network are linked, a few of them: so each finds into the others' DHT. */
+  /** Links a few peers of the same network, so that each gets to know the others' DHT nodes. */
   async #greet(): Promise<void> {
     const local = this.#local
     if (local === undefined) return

@@ -2,20 +2,20 @@ import { networkInterfaces } from 'node:os'
 import { isPrivate } from '@p2pl/embedded'
 import type { Address } from '../tools/address.ts'
 
-/** Listens on every interface. */
+/** Listens on all interfaces. */
 export const anyHost = '0.0.0.0'
 
-/** Where others reach this peer: where the user says so, else where it listens. */
+/** The addresses under which others reach this peer: those that the user gives, otherwise those that it listens on. */
 export function ownAddresses(announce: readonly Address[], host: string, port: number): Address[] {
   if (announce.length > 0) return [...announce]
   if (host !== anyHost) return [{ host, port }]
   const own = ipv4Interfaces()
-  // Loopback last: it leads others to themselves.
+  // Loopback last: for other peers it means themselves.
   own.sort((a, b) => Number(a.internal) - Number(b.internal))
   return own.map(({ address }) => ({ host: address, port }))
 }
 
-/** The own addresses of the networks that multicast goes to: that of `host`, or every private one. */
+/** This peer's addresses in the networks that multicast goes to: that of `host`, or all private ones. */
 export function localInterfaces(host: string): string[] {
   if (host !== anyHost) return [host]
   return ipv4Interfaces()

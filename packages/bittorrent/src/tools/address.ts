@@ -16,7 +16,7 @@ export function parseAddress(text: unknown): Address | undefined {
   const port = Number(parts?.[3])
   if (host === undefined || port < 1 || port > 65_535) return undefined
   if (parts?.[1] !== undefined && isIP(host) !== 6) return undefined
-  // All digits and dots but no address: a name resolver would make something of it.
+  // Only digits and dots, but not an address: a name resolver would still accept it.
   if (parts?.[2] !== undefined && /^[0-9.]+$/.test(host) && isIP(host) !== 4) return undefined
   return { host, port }
 }

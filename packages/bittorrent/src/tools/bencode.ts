@@ -3,13 +3,13 @@ import { fromText } from './bytes.ts'
 
 export type Bencoded = number | Uint8Array | readonly Bencoded[] | { readonly [key: string]: Bencoded }
 
-/** Trees of folders in torrents of both versions are deep. */
+/** The folder trees of torrents with both versions are deep. */
 const maxDepth = 64
-/** Values in one piece of bencoding: reading more would hold up everything else. */
+/** The most values in one piece of bencoding. Reading more would delay everything else. */
 const maxValues = 250_000
 const maxKeyBytes = 1_024
 
-/** The canonical form (BEP 3): keys in the order of their bytes. Texts of keys hold one byte per character. */
+/** The canonical form (BEP 3): keys in byte order. The text of a key holds one byte per character. */
 export function bencode(value: Bencoded): Uint8Array {
   const parts: Uint8Array[] = []
   write(value, parts)
@@ -47,8 +47,8 @@ export function isSize(value: Bencoded | undefined): value is number {
 }
 
 /**
- * The value at the start of the bytes, and where it ends. Dictionaries are taken in any order of their keys, since strangers write
- * them so, but with each key once. Throws `RangeError` for anything else.
+ * The value at the start of the bytes, and where it ends. The keys of a dictionary may come in any order, because
+ * strangers write them so, but each key only once. Throws `RangeError` for anything else.
  */
 export function bdecode(bytes: Uint8Array): { value: Bencoded; end: number } {
   const reader = { bytes, at: 0, values: 0 }
@@ -56,7 +56,7 @@ export function bdecode(bytes: Uint8Array): { value: Bencoded; end: number } {
   return { value, end: reader.at }
 }
 
-/** The bytes of one value in the dictionary at the start of the bytes, as they stand there. Throws as `bdecode`. */
+/** The unchanged bytes of one value in the dictionary at the start of the bytes. Throws like `bdecode`. */
 export function entryOf(bytes: Uint8Array, key: string): Uint8Array | undefined {
   const reader = { bytes, at: 0, values: 0 }
   if (bytes[reader.at++] !== letter.d) throw new RangeError('it is not a dictionary')
@@ -132,6 +132,6 @@ function number(reader: Reader, until: number): number {
   const text = bytesKey(reader.bytes.subarray(reader.at, end))
   if (!/^-?[0-9]+$/.test(text)) throw new RangeError('a number is wrong')
   reader.at = end + 1
-  // May be more than a number can say exactly: a size must be looked at.
+  // The number may not be exact, so sizes need a check.
   return Number(text)
 }

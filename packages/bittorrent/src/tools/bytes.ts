@@ -4,7 +4,7 @@ export function hexOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
 }
 
-/** `undefined` for anything but an even number of hexadecimal digits. */
+/** Returns `undefined` for anything except an even number of hexadecimal digits. */
 export function fromHex(text: string): Uint8Array | undefined {
   return /^(?:[0-9a-f]{2})*$/i.test(text) ? compactBytes(Buffer.from(text, 'hex')) : undefined
 }
@@ -29,7 +29,7 @@ export function readUint32(bytes: Uint8Array, at: number): number {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(at)
 }
 
-/** Cuts bytes into parts of equal length. Throws when something is left over. */
+/** Splits bytes into parts of equal length. Throws if there is a remainder. */
 export function* fixedParts(bytes: Uint8Array, length: number): Generator<Uint8Array> {
   if (bytes.byteLength % length !== 0) throw new RangeError('a list is cut off')
   for (let at = 0; at < bytes.byteLength; at += length) yield bytes.subarray(at, at + length)

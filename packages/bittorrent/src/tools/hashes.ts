@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { equalBytes } from '@p2pl/core/backend'
 import * as Digest from 'multiformats/hashes/digest'
 
-/** The hash functions of blocks: what comes from others is checked before it is stored and served on. */
+/** The hash functions of blocks. Blocks from others are checked before they are stored and served. */
 const algorithms: ReadonlyMap<number, string> = new Map([
   [0x12, 'sha256'],
   [0x13, 'sha512']

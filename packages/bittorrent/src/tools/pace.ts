@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
-/** Work goes on for this many milliseconds before everything else of the process has its turn. */
+/** After this many milliseconds of work, the rest of the process gets a turn. */
 const slice = 8
 
 /**
- * For loops that await things which may be there at once, as in a store in memory: without a turn of the event loop in between,
- * they hold up everything else until they end.
+ * For loops that await results which may be available at once, as from a store in memory. Without a turn of the event
+ * loop in between, such a loop delays everything else until it ends.
  */
 export class Pace {
   #since = performance.now()

@@ -1,4 +1,4 @@
-/** A token bucket: `rate` a second, up to `burst` at once. */
+/** A token bucket: `rate` per second, up to `burst` at once. */
 export class TokenBucket {
   readonly #rate: number
   readonly #burst: number
@@ -11,7 +11,7 @@ export class TokenBucket {
     this.#tokens = burst
   }
 
-  /** Whether there was enough; what is not granted is not taken. */
+  /** Returns whether there was enough. If not, nothing is taken. */
   take(amount: number): boolean {
     const now = performance.now()
     this.#tokens = Math.min(this.#burst, this.#tokens + ((now - this.#last) / 1_000) * this.#rate)

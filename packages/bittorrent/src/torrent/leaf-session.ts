@@ -7,7 +7,7 @@ import { pieceCount, pieceLength, type TorrentInfo } from './metainfo/info.ts'
 import type { PieceStore } from './swarm/chunk-store.ts'
 import type { Swarm } from './swarm/swarm.ts'
 
-/** A swarm that nobody asked for a leaf for this long ends. */
+/** A swarm that nobody asked for a leaf for this long (ms) is left. */
 const idleTimeout = 60_000
 
 export interface LeafSessionInit {
@@ -15,12 +15,12 @@ export interface LeafSessionInit {
   readonly reader: LeafReader
   readonly put: (block: Block) => Promise<void>
   readonly join: (store: PieceStore) => Promise<Swarm>
-  /** The torrent is not that of the file. */
+  /** Reports that the torrent does not belong to the file. */
   readonly refuse: () => void
   readonly ended: () => void
 }
 
-/** Leaves of a file whose inner nodes are stored here, out of a torrent of which each piece is one leaf. */
+/** Gets leaves of a file whose inner nodes are stored here from a torrent in which each piece is one leaf. */
 export class LeafSession {
   readonly #init: LeafSessionInit
   readonly #indexes: ReadonlyMap<string, number>
@@ -43,7 +43,7 @@ export class LeafSession {
     swarm.ended.addEventListener('abort', () => this.end())
   }
 
-  /** `undefined` when the file has no such leaf. Rejects when the swarm is of no use. */
+  /** Returns `undefined` when the file has no such leaf. Rejects when the swarm is of no use. */
   async leaf(cid: CID, signal: AbortSignal): Promise<Uint8Array | undefined> {
     const index = this.#indexes.get(bytesKey(cid.multihash.bytes))
     const swarm = this.#swarm
@@ -71,7 +71,7 @@ export class LeafSession {
     return info.total === length && info.pieceLength === pieceLength && pieceCount(info) === leaves.length
   }
 
-  /** The swarm vouches for its sha1 only: a torrent whose bytes are not those of the CID is given up. */
+  /** The swarm guarantees only its sha1. A torrent whose bytes do not match the CID is given up. */
   async #write(index: number, bytes: Uint8Array): Promise<void> {
     const cid = this.#init.file.leaves[index]
     if (cid === undefined || !matches(cid.multihash.bytes, bytes)) {

@@ -15,10 +15,10 @@ const maxPublishers = 8
 const maxRefused = 1_024
 const searchTimeout = 3_000
 
-/** A leaf that is looked for in the swarm of its file. */
+/** A leaf to look for in the swarm of its file. */
 export interface LeafWant {
   readonly root: CID
-  /** Keys of peers that may have said in the DHT which torrent the file is. */
+  /** Keys of peers that may have published the torrent of the file in the DHT. */
   readonly publishers: readonly Uint8Array[]
 }
 
@@ -37,12 +37,12 @@ interface Known {
   readonly peer: Address | undefined
 }
 
-/** Leaves of files out of the swarms of their torrents, which linked peers and publishers name. */
+/** Gets leaves of files from the swarms of their torrents. Linked peers and publishers name the torrents. */
 export class LeafSessions {
   readonly #init: LeafSessionsInit
-  /** By multihash of the root. */
+  /** By the multihash of the root. */
   readonly #sessions = new Map<string, Promise<LeafSession | undefined>>()
-  /** Infohashes whose bytes were not those of the CID that they were named for. */
+  /** Infohashes of torrents whose bytes did not match the CID that they were named for. */
   readonly #refused = new Set<string>()
   #stopped = false
 
@@ -55,7 +55,7 @@ export class LeafSessions {
     for (const session of this.#sessions.values()) void session.then((open) => open?.end())
   }
 
-  /** A leaf of a file. `undefined` when there is no swarm of the file, or the file does not hold this leaf. */
+  /** A leaf of a file. Returns `undefined` when there is no swarm of the file, or the file does not contain this leaf. */
   async leaf(cid: CID, want: LeafWant, signal: AbortSignal): Promise<Uint8Array | undefined> {
     const name = bytesKey(want.root.multihash.bytes)
     for (;;) {
@@ -65,7 +65,7 @@ export class LeafSessions {
         return await session.leaf(cid, signal)
       } catch {
         if (signal.aborted || this.#stopped) return undefined
-        // The swarm was of no use: there may be another one.
+        // The swarm was of no use, but there may be another one.
         this.#sessions.delete(name)
       }
     }
@@ -88,7 +88,7 @@ export class LeafSessions {
     if (file === undefined || file.leaves.length < 2) return undefined
     const known = await this.#askFor(want, AbortSignal.timeout(searchTimeout))
     const first = known.find(({ infoHash }) => !this.#refused.has(hexOf(infoHash)))
-    // An import that has it loaded stores the same leaves.
+    // If an import has it loaded, that import stores the same leaves.
     if (first === undefined || this.#stopped || swarms.has(first.infoHash)) return undefined
     const { infoHash } = first
     const peers = known.flatMap((each) => (hexOf(each.infoHash) === hexOf(infoHash) ? (each.peer ?? []) : []))

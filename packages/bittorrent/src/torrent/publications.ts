@@ -16,9 +16,9 @@ interface Publication {
 }
 
 /**
- * Says in the DHT under which infohash a file is seeded, signed: `{ ih: infohash }` (BEP 46) as a mutable item (BEP 44) whose
- * salt is the file's multihash. A peer that knows the publisher's key finds the torrent of a CID, also when the publisher is
- * gone. The DHT forgets, and the library does not remind it: this does.
+ * Publishes in the DHT, signed, under which infohash a file is seeded: `{ ih: infohash }` (BEP 46) as a mutable item
+ * (BEP 44) whose salt is the file's multihash. A peer that knows the publisher's key finds the torrent of a CID, even
+ * when the publisher is gone. The DHT forgets items and the library does not renew them, so this class does.
  */
 export class Publications {
   readonly #dht: Dht | undefined
@@ -38,19 +38,19 @@ export class Publications {
     return this.#publisher.publicKey
   }
 
-  /** From now on, beginning soon. */
+  /** Publishes the infohash repeatedly from now on, beginning soon. */
   keep(multihash: Uint8Array, infoHash: Uint8Array): void {
     if (this.#dht === undefined || multihash.byteLength > maxSaltLength) return
     this.#kept.set(hexOf(multihash), { multihash, infoHash, due: performance.now() })
     void this.#renew()
   }
 
-  /** It is not said again; the DHT forgets it within its lifetime. */
+  /** Stops publishing. The DHT forgets the item after its lifetime. */
   drop(multihash: Uint8Array): void {
     this.#kept.delete(hexOf(multihash))
   }
 
-  /** The infohash that the publisher has named. `undefined` when nobody who is asked knows of one. */
+  /** The infohash that the publisher has named; `undefined` when no node that is asked knows of one. */
   async find(publicKey: Uint8Array, multihash: Uint8Array, signal: AbortSignal): Promise<Uint8Array | undefined> {
     if (multihash.byteLength > maxSaltLength) return undefined
     const item = await this.#dht?.getItem(publicKey, multihash, signal)

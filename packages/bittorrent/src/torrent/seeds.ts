@@ -10,7 +10,7 @@ import { leavesOf, type Load } from './layout/leaves.ts'
 import { makeInfo, parseInfo, pieceLength, sha1, type TorrentInfo } from './metainfo/info.ts'
 import type { Publications } from './publications.ts'
 
-/** A file that is seeded. */
+/** A seeded file. */
 export interface Seed {
   readonly root: CID
   readonly info: TorrentInfo
@@ -25,7 +25,7 @@ export interface SeedsInit {
   readonly publications: Publications
 }
 
-/** The files that are seeded, as ordinary torrents of BitTorrent v1, over restarts too. */
+/** The files that are seeded as ordinary BitTorrent v1 torrents, across restarts. */
 export class Seeds {
   readonly #init: SeedsInit
   readonly #byInfoHash = new Map<string, Seed>()
@@ -37,7 +37,7 @@ export class Seeds {
     this.#init = init
   }
 
-  /** Takes up the files of a former life. */
+  /** Loads the files of earlier runs. */
   async start(): Promise<void> {
     const { table, rendezvous, publications } = this.#init
     for await (const key of table.keys()) {
@@ -52,7 +52,7 @@ export class Seeds {
     }
   }
 
-  /** `infoHash`: in hexadecimal digits. */
+  /** `infoHash`: hexadecimal digits. */
   get(infoHash: string): Seed | undefined {
     return this.#byInfoHash.get(infoHash)
   }
@@ -61,7 +61,7 @@ export class Seeds {
     return this.#byRoot.get(bytesKey(multihash))?.info.infoHash
   }
 
-  /** Seeds the file, and resolves when others can have heard of it; `undefined` when it is none, or not all of it is stored here. */
+  /** Seeds the file. Resolves once others can find it, or with `undefined` when it is not a file or not all of it is stored here. */
   async add(root: CID, signal: AbortSignal): Promise<TorrentInfo | undefined> {
     const { load } = this.#init
     const key = root.multihash.bytes
@@ -69,7 +69,7 @@ export class Seeds {
     const info = this.#byRoot.get(name)?.info ?? (await infoOf(root, load, signal))
     if (info === undefined) return undefined
     if (this.#byRoot.has(name)) {
-      // Another call may be about to tell of it.
+      // Another call may be announcing it right now.
       await untilAborted(this.#telling.get(name) ?? Promise.resolve(), signal)
       return info
     }
@@ -89,7 +89,7 @@ export class Seeds {
     if (rendezvous.meets) await this.#provide(info.infoHash, signal)
   }
 
-  /** Gives the infohash of the file, if it was seeded. */
+  /** Resolves with the infohash of the file if it was seeded. */
   async remove(multihash: Uint8Array): Promise<string | undefined> {
     const seed = this.#byRoot.get(bytesKey(multihash))
     if (seed === undefined) return undefined
@@ -117,7 +117,7 @@ export class Seeds {
   }
 }
 
-/** The torrent of a stored file; `undefined` when it is none, empty, or not all of it is stored here. */
+/** The torrent of a stored file; `undefined` when it is not a file, is empty, or not all of it is stored here. */
 export async function infoOf(root: CID, load: Load, signal: AbortSignal): Promise<TorrentInfo | undefined> {
   const file = await leavesOf(root, load)
   if (file === undefined || file.length === 0) return undefined
@@ -127,7 +127,7 @@ export async function infoOf(root: CID, load: Load, signal: AbortSignal): Promis
     signal.throwIfAborted()
     await pace.keep()
     const bytes = await load(leaf)
-    // A node may say anything about the sizes below it.
+    // A node may claim anything about the sizes below it.
     if (bytes?.byteLength !== Math.min(pieceLength, file.length - index * pieceLength)) return undefined
     hashes.push(sha1(bytes))
   }

@@ -14,10 +14,10 @@ import { Search } from './swarm/search.ts'
 import { Swarm } from './swarm/swarm.ts'
 import type { TorrentClient } from './swarm/torrent-client.ts'
 
-/** A torrent that is seeded is unloaded when nobody was connected for this long. */
+/** A seeded torrent is unloaded when nobody was connected for this long (ms). */
 const idleCheck = 30_000
 
-/** All that is needed to take part in a swarm. */
+/** Everything that is needed to take part in a swarm. */
 export interface Entry {
   readonly infoHash: Uint8Array
   readonly info: TorrentInfo | undefined
@@ -34,10 +34,13 @@ export interface SwarmsInit {
   readonly rendezvous: Rendezvous
 }
 
-/** The swarms that this peer takes part in: those of its seeds while somebody is there, and those that it gets pieces from. */
+/**
+ * The swarms that this peer takes part in: those of its seeds while other peers are connected, and those that it gets
+ * pieces from.
+ */
 export class Swarms {
   readonly #init: SwarmsInit
-  /** By infohash, in hexadecimal digits. */
+  /** By infohash, as hexadecimal digits. */
   readonly #swarms = new Map<string, Promise<Swarm>>()
   readonly #timer: NodeJS.Timeout
   #stopped = false
@@ -57,7 +60,10 @@ export class Swarms {
     return this.#swarms.has(hexOf(infoHash))
   }
 
-  /** An incoming socket whose handshake names some infohash. Whether it is one of those that are seeded or fetched. */
+  /**
+   * Offers an incoming socket whose handshake has this infohash. Returns whether it belongs to a torrent that is seeded
+   * or fetched.
+   */
   adopt(infoHash: string, socket: Socket): boolean {
     if (this.#stopped || (this.#init.seeds.get(infoHash) === undefined && !this.#swarms.has(infoHash))) return false
     const id = formatAddress({ host: plainHost(socket.remoteAddress ?? ''), port: socket.remotePort ?? 0 })
@@ -68,11 +74,11 @@ export class Swarms {
     return true
   }
 
-  /** Takes part in a swarm to get pieces of it. The swarm that was loaded under the infohash before ends. */
+  /** Joins a swarm to get its pieces. A swarm that was loaded under the same infohash ends first. */
   async join({ infoHash, info, peers, store }: Entry): Promise<Swarm> {
     const { dialler, rendezvous } = this.#init
     const name = hexOf(infoHash)
-    // From the last look to the load nothing waits: the library takes each infohash once.
+    // No `await` between the last check and the load: the library accepts each infohash only once.
     while (this.#swarms.has(name)) await this.drop(name)
     let search: Search | undefined
     let known = info
@@ -90,7 +96,7 @@ export class Swarms {
     return swarm
   }
 
-  /** `infoHash`: in hexadecimal digits. */
+  /** `infoHash`: hexadecimal digits. */
   async drop(infoHash: string): Promise<void> {
     const swarm = await this.#swarms.get(infoHash)?.catch(() => undefined)
     swarm?.stop()
@@ -109,7 +115,7 @@ export class Swarms {
     })
   }
 
-  /** `incomplete`: a part is not stored here any more, so that others get it sooner elsewhere when this peer has gone. */
+  /** `incomplete` is called when a part is no longer stored here. Others get it sooner elsewhere if this peer leaves. */
   #storeOf({ root }: Seed, incomplete: () => void): PieceStore {
     const { reader, load } = this.#init
     let leaves: Promise<readonly CID[]> | undefined

@@ -34,7 +34,10 @@ export interface TorrentsInit {
   readonly put: (block: Block) => Promise<void>
 }
 
-/** Files as ordinary torrents of BitTorrent v1: those that are provided are seeded, others are fetched from the peers that seed them. */
+/**
+ * Files as ordinary BitTorrent v1 torrents: provided files are seeded, others are fetched from the peers that seed
+ * them.
+ */
 export class Torrents {
   readonly publications: Publications
   readonly seeds: Seeds
@@ -64,12 +67,12 @@ export class Torrents {
     await this.#swarms.stop()
   }
 
-  /** An incoming socket whose handshake names some infohash. Whether it was taken. */
+  /** Offers an incoming socket whose handshake has this infohash. Returns whether it was taken. */
   adopt(infoHash: string, socket: Socket): boolean {
     return this.#swarms.adopt(infoHash, socket)
   }
 
-  /** Ends the seeding of a file. */
+  /** Stops seeding a file. */
   async unseed(multihash: Uint8Array): Promise<void> {
     const infoHash = await this.seeds.remove(multihash)
     if (infoHash !== undefined) await this.#swarms.drop(infoHash)

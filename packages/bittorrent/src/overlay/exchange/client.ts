@@ -7,21 +7,21 @@ import type { Links } from '../links/links.ts'
 import { chunkLength } from './server.ts'
 import { Want, type Transfer } from './want.ts'
 
-/** What sha2-256 leaves of 1 MiB and their inner nodes need, with room. */
+/** Enough for sha2-256 leaves of 1 MiB and their inner nodes, with room to spare. */
 export const maxBlockBytes: number = 2 * 1024 * 1024
-/** A peer that offered a block and then sends nothing is passed over. */
+/** A peer that offered a block but then sends nothing for this long (ms) is skipped. */
 const stallTimeout = 5_000
 const strikeForLies = 50
 const offerLength = 8
 const chunkHead = 12
 
-/** Asks every linked peer for blocks, now and whenever one joins, and fetches each from one that has it. */
+/** Asks every linked peer for blocks, including peers that link later, and fetches each block from a peer that has it. */
 export class Client {
   readonly #links: Links
   readonly #wants = new Map<string, Want>()
   readonly #byId = new Map<number, Want>()
   readonly #busy = new Map<Link, number>()
-  /** How often a link let a transfer stall. */
+  /** How many transfers stalled on a link. */
   readonly #stalls = new WeakMap<Link, number>()
   #nextId = 1
 
@@ -38,7 +38,7 @@ export class Client {
     links.tell({ opened: (link) => this.#opened(link), closed: (link) => this.#closed(link) })
   }
 
-  /** The block, checked, once somebody has it; as long as the signal does not fire. */
+  /** Resolves with the verified block once a peer has it, unless the signal fires first. */
   async want(multihash: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
     signal.throwIfAborted()
     const text = bytesKey(multihash)
@@ -51,12 +51,12 @@ export class Client {
     }
   }
 
-  /** Whether a block is under way on the link. */
+  /** Whether a block is being transferred on the link. */
   uses(link: Link): boolean {
     return this.#busy.has(link)
   }
 
-  /** The block came another way. */
+  /** The block arrived another way. */
   resolve(multihash: Uint8Array, bytes: Uint8Array): void {
     const want = this.#wants.get(bytesKey(multihash))
     if (want !== undefined) this.#finish(want, bytes)
@@ -98,7 +98,7 @@ export class Client {
     for (const link of want.asked) link.send(frame.cancel, uint32(want.id))
   }
 
-  /** The want that a frame answers. Answers that come too late are normal for a moment, and have a cost. */
+  /** The want that a frame answers. An answer that comes too late is normal, but has a cost. */
   #wanted(link: Link, body: Uint8Array, head: number): Want | undefined {
     if (body.byteLength < head) throw new RangeError('an answer is cut off')
     const want = this.#byId.get(readUint32(body, 0))
@@ -114,7 +114,7 @@ export class Client {
     if (want.transfer === undefined) this.#next(want)
   }
 
-  /** Fetches from the one of those that have offered that has stalled least and is least busy. */
+  /** Fetches from the offering link with the fewest stalls; among equals, from the least busy one. */
   #next(want: Want): void {
     this.#drop(want)
     const cost = (link: Link): number => (this.#stalls.get(link) ?? 0) * 1_000 + (this.#busy.get(link) ?? 0)
@@ -145,7 +145,7 @@ export class Client {
     const [size, offset, part] = [readUint32(body, 4), readUint32(body, 8), body.subarray(chunkHead)]
     let { transfer } = want
     if (transfer?.link !== link) {
-      // Unasked, a block comes only whole and small.
+      // Without a request, a peer sends only blocks that are small and whole.
       if (offset !== 0 || part.byteLength !== size) return void link.spend()
       if (transfer !== undefined) {
         if (matches(want.multihash, part)) this.#finish(want, new Uint8Array(part), link)
@@ -167,7 +167,7 @@ export class Client {
     this.#again(want, link)
   }
 
-  /** This one failed: it is asked anew, behind the others. */
+  /** This peer failed, so it is asked again after the others. */
   #again(want: Want, link: Link): void {
     link.send(frame.cancel, uint32(want.id))
     want.asked.delete(link)

@@ -8,7 +8,7 @@ const idLength = 4
 const maxKey = 20
 const maxMultihash = 128
 
-/** The answers of this peer; none means no. */
+/** The answers of this peer; a missing one means no. */
 export interface Answers {
   readonly provides: (key: Uint8Array) => boolean
   readonly torrent: (multihash: Uint8Array) => Uint8Array | undefined
@@ -34,18 +34,18 @@ export class Queries {
     question(frame.torrent, frame.infoHash, maxMultihash, (multihash) => answers.torrent(multihash) ?? new Uint8Array())
   }
 
-  /** Whether it provides what is found under the key. */
+  /** Whether the peer provides the content of the key. */
   async provides(link: Link, key: Uint8Array, signal: AbortSignal): Promise<boolean> {
     return (await this.#ask(link, frame.provides, key, signal))?.[0] === 1
   }
 
-  /** The infohash under which it seeds the file. */
+  /** The infohash under which the peer seeds the file. */
   async torrent(link: Link, multihash: Uint8Array, signal: AbortSignal): Promise<Uint8Array | undefined> {
     const answer = await this.#ask(link, frame.torrent, multihash, signal)
     return answer?.byteLength === 20 ? answer : undefined
   }
 
-  /** `undefined` when it does not answer in time. */
+  /** Returns `undefined` when the peer does not answer in time. */
   async #ask(link: Link, kind: number, body: Uint8Array, signal: AbortSignal): Promise<Uint8Array | undefined> {
     if (this.#open.size >= maxOpen || signal.aborted) return undefined
     const id = this.#nextId

@@ -5,34 +5,34 @@ import type { Link } from '../links/link.ts'
 import type { Links } from '../links/links.ts'
 
 export const chunkLength = 16_384
-/** Smaller blocks come with the answer: asking again would cost more. */
+/** Smaller blocks are sent with the answer, because a second request would cost more. */
 const inlineLength = 8_192
 const maxAsks = 2_048
 const maxMultihash = 128
 const idLength = 4
-/** Chunks wait for the reader beyond this, so that messages do not stand behind a whole file. */
+/** Further chunks wait when the reader has this many unread bytes, so that messages do not queue behind a whole file. */
 const sendAhead = 256 * 1024
-/** Blocks that are read at once for one peer. */
+/** How many blocks are read at once for one peer. */
 const readsAtOnce = 4
 const strikeForManyAsks = 5
 
-/** What one peer asks for. */
+/** The requests of one peer. */
 interface Customer {
   readonly link: Link
   readonly asks: Map<number, Uint8Array>
-  /** Requests whose block was stored, or asked for, and that were not looked up yet. */
+  /** Requests to look up, because they are new or their block was just stored. */
   readonly look: Set<number>
-  /** Requests that it told to send. */
+  /** Requests whose block the peer told this side to send. */
   readonly fetch: Set<number>
   reading: number
   sending: boolean
 }
 
-/** Serves the own blocks to linked peers. An ask for a block that is not here stays open until it is. */
+/** Serves local blocks to linked peers. A request for a block that is not here stays open until it is. */
 export class Server {
   readonly #load: (multihash: Uint8Array) => Promise<Uint8Array | undefined>
   readonly #customers = new Map<Link, Customer>()
-  /** Who waits for a multihash. */
+  /** The peers that wait for a multihash. */
   readonly #waiting = new Map<string, Map<Customer, Set<number>>>()
 
   constructor(frames: Frames, links: Links, load: (multihash: Uint8Array) => Promise<Uint8Array | undefined>) {
@@ -52,7 +52,7 @@ export class Server {
     links.tell({ closed: (link) => this.#closed(link) })
   }
 
-  /** These are stored now: the peers that wait for them are told. */
+  /** These blocks were stored: the peers that wait for them are told. */
   stored(multihashes: readonly Uint8Array[]): void {
     if (this.#waiting.size === 0) return
     for (const multihash of multihashes)
@@ -94,7 +94,7 @@ export class Server {
     this.#read(customer)
   }
 
-  /** Looks up what one peer has asked for, a few at a time: the next one is as near as those of others. */
+  /** Looks up the requests of one peer, a few at a time, so that requests of other peers are not delayed. */
   #read(customer: Customer): void {
     for (const id of customer.look) {
       if (customer.reading >= readsAtOnce) return
@@ -144,7 +144,7 @@ export class Server {
     customer.sending = false
   }
 
-  /** A store that is closing, or cannot be read, has nothing to offer. */
+  /** A store that is closing or unreadable has no block to offer. */
   async #loaded(multihash: Uint8Array): Promise<Uint8Array | undefined> {
     return await this.#load(multihash).catch(() => undefined)
   }

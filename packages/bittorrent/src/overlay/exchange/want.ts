@@ -13,12 +13,12 @@ export interface Offer {
   readonly size: number
 }
 
-/** A block that is looked for. */
+/** A block that this peer looks for. */
 export class Want {
   readonly id: number
   readonly multihash: Uint8Array
   readonly asked: Set<Link> = new Set()
-  /** Of those that have it and have not failed yet. */
+  /** Offers of peers that have the block and have not failed yet. */
   readonly offers: Offer[] = []
   readonly found: PromiseWithResolvers<Uint8Array> = Promise.withResolvers<Uint8Array>()
   transfer: Transfer | undefined

@@ -2,7 +2,7 @@ import { concatBytes } from '@p2pl/core/backend'
 
 export const maxAddressLength = 64
 
-/** Addresses, each as its length and its text. Those that are too long are left out. */
+/** Encodes addresses, each as its length and its text. Addresses that are too long are left out. */
 export function encodeAddresses(addresses: readonly string[]): Uint8Array {
   const parts: Uint8Array[] = []
   for (const address of addresses) {
@@ -12,7 +12,7 @@ export function encodeAddresses(addresses: readonly string[]): Uint8Array {
   return concatBytes(...parts)
 }
 
-/** At most `limit`. Throws where the bytes end too soon. */
+/** Returns at most `limit` addresses. Throws when the bytes end too early. */
 export function decodeAddresses(bytes: Uint8Array, limit: number): string[] {
   const addresses: string[] = []
   for (let at = 0; at < bytes.byteLength && addresses.length < limit;) {

@@ -1,7 +1,10 @@
-/** Publishers about whom a link is remembered to differ from its rule; then all is learnt anew. */
+/**
+ * The most publishers for which a link may differ from its rule. Beyond that, all exceptions are forgotten and learned
+ * again.
+ */
 const maxExceptions = 1_024
 
-/** How messages go to one peer: at once (eager) or as an id (lazy), by rule and by publisher. */
+/** How messages go to one peer: in full (eager) or as an id (lazy), by a rule with exceptions per publisher. */
 export class Branch {
   /** The rule. */
   readonly eager: boolean

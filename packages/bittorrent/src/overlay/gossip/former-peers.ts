@@ -8,7 +8,7 @@ const lifetime = 600_000
 const lookInterval = 1_000
 const dialsAtOnce = 4
 const dialTimeout = 8_000
-/** An address is tried again after a tenth of the time that it has been gone, but not more rarely than this. */
+/** An address is tried again after a tenth of the time that it has been gone, but at least this often (ms). */
 const longestPause = 15_000
 
 interface Former {
@@ -18,8 +18,8 @@ interface Former {
 }
 
 /**
- * Peers that were lost are tried again, whether or not there are others: a network that was cut in two has peers enough on
- * either side, and would stay two.
+ * Tries lost peers again, even if there are others. A network that was split in two has enough peers on each side, and
+ * would stay split.
  */
 export class FormerPeers {
   readonly #links: Links

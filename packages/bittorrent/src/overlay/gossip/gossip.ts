@@ -23,14 +23,14 @@ import { Seen } from './seen.ts'
 import type { Topic, Topics } from './topics.ts'
 
 const strikeForRejected = 10
-/** A verdict that has not come by then is `ignore`. */
+/** A verdict that has not come within this time (ms) counts as `ignore`. */
 const verdictTimeout = 5_000
-/** Bytes a second of old messages that one peer is given again. */
+/** Bytes per second of old messages that are sent again to one peer. */
 const repeatRate: number = 8 * 1024 * 1024
 const repeatBurst: number = 32 * 1024 * 1024
 
 export interface GossipInit {
-  /** The own peer id. */
+  /** This peer's id. */
   readonly peerId: Uint8Array
   readonly frames: Frames
   readonly topics: Topics
@@ -58,9 +58,12 @@ export class Gossip {
     frames.on(frame.prune, keyLength + peerIdLength, (link, body) => this.#onPrune(link, body))
   }
 
-  /** Sends a message and gives to how many it was handed. Waits for room, and leaves turns to everything else. */
+  /**
+   * Sends a message and returns the number of peers that it was handed to. Waits for room, and leaves turns of the
+   * event loop to everything else.
+   */
   async publish(name: string, payload: Uint8Array): Promise<number> {
-    // Before anything is waited for: the bytes are the caller's afterwards.
+    // Before the first `await`, because the caller may change the bytes after the call.
     const { mesh } = this.#topics.visit(name)
     const body = encodeMessage(mesh.key, this.#peerId, payload)
     await this.#pace.keep()
@@ -75,7 +78,7 @@ export class Gossip {
   #onMessage(link: Link, body: Uint8Array): void {
     if (body.byteLength < headLength) throw new RangeError('a message is cut off')
     const topic = this.#topics.get(topicOf(body))
-    // From a peer that has not yet heard that this one has left.
+    // From a peer that does not know yet that this peer has left.
     if (topic?.joined === undefined) return void link.spend()
     const id = messageIdOf(body)
     const text = bytesKey(id)
@@ -119,7 +122,7 @@ export class Gossip {
     for (const id of fixedParts(body.subarray(keyLength), messageIdLength)) {
       if (!link.spend(5)) return
       const message = this.#recent.get(bytesKey(id))
-      // It asks again, or another one.
+      // The peer asks again, or asks another peer.
       if (message === undefined || !budget.take(message.byteLength)) continue
       topic?.mesh.grafted(link, bytesKey(originOf(message)))
       link.send(frame.message, message)

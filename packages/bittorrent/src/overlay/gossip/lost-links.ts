@@ -3,15 +3,18 @@ import type { Link } from '../links/link.ts'
 import { longestSilence } from '../links/liveness.ts'
 
 const maxPeers = 512
-/** Each side counts looks, not time: one that stood still, or was busy, has cut its link late. */
+/** Each side counts looks, not time, so a side that was blocked or busy cuts its link late. */
 const margin: number = 3 * longestSilence
-/** A message is told to a peer at most this often: that is less than its head, which a peer that stays gets anyway. */
+/**
+ * A peer is told of a missed message at most this often. That costs less than the head of the message, which connected
+ * peers get anyway.
+ */
 const maxTold = 3
 
 /** Messages of one topic that a peer may have missed. */
 interface Absence {
   readonly since: number
-  /** How often they were told already, on links that were lost soon afterwards. */
+  /** How often the peer was told of them on links that were lost soon afterwards. */
   readonly told: number
 }
 
@@ -25,7 +28,7 @@ export class LostLinks {
   add(link: Link, topics: readonly string[]): void {
     if (topics.length === 0) return
     const { id, openedAt, heardAt } = link
-    // A link that is dead in one direction only brings something until the other side has cut it.
+    // A link that is dead in one direction keeps delivering in the other until the other side cuts it.
     const since = heardAt - margin
     const absences = this.#peers.get(id) ?? new Map<string, Absence>()
     for (const topic of topics) {
@@ -40,7 +43,7 @@ export class LostLinks {
     return this.#peers.get(id)?.has(topic) === true
   }
 
-  /** Since when the peer, which is back, may have missed messages of the topic. It is told of them by this link. */
+  /** Since when the returning peer may have missed messages of the topic. The caller then tells it of them on this link. */
   take(link: Link, topic: string): number | undefined {
     const absence = this.#peers.get(link.id)?.get(topic)
     if (absence === undefined) return undefined
@@ -54,7 +57,7 @@ export class LostLinks {
     for (const id of this.#peers.keys()) this.forget(id, topic)
   }
 
-  /** The peer has left the topic, and may have joined it anew. */
+  /** The peer has left the topic, and may join it again. */
   forget(id: string, topic: string): void {
     const absences = this.#peers.get(id)
     absences?.delete(topic)

@@ -11,14 +11,14 @@ import type { Mesh } from './mesh.ts'
 const dialsAtOnce = 8
 const dialTimeout = 8_000
 const searchTimeout = 10_000
-/** While nobody is there: a search this often, and after this many ever more rarely. */
+/** While there are no peers: the pause between searches (ms), and the number of searches after which it grows. */
 const alonePause = 500
 const eagerRounds = 40
 const longestAlonePause = 15_000
-/** While there are some, but fewer than wanted. */
+/** While there are fewer peers than wanted. */
 const firstFewPause = 1_000
 const longestPause = 120_000
-/** An address that did not answer, or is not in the topic, is left alone for this long, and the next time for longer. */
+/** How long (ms) an address is left alone that did not answer or is not in the topic; longer after each further failure. */
 const firstDisappointment = 1_000
 const longestDisappointment = 4_000
 const maxRemembered = 512
@@ -31,7 +31,7 @@ export interface MeetingInit {
   readonly places: Places
   readonly rendezvous: Rendezvous
   readonly degree: number
-  /** Subscribers are found by others; a peer that only publishes is not. */
+  /** Others can find a subscriber, but not a peer that only publishes. */
   readonly joined: () => boolean
 }
 
@@ -41,8 +41,8 @@ interface Disappointment {
 }
 
 /**
- * Looks for other peers of one topic: often while alone, so that those who start in the same second find each other, then ever
- * more rarely.
+ * Looks for other peers of one topic. While alone it searches often, so that peers that start in the same second find
+ * each other, then less and less often.
  */
 export class Meeting {
   readonly #init: MeetingInit
@@ -62,7 +62,7 @@ export class Meeting {
     void this.#run().catch(() => {})
   }
 
-  /** A peer of the topic was lost: looks for it, and for others. */
+  /** A peer of the topic was lost. Looks for that peer and for others. */
   lost(address: Address | undefined): void {
     if (address !== undefined) this.#former.add(address)
     this.again()
@@ -79,7 +79,7 @@ export class Meeting {
     this.#stopped.abort()
   }
 
-  /** A peer there is said to be in the topic. */
+  /** Somebody says that there is a peer of the topic at this address. */
   heard(address: Address): void {
     const { links, dialler, places } = this.#init
     if (this.#stopped.signal.aborted || this.#dials >= dialsAtOnce || !this.#wants(this.#dials)) return
@@ -93,8 +93,8 @@ export class Meeting {
   }
 
   /**
-   * Whether more peers are wanted than there are, with `coming` on their way. Half of them must have been chosen by this peer:
-   * strangers that come by themselves could all be of one mind.
+   * Whether more peers are wanted, with `coming` on their way. This peer must have chosen half of them itself, because
+   * strangers that come by themselves might all belong together.
    */
   #wants(coming: number): boolean {
     const { mesh, degree } = this.#init
@@ -107,7 +107,7 @@ export class Meeting {
     try {
       await this.#init.dialler.dial(address, AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(dialTimeout)]))
     } catch {
-      // One less.
+      // The dial failed; there are other addresses.
     } finally {
       this.#dials--
     }
@@ -138,7 +138,7 @@ export class Meeting {
     else if (this.#wants(0)) pause = Math.min(firstFewPause * 1.6 ** round, longestPause)
     const woken = new AbortController()
     this.#wake = () => woken.abort()
-    // Those who started together must not ask together for ever.
+    // Random, so that peers that started together do not search at the same moments for ever.
     await sleep(pause * (1 + Math.random() * 0.6), { signal: AbortSignal.any([signal, woken.signal]) }).catch(() => {})
     this.#wake = undefined
   }

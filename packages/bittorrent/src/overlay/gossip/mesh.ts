@@ -6,15 +6,16 @@ import { encodeAddresses } from './addresses.ts'
 import { Branch } from './branch.ts'
 import { maxIdsPerFrame, Missing } from './missing.ts'
 
-/** A peer with this much unread gets no message unasked, only word of it. */
+/** A peer with this many unread bytes gets only the ids of messages, unless it asks. */
 const slowAt = 4 * 1024 * 1024
 const haveDelay = 50
 export const maxIntroductions = 16
 
 /**
- * How the messages of one topic go to the other peers in it: at once over links that make up a tree, one for each publisher, and
- * as a mere id over the others. A link that brings what is here already leaves the publisher's tree; one that knows of something
- * missing joins it (Plumtree, with a tree for each source: one for all of them never comes to rest).
+ * How the messages of one topic go to the other peers in it: in full over links that form a tree, one tree per
+ * publisher, and as a mere id over the other links. A link that brings a message twice leaves the publisher's tree; a
+ * link that knows of a missing message joins it (Plumtree with one tree per source, because a single shared tree never
+ * settles).
  */
 export class Mesh {
   readonly key: Key
@@ -46,7 +47,7 @@ export class Mesh {
     return this.#branches.has(link)
   }
 
-  /** Whether it is a new one. */
+  /** Returns whether the link is new. */
   add(link: Link): boolean {
     if (this.#branches.has(link)) return false
     let eager = 0
@@ -62,7 +63,7 @@ export class Mesh {
     this.#have.delete(link)
   }
 
-  /** Tells a newcomer of others, so that nobody depends on one link or on the DHT. */
+  /** Tells a new peer about others, so that no peer depends on one link or on the DHT. */
   introduce(newcomer: Link): void {
     const others = this.links.filter((link) => link !== newcomer && link.address !== undefined)
     shuffle(others)
@@ -70,7 +71,7 @@ export class Mesh {
     if (addresses.length > 0) newcomer.send(frame.introduce, this.key, encodeAddresses(addresses))
   }
 
-  /** An own message. To how many it was handed: at least to one, where there is one. */
+  /** Sends an own message. Returns the number of peers that it was handed to: at least one if there is any. */
   publish(origin: string, id: Uint8Array, body: Uint8Array): number {
     const sent = this.#spread(undefined, origin, id, body)
     if (sent > 0) return sent
@@ -83,12 +84,12 @@ export class Mesh {
     return 0
   }
 
-  /** A message of another, along the tree of its publisher. */
+  /** Forwards a message of another peer along the tree of its publisher. */
   relay(from: Link, origin: string, id: Uint8Array, body: Uint8Array): void {
     this.#spread(from, origin, id, body)
   }
 
-  /** The peer hears soon that the message is here. */
+  /** Tells the peer soon that the message is here. */
   tell(link: Link, id: Uint8Array): void {
     const ids = this.#have.get(link)
     if (ids === undefined) this.#have.set(link, [id])
@@ -100,11 +101,11 @@ export class Mesh {
     }, haveDelay).unref()
   }
 
-  /** A message came that was here already: one way too many leads here. */
+  /** A message came that was already here, so more than one path of the tree leads here. */
   repeated(from: Link, origin: Uint8Array, originText: string): void {
     const branch = this.#branches.get(from)
     if (branch === undefined) return
-    // It has the message: nor does it need the next one from here.
+    // The peer has the message, so it does not need the next one from here either.
     branch.set(originText, false)
     from.send(frame.prune, this.key, origin)
   }
@@ -113,7 +114,7 @@ export class Mesh {
     this.#branches.get(by)?.set(origin, false)
   }
 
-  /** A peer missed a message that came this way before: the tree has a hole there. */
+  /** A peer missed a message that this peer received: the tree has a gap there. */
   grafted(by: Link, origin: string): void {
     this.#branches.get(by)?.set(origin, true)
   }

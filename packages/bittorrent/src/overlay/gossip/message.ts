@@ -7,7 +7,7 @@ import type { Key } from '../keys.ts'
 export const maxMessageBytes = 1_048_576
 export const keyLength = 20
 export const messageIdLength = 16
-/** Makes two messages of equal bytes two messages. */
+/** Makes two messages with equal content distinct. */
 const nonceLength = 8
 const originStart = keyLength
 const nonceStart: number = originStart + peerIdLength
@@ -19,8 +19,8 @@ export function encodeMessage(key: Key, origin: Uint8Array, payload: Uint8Array)
 }
 
 /**
- * The id of a message: a hash of everything in it. Nobody can take the id of a message for another one, nor bring the same
- * message under two ids.
+ * The id of a message is a hash of its whole body. So two messages cannot have the same id, and the same message cannot
+ * have two ids.
  */
 export function messageIdOf(body: Uint8Array): Uint8Array {
   return compactBytes(createHash('sha256').update(body).digest().subarray(0, messageIdLength))
@@ -30,12 +30,12 @@ export function topicOf(body: Uint8Array): string {
   return bytesKey(body.subarray(0, keyLength))
 }
 
-/** Who says to have published it: a claim. */
+/** The claimed publisher. */
 export function originOf(body: Uint8Array): Uint8Array {
   return body.slice(originStart, nonceStart)
 }
 
-/** The parts of a message for its subscribers: memory of their own, to do with as they like. */
+/** The parts of a message for its subscribers, as copies that they may change. */
 export function contentOf(body: Uint8Array): { readonly payload: Uint8Array; readonly from: string } {
   return { payload: new Uint8Array(body.subarray(headLength)), from: hexOf(body.subarray(originStart, nonceStart)) }
 }

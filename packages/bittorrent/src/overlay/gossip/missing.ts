@@ -3,27 +3,27 @@ import type { Key } from '../keys.ts'
 import { frame } from '../links/frames.ts'
 import type { Link } from '../links/link.ts'
 
-/** A message that is known by its id usually comes by itself within this time. */
+/** A message whose id is known usually arrives by itself within this time (ms). */
 const grace = 150
 const retryAfter = 400
 const maxAttempts = 8
 const maxSources = 8
-/** Ids that one peer may have named first: the others are not crowded out by it. */
+/** The most ids that one peer may have named first, so that it does not crowd out the others. */
 export const maxOfOne = 2_048
 const sweepInterval = 50
 export const maxIdsPerFrame = 1_000
 
-/** A message that others have, and that is not here. */
+/** A message that others have but that is not here. */
 interface Wanted {
   readonly id: Uint8Array
-  /** Peers by their ids: the link to one may be replaced. */
+  /** Peers by their ids, because the link to a peer may be replaced. */
   readonly first: string
   readonly sources: string[]
   due: number
   attempts: number
 }
 
-/** Asks for messages of one topic that others have named and that do not come. */
+/** Asks for messages of one topic that others have named and that do not arrive. */
 export class Missing {
   readonly #key: Key
   readonly #linkTo: (peer: string) => Link | undefined
@@ -31,7 +31,7 @@ export class Missing {
   readonly #counts = new Map<string, number>()
   #timer: NodeJS.Timeout | undefined
 
-  /** `linkTo`: an open link to the peer, if it is in the topic. */
+  /** `linkTo`: an open link to the peer if it is in the topic. */
   constructor(key: Key, linkTo: (peer: string) => Link | undefined) {
     this.#key = key
     this.#linkTo = linkTo
@@ -46,7 +46,7 @@ export class Missing {
     else this.#counts.delete(wanted.first)
   }
 
-  /** `text`: the id as the key of a map. */
+  /** `text`: the id as a map key. */
   offered(from: string, text: string, id: Uint8Array): void {
     const known = this.#wanted.get(text)
     if (known !== undefined) {
@@ -90,7 +90,7 @@ export class Missing {
     if (this.#wanted.size === 0) this.stop()
   }
 
-  /** The next attempt asks another one. */
+  /** Each attempt asks a different peer. */
   #nextSource({ sources }: Wanted): Link | undefined {
     for (let i = 0; i < sources.length; i++) {
       const peer = sources.shift() as string

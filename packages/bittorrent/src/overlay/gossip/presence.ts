@@ -2,7 +2,7 @@ import type { Link } from '../links/link.ts'
 
 export const maxTopics = 1_024
 
-/** Which peers are in which topics, by what they said. Topics are texts of their keys. */
+/** Which peers are in which topics, according to what they said. Topics are the texts of their keys. */
 export class Presence {
   readonly #topics = new WeakMap<Link, Set<string>>()
 
@@ -10,7 +10,7 @@ export class Presence {
     return this.#topics.get(link)?.has(topic) === true
   }
 
-  /** Whether it is news. A peer in too many topics is in no more. */
+  /** Returns whether this is new. A peer in too many topics cannot join more. */
   join(link: Link, topic: string): boolean {
     const topics = this.#topics.get(link) ?? new Set()
     this.#topics.set(link, topics)

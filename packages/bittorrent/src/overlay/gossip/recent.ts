@@ -12,7 +12,7 @@ interface Kept {
   readonly at: number
 }
 
-/** The last messages, for peers that missed them. */
+/** The latest messages, for peers that missed them. */
 export class Recent {
   readonly #messages = new Map<string, Kept>()
   #bytes = 0
@@ -21,7 +21,7 @@ export class Recent {
     return this.#messages.get(id)?.body
   }
 
-  /** The messages of each topic since its time, the oldest first. */
+  /** The messages of each topic since its given time, the oldest first. */
   *since(times: ReadonlyMap<string, number>): Generator<{ readonly topic: string; readonly id: Uint8Array }> {
     for (const { topic, id, at } of this.#messages.values())
       if (at >= (times.get(topic) ?? Infinity)) yield { topic, id }

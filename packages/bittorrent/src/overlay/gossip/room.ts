@@ -1,15 +1,15 @@
 import type { Link } from '../links/link.ts'
 
-/** A link with this much unread is full. */
+/** A link with this many unread bytes is full. */
 const fullAt = 1024 * 1024
-/** A peer that has not read what was sent to it within this time is not waited for again, until it has. */
+/** If a peer does not read its data within this time (ms), nobody waits for it again until it has. */
 const patience = 1_000
 
-/** Lets a publisher wait for its peers, so that it does not outrun them; a peer that stands still delays nobody twice. */
+/** Makes a publisher wait for its peers, so that it does not outrun them. A stalled peer delays it only once. */
 export class Room {
   readonly #slow = new WeakSet<Link>()
 
-  /** Resolves when none of the links is full, or when those that are have had their time. */
+  /** Resolves when no link is full, or when the time of the full ones is over. */
   async wait(links: readonly Link[]): Promise<void> {
     const full = links.filter((link) => link.buffered >= fullAt && !this.#slow.has(link))
     if (full.length === 0) return

@@ -1,8 +1,8 @@
 const generationSize = 65_536
-/** Messages are kept for a minute by one peer, and for another by one that missed them. */
+/** One peer keeps messages for a minute, and a peer that missed them for another minute. */
 const generationMs = 120_000
 
-/** Ids that were met in the last two to four minutes, or among the last 65,536 to 131,072. */
+/** Ids seen in the last two to four minutes, or among the last 65,536 to 131,072. */
 export class Seen {
   #young = new Set<string>()
   #old = new Set<string>()
@@ -12,7 +12,7 @@ export class Seen {
     return this.#young.has(id) || this.#old.has(id)
   }
 
-  /** Whether it is new. */
+  /** Returns whether the id is new. */
   add(id: string): boolean {
     if (this.has(id)) return false
     const now = performance.now()

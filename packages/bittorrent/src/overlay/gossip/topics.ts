@@ -18,12 +18,12 @@ import { maxOfOne } from './missing.ts'
 import { maxTopics, Presence } from './presence.ts'
 import type { Recent } from './recent.ts'
 
-/** A peer that publishes without subscribing keeps its way into the topic for this long. */
+/** A peer that publishes without subscribing stays in the mesh of the topic for this long (ms). */
 const visitTime = 60_000
 const maxVisits = 256
-/** A link that has brought nothing between this many looks, though each side says something every two, may be dead. */
+/** A link that has brought nothing for this many looks may be dead, because each side says something every two looks. */
 const suspicious = 4
-/** What a peer says of a topic. `rejoined`: it was in the topic when a link between the two was lost. */
+/** What a peer says about a topic. `rejoined`: it was in the topic when a link between the two peers was lost. */
 const entry = { left: 0, joined: 1, rejoined: 2 } as const
 
 export interface TopicsInit {
@@ -49,7 +49,7 @@ export interface Topic {
   visitEnds: number
 }
 
-/** The topics of this peer, and who else is in them. */
+/** The topics of this peer, and which other peers are in them. */
 export class Topics {
   readonly #init: TopicsInit
   readonly #topics = new Map<string, Topic>()
@@ -76,7 +76,7 @@ export class Topics {
     this.#topics.clear()
   }
 
-  /** The topic of the key, given as a text. */
+  /** The topic with this key, given as text. */
   get(key: string): Topic | undefined {
     return this.#topics.get(key)
   }
@@ -102,7 +102,7 @@ export class Topics {
     for (const link of this.#init.links.all()) link.send(frame.topics, Uint8Array.of(entry.left), key)
   }
 
-  /** For a message of the own: the topic is kept for a while. */
+  /** For publishing a message. The topic is kept for a while. */
   visit(name: string): Topic {
     const topic = this.#enter(topicKey(name))
     topic.visitEnds = performance.now() + visitTime
@@ -116,13 +116,13 @@ export class Topics {
     return topic?.mesh.links ?? this.#init.links.all().filter((link) => this.#presence.has(link, text))
   }
 
-  /** A link that was silent and is heard again ends the gap of its topics. */
+  /** When a silent link is heard again, the gap of its topics ends. */
   look(): void {
     for (const { mesh, joined } of this.#topics.values())
       for (const { quiet, id } of mesh.links) if (quiet < suspicious) joined?.sources.connected(id)
   }
 
-  /** Whether a topic of this peer goes over the link. */
+  /** Whether any topic of this peer uses the link. */
   shares(link: Link): boolean {
     for (const { mesh } of this.#topics.values()) if (mesh.has(link)) return true
     return false
@@ -175,7 +175,7 @@ export class Topics {
     }
   }
 
-  /** Messages may be missing on both sides, and where the link was silent, since it was last heard. */
+  /** Both sides may miss messages: if the link was silent, all messages since it was last heard. */
   #lose(link: Link): void {
     const isAlive = (id: string): boolean => (this.#init.links.get(id)?.quiet ?? Infinity) < suspicious
     const shared: string[] = []
@@ -207,10 +207,10 @@ export class Topics {
     if (missed.size > 0) this.#tellMissed(link, missed)
   }
 
-  /** Ids only: the peer asks for those that have not come from others. */
+  /** Sends only ids. The peer asks for the messages that it has not received from others. */
   #tellMissed(link: Link, since: ReadonlyMap<string, number>): void {
     const ids = Map.groupBy(this.#init.recent.since(since), ({ topic }) => topic)
-    // More of them from one peer are not asked for.
+    // A peer does not ask for more of them from one peer.
     for (const [topic, list] of ids)
       for (const { id } of list.slice(-maxOfOne)) this.#topics.get(topic)?.mesh.tell(link, id)
   }

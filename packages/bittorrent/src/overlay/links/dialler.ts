@@ -11,9 +11,9 @@ import type { Place, Places } from './places.ts'
 const connectTimeout = 3_000
 
 export interface DiallerInit {
-  /** The own peer id. */
+  /** This peer's id. */
   readonly id: string
-  /** The address to dial from, where it is one: others take the address that they see for the one to dial. */
+  /** The address to dial from, if it is a single one: other peers see it and take it for the address to dial. */
   readonly localAddress: string | undefined
   readonly gate: ProfileGate
   readonly places: Places
@@ -21,11 +21,11 @@ export interface DiallerInit {
   readonly links: Links
 }
 
-/** Connects to addresses, as far as gate and places allow. */
+/** Connects to addresses, within the limits of the gate and the places. */
 export class Dialler {
   readonly #init: DiallerInit
   readonly #dials = new Map<string, Promise<Link>>()
-  /** Own addresses, some of them found by dialling them. */
+  /** Own addresses. Some of them were found by dialling them. */
   readonly #own = new Set<string>()
   #stopped = false
 
@@ -45,7 +45,7 @@ export class Dialler {
     this.#own.add(formatAddress(address))
   }
 
-  /** A link to the peer that listens there, an open one or a new one. Rejects with `UNREACHABLE`. */
+  /** Resolves with a link to the peer that listens at the address, an open one or a new one. Rejects with `UNREACHABLE`. */
   async dial(address: Address, signal: AbortSignal): Promise<Link> {
     const existing = this.#init.links.at(address)
     if (existing !== undefined) return existing
@@ -60,7 +60,7 @@ export class Dialler {
     return await untilAborted(dial, signal)
   }
 
-  /** A connection for a torrent. It takes a place, and ends with the rest. */
+  /** Opens a connection for a torrent. It takes a place, and ends with the other connections. */
   async connect(address: Address): Promise<Socket> {
     const place = await this.#connect(address)
     place.torrent = true
@@ -75,14 +75,14 @@ export class Dialler {
     } catch (cause) {
       const proven = cause instanceof OpenError ? cause.id : undefined
       if (proven === this.#init.id) this.addOwn(address)
-      // Both have dialled at once, and the other link is the one to keep.
+      // Both sides dialled at once, and the other link is the one to keep.
       const kept = links.get(proven ?? '')
       if (kept !== undefined) return kept
       throw unreachable(`${text} does not answer as a peer of p2pl: ${messageOf(cause)}`, cause)
     }
   }
 
-  /** From a loopback address no packet leaves the machine. */
+  /** Packets from a loopback address do not leave the machine. */
   #from(host: string): { readonly localAddress?: string } {
     const { localAddress } = this.#init
     const fits = localAddress !== undefined && isIPv4(host) && isLoopback(localAddress) === isLoopback(host)

@@ -1,6 +1,6 @@
 import type { Link } from './link.ts'
 
-/** The kinds of frames, by the part that owns them. `PROTOCOL.md` says what each holds. */
+/** The kinds of frames, by the part that owns them. `PROTOCOL.md` specifies their content. */
 export const frame = {
   hello: 1,
   keepAlive: 2,
@@ -24,20 +24,20 @@ export const frame = {
   infoHash: 51
 } as const
 
-/** The longest body of a kind that nobody here knows: a later version may say more, but not without end. */
+/** The longest body of an unknown kind: a later version may send such frames, but of limited size. */
 const unknownLimit = 65_536
 const costOfUnknown = 10
 /** Points for a frame that no correct peer sends. */
 const strikeForMalformed = 25
 
-/** What a part does with the frames of one kind. It copies from `body` what it keeps, and throws when the body is malformed. */
+/** Handles the frames of one kind. It copies from `body` what it keeps, and throws when the body is malformed. */
 export type Handler = (link: Link, body: Uint8Array) => void
 
-/** Who takes which frames. Each part registers the kinds that it owns. */
+/** The handlers of frames. Each part registers the kinds that it owns. */
 export class Frames {
   readonly #handlers = new Map<number, { readonly limit: number; readonly handle: Handler }>()
 
-  /** `limit`: the longest body, bytes. A link that brings a longer one ends. */
+  /** `limit`: the most bytes of a body. A link that brings a longer one is closed. */
   on(kind: number, limit: number, handle: Handler): void {
     if (this.#handlers.has(kind)) throw new Error(`frames of kind ${kind} have two owners`)
     this.#handlers.set(kind, { limit, handle })

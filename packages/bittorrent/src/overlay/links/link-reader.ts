@@ -4,24 +4,24 @@ import type { Frames } from './frames.ts'
 import type { Link } from './link.ts'
 import type { Scheduler, Task } from './scheduler.ts'
 
-/** With this many bytes waiting, and a whole frame among them, the other must wait. */
+/** The other side must wait when this many bytes are unread and a whole frame is among them. */
 const pauseAt = 256 * 1024
 const resumeAt = 64 * 1024
-/** Verdicts that may be open for one peer: more are not asked for. */
+/** The most open verdicts about frames of one peer. Beyond that, its frames wait. */
 const maxUndecided = 64
 
 export interface LinkReaderInit {
   readonly link: Link
   readonly socket: TLSSocket
-  /** May hold frames that came with the first one. */
+  /** May contain frames that arrived with the first one. */
   readonly reader: FrameReader
   readonly frames: Frames
   readonly scheduler: Scheduler
-  /** The link is gone, and everything it brought was handled. */
+  /** Called when the link is gone and everything that it brought was handled. */
   readonly closed: () => void
 }
 
-/** Reads the frames of one link, in turns with the others. */
+/** Reads the frames of one link, in turns with the other links. */
 export class LinkReader implements Task {
   readonly #init: LinkReaderInit
   #paused = false
@@ -76,9 +76,9 @@ export class LinkReader implements Task {
 
   #flow(): void {
     const { socket, reader, link } = this.#init
-    // A link that waits its turn is not silent: nobody listens.
+    // A link that is paused is not silent: this side does not read it.
     if (this.#paused) link.heard()
-    // Nor is one whose frames are here and wait for theirs.
+    // Neither is a link whose received frames wait for their turn.
     else if (reader.ready) link.quiet = 0
     if (!this.#paused && reader.size >= pauseAt && reader.ready) {
       this.#paused = true

@@ -2,24 +2,24 @@ import type { TLSSocket } from 'node:tls'
 import { formatAddress, type Address } from '../../tools/address.ts'
 import { TokenBucket } from '../../tools/token-bucket.ts'
 
-/** Points at which a peer loses its place. */
+/** With this many points a peer loses its place. */
 const patience = 100
-/** Frames other than messages and chunks, a second: more is an attack on the processor. */
+/** The most frames per second, not counting messages and chunks. More is an attack on the processor. */
 const controlRate = 5_000
 const controlBurst = 20_000
-/** Answers that nobody reads: the link ends when this much waits. */
+/** The link ends when this many bytes wait to be read by the other side. */
 const maxUnsent = 32 * 1024 * 1024
 
 export interface LinkInit {
   readonly socket: TLSSocket
-  /** The other's peer id, 40 hexadecimal digits. It is a hash of the key. */
+  /** The other side's peer id, 40 hexadecimal digits. It is a hash of the key. */
   readonly id: string
-  /** The other's key, which it has proven to own. */
+  /** The other side's key. It has proved that it owns the key. */
   readonly publicKey: Uint8Array
-  /** Where the other listens, if it does. */
+  /** The address that the other side listens on, if any. */
   readonly address: Address | undefined
   readonly outgoing: boolean
-  /** The peer did things that no correct peer does, and shall not come back soon. */
+  /** The peer did things that no correct peer does, and must not come back soon. */
   readonly misbehaved: (id: string) => void
 }
 
@@ -30,14 +30,14 @@ export class Link {
   readonly address: Address | undefined
   readonly outgoing: boolean
   readonly openedAt: number = performance.now()
-  /** When it last brought something that was wanted and new: a message, a part of a block. */
+  /** When the link last brought something new that was wanted: a message, or a part of a block. */
   usefulAt: number = this.openedAt
-  /** Looks at the clock since the other was last heard, and when that was. */
+  /** The number of looks at the clock since the other side was last heard, and the time of that. */
   quiet = 0
   heardAt: number = this.openedAt
-  /** Verdicts that are still to come about what the other sent. */
+  /** The number of pending verdicts about frames of the other side. */
   undecided = 0
-  /** Called when one of them has come. */
+  /** Called when a verdict has come. */
   decided: () => void = () => {}
   readonly #socket: TLSSocket
   readonly #misbehaved: (id: string) => void
@@ -56,7 +56,7 @@ export class Link {
     this.#misbehaved = misbehaved
   }
 
-  /** It was cut off: no frame of it is looked at any more. */
+  /** Whether the link was cut. No further frame of it is handled. */
   get failed(): boolean {
     return this.#failed
   }
@@ -65,7 +65,7 @@ export class Link {
     return !this.#socket.destroyed && this.#socket.writable
   }
 
-  /** Bytes that wait for the other to read. */
+  /** Bytes that the other side has not read yet. */
   get buffered(): number {
     return this.#socket.writableLength
   }
@@ -79,7 +79,7 @@ export class Link {
     this.heardAt = performance.now()
   }
 
-  /** Whether something was sent since this was last asked. */
+  /** Whether anything was sent since the last call. */
   get spoke(): boolean {
     const sent = this.#sent
     this.#sent = false
@@ -94,7 +94,7 @@ export class Link {
     const length = parts.reduce((sum, part) => sum + part.byteLength, 1)
     new DataView(head.buffer).setUint32(0, length)
     head[4] = kind
-    // Frames that are sent in one turn of the event loop leave together.
+    // Frames sent in one turn of the event loop leave together.
     if (this.#socket.writableCorked === 0) {
       this.#socket.cork()
       queueMicrotask(() => this.#socket.uncork())
@@ -103,7 +103,7 @@ export class Link {
     for (const part of parts) if (part.byteLength > 0) this.#socket.write(part)
   }
 
-  /** Resolves when the other has read what was sent to it, or is gone. */
+  /** Resolves when the other side has read everything that was sent, or is gone. */
   drained(): Promise<void> {
     const socket = this.#socket
     if (!socket.writableNeedDrain || socket.destroyed) return Promise.resolve()
@@ -120,7 +120,7 @@ export class Link {
     return this.#drained
   }
 
-  /** Every frame but messages and chunks has a cost; a peer that sends more than anybody needs is cut off. */
+  /** Every frame except messages and chunks has a cost. A peer that sends far more than it needs is cut off. */
   spend(amount = 1): boolean {
     if (this.#control.take(amount)) return true
     this.strike(patience)
@@ -135,7 +135,7 @@ export class Link {
     this.fail()
   }
 
-  /** A verdict is on its way. A peer that has many of them open is not read until some have come. */
+  /** A verdict is pending. A peer with many pending verdicts is not read until some have come. */
   wait(verdict: Promise<unknown>): void {
     this.undecided++
     const decided = (): void => {
@@ -145,7 +145,7 @@ export class Link {
     void verdict.then(decided, decided)
   }
 
-  /** Sends what is under way, then ends. */
+  /** Sends what is queued, then closes. */
   close(): void {
     this.#socket.destroySoon()
   }

@@ -2,34 +2,34 @@ import type { Address } from '../../tools/address.ts'
 import { formatAddress } from '../../tools/address.ts'
 import type { Link } from './link.ts'
 
-/** Two links between the same peers that were opened within this time were dialled at once, by both. */
+/** If two links between the same peers open within this time (ms), both sides dialled at once. */
 const crossing = 2_000
 
-/** A part that has to know which links there are. */
+/** A part that needs to know the links. */
 export interface LinkListener {
-  /** `former`: the link to the same peer, of which this one takes the place. */
+  /** `former`: the link to the same peer that this one replaces. */
   opened?(link: Link, former: Link | undefined): void
-  /** `replaced`: another link to the same peer is open. */
+  /** `replaced`: whether another link to the same peer is open. */
   closed?(link: Link, replaced: boolean): void
 }
 
-/** The links of a peer: at most one to each other peer. */
+/** The links of this peer: at most one to each other peer. */
 export class Links {
   readonly #id: string
   readonly #links = new Map<string, Link>()
   readonly #listeners: LinkListener[] = []
 
-  /** `id`: the own one. */
+  /** `id`: this peer's id. */
   constructor(id: string) {
     this.#id = id
   }
 
-  /** Parts are told in the order in which they asked. */
+  /** Registers a part. Parts are told in the order of their registration. */
   tell(listener: LinkListener): void {
     this.#listeners.push(listener)
   }
 
-  /** Those that are open. */
+  /** The open links. */
   all(): Link[] {
     return [...this.#links.values()].filter(({ open }) => open)
   }
@@ -44,7 +44,10 @@ export class Links {
     return this.all().find((link) => link.address !== undefined && formatAddress(link.address) === text)
   }
 
-  /** Whether the link is the one to keep. A former one to the same peer then ends, once what is under way on it has arrived. */
+  /**
+   * Returns whether the link is the one to keep. A former link to the same peer then ends, once its data in transit has
+   * arrived.
+   */
   enter(link: Link): boolean {
     const former = this.#links.get(link.id)
     if (former !== undefined && !this.#replaces(link, former)) return false
@@ -54,7 +57,7 @@ export class Links {
     return true
   }
 
-  /** The link has closed, and everything it brought was handled. */
+  /** The link has closed and everything that it brought was handled. */
   leave(link: Link): void {
     const replaced = this.#links.get(link.id) !== link
     if (!replaced) this.#links.delete(link.id)
@@ -62,8 +65,8 @@ export class Links {
   }
 
   /**
-   * Where both have dialled at once, both ends keep the link that the smaller id dialled. Otherwise the newer one: the peer has
-   * proven who it is, and it would not dial if the former link still worked for it.
+   * If both sides dialled at once, both keep the link that the peer with the smaller id dialled. Otherwise the newer
+   * link stays: the peer has proved who it is, and would not dial if the former link still worked for it.
    */
   #replaces(link: Link, former: Link): boolean {
     const crossed = former.open && former.outgoing !== link.outgoing && link.openedAt - former.openedAt < crossing

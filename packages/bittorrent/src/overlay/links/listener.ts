@@ -9,14 +9,14 @@ import { infoHashEnd, infoHashOf, readHead } from '../wire/handshake.ts'
 import type { Opener } from './opener.ts'
 import type { Place, Places } from './places.ts'
 
-/** A connection that has not named its infohash by then ends. */
+/** A connection that has not sent its infohash within this time (ms) is closed. */
 const headTimeout = 5_000
-/** Handshakes of one host, a second: each costs about a millisecond of signatures. */
+/** The most handshakes per second and host: each costs about a millisecond of signatures. */
 const hostRate = 100
 const hostBurst = 1_000
 const maxHosts = 4_096
 
-/** Takes connections that name another infohash than that of links. Whether it has taken this one. */
+/** Takes connections with another infohash than that of links. Returns whether it has taken this one. */
 export type Adopt = (infoHash: string, socket: Socket) => boolean
 
 export interface ListenerInit {
@@ -26,7 +26,7 @@ export interface ListenerInit {
   readonly adopt: Adopt
 }
 
-/** The one TCP port, for links and for torrents. */
+/** The single TCP port, for links and for torrents. */
 export class Listener {
   readonly #init: ListenerInit
   readonly #hosts = new BoundedMap<string, TokenBucket>(maxHosts)
@@ -74,7 +74,7 @@ export class Listener {
 
   #named(place: Place, infoHash: string): void {
     const { opener, adopt } = this.#init
-    // A stranger that does not get through the handshake is no news.
+    // A stranger that fails the handshake is not worth reporting.
     if (infoHash === hexOf(linkKey)) {
       if (!this.#admits(place.host)) return void place.socket.destroy()
       return void opener.open(place).catch(() => {})

@@ -1,18 +1,18 @@
 import { frame, type Frames } from './frames.ts'
 import type { Links } from './links.ts'
 
-/** Milliseconds between two looks. Looks are counted, not time: when this process stood still, nobody else is to blame. */
+/** Milliseconds between two looks. It counts looks, not time, so that no peer is blamed while this process is blocked. */
 export const lookInterval = 1_000
-/** A peer that has said nothing between this many looks says that it is there. */
+/** After this many looks without sending anything, a peer sends a sign of life. */
 const looksUntilWord = 2
-/** A link that has brought nothing between this many looks is cut. */
+/** A link that has brought nothing for this many looks is cut. */
 const looksUntilCut = 8
-/** The most time between the last word of a peer and the end of the link, where nothing stands still. */
+/** The longest time between the last data of a peer and the end of the link, if no process is blocked. */
 export const longestSilence: number = (looksUntilCut + 1) * lookInterval
 
 /**
- * Each side of a link says something every two seconds, and gives the link up when it hears nothing for eight. No answers are
- * needed: a side that is not heard is cut off by the other, whichever direction is dead.
+ * Each side of a link sends something every two seconds, and closes the link when it receives nothing for eight. This
+ * needs no answers: whichever direction is dead, the side that does not receive closes the link.
  */
 export class Liveness {
   readonly #links: Links

@@ -16,12 +16,12 @@ import type { Links } from './links.ts'
 import type { Place } from './places.ts'
 import type { Scheduler } from './scheduler.ts'
 
-/** From the first byte to the last of the handshake. */
+/** From the first byte of the handshake to the last (ms). */
 const openingTimeout = 8_000
-/** A peer that misbehaved is not linked again for this long. */
+/** A peer that misbehaved is not linked again for this long (ms). */
 const banTime = 600_000
 const maxBanned = 4_096
-/** Two ports; a later version may say more. */
+/** Two ports. A later version may send more. */
 const helloLength = 4
 const helloLimit = 256
 
@@ -30,15 +30,15 @@ export interface OpenerInit {
   readonly frames: Frames
   readonly scheduler: Scheduler
   readonly links: Links
-  /** The own TCP port, and the UDP port of the own DHT node; 0 for none. */
+  /** This peer's TCP port, and the UDP port of its DHT node; 0 for none. */
   readonly ports: () => { readonly tcp: number; readonly dht: number }
-  /** The other's DHT node listens there. */
+  /** Reports where the other side's DHT node listens. */
   readonly dhtNode: (host: string, port: number) => void
 }
 
-/** No link came of a connection. */
+/** A connection did not become a link. */
 export class OpenError extends Error {
-  /** The peer id that the other has proven to own, if it came to that. */
+  /** The peer id that the other side has proved to own, if it got that far. */
   readonly id: string | undefined
 
   constructor(cause: unknown, id: string | undefined) {
@@ -47,7 +47,7 @@ export class OpenError extends Error {
   }
 }
 
-/** Makes links of sockets: handshake, TLS, one frame of greeting. */
+/** Turns sockets into links: handshake, TLS, one greeting frame. */
 export class Opener {
   readonly #init: OpenerInit
   readonly #banned = new BoundedMap<string, number>(maxBanned)
@@ -56,7 +56,7 @@ export class Opener {
     this.#init = init
   }
 
-  /** `dialled`: where the other was reached; absent when it has come by itself. Rejects with `OpenError`. */
+  /** `dialled`: the address that was dialled; absent for an incoming connection. Rejects with `OpenError`. */
   async open(place: Place, dialled?: Address): Promise<Link> {
     const { socket } = place
     const timer = setTimeout(() => socket.destroy(), openingTimeout)
@@ -79,7 +79,7 @@ export class Opener {
     }
   }
 
-  /** The peer id that the other claims. */
+  /** Resolves with the peer id that the other side claims. */
   async #shakeHands(socket: Socket, first: boolean): Promise<Uint8Array> {
     const { identity } = this.#init
     const own = encodeHandshake({ infoHash: linkKey, peerId: identity.peerId })
@@ -126,7 +126,7 @@ interface Proven {
   readonly publicKey: Uint8Array
 }
 
-/** The body of the other's greeting. The socket stands still afterwards. */
+/** The body of the other side's greeting. The socket is paused afterwards. */
 async function firstFrame(socket: TLSSocket, reader: FrameReader): Promise<Uint8Array> {
   const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>()
   const onData = (part: Buffer): void => {

@@ -1,14 +1,23 @@
 import type { Socket } from 'node:net'
 import type { Link } from './link.ts'
 
-/** What a link is worth: `kept` never makes room, `useful` only after it has brought nothing for a while, `idle` at once. */
+/**
+ * How much a link is worth: `kept` never makes room, `useful` only after it has brought nothing for a while, `idle` at
+ * once.
+ */
 export type Worth = 'kept' | 'useful' | 'idle'
 
-/** A connection that is being opened has this long before it may have to make room; a link, and bytes, have these. */
+/**
+ * How long (ms) a connection is safe from making room: while it is being opened, while it is an idle link, and after
+ * useful data.
+ */
 const openingGrace = 2_000
 const idleGrace = 1_000
 const usefulGrace = 30_000
-/** Useful links make room one by one: a network with more peers than places must not turn in circles. */
+/**
+ * Useful links make room one at a time, so that a network with more peers than places does not replace links all the
+ * time.
+ */
 const usefulInterval = 1_000
 
 /** A TCP connection of any kind. */
@@ -42,7 +51,7 @@ export class Place {
   }
 }
 
-/** The places for connections. When all are taken, a newcomer gets the place of the connection that is worth least. */
+/** The places for connections. When all are taken, a newcomer replaces the connection that is worth least. */
 export class Places {
   readonly #max: number
   readonly #worth: (link: Link) => Worth
@@ -54,7 +63,7 @@ export class Places {
     this.#worth = worth
   }
 
-  /** Whether a newcomer would find no place. */
+  /** Whether a newcomer would get no place. */
   get full(): boolean {
     return this.#places.size >= this.#max && this.#leastWorth() === undefined
   }
@@ -63,7 +72,10 @@ export class Places {
     return [...this.#places]
   }
 
-  /** A place until the socket closes. `undefined` when every other connection is worth more than a newcomer. */
+  /**
+   * Takes a place until the socket closes. Returns `undefined` when every other connection is worth more than a
+   * newcomer.
+   */
   enter(socket: Socket, host: string, outgoing: boolean): Place | undefined {
     if (this.#places.size >= this.#max) {
       const least = this.#leastWorth()
@@ -78,7 +90,7 @@ export class Places {
     return place
   }
 
-  /** Sees which connections of torrents have moved bytes since the last look. */
+  /** Checks which torrent connections have moved bytes since the last look. */
   look(): void {
     for (const place of this.#places) if (place.torrent) place.look()
   }
@@ -95,7 +107,7 @@ export class Places {
     return this.#opening(now) ?? idle ?? this.#oldest(useful)
   }
 
-  /** The oldest of the host that opens most connections at once. */
+  /** The oldest opening connection of the host with the most of them. */
   #opening(now: number): Place | undefined {
     const openings = [...this.#places].filter(({ link, torrent, outgoing }) => !link && !torrent && !outgoing)
     const hosts = [...Map.groupBy(openings, ({ host }) => host).values()]

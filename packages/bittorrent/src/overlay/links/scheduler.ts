@@ -1,17 +1,17 @@
-/** Something that has work in small pieces. */
+/** Work that is done in small pieces. */
 export interface Task {
-  /** Does the next piece. Whether another one is ready. */
+  /** Does the next piece. Returns whether another one is ready. */
   work(): boolean
 }
 
-/** Work goes on for this many milliseconds, then timers and sockets have their turn. */
+/** After this many milliseconds of work, timers and sockets get a turn. */
 const slice = 8
-/** Pieces of one task before the next one has its turn. */
+/** How many pieces of one task are done before the next task gets a turn. */
 const piecesInARow = 8
 
 /**
- * Shares the event loop among links: each that has frames gets its turn, whatever the others send, and after a slice of time
- * everything else of the process gets its own. A link that brings more than its share waits, and so does its sender.
+ * Shares the event loop among links. Each link with frames gets its turn, whatever the others send, and after a slice
+ * of time the rest of the process gets a turn. A link that brings more than its share waits, and so does its sender.
  */
 export class Scheduler {
   readonly #waiting = new Set<Task>()
@@ -21,7 +21,7 @@ export class Scheduler {
 
   add(task: Task): void {
     this.#waiting.add(task)
-    // Without a crowd there is nothing to wait for.
+    // While there is time left in this slice, there is no need to wait.
     if (this.#spent < slice) this.#run()
   }
 
@@ -43,7 +43,7 @@ export class Scheduler {
           this.#spent = performance.now() - start
           if (this.#spent >= slice) break
         }
-        // Behind the others.
+        // The task goes to the end of the queue.
         if (more) this.#waiting.add(task)
         if (this.#spent >= slice) break
       }
@@ -53,7 +53,7 @@ export class Scheduler {
     }
   }
 
-  /** What was spent counts until the loop has come around. */
+  /** The time spent counts until the next turn of the event loop. */
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true

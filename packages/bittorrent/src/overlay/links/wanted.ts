@@ -3,7 +3,7 @@ import type { Link } from './link.ts'
 
 const maxWanted = 2_048
 
-/** Peers that the user wants to be connected to, by id or by address: their links never make room for others. */
+/** Peers that the user wants to be connected to, by id or by address. Their links never make room for others. */
 export class Wanted {
   readonly #names = new BoundedMap<string, true>(maxWanted)
 

@@ -8,7 +8,7 @@ import type { ProfileGate } from '@p2pl/embedded'
 import { isSigned, type Publisher } from './publisher.ts'
 import { UdpSocket } from './udp.ts'
 
-/** How long a node keeps a record. */
+/** How long (ms) a node keeps a record. */
 export const recordLifetime: number = 30 * 60_000
 const queryTimeout = 1_000
 const publicQueryTimeout = 2_000
@@ -17,7 +17,7 @@ const publicQueryTimeout = 2_000
 export interface Item {
   /** At most 64 bytes. */
   readonly salt: Uint8Array
-  /** Bencoded less than 1,000 bytes. */
+  /** Less than 1,000 bytes in bencoding. */
   readonly value: Readonly<Record<string, Uint8Array>>
 }
 
@@ -29,9 +29,9 @@ export interface FoundItem {
 export interface DhtInit {
   readonly nodeId: Uint8Array
   readonly gate: ProfileGate
-  /** Nodes through which it is entered. */
+  /** Nodes through which this node enters the DHT. */
   readonly bootstrap: readonly Address[]
-  /** Whether nodes are far away. */
+  /** Whether the nodes are far away. */
   readonly wide: boolean
 }
 
@@ -81,7 +81,7 @@ export class Dht {
     if (this.#client?.destroyed === false && port > 0) this.#client.addNode({ host, port })
   }
 
-  /** Calls `found` for each record, some of them several times. Resolves when nobody is left to ask. */
+  /** Calls `found` for each record, for some of them several times. Resolves when no node is left to ask. */
   async lookup(key: Key, found: (address: Address) => void, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     const client = this.#client
@@ -89,7 +89,7 @@ export class Dht {
     const name = hexOf(key)
     const watchers = this.#watchers.get(name) ?? new Set()
     this.#watchers.set(name, watchers)
-    // An object of its own: the same function may watch twice.
+    // A new function, because the same function may be passed twice.
     const own = (address: Address): void => found(address)
     watchers.add(own)
     let end: (() => void) | undefined
@@ -105,7 +105,10 @@ export class Dht {
     }
   }
 
-  /** Looks up and announces. Whether a node has taken the record. The library by itself would not look up again for minutes. */
+  /**
+   * Looks up and announces. Returns whether a node has taken the record. The library itself would not look up again for
+   * minutes.
+   */
   async announce(key: Key, port: number, found: (address: Address) => void, signal: AbortSignal): Promise<boolean> {
     await this.lookup(key, found, signal)
     const client = this.#client
@@ -116,11 +119,11 @@ export class Dht {
     return await untilAborted(done, signal)
   }
 
-  /** Signs the item and puts it. Whether a node has taken it. */
+  /** Signs the item and puts it into the DHT. Returns whether a node has taken it. */
   async putItem({ salt, value }: Item, publisher: Publisher, signal: AbortSignal): Promise<boolean> {
-    // This also brings fresh tokens of the nodes: the library keeps old ones for minutes, which nodes refuse.
+    // This also gets new tokens from the nodes. The library keeps old ones for minutes, and nodes refuse those.
     const former = await this.getItem(publisher.publicKey, salt, signal)
-    // Nodes refuse a number that is not larger than the one before. A clock that was set back must not matter.
+    // Nodes refuse a number that is not larger than the previous one. This also works after the clock was set back.
     const sequence = Math.max(Math.floor(Date.now() / 1_000), (former?.sequence ?? 0) + 1)
     const client = this.#client
     if (client === undefined || client.destroyed) return false
@@ -137,7 +140,7 @@ export class Dht {
     return await untilAborted(done, signal)
   }
 
-  /** The newest value that carries the key's signature. The publisher may have given it any shape. */
+  /** The newest value that is signed by the key. The publisher may have given it any shape. */
   async getItem(publicKey: Uint8Array, salt: Uint8Array, signal: AbortSignal): Promise<FoundItem | undefined> {
     signal.throwIfAborted()
     const client = this.#client

@@ -3,18 +3,18 @@ import type { Key } from '../keys.ts'
 
 /** A local announcement (BEP 14). */
 export interface LocalMessage {
-  /** Where the sender listens for TCP. */
+  /** The sender's TCP port. */
   readonly port: number
   readonly keys: readonly Key[]
-  /** By which a sender knows its own messages. */
+  /** Lets a sender recognise its own messages. */
   readonly cookie: string | undefined
 }
 
 export const localGroup = '239.192.152.143'
 export const localPort = 6_771
-/** One datagram that no network cuts in two: BEP 14 wants at most 1,400 bytes. */
+/** The size of a datagram that no network splits: BEP 14 allows at most 1,400 bytes. */
 export const maxLocalMessage = 1_400
-/** As many as fit. */
+/** As many as fit into one datagram. */
 export const maxLocalKeys = 24
 const maxCookie = 64
 
@@ -32,7 +32,7 @@ export function encodeLocal({ port, keys, cookie }: LocalMessage): Uint8Array {
   return new Uint8Array(Buffer.from(lines.join('\r\n')))
 }
 
-/** `undefined` for anything else. */
+/** Returns `undefined` for anything else. */
 export function decodeLocal(bytes: Uint8Array): LocalMessage | undefined {
   if (bytes.byteLength > maxLocalMessage) return undefined
   const [first, ...lines] = Buffer.from(bytes).toString('latin1').split('\r\n')

@@ -8,20 +8,20 @@ import { TokenBucket } from '../../tools/token-bucket.ts'
 import type { ProfileGate } from '@p2pl/embedded'
 import { decodeLocal, encodeLocal, localGroup, localPort, maxLocalKeys } from './local-message.ts'
 
-/** Datagrams a second that are read, and that are sent. */
+/** The most datagrams per second that are read, and that are sent. */
 const readRate = 100
 const readBurst = 400
 const sendRate = 4
 const sendBurst = 16
-/** Keys that are said within this time leave in one datagram. */
+/** Keys announced within this time (ms) leave in one datagram. */
 const gathering = 50
-/** A key is said again after a second at first, then ever more rarely. */
+/** A key is announced again after a second at first, then less and less often. */
 const firstPause = 1_000
 const longestPause = 60_000
-/** A kept key is said again after this time (BEP 14 names five minutes). */
+/** A kept key is announced again after this time (ms); BEP 14 recommends five minutes. */
 const renewalInterval = 300_000
 const renewalCheck = 10_000
-/** A peer that hears its key answers within this time. */
+/** A peer that hears its key answers within this time (ms). */
 const answerTimeout = 300
 const maxKept = 10_000
 const maxSaid = 20_000
@@ -30,7 +30,7 @@ const maxHeardOfOne = 64
 const heardLifetime: number = renewalInterval + 30_000
 
 export interface LocalInit {
-  /** Own addresses of the networks to talk to. */
+  /** This peer's addresses in the networks to use. */
   readonly interfaces: readonly string[]
   readonly gate: ProfileGate
   /** The TCP port. */
@@ -44,7 +44,7 @@ export class LocalDiscovery {
   readonly #init: LocalInit
   readonly #cookie = `p2pl-${hexOf(randomBytes(8))}`
   readonly #kept = new Map<string, { readonly key: Key; due: number }>()
-  /** When a key may be said again. */
+  /** When a key may be announced again. */
   readonly #said = new Map<string, { pause: number; free: number }>()
   readonly #waiting = new Map<string, Key>()
   readonly #heard = new Map<string, Map<string, { readonly address: Address; readonly until: number }>>()
@@ -59,7 +59,10 @@ export class LocalDiscovery {
     this.#init = init
   }
 
-  /** Joins the group in every network. One where that is not possible is left out: this is a help, not a need. */
+  /**
+   * Joins the multicast group in every network. A network where that fails is left out, because local discovery is
+   * optional.
+   */
   async start(): Promise<void> {
     await Promise.all(this.#init.interfaces.map(async (address) => await this.#join(address)))
     this.#renewal = setInterval(() => this.#renew(), renewalCheck).unref()
@@ -73,7 +76,7 @@ export class LocalDiscovery {
     await Promise.all(this.#sockets.splice(0).map((socket) => new Promise<void>((done) => socket.close(() => done()))))
   }
 
-  /** Says that it is here: now, regularly, and whenever somebody looks for it. */
+  /** Announces that this peer has the key: now, regularly, and whenever another peer looks for it. */
   keep(key: Key): void {
     if (this.#kept.size >= maxKept && !this.#kept.has(hexOf(key))) return
     this.#kept.set(hexOf(key), { key, due: performance.now() + renewalInterval })
@@ -84,12 +87,12 @@ export class LocalDiscovery {
     this.#kept.delete(hexOf(key))
   }
 
-  /** Calls `found` for each peer that says to have it, until the returned function is called. */
+  /** Calls `found` for each peer that announces the key, until the returned function is called. */
   watch(key: Key, found: Found): () => void {
     const name = hexOf(key)
     const watchers = this.#watchers.get(name) ?? new Set()
     this.#watchers.set(name, watchers)
-    // An object of its own: the same function may watch twice.
+    // A new function, because the same function may be passed twice.
     const own: Found = (address) => found(address)
     watchers.add(own)
     return () => {
@@ -98,7 +101,7 @@ export class LocalDiscovery {
     }
   }
 
-  /** Calls `found` for each peer that has said to have it, or answers within a moment. */
+  /** Calls `found` for each peer that has announced the key, or answers within a moment. */
   async search(key: Key, found: Found, signal: AbortSignal): Promise<void> {
     const now = performance.now()
     for (const { address, until } of this.#heard.get(hexOf(key))?.values() ?? []) if (until > now) found(address)
@@ -123,7 +126,7 @@ export class LocalDiscovery {
       if (!bound) throw new Error('another program has the port and does not share it')
       socket.addMembership(localGroup, address)
       socket.setMulticastInterface(address)
-      // Several peers on one machine hear each other.
+      // Lets several peers on one machine hear each other.
       socket.setMulticastLoopback(true)
       socket.setMulticastTTL(1)
       socket.unref()
@@ -133,7 +136,7 @@ export class LocalDiscovery {
     }
   }
 
-  /** Whether it was or is about to be said. */
+  /** Announces the key, unless that happened too recently. Returns whether it was queued or is already waiting. */
   #say(key: Key): boolean {
     if (this.#sockets.length === 0) return false
     const name = hexOf(key)
@@ -141,7 +144,7 @@ export class LocalDiscovery {
     const now = performance.now()
     const said = this.#said.get(name) ?? { pause: firstPause, free: 0 }
     if (said.free > now) return false
-    // Nobody has asked for it in a long while: as if for the first time.
+    // It was not announced for a long while, so the pause starts over.
     if (now - said.free > longestPause) said.pause = firstPause
     if (this.#said.size >= maxSaid) this.#said.clear()
     this.#said.set(name, { pause: Math.min(said.pause * 2, longestPause), free: now + said.pause })
@@ -182,7 +185,7 @@ export class LocalDiscovery {
     const name = hexOf(key)
     const kept = this.#kept.has(name)
     const watchers = this.#watchers.get(name)
-    // A few keys are remembered unasked: somebody may look for them soon.
+    // Some keys are remembered without being asked for, because a search for them may follow soon.
     const known = this.#heard.get(name) ?? new Map()
     this.#heard.delete(name)
     this.#heard.set(name, known)

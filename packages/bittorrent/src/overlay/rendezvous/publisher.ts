@@ -4,7 +4,7 @@ import { bytesOfKey, publicKeyLength, publicKeyOf } from '../wire/certificate.ts
 
 const signatureLength = 64
 
-/** The key with which a peer signs what it says in the DHT (BEP 44). It is the key that its id is made of. */
+/** The key with which a peer signs its items in the DHT (BEP 44). The peer id is derived from the same key. */
 export class Publisher {
   /** 32 bytes. */
   readonly publicKey: Uint8Array
@@ -20,7 +20,7 @@ export class Publisher {
   }
 }
 
-/** Never throws: signature, message and key come from strangers, and may be anything. */
+/** Never throws, although signature, message and key come from strangers and may be anything. */
 export function isSigned(signature: unknown, message: unknown, publicKey: unknown): boolean {
   if (!isBytes(signature, signatureLength) || !isBytes(publicKey, publicKeyLength)) return false
   if (!(message instanceof Uint8Array)) return false

@@ -14,21 +14,21 @@ export interface RendezvousInit {
   readonly port: () => number
 }
 
-/** A peer that was just linked needs a moment to appear in the DHT's table. */
+/** A newly linked peer needs this long (ms) to appear in the DHT's table. */
 const tablePatience = 2_000
 const linkPatience = 200
 const tablePoll = 25
-/** Well within the life of a record; trackers forget after some 30 minutes, too. */
+/** Well within the life of a record. Trackers also forget peers after some 30 minutes. */
 const renewalInterval: number = recordLifetime / 3
 const renewalCheck = 5_000
 const renewalsAtOnce = 4
 
-/** Where peers meet that do not know each other: under keys, in the DHT, at trackers and by multicast. */
+/** Where peers that do not know each other meet: under keys, in the DHT, at trackers and by multicast. */
 export class Rendezvous {
   readonly #init: RendezvousInit
-  /** Keys under which this peer can be found, and when they are due again. */
+  /** Keys under which this peer can be found, and when they must be renewed. */
   readonly #kept = new Map<string, { readonly key: Key; due: number }>()
-  /** Keys under which trackers list this peer, in hexadecimal digits. */
+  /** Keys under which trackers list this peer, as hexadecimal digits. */
   readonly #listed = new Set<string>()
   readonly #stopped = new AbortController()
   #renewing = false
@@ -40,12 +40,12 @@ export class Rendezvous {
     this.#stopped.signal.addEventListener('abort', () => clearInterval(timer))
   }
 
-  /** Whether others can be met at all. */
+  /** Whether this peer can meet others at all. */
   get meets(): boolean {
     return this.keepsRecords || this.#init.local !== undefined
   }
 
-  /** Whether there is a place that keeps records. */
+  /** Whether any place keeps records. */
   get keepsRecords(): boolean {
     return this.#init.dht !== undefined || this.#init.trackers.length > 0
   }
@@ -54,7 +54,7 @@ export class Rendezvous {
     this.#stopped.abort()
   }
 
-  /** Calls `found` once for each address. Resolves when the search is exhausted. */
+  /** Calls `found` once for each address. Resolves when the search is complete. */
   async lookup(
     key: Key,
     found: (address: Address) => void,
@@ -72,17 +72,20 @@ export class Rendezvous {
     const searches = this.#init.trackers.map(async (tracker) => {
       const known = this.#listed.has(hexOf(key))
       for (const address of await this.#tell(tracker, key, known ? 'update' : 'started', signal)) once(address)
-      // A tracker lists each peer that asks; a peer that only asked takes that back.
+      // A tracker lists each peer that asks. A peer that only asked takes that back.
       if (!known && !this.#listed.has(hexOf(key))) await this.#tell(tracker, key, 'stopped', signal)
     })
     if (where === 'everywhere' && dht !== undefined) searches.push(dht.lookup(key, once, signal))
     if (where === 'everywhere' && local !== undefined) searches.push(local.search(key, once, signal))
-    // A place that fails is as if it knew nobody.
+    // A place that fails counts as one without peers.
     await Promise.allSettled(searches)
     signal.throwIfAborted()
   }
 
-  /** Puts a record out once, and calls `found` for others on the way. Whether somebody has taken it. */
+  /**
+   * Puts out a record once, and calls `found` for peers that turn up on the way. Returns whether anybody has taken the
+   * record.
+   */
   async put(key: Key, found: (address: Address) => void, signal: AbortSignal): Promise<boolean> {
     const { dht, local } = this.#init
     if (this.#init.trackers.length > 0) this.#listed.add(hexOf(key))
@@ -97,18 +100,18 @@ export class Rendezvous {
     return results.some((result) => result.status === 'fulfilled' && result.value)
   }
 
-  /** Puts the record out again and again, the next time in a third of its life. */
+  /** Keeps putting out the record, each time after a third of its life. */
   keep(key: Key): void {
     this.#kept.set(hexOf(key), { key, due: performance.now() + renewalInterval })
   }
 
-  /** The same, beginning soon: for records of a former life. */
+  /** Like `keep`, but the first record goes out soon: for records of earlier runs. */
   keepSoon(key: Key): void {
     this.#init.local?.keep(key)
     this.#kept.set(hexOf(key), { key, due: performance.now() })
   }
 
-  /** Ends the renewal. Trackers are told; the DHT has no word for it. */
+  /** Ends the renewal. Trackers are told; the DHT has no message for that. */
   drop(key: Key): void {
     this.#init.local?.drop(key)
     this.#kept.delete(hexOf(key))
@@ -116,14 +119,14 @@ export class Rendezvous {
     for (const tracker of this.#init.trackers) this.#tell(tracker, key, 'stopped', this.#stopped.signal).catch(() => {})
   }
 
-  /** Whether anybody can be asked, once a peer that was just linked has had time to appear. */
+  /** Whether anybody can be asked, after a newly linked peer has had time to appear. */
   async reachable(linked: () => boolean, signal: AbortSignal): Promise<boolean> {
     const { dht, trackers } = this.#init
     if (trackers.length > 0) return true
     if (dht === undefined) return false
-    // A peer may be about to connect: this end does not see it yet.
+    // A peer may be about to connect without this end seeing it yet.
     const patience = (): number => (linked() ? tablePatience : linkPatience)
-    // Looks are counted, not time: what came while this process stood still is read before the next one.
+    // It counts looks, not time: data that arrived while this process was blocked is read before the next look.
     for (let waited = 0; dht.size === 0 && waited < patience(); waited += tablePoll) await sleep(tablePoll, { signal })
     return dht.size > 0
   }
@@ -142,7 +145,7 @@ export class Rendezvous {
       const next = async (): Promise<void> => {
         for (let kept = due.pop(); kept !== undefined; kept = due.pop()) {
           const taken = await this.put(kept.key, () => {}, this.#stopped.signal).catch(() => false)
-          // Alone: soon again, for there may be somebody then.
+          // With no takers, it tries again soon, because there may be peers then.
           kept.due = performance.now() + (taken ? renewalInterval : renewalCheck)
         }
       }
@@ -153,7 +156,7 @@ export class Rendezvous {
   }
 }
 
-/** Others hear of it, but nobody keeps it. */
+/** Others hear of it, but none of them keeps it. */
 async function putLocally(
   local: LocalDiscovery,
   key: Key,

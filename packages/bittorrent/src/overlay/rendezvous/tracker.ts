@@ -19,7 +19,10 @@ const attempts = 3
 const attemptTimeout = 1_500
 const httpTimeout = 10_000
 
-/** Tells a tracker of this peer and gives the addresses of the others. Rejects when it does not answer as a tracker. */
+/**
+ * Announces this peer to a tracker and returns the addresses of the others. Rejects when it does not answer as a
+ * tracker.
+ */
 export async function announceTo(
   tracker: URL,
   announcement: Announcement,
@@ -57,12 +60,12 @@ async function announceByHttp(
   return compactPeers(peers)
 }
 
-/** Every byte escaped: that is right for any tracker. */
+/** Escapes every byte, which any tracker understands. */
 function percent(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => `%${byte.toString(16).padStart(2, '0')}`).join('')
 }
 
-/** BEP 15. */
+/** The UDP protocol of BEP 15. */
 async function announceByUdp(
   tracker: URL,
   { key, peerId, port, event }: Announcement,
@@ -109,7 +112,7 @@ async function announceByUdp(
   }
 }
 
-/** The packet that answers the transaction, or `undefined` when none comes. */
+/** The packet that answers the transaction, or `undefined` when none arrives. */
 async function answer(socket: ReturnType<typeof createSocket>, transaction: number): Promise<Buffer | undefined> {
   const { promise, resolve } = Promise.withResolvers<Buffer | undefined>()
   const onMessage = (bytes: Buffer): void => {

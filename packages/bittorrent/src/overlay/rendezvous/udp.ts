@@ -10,15 +10,16 @@ const packetBurst = 8_000
 type Sent = (error: Error | null) => void
 
 /**
- * The UDP socket under the DHT. The library throws out of its packet handler on queries and answers whose fields have
- * unexpected types, and sends to every node that a stranger names: here the first is caught and the second asks the gate.
+ * The UDP socket under the DHT. The library's packet handler throws on queries and answers whose fields have unexpected
+ * types, and the library sends to every node that a stranger names. This socket catches the errors and asks the gate
+ * before it sends.
  */
 export class UdpSocket extends EventEmitter {
   readonly #gate: ProfileGate
   readonly #socket = createSocket('udp4')
   readonly #budget = new TokenBucket(packetRate, packetBurst)
   #closed = false
-  /** Packets that were not answered because the library failed on them. */
+  /** The number of packets that were not answered because the library failed on them. */
   malformed = 0
 
   constructor(gate: ProfileGate) {
@@ -26,7 +27,7 @@ export class UdpSocket extends EventEmitter {
     this.#gate = gate
     this.#socket.on('listening', () => this.emit('listening'))
     this.#socket.on('close', () => this.emit('close'))
-    // Without a listener it would be thrown.
+    // Without a listener the error would be thrown.
     this.#socket.on('error', (error) => {
       if (this.listenerCount('error') > 0) this.emit('error', error)
     })

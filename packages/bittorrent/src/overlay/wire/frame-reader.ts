@@ -3,39 +3,39 @@ import { readUint32 } from '../../tools/bytes.ts'
 const headLength = 4
 const firstCapacity = 4_096
 
-/** One frame as it was read. Its body may share memory with other frames: copy what is kept. */
+/** One frame as it was read. Its body may share memory with other frames: copy what you keep. */
 export interface Frame {
   readonly kind: number
   readonly body: Uint8Array
 }
 
-/** The bytes claim a frame that this version does not take. */
+/** The bytes announce a frame that this version does not accept. */
 export class FrameError extends Error {}
 
 /**
- * Cuts a stream of bytes into frames: four bytes of length, one of kind, the body. The buffer grows with the bytes that have
- * arrived, never with a length that is only claimed, and it doubles, so that a frame which comes byte by byte costs no more
- * than one that comes whole.
+ * Splits a stream of bytes into frames: four bytes of length, one of kind, the body. The buffer grows with the bytes
+ * that have arrived, never with a length that is only claimed. It doubles, so a frame that arrives byte by byte costs
+ * no more than one that arrives at once.
  */
 export class FrameReader {
   readonly #limitOf: (kind: number) => number
   #buffer: Uint8Array = new Uint8Array()
   #start = 0
   #end = 0
-  /** Whether the buffer is this reader's own; else it is a part as it came from the socket. */
+  /** Whether the buffer belongs to this reader; otherwise it is a chunk from the socket. */
   #owned = false
 
-  /** `limitOf`: the longest body of a kind. */
+  /** `limitOf`: the most bytes of a body of the given kind. */
   constructor(limitOf: (kind: number) => number) {
     this.#limitOf = limitOf
   }
 
-  /** Bytes that have arrived and were not taken. */
+  /** Bytes that have arrived but were not taken. */
   get size(): number {
     return this.#end - this.#start
   }
 
-  /** Whether `take` has something to give, or to refuse. */
+  /** Whether `take` has a frame to return or to refuse. */
   get ready(): boolean {
     if (this.size < headLength + 1) return false
     const length = this.#length()
@@ -44,7 +44,7 @@ export class FrameReader {
 
   push(part: Uint8Array): void {
     if (this.size === 0) {
-      // Most parts hold whole frames: they are read where they are.
+      // Most chunks contain whole frames, which are read in place.
       this.#buffer = new Uint8Array(part.buffer, part.byteOffset, part.byteLength)
       this.#owned = false
       this.#start = 0
@@ -56,7 +56,7 @@ export class FrameReader {
     this.#end += part.byteLength
   }
 
-  /** The next frame; `undefined` until it has arrived. Throws `FrameError` for one that is empty or too long. */
+  /** The next frame; `undefined` until it has arrived. Throws `FrameError` for a frame that is empty or too long. */
   take(): Frame | undefined {
     if (!this.ready) return undefined
     const length = this.#length()
@@ -81,7 +81,7 @@ export class FrameReader {
     return length === 0 || length - 1 > this.#limitOf(this.#kind())
   }
 
-  /** Frames that were handed out keep their memory: room is made behind them, or elsewhere. */
+  /** Frames that were handed out keep their memory, so new room is after them or in another buffer. */
   #reserve(more: number): void {
     const { size } = this
     if (this.#owned && this.#end + more <= this.#buffer.byteLength) return

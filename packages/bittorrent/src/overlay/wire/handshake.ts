@@ -11,7 +11,7 @@ export const handshakeLength = 68
 export interface Handshake {
   /** 20 bytes. */
   readonly infoHash: Uint8Array
-  /** 20 bytes. A claim. */
+  /** 20 bytes, only claimed. */
   readonly peerId: Uint8Array
 }
 
@@ -20,8 +20,8 @@ export function encodeHandshake({ infoHash, peerId }: Handshake): Uint8Array {
 }
 
 /**
- * Reads the first `length` bytes of a socket, at most a handshake's, and calls `done` with them in the same turn; the rest
- * stays in the socket. Destroys the socket when its first bytes are not those of a handshake, or when it ends.
+ * Reads the first `length` bytes of a socket, at most a handshake, and calls `done` with them in the same turn. The
+ * rest stays in the socket. Destroys the socket when its first bytes are not those of a handshake, or when it ends.
  */
 export function readHead(socket: Socket, length: number, done: (head: Uint8Array) => void): void {
   let head: Uint8Array = new Uint8Array()

@@ -3,12 +3,12 @@ import { connect, createSecureContext, TLSSocket, type SecureContext } from 'nod
 import type { KeyObject } from 'node:crypto'
 import { bytesOfKey, certificateOf } from './certificate.ts'
 
-/** Name and version of what is spoken inside (RFC 7301). */
+/** Name and version of the protocol inside TLS (RFC 7301). */
 const protocolName = 'p2pl/2'
 
 export interface SecureSocket {
   readonly socket: TLSSocket
-  /** The other's Ed25519 key, 32 bytes. It has proven on this connection that it owns it. */
+  /** The other side's Ed25519 key, 32 bytes. It has proved on this connection that it owns the key. */
   readonly publicKey: Uint8Array
 }
 
@@ -19,16 +19,16 @@ export function secureContextOf(key: KeyObject): SecureContext {
 }
 
 /**
- * Puts TLS on a socket. Each side shows a certificate that it has signed itself and proves, by a signature over this very
- * connection, that it owns the key in it (RFC 8446, 4.4.3): nobody can pass such a proof on. Rejects, and destroys the socket,
- * when the other does not do its part.
+ * Puts TLS on a socket. Each side shows a certificate that it has signed itself, and proves with a signature over this
+ * very connection that it owns the key in it (RFC 8446, 4.4.3). Nobody can pass on such a proof. Rejects, and destroys
+ * the socket, when the other side does not do the same.
  */
 export async function secure(
   socket: Socket,
   role: 'dialler' | 'listener',
   secureContext: SecureContext
 ): Promise<SecureSocket> {
-  // Nobody vouches for these certificates: the peer id does, which is a hash of the key.
+  // No authority vouches for these certificates. The peer id is a hash of the key, and that is what counts.
   const common = { secureContext, rejectUnauthorized: false, ALPNProtocols: [protocolName] }
   const secured =
     role === 'dialler'

@@ -17,10 +17,13 @@ import type { ImportRecords } from './records.ts'
 import { parseSource, sourceError, type Source } from './source.ts'
 import type { ImportProgress, ImportResult } from './types.ts'
 
-/** Pieces that are fetched ahead, in bytes, and how many of them. */
+/** How many pieces are fetched ahead: in bytes, and their number. */
 const aheadBytes: number = 16 * 1024 * 1024
 const aheadPieces = 256
-/** A collection of garbage may take blocks of an import: it is gone through again. */
+/**
+ * A garbage collection may remove blocks of an import. Then the import goes through its pieces again, at most this
+ * often.
+ */
 const maxRounds = 3
 
 export interface ImportsInit {
@@ -36,10 +39,10 @@ export interface ImportsInit {
 
 type OnProgress = ((progress: ImportProgress) => void) | undefined
 
-/** Downloads files of torrents and lays them out as blocks. The CID is that of the content: it does not depend on the torrent. */
+/** Downloads files of torrents and lays them out as blocks. The CID depends on the content only, not on the torrent. */
 export class Imports {
   readonly #init: ImportsInit
-  /** Under way, by infohash. */
+  /** Running imports, by infohash. */
   readonly #imports = new Map<string, Promise<ImportResult>>()
 
   constructor(init: ImportsInit) {
@@ -52,7 +55,7 @@ export class Imports {
     const name = hexOf(source.infoHash)
     for (let other = this.#imports.get(name); other !== undefined; other = this.#imports.get(name)) {
       try {
-        // One swarm for all who want it.
+        // All callers share one swarm.
         return await untilAborted(other, signal)
       } catch {
         signal.throwIfAborted()
@@ -89,7 +92,7 @@ export class Imports {
     const root = record?.root ?? seed?.root
     const about = info ?? record?.info ?? seed?.info
     const whole = root !== undefined && (await this.#isWhole(root)) ? root : undefined
-    // Torrents that a peer of p2pl has made have the CID as their name.
+    // Torrents made by a p2pl peer have the CID as their name.
     const named = cidOf(about?.name ?? name)
     const roots = [root, named].filter((each) => each !== undefined)
     if (about !== undefined || named === undefined) return { info: about, whole, roots }
@@ -126,7 +129,7 @@ export class Imports {
     return file !== undefined
   }
 
-  /** The pieces that the leaves make up which are known and stored here. */
+  /** The pieces that can be made from leaves that are known and stored here. */
   async #localPieces(info: TorrentInfo, roots: readonly CID[]): Promise<LocalPieces> {
     const { load, records } = this.#init
     for (const root of roots) {
@@ -164,9 +167,9 @@ export class Imports {
 
 interface Known {
   readonly info: TorrentInfo | undefined
-  /** The root of the file, when all of it is stored here. */
+  /** The root of the file if all of it is stored here. */
   readonly whole: CID | undefined
-  /** Roots whose leaves may be those of the file. */
+  /** Roots of files that may have the same leaves. */
   readonly roots: CID[]
 }
 
@@ -187,7 +190,7 @@ function cidOf(name: string | undefined): CID | undefined {
   }
 }
 
-/** The pieces that the file is in, in their order, several under way at a time. */
+/** The pieces that contain the file, in order. Several are fetched at a time. */
 async function* piecesOf(
   info: TorrentInfo,
   fetch: (index: number) => Promise<Uint8Array>

@@ -10,16 +10,16 @@ export interface IncomingFileInit {
   readonly info: TorrentInfo
   readonly reader: LeafReader
   readonly put: (block: Block) => Promise<void>
-  /** A leaf is stored. `bytes`: of the file, that are stored by now. */
+  /** Called when a leaf is stored. `bytes`: how many bytes of the file are stored now. */
   readonly stored: (index: number, leaf: CID, bytes: number) => Promise<void>
 }
 
-/** A file that comes in pieces of any length, and goes out as leaves of 1 MiB. */
+/** A file that arrives in pieces of any length and is stored as leaves of 1 MiB. */
 export class IncomingFile implements PieceStore {
   readonly leaves: CID[] = []
   readonly #init: IncomingFileInit
   readonly #writer: FileWriter
-  /** Pieces that came from the swarm and are not yet wholly in stored leaves. */
+  /** Pieces from the swarm that are not completely in stored leaves yet. */
   readonly #held = new Map<number, Uint8Array>()
 
   constructor(init: IncomingFileInit) {
@@ -27,7 +27,7 @@ export class IncomingFile implements PieceStore {
     this.#writer = new FileWriter(init.put)
   }
 
-  /** For others of the swarm, while it comes in. */
+  /** Serves other peers of the swarm during the import. */
   async read(start: number, length: number): Promise<Uint8Array> {
     const { info, reader } = this.#init
     const index = Math.floor(start / info.pieceLength)
@@ -44,7 +44,7 @@ export class IncomingFile implements PieceStore {
     return Promise.resolve()
   }
 
-  /** Takes the pieces in their order, and gives the root. */
+  /** Takes the pieces in order and returns the root. */
   async take(pieces: AsyncIterable<readonly [index: number, bytes: Uint8Array]>): Promise<CID> {
     const { info } = this.#init
     const end = info.offset + info.length
@@ -58,7 +58,7 @@ export class IncomingFile implements PieceStore {
       const own = piece.subarray(Math.max(0, info.offset - start), Math.max(0, end - start))
       for (let at = 0; at < own.byteLength;) {
         const part = own.subarray(at, at + leaf.byteLength - filled)
-        // A piece that is a leaf is not copied.
+        // A piece that equals a leaf is not copied.
         if (part.byteLength === leaf.byteLength) leaf = compactBytes(part)
         else leaf.set(part, filled)
         filled += part.byteLength

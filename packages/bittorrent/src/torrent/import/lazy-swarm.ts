@@ -2,9 +2,12 @@ import type { TorrentInfo } from '../metainfo/info.ts'
 import type { PieceStore } from '../swarm/chunk-store.ts'
 import type { Swarm } from '../swarm/swarm.ts'
 
-/** The swarm of an import. It is joined when something has to be fetched: an import of pieces that are all here asks nobody. */
+/**
+ * The swarm of an import. It is joined only when something has to be fetched, so an import of pieces that are all here
+ * contacts nobody.
+ */
 export class LazySwarm implements PieceStore {
-  /** Where pieces go to and come from, once there is an info. */
+  /** Where pieces are written and read, once the info is known. */
   file: PieceStore | undefined
   readonly #join: (info: TorrentInfo | undefined, store: PieceStore) => Promise<Swarm>
   #swarm: Promise<Swarm> | undefined
@@ -13,7 +16,7 @@ export class LazySwarm implements PieceStore {
     this.#join = join
   }
 
-  /** The info that the swarm has. */
+  /** The info, as the swarm has it. */
   async info(signal: AbortSignal): Promise<TorrentInfo> {
     return await (await this.#joined(undefined)).info(signal)
   }

@@ -5,14 +5,14 @@ import { Pace } from '../../tools/pace.ts'
 import type { Load } from '../layout/leaves.ts'
 import { pieceHash, pieceLength, pieceSize, type TorrentInfo } from '../metainfo/info.ts'
 
-/** Pieces of a torrent that can be put together from leaves that are stored here. */
+/** Pieces of a torrent that can be assembled from leaves that are stored here. */
 export class LocalPieces {
   readonly #info: TorrentInfo
   readonly #leaves: readonly (CID | undefined)[]
   readonly #load: Load
   readonly #pace = new Pace()
 
-  /** `leaves`: of the file, as far as they are known; each may turn out to be another file's, or to be gone. */
+  /** `leaves`: the known leaves of the file. Each may turn out to be of another file, or to be gone. */
   constructor(info: TorrentInfo, leaves: readonly (CID | undefined)[], load: Load) {
     this.#info = info
     this.#leaves = leaves

@@ -11,13 +11,13 @@ const leafKeyLength: number = infoHashLength + 4
 
 export interface ImportRecord {
   readonly info: TorrentInfo
-  /** Of the file, once all of it was here. */
+  /** The root of the file, once all of it was here. */
   readonly root: CID | undefined
 }
 
 /**
- * What is known of torrents that were or are being taken in, so that an import that was broken off goes on where it stood: the
- * info and the root under the infohash, each leaf under the infohash and its index.
+ * What is known about torrents of finished and unfinished imports, so that an interrupted import continues where it
+ * stopped: the info and the root under the infohash, each leaf under the infohash and its index.
  */
 export class ImportRecords {
   readonly #table: Table
@@ -42,7 +42,7 @@ export class ImportRecords {
     await this.#table.write([{ key: concatBytes(infoHash, uint32(index)), value: leaf.multihash.bytes }])
   }
 
-  /** The leaves that were stored at some time, as far as they are known. */
+  /** The leaves that were stored at some time, if known. */
   async leaves({ infoHash, length }: TorrentInfo): Promise<(CID | undefined)[]> {
     const leaves: (CID | undefined)[] = []
     const count = Math.ceil(length / pieceLength)
@@ -54,7 +54,7 @@ export class ImportRecords {
     return leaves
   }
 
-  /** All of the file is here: from now on its nodes tell the leaves. */
+  /** The whole file is here. From now on its nodes list the leaves. */
   async finish({ infoHash, bytes }: TorrentInfo, root: CID, leaves: number): Promise<void> {
     const done = { key: infoHash, value: bencode({ info: bytes, root: root.bytes }) }
     const obsolete = Array.from({ length: leaves }, (_, index) => ({

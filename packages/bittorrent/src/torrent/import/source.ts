@@ -7,14 +7,14 @@ import { UnsupportedTorrent } from '../metainfo/unsupported.ts'
 
 export interface Source {
   readonly infoHash: Uint8Array
-  /** In a `.torrent` file; behind a magnet link the swarm has it. */
+  /** Present for a `.torrent` file. For a magnet link the swarm has it. */
   readonly info: TorrentInfo | undefined
   readonly peers: readonly Address[]
-  /** What a magnet link calls it. */
+  /** The name in a magnet link. */
   readonly name: string | undefined
 }
 
-/** A magnet link, or the bytes of a `.torrent` file. Throws `INVALID_ARGUMENT` or `UNSUPPORTED`. */
+/** Parses a magnet link or the bytes of a `.torrent` file. Throws `INVALID_ARGUMENT` or `UNSUPPORTED`. */
 export function parseSource(source: string | Uint8Array): Source {
   try {
     if (typeof source === 'string') return { ...parseMagnet(source), info: undefined }
@@ -26,7 +26,7 @@ export function parseSource(source: string | Uint8Array): Source {
   }
 }
 
-/** `what`: the subject of the message. */
+/** `what`: the subject of the error message. */
 export function sourceError(
   cause: unknown,
   what: string,

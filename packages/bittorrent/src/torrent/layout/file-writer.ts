@@ -6,7 +6,7 @@ import * as Digest from 'multiformats/hashes/digest'
 
 const sha256 = 0x12
 
-/** Lays a file out as every other backend does, leaf by leaf, and hands out the blocks on the way. */
+/** Lays out a file as every other backend does, leaf by leaf, and emits the blocks on the way. */
 export class FileWriter {
   readonly #put: (block: Block) => Promise<void>
   readonly #tree: TreeBuilder
@@ -17,7 +17,7 @@ export class FileWriter {
     this.#tree = new TreeBuilder(profile.maxLinks, put)
   }
 
-  /** All but the last have 1 MiB. Gives the CID of the leaf, once it is stored. */
+  /** Adds a leaf; all leaves but the last have 1 MiB. Resolves with the CID of the leaf, once it is stored. */
   async add(bytes: Uint8Array): Promise<CID> {
     const digest = compactBytes(createHash('sha256').update(bytes).digest())
     const cid = CID.createV1(codecs.raw, Digest.create(sha256, digest))
@@ -26,7 +26,7 @@ export class FileWriter {
     return cid
   }
 
-  /** A leaf that is stored already. */
+  /** Adds a leaf that is already stored. */
   async addLeaf(cid: CID, size: number): Promise<void> {
     this.#empty = false
     await this.#tree.add({ cid, contentBytes: size, blockBytes: size })

@@ -5,7 +5,10 @@ import type { Load } from './leaves.ts'
 
 const maxCached = 16
 
-/** Reads parts of files out of their leaves. A request for a part of a piece comes with sixty others for the same leaf. */
+/**
+ * Reads parts of files from their leaves. A request for a part of a piece comes with about sixty others for the same
+ * leaf.
+ */
 export class LeafReader {
   readonly #load: Load
   readonly #cache = new BoundedMap<string, Promise<Uint8Array | undefined>>(maxCached)
@@ -20,7 +23,7 @@ export class LeafReader {
     const whole = await this.#leaf(leaves[first])
     const from = start - first * pieceLength
     if (from + length <= whole.byteLength) return whole.subarray(from, from + length)
-    // Pieces of other lengths than a leaf's.
+    // For pieces whose length differs from a leaf's.
     const bytes = new Uint8Array(length)
     for (let at = 0; at < length;) {
       const index = Math.floor((start + at) / pieceLength)

@@ -4,22 +4,22 @@ import { Pace } from '../../tools/pace.ts'
 import { maxPieces } from '../metainfo/info.ts'
 
 const maxDepth = 8
-/** Inner nodes: with the usual number of links, far more than the largest torrent needs. */
+/** The most inner nodes: with the usual number of links, far more than the largest torrent needs. */
 const maxNodes = 8_192
 const operation = 'torrents'
 
 /** A file whose leaves are the pieces of a torrent. */
 export interface FileLeaves {
   readonly leaves: readonly CID[]
-  /** Bytes, by what the nodes say. */
+  /** The length in bytes according to the nodes. */
   readonly length: number
 }
 
 export type Load = (cid: CID) => Promise<Uint8Array | undefined>
 
 /**
- * The leaves of a file in their order, from the blocks that `load` has. `undefined` when a node is not there, or when it is not a
- * file of raw leaves of 1 MiB: then its pieces would not be its leaves.
+ * The leaves of a file in order, from the blocks that `load` has. Returns `undefined` when a node is missing, or when
+ * it is not a file of raw leaves of 1 MiB: then its pieces would not be its leaves.
  */
 export async function leavesOf(root: CID, load: Load): Promise<FileLeaves | undefined> {
   if (root.code === codecs.raw) {
@@ -28,7 +28,7 @@ export async function leavesOf(root: CID, load: Load): Promise<FileLeaves | unde
   }
   const leaves: CID[] = []
   let length = 0
-  // A few nodes that name each other many times make a tree without end.
+  // A few nodes that link to each other many times make an endless tree.
   let nodes = 0
   const pace = new Pace()
   const visit = async (cid: CID, depth: number): Promise<boolean> => {
@@ -42,7 +42,7 @@ export async function leavesOf(root: CID, load: Load): Promise<FileLeaves | unde
         if (!(await visit(child.cid, depth + 1))) return false
         continue
       }
-      // A short one before the last shifts every piece behind it.
+      // A short leaf before the last one shifts every piece after it.
       if (length !== leaves.length * profile.chunkBytes || leaves.length >= maxPieces) return false
       leaves.push(child.cid)
       length += child.size

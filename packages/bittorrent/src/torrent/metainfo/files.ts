@@ -1,15 +1,18 @@
 import { isDictionary, isList, isSize, type Bencoded } from '../../tools/bencode.ts'
 import { UnsupportedTorrent } from './unsupported.ts'
 
-/** The one file of a torrent, among the bytes of its pieces. */
+/** The single file of a torrent, and its place among the bytes of the pieces. */
 export interface TorrentFile {
   readonly file: { readonly offset: number; readonly length: number }
-  /** As the torrent has it. */
+  /** As the torrent gives it. */
   readonly name: Uint8Array
   readonly total: number
 }
 
-/** The file of a torrent, or of a folder with one file. Padding between and behind files (BEP 47) is no file. */
+/**
+ * The file of a torrent, or of a folder with one file. Padding between and after files (BEP 47) does not count as a
+ * file.
+ */
 export function filesOf(info: Readonly<Record<string, Bencoded | undefined>>): TorrentFile {
   const { length, files } = info
   if (files !== undefined) return onlyFile(files)
@@ -51,13 +54,13 @@ function readFile(entry: Bencoded): Entry {
   if (!isSize(length) || path === undefined || !isList(path) || path.length === 0 || !path.every(isBytes))
     throw new RangeError('one of its files has no length or no path')
   const flags = attr instanceof Uint8Array ? Buffer.from(attr).toString('latin1') : ''
-  // Older clients mark padding by its name only.
+  // Older clients mark padding only by its name.
   const [first] = path.map((part) => Buffer.from(part).toString('latin1'))
   const padding = flags.includes('p') || first === '.pad' || first?.startsWith('_____padding_file_') === true
   return { length, path, kind: padding ? 'padding' : flags.includes('l') ? 'link' : 'file' }
 }
 
-/** Some clients give a second form beside one in a local encoding. */
+/** Some clients add a UTF-8 form next to the name in a local encoding. */
 function nameOf(entry: Readonly<Record<string, Bencoded | undefined>>, key: string): Bencoded | undefined {
   return entry[`${key}.utf-8`] ?? entry[key]
 }

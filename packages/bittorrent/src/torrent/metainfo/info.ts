@@ -6,32 +6,32 @@ import { filesOf } from './files.ts'
 import { cleanName } from './names.ts'
 import { UnsupportedTorrent } from './unsupported.ts'
 
-/** Every torrent that is made here has pieces of this length: each is one leaf of the file. */
+/** Every torrent that is made here has pieces of this length, so each piece is one leaf of the file. */
 export const pieceLength = 1_048_576
 export const infoHashLength = 20
 export const hashLength = 20
 const maxPieceLength: number = 64 * 1024 * 1024
-/** Far more than the largest torrents in the wild have. The library goes through all of them in one turn of the event loop. */
+/** Far more than the largest known torrents have. The library goes through all of them in one turn of the event loop. */
 export const maxPieces = 131_072
 
 /** The info dictionary of a torrent with one file (BEP 3). */
 export interface TorrentInfo {
-  /** As they were found: the infohash is theirs. */
+  /** The original bytes, from which the infohash is computed. */
   readonly bytes: Uint8Array
   /** 20 bytes. */
   readonly infoHash: Uint8Array
-  /** Of the file, safe to use. */
+  /** The name of the file, safe to use. */
   readonly name: string
-  /** Bytes of the file. */
+  /** The length of the file in bytes. */
   readonly length: number
   /** Where the file begins among the bytes of the pieces. */
   readonly offset: number
-  /** Bytes of all pieces: those of the file, and padding. */
+  /** The bytes of all pieces: those of the file, and padding. */
   readonly total: number
   readonly pieceLength: number
-  /** sha1 of each piece, one after the other. */
+  /** The sha1 of each piece, concatenated. */
   readonly pieces: Uint8Array
-  /** Its peers are known to its trackers alone (BEP 27). */
+  /** Whether its peers are known only to its trackers (BEP 27). */
   readonly private: boolean
 }
 
@@ -39,14 +39,17 @@ export function sha1(bytes: Uint8Array): Uint8Array {
   return compactBytes(createHash('sha1').update(bytes).digest())
 }
 
-/** Equal content and name have equal torrents: nothing else goes into the hash. */
+/** Equal content and name give equal torrents, because nothing else is hashed. */
 export function makeInfo(name: string, length: number, pieces: Uint8Array): TorrentInfo {
   const bytes = bencode({ length, name: compactBytes(Buffer.from(name)), 'piece length': pieceLength, pieces })
   const about = { name, length, offset: 0, total: length, pieceLength, pieces, private: false }
   return { bytes, infoHash: sha1(bytes), ...about }
 }
 
-/** Throws `RangeError` for anything that is not the info of a torrent, `UnsupportedTorrent` for one that cannot be taken in. */
+/**
+ * Throws `RangeError` for anything that is not the info of a torrent, and `UnsupportedTorrent` for a torrent that
+ * cannot be imported.
+ */
 export function parseInfo(bytes: Uint8Array): TorrentInfo {
   const { value, end } = bdecode(bytes)
   if (end !== bytes.byteLength) throw new RangeError('something follows the info')

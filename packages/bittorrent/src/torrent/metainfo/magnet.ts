@@ -6,11 +6,11 @@ import { UnsupportedTorrent } from './unsupported.ts'
 const maxPeers = 64
 const maxLength = 65_536
 
-/** What a magnet link says (BEP 9). */
+/** The content of a magnet link (BEP 9). */
 export interface Magnet {
   readonly infoHash: Uint8Array
   readonly peers: readonly Address[]
-  /** The name, as somebody chose it. */
+  /** The name, chosen by the creator of the link. */
   readonly name: string | undefined
 }
 
@@ -29,7 +29,10 @@ export function formatMagnet(
   return `magnet:?${parts.join('&')}`
 }
 
-/** Throws `RangeError` for anything that is not a magnet link, `UnsupportedTorrent` for one without BitTorrent v1. */
+/**
+ * Throws `RangeError` for anything that is not a magnet link, and `UnsupportedTorrent` for a link without BitTorrent
+ * v1.
+ */
 export function parseMagnet(link: string): Magnet {
   const query = /^magnet:(?:\/\/\/?)?\?(.*)$/is.exec(link.slice(0, maxLength).trim())?.[1]
   if (query === undefined) throw new RangeError('a magnet link begins with magnet:?')
@@ -38,7 +41,7 @@ export function parseMagnet(link: string): Magnet {
     key.toLowerCase(),
     value
   ])
-  // Several topics stand as xt, or numbered as xt.1, xt.2.
+  // Several topics are given as xt, or numbered as xt.1, xt.2.
   const all = (key: string): string[] =>
     fields.flatMap(([name = '', value = '']) => (name.replace(/\.\d+$/, '') === key ? [value.trim()] : []))
   const topics = all('xt')

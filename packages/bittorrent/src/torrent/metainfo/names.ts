@@ -1,12 +1,15 @@
 const maxNameBytes = 255
-/** Names that Windows takes for devices. */
+/** Names that Windows uses for devices. */
 const devices = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)/i
-/** Separators, and characters that file systems, shells or terminals read as something else: controls, marks that turn text around. */
+/**
+ * Separators, and characters that file systems, shells or terminals treat specially: control characters, marks that
+ * reverse text.
+ */
 const forbidden = /[\p{Cc}\p{Zl}\p{Zp}<>:"/\\|?*]|(?![\u200c\u200d])\p{Cf}/gu
 
 /**
- * A name that a stranger chose, as a name of one file that is safe to use in any folder: never a path, never hidden, never
- * empty. `fallback` where nothing is left of it.
+ * Makes a file name that is safe to use in any folder from a name that a stranger chose: never a path, never hidden,
+ * never empty. Returns `fallback` if nothing is left of it.
  */
 export function cleanName(bytes: Uint8Array, fallback: string): string {
   const text = Buffer.from(bytes).toString('utf8').normalize('NFC').replace(forbidden, '_')
@@ -15,7 +18,7 @@ export function cleanName(bytes: Uint8Array, fallback: string): string {
   return /[^_]/u.test(name) ? name : fallback
 }
 
-/** Whole characters only. */
+/** Keeps characters whole. */
 function truncate(text: string): string {
   let bytes = 0
   let kept = ''

@@ -1,2 +1,2 @@
-/** It is a torrent, but not one that can be taken in here. */
+/** It is a torrent, but it cannot be imported here. */
 export class UnsupportedTorrent extends Error {}

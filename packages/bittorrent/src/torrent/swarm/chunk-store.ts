@@ -4,11 +4,14 @@ import type { ChunkStore, ChunkStoreClass } from 'webtorrent'
 export interface PieceStore {
   /** Rejects when a part of it is not here. */
   read(start: number, length: number): Promise<Uint8Array>
-  /** A whole piece that matches the torrent. Rejects when it is not what was wanted: then the torrent is given up. */
+  /**
+   * Stores a whole piece that matches the torrent. Rejects when it is not what was wanted; then the torrent is given
+   * up.
+   */
   write(index: number, bytes: Uint8Array): Promise<void>
 }
 
-/** The store as the library wants it (abstract-chunk-store). */
+/** The store in the form that the library needs (abstract-chunk-store). */
 export function chunkStore(pieces: PieceStore, length: () => number): ChunkStoreClass {
   return class implements ChunkStore {
     readonly chunkLength: number
@@ -54,6 +57,6 @@ async function settle<T>(promise: Promise<T>, done: (error: Error | null, value?
   try {
     done(error, value)
   } catch {
-    // A wire that ended meanwhile: what the library throws then must not reach the process.
+    // The wire ended meanwhile. The library's error must not reach the process.
   }
 }

@@ -3,8 +3,9 @@ import { hexOf } from '../../tools/bytes.ts'
 import { hashLength, pieceCount, pieceSize, type TorrentInfo } from '../metainfo/info.ts'
 
 /**
- * A torrent as the library wants it, made of the info that was read here. The library would read it anew, write it in its own
- * order, and give it another infohash. It is told of one file: all bytes of the pieces.
+ * A torrent in the form that the library needs, made from the info that was parsed here. The library would parse it
+ * again, encode it in its own order, and so give it another infohash. The description has a single file: all bytes of
+ * the pieces.
  */
 export function describe(info: TorrentInfo): ParsedTorrent {
   const count = pieceCount(info)
@@ -12,7 +13,7 @@ export function describe(info: TorrentInfo): ParsedTorrent {
   const digits = hashLength * 2
   return {
     infoHash: hexOf(info.infoHash),
-    // Only has to be there.
+    // Only has to exist.
     info: {},
     name: info.name,
     announce: [],
@@ -25,7 +26,7 @@ export function describe(info: TorrentInfo): ParsedTorrent {
   }
 }
 
-/** What the library believes to be here at first: nothing. Otherwise it would read every piece to find that out. */
+/** What the library assumes to be here at first: nothing. Otherwise it would read every piece to find out. */
 export function nothing(info: TorrentInfo): Uint8Array {
   return new Uint8Array(Math.ceil(pieceCount(info) / 8))
 }

@@ -3,9 +3,9 @@ import type Wire from 'bittorrent-protocol'
 import { pieceCount, pieceSize, type TorrentInfo } from '../metainfo/info.ts'
 
 const maxRequestLength = 131_072
-/** Requests that wait for their turn: they are requests, not data. */
+/** The most requests that wait for their turn. They are only requests, not data. */
 const maxWaitingRequests = 2_048
-/** Requests whose data was asked for and has not come. */
+/** The most requests whose data is being read. */
 const maxOpenRequests = 32
 
 interface Request {
@@ -21,7 +21,7 @@ export interface RequestFence {
   readonly info: () => TorrentInfo | undefined
 }
 
-/** Requests are answered one after the other, as fast as the other reads; the library would read all of them at once. */
+/** Answers requests in order, as fast as the other side reads. The library would read the data of all of them at once. */
 export function fenceRequests({ wire, socket, fail, info }: RequestFence): void {
   const onRequest = wire._onRequest.bind(wire)
   const onCancel = wire._onCancel.bind(wire)
@@ -63,7 +63,7 @@ export function fenceRequests({ wire, socket, fail, info }: RequestFence): void 
   }
 }
 
-/** The library reads numbers from 2^31 on as negative ones. */
+/** The library reads numbers from 2^31 on as negative. */
 function fits(torrent: TorrentInfo | undefined, { index, offset, length }: Request): boolean {
   return (
     torrent !== undefined &&

@@ -5,27 +5,30 @@ import type { TorrentInfo } from '../metainfo/info.ts'
 import { fenceRequests } from './fence-requests.ts'
 import { metadataMembers, needMembers, wireMembers } from './members.ts'
 
-/** The longest message: a piece of 128 KiB is not allowed, one of 16 KiB is usual, a bitfield has 32 KiB at most. */
+/**
+ * The longest message: a piece message of 128 KiB is not allowed, one of 16 KiB is usual, and a bitfield has at most 32
+ * KiB.
+ */
 export const maxWireMessage = 131_072
 
 export interface TorrentWire {
   readonly wire: Wire
   readonly socket: Socket
-  /** The torrent's, once it is known. */
+  /** The info of the torrent, once it is known. */
   readonly info: () => TorrentInfo | undefined
-  /** Bytes that hash to the infohash came. Whether they are the info of a torrent that can be taken in. */
+  /** Bytes arrived that hash to the infohash. Returns whether they are the info of a torrent that can be imported. */
   readonly accepts: (info: Uint8Array) => boolean
 }
 
 /**
- * Puts a fence around a wire that WebTorrent has just opened, before the first message after the handshake is read. Throws
- * `ENGINE` where that is not possible.
+ * Fences a wire that WebTorrent has just opened, before the first message after the handshake is read. Throws `ENGINE`
+ * when that is not possible.
  */
 export function fence({ wire, socket, info, accepts }: TorrentWire): void {
   needMembers(wire, wireMembers)
   needMembers(wire.ut_metadata, metadataMembers)
   const fail = (): void => {
-    // The bytes that are left in its buffer are not looked at any more.
+    // The bytes left in its buffer are ignored.
     wire._parse(Number.MAX_VALUE, () => {})
     socket.destroy()
   }
@@ -34,7 +37,10 @@ export function fence({ wire, socket, info, accepts }: TorrentWire): void {
   fenceRequests({ wire, socket, fail, info })
 }
 
-/** The library reads messages of any length, and lets the errors of its handlers reach the process: both end the connection here. */
+/**
+ * The library reads messages of any length, and lets the errors of its handlers reach the process. Here both only close
+ * the connection.
+ */
 function fenceMessages(wire: Wire, fail: () => void): void {
   const onLength = wire._onMessageLength.bind(wire)
   wire._onMessageLength = (buffer) => {
@@ -52,8 +58,8 @@ function fenceMessages(wire: Wire, fail: () => void): void {
 }
 
 /**
- * `ut_metadata` reads every message as a dictionary, keeps metadata of any shape that has the right hash, and does both in
- * asynchronous functions that nobody waits for: their errors would end the process.
+ * `ut_metadata` parses every message as a dictionary, accepts metadata of any shape that has the right hash, and does
+ * both in async functions that nobody awaits: their errors would end the process.
  */
 function fenceMetadata(wire: Wire, fail: () => void, accepts: (info: Uint8Array) => boolean): void {
   const metadata = wire.ut_metadata

@@ -1,9 +1,9 @@
 import { failure } from '../../tools/failure.ts'
 
-/** Names of private members of a carried library, and what they are. */
+/** Names of private members of a carried library, and their types. */
 export type Members = Readonly<Record<string, 'function' | 'object'>>
 
-/** Of each wire: overridden, so that what a stranger sends stays inside. */
+/** Members of each wire. They are overridden, so that a stranger's bytes cannot do harm outside. */
 export const wireMembers: Members = {
   _onMessageLength: 'function',
   _onMessage: 'function',
@@ -16,15 +16,18 @@ export const wireMembers: Members = {
 
 export const metadataMembers: Members = { _checkDone: 'function', setMetadata: 'function' }
 
-/** Of each torrent: told the metadata that was read here, asked whose wire is whose, and kept from speaking when it is gone. */
+/**
+ * Members of each torrent. It is given the metadata that was parsed here, asked which wire belongs to which peer, and
+ * silenced after its end.
+ */
 export const torrentMembers: Members = { _onMetadata: 'function', _debug: 'function', _peers: 'object' }
 
-/** Of the client: its own port is closed. */
+/** Members of the client, whose own port is closed. */
 export const clientMembers: Members = { _connPool: 'object' }
 
 /**
- * Refuses to go on when the library is not the one that the fences were built for: without them, a stranger could end the process.
- * Throws `ENGINE`.
+ * Refuses a library that differs from the one that the fences were built for: without them, a stranger could end the
+ * process. Throws `ENGINE`.
  */
 export function needMembers(owner: object, members: Members): void {
   const has = (name: string): unknown => (owner as Readonly<Record<string, unknown>>)[name]

@@ -15,13 +15,13 @@ export interface SearchInit {
   readonly peers: readonly Address[]
   readonly dialler: Dialler
   readonly rendezvous: Rendezvous
-  /** Whether the torrent's peers may be asked for at trackers only (BEP 27). */
+  /** Whether only trackers may be asked for the torrent's peers (BEP 27). */
   readonly private: () => boolean
   /** A connection to a peer of the swarm. */
   readonly connected: (socket: Socket, address: string) => void
 }
 
-/** Meets the peers of a torrent, stock clients and others, and connects to them through the gate. */
+/** Finds the peers of a torrent, stock clients and others, and connects to them through the gate. */
 export class Search {
   readonly #init: SearchInit
   readonly #sockets = new Set<Socket>()
@@ -41,7 +41,7 @@ export class Search {
     this.#stopped.abort()
   }
 
-  /** A peer that lies is not asked again. */
+  /** A peer that lies is not contacted again. */
   ban(address: string): void {
     this.#banned.add(address)
   }
@@ -61,7 +61,7 @@ export class Search {
     }
   }
 
-  /** Nobody is there any more: looks again as soon as the addresses may be tried again. */
+  /** No peer is left: searches again as soon as the addresses may be tried again. */
   #again(): void {
     this.#pause = firstPause
     setTimeout(() => this.#wake(), retryAddress).unref()
@@ -86,7 +86,7 @@ export class Search {
       })
       connected(socket, text)
     } catch {
-      // It is tried again with the next search.
+      // The next search tries it again.
     }
   }
 }

@@ -1,6 +1,6 @@
-/** Finds out which peer sends wrong pieces. Peers are known by the names of their connections. */
+/** Finds out which peer sends wrong pieces. Peers are identified by the names of their connections. */
 export class Suspects {
-  /** The peers that had a part in a piece, also when they are gone: their bytes are still in it. */
+  /** The peers that sent a part of a piece. Peers that are gone are included, because their bytes are still in it. */
   readonly #parts = new Map<number, Set<string>>()
 
   took(piece: number, peer: string): void {
@@ -14,8 +14,8 @@ export class Suspects {
   }
 
   /**
-   * The piece was wrong. A peer that sent it alone has lied, and `lied` is called. Where several had a part in it, all of those
-   * that are present but one are to leave for a while: so the liar is found out, or all is well without it.
+   * The piece was wrong. If a single peer sent it, that peer has lied, and `lied` is called. If several peers did, all
+   * of those that are connected, except one, must leave for a while: either the liar is then found out, or it is gone.
    */
   blame(
     piece: number,

@@ -11,24 +11,24 @@ import { fence } from './fence.ts'
 import { needMembers, torrentMembers } from './members.ts'
 import { Suspects } from './suspects.ts'
 
-/** A peer that owes an answer for this long is gone. */
+/** A peer that has owed an answer for this long (ms) counts as gone. */
 const requestTimeout = 15_000
-/** A peer that says nothing for this long is gone: clients say something at least every two minutes. */
+/** A peer that has been silent for this long (ms) counts as gone: clients send something at least every two minutes. */
 const idleTimeout = 150_000
 
 export interface SwarmInit {
   readonly client: WebTorrent
   readonly infoHash: Uint8Array
-  /** When it is known from the start. */
+  /** Present if it is known from the start. */
   readonly info: TorrentInfo | undefined
-  /** Everything is stored here. */
+  /** Whether everything is stored here. */
   readonly complete: boolean
   readonly store: PieceStore
-  /** The peer at this address sent something that is not what the torrent says, or nothing. */
+  /** The peer at this address sent something that contradicts the torrent, or nothing. */
   readonly lied?: (address: string) => void
 }
 
-/** One torrent of WebTorrent: its wires are fenced, its pieces go to and come from the given store. */
+/** One WebTorrent torrent: its wires are fenced, and its pieces are read from and written to the given store. */
 export class Swarm {
   readonly infoHash: string
   readonly #init: SwarmInit
@@ -70,11 +70,11 @@ export class Swarm {
     if (init.info !== undefined) this.#torrent._startupBitfield = nothing(init.info)
     this.#listen(this.#torrent)
     needMembers(this.#torrent, torrentMembers)
-    // It would look at its client, also when it was destroyed a moment ago.
+    // It would access its client even just after the client was destroyed.
     this.#torrent._debug = () => {}
   }
 
-  /** Fires when nothing comes of it any more. */
+  /** Fires when the swarm has ended. */
   get ended(): AbortSignal {
     return this.#ended.signal
   }
@@ -83,18 +83,18 @@ export class Swarm {
     return this.#sockets.size > 0
   }
 
-  /** The info, once somebody has given it. Rejects when it is none that can be taken in. */
+  /** Resolves with the info, once a peer has sent it. Rejects when it cannot be imported. */
   async info(signal: AbortSignal): Promise<TorrentInfo> {
     return await untilAborted(this.#info.promise, signal)
   }
 
-  /** A socket to or from a peer of this swarm. It is this swarm's from here on. */
+  /** Takes over a socket to or from a peer of this swarm. */
   async attach(socket: Socket, id: string): Promise<void> {
     try {
       await untilAborted(this.#started(), this.#ended.signal)
       if (socket.destroyed) return
       socket.setTimeout(idleTimeout, () => socket.destroy())
-      // It is given a connection, not an address: the rendezvous and the gate decide who is dialled.
+      // It gets a connection instead of an address, because the rendezvous and the gate decide who is dialled.
       const taken = this.#torrent.addPeer(Object.assign(socket, { id, connected: true }))
       if (!taken) socket.destroy()
     } catch {
@@ -102,7 +102,7 @@ export class Swarm {
     }
   }
 
-  /** A piece, checked against the torrent. Rejects when the swarm ends before it came. */
+  /** A piece, checked against the torrent. Rejects when the swarm ends before the piece arrives. */
   async piece(index: number, signal: AbortSignal): Promise<Uint8Array> {
     await untilAborted(this.#ready.promise, signal)
     const info = await this.info(signal)
@@ -134,7 +134,7 @@ export class Swarm {
     torrent.on('error', (error) => this.#end(error instanceof Error ? error : new Error(String(error))))
     torrent.once('close', () => this.#end(new Error('the torrent was given up')))
     torrent.once('ready', () => this.#ready.resolve())
-    // It is what others are given: the bytes as they were found.
+    // Others are sent this: the original bytes.
     torrent.once('metadata', () => (torrent.metadata = this.#known?.bytes ?? null))
     torrent.on('warning', (error) => this.#warned(error as Error))
     torrent.on('wire', (wire) => this.#opened(wire))
@@ -167,7 +167,7 @@ export class Swarm {
     return ['', undefined]
   }
 
-  /** Bytes came that may be the info. */
+  /** Bytes arrived that may be the info. */
   #accepts(metadata: Uint8Array): boolean {
     if (this.#known !== undefined) return true
     const bytes = new Uint8Array(metadata)
@@ -180,7 +180,7 @@ export class Swarm {
       this.#info.resolve(info)
       return true
     } catch (error) {
-      // The hash is right: nobody else has a better one.
+      // The hash is right, so no other peer has a better one.
       this.#end(error as Error)
       return false
     }
@@ -215,7 +215,10 @@ export class Swarm {
   }
 }
 
-/** The library listens only from a little later on: an `interested` or `unchoke` that came with the handshake is lost on it. */
+/**
+ * The library starts to listen a little later, and would miss an `interested` or `unchoke` that came with the
+ * handshake.
+ */
 function repeat(wire: Wire): void {
   if (wire.destroyed) return
   if (wire.peerInterested) wire.unchoke()

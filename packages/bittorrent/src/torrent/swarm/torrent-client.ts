@@ -3,8 +3,8 @@ import { failure } from '../../tools/failure.ts'
 import { clientMembers, needMembers } from './members.ts'
 
 /**
- * Everything by which the library would find or tell others by itself is off: the rendezvous and the gate decide who is met and
- * where a connection may lead.
+ * Everything by which the library would find or inform other peers itself is off. The rendezvous and the gate decide
+ * which peers are contacted, and where a connection may lead.
  */
 const closed = {
   dht: false,
@@ -18,7 +18,7 @@ const closed = {
   secure: 0
 } as const
 
-/** WebTorrent's client, loaded when the first torrent is needed. It has no port of its own: sockets are handed to it. */
+/** WebTorrent's client, loaded when the first torrent is needed. It has no port: sockets are handed to it. */
 export class TorrentClient {
   readonly #peerId: Uint8Array
   readonly #maxConnections: number
@@ -41,7 +41,7 @@ export class TorrentClient {
     this.#stopped = true
     const client = await this.#opening?.catch(() => undefined)
     if (client === undefined || client.destroyed) return
-    // Its callback says that the server was closed already, which it was.
+    // Its callback reports that the server was already closed, which is true.
     await new Promise<void>((resolve) => client.destroy(() => resolve()))
   }
 
@@ -51,7 +51,7 @@ export class TorrentClient {
       ...closed,
       peerId: this.#peerId,
       maxConns: this.#maxConnections,
-      // Handed down to `server.listen` as it is.
+      // Passed on unchanged to `server.listen`.
       torrentPort: { host: '127.0.0.1', port: 0 }
     })
     try {
@@ -65,7 +65,7 @@ export class TorrentClient {
       throw error
     }
     client.on('error', () => (this.#opening = undefined))
-    // A second door, behind which nobody asks the gate.
+    // A second port, whose connections would not pass the gate.
     client._connPool.tcpServer.close()
     return client
   }
