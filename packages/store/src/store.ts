@@ -137,6 +137,7 @@ export class Store {
   async idle(): Promise<void> {
     await this.#writer.idle()
     await this.#reclaimer.idle()
+    await this.#parts.disk?.idle()
   }
 
   async close(): Promise<void> {

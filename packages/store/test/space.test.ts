@@ -49,6 +49,7 @@ it('a reserve grows with what is stored, up to a bound, and shrinks when the fol
   const store = await openAt(dir)
   expect(bytesIn(join(dir, 'reserve'))).toBe(1_048_576)
   for (let i = 0; i < 300; i++) await put(store, `a ${i}`, 100_000)
+  await store.idle()
   const grown = bytesIn(join(dir, 'reserve'))
   expect(grown).toBeGreaterThan(15_000_000)
   expect(grown).toBeLessThan(60_000_000)
