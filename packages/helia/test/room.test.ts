@@ -9,7 +9,7 @@ test('600 idle sockets keep nobody out', async () => {
   const [address = ''] = selfOf(node).addresses
   await strangers.ask('sockets', Number(/\/tcp\/(\d+)/.exec(address)?.[1]), 600)
   const newcomer = await started()
-  await newcomer.routing.connect(selfOf(node), { signal: AbortSignal.timeout(8_000) })
+  await newcomer.routing.connect(selfOf(node), { signal: AbortSignal.timeout(100_000) })
 })
 
 test('idle strangers make room for newcomers; peers that are of use stay', async () => {
@@ -24,7 +24,7 @@ test('idle strangers make room for newcomers; peers that are of use stay', async
   const strangers = spawnScript('strangers.process.ts')
   await strangers.ask('handshakes', selfOf(node).addresses[0], 20)
   const newcomer = await started({ dht: false })
-  await newcomer.routing.connect(selfOf(node), { signal: AbortSignal.timeout(8_000) })
+  await newcomer.routing.connect(selfOf(node), { signal: AbortSignal.timeout(100_000) })
   await ready(newcomer, 'room')
   await say(newcomer, 'room', 'I am new')
   await until('the message', () => inbox.texts.includes('I am new'))
@@ -52,7 +52,7 @@ test('one peer with many connections takes no more than its share', async () => 
   // The published type does not have it.
   const forced: object = { force: true }
   for (let i = 0; i < 20; i++) await libp2p.dialProtocol(address, '/ipfs/ping/1.0.0', forced)
-  await other.routing.connect(selfOf(node), { signal: AbortSignal.timeout(8_000) })
+  await other.routing.connect(selfOf(node), { signal: AbortSignal.timeout(100_000) })
   await until('both are there, and the rest is closed', async () => {
     const connected = new Set((await node.routing.connections()).map(({ id }) => id))
     const { length } = engineOf(node).libp2p.getConnections()

@@ -61,46 +61,42 @@ describeWithKubo('a failover from Kubo to helia', (binary) => {
     return { daemon, overKubo, backend, peer, items }
   }
 
-  it(
-    'goes on both ways when the daemon of one peer is killed, tells of a gap, and still reads what was added before',
-    { timeout: 120_000 },
-    async () => {
-      const [ann, ben] = (await Promise.all(['ann', 'ben'].map(start))) as [Side, Side]
-      await ann.peer.network.connect(ben.peer.network.self())
-      for (const { peer, items } of [ann, ben]) {
-        const subscription = peer.topic('news', { codec: text }).subscribe()
-        await subscription.joined
-        void read(subscription, items)
-      }
-      const publish = async ({ peer }: Side, message: string): Promise<void> => {
-        await peer.topic('news', { codec: text }).publish(message)
-      }
-      const arrives = async (side: Side, message: string): Promise<void> => {
-        await until(`"${message}" arrives`, () => payloads(side).includes(message))
-      }
-      await publish(ann, 'from ann over Kubo')
-      await publish(ben, 'from ben over Kubo')
-      await arrives(ben, 'from ann over Kubo')
-      await arrives(ann, 'from ben over Kubo')
-      expect([ann, ben].map(({ backend }) => backend.legs.map(({ state }) => state))).toEqual([
-        ['up', 'up'],
-        ['up', 'up']
-      ])
-      for (const { overKubo } of [ann, ben]) await until('it came over Kubo', () => overKubo.received > 0)
-      const { cid } = await ann.peer.data.add(content)
-      const before = gaps(ann)
-
-      await ann.daemon.kill()
-      // Nobody has said that it failed: the publish itself finds out, within its timeout.
-      await publish(ann, 'from ann over helia')
-      await publish(ben, 'from ben over helia')
-      await arrives(ben, 'from ann over helia')
-      await arrives(ann, 'from ben over helia')
-      expect(ann.backend.legs.map(({ state }) => state)).toEqual(['down', 'up'])
-      expect(gaps(ann)).toBeGreaterThan(before)
-      for (const { peer } of [ann, ben]) expect(Buffer.compare(await peer.data.bytes(cid), content)).toBe(0)
-      // Each came once.
-      for (const side of [ann, ben]) expect(new Set(payloads(side)).size).toBe(payloads(side).length)
+  it('goes on both ways when the daemon of one peer is killed, tells of a gap, and still reads what was added before', async () => {
+    const [ann, ben] = (await Promise.all(['ann', 'ben'].map(start))) as [Side, Side]
+    await ann.peer.network.connect(ben.peer.network.self())
+    for (const { peer, items } of [ann, ben]) {
+      const subscription = peer.topic('news', { codec: text }).subscribe()
+      await subscription.joined
+      void read(subscription, items)
     }
-  )
+    const publish = async ({ peer }: Side, message: string): Promise<void> => {
+      await peer.topic('news', { codec: text }).publish(message)
+    }
+    const arrives = async (side: Side, message: string): Promise<void> => {
+      await until(`"${message}" arrives`, () => payloads(side).includes(message))
+    }
+    await publish(ann, 'from ann over Kubo')
+    await publish(ben, 'from ben over Kubo')
+    await arrives(ben, 'from ann over Kubo')
+    await arrives(ann, 'from ben over Kubo')
+    expect([ann, ben].map(({ backend }) => backend.legs.map(({ state }) => state))).toEqual([
+      ['up', 'up'],
+      ['up', 'up']
+    ])
+    for (const { overKubo } of [ann, ben]) await until('it came over Kubo', () => overKubo.received > 0)
+    const { cid } = await ann.peer.data.add(content)
+    const before = gaps(ann)
+
+    await ann.daemon.kill()
+    // Nobody has said that it failed: the publish itself finds out, within its timeout.
+    await publish(ann, 'from ann over helia')
+    await publish(ben, 'from ben over helia')
+    await arrives(ben, 'from ann over helia')
+    await arrives(ann, 'from ben over helia')
+    expect(ann.backend.legs.map(({ state }) => state)).toEqual(['down', 'up'])
+    expect(gaps(ann)).toBeGreaterThan(before)
+    for (const { peer } of [ann, ben]) expect(Buffer.compare(await peer.data.bytes(cid), content)).toBe(0)
+    // Each came once.
+    for (const side of [ann, ben]) expect(new Set(payloads(side)).size).toBe(payloads(side).length)
+  })
 })

@@ -7,7 +7,7 @@ import { halfOpenProxy, until, type HalfOpenProxy, type Told } from '@p2pl/tooli
 import { afterEach, expect, it } from 'vitest'
 
 /** A daemon notices a dead connection by the keep-alive of its multiplexer, after up to 40 s. */
-const patience = 50_000
+const patience = 100_000
 
 interface Connected {
   readonly peers: Readonly<Record<'helia' | 'kubo', Peer>>
@@ -83,6 +83,6 @@ describeWithKubo('a connection between Helia and Kubo that goes half-open', (bin
       await talk('after')
       expect(heard.helia.gaps).toBeGreaterThan(0)
     },
-    patience + 30_000
+    2 * patience + 30_000
   )
 })

@@ -64,14 +64,10 @@ describeWithKubo('one ledger on two Kubo peers and a Helia peer', (binary) => {
     await write(2)
     await daemon.restart()
 
-    const statuses = await until(
-      'all three have one root with every entry',
-      async () => {
-        const all = await Promise.all(nodes.map(async (node) => await node.status()))
-        return new Set(all.map(({ root }) => root)).size === 1 && all.every(({ entries }) => entries === written) && all
-      },
-      50_000
-    )
+    const statuses = await until('all three have one root with every entry', async () => {
+      const all = await Promise.all(nodes.map(async (node) => await node.status()))
+      return new Set(all.map(({ root }) => root)).size === 1 && all.every(({ entries }) => entries === written) && all
+    })
     expect(written).toBe(3 * each)
     expect(new Set(statuses.map(({ balances }) => balances)).size).toBe(1)
   })

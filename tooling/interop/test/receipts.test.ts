@@ -54,20 +54,16 @@ async function addUnderFire(
 describe('receipts on helia', () => {
   const folder = temporaryFolder('p2pl-receipts-')
 
-  it(
-    'come from the peers that are left when one is killed and one stands still in the middle',
-    { timeout: 180_000 },
-    async () => {
-      const ann = await createPeer({ backend: helia({ dir: join(folder, 'ann') }) })
-      closers.push(() => ann.stop())
-      await addUnderFire(ann, async (index, onBlock) => {
-        const keep = { peers: [ann.id], maxBytes }
-        const keeper = await startHeliaKeeper(join(folder, `keeper-${index}`), keep, onBlock)
-        closers.push(keeper.kill)
-        return keeper
-      })
-    }
-  )
+  it('come from the peers that are left when one is killed and one stands still in the middle', async () => {
+    const ann = await createPeer({ backend: helia({ dir: join(folder, 'ann') }) })
+    closers.push(() => ann.stop())
+    await addUnderFire(ann, async (index, onBlock) => {
+      const keep = { peers: [ann.id], maxBytes }
+      const keeper = await startHeliaKeeper(join(folder, `keeper-${index}`), keep, onBlock)
+      closers.push(keeper.kill)
+      return keeper
+    })
+  })
 })
 
 describeWithKubo('receipts on Kubo', (binary) => {

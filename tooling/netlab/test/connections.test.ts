@@ -7,7 +7,7 @@ import { describeInNetwork, isLong, note } from '../src/test-network.ts'
 import { startLedgers, transferred } from './ledgers.ts'
 import { reachable, startHelia, talk } from './talkers.ts'
 
-const deadline = 20_000
+const deadline = 60_000
 
 describeInNetwork('connections that are reset, or made twice', () => {
   const folder = temporaryFolder('p2pl-connections-')

@@ -7,9 +7,9 @@ import { type Lab, openLab } from '../src/index.ts'
 import { describeInNetwork, isLong, note } from '../src/test-network.ts'
 import { heard, reachable, say, startHelia, startKubo, talk, type Talker } from './talkers.ts'
 
-const deadline = 20_000
+const deadline = 60_000
 /** A daemon notices a dead connection by the keep-alive of its multiplexer, after up to 40 s. */
-const kuboDeadline = 60_000
+const kuboDeadline = 100_000
 /** How long a cut lasts is what these tests are about. */
 const cutFor = 15_000
 const said = 10

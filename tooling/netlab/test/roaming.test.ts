@@ -7,9 +7,9 @@ import { describeInNetwork, isLong, note } from '../src/test-network.ts'
 import { type LedgerPlace, startLedgers, transferred } from './ledgers.ts'
 
 /** From the change of the address to one root on both nodes. */
-const deadline = 20_000
+const deadline = 60_000
 /** A daemon notices a dead connection by the keep-alive of its multiplexer, after up to 40 s. */
-const kuboDeadline = 60_000
+const kuboDeadline = 100_000
 
 describeInNetwork('a ledger on two hosts, of which one changes its address', () => {
   const folder = temporaryFolder('p2pl-roaming-')

@@ -2,14 +2,12 @@ import { join } from 'node:path'
 import { createPeer, type Peer, type PeerInfo } from '@p2pl/core'
 import { freePort, temporaryFolder, until } from '@p2pl/tooling-vitest'
 import { bundle, describeInChromium, openSite, type RemotePage, type Site } from '@p2pl/tooling-vitest/browser'
-import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { helia, type HeliaNode, type HeliaOptions } from '../../src/index.ts'
 import { selfOf } from '../self.ts'
 import { Cable, type Place } from './cable.ts'
 
 const temporary = temporaryFolder('p2pl-browser-')
-/** A browser has to start and to compile, beside whatever else the machine does. */
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 const megabytes = 3 * 1024 * 1024 + 17
 
 let site: Site

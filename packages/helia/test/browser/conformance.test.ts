@@ -1,12 +1,10 @@
 import { conformance } from '@p2pl/conformance'
 import { bundle, describeInChromium, openSite, type RemotePage, type Site } from '@p2pl/tooling-vitest/browser'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { helia, type HeliaNode } from '../../src/index.ts'
 import { selfOf } from '../self.ts'
 import { fixture } from './fixture.ts'
 
-/** A browser has to start and to compile, beside whatever else the machine does. */
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 const helpers = new Map<string, HeliaNode[]>()
 const socket = { listen: ['/ip4/127.0.0.1/tcp/0/ws'] }
 

@@ -5,10 +5,8 @@ import { encodeGenesis, initHome, LedgerNode, prepareHome } from '@p2pl/ledger'
 import { openView } from '@p2pl/sync'
 import { temporaryFolder, until } from '@p2pl/tooling-vitest'
 import { bundle, describeInChromium, openSite, type RemotePage, type Site } from '@p2pl/tooling-vitest/browser'
-import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 
-/** A browser has to start and to compile, beside whatever else the machine does. */
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 const folder = temporaryFolder('p2pl-browser-')
 const closers: (() => Promise<unknown>)[] = []
 let site: Site
@@ -46,11 +44,7 @@ describeInChromium('a view in a browser', () => {
     const [address] = backend.self()[0]?.addresses ?? []
     const page = await openPage()
     const equal = async (): Promise<void> => {
-      await until(
-        'equal roots',
-        async () => (await page.call('root')) === (await view.digest()).root.toString(),
-        60_000
-      )
+      await until('equal roots', async () => (await page.call('root')) === (await view.digest()).root.toString())
     }
     await page.call('start', { bootstrap: [address], dir: 'peer' })
     await page.call('open', { topic: 'notes', store: 'notes' })
@@ -59,7 +53,7 @@ describeInChromium('a view in a browser', () => {
         await Promise.all([page.call('append', `page ${i}`), view.append(new TextEncoder().encode(`Node ${i}`))])
       })
     )
-    await until('all entries in Node', () => view.count === 40, 60_000)
+    await until('all entries in Node', () => view.count === 40)
     await equal()
 
     await page.reload()
@@ -96,7 +90,7 @@ describeInChromium('a view in a browser', () => {
     const [a, b] = await Promise.all([openPage(), openPage()])
     await Promise.all([a, b].map((page) => page.call('start', { bootstrap: [address] })))
     await a.call('open', { topic: genesis.topic, store: 'ledger' })
-    await until('the first page has the ledger', async () => (await a.call('root')) === root, 60_000)
+    await until('the first page has the ledger', async () => (await a.call('root')) === root)
     await until(
       'the first page can be reached',
       async () => ((await a.call<{ addresses: string[] }[]>('self'))[0]?.addresses ?? []).length > 0
@@ -105,7 +99,7 @@ describeInChromium('a view in a browser', () => {
     await node.stop()
     await peer.stop()
     await b.call('open', { topic: genesis.topic, store: 'ledger' })
-    await until('the second page has the ledger', async () => (await b.call('root')) === root, 60_000)
+    await until('the second page has the ledger', async () => (await b.call('root')) === root)
     expect((await b.call<string[]>('payloads')).filter((text) => text.includes('memo '))).toHaveLength(10)
   })
 })
