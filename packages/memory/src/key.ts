@@ -6,7 +6,10 @@ export function blockKey(cid: CID): string {
   return bytesKey(cid.multihash.bytes)
 }
 
-/** Nodes of a DAG: the raw view of a block has no links where its dag-pb view has, so one multihash may be two nodes. */
+/**
+ * Identifies a node of a DAG. A block read as raw has no links, but the same block read as dag-pb may have some, so one
+ * multihash may be two nodes.
+ */
 export function nodeKey(cid: CID): string {
   return `${cid.code}/${blockKey(cid)}`
 }

@@ -11,24 +11,24 @@ import { createMemoryStore } from './store.ts'
 import type { MemoryStore } from './store.ts'
 
 export interface MemoryOptions {
-  /** The peers in reach: a network object, or the name of a network of this process. Default: the process network `default`. */
+  /** The reachable peers: a network object, or the name of a network in this process. Default: the process network `default`. */
   readonly network?: MemoryNetwork | string | undefined
   /** Engine-level id, unique among the peers that run on the network; 1 to 256 characters. Default: `memory-1`, `memory-2` … */
   readonly id?: string | undefined
-  /** Content that outlives `stop`. Default: its own, emptied by `stop`. */
+  /** Content that outlives `stop`. Default: the backend's own store, which `stop` empties. */
   readonly store?: MemoryStore | undefined
-  /** Largest payload of a message, bytes. Default 1 MiB. */
+  /** Largest payload of a message, in bytes. Default 1 MiB. */
   readonly maxMessageBytes?: number | undefined
-  /** Largest block, bytes; at least 1 MiB + 64 KiB. Default 2 MiB. */
+  /** Largest block, in bytes; at least 1 MiB + 64 KiB. Default 2 MiB. */
   readonly maxBlockBytes?: number | undefined
 }
 
 const optionNames: readonly (keyof MemoryOptions)[] = ['network', 'id', 'store', 'maxMessageBytes', 'maxBlockBytes']
 const mebibyte = 1_048_576
-/** Networks by name, so that configuration files can tell them apart. Made on first use. */
+/** Networks by name, so that configuration files can refer to them. Created on first use. */
 const processNetworks = new Map<string, MemoryNetwork>()
 
-/** A backend in this process: each peer of a network reaches each other one at once. Throws `INVALID_ARGUMENT`. */
+/** A backend within this process: each peer of a network reaches every other one at once. Throws `INVALID_ARGUMENT`. */
 export function memory(options: MemoryOptions = {}): DefinedBackend<MemoryNetwork> {
   checkKeys('memory', options, optionNames)
   const network = networkOf(options.network ?? 'default')
@@ -62,7 +62,7 @@ export function memory(options: MemoryOptions = {}): DefinedBackend<MemoryNetwor
         close: async () => {
           network.leave(endpoint)
           store.close()
-          // No other backend has it: its content is released with this one.
+          // No other backend has the store, so its content is released together with this backend.
           if (options.store === undefined) store.clear()
         }
       }

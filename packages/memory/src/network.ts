@@ -6,7 +6,7 @@ import { blockKey } from './key.ts'
 import { Searches } from './searches.ts'
 import type { MemoryStore } from './store.ts'
 
-/** Messages that are delivered in one turn of the event loop. */
+/** Maximum number of messages that are delivered in one turn of the event loop. */
 const deliveriesPerTurn = 256
 
 /** A running backend, as its network sees it. */
@@ -18,11 +18,11 @@ export interface Endpoint {
   readonly report: (event: EngineEvent) => void
 }
 
-/** A block that an endpoint looks for. */
+/** A block that an endpoint is looking for. */
 export interface Want {
   readonly by: Endpoint
   readonly cid: CID
-  /** Ask others, as if the own store were empty. */
+  /** Ask other peers, as if the local store were empty. */
   readonly remote: boolean
   /** Ids of peers that are asked first. */
   readonly hints: readonly string[]
@@ -38,17 +38,17 @@ interface Delivery {
 }
 
 /**
- * Joins the backends of one process: each peer on it reaches each other peer at once. Give it to `memory({ network })`; its
- * methods beside `interrupt` and `resume` are for the backends.
+ * Joins the backends of one process: each peer on it reaches every other peer at once. Pass it to `memory({ network })`.
+ * Apart from `interrupt` and `resume`, its methods are for the backends.
  */
 export class MemoryNetwork {
   /** For `PeerInfo.network`. */
   readonly name: string
   readonly #endpoints = new Map<string, Endpoint>()
-  /** Ids of the peers that are cut off, and since when. */
+  /** Ids of the peers that are cut off, with the time when that began. */
   readonly #cutOff = new Map<string, number>()
   readonly #searches = new Searches()
-  /** Ids of the peers that provide a multihash. */
+  /** Ids of the peers that provide each multihash. */
   readonly #records = new Map<string, Set<string>>()
   /** Direct connections, in both directions. */
   readonly #connections = new Map<string, Set<string>>()
@@ -64,7 +64,10 @@ export class MemoryNetwork {
     return `memory-${++this.#named}`
   }
 
-  /** Cuts a peer off, as a pulled cable does. Its connections end, and its calls that need others wait or fail. Throws `INVALID_ARGUMENT` for a peer that does not run on the network. */
+  /**
+   * Cuts a peer off, like a pulled cable. Its connections end, and its calls that need other peers wait or fail. Throws
+   * `INVALID_ARGUMENT` for a peer that does not run on the network.
+   */
   interrupt(id: string): void {
     const endpoint = this.#endpoints.get(id)
     if (endpoint === undefined) {
@@ -120,7 +123,7 @@ export class MemoryNetwork {
     return this.#others(of).flatMap(({ id, topics }) => (topics.has(topic) ? [id] : []))
   }
 
-  /** Each receiver gets bytes of its own, in a later turn: an answer to a message must not nest in its delivery. */
+  /** Each receiver gets its own copy of the bytes, in a later turn: an answer to a message must not nest in its delivery. */
   publish(from: string, topic: string, payload: Uint8Array): number {
     const receivers = this.#others(from).filter(({ topics }) => topics.has(topic))
     if (receivers.length > 0 && this.#deliveries.length === 0) systemClock.nextTurn(() => this.#deliver())
@@ -128,17 +131,17 @@ export class MemoryNetwork {
     return receivers.length
   }
 
-  /** Looks for a block until a peer in reach has it, and keeps it. */
+  /** Looks for a block until a reachable peer has it, and keeps it. */
   find(want: Want): Promise<Uint8Array> {
     return this.#searches.find(want.cid, want.signal, () => this.#look(want))
   }
 
-  /** How many blocks are looked for. */
+  /** Number of blocks that are being looked for. */
   get searching(): number {
     return this.#searches.size
   }
 
-  /** A store has got the block. */
+  /** Called when a store has received the block. */
   stored(cid: CID): void {
     this.#searches.wake(cid)
   }
@@ -194,7 +197,7 @@ export class MemoryNetwork {
         void to.topics.get(topic)?.message({ payload, from })
   }
 
-  /** Wrong bytes of a peer are passed over. */
+  /** Wrong bytes from a peer are skipped. */
   async #look({ by, cid, remote, hints, maxBytes }: Want): Promise<Uint8Array | undefined> {
     const own = remote ? undefined : by.store.get(cid)
     if (own !== undefined) return own
@@ -222,7 +225,7 @@ async function isBlock(cid: CID, bytes: Uint8Array): Promise<boolean> {
   )
 }
 
-/** A network of its own: backends on different networks do not see each other. `name` tells them apart in `PeerInfo`. */
+/** A separate network: backends on different networks do not see each other. `name` distinguishes them in `PeerInfo`. */
 export function createMemoryNetwork(name?: string): MemoryNetwork {
   return new MemoryNetwork(name)
 }

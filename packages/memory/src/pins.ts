@@ -4,15 +4,15 @@ import type { CID } from 'multiformats/cid'
 import { blockKey, nodeKey } from './key.ts'
 import type { MemoryStore } from './store.ts'
 
-/** Blocks that a pin fetches at once. */
+/** Maximum number of blocks that a pin fetches at the same time. */
 const window = 32
 const identityHash = 0x00
 
 export interface PinRequest {
   readonly root: CID
-  /** Hold everything below the root, too. */
+  /** Also hold everything below the root. */
   readonly recursive: boolean
-  /** Most bytes that the pin may hold. Default: no limit. */
+  /** Maximum bytes that the pin may hold. Default: no limit. */
   readonly maxBytes?: number | undefined
   readonly onProgress?: ((progress: Progress) => void) | undefined
   readonly signal: AbortSignal
@@ -21,20 +21,20 @@ export interface PinRequest {
 }
 
 /**
- * Holds what is below the root, adds its multihashes to `keys`, and fetches what is missing. Blocks that are here are held
- * before the first wait, and others as soon as they arrive: no collection removes them under a pin that is under way.
+ * Holds everything below the root, adds the multihashes to `keys`, and fetches missing blocks. Blocks that are here are
+ * held before the first wait, and others as soon as they arrive, so no gc removes them while the pin is under way.
  */
 export async function walkPin(store: MemoryStore, request: PinRequest, keys: Set<string>): Promise<void> {
   const sweep = sweeper(store, request, keys)
   for (let missing = sweep([request.root]); missing.length > 0;) {
     const batch = missing.slice(0, window)
     await Promise.all(batch.map(request.fetch))
-    // What was fetched is looked up again: only what is stored is pinned.
+    // Fetched blocks are looked up again: only stored blocks are pinned.
     missing = [...sweep(batch), ...missing.slice(window)]
   }
 }
 
-/** Walks from the given CIDs as far as the blocks are stored here, holds what it meets, and returns what is missing. */
+/** Walks from the given CIDs as far as blocks are stored here, holds the blocks that it meets, and returns the missing ones. */
 function sweeper(
   store: MemoryStore,
   { recursive, maxBytes = Infinity, onProgress }: PinRequest,
@@ -65,7 +65,7 @@ function sweeper(
       if (bytesDone > maxBytes)
         throw new P2plError({ code: 'TOO_LARGE', message: `the pin would hold more than its maxBytes, ${maxBytes}` })
       onProgress?.({ bytes: bytesDone, blocks: ++blocksDone })
-      // One by one: a block may have more links than a call takes as arguments.
+      // Pushed one by one, because a block may have more links than a call can take as arguments.
       if (recursive) for (const link of linksBelow(cid, bytes)) open.push(link)
     }
     return [...missing.values()]

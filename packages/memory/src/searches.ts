@@ -3,15 +3,15 @@ import { blockKey } from './key.ts'
 
 /** The blocks that peers of a network wait for. */
 export class Searches {
-  /** What wakes the searches for a block, by its key. */
+  /** The functions that wake the searches for a block, by its key. */
   readonly #waiting = new Map<string, Set<() => void>>()
 
-  /** How many blocks are looked for. */
+  /** Number of blocks that are being looked for. */
   get size(): number {
     return this.#waiting.size
   }
 
-  /** Looks again with every change that may have brought the block, until it is found or the signal fires. */
+  /** Looks again after every change that may have brought the block, until it is found or the signal fires. */
   async find(cid: CID, signal: AbortSignal, look: () => Promise<Uint8Array | undefined>): Promise<Uint8Array> {
     let changes = 0
     let wake = (): void => undefined
@@ -27,7 +27,7 @@ export class Searches {
         const before = changes
         const bytes = await look()
         if (bytes !== undefined) return bytes
-        // What changed during the look may have brought the block.
+        // A change during the look may have brought the block.
         if (changes === before) await new Promise<void>((resolve) => (wake = resolve))
       }
     } finally {
@@ -36,12 +36,12 @@ export class Searches {
     }
   }
 
-  /** A store has got the block. */
+  /** Called when a store has received the block. */
   wake(cid: CID): void {
     for (const onChange of this.#waiting.get(blockKey(cid)) ?? []) onChange()
   }
 
-  /** Peers came or are back. */
+  /** Called when peers have come or are back. */
   wakeAll(): void {
     for (const waiting of this.#waiting.values()) for (const onChange of waiting) onChange()
   }

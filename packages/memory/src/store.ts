@@ -11,8 +11,8 @@ export interface PinRecord extends Pin {
 }
 
 /**
- * Blocks and pins of one peer. Given to `memory({ store })` it outlives `stop`, and the next backend that gets it goes on where
- * the last one stopped. It serves one running backend at a time.
+ * Blocks and pins of one peer. With `memory({ store })` it outlives `stop`, and the next backend that gets it continues
+ * where the last one stopped. It serves one running backend at a time.
  */
 export class MemoryStore {
   /** By {@link blockKey}. */
@@ -21,17 +21,17 @@ export class MemoryStore {
   readonly pins: Map<string, PinRecord> = new Map()
   /** How many pins, finished or under way, protect a multihash. */
   readonly #holds = new Map<string, number>()
-  /** Another one with each opening. */
+  /** A new object for each opening. */
   #session: object | undefined
 
-  /** Takes the store for one running backend. `LOCKED` while another one has it. */
+  /** Takes the store for one running backend. Throws `LOCKED` while another one has it. */
   open(): void {
     if (this.#session !== undefined) {
       const message = 'another running peer uses this store: give each peer a store of its own'
       throw new P2plError({ code: 'LOCKED', message })
     }
     this.#session = {}
-    // A pin that was under way when the last session ended holds nothing.
+    // A pin that was under way when the last session ended no longer holds anything.
     this.#holds.clear()
     for (const pin of this.pins.values()) for (const key of pin.keys) this.hold(key)
   }
@@ -40,7 +40,7 @@ export class MemoryStore {
     this.#session = undefined
   }
 
-  /** Forgets everything. */
+  /** Removes everything. */
   clear(): void {
     for (const part of [this.blocks, this.pins, this.#holds]) part.clear()
   }
@@ -53,12 +53,12 @@ export class MemoryStore {
     return this.blocks.has(blockKey(cid))
   }
 
-  /** Bytes that are already there under the multihash are replaced: they may have been wrong. */
+  /** Replaces bytes that are already there under the multihash, since they may be wrong. */
   put(block: Block): void {
     this.blocks.set(blockKey(block.cid), block)
   }
 
-  /** Whether it was there. `PINNED` while a pin protects it. */
+  /** Returns whether the block was there. Throws `PINNED` while a pin protects it. */
   delete(cid: CID): boolean {
     const key = blockKey(cid)
     if (this.#holds.has(key)) {
@@ -68,7 +68,7 @@ export class MemoryStore {
     return this.blocks.delete(key)
   }
 
-  /** Fetches what is missing, and protects all of it from the first moment on. Where that fails, nothing is pinned. */
+  /** Fetches missing blocks, and protects all of them from the first moment on. If that fails, nothing is pinned. */
   async pin(request: PinRequest): Promise<void> {
     const session = this.#session
     const name = nodeKey(request.root)
@@ -78,11 +78,11 @@ export class MemoryStore {
       await walkPin(this, { ...request, recursive }, keys)
       request.signal.throwIfAborted()
     } catch (error) {
-      // A new session has counted anew, without this pin.
+      // A new session started its counts from zero, without this pin.
       if (this.#session === session) this.#release(keys)
       throw error
     }
-    // Another call may have pinned it meanwhile: one record takes the place of the other, with its holds.
+    // Another call may have pinned it meanwhile. The new record replaces the old one and its holds.
     const replaced = this.pins.get(name)
     if (replaced?.recursive === true && !recursive) this.#release(keys)
     else {
@@ -97,12 +97,12 @@ export class MemoryStore {
     this.pins.delete(name)
   }
 
-  /** Removes what no pin protects, one block with each step: a pin that begins meanwhile still protects. */
+  /** Removes unpinned blocks, one with each step, so that a pin that begins meanwhile still protects its blocks. */
   *gc(): Generator<CID> {
     for (const [key, { cid }] of this.blocks) if (!this.#holds.has(key) && this.blocks.delete(key)) yield cid
   }
 
-  /** One pin more protects the multihash. */
+  /** Counts one more pin that protects the multihash. */
   hold(key: string): void {
     this.#holds.set(key, (this.#holds.get(key) ?? 0) + 1)
   }

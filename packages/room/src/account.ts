@@ -12,8 +12,9 @@ function signedBytes(account: Uint8Array, device: Uint8Array): Uint8Array<ArrayB
 }
 
 /**
- * One account, several devices: the account's key signs the peer id of a device, and stays where it is. Each device keeps a
- * key of its own, and gives the certificate to `joinRoom` as `account`. Throws `INVALID_ARGUMENT` for an id that is none.
+ * One account, several devices: the account's key signs the peer id of a device, and never leaves its place. Each device
+ * has its own key, and gives the certificate to `joinRoom` as `account`. Throws `INVALID_ARGUMENT` if `device` is not a
+ * peer id.
  */
 export async function certifyDevice(account: Identity, device: string): Promise<string> {
   if (account === undefined)
@@ -23,7 +24,7 @@ export async function certifyDevice(account: Identity, device: string): Promise<
   return base64url.baseEncode(encode([version, account.publicKey, signature]))
 }
 
-/** The id of the account that certified the device; `undefined` when the certificate does not say so. Never rejects. */
+/** The id of the account that certified the device; `undefined` if the certificate is not valid for it. Never rejects. */
 export async function accountOf(
   certificate: string,
   device: string,

@@ -2,9 +2,9 @@ import type { Environment } from '@p2pl/core'
 import { BoundedMap } from '@p2pl/core/backend'
 import type { RemoteStay } from './presence/remote-stay.ts'
 
-/** Peers that a newcomer asks for the history. */
+/** Number of peers that a newcomer asks for the history. */
 const atFirst = 2
-/** Least distance of later questions, in milliseconds. */
+/** Minimum pause between later questions, in milliseconds. */
 const distance = 2_000
 const maxGone = 1_024
 
@@ -16,13 +16,13 @@ export interface CatchUpOptions {
 }
 
 /**
- * Whom to ask for what this peer has missed: the first peers that it meets, a peer that comes back after it was out of reach, and
- * the author of messages that were lost.
+ * Decides which peers to ask for messages that this peer has missed: the first peers that it meets, a peer that returns
+ * after it was out of reach, and the author of messages that were lost.
  */
 export class CatchUp {
   readonly #options: CatchUpOptions
   readonly #gone = new BoundedMap<string, true>(maxGone)
-  /** Ids of peers that are to be asked. */
+  /** Ids of peers that are still to be asked. */
   readonly #owing = new Set<string>()
   #asked = 0
   #timer: unknown
@@ -40,7 +40,7 @@ export class CatchUp {
     this.#gone.set(sender, true)
   }
 
-  /** Messages of this author, or of anybody, were lost. */
+  /** Messages of this author were lost, or of an unknown author if there is no `sender`. */
   lost(sender: string | undefined): void {
     const { here, environment } = this.#options
     const present = here()
@@ -62,7 +62,7 @@ export class CatchUp {
   async #next(): Promise<void> {
     const stay = this.#options.here().find(({ sender }) => this.#owing.has(sender))
     if (stay === undefined) {
-      // Those that have gone are asked when they come back.
+      // Peers that have gone are asked when they return.
       this.#owing.clear()
       this.#timer = undefined
       return

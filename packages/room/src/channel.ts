@@ -3,11 +3,11 @@ import { describe, invalidArgument, Listeners } from '@p2pl/core/backend'
 import type { Channel, Request, RoomMessage, SendOptions } from './api.ts'
 import { failure } from './errors.ts'
 
-/** What a channel needs of its room. */
+/** The parts of a room that its channels need. */
 export interface Hub {
   send(channel: string, payload: Uint8Array, options: SendOptions): Promise<void>
   request(channel: string, to: string, payload: Uint8Array, options: CallOptions): Promise<Uint8Array>
-  /** A first listener is there for what has come so far. */
+  /** Called for the first listener, which gets the messages that have come so far. */
   onListener(channel: string): void
 }
 

@@ -1,16 +1,16 @@
 import type { Gap, P2plError, Subscription } from '@p2pl/core'
 import type { RoomPeer } from './api.ts'
 
-/** What happens in a room besides messages. */
+/** Anything that happens in a room apart from messages. */
 export type RoomEvent =
-  /** A peer came, went (it said so, or was silent for too long), or changed its name. */
+  /** A peer came, left (it said goodbye, or was silent for too long), or changed its name. */
   | { readonly type: 'join' | 'leave' | 'change'; readonly peer: RoomPeer }
   /** A large payload is on its way to (`out`) or from (`in`) other peers. */
   | {
       readonly type: 'progress'
       readonly direction: 'in' | 'out'
       readonly channel: string
-      /** The author of what comes in. */
+      /** The author of an incoming payload. */
       readonly sender: string
       readonly bytes: number
       readonly total: number
@@ -24,7 +24,7 @@ export type RoomEvent =
     }
   /** `healing`: messages may be missed now. */
   | { readonly type: 'state'; readonly state: Subscription['state'] }
-  /** A peer tells the secret that it goes on with. `room.rotate(secret)` follows it. */
+  /** A peer sends the secret under which it continues. `room.rotate(secret)` follows it. */
   | { readonly type: 'secret'; readonly sender: string; readonly secret: Uint8Array }
-  /** Something failed that no call was waiting for. */
+  /** A failure that no call was waiting for. */
   | { readonly type: 'warning'; readonly error: P2plError }

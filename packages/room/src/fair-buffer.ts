@@ -9,7 +9,10 @@ export interface FairBufferLimits {
   readonly maxBytes: number
 }
 
-/** Items in order of arrival. When there are too many, the owner of most loses its oldest: a flood displaces nobody else. */
+/**
+ * Items in order of arrival. When there are too many, the owner with the most items loses its oldest one, so a flood
+ * displaces nobody else.
+ */
 export class FairBuffer<T> {
   readonly #limits: FairBufferLimits
   #entries: Entry<T>[] = []
@@ -33,7 +36,7 @@ export class FairBuffer<T> {
     while (this.#total > this.#limits.maxBytes) this.#dropFrom(most(this.#bytes))
   }
 
-  /** Takes out the items that match, in order. */
+  /** Removes and returns the items that match, in order. */
   take(matches: (item: T) => boolean): T[] {
     const taken = this.#entries.filter(({ item }) => matches(item))
     if (taken.length === 0) return []

@@ -5,7 +5,7 @@ import { encodeContent, parseContent } from './wire/content.ts'
 import { type FrameHead, maxChannel, type Say, stayLength } from './wire/frame.ts'
 
 const maxBytes = 4 * 1024 * 1024
-/** Bytes that a broadcast is counted for besides its payload. */
+/** Bytes that a broadcast counts in addition to its payload. */
 const overhead = 256
 const maxEntries = 10_000
 
@@ -13,7 +13,7 @@ const maxEntries = 10_000
 export type Said = Pick<Say, 'channel' | 'content' | 'signature'> &
   Pick<FrameHead, 'stay' | 'n'> & { readonly sender: string }
 
-/** The last broadcasts, in the order in which this peer heard them, for those that come late. */
+/** The last broadcasts, in the order in which this peer heard them, for latecomers. */
 export class History {
   readonly #entries: FairBuffer<Said>
 
@@ -34,7 +34,7 @@ function sizeOf({ content }: Said): number {
   return content instanceof Uint8Array ? content.byteLength : 1_024
 }
 
-/** DAG-CBOR list of `[sender, stay, n, channel, content, signature]`: the newest, as many as fit `bytes`. */
+/** DAG-CBOR list of `[sender, stay, n, channel, content, signature]`: the newest entries, as many as fit into `bytes`. */
 export function encodeHistory(entries: readonly Said[], bytes: number): Uint8Array {
   let room = bytes
   const chosen: Said[] = []
@@ -55,7 +55,7 @@ export function encodeHistory(entries: readonly Said[], bytes: number): Uint8Arr
   )
 }
 
-/** What another peer gave as its history, without anything that is none. Never throws. */
+/** Decodes the history that another peer sent, and drops every entry that is not valid. Never throws. */
 export function decodeHistory(bytes: Uint8Array): Said[] {
   try {
     const list: unknown = decode(bytes)

@@ -17,9 +17,9 @@ const keys: readonly (keyof RoomOptions)[] = [
   'signal'
 ]
 /**
- * Joins a room: all peers with the same name, and the same secret, on the same network. Resolves when this peer listens; the others
- * are shown as they answer. It keeps the process alive until `leave`. Throws `INVALID_ARGUMENT`, `UNSUPPORTED` for a backend
- * without messages, `TIMEOUT`, `ABORTED`, `NOT_RUNNING`, and the errors of the engine.
+ * Joins a room: all peers with the same name, and the same secret, on the same network. Resolves when this peer listens.
+ * Other peers appear as they answer. The room keeps the process alive until `leave`. Throws `INVALID_ARGUMENT`,
+ * `UNSUPPORTED` for a backend without messages, `TIMEOUT`, `ABORTED`, `NOT_RUNNING`, and the errors of the engine.
  */
 export async function joinRoom<T = Json>(peer: Peer, room: string, options: RoomOptions<T> = {}): Promise<Room<T>> {
   checkPeer('joinRoom', peer)
@@ -53,7 +53,7 @@ export async function joinRoom<T = Json>(peer: Peer, room: string, options: Room
   throw abortError('joinRoom', signal)
 }
 
-/** It may have fired meanwhile. */
+/** The signal may have fired meanwhile. */
 function isAborted(signal: AbortSignal): boolean {
   return signal.aborted
 }

@@ -3,7 +3,10 @@ import { invalidArgument } from '@p2pl/core/backend'
 
 const topics = new WeakMap<Peer, Set<string>>()
 
-/** A peer is in a room once: it would be two peers of one id. Returns the function that frees the topic again. */
+/**
+ * Allows a peer to be in a room only once, since it would otherwise be two peers with one id. Returns the function that
+ * frees the topic again.
+ */
 export function occupy(peer: Peer, topic: string): () => void {
   const own = topics.get(peer) ?? new Set()
   topics.set(peer, own)

@@ -24,7 +24,7 @@ export function checkCertificate(account: unknown): void {
   throw invalidArgument('joinRoom', 'joinRoom: account must be the text that certifyDevice gave, awaited')
 }
 
-/** Names that begin with a zero byte are the package's own. */
+/** Names that begin with a zero byte are reserved for the package. */
 export function checkChannelName(name: unknown): string {
   const text = checkText('channel', 'the name of a channel', name, maxChannel)
   if (!text.startsWith('\0')) return text

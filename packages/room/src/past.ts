@@ -8,12 +8,12 @@ import { isCount, isTuple } from './wire/check.ts'
 import type { Content } from './wire/content.ts'
 import { verifySay } from './wire/say.ts'
 
-/** Stays whose broadcasts are told apart. */
+/** Maximum number of stays whose broadcasts are followed. */
 const maxStays = 2_048
-/** Bytes of an answer, where it can travel as a CID, and where it cannot. */
+/** Maximum bytes of an answer: if it can travel as a CID, and if it cannot. */
 const maxAnswer = 1024 * 1024
 const maxInlineAnswer = 40 * 1024
-/** Hashes in a question: a few kilobytes. */
+/** Maximum number of hashes in a question: a few kilobytes. */
 const maxKnown = 2_048
 
 export interface PastOptions {
@@ -23,7 +23,7 @@ export interface PastOptions {
   readonly payloads: Payloads
 }
 
-/** What was said in the room so far: kept, passed on, and taken from others, each broadcast once. */
+/** The broadcasts of the room so far, each one once. This peer keeps them, passes them on, and takes them from others. */
 export class PastRecords {
   readonly #options: PastOptions
   readonly #history: History
@@ -34,7 +34,7 @@ export class PastRecords {
     this.#history = new History(options.limit)
   }
 
-  /** False for a broadcast that was there before. */
+  /** Returns false for a broadcast that was there before. */
   add(said: Said): boolean {
     if (this.#options.limit === 0) return true
     const key = `${said.sender}/${bytesKey(said.stay)}`
@@ -65,7 +65,7 @@ export class PastRecords {
     return await payloads.pack(encodeHistory(wanted, most), {}, () => undefined)
   }
 
-  /** What another peer gave, without forgeries and without what this peer has heard or said. */
+  /** The broadcasts that another peer sent, without forgeries and without those that this peer has already heard or sent. */
   async *take(answer: Uint8Array): AsyncGenerator<Said> {
     const { peer, topic, limit } = this.#options
     for (const said of decodeHistory(answer).slice(-limit)) {
@@ -75,7 +75,7 @@ export class PastRecords {
   }
 }
 
-/** 48 bits of the signature tell one broadcast from another. */
+/** 48 bits of the signature distinguish one broadcast from another. */
 function shortHash({ signature }: Said): number {
   return signature.slice(0, 6).reduce((number, byte) => number * 256 + byte, 0)
 }

@@ -4,16 +4,16 @@ import { failure } from './errors.ts'
 import { open, seal } from './seal/seal.ts'
 import type { Content, Stored } from './wire/content.ts'
 
-/** A payload of more bytes is stored, and fetched by those that want it. */
+/** A payload with more bytes is stored, and fetched by the peers that want it. */
 const maxInline = 48 * 1024
-/** What a message needs besides its payload, in bytes. */
+/** Bytes that a message needs in addition to its payload. */
 const overhead = 4 * 1024
-/** Most bytes that sealed content has more than its content, besides a 256th of it. */
+/** Maximum bytes that sealing adds to content, in addition to a 256th of the content. */
 const sealedOverhead = 4 * 1024
-/** Fetches under way: in all, and of one author. */
+/** Maximum number of fetches under way: in total, and for one author. */
 const maxActive = 6
 const maxActivePerSender = 2
-/** Payloads that wait: of one author, and how many authors. */
+/** Limits on waiting payloads: how many of one author, and how many authors. */
 const maxWaitingPerSender = 16
 const maxSenders = 256
 
@@ -27,7 +27,7 @@ interface Account {
   readonly waiting: (() => void)[]
 }
 
-/** Payloads in and out of messages. Large ones are stored encrypted, under a key that only the message has. */
+/** Packs payloads into messages, and unpacks them. Large payloads are stored encrypted, under a key that only the message has. */
 export class Payloads {
   readonly #peer: Peer
   readonly #maxBytes: number
@@ -74,7 +74,7 @@ export class Payloads {
     return { cid, size: total, key, providers: this.#peer.network.self() }
   }
 
-  /** Rejects with `TOO_LARGE`, `OVERLOADED`, or why it cannot be fetched. */
+  /** Rejects with `TOO_LARGE`, `OVERLOADED`, or the reason why the payload cannot be fetched. */
   async unpack(content: Content, transfer: Transfer): Promise<Uint8Array> {
     if (content instanceof Uint8Array) return content
     if (content.size > this.#maxBytes) {
@@ -105,11 +105,11 @@ export class Payloads {
     }
     if (at !== size)
       throw failure('INVALID_CONTENT', 'message', `a payload does not have the ${size} bytes that were said`)
-    // Memory is taken for what has come, never for what a stranger promises.
+    // Memory is allocated for bytes that have arrived, never for bytes that a stranger promises.
     return concatBytes(...chunks)
   }
 
-  /** Each author has its own queue and a share of the fetches, so content that nobody has delays only its author. */
+  /** Each author has its own queue and a share of the fetches, so content that no peer has delays only its author. */
   async #enter(sender: string): Promise<() => void> {
     const account = this.#accounts.touch(sender) ?? { active: 0, waiting: [] }
     this.#accounts.set(sender, account)
@@ -133,7 +133,7 @@ export class Payloads {
     for (const [sender, account] of this.#accounts) {
       const next = account.active < maxActivePerSender ? account.waiting.shift() : undefined
       if (next === undefined) continue
-      // The next one in turn is another author.
+      // The next author has its turn.
       this.#accounts.touch(sender)
       next()
       return

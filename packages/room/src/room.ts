@@ -13,7 +13,7 @@ import type { Content } from './wire/content.ts'
 
 const sendKeys = ['signal', 'timeout', 'context', 'to']
 const callKeys = ['signal', 'timeout', 'context']
-/** What waits for a first listener. */
+/** Limits on messages that wait for a first listener. */
 const unheardLimits = { maxItems: 256, maxBytes: 1024 * 1024 } as const
 
 interface Unheard {
@@ -217,7 +217,7 @@ export class JoinedRoom<T> implements Room<T> {
     })
   }
 
-  /** Small messages are delivered in order of arrival; large ones when they have been fetched. */
+  /** Small messages are delivered in order of arrival, large ones once they have been fetched. */
   #receive(unheard: Unheard): void {
     const { channel, content, head } = unheard
     const open = this.#channels.get(channel)

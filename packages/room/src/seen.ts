@@ -1,12 +1,12 @@
-/** Numbers further back than this count as seen. */
+/** Numbers that are further back than this count as seen. */
 const width = 1_024
 
-/** Which numbers of one stay have arrived: a window that ends at the highest. */
+/** The numbers of one stay that have arrived: a window that ends at the highest. */
 export class Seen {
   #highest = -1
   readonly #numbers = new Set<number>()
 
-  /** False when it was there before, or is too old to tell. */
+  /** Returns false when the number was there before, or is too old to tell. */
   add(n: number): boolean {
     if (n <= this.#highest - width || this.#numbers.has(n)) return false
     this.#numbers.add(n)

@@ -36,7 +36,7 @@ export interface VisitOptions {
   readonly onEnd: (error: unknown) => void
 }
 
-/** This peer in a room, under one secret. */
+/** This peer's presence in a room, under one secret. */
 export class Visit {
   readonly #options: VisitOptions
   readonly #past: PastRecords
@@ -111,7 +111,7 @@ export class Visit {
     return this.#stay.roster.peers
   }
 
-  /** Tells the others of a changed name. */
+  /** Tells other peers about a changed name. */
   beat(): void {
     this.#stay.beat()
   }

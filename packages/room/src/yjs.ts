@@ -7,27 +7,27 @@ const askTimeout = 60_000
 const bytes: Codec<Uint8Array> = { name: 'bytes', encode: (value) => value, decode: (value) => value }
 
 export interface BindOptions {
-  /** The channel that carries it. Default `yjs`. One for each document. */
+  /** The channel that carries the document. Use one for each document. Default `yjs`. */
   readonly channel?: string | undefined
 }
 
-/** A document that follows those of the others in the room. */
+/** A document that stays in step with those of the other peers in the room. */
 export interface BoundDocument extends Disposable {
-  /** Resolves when another peer has given what it had. It waits for as long as nobody else is here. */
+  /** Resolves when another peer has sent its version. Waits for as long as no other peer is here. */
   readonly synced: Promise<void>
-  /** Ends it. The document stays as it is. It also ends when the document is destroyed. */
+  /** Ends the binding. The document keeps its state. Destroying the document also ends the binding. */
   close(): void
 }
 
 /**
- * Keeps a Yjs document equal in all peers of a room. Changes are broadcast; a peer that comes, or whose messages were lost, is asked
- * for what is missing. Everybody in the room may change the document: use a secret.
+ * Keeps a Yjs document equal at all peers of a room. Changes are broadcast. A peer that joins, or whose messages were lost,
+ * is asked for the changes that are missing here. Everybody in the room may change the document, so use a secret.
  */
 export function bindDocument<T>(room: Room<T>, doc: Doc, { channel = 'yjs' }: BindOptions = {}): BoundDocument {
   const updates = room.channel(channel, { codec: bytes })
   const { promise: synced, resolve } = Promise.withResolvers<void>()
   const bound: BoundDocument = { synced, close, [Symbol.dispose]: close }
-  /** Peers that are asked now; true for those to be asked again. */
+  /** Peers that are being asked now; true for those to be asked again. */
   const asked = new Map<string, boolean>()
   let closed = false
 
@@ -35,7 +35,7 @@ export function bindDocument<T>(room: Room<T>, doc: Doc, { channel = 'yjs' }: Bi
     try {
       applyUpdate(doc, update, bound)
     } catch {
-      // No update of Yjs: it changes nothing, and its sender is the only one that it concerns.
+      // Not an update of Yjs: it changes nothing and affects nobody but its sender.
     }
   }
   const ask = async (id: string): Promise<void> => {
@@ -49,7 +49,7 @@ export function bindDocument<T>(room: Room<T>, doc: Doc, { channel = 'yjs' }: Bi
       apply(await updates.request(id, encodeStateVector(doc), { timeout: askTimeout }))
       resolve()
     } catch (error) {
-      // A peer that has no such document yet says so when it has.
+      // A peer that has no such document yet tells us when it has one.
       again = isP2plError(error, 'TIMEOUT')
     }
     again ||= asked.get(id) === true
@@ -57,7 +57,7 @@ export function bindDocument<T>(room: Room<T>, doc: Doc, { channel = 'yjs' }: Bi
     if (again && !closed && room.peers.has(id)) await ask(id)
   }
   const onUpdate = (update: Uint8Array, origin: unknown): void => {
-    // A broadcast that fails is a loss like any other: the others ask when they notice.
+    // A failed broadcast is a loss like any other: the other peers ask when they notice it.
     if (origin !== bound) updates.send(update).catch(() => undefined)
   }
   const endings = [
@@ -75,7 +75,7 @@ export function bindDocument<T>(room: Room<T>, doc: Doc, { channel = 'yjs' }: Bi
   doc.on('update', onUpdate)
   doc.once('destroy', close)
   for (const id of room.peers.keys()) void ask(id)
-  // Empty: here is another document.
+  // An empty message tells that there is another document here.
   updates.send(new Uint8Array()).catch(() => undefined)
   return bound
 

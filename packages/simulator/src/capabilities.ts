@@ -1,7 +1,7 @@
 import type { Capabilities } from '@p2pl/core/backend'
 import type { SimulatorOptions } from './options.ts'
 
-/** The store survives a crash of the simulated process. Losses are not reported: finding them is the task of the code under test. */
+/** The store survives a crash of the simulated process. Losses are not reported, because the code under test has to find them. */
 export function capabilities(options: SimulatorOptions): Capabilities {
   const { maxMessageBytes = 1_048_576, maxBlockBytes = 2_097_152, mesh } = options
   return {

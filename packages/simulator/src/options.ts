@@ -2,54 +2,54 @@ import type { Latency } from './network/latency.ts'
 import type { TraceEvent } from './trace.ts'
 
 export interface SimulatorOptions {
-  /** Decides everything that is left to chance. Runs with equal seeds and equal code are equal. */
+  /** Decides everything that is left to chance. Runs with the same seed and the same code are equal. */
   readonly seed: number | string
-  /** One way from host to host, rounded up to whole milliseconds, at least 1. Default log-normal, median 40, sigma 0.5. */
+  /** Latency from one host to another, rounded up to whole milliseconds; at least 1. Default log-normal, median 40, sigma 0.5. */
   readonly latency?: Latency | undefined
   /** Probability that a message, a request or a response gets lost. Default 0. */
   readonly loss?: number | undefined
   /** Probability that a message is delivered twice. Default 0. */
   readonly duplicate?: number | undefined
-  /** With this probability something takes up to `by` milliseconds longer, so that later things overtake it. Default none. */
+  /** With this probability a message takes up to `by` milliseconds longer, so that later ones overtake it. Default none. */
   readonly reorder?: { readonly probability: number; readonly by: number } | undefined
-  /** Most that a host can send, bytes per second; the rest queues up. Default `Infinity`. */
+  /** Maximum bytes per second that a host can send; the rest queues up. Default `Infinity`. */
   readonly bandwidth?: number | undefined
   /**
-   * Default: a publish goes straight to every subscriber in reach. With `mesh` it goes to about `degree` peers,
-   * which pass it on when they accept it. `heartbeat`: how long until the mesh adapts to a change, ms, default 1,000.
+   * Default: a publish goes directly to every reachable subscriber. With `mesh` it goes to about `degree` peers, which pass
+   * it on if they accept it. `heartbeat`: milliseconds until the mesh adapts to a change, default 1,000.
    */
   readonly mesh?: { readonly degree: number; readonly heartbeat?: number | undefined } | undefined
   /**
-   * Which hosts are asked for a block: `anyone` in reach that has it, as by an engine that asks all its connections (default),
-   * or only the `known` ones: hinted, connected, or with a provider record.
+   * Which hosts are asked for a block: `anyone` that is reachable and has it, like an engine that asks all its connections
+   * (default), or only the `known` hosts: hinted, connected, or with a provider record.
    */
   readonly discovery?: 'anyone' | 'known' | undefined
-  /** How long a host waits for a response before it asks another one, milliseconds. Default 1,000. */
+  /** Milliseconds that a host waits for a response before it asks another host. Default 1,000. */
   readonly requestTimeout?: number | undefined
-  /** How long a block that was put stays at risk of `crash({ unsynced: 'lost' })`, milliseconds. Default 1,000. */
+  /** Milliseconds for which a stored block stays at risk of `crash({ unsynced: 'lost' })`. Default 1,000. */
   readonly syncDelay?: number | undefined
-  /** What a wall clock without skew shows at the beginning, milliseconds since the Unix epoch. Default 2030-01-01. */
+  /** Start time of a wall clock without skew, in milliseconds since the Unix epoch. Default 2030-01-01. */
   readonly epoch?: number | undefined
   /** Bytes. Default 1 MiB. */
   readonly maxMessageBytes?: number | undefined
   /** Bytes. Default 2 MiB. */
   readonly maxBlockBytes?: number | undefined
-  /** Called for every event on the network. Slow: for looking at one failing seed. */
+  /** Called for every event on the network. Slow; meant for the analysis of one failing seed. */
   readonly onTrace?: ((event: TraceEvent) => void) | undefined
 }
 
 /** Counts since the beginning. */
 export interface SimulatorStats {
-  /** Events of virtual time, timers included. */
+  /** Events in virtual time, including timers. */
   readonly events: number
   /** How often the code under test ran and had to settle. */
   readonly turns: number
   readonly published: number
-  /** Messages handed to a backend, copies included. */
+  /** Messages handed to a backend, including copies. */
   readonly delivered: number
   /** Blocks that arrived from another host. */
   readonly fetched: number
   readonly lost: number
-  /** Sent, but stopped by a blocked way or a host that was gone. */
+  /** Sent, but stopped by a blocked way or a missing host. */
   readonly blocked: number
 }

@@ -1,7 +1,7 @@
 /** A number in [0, 1). */
 export type Random = () => number
 
-/** sfc32, seeded by any text or number: equal seeds give equal numbers on every machine. */
+/** sfc32, seeded by any text or number. Equal seeds give equal numbers on every machine. */
 export function createRandom(seed: string | number): Random {
   let [a, b, c] = words(String(seed))
   let counter = 1
@@ -14,7 +14,7 @@ export function createRandom(seed: string | number): Random {
     c = (c + t) | 0
     return (t >>> 0) / 4_294_967_296
   }
-  // The first numbers of similar seeds are similar, so they are left out.
+  // The first numbers of similar seeds are similar, so they are skipped.
   for (let i = 0; i < 12; i++) next()
   return next
 }
@@ -28,7 +28,7 @@ export function randomBytes(random: Random, length: number): Uint8Array<ArrayBuf
   return Uint8Array.from({ length }, () => randomInteger(random, 256))
 }
 
-/** In place (Fisher-Yates). */
+/** Shuffles in place (Fisher-Yates). */
 export function shuffle<T>(random: Random, items: T[]): T[] {
   for (let i = items.length - 1; i > 0; i--) {
     const j = randomInteger(random, i + 1)

@@ -24,60 +24,60 @@ const defaultEpoch = Date.UTC(2030, 0, 1)
 const defaultSyncDelay = 1000
 const defaultLimit = 3_600_000
 
-/** Ends what a call began. */
+/** Ends an effect that a call began. */
 export interface Ending {
   /** Idempotent. */
   readonly end: () => void
 }
 
-/** A network, its hosts and its time. Time moves only while one of the running calls is under way; there is one at a time. */
+/** A network, its hosts and its time. Time moves only while a run is under way, and only one run may be under way. */
 export interface Simulator {
   readonly seed: number | string
-  /** Virtual time for code outside of any host; its timers never die. */
+  /** Virtual time for code outside of any host. Its timers never stop. */
   readonly clock: Clock
   /** Virtual milliseconds since the beginning. */
   readonly now: number
-  /** In the order in which they were made. */
+  /** In the order of creation. */
   readonly hosts: readonly SimulatedHost[]
-  /** The host of that id; made by the first call. */
+  /** The host with that id, created by the first call. */
   host(id: string): SimulatedHost
-  /** The backend of a newly booted process of that host, not started yet. */
+  /** The backend of a newly booted process on that host, not started yet. */
   backend(id: string): Backend
-  /** A hostile peer with raw access to the network, on the host of that id; made by the first call. */
+  /** A hostile peer with raw access to the network, on the host with that id, created by the first call. */
   stranger(id: string): Stranger
-  /** Random numbers of their own for each label: a new label does not change the numbers of others. */
+  /** Each label has its own random numbers, so a new label does not change the numbers of others. */
   random(label: string): Random
 
   /** Lets virtual time pass. */
   run(options: { readonly for: number }): Promise<void>
   /**
-   * Lets time pass until the condition holds (true), or for `limit` ms, default one hour (false). The condition is asked every
-   * `every` ms of virtual time, default 10; time goes on while it answers.
+   * Lets time pass until the condition holds (true), or for `limit` ms, default one hour (false). The condition is checked
+   * every `every` ms of virtual time, default 10. Time continues during an asynchronous check.
    */
   runUntil(
     condition: () => boolean | Promise<boolean>,
     options?: { readonly limit?: number | undefined; readonly every?: number | undefined }
   ): Promise<boolean>
-  /** Lets time pass until the promise has settled, and gives its value. `TIMEOUT` after `limit` ms, default one hour. */
+  /** Lets time pass until the promise has settled, and returns its value. Throws `TIMEOUT` after `limit` ms, default one hour. */
   complete<T>(promise: PromiseLike<T>, options?: { readonly limit?: number | undefined }): Promise<T>
-  /** Lets all promise work settle; time stands still. */
+  /** Lets all promise work settle while time is stopped. */
   settle(): Promise<void>
-  /** Calls `action` later. The run fails with its error. */
+  /** Calls `action` later. An error of `action` makes the run fail. */
   after(ms: number, action: () => unknown): void
 
   /** Begins a fault. */
   disturb(disturbance: Disturbance): Ending
   /** Nothing passes in this one direction. */
   block(from: readonly string[], to: readonly string[]): Ending
-  /** Nothing passes from group to group. Hosts in no group, also those made later, are a group of their own. */
+  /** Nothing passes between groups. Hosts in no group, including those created later, form their own group. */
   partition(...groups: readonly (readonly string[])[]): Ending
-  /** Ends all disturbances. Slow and lying hosts stay what they are. */
+  /** Ends all disturbances. Slow and lying hosts stay as they are. */
   heal(): void
 
-  /** Equal for equal runs: a hash over everything that happened on the network and when. */
+  /** A hash over everything that happened on the network and when. Equal runs have equal hashes. */
   traceHash(): string
   stats(): SimulatorStats
-  /** How much these hosts have sent, received and spent, in sum. Default: all that are no strangers. */
+  /** The total that these hosts have sent, received and spent. Default: all hosts except strangers. */
   traffic(ids?: readonly string[]): Traffic
 }
 

@@ -13,7 +13,7 @@ export type TraceKind = (typeof kinds)[number]
 
 const codes = new Map<TraceKind, number>(kinds.map((kind, code) => [kind, code + 1]))
 
-/** A running hash over everything that happens: two runs with equal hashes were equal, step by step. */
+/** A running hash over everything that happens. Two runs with equal hashes were equal, step by step. */
 export class Trace {
   #a = 0x811c9dc5
   #b = 0x1b873593

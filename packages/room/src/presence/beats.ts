@@ -1,23 +1,23 @@
 import type { Environment } from '@p2pl/core'
 
-/** Most beats within a second: what strangers can cause. */
+/** Maximum number of beats per second, since strangers can cause them. */
 const mostPerSecond = 4
-/** Milliseconds to the first beats, while nobody may be connected yet. */
+/** Milliseconds to each of the first beats, while nobody may be connected yet. */
 const early = [300, 700, 2_000] as const
-/** A newcomer is answered after a random share of this, for each peer that is here, in milliseconds. */
+/** A newcomer is answered after a random part of this many milliseconds for each peer that is here. */
 const answerSpread = 20
-/** A room of more peers has a slower beat. */
+/** A room with more peers has a slower beat. */
 const peersPerPeriod = 50
 
 export interface BeatsOptions {
   readonly environment: Environment
   readonly period: number
   readonly peers: () => number
-  /** Sends one; `until` is the time to the next, at most, in milliseconds. */
+  /** Sends a beat. `until` is the longest time until the next one, in milliseconds. */
   readonly send: (until: number) => void
 }
 
-/** When this peer gives a sign of life. */
+/** Decides when this peer gives a sign of life. */
 export class Beats {
   readonly #options: BeatsOptions
   #timer: unknown
@@ -30,7 +30,7 @@ export class Beats {
     this.#options = options
   }
 
-  /** The next one comes soon. */
+  /** Brings the next beat forward. */
   soon(): void {
     const { environment, peers } = this.#options
     const now = environment.clock.now()

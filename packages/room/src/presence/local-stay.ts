@@ -12,7 +12,7 @@ import { Beats } from './beats.ts'
 import type { RemoteStay } from './remote-stay.ts'
 import { Roster } from './roster.ts'
 
-/** Larger messages are refused: large payloads are stored, and fetched by those that want them. */
+/** Larger messages are refused. Large payloads are stored, and fetched by the peers that want them. */
 const maxMessageBytes = 128 * 1024
 /** Milliseconds for the goodbye. */
 const byeTimeout = 2_000
@@ -34,7 +34,7 @@ export interface LocalStayOptions {
     count?: number | undefined
   }) => void
   readonly onState: (state: Subscription['state']) => void
-  /** The topic has ended without `leave`. */
+  /** Called when the topic has ended without `leave`. */
   readonly onEnd: (error: unknown) => void
 }
 
@@ -86,7 +86,7 @@ export class LocalStay {
       period: beat,
       peers: () => this.roster.peers.size,
       send: (period) => {
-        // A beat that does not go out is made good by the next one.
+        // The next beat makes up for one that fails.
         this.#publish(this.#beat(period), 0, {}).catch(() => undefined)
       }
     })
@@ -112,7 +112,7 @@ export class LocalStay {
     return stay
   }
 
-  /** Tells of a change at once. */
+  /** Reports a change at once. */
   beat(): void {
     this.#beats.soon()
   }
@@ -120,7 +120,7 @@ export class LocalStay {
   async say(channel: string, content: Content, limits: SendLimits): Promise<Say & FrameHead> {
     const head = this.#head()
     const { peer, keys } = this.#options
-    // One after the other: broadcasts leave in the order of their numbers.
+    // One after the other, so that broadcasts go out in the order of their numbers.
     const signing = this.#signing.then(() => signSay(peer.identity, keys.topic, { ...head, channel, content }))
     this.#signing = signing.catch(() => undefined)
     const say: Say & FrameHead = { ...head, kind: 'say', channel, content, signature: await signing }
@@ -128,7 +128,7 @@ export class LocalStay {
     return say
   }
 
-  /** Sends something to one stay alone, encrypted to it. Resolves with its number. */
+  /** Sends a note to one stay alone, encrypted to it. Resolves with the frame's number. */
   async tell(to: RemoteStay, note: Note, limits: SendLimits = {}): Promise<number> {
     const key = this.#keyWith(to)
     if (key === undefined) throw failure('NOT_FOUND', 'send', `the peer ${to.sender} has no valid key`)
@@ -154,7 +154,7 @@ export class LocalStay {
     this.#pair.secretKey.fill(0)
   }
 
-  /** Resolves with the error that ended it, if any. */
+  /** Resolves with the error that ended it, if there was one. */
   async #listen(): Promise<unknown> {
     try {
       for await (const item of this.#subscription) {
@@ -222,12 +222,12 @@ export class LocalStay {
   }
 }
 
-/** Nobody can put the bytes of one sender, or of one room, into an envelope of another. */
+/** Bound to room and sender: nobody can put the bytes of one sender, or of one room, into an envelope of another. */
 function roomContext(topic: string, sender: string): string {
   return `p2pl/room/1 frame ${topic} ${sender}`
 }
 
-/** A number of a stay is used once, so no two messages have the same context. */
+/** A stay uses each number once, so no two messages have the same context. */
 function directContext({ stay, n }: FrameHead, to: Uint8Array): string {
   return `p2pl/room/1 direct ${stay.join()} ${n} ${to.join()}`
 }

@@ -5,23 +5,23 @@ import { FairBuffer } from '../fair-buffer.ts'
 import { type Beat, type Direct, type Frame, maxEchoes, type Say } from '../wire/frame.ts'
 import { RemoteStay } from './remote-stay.ts'
 
-/** Stays that are not shown: newcomers, strangers, peers that left. */
+/** Maximum number of stays that are not shown: newcomers, strangers, peers that left. */
 const maxOthers = 1_024
 const heldLimits = { maxItems: 512, maxBytes: 4 * 1024 * 1024 } as const
 
 export interface RosterOptions {
-  /** The own stay. */
+  /** The id of this peer's own stay. */
   readonly id: Uint8Array
   readonly clock: Clock
   readonly maxPeers: number
   readonly onChange: (type: 'join' | 'leave' | 'change', stay: RemoteStay) => void
-  /** Takes what a peer that is here says. */
+  /** Takes the messages of peers that are here. */
   readonly onFrame: (stay: RemoteStay, frame: Frame & (Say | Direct)) => void
-  /** Somebody waits for a beat of this peer. */
+  /** Another peer waits for a beat of this one. */
   readonly onWaiting: () => void
-  /** A stay's first beat. */
+  /** Called at a stay's first beat. */
   readonly onMet: (stay: RemoteStay) => void
-  /** Nobody else can be shown. */
+  /** Called when no further peer can be shown. */
   readonly onFull: () => void
 }
 
@@ -30,18 +30,21 @@ interface Held {
   readonly frame: Frame & (Say | Direct)
 }
 
-/** Who is here. A peer is, once a beat of its stay has named the stay of this peer: no recording can. */
+/**
+ * The peers that are here. A peer counts as here once a beat of its stay has named the stay of this peer, which no
+ * recording can do.
+ */
 export class Roster {
   readonly #options: RosterOptions
   readonly #joined: number
   readonly #here = new Map<string, RemoteStay>()
   readonly #others = new BoundedMap<string, RemoteStay>(maxOthers)
-  /** What stays have said that are not proven yet. */
+  /** Messages of stays that are not proven yet. */
   readonly #held = new FairBuffer<Held>(heldLimits)
-  /** Who is here, as apps see it. */
+  /** The peers that are here, as apps see them. */
   readonly peers: Map<string, RoomPeer> = new Map()
   #turn = 0
-  /** Milliseconds for which this process stood still: it heard nobody, and nobody was silent. */
+  /** Milliseconds for which this process was stalled. It heard nobody meanwhile, so that time does not count as silence. */
   #still = 0
 
   constructor(options: RosterOptions) {
@@ -85,7 +88,7 @@ export class Roster {
     const renamed = stay.learn(frame, now)
     if (first) this.#options.onMet(stay)
     const echoed = frame.echoes.some((echo) => equalBytes(echo, this.#options.id))
-    // A beat with room for more names all that its sender has heard of.
+    // A beat that has room for more names lists every stay that its sender has heard of.
     if (!stay.echoed || (!echoed && frame.echoes.length < maxEchoes)) this.#options.onWaiting()
     if (stay.state === 'here' && renamed) this.changed(stay)
     if (stay.state === 'unproven' && echoed) this.#show(stay)
@@ -110,7 +113,7 @@ export class Roster {
     if (stay.isFresh(frame, this.#joined)) this.#options.onFrame(stay, frame)
   }
 
-  /** The name or the account of a stay has changed. */
+  /** Called when the name or the account of a stay has changed. */
   changed(stay: RemoteStay): void {
     if (stay.state !== 'here') return
     this.peers.set(stay.sender, stay.peer)
@@ -123,7 +126,7 @@ export class Roster {
     stay.state = 'ended'
   }
 
-  /** It is kept, so that nothing that it has said can be said again for it. */
+  /** The stay is remembered, so that nobody can replay its messages. */
   #hide(stay: RemoteStay): void {
     if (stay.state !== 'here') return
     stay.state = 'unproven'
@@ -134,7 +137,7 @@ export class Roster {
     this.#options.onChange('leave', stay)
   }
 
-  /** Peers that were silent for too long are gone. `late`: milliseconds for which this process stood still before. */
+  /** Hides peers that were silent for too long. `late`: milliseconds for which this process was stalled before the call. */
   sweep(late: number): void {
     this.#still += late
     const now = this.#awake
@@ -146,7 +149,7 @@ export class Roster {
     for (const stay of this.#here.values()) this.#end(stay)
   }
 
-  /** The stays that the next beat names: first those that were not named yet, then the others in turns. */
+  /** The stays that the next beat names: first those that were not named yet, then the others in turn. */
   echoes(): Uint8Array[] {
     const now = this.#awake
     const living = [...this.#here.values(), ...this.#others.values()].filter(

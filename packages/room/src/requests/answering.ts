@@ -4,17 +4,17 @@ import type { RemoteStay } from '../presence/remote-stay.ts'
 import type { Content } from '../wire/content.ts'
 import type { Note, Refusal } from '../wire/note.ts'
 
-/** Requests that are worked on: in all, and of one peer. */
+/** Maximum number of requests that are worked on: in total, and of one peer. */
 const maxActive = 256
 const maxActivePerPeer = 64
-/** Answers that are kept for requests that come again: for how many peers, and of each. */
+/** Answers that are kept for repeated requests: for how many peers, and how many of each. */
 const maxPeers = 256
 const maxAnswers = 256
 
 type Answer = Extract<Note, { kind: 'answer' | 'refuse' }>
 
 interface Account {
-  /** By number; `undefined` while it is worked on. */
+  /** By number; `undefined` while the request is worked on. */
   readonly answers: BoundedMap<number, Answer | undefined>
   readonly life: AbortController
   /** Every number up to this one has been seen, or is too old to be answered. */
@@ -22,10 +22,10 @@ interface Account {
   active: number
 }
 
-/** Gives the content of the answer. What it throws is told to the peer that asks, where it is a `P2plError`. */
+/** Returns the content of the answer. If it throws a `P2plError`, the asking peer learns of it. */
 export type Answerer = (from: RemoteStay, channel: string, content: Content, signal: AbortSignal) => Promise<Content>
 
-/** Answers the requests of others, each once: a request that comes again gets the same answer again. */
+/** Answers the requests of other peers, each one once: a repeated request gets the same answer again. */
 export class Answering {
   readonly #answer: Answerer
   readonly #send: (to: RemoteStay, note: Note) => Promise<unknown>
@@ -53,7 +53,7 @@ export class Answering {
       return
     }
     if (id <= account.floor) return
-    // It comes again.
+    // The asking peer will repeat it.
     if (this.#active >= maxActive || account.active >= maxActivePerPeer) return
     account.answers.set(id, undefined)
     void this.#work(from, account, id, channel, content)
@@ -87,7 +87,7 @@ export class Answering {
   }
 
   #reply(to: RemoteStay, answer: Answer): void {
-    // The peer that asks asks again.
+    // The asking peer repeats its request.
     this.#send(to, answer).catch(() => undefined)
   }
 

@@ -6,7 +6,7 @@ import type { Content } from '../wire/content.ts'
 import type { Note } from '../wire/note.ts'
 
 const defaultTimeout = 10_000
-/** Milliseconds until a request is sent again; doubled each time. */
+/** Milliseconds until a request is repeated. Doubles each time. */
 const firstRepeat = 1_000
 const longestRepeat = 8_000
 const maxPending = 1_024
@@ -47,7 +47,7 @@ export class Asking {
     const id = ++this.#last
     let timer: unknown
     const send = (pause: number): void => {
-      // It may be lost on its way, or nobody may be connected just now: it is sent again in either case.
+      // The request may get lost, or nobody may be connected at the moment. It is repeated in either case.
       this.#send(to, { kind: 'ask', id, channel, content }).catch(() => undefined)
       timer = clock.setTimeout(() => {
         send(Math.min(pause * 2, longestRepeat))
@@ -73,7 +73,7 @@ export class Asking {
     else pending.reject(failure(note.code, 'request', `${from.sender} refused the request: ${note.reason}`))
   }
 
-  /** A peer has left: nobody waits for it. */
+  /** A peer has left, so nobody waits for it any longer. */
   left(stay: RemoteStay): void {
     for (const { to, reject } of this.#pending.values()) {
       if (to === stay) reject(failure('UNREACHABLE', 'request', `${stay.sender} left the room before it answered`))

@@ -3,12 +3,12 @@ import { failure } from '../errors.ts'
 import { turn } from './streams.ts'
 
 export const maxRecipients = 1_024
-/** Of a header with that many recipients, and some more. */
+/** Enough for a header with that many recipients. */
 const maxBytes = 160 * 1024
-/** A header is read in such portions, with a turn of the event loop in between. */
+/** A header is read in portions of this size, with a turn of the event loop in between. */
 const portion = 8 * 1024
 
-/** The part of sealed content that names its recipients. It comes from strangers: its size and its work are bounded. */
+/** The part of sealed content that names its recipients. It comes from strangers, so its size and its work are bounded. */
 export class Header implements Identity {
   readonly #key: Identity
   #read = false

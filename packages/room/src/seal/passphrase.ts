@@ -7,19 +7,19 @@ const encoder = new TextEncoder()
 const label = encoder.encode('age-encryption.org/v1/scrypt')
 const saltLength = 16
 
-/** Powers of two: the cost that is written, and the highest that is borne. */
+/** Costs as powers of two: the cost that is written, and the highest cost that is accepted. */
 export interface Cost {
   readonly own: number
   readonly most: number
 }
 
-/** 128 MiB and about a second, as OWASP names it for p = 1; up to what age's own tool writes. */
+/** 128 MiB and about a second, as OWASP recommends for p = 1. Accepts costs up to the one that age's own tool writes. */
 export const passphraseCost: Cost = { own: 17, most: 18 }
-/** 256 random bits need no stretching, and a stranger can make nobody do it. */
+/** 256 random bits need no stretching, and no stranger can make a peer do it. */
 export const randomCost: Cost = { own: 1, most: 1 }
 
 async function wrappingKey(passphrase: string, salt: Uint8Array, logN: number): Promise<Uint8Array> {
-  // In slices of 10 ms: the scrypt of age-encryption stops the event loop, and bears any cost.
+  // In slices of 10 ms, because the scrypt of age-encryption blocks the event loop, and accepts any cost.
   const cost = { N: 2 ** logN, r: 8, p: 1, dkLen: 32, asyncTick: 10 }
   return await scryptAsync(encoder.encode(passphrase), concatBytes(label, salt), cost)
 }
@@ -50,7 +50,10 @@ export class PassphraseIdentity implements Identity {
     this.#most = most
   }
 
-  /** A passphrase is the only recipient of what it seals: others could be made to open what they did not seal. */
+  /**
+   * A passphrase must be the only recipient of its content. Otherwise a peer could be made to open content that it did not
+   * seal.
+   */
   async unwrapFileKey(stanzas: Stanza[]): Promise<Uint8Array | null> {
     const [stanza, ...others] = stanzas
     const [type, saltText, cost = ''] = stanza?.args ?? []

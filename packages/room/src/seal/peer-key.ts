@@ -11,7 +11,7 @@ import { turn } from './streams.ts'
 const label = new TextEncoder().encode('age-encryption.org/v1/X25519')
 const keyLength = 32
 
-/** The Ed25519 key as a key of Curve25519 (RFC 7748, 4.1): the birational map. */
+/** Converts an Ed25519 key to a key of Curve25519 (RFC 7748, 4.1) with the birational map. */
 function toCurve25519(publicKey: Uint8Array): Uint8Array {
   return ed25519.utils.toMontgomery(publicKey)
 }
@@ -25,15 +25,15 @@ export class PeerRecipient implements Recipient {
   readonly #id: string
   readonly #publicKey: Uint8Array
 
-  /** Throws `INVALID_ARGUMENT` for an id that is none. */
+  /** Throws `INVALID_ARGUMENT` if the id is not a peer id. */
   constructor(id: string) {
     this.#id = id
     this.#publicKey = publicKeyFromPeerId(id)
   }
 
-  /** Rejects with `INVALID_ARGUMENT` for a key that is no point of the curve, or one of low order. */
+  /** Rejects with `INVALID_ARGUMENT` for a key that is not a point of the curve, or is of low order. */
   async wrapFileKey(fileKey: Uint8Array): Promise<Stanza[]> {
-    // There may be many recipients, and each takes some milliseconds.
+    // There may be many recipients, and each takes a few milliseconds.
     await turn()
     const once = x25519.keygen()
     try {
@@ -47,7 +47,7 @@ export class PeerRecipient implements Recipient {
   }
 }
 
-/** Opens what was sealed to the key of an identity. */
+/** Opens content that was sealed to the key of an identity. */
 export class PeerKey implements Identity {
   readonly #agree: (publicKey: Uint8Array) => Promise<Uint8Array>
   readonly #publicKey: Uint8Array

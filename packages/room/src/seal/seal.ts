@@ -12,7 +12,7 @@ import { through } from './streams.ts'
 const pieceBytes = 1024 * 1024
 const done = { done: true, value: undefined } as const
 
-/** Who can open it: all that have the secret, or these peers. */
+/** Who can open it: peers that have the secret, or the named peers. */
 export type SealOptions =
   | {
       /** 32 bytes, the text of `createSecret`, or a passphrase of at least 8 characters, which is stretched with scrypt. */
@@ -29,14 +29,14 @@ export type OpenOptions =
   | { readonly secret: string | Uint8Array; readonly identity?: undefined }
   | {
       readonly secret?: undefined
-      /** Of the peer that it was sealed to: `peer.identity`. */
+      /** The identity of the peer that it was sealed to: `peer.identity`. */
       readonly identity: Identity
     }
 
 /**
- * Encrypts content: `peer.data.add(seal(file, { to: [id] }))`. The result is a file of age (age-encryption.org/v1), read by `open` and
- * by age's own tools: for a text of `createSecret`, that text is the passphrase. Throws `INVALID_ARGUMENT`; errors of the source are
- * thrown as they are.
+ * Encrypts content: `peer.data.add(seal(file, { to: [id] }))`. The result is a file of age (age-encryption.org/v1), read by
+ * `open` and by age's own tools: with a text of `createSecret`, that text is the passphrase. Throws `INVALID_ARGUMENT`;
+ * errors of the source are thrown unchanged.
  */
 export function seal(source: DataSource, options: SealOptions): AsyncGenerator<Uint8Array, void, undefined> {
   const encrypter = new Encrypter()
@@ -52,9 +52,10 @@ export function seal(source: DataSource, options: SealOptions): AsyncGenerator<U
 }
 
 /**
- * The content of what `seal` gave: `open(peer.data.get(cid), { identity: peer.identity })`. Each chunk of 64 KiB is authenticated
- * before it is handed out. Throws `INVALID_CONTENT` when it was sealed for others, at the first chunk that is damaged, and at the
- * end when something is missing, `INVALID_ARGUMENT`, `UNSUPPORTED` for an identity that only signs, and the errors of the source.
+ * Opens content that `seal` made: `open(peer.data.get(cid), { identity: peer.identity })`. Each chunk of 64 KiB is
+ * authenticated before it is returned. Throws `INVALID_CONTENT` when the content was sealed for others, at the first
+ * damaged chunk, and at the end when something is missing; also `INVALID_ARGUMENT`, `UNSUPPORTED` for an identity that only
+ * signs, and the errors of the source.
  */
 export function open(source: DataSource, options: OpenOptions): AsyncGenerator<Uint8Array, void, undefined> {
   const header = new Header(keyOf(options))

@@ -1,9 +1,9 @@
 import { systemClock } from '@p2pl/core'
 
-/** Chunks of 64 KiB that are encrypted before others have a turn: some milliseconds. */
+/** Chunks of 64 KiB that are encrypted before other work has a turn: a few milliseconds. */
 const chunksPerTurn = 8
 
-/** Lets timers and input have a turn. */
+/** Gives timers and input a turn. */
 export async function turn(): Promise<void> {
   await new Promise<void>((resolve) => {
     systemClock.nextTurn(resolve)
@@ -11,8 +11,8 @@ export async function turn(): Promise<void> {
 }
 
 /**
- * What `transform` makes of the source. The source is ended with the iteration; an error of the source is thrown as it is, any
- * other goes through `explain`.
+ * The output of `transform` for the source. When the iteration ends, the source is ended as well. An error of the source is
+ * thrown unchanged; any other error goes through `explain`.
  */
 export async function* through(
   source: AsyncIterator<Uint8Array>,
@@ -26,7 +26,7 @@ export async function* through(
         try {
           const item = await source.next()
           if (item.done === true) controller.close()
-          // A copy: its owner may change it before it is encrypted.
+          // A copy, because the source may change the bytes before they are encrypted.
           else controller.enqueue(new Uint8Array(item.value))
         } catch (error) {
           failed = { error }
@@ -48,7 +48,7 @@ export async function* through(
   } catch (error) {
     throw failed === undefined ? explain(error) : failed.error
   } finally {
-    // Neither is waited for: the source may be stuck.
+    // Nobody waits for either: the source may be stuck.
     reader?.cancel().catch(() => undefined)
     Promise.resolve(source.return?.()).catch(() => undefined)
   }

@@ -11,7 +11,7 @@ export function sealBytes(key: Uint8Array, bytes: Uint8Array, context: string): 
   return concatBytes(nonce, sealed)
 }
 
-/** `undefined` for anything that was not sealed with this key in this context. Never throws. */
+/** Returns `undefined` for anything that was not sealed with this key in this context. Never throws. */
 export function openBytes(key: Uint8Array, sealed: Uint8Array, context: string): Uint8Array | undefined {
   if (sealed.byteLength < nonceLength + 16) return undefined
   const nonce = sealed.subarray(0, nonceLength)

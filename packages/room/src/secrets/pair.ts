@@ -21,7 +21,7 @@ export interface End {
   readonly key: Uint8Array
 }
 
-/** The key that two stays share; `undefined` where the other's key is none. */
+/** The key that two stays share; `undefined` if the other's key is not valid. */
 export function pairKey(own: KeyPair, ownId: Uint8Array, other: End): Uint8Array | undefined {
   try {
     const shared = x25519.getSharedSecret(own.secretKey, other.key)

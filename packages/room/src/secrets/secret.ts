@@ -8,11 +8,11 @@ const version = 'p2pl/room/1'
 const prefix = 'p2pl-secret-'
 const keyLength = 32
 const leastPassphrase = 8
-// 32 MiB and some tenths of a second, in slices of 10 ms: what a phone can bear. (OWASP names N = 2^15 with r = 8 and p = 3.)
+// 32 MiB and a few tenths of a second, in slices of 10 ms, which a phone can handle. (OWASP recommends N = 2^15 with r = 8 and p = 3.)
 const scryptCost = { N: 2 ** 15, r: 8, p: 3, dkLen: keyLength, asyncTick: 10 } as const
 const encoder = new TextEncoder()
 
-/** A random secret for a room, as text to pass on: `p2pl-secret-…`. */
+/** A random secret for a room, as text that can be passed on: `p2pl-secret-…`. */
 export function createSecret(): string {
   return secretText(crypto.getRandomValues(new Uint8Array(keyLength)))
 }
@@ -22,7 +22,7 @@ export function secretText(bytes: Uint8Array): string {
   return prefix + base32.baseEncode(bytes)
 }
 
-/** A secret as it was given: its 32 random bytes, or a passphrase. */
+/** A given secret: its 32 random bytes, or a passphrase. */
 export function readSecret(operation: string, secret: string | Uint8Array): Uint8Array | string {
   if (secret instanceof Uint8Array && secret.byteLength === keyLength) return new Uint8Array(secret)
   if (typeof secret !== 'string' || secret.length < leastPassphrase) {
@@ -36,12 +36,12 @@ export function readSecret(operation: string, secret: string | Uint8Array): Uint
     const bytes = base32.baseDecode(secret.slice(prefix.length).trim())
     if (bytes.byteLength === keyLength) return bytes
   } catch {
-    // The same sentence for both.
+    // Falls through to the same error.
   }
   throw invalidArgument(operation, `${operation}: the secret is damaged: copy the whole text that createSecret() gave`)
 }
 
-/** The 32 bytes that a secret stands for in a room of this name. A passphrase takes a while. */
+/** The 32 bytes for a secret in a room of this name. A passphrase takes a while. */
 export async function secretKey(secret: string | Uint8Array, room: string): Promise<Uint8Array> {
   const value = readSecret('joinRoom', secret)
   if (typeof value !== 'string') return value
@@ -54,7 +54,7 @@ export interface RoomKeys {
   readonly key?: Uint8Array
 }
 
-/** Where the room is, and what encrypts it. Nobody can tell the name of a room from the topic of its secret. */
+/** The topic of the room, and the key that encrypts it. The topic of a secret room does not reveal the room's name. */
 export function roomKeys(room: string, secret: Uint8Array | undefined): RoomKeys {
   if (secret === undefined) return { topic: `${version}/${room}` }
   const derive = (use: string): Uint8Array =>

@@ -1,4 +1,4 @@
-/** Checks of what the network brought. */
+/** Checks of data from the network. */
 
 export function isTuple(value: unknown, length: number): value is unknown[] {
   return Array.isArray(value) && value.length === length

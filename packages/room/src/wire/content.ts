@@ -2,7 +2,7 @@ import type { PeerInfo } from '@p2pl/core'
 import { CID } from 'multiformats/cid'
 import { isBytes, isCount, isText, isTuple } from './check.ts'
 
-/** A large payload, stored encrypted: its root, its bytes, its key, and where it can be fetched. */
+/** A large payload, stored encrypted: its root, its size in bytes, its key, and where to fetch it. */
 export interface Stored {
   readonly cid: CID
   readonly size: number

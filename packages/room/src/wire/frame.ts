@@ -5,14 +5,14 @@ import { type Content, encodeContent, parseContent } from './content.ts'
 export const stayLength = 16
 export const maxName = 64
 export const maxChannel = 64
-/** Other stays that one beat names. */
+/** Maximum number of other stays that one beat names. */
 export const maxEchoes = 32
 const maxAccount = 256
 const version = 1
 
-/** Which frame of which stay it is. A stay is one visit of a peer to a room. */
+/** Identifies a frame of a stay. A stay is one visit of a peer to a room. */
 export interface FrameHead {
-  /** Random: another one each time that a peer comes. */
+  /** Random, and new for each visit. */
   readonly stay: Uint8Array
   /** Counts the frames of the stay from 0. */
   readonly n: number
@@ -23,13 +23,13 @@ export interface FrameHead {
 /** A sign of life. */
 export interface Beat {
   readonly kind: 'beat'
-  /** X25519, made for this stay. Messages to this peer are encrypted to it. */
+  /** An X25519 key that was made for this stay. Messages to this peer are encrypted to it. */
   readonly key: Uint8Array
-  /** Milliseconds until the next one, at most. */
+  /** The longest time until the next beat, in milliseconds. */
   readonly period: number
   readonly name: string | undefined
   readonly account: string | undefined
-  /** Stays of others that this peer has heard of. A peer that finds its own knows that this beat is no recording. */
+  /** Stays of others that this peer has heard of. A peer that finds its own stay knows that this beat is not a recording. */
   readonly echoes: readonly Uint8Array[]
 }
 
@@ -41,7 +41,7 @@ export interface Say {
   readonly signature: Uint8Array
 }
 
-/** Something for one stay alone, encrypted to it. */
+/** A note for one stay alone, encrypted to it. */
 export interface Direct {
   readonly kind: 'direct'
   readonly to: Uint8Array
@@ -65,7 +65,7 @@ function fields(body: FrameBody): unknown[] {
   return body.kind === 'direct' ? [body.to, body.sealed] : []
 }
 
-/** `undefined` for anything that is no frame. Never throws. */
+/** Returns `undefined` for anything that is not a frame. Never throws. */
 export function decodeFrame(bytes: Uint8Array): Frame | undefined {
   try {
     const value: unknown = decode(bytes)

@@ -9,7 +9,7 @@ export type Refusal = Extract<ErrorCode, 'UNSUPPORTED' | 'PROTOCOL' | 'OVERLOADE
 const refusals: readonly Refusal[] = ['UNSUPPORTED', 'PROTOCOL', 'OVERLOADED', 'INVALID_ARGUMENT', 'NOT_FOUND']
 const maxReason = 200
 
-/** What is inside of a direct frame. */
+/** The content of a direct frame. */
 export type Note =
   | { readonly kind: 'say'; readonly channel: string; readonly content: Content }
   | { readonly kind: 'ask'; readonly id: number; readonly channel: string; readonly content: Content }
@@ -32,7 +32,7 @@ function fields(note: Note): unknown[] {
   return [note.secret]
 }
 
-/** `undefined` for anything that is no note. Never throws. */
+/** Returns `undefined` for anything that is not a note. Never throws. */
 export function decodeNote(bytes: Uint8Array): Note | undefined {
   try {
     const value: unknown = decode(bytes)

@@ -6,7 +6,7 @@ import type { FrameHead, Say } from './frame.ts'
 
 type Signed = Pick<Say, 'channel' | 'content'> & Pick<FrameHead, 'stay' | 'n'>
 
-/** What the author of a broadcast signs, so that others can pass it on: DAG-CBOR with a domain and the topic. */
+/** The bytes that the author of a broadcast signs, so that other peers can pass it on: DAG-CBOR with a domain and the topic. */
 function signedBytes(topic: string, { stay, n, channel, content }: Signed): Uint8Array<ArrayBuffer> {
   return new Uint8Array(encode(['p2pl/room/1 say', topic, stay, n, channel, encodeContent(content)]))
 }
@@ -15,7 +15,7 @@ export async function signSay(identity: Identity, topic: string, say: Signed): P
   return await identity.sign(signedBytes(topic, say))
 }
 
-/** Whether `sender` said it. Never throws. */
+/** Whether `sender` signed it. Never throws. */
 export async function verifySay(
   cryptography: Cryptography,
   topic: string,
@@ -30,7 +30,7 @@ export async function verifySay(
   }
 }
 
-/** Equal at every peer. */
+/** The same at every peer. */
 export function sayId(sender: string, stay: Uint8Array, n: number): string {
   return `${sender}/${Array.from(stay, (byte) => byte.toString(16).padStart(2, '0')).join('')}/${n}`
 }

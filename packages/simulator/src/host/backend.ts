@@ -11,12 +11,12 @@ export interface BackendParts {
   readonly id: string
   readonly network: SimulatedNetwork
   readonly store: MemoryStore
-  /** Keeps the secrets, too. */
+  /** Also keeps the secrets. */
   readonly disk: Map<string, unknown>
   readonly capabilities: Capabilities
 }
 
-/** The port over a simulated network. */
+/** Implements the port on a simulated network. */
 export function createBackend({ id, network, store, disk, capabilities }: BackendParts): Backend {
   return defineBackend({
     name: 'simulator',
@@ -51,7 +51,7 @@ function secretsOn(disk: Map<string, unknown>): SecretStore {
 function messageHooks(network: SimulatedNetwork, { id, topics }: Endpoint): MessageHooks {
   const node = network.node(id)
   return {
-    // The caller may use its buffer again as soon as the call returns.
+    // The caller may reuse its buffer as soon as the call returns.
     publish: async (topic, payload) => ({ recipients: network.topics.publish(node, topic, payload.slice()) }),
     join: async (topic, subscriber) => {
       topics.set(topic, subscriber)

@@ -2,8 +2,8 @@ import { aroundCalls } from '@p2pl/core/backend'
 import type { Layer } from '@p2pl/core/backend'
 
 /**
- * Lets calls of a crashed process neither resolve nor reject, so its code stands still where it waits. Otherwise a dead peer
- * would go on as a ghost beside its own successor.
+ * Lets calls of a crashed process neither resolve nor reject, so that its code stops where it waits. Otherwise a dead peer
+ * would live on as a ghost next to its own successor.
  */
 export function freezable(frozen: () => boolean): Layer {
   return aroundCalls({

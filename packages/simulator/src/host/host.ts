@@ -15,12 +15,12 @@ import { freezable } from './freeze.ts'
 import { simulatedCryptography, simulatedIdentity } from './identity.ts'
 import type { SimulatedCryptography, SimulatedIdentity } from './identity.ts'
 
-/** A process on a host, from one boot to its end. `createPeer` takes it as it is. */
+/** A process on a host, from one boot to its end. Can be passed to `createPeer` directly. */
 export interface SimulatedProcess {
   readonly backend: Backend
   readonly identity: SimulatedIdentity
   readonly environment: {
-    /** Its timers die when the host crashes. Its monotonic time begins at 0 with each boot. */
+    /** Its timers stop when the host crashes. Its monotonic time starts at 0 with each boot. */
     readonly clock: Clock
     readonly random: Random
     readonly cryptography: SimulatedCryptography
@@ -28,7 +28,7 @@ export interface SimulatedProcess {
 }
 
 export interface CrashOptions {
-  /** `lost`: the power failed, and blocks of the last `syncDelay` milliseconds are gone. Default `kept`. */
+  /** `lost`: the power failed, and the blocks of the last `syncDelay` milliseconds are gone. Default `kept`. */
   readonly unsynced?: 'kept' | 'lost' | undefined
 }
 
@@ -37,26 +37,29 @@ export interface SimulatedHost {
   readonly id: string
   /** Blocks and pins. */
   readonly store: MemoryStore
-  /** For other things that the code under test keeps on disk, such as an in-memory database. */
+  /** Other things that the code under test keeps on disk, such as an in-memory database. */
   readonly disk: Map<string, unknown>
   readonly identity: SimulatedIdentity
   /** Whether a process has been booted and not crashed. */
   readonly up: boolean
-  /** Multiplies every latency from and to it, at least 0. Default 1. */
+  /** Multiplies every latency from and to the host; at least 0. Default 1. */
   slowness: number
   lies: Lies
-  /** How far its wall clock is ahead, in milliseconds, or behind where it is negative. Set while a process runs, it makes the clock jump. Default 0. */
+  /**
+   * How far the host's wall clock is ahead, in milliseconds; negative if it is behind. Setting it while a process runs
+   * makes the clock jump. Default 0.
+   */
   skew: number
-  /** How much it has sent, received and spent, over all its processes. */
+  /** How much the host has sent, received and spent, over all its processes. */
   readonly traffic: Traffic
-  /** A new process, whose backend is not started yet. `LOCKED` while the backend of an earlier one runs. */
+  /** Starts a new process, whose backend is not started yet. Throws `LOCKED` while the backend of an earlier process runs. */
   boot(): SimulatedProcess
   /**
-   * Ends the process at once. No promise that it waits for settles any more, so its code stands still for good; its timers do not
+   * Ends the process at once. Promises that it waits for never settle, so its code stops where it is. Its timers do not
    * fire. Other hosts are not told.
    */
   crash(options?: CrashOptions): void
-  /** Publishes any bytes in the name of this host, as a hostile one does. Returns the number of receivers. */
+  /** Publishes any bytes in the name of this host, as a hostile host does. Returns the number of receivers. */
   inject(topic: string, payload: Uint8Array): number
 }
 
@@ -88,7 +91,7 @@ export class Host implements SimulatedHost {
   readonly #parts: HostParts
   #boots = 0
   #life: Life | undefined
-  /** The latest blocks, the oldest first. */
+  /** The latest writes, the oldest first. */
   #writes: Write[] = []
 
   constructor(parts: HostParts) {
@@ -175,11 +178,11 @@ export class Host implements SimulatedHost {
     return node.endpoint === undefined ? 0 : network.topics.publish(node, topic, payload.slice())
   }
 
-  /** The store has got a block. */
+  /** Called when the store has received a block. */
   wrote(cid: CID): void {
     const { medium, syncDelay } = this.#parts
     this.#writes.push({ at: medium.now, cid })
-    // Twice the room keeps the cost per write constant.
+    // Waiting until the list is twice as long as needed keeps the cost per write constant.
     if (this.#writes.length < 1024 || (this.#writes[this.#writes.length >> 1] as Write).at > medium.now - syncDelay)
       return
     this.#writes = this.#writes.filter((write) => write.at > medium.now - syncDelay)
@@ -191,7 +194,7 @@ export class Host implements SimulatedHost {
       const key = blockKey(cid)
       if (at > medium.now - syncDelay && this.store.blocks.delete(key)) network.exchange.removed(node, key)
     }
-    // A pin is written after its blocks: it cannot have outlived them.
+    // A pin is written after its blocks, so it cannot outlive them.
     for (const [name, pin] of this.store.pins)
       if ([...pin.keys].some((key) => !this.store.blocks.has(key))) this.store.pins.delete(name)
   }

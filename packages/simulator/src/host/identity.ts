@@ -26,7 +26,7 @@ const peerIdPrefix = Uint8Array.of(0x00, 0x24, 0x08, 0x01, 0x12, 0x20)
 const utf8 = new TextEncoder()
 
 /**
- * An identity that signs at once, without WebCrypto. **Insecure: for simulation only.** Equal seeds give equal
+ * An identity that signs synchronously, without WebCrypto. **Insecure: for simulation only.** Equal seeds give equal
  * identities. Verify with {@link simulatedCryptography}.
  */
 export function simulatedIdentity(seed: string | number): SimulatedIdentity {
@@ -41,7 +41,7 @@ export function simulatedIdentity(seed: string | number): SimulatedIdentity {
   }
 }
 
-/** Checks what {@link simulatedIdentity} signs. **Insecure: for simulation only**; changed bytes are noticed, forgers are not. */
+/** Checks signatures of {@link simulatedIdentity}. **Insecure: for simulation only**: it detects changed bytes, but not forgers. */
 export const simulatedCryptography: SimulatedCryptography = {
   verify: (publicKey, bytes, signature) => {
     if (publicKey.byteLength !== publicKeyLength || signature.byteLength !== signatureLength)
@@ -52,7 +52,7 @@ export const simulatedCryptography: SimulatedCryptography = {
   }
 }
 
-/** A keyed, non-cryptographic hash: three lanes over key and bytes, then as many bytes as asked for. */
+/** A keyed, non-cryptographic hash: three lanes over key and bytes, then as many bytes as requested. */
 function expand(key: Uint8Array, bytes: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
   const lanes: Lanes = [0x243f6a88, 0x13198a2e, 0x03707344]
   absorb(lanes, key)

@@ -1,6 +1,6 @@
 import type { Node } from './node.ts'
 
-/** Direct connections. They break when a way is blocked; core makes them again. */
+/** Direct connections. They break when a way is blocked. Core makes them again. */
 export class Connections {
   readonly #peers = new Map<Node, Set<Node>>()
 
@@ -21,7 +21,7 @@ export class Connections {
     return [...(this.#peers.get(node) ?? [])]
   }
 
-  /** Breaks the connections that have lost their way. */
+  /** Breaks the connections that no longer have a way. */
   update(linked: (a: Node, b: Node) => boolean): void {
     for (const [node, others] of this.#peers)
       for (const other of others) if (!linked(node, other)) this.disconnect(node, other)

@@ -1,18 +1,18 @@
 import { failure } from '../errors.ts'
 
-/** A fault on the ways from some hosts to others, until it is ended. */
+/** A fault on the ways from some hosts to others. It lasts until it is ended. */
 export interface Disturbance {
   /** Ids of the sending hosts. Default: all. */
   readonly from?: readonly string[] | undefined
   /** Ids of the receiving hosts. Default: all. */
   readonly to?: readonly string[] | undefined
-  /** Nothing passes, and senders know that they have no way. Messages on their way are lost. */
+  /** Nothing passes, and senders know that there is no way. Messages in flight are lost. */
   readonly block?: boolean | undefined
-  /** Probability of a silent loss. 1 is a half-open connection: the sender believes that it has a way. */
+  /** Probability of a silent loss. 1 is a half-open connection: the sender believes that there is a way. */
   readonly loss?: number | undefined
   /** Probability that a message is delivered twice. */
   readonly duplicate?: number | undefined
-  /** Added to the latency, milliseconds. */
+  /** Additional latency, in milliseconds. */
   readonly delay?: number | undefined
 }
 
@@ -29,7 +29,7 @@ interface Rule {
   readonly effect: Omit<Disturbance, 'from' | 'to'>
 }
 
-/** All faults of the moment. */
+/** All current faults. */
 export class Disturbances {
   readonly #rules = new Set<Rule>()
   readonly #calm: Way
@@ -39,7 +39,7 @@ export class Disturbances {
     checkProbabilities({ loss, duplicate })
   }
 
-  /** Returns the function that ends it. */
+  /** Returns the function that ends the fault. */
   add(effect: Disturbance): () => boolean {
     checkProbabilities(effect)
     if (!((effect.delay ?? 0) >= 0))
@@ -49,7 +49,7 @@ export class Disturbances {
     return this.#enter({ applies: (a, b) => (from?.has(a) ?? true) && (to?.has(b) ?? true), effect })
   }
 
-  /** Nothing passes from group to group. Hosts in no group are a group of their own. */
+  /** Nothing passes between groups. Hosts in no group form their own group. */
   divide(groups: readonly (readonly string[])[]): () => boolean {
     const groupOf = new Map(groups.flatMap((ids, group) => ids.map((id) => [id, group] as const)))
     return this.#enter({ applies: (a, b) => groupOf.get(a) !== groupOf.get(b), effect: { block: true } })
@@ -71,7 +71,7 @@ export class Disturbances {
       if (!rule.applies(from, to)) continue
       const { block = false, loss = 0, duplicate = 0, delay = 0 } = rule.effect
       way.blocked ||= block
-      // The causes are independent: a message that arrives has passed each of them.
+      // The causes are independent: a message arrives only if it passes each of them.
       way.loss = 1 - (1 - way.loss) * (1 - loss)
       way.duplicate = 1 - (1 - way.duplicate) * (1 - duplicate)
       way.delay += delay

@@ -11,10 +11,10 @@ export interface Endpoint {
   readonly report: (event: EngineEvent) => void
 }
 
-/** A block that an endpoint looks for. */
+/** A block that an endpoint is looking for. */
 export interface Want {
   readonly cid: CID
-  /** Ask others, as if the own store were empty. */
+  /** Ask other hosts, as if the local store were empty. */
   readonly remote: boolean
   /** Ids of hosts that are asked first. */
   readonly hints: readonly string[]

@@ -15,12 +15,12 @@ const defaultRequestTimeout = 1000
 
 /** Finds nodes that may have a block. */
 export interface Directory {
-  /** Nodes that are connected to the asking one, or have a provider record. */
+  /** Nodes that are connected to the asking node, or have a provider record. */
   known(of: Node, cid: CID): Iterable<Node>
   node(id: string): Node | undefined
 }
 
-/** Carries blocks: a request to one node after the other, each with its way there and back. */
+/** Carries blocks: it asks one node after the other, and each request and response travels its way. */
 export class Exchange {
   readonly #medium: Medium
   readonly #directory: Directory
@@ -28,7 +28,7 @@ export class Exchange {
   readonly #timeout: number
   /** Nodes that store a block, by its key. */
   readonly #sources = new Map<string, NodeList>()
-  /** Nodes that say that they have every block. */
+  /** Nodes that claim to have every block. */
   readonly #strangers = new NodeList()
   readonly #searches = new Map<string, Set<Search>>()
   readonly #onKept: (node: Node, cid: CID) => void
@@ -96,25 +96,25 @@ export class Exchange {
     if (sources?.size === 0) this.#sources.delete(key)
   }
 
-  /** A node says that it has the block. */
+  /** A node claims to have the block. */
   provided(key: string): void {
     for (const search of this.#searches.get(key) ?? []) search.wake()
   }
 
-  /** The node began or ended to say that it has every block. */
+  /** The node has begun or ceased to claim that it has every block. */
   answererChanged(node: Node): void {
     if (node.answerer === undefined) this.#strangers.remove(node)
     else this.#strangers.add(node)
     this.changed()
   }
 
-  /** The process is gone, and its searches end. */
+  /** The process is gone, so its searches end. */
   left(endpoint: Endpoint): void {
     for (const [key, searches] of this.#searches)
       for (const search of searches) if (search.endpoint === endpoint) this.#end(search, key)
   }
 
-  /** Ways or hosts changed: each search that sleeps looks again. */
+  /** Ways or hosts have changed, so each sleeping search looks again. */
   changed(): void {
     for (const searches of this.#searches.values()) for (const search of searches) search.wake()
   }
@@ -143,7 +143,7 @@ export class Exchange {
     this.#medium.send(search.node, source, 'request', requestBytes, question, () => {
       const answer = source.answerer?.({ cid: search.want.cid, from: search.node.id })
       if (answer !== 'silence') this.#answer(search, source, question, answer)
-      // A stranger's answer is foreign code.
+      // A stranger's answer comes from code outside of the simulator.
       return source.answerer !== undefined
     })
   }
@@ -175,7 +175,7 @@ export class Exchange {
         return false
       }
       this.#medium.counts.fetched++
-      // The simulator knows that it is a lie and does not keep it; the caller of the backend has to find out.
+      // The simulator knows that the bytes are wrong and does not keep them. The caller of the backend has to find out.
       if (!lie) this.#keep(search, cid, bytes)
       search.found(bytes)
       return true

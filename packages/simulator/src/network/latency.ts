@@ -2,8 +2,8 @@ import { failure } from '../errors.ts'
 import type { Random } from '../random.ts'
 
 /**
- * The time from host to host, in milliseconds: constant, uniform, or log-normal as in real networks. Then half of the times are
- * below `median`, with a tail that grows with `sigma` (0.5 is calm, 1 is wild).
+ * The time from host to host, in milliseconds: constant, uniform, or log-normal as in real networks. With log-normal, half
+ * of the times are below `median`, with a tail that grows with `sigma` (0.5 is calm, 1 is wild).
  */
 export type Latency =
   | number
@@ -27,7 +27,7 @@ export function latencySampler(latency: Latency): (random: Random) => number {
   return (random) => median * Math.exp(sigma * gaussian(random))
 }
 
-/** Box-Muller, one of its two values. */
+/** One of the two values of a Box-Muller transform. */
 function gaussian(random: Random): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
 }

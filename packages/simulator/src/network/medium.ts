@@ -10,10 +10,13 @@ const counters = { message: 'messages', request: 'requests', response: 'response
 /** The kinds of things that are sent. */
 type Kind = keyof typeof counters
 
-/** Most turns of the event loop in one millisecond. Code that takes turns without end therefore does not stop virtual time. */
+/**
+ * Maximum number of turns of the event loop in one millisecond, so that code that takes turns forever does not stop virtual
+ * time.
+ */
 const maxTurns = 1000
 
-/** Time, chance and ways. Everything goes through {@link send}. */
+/** Time, chance and ways. Everything that is sent goes through {@link send}. */
 export class Medium {
   readonly queue: EventQueue
   readonly random: Random
@@ -38,14 +41,17 @@ export class Medium {
     this.#bytesPerMs = (options.bandwidth ?? Infinity) / 1000
   }
 
-  /** Calls `run` after `ms` milliseconds, at least 1: time always moves. */
+  /** Calls `run` after `ms` milliseconds, at least 1, so that time always moves. */
   after(ms: number, run: () => boolean): Scheduled {
     const event = { at: this.now + (ms > 1 ? Math.ceil(ms) : 1), order: 0, cancelled: false, run }
     this.queue.push(event)
     return event
   }
 
-  /** Calls `run` in this millisecond, after all promise work has settled. After very many turns it is called in the next one. */
+  /**
+   * Calls `run` in this millisecond, after all promise work has settled. After very many turns it is called in the next
+   * millisecond.
+   */
   nextTurn(run: () => boolean): void {
     if (this.#turnsAt !== this.now) this.#turns = 0
     this.#turnsAt = this.now
@@ -61,12 +67,12 @@ export class Medium {
     return this.disturbances.way(from.id, to.id)
   }
 
-  /** Whether something sent from there could arrive here now. */
+  /** Whether something that `from` sends could reach `to` now. */
   open(from: Node, to: Node): boolean {
     return from.endpoint !== undefined && to.endpoint !== undefined && !this.disturbances.blocked(from.id, to.id)
   }
 
-  /** A sample of the time from one to the other. */
+  /** A random latency from one node to the other. */
   latency(from: Node, to: Node, way: Way, bytes: number): number {
     let latency = this.#sample(this.random) * from.slowness * to.slowness + way.delay
     const { reorder } = this.#options
@@ -79,8 +85,8 @@ export class Medium {
   }
 
   /**
-   * Sends something that may get lost. `arrive` returns whether it called code outside of the simulator. Only the process that
-   * it was sent to gets it: a rebooted host has lost its connections.
+   * Sends something that may get lost. `arrive` returns whether it called code outside of the simulator. Only the process
+   * that it was sent to receives it: a rebooted host has lost its connections.
    */
   send(from: Node, to: Node, kind: Kind, bytes: number, content: number, arrive: () => boolean): void {
     const way = this.way(from, to)
@@ -118,7 +124,7 @@ export class Medium {
   }
 }
 
-/** Wrong bytes in the place of right ones. */
+/** Wrong bytes in place of the right ones. */
 export function garbage(random: Random, bytes: Uint8Array): Uint8Array {
   const wrong = bytes.byteLength === 0 ? new Uint8Array(32) : bytes.slice()
   for (let i = 0; i < 8; i++) {

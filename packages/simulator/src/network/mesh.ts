@@ -2,7 +2,10 @@ import { randomInteger, shuffle } from '../random.ts'
 import type { Medium } from './medium.ts'
 import type { Node } from './node.ts'
 
-/** The links over which messages of one topic are passed on, as in gossipsub: each subscriber has about `degree`, both ways. */
+/**
+ * The links over which messages of one topic are passed on, as in gossipsub. Each subscriber has about `degree` links, in
+ * both directions.
+ */
 export class Mesh {
   readonly #medium: Medium
   readonly #degree: number
@@ -18,7 +21,7 @@ export class Mesh {
     this.#nodes = nodes
   }
 
-  /** The nodes at the other ends of its links; for a node that is not subscribed, a few that stay the same. */
+  /** The nodes at the other ends of its links. A node that is not subscribed gets a few fixed nodes. */
   targets(from: Node): Iterable<Node> {
     return this.#links.get(from) ?? this.#fanoutOf(from)
   }
@@ -35,8 +38,8 @@ export class Mesh {
   }
 
   /**
-   * Links all nodes anew. Every node chooses half of its links, and others choose it for the rest. With three or more choices
-   * of each node, such a graph is connected for all practical purposes.
+   * Replaces all links. Every node chooses half of its links, and other nodes choose it for the rest. If each node has
+   * three or more choices, such a graph is connected for all practical purposes.
    */
   rebuild(): void {
     this.#links.clear()
@@ -61,14 +64,14 @@ export class Mesh {
     }
   }
 
-  /** Subscribed nodes in reach, both ways. */
+  /** Chooses subscribed nodes that are reachable in both directions. */
   #choose(node: Node, count: number): Set<Node> {
     const medium = this.#medium
     const nodes = this.#nodes
     const chosen = new Set<Node>()
     const fits = (other: Node): boolean => other !== node && medium.open(node, other) && medium.open(other, node)
     if (nodes.length <= count * 4) {
-      // There are so few that each one is looked at.
+      // There are so few nodes that each one can be checked.
       for (const other of shuffle(medium.random, [...nodes])) {
         if (chosen.size >= count) break
         if (fits(other)) chosen.add(other)

@@ -62,7 +62,7 @@ export class SimulatedNetwork {
     this.changed()
   }
 
-  /** The endpoint stops in good order, and others know at once. */
+  /** The endpoint stops in an orderly way, and other hosts learn of it at once. */
   leave(endpoint: Endpoint): void {
     const node = this.node(endpoint.id)
     if (node.endpoint !== endpoint) return
@@ -71,7 +71,7 @@ export class SimulatedNetwork {
     this.#gone(node, endpoint)
   }
 
-  /** The process is gone, and its provider records stay. A stranger survives the crash of a process beside it. */
+  /** The process is gone, and its provider records stay. A stranger survives the crash of a process on its host. */
   crash(node: Node): void {
     const { endpoint } = node
     if (endpoint === undefined || endpoint === node.resident) return
@@ -135,7 +135,10 @@ export class SimulatedNetwork {
     return true
   }
 
-  /** A question to others takes time. The engine repeats it, so it is never lost. When the process ends first, the promise stays pending. */
+  /**
+   * A question to other hosts takes time. The engine repeats it, so it is never lost. If the process ends first, the
+   * promise stays pending.
+   */
   #roundTrip(by: Endpoint, signal: AbortSignal): Promise<Node> {
     const medium = this.#medium
     const node = this.node(by.id)

@@ -4,24 +4,24 @@ import type { Endpoint } from './endpoint.ts'
 import { createMeter } from './traffic.ts'
 import type { Meter } from './traffic.ts'
 
-/** How a host lies. Each is a probability, default 0. */
+/** How a host lies. Each value is a probability, default 0. */
 export interface Lies {
-  /** That a block it serves has wrong bytes. */
+  /** Probability that a block that it serves has wrong bytes. */
   readonly blocks?: number | undefined
-  /** That a message it publishes or passes on is replaced by garbage. */
+  /** Probability that a message that it publishes or passes on is replaced by garbage. */
   readonly messages?: number | undefined
 }
 
-/** A host asks a stranger for a block. */
+/** A host's request to a stranger for a block. */
 export interface BlockRequest {
   readonly cid: CID
-  /** Id of the host that asks. */
+  /** Id of the asking host. */
   readonly from: string
 }
 
 /**
- * How a stranger answers: `silence`; that the block is `missing`; wrong bytes, which engines notice and do not keep; or
- * `after` some milliseconds, with `bytes` that are wrong or with those in its store.
+ * How a stranger answers: not at all (`silence`); that the block is `missing`; with wrong bytes, which engines notice and
+ * do not keep; or `after` some milliseconds, with wrong `bytes` or with those in its store.
  */
 export type Answer =
   | 'silence'
@@ -40,19 +40,19 @@ export interface Node {
   readonly id: string
   readonly index: number
   readonly traffic: Meter
-  /** By topic: listeners beside the endpoint's own subscriptions. */
+  /** Listeners in addition to the endpoint's own subscriptions, by topic. */
   readonly listeners: Map<string, Set<Listener>>
   endpoint: Endpoint | undefined
   /** The endpoint of a stranger, which stands in while no process runs. */
   resident: Endpoint | undefined
-  /** Multiplies every latency from and to it. */
+  /** Multiplies every latency from and to the node. */
   slowness: number
   lies: Lies
-  /** A node that has one says that it has every block, and is asked for them. */
+  /** A node with an answerer claims to have every block, and is asked for them. */
   answerer: Answerer | undefined
-  /** How far the wall clock of the host is ahead, milliseconds. */
+  /** How far the host's wall clock is ahead, in milliseconds. */
   skew: number
-  /** When its uplink has sent all that is queued. */
+  /** When its uplink will have sent everything that is queued. */
   uplinkFree: number
 }
 

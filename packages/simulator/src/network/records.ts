@@ -1,6 +1,6 @@
 import type { Node } from './node.ts'
 
-/** Provider records: the nodes that say they have a multihash. Records of crashed hosts stay, as in a DHT. */
+/** Provider records: the nodes that claim to have a multihash. Records of crashed hosts stay, as in a DHT. */
 export class Records {
   readonly #nodes = new Map<string, Set<Node>>()
 

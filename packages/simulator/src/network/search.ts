@@ -16,21 +16,21 @@ export interface SearchParts {
   readonly request: (source: Node, question: number) => void
 }
 
-/** One block that one host looks for. It asks one node after the other, and sleeps when there is no other node to ask. */
+/** A search for one block by one host. It asks one node after the other, and sleeps when there is no other node to ask. */
 export class Search {
   readonly node: Node
   readonly endpoint: Endpoint
   readonly want: Want
   readonly found: (bytes: Uint8Array) => void
   readonly #parts: SearchParts
-  /** Nodes that were asked since the search last began anew. */
+  /** Nodes that were asked in this round. */
   readonly #asked = new Set<Node>()
   #timer: Scheduled | undefined
   /** The purpose of the timer. Without a timer the search sleeps until it is woken. */
   #waiting: 'answer' | 'retry' | undefined
-  /** A question of this round had no answer, so another round may succeed. */
+  /** Whether a question of this round got no answer. Another round may then succeed. */
   #unanswered = false
-  /** Number of the last question. A late answer to an earlier one is still taken, but does not lead to the next question. */
+  /** Number of the last question. A late answer to an earlier question still counts, but does not trigger the next one. */
   #question = 0
   #ended = false
 
@@ -56,7 +56,7 @@ export class Search {
     this.#disarm()
   }
 
-  /** Something changed. A search that waits for an answer goes on by itself. */
+  /** Something has changed. A search that waits for an answer continues anyway. */
   wake(): void {
     if (this.#waiting !== 'answer') this.#beginAnew(1)
   }
@@ -72,7 +72,7 @@ export class Search {
     if (!this.alive) return
     const source = this.#parts.choose()
     if (source === undefined) {
-      // A node that does not have the block is asked again only when the search is woken; a lost question is repeated.
+      // A node that does not have the block is asked again only when the search is woken. A lost question is repeated.
       if (this.#unanswered) this.#beginAnew(this.#parts.timeout)
       return
     }

@@ -21,11 +21,11 @@ interface Flight {
   readonly payload: Uint8Array
   readonly content: number
   readonly publisher: string
-  /** Endpoints that had it, by identity: a rebooted host has forgotten. */
+  /** Endpoints that had the message, by identity, because a rebooted host has forgotten it. */
   readonly seen: Set<unknown>
 }
 
-/** Carries messages: straight to every subscriber, or through a mesh of peers that pass on the messages they accept. */
+/** Carries messages: directly to every subscriber, or through a mesh of peers that pass on the messages they accept. */
 export class Topics {
   readonly #medium: Medium
   readonly #topics = new Map<string, Topic>()
@@ -57,7 +57,7 @@ export class Topics {
     this.repair()
   }
 
-  /** Makes the mesh fit the network again, at the next heartbeat. */
+  /** Adapts the mesh to the network, at the next heartbeat. */
   repair(): void {
     if (this.#degree === undefined || this.#repairing) return
     this.#repairing = true
@@ -68,7 +68,7 @@ export class Topics {
     })
   }
 
-  /** Sends to `only`, or to all nodes that the topic goes to. Returns their number. */
+  /** Sends to `only`, or to all nodes that the topic goes to. Returns the number of receivers. */
   publish(from: Node, name: string, payload: Uint8Array, only?: Iterable<Node>): number {
     const medium = this.#medium
     const topic = this.#topic(name)
@@ -141,7 +141,7 @@ export class Topics {
   #deliver({ topic: { name }, payload, publisher }: Flight, to: Node): Verdict | Promise<Verdict> {
     this.#medium.counts.delivered++
     to.traffic.delivered++
-    // A copy for each: a receiver that changes its bytes does not change those of others.
+    // Each receiver gets its own copy, so one that changes its bytes does not change those of others.
     const copy = { payload: payload.slice(), from: publisher }
     if (to.listeners.size > 0) for (const listener of to.listeners.get(name) ?? []) listener(copy)
     return to.endpoint?.topics.get(name)?.message(copy) ?? 'ignore'
@@ -161,7 +161,7 @@ export class Topics {
     else void verdict.then(relay)
   }
 
-  /** A lying host passes on another message, which is new to all others. */
+  /** A lying host passes on another message, which is new to every receiver. */
   #forge(flight: Flight): Flight {
     const payload = garbage(this.#medium.random, flight.payload)
     return { ...flight, payload, content: contentHash(payload), seen: new Set() }

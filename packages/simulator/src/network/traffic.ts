@@ -1,12 +1,12 @@
 /** How much one host has sent, received and spent. The counts do not depend on the speed of the machine. */
 export interface Traffic {
-  /** Messages sent, one for each receiver, relayed ones included. */
+  /** Messages sent, one per receiver, including relayed ones. */
   readonly messages: number
   /** Requests for blocks sent. */
   readonly requests: number
-  /** Responses to them sent. */
+  /** Responses sent. */
   readonly responses: number
-  /** Bytes of all that was sent, also of what got lost. */
+  /** Bytes of everything that was sent, even if it got lost. */
   readonly sentBytes: number
   /** Part of `sentBytes`: messages of others that a mesh passed on. */
   readonly relayedBytes: number
@@ -33,7 +33,7 @@ export function createMeter(): Meter {
   }
 }
 
-/** `sign` is -1 for the difference. */
+/** Adds `traffic`, or subtracts it if `sign` is -1. */
 export function addTraffic(to: Meter, traffic: Traffic, sign = 1): Meter {
   for (const name of Object.keys(to) as (keyof Traffic)[]) to[name] += sign * traffic[name]
   return to

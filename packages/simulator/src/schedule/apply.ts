@@ -5,8 +5,8 @@ import type { Simulator } from '../simulator.ts'
 
 export interface ScheduleHooks {
   /**
-   * Boots the host and starts the code under test on it: at the beginning or late, and again after each crash. The run fails with
-   * its error. A crash while it is under way freezes it.
+   * Boots the host and starts the code under test on it: at the beginning or late, and again after each crash. An error of
+   * `start` makes the run fail. A crash freezes a `start` that is under way.
    */
   start(host: SimulatedHost): unknown
   /** The host has crashed: drop the objects of the old process. */
@@ -14,11 +14,11 @@ export interface ScheduleHooks {
 }
 
 /**
- * Starts the hosts and lets the schedule happen from now on; returns at once. After a run of `schedule.duration` all faults are
+ * Starts the hosts and runs the schedule from now on. Returns at once. After a run of `schedule.duration` all faults are
  * over and all hosts have been started. Other disturbances stay.
  */
 export function applySchedule(simulator: Simulator, schedule: Schedule, hooks: ScheduleHooks): void {
-  /** Number of faults that keep a host down. It starts when the last one is over. */
+  /** Number of faults that keep a host down. The host starts when the last one is over. */
   const down = new Map<string, number>()
   const conduct = new Conduct(simulator)
 
@@ -91,7 +91,7 @@ function jump(host: SimulatedHost, skew: number): () => void {
 
 type Misconduct = Extract<Fault, { kind: 'slow' | 'lie' }>
 
-/** Slow and lying hosts. Faults of one host may overlap; after the last one the host is as before. */
+/** Slow and lying hosts. Faults of one host may overlap. After the last one the host is as it was before. */
 class Conduct {
   readonly #simulator: Simulator
   readonly #before = new Map<string, { slowness: number; lies: Lies }>()

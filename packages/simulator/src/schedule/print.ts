@@ -1,6 +1,6 @@
 import type { Fault, Schedule } from './schedule.ts'
 
-/** One line per fault, in the order of time. */
+/** One line per fault, in chronological order. */
 export function printSchedule({ hosts, faults, duration }: Schedule): string {
   const lines = faults.map((fault) => {
     const time = `${seconds(fault.at)} for ${seconds(fault.for)}`

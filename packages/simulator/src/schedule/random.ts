@@ -7,7 +7,7 @@ export interface ScheduleOptions {
   readonly hosts: readonly string[]
   /** Milliseconds. Default 60,000. */
   readonly duration?: number | undefined
-  /** Most faults; their number is random. Default 12. */
+  /** Maximum number of faults; the actual number is random. Default 12. */
   readonly maxFaults?: number | undefined
   /** Default: all kinds but `lie`. */
   readonly kinds?: readonly FaultKind[] | undefined
@@ -70,12 +70,12 @@ function randomFault(random: Random, kind: FaultKind, hosts: readonly string[], 
   }
 }
 
-/** One host to about a third of them. */
+/** Between one host and about a third of the hosts. */
 function some(random: Random, hosts: readonly string[]): string[] {
   return shuffle(random, [...hosts]).slice(0, 1 + randomInteger(random, Math.ceil(hosts.length / 3)))
 }
 
-/** One second to one day, ahead or behind. Half of the values are above five minutes. */
+/** Between one second and one day, ahead or behind. Half of the values are above five minutes. */
 function someSkew(random: Random): number {
   return Math.round((random() < 0.5 ? -1 : 1) * 10 ** (3 + random() * 5))
 }

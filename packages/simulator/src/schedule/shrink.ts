@@ -1,6 +1,9 @@
 import type { Fault, Schedule } from './schedule.ts'
 
-/** Smaller schedules, the boldest first: without half of the faults, without one of them, with one that lasts half as long. */
+/**
+ * Smaller schedules, the boldest cut first: without half of the faults, without one fault, with one fault that lasts half
+ * as long.
+ */
 export function* shrinkSchedule(schedule: Schedule): Generator<Schedule> {
   const { faults } = schedule
   const half = faults.length >> 1
@@ -15,7 +18,10 @@ export function* shrinkSchedule(schedule: Schedule): Generator<Schedule> {
   }
 }
 
-/** Makes a schedule smaller for as long as it still fails. `fails` runs one; at most `budget` (default 200) are run. */
+/**
+ * Makes a schedule smaller for as long as it still fails. `fails` runs a schedule; it is called at most `budget` times
+ * (default 200).
+ */
 export async function minimizeSchedule(
   schedule: Schedule,
   fails: (candidate: Schedule) => Promise<boolean>,

@@ -3,22 +3,25 @@ import type { Ending, Simulator } from '../simulator.ts'
 export interface Amplification {
   /** Bytes that the strangers sent. */
   readonly strangerBytes: number
-  /** Bytes that all others sent, minus those of an equal time without the attack. Bytes that a mesh passed on are not counted. */
+  /**
+   * Bytes that all other hosts sent, minus their bytes in an equal period without the attack. Bytes that a mesh passed on
+   * do not count.
+   */
   readonly honestBytes: number
-  /** `honestBytes` divided by `strangerBytes`; 0 when honest peers sent nothing more. */
+  /** `honestBytes` divided by `strangerBytes`; 0 if honest peers sent nothing more. */
   readonly factor: number
 }
 
 export interface AmplificationOptions {
   /** Begins the attack. */
   readonly attack: () => Ending
-  /** Length of each of the two times, milliseconds. The attack takes the first half of the second one. */
+  /** Length of each of the two periods, in milliseconds. The attack fills the first half of the second period. */
   readonly for: number
 }
 
 /**
- * Measures how many bytes honest peers send for each byte of the strangers. It watches them for some time, and for an equal time
- * with the attack. The figure is exact when the peers do the same in both times.
+ * Measures how many bytes honest peers send for each byte of the strangers. It watches them for one period without the
+ * attack and for an equal period with it. The figure is exact if the peers otherwise do the same in both periods.
  */
 export async function measureAmplification(
   simulator: Simulator,

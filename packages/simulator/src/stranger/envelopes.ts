@@ -38,11 +38,11 @@ export async function sealed(stranger: Stranger, topic: string, options: Envelop
 
 export interface EnvelopeFloodOptions {
   readonly perSecond: number
-  /** Messages in each envelope. Default 1. */
+  /** Messages per envelope. Default 1. */
   readonly messages?: number | undefined
   /** Bytes of each message. Default 100. */
   readonly bytes?: number | undefined
-  /** `new` (default): each envelope has a signer of its own. `one`: the same identity signs all. */
+  /** `new` (default): each envelope has its own signer. `one`: one identity signs all of them. */
   readonly identities?: 'new' | 'one' | undefined
 }
 

@@ -14,40 +14,40 @@ import type { Random } from '../random.ts'
 import type { Ending } from '../simulator.ts'
 
 /**
- * A hostile peer. It is on the network until {@link leave}, has any number of identities, and no layer of p2pl binds it: it
- * publishes any bytes at any rate, and answers requests for blocks in any way. Its own actions take no time; its messages
- * travel like all others.
+ * A hostile peer. It is on the network until {@link leave}, and has any number of identities. No layer of p2pl restricts
+ * it: it publishes any bytes at any rate, and answers requests for blocks in any way. Its own actions take no time; its
+ * messages travel like all others.
  */
 export interface Stranger {
   /** The id of its host. */
   readonly id: string
-  /** Its engine-level id and address. As a hint in a message, they make others ask it for content. */
+  /** Its engine-level id and address. As a hint in a message, they make other peers ask it for content. */
   readonly address: PeerInfo
-  /** Its machine. A process that is booted there, such as a peer of core, runs beside the raw access. */
+  /** Its machine. A process that is booted there, such as a peer of core, runs next to the raw access. */
   readonly host: SimulatedHost
-  /** Random numbers of its own. */
+  /** Its own random numbers. */
   readonly random: Random
   /** Virtual milliseconds since the simulator was made. */
   readonly now: number
-  /** The time of a wall clock that is right, milliseconds since the Unix epoch. */
+  /** The time of a correct wall clock, in milliseconds since the Unix epoch. */
   readonly wall: number
-  /** A new identity with every call. They cost nothing. */
+  /** A new identity with every call. Identities cost nothing. */
   identity(): SimulatedIdentity
-  /** Sends the bytes as they are to every subscriber, or to the hosts of these ids alone. Returns the number of receivers. */
+  /** Sends the bytes unchanged to every subscriber, or only to the hosts with these ids. Returns the number of receivers. */
   publish(topic: string, payload: Uint8Array, to?: readonly string[]): number
   /** Joins the topic and hears every message as it arrives. */
   listen(topic: string, listener: Listener): Ending
   /** Stores a block, and serves it as any host does. */
   keep(block: Block): void
-  /** Puts out a provider record for the stranger, whether it has the block or not. */
+  /** Puts out a provider record for the stranger, whether or not it has the block. */
   provide(cid: CID): void
-  /** Answers every request for a block, as a host that says it has everything. There is one answerer at a time. */
+  /** Answers every request for a block, as a host that claims to have everything. There is one answerer at a time. */
   serve(answerer: Answerer): Ending
-  /** Calls `action` at a rate, which may be above a thousand per second. The run fails with its error. */
+  /** Calls `action` at a rate, which may be above a thousand per second. An error of `action` makes the run fail. */
   repeat(perSecond: number, action: () => unknown): Ending
-  /** Calls `action` later, unless the stranger has left. The run fails with its error. */
+  /** Calls `action` later, unless the stranger has left. An error of `action` makes the run fail. */
   after(ms: number, action: () => unknown): void
-  /** Ends everything that it does, and takes it off the network. */
+  /** Ends everything that the stranger does, and takes it off the network. */
   leave(): void
 }
 
@@ -58,7 +58,7 @@ export interface StrangerParts {
   readonly network: SimulatedNetwork
   readonly medium: Medium
   readonly epoch: number
-  /** Calls `action` later. The run fails with its error. */
+  /** Calls `action` later. An error of `action` makes the run fail. */
   readonly after: (ms: number, action: () => unknown) => void
 }
 

@@ -3,17 +3,17 @@ import type { Medium } from '../network/medium.ts'
 
 export interface ClockParts {
   readonly medium: Medium
-  /** The wall time of a host without skew at the beginning. */
+  /** The initial wall time of a host without skew. */
   readonly epoch: number
-  /** How far the wall clock is ahead now, milliseconds. */
+  /** How far the wall clock is ahead now, in milliseconds. */
   readonly skew: () => number
-  /** When its monotonic time begins, in virtual time. */
+  /** The start of its monotonic time, in virtual time. */
   readonly start: number
   /** Whether the process is gone, and its timers with it. */
   readonly dead: () => boolean
 }
 
-/** Virtual time as one process sees it. Faults of the wall clock touch neither its monotonic time nor its timers. */
+/** Virtual time as one process sees it. Faults of the wall clock affect neither its monotonic time nor its timers. */
 export function createClock({ medium, epoch, skew, start, dead }: ClockParts): Clock {
   const alive = (callback: () => void) => (): boolean => {
     if (dead()) return false

@@ -1,11 +1,11 @@
-/** An event at a point of virtual time. */
+/** An event at a point in virtual time. */
 export interface Scheduled {
   /** Milliseconds of virtual time. */
   at: number
-  /** Decides between events of one time: first in, first out. */
+  /** Orders events of the same time: first in, first out. */
   order: number
   cancelled: boolean
-  /** Returns whether it called code outside of the simulator, whose promises have to settle before time moves on. */
+  /** Returns whether it called code outside of the simulator. The promises of that code have to settle before time moves on. */
   run(): boolean
 }
 
@@ -15,7 +15,7 @@ export class EventQueue {
   #orders = 0
   #cancelled = 0
 
-  /** Places in use, those of cancelled events included. */
+  /** Used places, including those of cancelled events. */
   get length(): number {
     return this.#heap.length
   }
@@ -52,15 +52,15 @@ export class EventQueue {
     return this.#heap[0]?.at ?? Infinity
   }
 
-  /** Whether there is an event of this time whose order is below the limit. */
+  /** Whether there is an event at this time with an order below the limit. */
   has(at: number, limit: number): boolean {
     return this.nextAt() === at && (this.#heap[0] as Scheduled).order < limit
   }
 
-  /** Call it after {@link nextAt} has named a time. */
+  /** Call it after {@link nextAt} has returned a time. */
   pop(): Scheduled {
     const event = this.#take()
-    // An event that runs can no longer be cancelled.
+    // An event that has begun can no longer be cancelled.
     event.cancelled = true
     return event
   }

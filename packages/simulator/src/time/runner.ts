@@ -2,7 +2,7 @@ import { failure } from '../errors.ts'
 import type { Medium } from '../network/medium.ts'
 import { inNextTurn } from './turn.ts'
 
-/** Events inside of the simulator after which the real event loop gets a turn. */
+/** Number of events inside the simulator after which the real event loop gets a turn. */
 const maxQuietEvents = 10_000
 
 /**
@@ -28,7 +28,7 @@ export class Runner {
       })
   }
 
-  /** Runs for `ms` milliseconds, or until the condition holds. Resolves with whether it did. */
+  /** Runs for `ms` milliseconds, or until the condition holds. Resolves with whether it holds. */
   advance(ms: number, condition?: () => boolean | Promise<boolean>, every = 0): Promise<boolean> {
     if (!(ms >= 0))
       return Promise.reject(failure('INVALID_ARGUMENT', 'run', `time is a number of milliseconds from 0, not ${ms}`))
@@ -63,7 +63,7 @@ export class Runner {
     })
   }
 
-  /** Runs until an event has called code outside of the simulator. False when nothing is left to do before `end`. */
+  /** Runs until an event has called code outside of the simulator. Returns false when nothing is left to do before `end`. */
   #step(end: number): boolean {
     const medium = this.#medium
     const { queue } = medium
@@ -75,7 +75,7 @@ export class Runner {
       }
       medium.now = at
       let called = false
-      // Turns that these events ask for come after their promises have settled.
+      // Turns that these events request come after their promises have settled.
       const { nextOrder } = queue
       do {
         this.events++
@@ -90,7 +90,7 @@ export class Runner {
     return true
   }
 
-  /** Waits one turn for an answer that is under way, and one for the answer to the last question. */
+  /** Waits one turn for a pending answer, and one more for the answer to a last check. */
   #askAtTheEnd(holds: (must: boolean) => boolean, finish: (held: boolean) => void): void {
     if (holds(true)) finish(true)
     else
@@ -103,7 +103,7 @@ export class Runner {
       })
   }
 
-  /** Asks at intervals, or when it must, and never twice at once. */
+  /** Checks the condition at intervals, or when it must, but never twice at the same time. */
   #asker(condition: () => boolean | Promise<boolean>, every: number): (must: boolean) => boolean {
     let next = -Infinity
     let asking = false

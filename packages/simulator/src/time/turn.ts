@@ -1,6 +1,6 @@
 /**
- * Calls `next` in a task of its own. Before it runs, the runtime has drained every microtask, and in Node every
- * `process.nextTick`, including those that they queue themselves: all promise work has settled.
+ * Calls `next` in a separate task. Before that task, the runtime drains every microtask, and in Node every
+ * `process.nextTick`, including those that they queue themselves. So all promise work has settled.
  */
 export const inNextTurn: (next: () => void) => void = createTurn()
 
