@@ -6,6 +6,8 @@ const pingMs = 1_000
 const maxPings = 2
 /** A server that has said nothing for this long is gone. */
 const silenceMs = pingMs * (maxPings + 1)
+/** In which a copy of this peer would answer. The server says at once where nobody listens. */
+const claimMs = 5_000
 const maxDenied = 1_000
 
 /** Hears of losses. */
@@ -159,7 +161,7 @@ export class Connection {
   /** Answers on the subject while this peer runs. Throws `LOCKED` where another one answers already. */
   async claim(subject: string, signal: AbortSignal): Promise<void> {
     this.nc.subscribe(subject, { callback: (error, message) => void (error ?? message.respond()) })
-    const request = this.nc.request(subject, Empty, { timeout: 1_000 })
+    const request = this.nc.request(subject, Empty, { timeout: claimMs })
     // No answer is what it should be.
     const taken = await this.call(async () => await request.then(() => true).catch(() => false), signal)
     if (!taken) return

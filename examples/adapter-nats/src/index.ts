@@ -18,7 +18,7 @@ export type { Options } from './options.ts'
 export const placement: readonly string[] = ['dir']
 
 /** How long the end of a peer without a folder may take to clear the server. */
-const clearMs = 1_000
+const clearMs = 5_000
 
 /** Messages and content over a NATS server. By the name `backend`, the configuration of any p2pl app finds it. */
 export function backend(options?: Options): Backend {
