@@ -137,7 +137,8 @@ export class Blocks implements BlockHooks {
     // Before the daemon deletes it: the caller may give up at any moment, and must find the block still here.
     if (isGood) this.#taken.set(keyOf(cid), { bytes })
     try {
-      await this.#delete(cid, signal)
+      // To its end, also where the caller gives up: the daemon could obey one that was cut off after the block is back.
+      await this.#delete(cid, new AbortController().signal)
     } catch (error) {
       if (isGood) this.#putBack(cid)
       throw isP2plError(error, 'PINNED') ? heldByPin(cid, isGood, error) : error

@@ -1,4 +1,4 @@
-import { BoundedMap, type IncomingMessage } from '@p2pl/core/backend'
+import { BoundedMap, type IncomingMessage, systemClock } from '@p2pl/core/backend'
 import { type Answer, notRunning } from '@p2pl/kubo/rpc'
 
 export interface OverlapOptions {
@@ -55,7 +55,7 @@ export class Overlap {
     this.#held.push(message)
     this.#heldBytes += message.payload.byteLength
     if (this.#held.length > maxHeld || this.#heldBytes > maxHeldBytes) this.#disproved()
-    else this.#proof ??= setTimeout(() => this.#disproved(), proofTimeout)
+    else this.#proof ??= setTimeout(() => this.#judge(), proofTimeout)
   }
 
   /** A stream has ended by itself. An end in order comes along the connection as a message would have. */
@@ -78,6 +78,14 @@ export class Overlap {
     this.#old = undefined
     this.#heldBytes = 0
     for (const message of this.#held.splice(0)) this.#options.deliver(message)
+  }
+
+  /** What came while this process stood still is read first. */
+  #judge(): void {
+    const proof = this.#proof
+    systemClock.nextTurn(() => {
+      if (proof === this.#proof) this.#disproved()
+    })
   }
 
   #disproved(): void {

@@ -1,4 +1,4 @@
-import { backoff, type P2plError, type Subscriber } from '@p2pl/core/backend'
+import { backoff, type P2plError, type Subscriber, systemClock } from '@p2pl/core/backend'
 import type { Health, HealthEvent } from '@p2pl/kubo'
 import { type Answer, type CallKind, classify, notRunning } from '@p2pl/kubo/rpc'
 import { base64url } from 'multiformats/bases/base64'
@@ -77,7 +77,15 @@ export class TopicStream {
   /** A message was published on the topic here: the daemon gives it back, or the stream is dead. */
   expectEcho(): void {
     if (this.#closed || this.#stream === undefined) return
-    this.#echo ??= setTimeout(() => this.#lost(), echoTimeout)
+    this.#echo ??= setTimeout(() => this.#missEcho(), echoTimeout)
+  }
+
+  /** What came while this process stood still is read first. */
+  #missEcho(): void {
+    const echo = this.#echo
+    systemClock.nextTurn(() => {
+      if (echo === this.#echo) this.#lost()
+    })
   }
 
   async #request(): Promise<Answer> {

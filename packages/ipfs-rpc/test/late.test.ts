@@ -1,0 +1,65 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Health } from '@p2pl/kubo'
+import type { Answer } from '@p2pl/kubo/rpc'
+import { Overlap } from '../src/messages/overlap.ts'
+import { TopicStream } from '../src/messages/topic-stream.ts'
+import type { RpcClient } from '../src/rpc/client.ts'
+import { Inbox } from './support/inbox.ts'
+
+// A process that stood still: its timers come first, and what has come meanwhile is read in the same turn.
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }))
+afterEach(() => void vi.useRealTimers())
+
+const nextTurn = async (): Promise<void> => await new Promise((resolve) => setImmediate(resolve))
+
+describe('what came while the process stood still is no loss', () => {
+  it('a message that the old stream of two has brought, too', async () => {
+    const told: string[] = []
+    const stream = (): Answer => ({ fail: () => undefined }) as unknown as Answer
+    const [old, fresh] = [stream(), stream()]
+    const overlap = new Overlap({ deliver: () => void told.push('message'), lost: () => void told.push('lost') })
+    overlap.begin(old)
+    overlap.push(fresh, { payload: new Uint8Array(1) }, 'same')
+    vi.advanceTimersByTime(1_001)
+    overlap.push(old, { payload: new Uint8Array(1) }, 'same')
+    await nextTurn()
+    expect(told).toEqual(['message'])
+
+    overlap.begin(old)
+    overlap.push(fresh, { payload: new Uint8Array(1) }, 'another')
+    vi.advanceTimersByTime(1_001)
+    await nextTurn()
+    expect(told).toEqual(['message', 'lost', 'message'])
+  })
+
+  it('the echo of an own message', async () => {
+    const inbox = new Inbox()
+    const lines = [Promise.withResolvers<string>(), Promise.withResolvers<string>()]
+    const answer = {
+      lines: async function* () {
+        for (const line of lines) yield [await line.promise]
+      },
+      fail: () => undefined
+    } as unknown as Answer
+    const stream = new TopicStream({
+      rpc: { request: async () => answer } as unknown as RpcClient,
+      health: { on: () => () => undefined } as unknown as Health,
+      topic: 't',
+      subscriber: inbox,
+      silence: 3_600_000,
+      life: new AbortController().signal,
+      warn: () => undefined
+    })
+    await stream.open()
+    stream.expectEcho()
+    vi.advanceTimersByTime(5_001)
+    lines[0]?.resolve('{"from":"x","data":"uaGVsbG8","seqno":"u1"}')
+    await nextTurn()
+    expect(inbox.items).toEqual(['hello'])
+    stream.expectEcho()
+    vi.advanceTimersByTime(5_001)
+    await nextTurn()
+    expect(inbox.gaps).toHaveLength(1)
+    stream.close()
+  })
+})
