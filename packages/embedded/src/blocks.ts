@@ -31,16 +31,16 @@ export interface BlockParts {
   readonly pins: Pins
   /** Gets a block from other peers, as `Fetcher.fetch` does: bytes that hash to the CID. */
   fetch(cid: CID, options: FetchOptions): Promise<Uint8Array>
-  /** Told of blocks that are stored from now on: other peers may wait for them. */
+  /** Called with newly stored blocks, because other peers may wait for them. */
   stored(blocks: readonly Block[]): void
 }
 
-/** The blocks of an engine without a store of its own: a local store with pins, and an exchange with other peers. */
+/** The blocks of an engine without a block store: a local store with pins, and an exchange with other peers. */
 export class StoredBlocks implements Required<BlockHooks> {
   readonly #parts: BlockParts
-  /** Blocks that come while a `gc` runs: it must not take what it has not seen. */
+  /** For each running `gc`, the blocks that arrive meanwhile: it must not remove blocks that it has not seen. */
   readonly #collecting = new Set<Set<string>>()
-  /** Blocks of others: those that are being written, and those that were written last. */
+  /** Blocks of others that are being written or were just written. */
   readonly #storing = new Map<string, Promise<void>>()
   readonly #came = new BoundedMap<string, true>(rememberedBlocks)
 
@@ -57,7 +57,7 @@ export class StoredBlocks implements Required<BlockHooks> {
     }
     const bytes = await this.#parts.fetch(cid, options)
     await this.#storeFetched(cid, bytes).catch((error: unknown) => {
-      // On a full disk what others have can still be read.
+      // Even with a full disk, blocks of others can be read.
       if (!isP2plError(error, 'STORAGE')) throw error
     })
     return bytes
@@ -76,7 +76,7 @@ export class StoredBlocks implements Required<BlockHooks> {
     const key = cid.multihash.bytes
     const length = await blocks.length(key)
     if (length === undefined && !(await blocks.has(key))) return
-    // A pin that starts during the first look-up is seen by the second, which does not wait.
+    // If a pin starts during the first look-up, the second one, which does not wait, sees it.
     if ((await pins.holds(key)) || pins.isWalked(key)) {
       const message = `a pin holds the block ${cid.toString()}: unpin first`
       throw new P2plError({ code: 'PINNED', message })
@@ -117,7 +117,7 @@ export class StoredBlocks implements Required<BlockHooks> {
       let batch: Uint8Array[] = []
       const collect = async (): Promise<CID[]> => {
         const held = await Promise.all(batch.map((key) => pins.holds(key)))
-        // From here to the write nothing waits: a block that is put or pinned now is either seen or comes after the write.
+        // No `await` from here to the write: a block that is put or pinned now is either seen or comes after the write.
         const doomed = batch.filter((key, i) => held[i] === false && !fresh.has(bytesKey(key)) && !pins.isWalked(key))
         await blocks.write(doomed.map((key) => ({ key, value: undefined })))
         await collection.removed(batch, doomed.length)
@@ -136,14 +136,17 @@ export class StoredBlocks implements Required<BlockHooks> {
     }
   }
 
-  /** The bytes of a block that is stored here; of a leaf, which need not be read, only their number. */
+  /** The bytes of a block that is stored here. For a leaf, which need not be read, only their number. */
   async #own(cid: CID): Promise<Uint8Array | number | undefined> {
     const { blocks } = this.#parts
     const key = cid.multihash.bytes
     return await (isLeaf(cid.code) ? blocks.length(key) : blocks.getSound(key))
   }
 
-  /** What the store has, also what it got for another reader while it was being looked at: readers of one content are not far from each other. */
+  /**
+   * A block from the store, or one that arrived for another reader during the look-up: readers of the same content are
+   * often close together.
+   */
   async #ownOrComing(cid: CID): Promise<Uint8Array | undefined> {
     const key = cid.multihash.bytes
     const found = await this.#parts.blocks.getSound(key)
@@ -152,7 +155,7 @@ export class StoredBlocks implements Required<BlockHooks> {
     return this.#came.has(bytesKey(key)) ? await this.#parts.blocks.getSound(key) : undefined
   }
 
-  /** Readers that got a block together write it once. */
+  /** Readers that received a block together write it once. */
   async #storeFetched(cid: CID, bytes: Uint8Array): Promise<void> {
     const key = bytesKey(cid.multihash.bytes)
     let storing = this.#storing.get(key)

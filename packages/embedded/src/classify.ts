@@ -19,14 +19,14 @@ const systemCodes: Readonly<Record<string, ErrorCode>> = {
 }
 
 /**
- * The `classify` of an engine in the process. `codesByName`: what the modules of the engine throw, by the name of the error.
- * Names are part of their API, messages are not.
+ * Makes the `classify` hook of an engine in the process. `codesByName`: error codes by the names of errors that the
+ * engine's modules throw. The names are part of their API; the messages are not.
  */
 export function classifier(
   codesByName: Readonly<Record<string, ErrorCode>> = {}
 ): (error: unknown) => Classified | undefined {
   const classify = (error: unknown): Classified | undefined => {
-    // Several addresses were tried: all of them failed, and the first says why.
+    // Several addresses were tried and all of them failed. The first error gives the reason.
     if (error instanceof AggregateError && error.errors.length > 0) {
       const first: unknown = error.errors[0]
       return {
@@ -42,7 +42,7 @@ export function classifier(
   return classify
 }
 
-/** The system's code, wherever it stands in the chain of causes. */
+/** The system's error code, wherever it is in the chain of causes. */
 function systemCodeOf(error: unknown): ErrorCode | undefined {
   for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) {
     const code = (at as { code?: unknown }).code

@@ -10,16 +10,19 @@ import {
 } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
 
-/** Some engines cut longer lists of outstanding wants off without a word, and the block never comes. */
+/** Some engines silently truncate longer lists of outstanding wants, and then the block never arrives. */
 const maxWants = 512
 const dialTimeout = 10_000
-/** Connected peers are asked first; routing when none of them has answered for this long. */
+/** Connected peers are asked first. Routing follows when none of them has answered within this time (ms). */
 const searchDelay = 300
 const searchPause = { first: 1_000, longest: 60_000 }
 const maxSearches = 8
 const maxDialsPerSearch = 8
 
-/** Why searches and dials end with their want. Nobody sees it: an error made anew for each block, with its stack, would be costly. */
+/**
+ * The reason with which searches and dials of a want end. Nobody sees it. It is shared, because a new error with its
+ * stack for each block would be expensive.
+ */
 const over = new Error('the want has ended')
 
 type Dial = (signal: AbortSignal) => Promise<unknown>
@@ -27,15 +30,16 @@ type Dial = (signal: AbortSignal) => Promise<unknown>
 /** How an engine gets blocks from other peers. */
 export interface FetchNetwork {
   /**
-   * Asks the connected peers for the block, now and those that connect later. Resolves with bytes that hash to the CID. The signal
-   * fires when nobody wants them any more and they are not here. There is one call for a block at a time. `root`: the DAG that it is part of, if known.
+   * Asks the connected peers for the block, including those that connect later. Resolves with bytes that hash to the
+   * CID. The signal fires when the block has not arrived and nobody wants it any more. There is one call per block at a
+   * time. `root`: the DAG that the block is part of, if known.
    */
   want(cid: CID, signal: AbortSignal, root: CID | undefined): Promise<Uint8Array>
-  /** Connects to a peer that was hinted as a provider. */
+  /** Connects to a peer from a provider hint. */
   dial(peer: PeerInfo, signal: AbortSignal): Promise<unknown>
   /**
-   * Looks once for peers that have the block, or the root of its DAG, and calls `found` for each with what connects to it.
-   * Absent where the engine cannot look for anybody.
+   * Searches once for peers that have the block, or the root of its DAG. Calls `found` for each of them, with a
+   * function that connects to the peer. Absent if the engine cannot search.
    */
   search?(
     wanted: { readonly cid: CID; readonly root: CID | undefined },
@@ -56,21 +60,27 @@ interface Want {
   readonly bytes: Promise<Uint8Array>
   readonly end: AbortController
   users: number
-  /** Its bytes are here. */
+  /** Whether its bytes have arrived. */
   came: boolean
-  /** Somebody is dialled or looked for on its behalf, and is to be told of its end: to fire a signal costs more than to make one. */
+  /** Whether a dial or a search for it must be told of its end. Firing a signal costs more than creating one. */
   followed: boolean
 }
 
-/** Gets blocks from the connected peers, from hinted providers, and from those that routing finds. Callers of one block share a want. */
+/**
+ * Gets blocks from the connected peers, from hinted providers, and from peers that routing finds. Callers that need the
+ * same block share a want.
+ */
 export class Fetcher {
   readonly #network: FetchNetwork
   readonly #wants = new Map<string, Want>()
   readonly #slots = new FairSlots(maxWants, () => true)
   readonly #searches = new Slots(maxSearches)
-  /** Wants whose bytes have come in this turn of the event loop, with their keys. */
+  /** Wants whose bytes arrived in this turn of the event loop, with their keys. */
   #done: (readonly [string, Want])[] = []
-  /** Wants for which no search is due yet, the oldest first, and since when: one timer for all, since most blocks come before. */
+  /**
+   * Wants that are not due for a search yet, the oldest first, and since when they exist. One timer serves all of them,
+   * because most blocks arrive earlier.
+   */
   readonly #fresh = new Map<Want, number>()
   #timer: unknown
 
@@ -87,7 +97,7 @@ export class Fetcher {
     if (providers.length > 0 && !want.came) {
       want.followed = true
       const end = AbortSignal.any([signal, want.end.signal])
-      // Nobody waits for hints: the first peer that answers wins, and a hint may be wrong.
+      // Hints delay nothing: the first peer that answers wins, and a hint may be wrong.
       for (const peer of providers) void this.#dial((until) => this.#network.dial(peer, until), end)
     }
     try {
@@ -105,7 +115,7 @@ export class Fetcher {
       () => this.#keep(key, want),
       () => this.#end(key, want)
     )
-    // Many wants of one DAG wait behind each other, and not before those of others.
+    // The wants of one DAG queue behind each other, and do not delay those of others.
     const session = root === undefined ? '' : bytesKey(root.multihash.bytes)
     const ask = (): Promise<Uint8Array> => {
       if (this.#network.search !== undefined) this.#searchLater(want)
@@ -116,7 +126,10 @@ export class Fetcher {
     return want
   }
 
-  /** Keeps a want to the end of the turn, when its users have begun to store the bytes: a reader that missed them in the store just before shares it. */
+  /**
+   * Keeps a want until the end of the turn, when its users have begun to store the bytes. A reader that missed them in
+   * the store just before shares the want.
+   */
   #keep(key: string, want: Want): void {
     want.came = true
     this.#fresh.delete(want)
@@ -162,7 +175,7 @@ export class Fetcher {
         const found = (dial: Dial): void => {
           if (dials++ < maxDialsPerSearch) void this.#dial(dial, signal)
         }
-        // A search that fails is one less.
+        // If the search fails, other ways remain.
         await this.#network.search?.({ cid, root }, found, signal).catch(() => undefined)
       }, signal)
       await sleep(backoff(searchPause, attempt), { signal })
@@ -173,7 +186,7 @@ export class Fetcher {
     try {
       await dial(AbortSignal.any([signal, AbortSignal.timeout(dialTimeout)]))
     } catch {
-      // A provider that does not answer is one less.
+      // If the provider does not answer, other ways remain.
     }
   }
 }

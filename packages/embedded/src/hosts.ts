@@ -1,6 +1,6 @@
 /**
- * The form in which hosts are compared: lower case, without the zone of an IPv6 address, an IPv4 address inside of an IPv6 one by
- * itself, and other IPv6 addresses as eight groups.
+ * The canonical form for comparing hosts: lower case, an IPv6 address without its zone and in eight groups, and an IPv4
+ * address instead of the IPv6 address that contains it.
  */
 export function plainHost(host: string): string {
   const lower = host.toLowerCase().replace(/^\[(.*)\]$/, '$1')
@@ -13,15 +13,15 @@ export function plainHost(host: string): string {
   return groups.map((group) => group.toString(16)).join(':')
 }
 
-/** The peer's own machine. */
+/** Whether the host is the peer's own machine. */
 export function isLoopback(host: string): boolean {
   const plain = plainHost(host)
   return plain === 'localhost' || plain === '0:0:0:0:0:0:0:1' || ip4(plain)?.[0] === 127
 }
 
 /**
- * The peer's own machine or local network: loopback, private (RFC 1918, RFC 4193), link-local and shared (RFC 6598) addresses,
- * and names of multicast DNS.
+ * Whether the host is the peer's own machine or in its local network: loopback, private (RFC 1918, RFC 4193),
+ * link-local and shared (RFC 6598) addresses, and multicast DNS names.
  */
 export function isPrivate(host: string): boolean {
   if (isLoopback(host)) return true
@@ -39,7 +39,7 @@ export function isPrivate(host: string): boolean {
   )
 }
 
-/** Of the plain decimal form only: of any other a name resolver makes something of its own. */
+/** Accepts only the plain decimal form, because a name resolver may interpret any other form. */
 function ip4(host: string): number[] | undefined {
   if (!/^(?:(?:0|[1-9]\d{0,2})\.){3}(?:0|[1-9]\d{0,2})$/.test(host)) return undefined
   const bytes = host.split('.').map(Number)

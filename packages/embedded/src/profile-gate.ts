@@ -1,10 +1,10 @@
 import { isLoopback, isPrivate, plainHost } from './hosts.ts'
 
 /**
- * With whom a peer talks:
- * - `closed`: with its own machine, and with hosts and peers that the user names.
- * - `lan`: also with the local network.
- * - `public`: with everybody.
+ * Which hosts and peers a peer talks to:
+ * - `closed`: its own machine, and hosts and peers that the user names.
+ * - `lan`: also the local network.
+ * - `public`: everybody.
  */
 export type Profile = 'closed' | 'lan' | 'public'
 
@@ -12,10 +12,13 @@ export const profiles: readonly Profile[] = ['closed', 'lan', 'public']
 
 const maxNamed = 10_000
 
-/** Decides with which hosts and peers an engine talks at all, whatever the network says. One meaning for all engines. */
+/**
+ * Decides which hosts and peers an engine may talk to, whatever the network says. A profile means the same for all
+ * engines.
+ */
 export class ProfileGate {
   readonly profile: Profile
-  /** Bounded by what the user names, never by what the network says. */
+  /** Its size depends on what the user names, never on the network. */
   readonly #named = new Set<string>()
 
   constructor(profile: Profile) {
@@ -27,14 +30,14 @@ export class ProfileGate {
     if (this.#named.size < maxNamed) this.#named.add(plainHost(name))
   }
 
-  /** The user no longer wants it. */
+  /** The user withdraws the host or peer. */
   withdraw(name: string): void {
     this.#named.delete(plainHost(name))
   }
 
   /**
-   * Whether the engine may talk with this host, or with the peer of this id on it. A name that is not local is allowed only when
-   * the user gave it: other names are resolved first, and asked for again as addresses.
+   * Whether the engine may talk to this host, or to the peer of this id on it. A name that is not local is allowed only
+   * if the user gave it: other names are resolved first, and checked again as addresses.
    */
   allows(host: string | undefined, id?: string): boolean {
     if (this.profile === 'public') return true

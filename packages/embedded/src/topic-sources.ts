@@ -3,15 +3,15 @@ import type { Subscriber } from '@p2pl/core/backend'
 const maxGone = 256
 
 /**
- * The peers from which messages of one topic come. When the last connection to them is lost, or the way from one of them broke
- * while no other was heard, the topic is `healing`; when one of them is back it is `live`, and the time between is a gap. For
- * engines that pass messages from peer to peer.
+ * The peers from which messages of one topic arrive, for engines that forward messages from peer to peer. The topic is
+ * `healing` when the last connection to them is lost, or when the path from one of them breaks while no other is heard.
+ * When one of them is back, the topic is `live`, and the time between is a gap.
  */
 export class TopicSources {
   readonly #subscriber: Pick<Required<Subscriber>, 'gap' | 'state'>
   readonly #now: () => number
   readonly #sources = new Set<string>()
-  /** Connections that were lost, latest last. */
+  /** Lost connections, the latest last. */
   readonly #gone = new Set<string>()
   #lostAt: number | undefined
 
@@ -36,19 +36,20 @@ export class TopicSources {
     this.#subscriber.state('live')
   }
 
-  /** The peer left the topic by its own will. */
+  /** The peer left the topic voluntarily. */
   left(peer: string): void {
     this.#sources.delete(peer)
   }
 
-  /** A peer is connected again: one that brought messages before may bring some again, subscribed or not. */
+  /** A peer is connected again. If it brought messages before, it may do so again, whether or not it is subscribed. */
   connected(peer: string): void {
     if (this.#lostAt !== undefined && (this.#gone.has(peer) || this.#sources.has(peer))) this.joined(peer)
   }
 
   /**
-   * The way from the peer broke though it may still be connected, so that messages by it may be missing since then. `isAlive`
-   * tells of another peer whether it was heard just now: then its messages came all the while, and nothing is missing.
+   * The path from the peer broke, although it may still be connected. Messages through it may be missing since then.
+   * `isAlive` tells whether another peer was just heard: then its messages arrived all the time, and nothing is
+   * missing.
    */
   broken(peer: string, since: number, isAlive: (other: string) => boolean): void {
     if (!this.#sources.has(peer)) return
@@ -56,7 +57,7 @@ export class TopicSources {
     this.#lose(since)
   }
 
-  /** The connection to the peer is gone. */
+  /** The connection to the peer is lost. */
   disconnected(peer: string): void {
     if (!this.#sources.delete(peer)) return
     this.#gone.add(peer)

@@ -3,21 +3,22 @@ import type { Capabilities } from '@p2pl/core/backend'
 const hour = 3_600_000
 
 /**
- * Smallest distance of two publishes through one daemon, in milliseconds. Receiving daemons check the sequence numbers of a
- * sender over all its topics, and their validators overtake each other: they drop in silence what comes closer.
+ * The smallest distance of two publishes through one daemon, in milliseconds. Receiving daemons check the sequence
+ * numbers of a sender across all its topics, and their validators overtake each other. They silently drop messages that
+ * come closer together.
  */
 const pacing = 10
 
-/** The limit of Kubo itself, in bytes. */
+/** Kubo's own limit, in bytes. */
 export const maxBlockBytes: number = 2 * 1024 * 1024
 
 /**
- * Largest payload of one message, in bytes. A daemon drops a sender for good when one of its messages nears 1 MiB, so this
- * keeps well below; core sends larger payloads as content.
+ * The largest payload of one message, in bytes. When one of a sender's messages nears 1 MiB, a daemon drops the sender
+ * permanently, so this is well below. Core sends larger payloads as content.
  */
 const maxMessageBytes = 256 * 1024
 
-/** `managed`: whether the daemon is ours, so that we know how it stores and what it provides by itself. */
+/** `managed`: whether the daemon is ours, so that we know how it stores data and what it provides by itself. */
 export function capabilitiesOf(pubsub: boolean, managed: boolean): Capabilities {
   return {
     messages: pubsub
@@ -36,7 +37,7 @@ export function capabilitiesOf(pubsub: boolean, managed: boolean): Capabilities 
       : undefined,
     blocks: {
       maxBlockBytes,
-      // A managed daemon syncs its store; how an external one stores is its owner's choice.
+      // A managed daemon syncs its store. The owner of an external daemon decides how it stores data.
       persistence: managed ? 'power' : 'process',
       remote: true,
       keepsFetched: true,
@@ -46,7 +47,7 @@ export function capabilitiesOf(pubsub: boolean, managed: boolean): Capabilities 
     },
     routing: {
       provide: 'native',
-      // An external daemon provides what its Provide.Strategy says.
+      // An external daemon provides according to its Provide.Strategy.
       unprovide: managed ? 'emulated' : 'none',
       findProviders: 'native',
       findPeer: 'native',

@@ -8,17 +8,17 @@ import { readStats } from './read-stats.ts'
 import { RpcClient } from './rpc/client.ts'
 import type { IpfsRpcStats } from './stats.ts'
 
-/** A backend over a Kubo daemon, with what is particular to it. */
+/** A backend over a Kubo daemon, with the features that only it has. */
 export interface IpfsRpcBackend extends DefinedBackend<Kubo> {
-  /** Size and traffic of the daemon. `NOT_RUNNING` while the backend does not run. */
+  /** Size and traffic of the daemon. Throws `NOT_RUNNING` while the backend is not running. */
   stats(options?: AbortOptions): Promise<IpfsRpcStats>
 }
 
 const name = 'ipfs-rpc'
 
 /**
- * A backend over the RPC API of a Kubo daemon: a running one (`url`), or one that it starts itself (`daemon`). Throws
- * `INVALID_ARGUMENT`.
+ * Creates a backend over the RPC API of a Kubo daemon: a running one (`url`), or one that the backend starts itself
+ * (`daemon`). Throws `INVALID_ARGUMENT`.
  */
 export function ipfsRpc(options: IpfsRpcOptions = {}): IpfsRpcBackend {
   const settings = parseOptions(options)

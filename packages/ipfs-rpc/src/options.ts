@@ -2,12 +2,12 @@ import { checkKeys, checkNumber } from '@p2pl/core/backend'
 import { type KuboOptions, kuboOptionNames } from '@p2pl/kubo'
 
 export interface IpfsRpcOptions extends KuboOptions {
-  /** Milliseconds after which a subscription without messages is opened anew. 100 to 3,600,000, default 20,000. */
+  /** Milliseconds after which a subscription without messages is opened again. 100 to 3,600,000, default 20,000. */
   readonly silence?: number | undefined
 }
 
 export interface Settings {
-  /** What concerns the daemon itself. */
+  /** The options of the daemon itself. */
   readonly kubo: KuboOptions
   readonly pubsub: boolean
   readonly silence: number

@@ -1,7 +1,7 @@
 import type { LibraryCallKind, RpcClient } from './rpc/client.ts'
 import type { IpfsRpcStats } from './stats.ts'
 
-// The daemon counts no blocks then, which takes minutes in a large store.
+// Then the daemon does not count blocks, which takes minutes in a large store.
 const repoStat: LibraryCallKind = { operation: 'stats', lane: 'store', params: { 'size-only': true } }
 const bandwidth: LibraryCallKind = { operation: 'stats', lane: 'store', answer: 'lines' }
 

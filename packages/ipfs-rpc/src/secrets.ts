@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { SecretStore } from '@p2pl/core/backend'
 import { failure } from '@p2pl/kubo/rpc'
 
-/** Secrets as files of a folder that only the user of this process can read. */
+/** Secrets as files in a folder that only the user of this process can read. */
 export function secretsIn(folder: string): SecretStore {
   const fileOf = (name: string): string => {
     if (!/^[a-z0-9-]{1,64}$/.test(name))

@@ -1,10 +1,13 @@
-/** Figures of a daemon. In a file of its own, because apps see their type and nothing of the library that reads them. */
+/**
+ * Figures of a daemon. They have a separate file, because apps see their type and nothing of the library that reads
+ * them.
+ */
 export interface IpfsRpcStats {
-  /** Bytes of the store. */
+  /** The size of the store in bytes. */
   readonly storageBytes: number
-  /** Bytes from which on garbage collection is wanted; 0 when the daemon does not say. */
+  /** The store size in bytes from which garbage should be collected; 0 when the daemon does not say. */
   readonly storageMaxBytes: number
-  /** Bytes that the daemon has received and sent since it runs. */
+  /** The bytes that the daemon has received and sent since it started. */
   readonly receivedBytes: number
   readonly sentBytes: number
 }

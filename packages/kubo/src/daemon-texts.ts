@@ -5,7 +5,7 @@ export interface Meaning {
   readonly remedy?: string | undefined
 }
 
-// The errors of the daemon are texts; each of these was seen in Kubo 0.43.1 or stands in its source.
+// The daemon reports errors as text. Each of these was seen in Kubo 0.43.1 or is in its source.
 const texts: readonly (readonly [RegExp, ErrorCode, remedy?: string])[] = [
   [/validation ignored/, 'OVERLOADED'],
   [/no connected peers|failed to find any peer in table|no peers? (?:in|connected)|insufficient peers/, 'NO_PEERS'],
@@ -37,7 +37,7 @@ const texts: readonly (readonly [RegExp, ErrorCode, remedy?: string])[] = [
   ]
 ]
 
-/** What a text of the daemon means, where it is known. */
+/** The meaning of a text of the daemon, if it is known. */
 export function meaningOf(text: string): Meaning | undefined {
   const known = texts.find(([pattern]) => pattern.test(text))
   return known === undefined ? undefined : { code: known[1], remedy: known[2] }

@@ -4,12 +4,12 @@ import { meaningOf } from './daemon-texts.ts'
 /** The reason with which calls end when the daemon is no longer used. */
 export const stopped: Error = new Error('the daemon is no longer used')
 
-/** An answer of the daemon other than 200, or an error that it reported after its first bytes. */
+/** An answer of the daemon with a status other than 200, or an error that it reported after its first bytes. */
 export class RpcStatusError extends Error {
   override readonly name: string = 'RpcStatusError'
-  /** The HTTP status; 200 when the daemon reported the error after it had begun to answer. */
+  /** The HTTP status; 200 if the daemon reported the error after it had begun to answer. */
   readonly status: number
-  /** Where a redirect leads, without credentials. */
+  /** The target of a redirect, without credentials. */
   readonly location: string | undefined
 
   constructor(status: number, message: string, location?: string) {
@@ -32,7 +32,10 @@ export function notRunning(operation: string): P2plError {
   return failure('NOT_RUNNING', operation, `${operation} was called before start had resolved or after stop`)
 }
 
-/** The one error type, made of whatever a call failed with. `signal`: the caller's; `address`: where the daemon was looked for. */
+/**
+ * Converts any failure of a call to the one error type. `signal`: the caller's signal; `address`: where the daemon was
+ * expected.
+ */
 export function classify(operation: string, error: unknown, signal?: AbortSignal, address?: string): P2plError {
   if (isP2plError(error)) return error
   if (error === stopped) return notRunning(operation)
@@ -48,7 +51,7 @@ const nobodyThere = /^(?:ECONNREFUSED|ENOENT|ENOTFOUND)$/
 const neverSent =
   /^(?:ECONNREFUSED|ENOENT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|UND_ERR_CONNECT_TIMEOUT)$/
 
-/** Whether the daemon may have done what a call asked for: the call was sent, and its answer is missing. */
+/** Whether the daemon may have done what a call asked for: the call was sent, but its answer is missing. */
 export function isFateUnknown({ code, cause }: P2plError): boolean {
   if (code !== 'TIMEOUT' && code !== 'UNREACHABLE' && code !== 'PROTOCOL') return false
   if (cause instanceof RpcStatusError) return cause.status >= 500 || cause.status === 408

@@ -1,19 +1,19 @@
 import type { P2plError } from '@p2pl/core/backend'
 import { classify } from './errors.ts'
 
-/** `well`: the last look at the daemon was answered. `lost`: it was not, or the process of the daemon has ended. */
+/** `well`: the daemon answered the last look. `lost`: it did not, or its process has ended. */
 export type HealthState = 'stopped' | 'well' | 'lost'
 
 export type HealthEvent =
-  /** The daemon was well and no longer is. */
+  /** The daemon was well, and no longer is. */
   | { readonly type: 'lost'; readonly error: P2plError }
-  /** The process of a daemon that was lost already has ended. */
+  /** The process of a daemon that was already lost has ended. */
   | { readonly type: 'ended'; readonly error: P2plError }
   /** The daemon was lost and answers again, perhaps at another address. */
   | { readonly type: 'back' }
-  /** A look has found the daemon well, as most looks do. */
+  /** A look found the daemon well. This is the usual event. */
   | { readonly type: 'look' }
-  /** The daemon has not answered for this many milliseconds, which is longer than it may. */
+  /** The daemon has not answered for this many milliseconds, which is too long. */
   | { readonly type: 'hung'; readonly silence: number }
 
 export interface HealthOptions {
@@ -27,17 +27,17 @@ export interface HealthOptions {
   readonly hangTimeout: number
 }
 
-/** Looks at a daemon at intervals, and tells its listeners what has changed. */
+/** Looks at a daemon at intervals, and tells its listeners about changes. */
 export class Health {
   readonly #options: HealthOptions
   readonly #listeners = new Set<(event: HealthEvent) => void>()
   #state: HealthState = 'stopped'
   #life = new AbortController()
   #timer: NodeJS.Timeout | undefined
-  // Looks in a row that failed, and when the first of them ended.
+  // The number of consecutive failed looks, and when the first of them ended.
   #failedLooks = 0
   #silentSince = 0
-  // The process has ended or is being ended. Its answers, and those of a new one that is not ready yet, say nothing.
+  // The process has ended or is being ended. Until a new one is ready, no answer counts.
   #isDown = false
 
   constructor(options: HealthOptions) {
@@ -54,7 +54,7 @@ export class Health {
     return () => this.#listeners.delete(listener)
   }
 
-  /** The daemon has just answered: it is looked at again after the interval. */
+  /** The daemon has just answered; the first look comes after the interval. */
   start(): void {
     this.#state = 'well'
     this.#failedLooks = 0
@@ -69,26 +69,29 @@ export class Health {
     this.#life.abort()
   }
 
-  /** The process of the daemon has ended. It stays lost until {@link restarted}. */
+  /** The process of the daemon has ended. The state stays `lost` until {@link restarted}. */
   ended(error: P2plError): void {
     const isKnown = this.#isDown
     this.#isDown = true
-    // A look may find nobody there before the supervisor tells why.
+    // A look may find the daemon gone before the supervisor says why.
     if (this.#state === 'lost' && !isKnown) this.#emit({ type: 'ended', error })
     this.#lose(error)
   }
 
-  /** The daemon is being ended. Its answers say nothing until {@link restarted}: one that stood still gives some while it ends. */
+  /**
+   * The daemon is being ended. Its answers do not count until {@link restarted}, because a stalled daemon may answer
+   * while it ends.
+   */
   ending(): void {
     this.#isDown = true
   }
 
-  /** The daemon was started again and is ready: it is looked at now. */
+  /** The daemon was restarted and is ready. It is looked at now. */
   restarted(): void {
     this.#isDown = false
     if (this.#state === 'stopped') return
     this.#failedLooks = 0
-    // A look under way may have asked the one that has ended.
+    // A running look may have asked the process that has ended.
     this.#life.abort()
     this.#life = new AbortController()
     this.#schedule(0)
@@ -127,7 +130,7 @@ export class Health {
     const now = performance.now()
     if (++this.#failedLooks === 1) this.#silentSince = now
     const silence = now - this.#silentSince + this.#options.timeout
-    // More than two, because this process may have stood still itself.
+    // More than two, because this process may have been blocked itself.
     if (this.#failedLooks > 2 && silence >= this.#options.hangTimeout) this.#emit({ type: 'hung', silence })
   }
 

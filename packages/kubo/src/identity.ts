@@ -5,15 +5,15 @@ import { isP2plError } from '@p2pl/core/backend'
 const maxAddresses = 16
 const maxAddressLength = 512
 
-/** What a daemon says of itself. */
+/** What a daemon says about itself. */
 export interface Identity {
   readonly id: string
   readonly addresses: readonly string[]
-  /** Such as `kubo/0.43.1/`. */
+  /** For example `kubo/0.43.1/`. */
   readonly agent: string
 }
 
-/** Asks the daemon who it is. Throws `PROTOCOL`, not retryable, when what answers is no Kubo daemon. */
+/** Asks the daemon for its identity. Throws a `PROTOCOL` error, not retryable, when the other side is not a Kubo daemon. */
 export async function identify(rpc: Transport, kind: CallKind, signal?: AbortSignal): Promise<Identity> {
   try {
     const {
@@ -32,12 +32,15 @@ export async function identify(rpc: Transport, kind: CallKind, signal?: AbortSig
   }
 }
 
-/** Whether it has the form of a peer id. */
+/** Whether the value has the form of a peer id. */
 export function isPeerId(value: unknown): value is string {
   return typeof value === 'string' && /^[A-Za-z0-9]{32,128}$/.test(value)
 }
 
-/** The entries with the form of a multiaddr, as many as the port allows. They come from others and may be anything. */
+/**
+ * The entries that have the form of a multiaddr, at most as many as the port allows. They come from others and may be
+ * anything.
+ */
 export function readableAddresses(list: unknown): string[] {
   return (Array.isArray(list) ? (list as unknown[]) : []).filter(isMultiaddr).slice(0, maxAddresses)
 }

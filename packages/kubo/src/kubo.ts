@@ -10,18 +10,18 @@ import { type CallKind, Transport } from './rpc/transport.ts'
 export type KuboEvent =
   /** The daemon does not answer, or its process has ended. */
   | { readonly type: 'lost'; readonly error: P2plError }
-  /** It answers again. */
+  /** The daemon answers again. */
   | { readonly type: 'back' }
-  /** Something that a person should know. */
+  /** A message for a person. */
   | { readonly type: 'warning'; readonly message: string }
 
 export interface KuboStartOptions extends AbortOptions {
   readonly onEvent?: ((event: KuboEvent) => void) | undefined
 }
 
-/** A Kubo daemon: one that runs already, or one that is started here and lives until `stop`. */
+/** A Kubo daemon: a running one, or one that is started here and lives until `stop`. */
 export class Kubo {
-  /** Calls of its RPC API. */
+  /** Makes calls of its RPC API. */
   readonly rpc: Transport
   readonly health: Health
   readonly #managed: ManagedDaemon | undefined
@@ -61,7 +61,10 @@ export class Kubo {
     return this.#identity
   }
 
-  /** Resolves when the daemon answers. A failure or an abort leaves nothing running. Call it once until `stop` has resolved. */
+  /**
+   * Resolves when the daemon answers. A failure or an abort leaves nothing running. Do not call it again until `stop`
+   * has resolved.
+   */
   async start({ onEvent, signal }: KuboStartOptions = {}): Promise<void> {
     this.#onEvent = onEvent
     try {
@@ -74,7 +77,7 @@ export class Kubo {
     }
   }
 
-  /** Calls under way end with `NOT_RUNNING`. A daemon that was started here is ended. */
+  /** Ends pending calls with `NOT_RUNNING`, and ends a daemon that was started here. */
   async stop(): Promise<void> {
     this.health.stop()
     this.#identity = undefined

@@ -4,19 +4,19 @@ import { apiOfRepo, type Authorization, parseTarget, type Target, type TlsOption
 
 export interface KuboOptions {
   /**
-   * Where the RPC API of a running daemon is: `http://127.0.0.1:5001` (the default), `https://host/prefix`,
-   * `/ip4/127.0.0.1/tcp/5001`, `/unix/path/to/api.sock`. Not together with `daemon`.
+   * Address of the RPC API of a running daemon: `http://127.0.0.1:5001` (the default), `https://host/prefix`,
+   * `/ip4/127.0.0.1/tcp/5001`, `/unix/path/to/api.sock`. Cannot be combined with `daemon`.
    */
   readonly url?: string | URL | undefined
   /** `{ bearer }`, `{ basic: { user, password } }`, or the text of a bearer token. */
   readonly authorization?: Authorization | undefined
-  /** Sent with every call. */
+  /** Headers to send with every call. */
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** For `https`. */
+  /** TLS options for `https`. */
   readonly tls?: TlsOptions | undefined
-  /** Starts a daemon instead, and looks after it. */
+  /** Starts a daemon instead, and supervises it. */
   readonly daemon?: DaemonOptions | undefined
-  /** Whether topics are used. Default true; `false` for a daemon without pubsub. */
+  /** Whether topics are used. Default true; set `false` for a daemon without pubsub. */
   readonly pubsub?: boolean | undefined
   /** Milliseconds that local work of the daemon (put, has, pins …) may take. 100 to 3,600,000, default 30,000. */
   readonly timeout?: number | undefined
@@ -27,9 +27,9 @@ export interface KuboOptions {
 }
 
 export interface KuboSettings {
-  /** Of a daemon that runs already. */
+  /** The target of a running daemon. */
   readonly target: Target | undefined
-  /** Of a daemon to start. */
+  /** The options of a daemon to start. */
   readonly daemon: DaemonOptions | undefined
   readonly pubsub: boolean
   readonly timeout: number
@@ -52,7 +52,7 @@ export const kuboOptionNames: readonly (keyof KuboOptions)[] = [
 const externalOnly = ['url', 'authorization', 'headers', 'tls'] as const
 const defaultUrl = 'http://127.0.0.1:5001'
 
-/** Throws `INVALID_ARGUMENT` for an option that does not exist or has a wrong value. */
+/** Throws `INVALID_ARGUMENT` for an unknown option or a wrong value. */
 export function parseOptions(options: KuboOptions): KuboSettings {
   checkKeys('kubo', options, kuboOptionNames)
   const { daemon } = options
@@ -73,7 +73,7 @@ export function parseOptions(options: KuboOptions): KuboSettings {
   }
 }
 
-/** The address given, else the one that the daemon of `IPFS_PATH` wrote down, else the default port. */
+/** The given address, otherwise the one that the daemon of `IPFS_PATH` wrote down, otherwise the default port. */
 function externalTarget({ url, authorization, headers, tls }: KuboOptions): Target {
   const repo = process.env['IPFS_PATH']
   const found = url ?? (repo === undefined ? undefined : apiOfRepo(repo)) ?? defaultUrl

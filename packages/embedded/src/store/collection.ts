@@ -1,6 +1,9 @@
 import type { Table } from './table.ts'
 
-/** Adds up what a garbage collection removes, so that its space is given back at its end: until then its iterator holds the files. */
+/**
+ * Adds up what a garbage collection removes. The space is given back at its end, because until then its iterator holds
+ * the files.
+ */
 export class Collection {
   readonly #table: Table
   #from: Uint8Array | undefined
@@ -11,7 +14,7 @@ export class Collection {
     this.#table = table
   }
 
-  /** So many of these keys, which lie side by side, were removed. */
+  /** This many of these neighbouring keys were removed. */
   async removed(keys: readonly Uint8Array[], removed: number): Promise<void> {
     const [from, to] = [keys[0], keys.at(-1)]
     if (from === undefined || to === undefined || removed === 0) return

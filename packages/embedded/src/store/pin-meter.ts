@@ -1,7 +1,7 @@
 import { P2plError, type PinOptions } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
 
-/** Counts what a pin holds. */
+/** Counts the bytes and blocks that a pin holds. */
 export class PinMeter {
   readonly #root: CID
   readonly #options: Pick<PinOptions, 'maxBytes' | 'onProgress'>
@@ -13,7 +13,7 @@ export class PinMeter {
     this.#options = options
   }
 
-  /** A block of this size is stored here. Throws `TOO_LARGE` when the pin holds too much with it. */
+  /** Adds a stored block of this size. Throws `TOO_LARGE` when the pin then holds too much. */
   add(bytes: number): void {
     this.#bytes += bytes
     this.#blocks++

@@ -12,17 +12,17 @@ export function rootKey(root: CID): Uint8Array {
   return concatBytes(Uint8Array.of(prefix.root), root.multihash.bytes)
 }
 
-/** How many lists name a block. */
+/** The count of lists that name a block. */
 export function countKey(multihash: Uint8Array): Uint8Array {
   return concatBytes(Uint8Array.of(prefix.count), multihash)
 }
 
-/** Names the list of the blocks that a pin holds. A direct and a recursive pin of one root have a list each. */
+/** The name of the list of blocks that a pin holds. A direct and a recursive pin of one root have separate lists. */
 export function listName(root: CID, recursive: boolean): Uint8Array {
   return concatBytes(Uint8Array.of(recursive ? 1 : 0), root.multihash.bytes)
 }
 
-/** A part of a list; without `part`, the beginning of the keys of all. */
+/** A part of a list; without `part`, the common prefix of the keys of all parts. */
 export function listKey(name: Uint8Array, part?: number): Uint8Array {
   const key = concatBytes(Uint8Array.of(prefix.list), name)
   if (part === undefined) return key
@@ -32,7 +32,7 @@ export function listKey(name: Uint8Array, part?: number): Uint8Array {
   return whole
 }
 
-/** Notes a list that no pin stands for: it is being made, or being removed. */
+/** Marks a list without a pin: it is being made or removed. */
 export function openKey(name: Uint8Array): Uint8Array {
   return concatBytes(Uint8Array.of(prefix.open), name)
 }
@@ -59,7 +59,7 @@ export function decodeCount(value: Uint8Array | undefined): number {
   return value === undefined ? 0 : new DataView(value.buffer, value.byteOffset, 4).getUint32(0)
 }
 
-/** Multihashes one after the other, each behind its length. */
+/** Concatenates multihashes, each after its length. */
 export function encodeList(multihashes: readonly Uint8Array[]): Uint8Array {
   const list = new Uint8Array(multihashes.reduce((sum, { length }) => sum + 1 + length, 0))
   let at = 0

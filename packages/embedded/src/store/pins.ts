@@ -19,20 +19,23 @@ import {
 import type { Change, Table } from './table.ts'
 import { walk } from './walk.ts'
 
-/** Blocks of a list that are written together. */
+/** How many blocks of a list are written together. */
 const partSize = 1_024
-/** CIDs that hold their bytes themselves: there is no block of theirs. */
+/** CIDs that contain their bytes themselves, and so have no block. */
 const identity = 0x00
 
 export interface PinRequest {
   readonly root: CID
   readonly recursive: boolean
   readonly signal: AbortSignal
-  /** Sees to it that the block is stored here, and gives its links. Until the pin is made, the block is safe from `delete` and `gc`. */
+  /**
+   * Makes sure that the block is stored here, and returns its links. Until the pin is made, the block is safe from
+   * `delete` and `gc`.
+   */
   readonly visit: (cid: CID) => Promise<readonly CID[]>
 }
 
-/** Opens the pins of a table, and clears away what pins left that were under way when the process ended. */
+/** Opens the pins of a table, and removes the remains of pins that were in progress when the process ended. */
 export async function openPins(table: Table): Promise<Pins> {
   const pins = new Pins(table)
   await pins.clean()
@@ -40,14 +43,14 @@ export async function openPins(table: Table): Promise<Pins> {
 }
 
 /**
- * Pins. Each has a list of the blocks that it holds, so that it ends without reading any of them; each block has a count of the
- * lists that name it, so that `delete` and `gc` answer from one look-up.
+ * Pins. Each pin has a list of the blocks that it holds, so that it can be removed without reading them. Each block has
+ * a count of the lists that name it, so that `delete` and `gc` need a single look-up.
  */
 export class Pins {
   readonly #table: Table
   /** One change of a pin at a time, and one change of counts. */
   readonly #queue = new KeyedQueue()
-  /** Blocks that pins under way have come across: they are held before they are counted. */
+  /** Blocks that running pins have visited: they are held before they are counted. */
   readonly #walking = new Set<Set<string>>()
   readonly #adding = new Set<string>()
 
@@ -55,7 +58,7 @@ export class Pins {
     this.#table = table
   }
 
-  /** Resolves when the pin is made. Leaves none when it fails or its signal fires. */
+  /** Resolves when the pin is made. Leaves no pin when it fails or its signal fires. */
   async add(request: PinRequest): Promise<void> {
     const { root, recursive, signal } = request
     const name = listName(root, recursive)
@@ -67,7 +70,7 @@ export class Pins {
       }
       this.#walking.add(held)
       this.#adding.add(bytesKey(name))
-      // From that moment on its caller may delete the blocks.
+      // From then on its caller may delete the blocks.
       signal.addEventListener('abort', forget, { once: true })
       try {
         const blocks = await this.#walk(request, held)
@@ -81,11 +84,11 @@ export class Pins {
     })
   }
 
-  /** Ends the pin, whether or not its blocks are here. */
+  /** Removes the pin, whether or not its blocks are here. */
   async remove(root: CID): Promise<void> {
     for (const recursive of [false, true]) {
       const name = bytesKey(listName(root, recursive))
-      // A pin that is being made for the first time is not there yet, and may take long.
+      // A pin that is being made for the first time does not exist yet, and may take long.
       if (this.#adding.has(name) && (await this.#find(root))?.recursive !== recursive) continue
       await this.#queue.run(name, () => this.#unmake(root, recursive))
     }
@@ -98,12 +101,12 @@ export class Pins {
     }
   }
 
-  /** Whether a pin holds the block, or is about to. */
+  /** Whether a pin holds the block, or is about to hold it. */
   async holds(multihash: Uint8Array): Promise<boolean> {
     return this.isWalked(multihash) || (await this.#table.has(countKey(multihash)))
   }
 
-  /** Whether a pin that is under way has come across the block. */
+  /** Whether a running pin has visited the block. */
   isWalked(multihash: Uint8Array): boolean {
     if (this.#walking.size === 0) return false
     const key = bytesKey(multihash)
@@ -111,7 +114,7 @@ export class Pins {
     return false
   }
 
-  /** Removes lists without a pin. What a full disk does not let go now is tried again at the next start. */
+  /** Removes lists without a pin. What a full disk prevents now is tried again at the next start. */
   async clean(): Promise<void> {
     for await (const key of this.#table.keys(openPrefix)) {
       const name = nameOfOpen(key)
@@ -119,7 +122,7 @@ export class Pins {
     }
   }
 
-  /** The multihashes of all blocks that the pin is to hold. */
+  /** The multihashes of all blocks that the pin will hold. */
   async #walk({ root, recursive, signal, visit }: PinRequest, held: Set<string>): Promise<Uint8Array[]> {
     const blocks: Uint8Array[] = []
     const hold = async (cid: CID): Promise<readonly CID[]> => {
@@ -161,7 +164,7 @@ export class Pins {
     if (replaces) await this.#queue.run(bytesKey(direct), () => this.#clear(direct))
   }
 
-  /** Ends the pin and removes its list, as far as there are any. */
+  /** Removes the pin and its list, if they exist. */
   async #unmake(root: CID, recursive: boolean): Promise<void> {
     const name = listName(root, recursive)
     const open = { key: openKey(name), value: new Uint8Array() }

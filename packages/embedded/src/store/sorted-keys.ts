@@ -1,9 +1,9 @@
-/** A run of keys is cut into two when it is longer. */
+/** A longer run of keys is split in two. */
 const maxRun = 512
 
-/** A set of texts in order, so that those with a prefix are found without a look at all. */
+/** A sorted set of texts that finds those with a prefix without looking at all of them. */
 export class SortedKeys {
-  /** Keys in order, in runs in order. No run is empty. */
+  /** Sorted runs of sorted keys. No run is empty. */
   readonly #runs: string[][] = []
 
   add(key: string): void {
@@ -42,13 +42,13 @@ export class SortedKeys {
     return found
   }
 
-  /** The last run that begins at the key or before it; -1 when there is none. */
+  /** The last run that begins at or before the key; -1 when there is none. */
   #runIndex(key: string): number {
     return firstFrom(this.#runs, ([first]) => (first as string) > key) - 1
   }
 }
 
-/** The index of the first item for which `reached` holds, as it does for all behind it. */
+/** The index of the first item for which `reached` holds. It must hold for all items after it too. */
 function firstFrom<T>(items: readonly T[], reached: (item: T) => boolean): number {
   let low = 0
   let high = items.length

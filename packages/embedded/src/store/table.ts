@@ -8,27 +8,30 @@ export interface Change {
   readonly value: Uint8Array | undefined
 }
 
-/** Bytes by bytes. */
+/** A map from bytes to bytes. */
 export interface Table {
   get(key: Uint8Array): Promise<Uint8Array | undefined>
-  /** The same for values that can be had elsewhere: one that is damaged is removed, and counts as missing. */
+  /** Like `get`, for values that can be had elsewhere: a damaged value is removed and counts as missing. */
   getSound(key: Uint8Array): Promise<Uint8Array | undefined>
   has(key: Uint8Array): Promise<boolean>
-  /** How many bytes the value has; `undefined` when it is missing or damaged, as far as that shows without reading a large one. */
+  /**
+   * The length of the value in bytes; `undefined` when it is missing, or is seen to be damaged without reading a large
+   * value.
+   */
   length(key: Uint8Array): Promise<number | undefined>
-  /** All changes together or not at all. `frees`: the write makes room later, so it goes through on a full disk. */
+  /** Applies all changes or none. `frees`: the write makes room later, so it succeeds even on a full disk. */
   write(changes: readonly Change[], options?: { readonly frees: boolean }): Promise<void>
   /** All keys that begin with `prefix` (default all), as they were at some time after the call. */
   keys(prefix?: Uint8Array): AsyncIterable<Uint8Array>
-  /** Bytes on disk between two keys, roughly. */
+  /** The approximate number of bytes on disk between two keys. */
   size(from: Uint8Array, to: Uint8Array): Promise<number>
-  /** About this many bytes were removed between the keys: their space is given back soon, in the background. */
+  /** Notes that about this many bytes were removed between the keys. Their space is given back soon, in the background. */
   reclaim(from: Uint8Array, to: Uint8Array, bytes: number): void
-  /** Removes what a process left over that ended in the middle of a write. */
+  /** Removes files left over by a process that ended in the middle of a write. */
   sweep(): Promise<void>
 }
 
-/** Gone with the process. */
+/** A table whose content is gone with the process. */
 export class MemoryTable implements Table {
   readonly #entries = new Map<string, { key: Uint8Array; value: Uint8Array }>()
   readonly #keys = new SortedKeys()
@@ -81,7 +84,7 @@ export class StoreTable implements Table {
   readonly #letter: number
   readonly #reserve: WriteOptions['reserve']
 
-  /** `reserve`: what its writes may use of the space that is reserved for a full disk. */
+  /** `reserve`: how much of the reserve for a full disk its writes may use. */
   constructor(store: Store, letter: number, reserve: WriteOptions['reserve']) {
     this.#store = store
     this.#letter = letter
@@ -138,7 +141,7 @@ export class StoreTable implements Table {
   }
 }
 
-/** The least key that is behind all that begin with these bytes, of which the first is a letter and so not 0xff. */
+/** The least key after all keys that begin with these bytes. The first byte is a letter, and so not 0xff. */
 function behind(prefix: Uint8Array): Uint8Array {
   let length = prefix.length
   while (prefix[length - 1] === 0xff) length--

@@ -6,11 +6,11 @@ import { storeIn } from './when-free.ts'
 export interface OpenTablesOptions<Name extends string> {
   /** The name of the backend, for errors. */
   readonly backend: string
-  /** A folder in Node, the name of an IndexedDB database in browsers; without it, all is gone with the process. */
+  /** A folder in Node, the name of an IndexedDB database in browsers; if absent, everything is gone with the process. */
   readonly dir: string | undefined
-  /** What an acknowledged write survives: the end of the process, or loss of power, too. */
+  /** What an acknowledged write survives: the end of the process, or a power failure too. */
   readonly durability: 'process' | 'power'
-  /** The names of the tables, each with a letter of its own that never changes. The table of blocks has `b`. */
+  /** The names of the tables, each with a unique letter that never changes. The table of blocks has `b`. */
   readonly names: Readonly<Record<Name, string>>
   /** The `report` of `open`. */
   readonly report?: ((event: EngineEvent) => void) | undefined
@@ -27,8 +27,8 @@ const remedy =
   'move the folder away and start again; blocks that other peers have are fetched again, pins and keys in the folder are gone'
 
 /**
- * One store for all tables: a single lock, and a single log to sync. Throws `LOCKED` when another process or backend has the
- * folder, `STORAGE` when it cannot be opened, is damaged, or was written by another version.
+ * Opens one store for all tables: a single lock, and a single log to sync. Throws `LOCKED` when another process or
+ * backend uses the folder, and `STORAGE` when it cannot be opened, is damaged, or was written by another version.
  */
 export async function openTables<Name extends string>({
   backend,
@@ -50,7 +50,7 @@ export async function openTables<Name extends string>({
     content: { gte: Uint8Array.of(letter), lt: Uint8Array.of(letter + 1) },
     report
   })
-  // On a full disk an engine still keeps what it needs to know, but no more blocks.
+  // On a full disk an engine still stores what it needs to know, but no more blocks.
   const tableOf = (name: string): Table =>
     new StoreTable(store, name.charCodeAt(0), name === blocks ? undefined : 'most')
   return { tables: each(names, tableOf), close: () => store.close() }

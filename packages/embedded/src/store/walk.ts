@@ -1,7 +1,7 @@
 import { bytesKey, linksOf, P2plError } from '@p2pl/core/backend'
 import type { CID } from 'multiformats/cid'
 
-/** How many blocks a walk asks for at a time. */
+/** How many blocks a walk requests at a time. */
 const parallel = 64
 
 /** The CIDs that a block of a pinned DAG links to. */
@@ -21,7 +21,7 @@ export function linksOfPinned(cid: CID, bytes: Uint8Array): CID[] {
   })
 }
 
-/** Visits every block below the root once, several at a time; `visit` gives the links of a block. */
+/** Visits every block below the root once, several at a time. `visit` returns the links of a block. */
 export async function walk(
   root: CID,
   visit: (cid: CID) => Promise<readonly CID[]>,
@@ -37,12 +37,12 @@ export async function walk(
       await Promise.race(running)
       continue
     }
-    // One multihash may be read with two codecs, and have links in one of them only.
+    // The same multihash may be read with two codecs, and have links in only one of them.
     const key = `${cid.code}/${bytesKey(cid.multihash.bytes)}`
     if (seen.has(key)) continue
     seen.add(key)
     const task: Promise<void> = visit(cid)
-      // One by one: a block may have more links than a call takes arguments.
+      // One by one, because a block may have more links than a call can take arguments.
       .then((links) => links.forEach((link) => void todo.push(link)))
       .catch((error: unknown) => void thrown.push(error))
       .finally(() => running.delete(task))

@@ -3,7 +3,7 @@ import { CID } from 'multiformats/cid'
 // raw, dag-pb, dag-cbor, dag-json
 const codecs = [0x55, 0x70, 0x71, 0x0129] as const
 
-/** Other CIDs by which the same block may be pinned: version 0 and the codecs in use. */
+/** Other CIDs under which the same block may be pinned: version 0 and the known codecs. */
 export function aliases(cid: CID): CID[] {
   const { multihash } = cid
   const all: CID[] = codecs.map((codec) => CID.createV1(codec, multihash))

@@ -21,7 +21,7 @@ import { Pinner } from './pin.ts'
 import { BlockWriter } from './write.ts'
 
 const offline = { offline: true } as const
-// A fetch ends by its caller's signal only: a block may turn up any time.
+// Only its caller's signal ends a fetch, because a block may turn up at any time.
 const getting: CallKind = { operation: 'blocks.get', lane: 'network' }
 const gettingLocal: CallKind = { ...getting, lane: 'store' }
 const asking: LibraryCallKind = { operation: 'blocks.has', lane: 'store', params: offline }
@@ -36,17 +36,17 @@ const collecting: LibraryCallKind = {
 
 interface Taken {
   readonly bytes: Uint8Array
-  /** Settles when the block is in the store again, once it is on its way there. */
+  /** Settles when the block is back in the store; present once it is being put back. */
   returned?: Promise<void>
 }
 
-/** Blocks in the daemon's store, and by Bitswap from others. */
+/** Blocks in the daemon's store, and blocks of others through Bitswap. */
 export class Blocks implements BlockHooks {
   readonly #rpc: RpcClient
   readonly #connections: Connections
   readonly #writer: BlockWriter
   readonly #pinner: Pinner
-  /** Blocks that are out of the daemon's store while others are asked for them. They are still this node's own. */
+  /** Blocks that were removed from the daemon's store while others are asked for them. They still belong to this node. */
   readonly #taken = new Map<string, Taken>()
 
   constructor(rpc: RpcClient, connections: Connections) {
@@ -117,7 +117,7 @@ export class Blocks implements BlockHooks {
     }
   }
 
-  /** Not by the library, which copies the block once more and has some work with each call. */
+  /** Without the library, which copies the block once more and has overhead for each call. */
   async #get(kind: CallKind, cid: CID, signal?: AbortSignal): Promise<Uint8Array> {
     const query = new URLSearchParams({ arg: cid.toString() })
     if (kind === gettingLocal) query.set('offline', 'true')
@@ -126,15 +126,15 @@ export class Blocks implements BlockHooks {
   }
 
   /**
-   * The daemon always looks in its own store first, so the own copy is taken out before others are asked, and put back when
-   * they have none.
+   * The daemon always looks in its own store first. So the local copy is removed before others are asked, and put back
+   * if they do not have the block.
    */
   async #getFromOthers(cid: CID, signal: AbortSignal): Promise<Uint8Array> {
     await this.#taken.get(keyOf(cid))?.returned
     if (!(await this.has(cid, { signal }))) return await this.#get(getting, cid, signal)
     const bytes = await this.get(cid, { signal, local: true })
     const isGood = await matches(cid, bytes)
-    // Before the daemon deletes it: the caller may give up at any moment, and must find the block still here.
+    // Before the daemon deletes it: the caller may give up at any moment, and must still find the block here.
     if (isGood) this.#taken.set(keyOf(cid), { bytes })
     try {
       // To its end, also where the caller gives up: the daemon could obey one that was cut off after the block is back.
@@ -158,7 +158,7 @@ export class Blocks implements BlockHooks {
     if (taken === undefined) return
     taken.returned = this.#writer
       .putMany([{ cid, bytes: taken.bytes }])
-      // The daemon is gone: there is nobody to tell.
+      // The daemon is gone, so nobody can be told.
       .catch(() => {})
       .finally(() => this.#taken.delete(keyOf(cid)))
   }
@@ -173,7 +173,7 @@ export class Blocks implements BlockHooks {
     }
   }
 
-  /** The daemon keeps pins by CID but blocks by multihash: a pin under another CID of the same block holds it, too. */
+  /** The daemon keeps pins by CID but blocks by multihash, so a pin under another CID of the same block also holds it. */
   async #refusePinnedAlias(cid: CID, signal: AbortSignal): Promise<void> {
     await Promise.all(
       aliases(cid).map(async (other) => {
@@ -192,7 +192,7 @@ export class Blocks implements BlockHooks {
   }
 }
 
-/** The daemon keeps a block by its multihash, under any CID of it. */
+/** The daemon stores a block by its multihash, whichever CID is used. */
 function keyOf(cid: CID): string {
   return bytesKey(cid.multihash.bytes)
 }

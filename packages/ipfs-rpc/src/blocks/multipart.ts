@@ -3,10 +3,13 @@ import type { Body } from '@p2pl/kubo/rpc'
 
 const lineEnd = Buffer.from('\r\n')
 
-/** Bytes from which on a file is sent as it is. Smaller ones are joined: each part is a call of the system. */
+/**
+ * Files of at least this size (bytes) are sent as they are. Smaller ones are joined, because each part is a system
+ * call.
+ */
 const large = 16 * 1024
 
-/** A multipart/form-data body of so many files. */
+/** A multipart/form-data body with these files. */
 export function multipart(files: readonly Uint8Array[]): Body {
   const boundary = `p2pl-${randomBytes(18).toString('base64url')}`
   const head = Buffer.from(

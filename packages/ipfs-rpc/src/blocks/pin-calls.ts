@@ -10,7 +10,7 @@ const pinning: CallKind = { operation: 'blocks.pin', lane: 'network' }
 const listing: CallKind = { operation: 'blocks.pin', lane: 'store' }
 const unpinning: LibraryCallKind = { operation: 'blocks.unpin', lane: 'store', answer: 'lines' }
 
-/** Single calls of the daemon about a pin. */
+/** Single calls of the daemon that concern a pin. */
 export class PinCalls {
   readonly #rpc: RpcClient
 
@@ -18,7 +18,7 @@ export class PinCalls {
     this.#rpc = rpc
   }
 
-  /** How the very CID is pinned, if it is. */
+  /** How exactly this CID is pinned, if it is. */
   async find(cid: CID, signal?: AbortSignal): Promise<'recursive' | 'direct' | undefined> {
     const [recursive, direct] = await Promise.all([
       this.#has(cid, 'recursive', signal),
@@ -39,7 +39,7 @@ export class PinCalls {
     }
   }
 
-  /** Not being pinned is not an error. */
+  /** Removes a pin. It is no error if there is none. */
   async remove(cid: CID, signal?: AbortSignal): Promise<void> {
     try {
       await this.#rpc.call(unpinning, signal, async (library, options) => await library.pin.rm(cid, options))
@@ -48,13 +48,13 @@ export class PinCalls {
     }
   }
 
-  /** Pins; with `offline`, what is stored here only. */
+  /** Pins; with `offline`, only content that is stored here. */
   async add(cid: CID, { recursive, signal, onProgress }: AddOptions, offline: boolean): Promise<void> {
     const query = new URLSearchParams({ arg: cid.toString(), progress: 'true' })
     if (recursive === false) query.set('recursive', 'false')
     if (offline) query.set('offline', 'true')
     try {
-      // Not by the library, which gives no bytes of the progress.
+      // Without the library, which does not report the bytes of the progress.
       const answer = await this.#rpc.request(pinning, { path: 'pin/add', query, signal })
       let pinned = false
       for await (const { Progress: blocks, Bytes: bytes, Pins: pins } of answer.objects()) {
@@ -63,12 +63,12 @@ export class PinCalls {
       }
       if (!pinned) throw failure('PROTOCOL', pinning.operation, 'the daemon does not say what it has pinned')
     } catch (error) {
-      // A direct pin of content that is pinned recursively: it is held already.
+      // A direct pin of content that is already pinned recursively, so the content is held.
       if (!causedBy(error, /already pinned recursively/)) throw error
     }
   }
 
-  /** Fetches what is missing, and throws `TOO_LARGE` as soon as there is more than allowed. */
+  /** Fetches what is missing, and throws `TOO_LARGE` as soon as it exceeds the limit. */
   async measure(cid: CID, maxBytes: number, { recursive, signal, onProgress }: PinOptions): Promise<void> {
     const query = new URLSearchParams({ arg: cid.toString() })
     if (recursive === false) {

@@ -6,25 +6,28 @@ import { PinCalls } from './pin-calls.ts'
 import type { RpcClient } from '../rpc/client.ts'
 import type { BlockWriter } from './write.ts'
 
-/** Milliseconds without progress in which others may deliver a block that was stored here and is gone. */
+/** How long (ms), without progress, others may take to deliver a block that was stored here and is gone. */
 const missedTimeout = 5_000
-/** Milliseconds after an abort in which the daemon may end a pin of what is stored here: then it is known whether there is a pin. */
+/**
+ * How long (ms) after an abort the daemon may take to finish a pin of local content. Then it is known whether there is
+ * a pin.
+ */
 const endTimeout = 700
-/** Milliseconds after which a pin that was cut off in the daemon is made or not. */
+/** After this long (ms), an interrupted pin either exists in the daemon or never will. */
 const cutTimeout = 200
 
-/** The pins of one block that are being made. */
+/** The running calls that pin one block. */
 interface UnderWay {
   pins: number
-  /** Whether one of them has been made, for good. */
+  /** Whether one of them has succeeded. */
   made: boolean
-  /** Whether there was a pin before the first of them; `undefined` until the daemon has said so. */
+  /** Whether there was a pin before the first of them; `undefined` until the daemon has answered. */
   pinnedBefore: boolean | undefined
-  /** Settles when what the last one has left is gone. */
+  /** Settles when the remains of the last one are removed. */
   removal: Promise<void> | undefined
 }
 
-/** Pins in the daemon. Its pins are shared with all who use it, and so is its garbage collection. */
+/** Pins in the daemon. All users of the daemon share its pins and its garbage collection. */
 export class Pinner {
   readonly #calls: PinCalls
   readonly #connections: Connections
@@ -38,7 +41,7 @@ export class Pinner {
     this.#writer = writer
   }
 
-  /** A pin that fails or is aborted leaves no pin, also when the daemon makes it in the same moment. */
+  /** A pin that fails or is aborted leaves no pin, even if the daemon completes it at that moment. */
   async pin(cid: CID, options: PinOptions): Promise<void> {
     const { signal, maxBytes } = options
     this.#connections.hint(options.providers)
@@ -53,13 +56,13 @@ export class Pinner {
     const settled = work
       .then(
         () => !signal.aborted,
-        // The daemon has been cut off, and ends by itself.
+        // The connection was cut, and the daemon ends the pin by itself.
         async () => await sleep(cutTimeout).then(() => !signal.aborted)
       )
       .then(async (wanted) => {
         underWay.made ||= wanted
         if (--underWay.pins > 0) return
-        // An earlier pin must not be removed with this one.
+        // A pin that existed before must not be removed with this one.
         if (!underWay.made && underWay.pinnedBefore === false) {
           underWay.removal = this.#calls.remove(cid).catch(() => {})
           await underWay.removal
@@ -76,7 +79,7 @@ export class Pinner {
     await this.#calls.remove(cid, signal)
   }
 
-  /** Resolves when nothing is left of pins that were aborted. */
+  /** Resolves when nothing is left of aborted pins. */
   async settled(signal: AbortSignal): Promise<void> {
     if (this.#settling.size > 0) await untilAborted(Promise.all(this.#settling), signal)
   }
@@ -85,8 +88,8 @@ export class Pinner {
     const earlier = await this.#calls.find(cid, options.signal)
     underWay.pinnedBefore ??= earlier !== undefined
     if (earlier === 'recursive') {
-      // The daemon would take the pin away, read all of the content and only then pin anew: a pin that ends in between, like one
-      // that is aborted, would leave none. So it is asked for what may be missing, and for nothing else.
+      // The daemon would remove the pin, read all of the content and only then pin it again. An end or an abort in
+      // between would leave no pin. So the daemon is only asked to fetch what may be missing.
       if (options.maxBytes === undefined) await this.#calls.measure(cid, Infinity, options)
       return
     }
@@ -99,7 +102,7 @@ export class Pinner {
       missing = found
     }
     if (!this.#writer.hasStored(missing)) return await this.#calls.add(cid, options, false)
-    // Others may have it. If they do not, waiting for them until the caller gives up would hide what has happened.
+    // Others may have it. If they do not, waiting until the caller gives up would hide what has happened.
     await withTimeout(
       options,
       async (bounded) => await this.#calls.add(cid, bounded, false),
@@ -114,7 +117,7 @@ export class Pinner {
   }
 }
 
-/** Fires some time after the signal. */
+/** A signal that fires some time after the given one. */
 function withDelay(signal: AbortSignal): AbortSignal {
   const late = new AbortController()
   signal.addEventListener('abort', () => setTimeout(() => late.abort(signal.reason), endTimeout).unref(), {
@@ -123,7 +126,7 @@ function withDelay(signal: AbortSignal): AbortSignal {
   return late.signal
 }
 
-/** Ends the work with `timeoutError` when there is no progress for long. */
+/** Ends the work with `timeoutError` when there is no progress for too long. */
 async function withTimeout(
   options: PinOptions,
   work: (bounded: PinOptions) => Promise<void>,

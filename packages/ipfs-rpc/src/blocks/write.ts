@@ -18,14 +18,15 @@ const hashNames: ReadonlyMap<number, string> = new Map([
   [0x13, 'sha2-512']
 ])
 
-// The daemon takes the parts of one request one after the other, so a call makes several at once, of not too few blocks.
+// The daemon processes the parts of one request one after the other, so a call makes several requests at once, each
+// with enough blocks.
 const requestsOfCall = 4
 const fewestBlocks = 4
 const mostBlocks = 512
 const mostBytes = 2 * 1024 * 1024
 const requestsAtOnce = 8
 const remembered = 65_536
-/** Milliseconds for which a block that was stored is missed when it is gone. */
+/** For this long (ms) a stored block is remembered, so that its loss is noticed. */
 const missedFor = 600_000
 
 const putting: CallKind = { operation: 'blocks.putMany', lane: 'store' }
@@ -34,7 +35,7 @@ const putting: CallKind = { operation: 'blocks.putMany', lane: 'store' }
 export class BlockWriter {
   readonly #rpc: RpcClient
   readonly #slots: Slots = new Slots(requestsAtOnce)
-  /** Multihashes of the blocks stored last, and when. */
+  /** Multihashes of the latest stored blocks, and when they were stored. */
   readonly #stored = new BoundedMap<string, number>(remembered)
 
   constructor(rpc: RpcClient) {
@@ -58,7 +59,7 @@ export class BlockWriter {
     if (rejected !== undefined) throw rejected.reason
   }
 
-  /** Whether the block was stored here lately, so that it should be there. */
+  /** Whether the block was recently stored here, so that it should still be here. */
   hasStored(cid: CID): boolean {
     const at = this.#stored.get(bytesKey(cid.multihash.bytes))
     return at !== undefined && performance.now() - at < missedFor
@@ -70,8 +71,8 @@ export class BlockWriter {
   }
 
   /**
-   * Not by the library, which sends one block a request. Not by `dag/import` either, although that takes half the time: it
-   * tells Bitswap nothing, and others who wait for a block would go on waiting.
+   * Without the library, which sends one block per request. Also without `dag/import`, although that takes half the
+   * time: it does not notify Bitswap, so peers that wait for a block would keep waiting.
    */
   async #put(blocks: readonly Block[], signal: AbortSignal | undefined): Promise<void> {
     const [first] = blocks
@@ -94,7 +95,7 @@ export class BlockWriter {
   }
 }
 
-/** Blocks of one kind can go in one request. */
+/** Blocks of one kind can share a request. */
 function kindOf({ cid }: Block): string {
   return `${cid.version}/${cid.multihash.code}/${cid.code}`
 }
@@ -116,8 +117,8 @@ function inRequests(blocks: readonly Block[]): Block[][] {
 }
 
 /**
- * The daemon keys its store by multihash, but tells those who wait for a block by its CID: it has to be stored under the
- * very CID that they ask for. Codecs that it does not know are stored as raw.
+ * The daemon keys its store by multihash, but notifies peers that wait for a block by its CID. So the block has to be
+ * stored under the CID that they ask for. Codecs that the daemon does not know are stored as raw.
  */
 function formatOf(cid: CID): Record<string, string> {
   if (cid.version === 0) return { format: 'v0' }

@@ -32,7 +32,7 @@ export class Messages implements MessageHooks {
   readonly #streams = new Map<string, TopicStream>()
   readonly #counts = new BoundedMap<string, { count: number; until: number }>(maxCountedTopics)
 
-  /** `silence`: milliseconds after which a quiet subscription is opened anew. */
+  /** `silence`: milliseconds after which a quiet subscription is opened again. */
   constructor(rpc: RpcClient, health: Health, silence: number, report: (event: EngineEvent) => void) {
     this.#rpc = rpc
     this.#health = health
@@ -95,7 +95,10 @@ export class Messages implements MessageHooks {
     return ids
   }
 
-  /** How many peers the daemon knows on the topic. It is asked again at once where there was none, else only after a while. */
+  /**
+   * The number of peers that the daemon knows on the topic. If there were none, it is asked again at once, otherwise
+   * only after a while.
+   */
   async #recipients(topic: string, signal: AbortSignal): Promise<number> {
     const known = this.#counts.get(topic)
     if (known !== undefined && known.until > performance.now()) return known.count

@@ -3,24 +3,24 @@ import { type Answer, notRunning } from '@p2pl/kubo/rpc'
 
 export interface OverlapOptions {
   readonly deliver: (message: IncomingMessage) => void
-  /** The old stream was dead: messages may have been lost. Called before later ones are delivered. */
+  /** The old stream was dead, so messages may have been lost. Called before later messages are delivered. */
   readonly lost: () => void
 }
 
-/** Milliseconds that a message may come later by one stream than by the other. */
+/** How much later (ms) a message may arrive on one stream than on the other. */
 const proofTimeout = 1_000
 const maxHeld = 1_024
 const maxHeldBytes = 16 * 1024 * 1024
 const remembered = 256
 
 /**
- * Delivers each message once while two streams carry a topic, and finds out whether the old one was dead. The old stream
- * stays open until it shows life by a message or an end in order. When a message comes by the new one only, the old one
- * was dead. Messages wait for that proof, so that a loss is told before them.
+ * Delivers each message once while two streams carry a topic, and finds out whether the old stream was dead. The old
+ * stream stays open until it proves that it is alive, by a message or by an orderly end. When a message arrives only on
+ * the new stream, the old one was dead. Messages wait for that proof, so that a loss is reported before them.
  */
 export class Overlap {
   readonly #options: OverlapOptions
-  /** Keys of the last messages. */
+  /** Keys of the latest messages. */
   readonly #seen = new BoundedMap<string, true>(remembered)
   #old: Answer | undefined
   #held: IncomingMessage[] = []
@@ -35,13 +35,16 @@ export class Overlap {
     return stream === this.#old
   }
 
-  /** The stream was silent and is replaced. Of several in a row, the first tells whether something was missed. */
+  /**
+   * The stream was silent and is being replaced. Of several consecutive streams, the first one shows whether anything
+   * was missed.
+   */
   begin(stream: Answer): void {
     if (this.#old === undefined) this.#old = stream
     else stream.fail(notRunning('messages.subscribe'))
   }
 
-  /** `key`: the same for the same message by another stream. */
+  /** `key`: equal for the same message on another stream. */
   push(stream: Answer, message: IncomingMessage, key: string | undefined): void {
     if (stream === this.#old) this.#proved()
     if (key !== undefined) {
@@ -58,14 +61,17 @@ export class Overlap {
     else this.#proof ??= setTimeout(() => this.#judge(), proofTimeout)
   }
 
-  /** A stream has ended by itself. An end in order comes along the connection as a message would have. */
+  /**
+   * A stream has ended by itself. An orderly end travels along the connection like a message, so it proves that the
+   * stream was alive.
+   */
   ended(stream: Answer, inOrder: boolean): void {
     if (stream !== this.#old) return
     if (inOrder) this.#proved()
     else this.#disproved()
   }
 
-  /** Both streams are given up. `silently`: nobody is delivered to any more. */
+  /** Both streams are given up. `silently`: nothing more is delivered. */
   clear(silently: boolean): void {
     if (silently) this.#held.length = 0
     this.#proved()

@@ -21,15 +21,15 @@ export interface TopicStreamOptions {
 const operation = 'messages.subscribe'
 const subscribing: CallKind = { operation, lane: 'stream', timeout: 15_000 }
 const pauses = { first: 100, longest: 5_000 } as const
-/** Milliseconds within which the daemon gives back a message that was published on the topic. */
+/** The daemon must return a message that was published on the topic within this time (ms). */
 const echoTimeout = 5_000
 
 /**
- * One topic, read from the daemon by a stream of HTTP that is opened again, with a `gap`, whenever it ends.
+ * One topic, read from the daemon through an HTTP stream. The stream is opened again, with a `gap`, whenever it ends.
  *
- * A connection that no longer carries anything looks exactly like a quiet topic. So a stream that was silent for long is
- * replaced, and the next message shows whether it was dead ({@link Overlap}). A stream that does not give back what was
- * published here is taken for dead at once.
+ * A dead connection looks exactly like a quiet topic. So a stream that was silent for long is replaced, and the next
+ * message shows whether it was dead ({@link Overlap}). A stream that does not return what was published here counts as
+ * dead at once.
  */
 export class TopicStream {
   readonly #options: TopicStreamOptions
@@ -38,10 +38,10 @@ export class TopicStream {
   #stream: Answer | undefined
   #closed = false
   #opening = false
-  /** Streams in a row that could not be opened or soon ended. */
+  /** The number of consecutive streams that could not be opened or soon ended. */
   #failures = 0
   #openedAt = 0
-  /** When something last came on the stream, or it was opened. */
+  /** When the stream was opened, or last brought something. */
   #aliveAt = 0
   #reopening: NodeJS.Timeout | undefined
   #echo: NodeJS.Timeout | undefined
@@ -74,7 +74,7 @@ export class TopicStream {
     this.#drop()
   }
 
-  /** A message was published on the topic here: the daemon gives it back, or the stream is dead. */
+  /** A message was published on the topic here. The daemon returns it, otherwise the stream is dead. */
   expectEcho(): void {
     if (this.#closed || this.#stream === undefined) return
     this.#echo ??= setTimeout(() => this.#missEcho(), echoTimeout)
@@ -90,7 +90,8 @@ export class TopicStream {
 
   async #request(): Promise<Answer> {
     const { rpc, topic, life } = this.#options
-    // Not by the library: it ends after 300 s of silence, says nothing of an end in order, and bounds no line.
+    // Without the library: it ends after 300 s of silence, does not report an orderly end, and does not limit the
+    // length of lines.
     return await rpc.request(subscribing, {
       path: 'pubsub/sub',
       query: new URLSearchParams({ arg: base64url.encode(new TextEncoder().encode(topic)) }),
@@ -134,8 +135,8 @@ export class TopicStream {
   }
 
   /**
-   * The stream is gone or dead: messages from now on until it is open again are lost. The first loss is mended at once; a daemon
-   * that ends each stream soon is not asked without a pause.
+   * The stream is gone or dead: messages are lost until it is open again. The first loss is repaired at once. A daemon
+   * that keeps ending streams early is asked only after a pause.
    */
   #lost(): void {
     if (performance.now() - this.#openedAt > pauses.longest) this.#failures = 0
@@ -179,7 +180,7 @@ export class TopicStream {
       this.#adopt(answer)
     } catch {
       if (this.#closed) return
-      // A stream that is still open proves nothing any more.
+      // A stream that is still open no longer proves anything.
       if (this.#stream !== undefined) {
         this.#drop()
         this.#gap()
@@ -193,7 +194,7 @@ export class TopicStream {
 
   #onHealth({ type }: HealthEvent): void {
     if (this.#closed || (type !== 'lost' && type !== 'back')) return
-    // A daemon that stood still loses messages on streams that stay open: before it is back, and while it catches up.
+    // A stalled daemon loses messages on streams that stay open: before it is back, and while it catches up.
     if (this.#stream !== undefined) this.#gap()
     if (type === 'lost') this.#options.subscriber.state('healing')
     else {
@@ -203,7 +204,7 @@ export class TopicStream {
   }
 }
 
-/** Whether the connection was closed by the other side, and not lost. */
+/** Whether the other side closed the connection, so that it was not lost. */
 function isOrderly(error: P2plError): boolean {
   return (error.cause as { code?: unknown } | undefined)?.code === 'UND_ERR_SOCKET'
 }

@@ -3,11 +3,11 @@ import { failure, parseJson } from '@p2pl/kubo/rpc'
 
 export interface ReadMessage {
   readonly message: IncomingMessage
-  /** The same for the same message by another stream. */
+  /** Equal for the same message on another stream. */
   readonly key: string | undefined
 }
 
-/** No id of a peer and no sequence number is longer. Keys are kept. */
+/** No peer id and no sequence number is longer. Keys are kept in memory. */
 const maxIdLength = 128
 
 /** The message in a line of `pubsub/sub`. Throws `PROTOCOL`. */

@@ -7,7 +7,7 @@ export function withPeerId(address: string, id: string): string {
   return address.endsWith(suffix) ? address : `${address}${suffix}`
 }
 
-/** The peer that a multiaddr with `/p2p/<id>` at its end names, such as `/ip4/192.0.2.1/tcp/4001/p2p/12D3…` or `/p2p/12D3…`. */
+/** The peer of a multiaddr that ends with `/p2p/<id>`, such as `/ip4/192.0.2.1/tcp/4001/p2p/12D3…` or `/p2p/12D3…`. */
 export function parseAddress(text: string): PeerInfo | undefined {
   if (!isMultiaddr(text)) return undefined
   const id = /\/p2p\/([^/]+)$/.exec(text)?.[1]

@@ -8,7 +8,7 @@ const dialling: CallKind = { operation: 'routing.connect', lane: 'network', time
 const disconnecting: CallKind = { operation: 'routing.disconnect', lane: 'network', timeout: 15_000 }
 const listing: CallKind = { operation: 'routing.connections', lane: 'network', timeout: 15_000 }
 const maxListBytes = 4 * 1024 * 1024
-/** What a daemon says when two dials crossed. */
+/** The errors of a daemon when two dials crossed. */
 const crossed = /clientHelloMsg|simultaneous/i
 const crossedAttempts = 4
 const crossedPause = 200
@@ -16,7 +16,7 @@ const maxHintDials = 8
 const maxHints = 4
 
 /**
- * Direct connections of the daemon. None of its calls goes by the library, which reads ids and addresses and gives up a
+ * Direct connections of the daemon. Its calls do not use the library, which parses ids and addresses and rejects a
  * whole answer for one that it does not know.
  */
 export class Connections {
@@ -42,8 +42,8 @@ export class Connections {
   }
 
   /**
-   * Two daemons that dial each other in the same moment, from the ports that they listen on, can meet half-way: both take
-   * themselves for the client and give up. The other's next dial may have won by now; if not, another try mends it.
+   * Two daemons that dial each other at the same moment, from the ports that they listen on, can meet half-way: both
+   * act as the client and give up. The other side's next dial may have succeeded by now; if not, another try does.
    */
   async connect(peer: PeerInfo, signal: AbortSignal): Promise<void> {
     for (let attempt = 1; ; attempt++) {
@@ -64,7 +64,7 @@ export class Connections {
       const query = new URLSearchParams({ arg: `/p2p/${id}` })
       await (await this.#rpc.request(disconnecting, { path: 'swarm/disconnect', query, signal })).collect()
     } catch (error) {
-      // Not being connected is what was asked for.
+      // It is no error if the peer is not connected.
       if (!isP2plError(error, 'NOT_FOUND') && !(isP2plError(error, 'ENGINE') && /not connected/.test(error.message)))
         throw error
     }
@@ -84,7 +84,10 @@ export class Connections {
     return [...addresses].map(([id, list]) => ({ network: 'libp2p', id, addresses: readableAddresses(list) }))
   }
 
-  /** Connects in the background to a few peers that probably have a block. Bounded; failures do not matter. */
+  /**
+   * Connects in the background to a few peers that probably have a block. The number is limited, and failures do not
+   * matter.
+   */
   hint(providers: readonly PeerInfo[] | undefined): void {
     for (const peer of (providers ?? []).slice(0, maxHints)) {
       if (this.#connected.has(peer.id) || this.#hinted.has(peer.id) || peer.id === this.#kubo.identity.id) continue
@@ -96,7 +99,7 @@ export class Connections {
     }
   }
 
-  /** Tells who came and went since the last look. */
+  /** Reports which peers connected and disconnected since the last look. */
   async #look(): Promise<void> {
     if (this.#looking) return
     this.#looking = true
@@ -107,7 +110,7 @@ export class Connections {
       for (const id of now) if (!before.has(id)) this.#report({ type: 'peer:connect', id })
       for (const id of before) if (!now.has(id)) this.#report({ type: 'peer:disconnect', id })
     } catch {
-      // The daemon is looked at again soon.
+      // The next look follows soon.
     } finally {
       this.#looking = false
     }
@@ -116,7 +119,7 @@ export class Connections {
   async #dial(peer: PeerInfo, signal?: AbortSignal): Promise<void> {
     const addresses = peer.addresses.filter(isMultiaddr)
     const query = new URLSearchParams()
-    // The daemon tries all of them; without any it asks the DHT.
+    // The daemon tries all addresses. Without any, it asks the DHT.
     for (const address of addresses.length === 0 ? [''] : addresses) query.append('arg', withPeerId(address, peer.id))
     await (await this.#rpc.request(dialling, { path: 'swarm/connect', query, signal })).collect()
   }

@@ -6,12 +6,12 @@ import { withPeerId } from './address.ts'
 export const finalPeer = 2
 export const provider = 4
 
-/** More in one event is not an answer of a DHT. */
+/** A DHT does not answer with more peers in one event. */
 const maxPeers = 1_000
 
 /**
- * The peers of a query event of this type. They are what others say of themselves: one that cannot be read is left out,
- * so that nobody in the DHT can end the searches of others.
+ * The peers of a query event of this type. Peers describe themselves, so one that cannot be read is left out: nobody in
+ * the DHT can end the searches of others.
  */
 export function peersIn(event: Record<string, unknown>, type: number): PeerInfo[] {
   const { Type: given, Responses: responses } = event

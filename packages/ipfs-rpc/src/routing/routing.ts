@@ -12,8 +12,8 @@ const findingProviders: CallKind = { operation: 'routing.findProviders', lane: '
 const findingPeer: CallKind = { operation: 'routing.findPeer', lane: 'network' }
 
 /**
- * Provider records and addresses through the daemon's DHT, and its connections. `daemon`: the options of a managed one. None
- * of the calls goes by the library, which gives up a whole search for one peer in it that it cannot read.
+ * Provider records and addresses through the daemon's DHT, and its connections. `daemon`: the options of a managed
+ * daemon. The calls do not use the library, which gives up a whole search because of one peer that it cannot read.
  */
 export function routingHooks(
   rpc: RpcClient,
@@ -24,10 +24,10 @@ export function routingHooks(
     provide: async (cid, { signal }) => {
       const query = new URLSearchParams({ arg: cid.toString() })
       const answer = await rpc.request(providing, { path: 'routing/provide', query, signal })
-      // Of the events only an error tells anything.
+      // Only an error event matters.
       for await (const lines of answer.lines()) void lines
     },
-    // A managed daemon provides nothing by itself, so there is nothing to forget.
+    // A managed daemon provides nothing by itself, so there is no record to stop renewing.
     ...(daemon === undefined ? {} : { unprovide: async () => {} }),
     findProviders: (cid, options) => findProviders(rpc, cid, options),
     findPeer: async (id, options) => await findPeer(rpc, id, options),
@@ -46,7 +46,7 @@ async function* findProviders(
 ): AsyncGenerator<PeerInfo, void, undefined> {
   const answer = await rpc.request(findingProviders, {
     path: 'routing/findprovs',
-    // One more, because the own record counts there.
+    // One more, because the daemon's own record counts.
     query: new URLSearchParams({ arg: cid.toString(), 'num-providers': String(limit + 1) }),
     signal
   })

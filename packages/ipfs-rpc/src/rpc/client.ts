@@ -3,9 +3,9 @@ import { type Answer, type Body, type CallKind, classify, failure, type Request,
 import { create, type KuboRPCClient } from 'kubo-rpc-client'
 import { type AnswerLimits, type LibraryResponse, responseOf } from './response.ts'
 
-/** What a call of the library is to the transport; the library knows nothing of it. */
+/** What the transport needs to know about a call of the library. The library does not see it. */
 export interface LibraryCallKind extends CallKind, AnswerLimits {
-  /** Parameters that the daemon knows, but the call of the library has no option for. */
+  /** Parameters of the daemon for which the library's call has no option. */
   readonly params?: Readonly<Record<string, string | boolean>> | undefined
 }
 
@@ -23,14 +23,14 @@ type Fetch = (
   }
 ) => Promise<LibraryResponse>
 
-/** The address that the library believes to speak to; where the daemon really is, only the transport knows. */
+/** A placeholder address for the library. Only the transport knows where the daemon really is. */
 const libraryUrl = 'http://daemon.invalid/api/v0'
 const basePath = `${new URL(libraryUrl).pathname}/`
 
 /** Calls of kubo-rpc-client, carried by the transport of `@p2pl/kubo`. */
 export class RpcClient {
   readonly #transport: Transport
-  // One client of the library for each kind of call: its fetch is where the kind takes effect.
+  // One client of the library per kind of call: its fetch applies the kind.
   readonly #clients = new WeakMap<LibraryCallKind, KuboRPCClient>()
 
   constructor(transport: Transport) {
@@ -42,7 +42,7 @@ export class RpcClient {
     return await this.#transport.request(kind, request)
   }
 
-  /** One call of the library. `kind` is a constant of its caller: making a client is not cheap. */
+  /** Makes one call of the library. `kind` must be a constant of the caller, because creating a client is expensive. */
   async call<T>(
     kind: LibraryCallKind,
     signal: AbortSignal | undefined,
@@ -55,7 +55,7 @@ export class RpcClient {
     }
   }
 
-  /** The items of a call of the library that streams. Leaving the iteration ends the call. */
+  /** The items of a streaming call of the library. Leaving the iteration ends the call. */
   async *each<T>(
     kind: LibraryCallKind,
     signal: AbortSignal | undefined,
@@ -76,7 +76,7 @@ export class RpcClient {
     return client
   }
 
-  /** Rejects with a `P2plError` for every answer but 200. */
+  /** Rejects with a `P2plError` for every status except 200. */
   #fetch(kind: LibraryCallKind): Fetch {
     return async (url, { headers, body, signal }) => {
       const { pathname, searchParams } = new URL(url)
@@ -92,14 +92,14 @@ export class RpcClient {
   }
 }
 
-/** The library streams a block at most. */
+/** The library streams one block at most. */
 async function wholeBody(headers: Headers | undefined, body: AsyncIterable<Uint8Array | string>): Promise<Body> {
   const chunks: Uint8Array[] = []
   for await (const chunk of body) chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk)
   return { headers: Object.fromEntries(headers ?? []), parts: [Buffer.concat(chunks)] }
 }
 
-/** Whatever the library could not make sense of is the fault of the daemon: every other error has its type by then. */
+/** An answer that the library could not parse is the fault of the daemon: all other errors are already typed here. */
 function asFailure(operation: string, error: unknown, signal: AbortSignal | undefined): Error {
   if (isP2plError(error)) return error
   if (signal?.aborted === true) return classify(operation, error, signal)

@@ -1,17 +1,17 @@
 import { type Answer, failure, parseJson } from '@p2pl/kubo/rpc'
 
-/** How the library may read an answer: it bounds nothing itself. */
+/** How the library may read an answer. The library itself limits nothing. */
 export interface AnswerLimits {
   /**
-   * `whole` (default): read to its end first. `lines`: JSON objects, one in each line, handed on line by line. `bytes`:
-   * handed on as they come; their reader sets the bounds.
+   * `whole` (default): reads the answer to its end first. `lines`: JSON objects, one per line, passed on line by line.
+   * `bytes`: passed on as they arrive; their reader sets the limits.
    */
   readonly answer?: 'whole' | 'lines' | 'bytes' | undefined
-  /** Most bytes of a whole answer. Default 1 MiB. */
+  /** The most bytes of a whole answer. Default 1 MiB. */
   readonly maxBytes?: number | undefined
 }
 
-/** The part of `Response` that kubo-rpc-client uses. A real one copies every block twice, at twice the work of it all. */
+/** The part of `Response` that kubo-rpc-client uses. A real one copies every block twice, which doubles the total work. */
 export interface LibraryResponse {
   readonly ok: true
   readonly status: 200
@@ -24,7 +24,7 @@ export interface LibraryResponse {
 
 const head = { ok: true, status: 200 } as const
 
-/** The answer within its limits, in the form that the library takes. */
+/** The answer within its limits, in the form that the library accepts. */
 export async function responseOf(answer: Answer, limits: AnswerLimits): Promise<LibraryResponse> {
   if (limits.answer === 'bytes') return streamed(answer.operation, answer.chunks())
   if (limits.answer === 'lines') return streamed(answer.operation, wholeLines(answer))
@@ -48,7 +48,7 @@ function whole(operation: string, bytes: Buffer): LibraryResponse {
   }
 }
 
-/** Without the methods that read the whole of it: that is not bounded. */
+/** Without the methods that read the whole answer, because they are not bounded. */
 function streamed(operation: string, body: AsyncIterable<Uint8Array>): LibraryResponse {
   const refuse = async (): Promise<never> => {
     throw failure('ENGINE', operation, `the answer to ${operation} can be read as a stream only`)
@@ -56,7 +56,7 @@ function streamed(operation: string, body: AsyncIterable<Uint8Array>): LibraryRe
   return { ...head, headers: new Headers(), body, json: refuse, text: refuse, arrayBuffer: refuse }
 }
 
-/** Whole lines, none of them an error: the library joins parts without any bound, and would take an error for a result. */
+/** Whole lines, none of them an error. The library joins chunks without a limit, and would take an error for a result. */
 async function* wholeLines(answer: Answer): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const lines of answer.lines()) if (lines.length > 0) yield Buffer.from(`${lines.join('\n')}\n`)
 }

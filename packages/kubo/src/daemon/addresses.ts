@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import { failure } from '../errors.ts'
 import { makeFolder, ownFile } from './files.ts'
 
-// The longest path of a unix socket: 104 bytes on macOS, 108 on Linux, the final zero included.
+// The longest path of a unix socket: 104 bytes on macOS, 108 on Linux, including the final zero.
 const maxSocketPath = 100
 
-/** Where the socket of the API goes: in the repo, or in a private folder when that path is too long for a socket. */
+/** The path of the API socket: in the repo, or in a private folder if the path would be too long for a socket. */
 export async function apiSocket(repo: string): Promise<string> {
   const near = ownFile(repo, 'api.sock')
   if (Buffer.byteLength(near) <= maxSocketPath) return near
@@ -25,7 +25,7 @@ export async function apiSocket(repo: string): Promise<string> {
   return join(folder, `${createHash('sha256').update(repo).digest('hex').slice(0, 24)}.sock`)
 }
 
-/** A port that is free on loopback now. */
+/** A port that is currently free on loopback. */
 export async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve, reject) => {

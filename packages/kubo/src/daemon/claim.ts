@@ -17,8 +17,8 @@ const asking: CallKind = { operation: 'start', lane: 'store', timeout: 3_000 }
 const orphanGrace = 5_000
 
 /**
- * Makes sure that nobody uses the repo: throws `LOCKED` with the name of a live daemon, ends an orphan of ours, and
- * removes the files that a dead daemon left behind.
+ * Makes sure that nobody else uses the repo. Throws `LOCKED` with the name of a running daemon, ends an orphaned daemon
+ * of ours, and removes files left over from a dead daemon.
  */
 export async function claimRepo(repo: string, peerId: unknown, socketPath: string | undefined): Promise<void> {
   await endOwnOrphan(repo)
@@ -55,12 +55,13 @@ async function whoAnswers(api: string): Promise<'nobody' | 'refuses' | { id: str
 async function endOwnOrphan(repo: string): Promise<void> {
   const { pid, supervisorPid } = readRecord(repo) ?? {}
   if (pid === undefined || supervisorPid === undefined || isAlive(supervisorPid) || !isAlive(pid)) return
-  // The number may belong to another process by now: the lock, where it can be read, or the command line decides.
+  // The process id may belong to another process by now. The lock decides if it is readable, otherwise the command
+  // line.
   const holder = lockHolder(repo)
   const isOurs = holder === undefined ? await isDaemonCommand(pid) : holder === pid
   if (!isOurs) return
   await endProcess(pid, orphanGrace)
-  // The locks of a process go a little later than its number.
+  // The locks of a process disappear a little after its id.
   for (let waits = 0; waits < 200 && lockHolder(repo) === pid; waits++)
     await new Promise((resolve) => setTimeout(resolve, 25))
 }

@@ -7,13 +7,13 @@ export interface ConfigInput {
   readonly pubsub: boolean
   /** Multiaddr of the API. */
   readonly api: string
-  /** Bearer secret of the API, where others could reach it. */
+  /** Bearer secret of the API, if others could reach the API. */
   readonly secret: string | undefined
-  /** The port to listen on where `listen` is not given. */
+  /** The port to listen on if `listen` is absent. */
   readonly port: number
 }
 
-// With these settings the daemon reaches no further than the peers that are given, found on the LAN or connected to.
+// With these settings the daemon contacts only peers that are configured, found on the LAN or connected to.
 const nothingPublic: Json = {
   AutoConf: { Enabled: false },
   AutoTLS: { Enabled: false },
@@ -44,7 +44,7 @@ const lowResource: Json = {
   }
 }
 
-/** The configuration file of the daemon: what `init` wrote, with the options merged over it. `base` is not changed. */
+/** The configuration file of the daemon: the output of `init` with the options merged over it. `base` is not changed. */
 export function daemonConfig(base: Json, input: ConfigInput): Json {
   const { options } = input
   const profile = options.profile ?? 'closed'
@@ -64,13 +64,13 @@ export function daemonConfig(base: Json, input: ConfigInput): Json {
     },
     Discovery: { MDNS: { Enabled: profile === 'lan' } },
     Pubsub: { Enabled: input.pubsub },
-    // The daemon provides nothing by itself: what is provided, and for how long, is the caller's decision.
+    // The daemon provides nothing by itself. The caller decides what to provide, and for how long.
     Provide: { Enabled: true, Strategy: 'mfs' },
     Internal: { ShutdownTimeout: '5s' },
     Plugins: { Plugins: { telemetry: { Disabled: true } } }
   })
   if (options.bootstrap !== undefined || profile !== 'public') config['Bootstrap'] = [...(options.bootstrap ?? [])]
-  // A private network has no delegated routers, and the daemon refuses to start with them.
+  // A private network has no delegated routers. The daemon refuses to start with them.
   if (options.swarmKey !== undefined && profile === 'public')
     mergeJson(config, {
       Routing: { Type: 'dht', DelegatedRouters: [] },
@@ -101,7 +101,10 @@ function listenAddresses(profile: string, port: number): string[] {
   ]
 }
 
-/** Syncs every part of the store, also one that was set up without: what was acknowledged survives power loss. */
+/**
+ * Syncs every part of the store, even of a store that was created without syncing, so acknowledged data survives a
+ * power failure.
+ */
 function syncToDisk(spec: unknown): void {
   if (Array.isArray(spec)) for (const part of spec) syncToDisk(part)
   else if (isObject(spec)) {

@@ -7,7 +7,7 @@ export function ownFile(repo: string, name: string): string {
   return join(repo, 'p2pl', name)
 }
 
-/** Replaces the file by a whole new one, readable by its owner only. */
+/** Replaces the file with a complete new one that only its owner can read. */
 export async function writeWhole(path: string, text: string): Promise<void> {
   await makeFolder(dirname(path))
   await writeFile(`${path}.new`, text, { mode: 0o600 })
@@ -15,8 +15,9 @@ export async function writeWhole(path: string, text: string): Promise<void> {
 }
 
 /**
- * Makes a folder for its owner only, and its parents. The `recursive` option of Node's `mkdir` is not used: on a read-only disk it
- * says that there is no such folder, and on some file systems it never ends. Throws `STORAGE`.
+ * Makes a folder that only its owner can use, and its parents. It does not use the `recursive` option of Node's
+ * `mkdir`: on a read-only disk that option reports a missing folder, and on some file systems it never returns. Throws
+ * `STORAGE`.
  */
 export async function makeFolder(path: string): Promise<void> {
   const made = async (): Promise<boolean> =>

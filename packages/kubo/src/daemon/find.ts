@@ -31,7 +31,7 @@ async function findInPath(): Promise<string | undefined> {
   return undefined
 }
 
-/** The binary that the package has downloaded. It never downloads here: a start must not depend on that. */
+/** The binary that the package has downloaded. This never downloads, because a start must not depend on a download. */
 async function findPackage(): Promise<string | undefined> {
   for (const from of [join(process.cwd(), 'package.json'), import.meta.url]) {
     try {
@@ -39,7 +39,7 @@ async function findPackage(): Promise<string | undefined> {
       const path = kubo.path({ autoDownload: false })
       if (await isExecutable(path)) return path
     } catch {
-      // Not installed here, or without its binary.
+      // The package is not installed, or lacks its binary.
     }
   }
   return undefined

@@ -26,7 +26,7 @@ export async function launch(options: DaemonOptions, pubsub: boolean, signal: Ab
   try {
     return await launchOn(readRecord(options.repo)?.port ?? (await freePort()), options, pubsub, signal)
   } catch (error) {
-    // Somebody took our port while we did not run.
+    // Another process took our port while the daemon was not running.
     const portTaken = isP2plError(error, 'LOCKED') && /address already in use/.test(error.message)
     if (!portTaken || options.listen !== undefined) throw error
     return await launchOn(await freePort(), options, pubsub, signal)
@@ -93,7 +93,7 @@ async function ready(daemon: SupervisedProcess, options: DaemonOptions, signal: 
   throw startFailure(options.repo, (await daemon.exited).output)
 }
 
-/** A new repo pins the empty folder; pins are the caller's alone. */
+/** A new repo pins the empty folder, but pins belong to the caller. */
 async function unpinEmptyFolder(target: Target): Promise<void> {
   const rpc = new Transport(5_000)
   try {
@@ -115,7 +115,7 @@ function startFailure(repo: string, output: string): P2plError {
   return failure('ENGINE', 'start', `the daemon on ${repo} ended before it was ready: ${text}`)
 }
 
-/** The end of the output of a daemon, for a message. */
+/** The last lines of a daemon's output, for an error message. */
 export function lastLines(output: string): string {
   return output.trim().split('\n').slice(-4).join(' | ').slice(-600)
 }

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** The process that holds `repo.lock`. Only Linux tells; elsewhere the daemon itself refuses a second one. */
+/** The process that holds `repo.lock`. Only Linux tells. On other systems the daemon itself refuses a second instance. */
 export function lockHolder(repo: string): number | undefined {
   try {
     const { ino } = statSync(join(repo, 'repo.lock'))
@@ -10,7 +10,7 @@ export function lockHolder(repo: string): number | undefined {
       if (fields !== null && Number(fields[2]) === ino) return Number(fields[1])
     }
   } catch {
-    // No lock file, or no such list.
+    // There is no lock file, or the system has no list of locks.
   }
   return undefined
 }

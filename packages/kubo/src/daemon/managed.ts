@@ -12,20 +12,20 @@ const longestPause = 30_000
 const healthyAfter = 60_000
 
 export interface ManagedDaemonHooks {
-  /** Something that a person should know. */
+  /** A message for a person. */
   warn(message: string): void
-  /** The process has ended and is being started again. */
+  /** The process has ended and is being restarted. */
   lost(error: P2plError): void
-  /** It runs again, perhaps at another address. */
+  /** The daemon runs again, perhaps at another address. */
   back(target: Target): void
 }
 
-/** A process of the daemon that is started, started again after a crash, and stopped. */
+/** A daemon process that is started, restarted after a crash, and stopped. */
 export class ManagedDaemon {
   readonly #options: DaemonOptions
   readonly #pubsub: boolean
   #process: SupervisedProcess | undefined
-  /** The process that was ended because it hung. */
+  /** The process that is being ended because it hung. */
   #ending: SupervisedProcess | undefined
   #hooks: ManagedDaemonHooks | undefined
   #restart: NodeJS.Timeout | undefined
@@ -58,7 +58,7 @@ export class ManagedDaemon {
     this.#hooks = undefined
   }
 
-  /** Ends a process that has not answered for `silence` milliseconds, so that it is started again. */
+  /** Ends a process that has not answered for `silence` milliseconds, so that it is restarted. */
   hung(silence: number): void {
     const daemon = this.#process
     if (daemon === undefined || daemon === this.#ending) return
@@ -72,7 +72,7 @@ export class ManagedDaemon {
   async #launch(signal: AbortSignal): Promise<Target> {
     const { process: daemon, target } = await launch(this.#options, this.#pubsub, signal)
     this.#process = daemon
-    // An idle app may end; the daemon then ends with it.
+    // An idle app may end, and the daemon ends with it.
     daemon.hold(false)
     const started = performance.now()
     void daemon.exited.then(({ signal: by, code, output }) => {

@@ -6,7 +6,7 @@ const killGrace = 5_000
 export async function endProcess(pid: number, grace: number): Promise<void> {
   const start = performance.now()
   if (!sendSignal(pid, 'SIGTERM')) return
-  // A stopped process takes no SIGTERM before it continues.
+  // A stopped process handles SIGTERM only after it continues.
   sendSignal(pid, 'SIGCONT')
   for (let killed = false; isAlive(pid);) {
     const waited = performance.now() - start
@@ -28,7 +28,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** A process that has ended and that nobody waited for: in containers without an init it stays in the list for ever. */
+/** A process that has ended but was not waited for. In containers without an init it stays in the process list for ever. */
 function isZombie(pid: number): boolean {
   try {
     return /^\d+ \(.*\) Z /s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))

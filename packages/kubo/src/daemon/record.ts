@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { ownFile, writeWhole } from './files.ts'
 
-/** What we know of the daemon of a repo, kept beside it. */
+/** What we know about the daemon of a repo, stored in the repo. */
 export interface DaemonRecord {
   port: number
   pid?: number | undefined

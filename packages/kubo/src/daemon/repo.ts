@@ -12,7 +12,7 @@ const run = promisify(execFile)
 export interface Repo {
   /** The configuration that `ipfs init` wrote. */
   readonly base: Json
-  /** A file that says that a new repo is not finished; the code that finishes the repo removes it. */
+  /** A file that marks a new repo as unfinished. The code that finishes the repo removes it. */
   readonly fresh: string | undefined
 }
 
@@ -42,7 +42,7 @@ export async function writeConfig(repo: string, config: Json): Promise<void> {
   await writeWhole(join(repo, 'config'), JSON.stringify(config, undefined, 2))
 }
 
-/** Writes the key of a private network. Throws `INVALID_ARGUMENT` when the repo has one and the options do not. */
+/** Writes the key of a private network. Throws `INVALID_ARGUMENT` if the repo has a key but the options have none. */
 export async function writeSwarmKey(repo: string, swarmKey: string | undefined): Promise<void> {
   const file = join(repo, 'swarm.key')
   if (swarmKey !== undefined)

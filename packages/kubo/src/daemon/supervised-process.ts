@@ -10,7 +10,7 @@ const parentDeath = ['setpriv', '--pdeathsig', 'KILL'] as const
 const supervisorGrace = 5_000
 const outputGrace = 1_000
 
-/** The words before a command with which the kernel ends it together with its parent; none where that cannot be had. */
+/** The command prefix that makes the kernel end a process together with its parent; empty where that is not available. */
 export async function kernelEndsOrphans(env: NodeJS.ProcessEnv): Promise<readonly string[]> {
   if (process.platform !== 'linux') return []
   const [command, ...args] = parentDeath
@@ -36,7 +36,7 @@ export class SupervisedProcess {
   #pid: number | undefined
   #guardPid: number | undefined
   #reported: { code: number | null; signal: string | null } | undefined
-  /** Resolves when the daemon is gone. */
+  /** Resolves when the daemon has ended. */
   readonly exited: Promise<SupervisedExit>
 
   /** `grace`: milliseconds from SIGTERM to SIGKILL. */
@@ -45,7 +45,7 @@ export class SupervisedProcess {
     this.#supervisor = spawn(process.execPath, ['-e', supervisorScript, String(grace), guardScript, ...command], {
       env: { ...env, ELECTRON_RUN_AS_NODE: '1', NODE_OPTIONS: '' },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      // Out of our process group: Ctrl-C in a terminal reaches us, and we stop the daemon in order.
+      // Outside our process group: Ctrl-C in a terminal reaches us, and we stop the daemon in order.
       detached: true,
       windowsHide: true
     })
@@ -67,12 +67,12 @@ export class SupervisedProcess {
     })
   }
 
-  /** Of the daemon; known soon after the start, and once it has {@link printed} something that was waited for. */
+  /** Process id of the daemon; known soon after the start, and in any case after {@link printed} has found its text. */
   get pid(): number | undefined {
     return this.#pid
   }
 
-  /** Of the shell that ends the daemon if the supervisor cannot. */
+  /** Process id of the shell that ends the daemon if the supervisor cannot. */
   get guardPid(): number | undefined {
     return this.#guardPid
   }
@@ -81,7 +81,7 @@ export class SupervisedProcess {
     return this.#supervisor.pid
   }
 
-  /** Resolves when the output holds `text` and the process id is known; with `false` when the process ended first. */
+  /** Resolves when the output contains `text` and the process id is known; with `false` when the process ended first. */
   async printed(text: string): Promise<boolean> {
     let waiter: () => void = () => {}
     const seen = new Promise<boolean>((resolve) => {
@@ -98,7 +98,7 @@ export class SupervisedProcess {
     }
   }
 
-  /** Whether this process stays alive for the daemon, as it does at first. When this process ends, so does the daemon. */
+  /** Whether the daemon keeps this process alive, as it does at first. When this process ends, so does the daemon. */
   hold(alive: boolean): void {
     const { channel, stdout, stderr } = this.#supervisor
     for (const handle of [this.#supervisor, channel, stdout, stderr] as ({ ref(): void; unref(): void } | null)[])
@@ -106,12 +106,12 @@ export class SupervisedProcess {
       else handle?.unref()
   }
 
-  /** Ends the daemon, in order if it obeys, and resolves when it is gone. */
+  /** Ends the daemon, in order if possible. Resolves when it has ended. */
   async stop(): Promise<void> {
     this.hold(true)
     if (this.#supervisor.connected) this.#supervisor.send({ type: 'stop' }, () => {})
     else this.#supervisor.kill('SIGTERM')
-    // A supervisor that stands still itself is killed; its guard, the kernel or we then end the daemon.
+    // A stalled supervisor is killed. Its guard, the kernel or we then end the daemon.
     const force = setTimeout(() => this.#supervisor.kill('SIGKILL'), this.#grace + supervisorGrace)
     await this.exited.finally(() => clearTimeout(force))
   }
@@ -130,17 +130,17 @@ export class SupervisedProcess {
     for (const waiter of this.#waiters) waiter()
   }
 
-  /** What supervisor and daemon have said comes by pipes, which may be read later than it is known that they have ended. */
+  /** The output of supervisor and daemon comes through pipes, and may arrive after their end is known. */
   async #lastWords(closed: Promise<unknown>): Promise<SupervisedExit> {
     if (this.#supervisor.pid !== undefined && this.#supervisor.connected) await once(this.#supervisor, 'disconnect')
     await this.#endOrphan()
-    // A process that the daemon has left behind may hold its output open.
+    // A process left behind by the daemon may keep its output open.
     await Promise.race([closed, sleep(outputGrace, undefined, { ref: false })])
     const { code, signal } = this.#reported ?? { code: null, signal: null }
     return { code, signal, output: this.#output }
   }
 
-  /** Ends the daemon when somebody killed the supervisor alone. */
+  /** Ends the daemon when only the supervisor was killed. */
   async #endOrphan(): Promise<void> {
     if (this.#reported !== undefined || this.#pid === undefined) return
     await endProcess(this.#pid, this.#grace)

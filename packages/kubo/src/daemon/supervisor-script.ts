@@ -1,8 +1,8 @@
 /**
- * Runs between us and the daemon, in a process and session of its own: when the channel to us closes, however we end
- * (also by `kill -9`), it ends the daemon and then itself. It is a text, so that it works from the sources, from the
- * build and from inside the bundle of an app. Arguments: milliseconds from SIGTERM to SIGKILL, the script of the guard
- * or nothing, the command and its arguments.
+ * Runs between us and the daemon, in its own process and session. When the channel to us closes, however we end (even
+ * by `kill -9`), it ends the daemon and then itself. It is a string, so that it works from the sources, from the build
+ * and inside the bundle of an app. Arguments: milliseconds from SIGTERM to SIGKILL, the script of the guard or an empty
+ * string, the command and its arguments.
  */
 export const supervisorScript: string = `
 const { spawn } = require('node:child_process')
@@ -40,7 +40,7 @@ child.on('exit', (code, signal) => {
 `
 
 /**
- * Holds one end of a pipe to the supervisor. A line in the pipe says that the daemon is gone. An end of the pipe without
- * a line says that the supervisor was killed and can end nothing any more.
+ * Holds one end of a pipe to the supervisor. A line in the pipe means that the daemon has ended. A closed pipe without
+ * a line means that the supervisor was killed and can no longer end anything.
  */
 export const guardScript: string = process.platform === 'win32' ? '' : 'read -r line || kill -9 "$1"'

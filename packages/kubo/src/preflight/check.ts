@@ -1,5 +1,5 @@
 export interface PreflightCheck {
-  /** Stable: `daemon`, `authorization`, `version`, `pubsub`, `routing`, `dht`, `storage`, `binary`, `repo`. */
+  /** A stable name: `daemon`, `authorization`, `version`, `pubsub`, `routing`, `dht`, `storage`, `binary`, `repo`. */
   readonly name: string
   /** `fail`: it will not work. `warn`: it works, but not as well as it could. */
   readonly status: 'ok' | 'warn' | 'fail'

@@ -19,7 +19,7 @@ export async function checkDaemon(probe: Probe, usesPubsub: boolean): Promise<Pr
     probe.ask('swarm/peers'),
     probe.dhtPeers('lan'),
     probe.dhtPeers('wan'),
-    // The daemon counts no blocks then, which takes minutes in a large store.
+    // Then the daemon does not count blocks, which takes minutes in a large store.
     probe.ask('repo/stat', { 'size-only': 'true' }),
     probe.ask('diag/sys')
   ])
@@ -55,7 +55,7 @@ function checkUnusable(error: P2plError): PreflightCheck[] {
   ]
 }
 
-/** A secret may open some calls only. */
+/** A secret may permit only some calls. */
 function checkAuthorization(answers: readonly Answered[]): PreflightCheck {
   const name = 'authorization'
   const refused = answers.filter((answer) => answer instanceof Error).find((error) => error.code === 'UNAUTHORIZED')
@@ -75,7 +75,7 @@ function isOffline(peers: Answered): boolean {
 function checkPubsub(topics: Answered, offline: boolean): PreflightCheck {
   const name = 'pubsub'
   if (!(topics instanceof Error)) return { name, status: 'ok', message: 'pubsub is on' }
-  // An offline daemon says that pubsub is not enabled, even where it is.
+  // An offline daemon reports that pubsub is not enabled, even if it is.
   if (offline) return { name, status: 'fail', message: 'the daemon is offline', fix: restartOnline }
   return {
     name,
@@ -87,7 +87,7 @@ function checkPubsub(topics: Answered, offline: boolean): PreflightCheck {
 
 function checkRouting(answer: unknown, provides: unknown): PreflightCheck {
   const name = 'routing'
-  // Not set is the default, "auto"; a token may not be allowed to read the configuration.
+  // If it is not set, the default is "auto". A token may not be allowed to read the configuration.
   const type = typeof answer === 'string' ? answer : 'auto'
   if (type === 'none')
     return {

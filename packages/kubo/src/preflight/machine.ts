@@ -48,7 +48,7 @@ export async function checkRepo(repo: string): Promise<PreflightCheck> {
   return { name, status: 'ok', message: `${repo} is free` }
 }
 
-/** Bytes left on the disk of the path. */
+/** Free bytes on the disk that has the path. */
 async function diskLeft(path: string): Promise<number | undefined> {
   return await statfs(path).then(
     ({ bavail, bsize }) => bavail * bsize,

@@ -10,8 +10,8 @@ import { Probe } from './probe.ts'
 const timeout = 5_000
 
 /**
- * Looks at the daemon without changing anything: what is there, what is missing, and the command that mends it. Features
- * are probed; a version alone never fails. Rejects for wrong options only.
+ * Checks the daemon without changing anything. Reports what is there, what is missing, and the command that fixes it.
+ * It probes features; an old version alone never fails. Rejects only for wrong options.
  */
 export async function preflight(options: KuboOptions & AbortOptions = {}): Promise<PreflightCheck[]> {
   const { signal, daemon, ...rest } = options

@@ -4,7 +4,7 @@ import type { CallKind, Transport } from '../rpc/transport.ts'
 
 const maxAnswerBytes = 4 * 1024 * 1024
 
-/** Calls whose failure is an answer. */
+/** Makes calls whose failure counts as an answer. */
 export class Probe {
   readonly #rpc: Transport
   readonly #kind: CallKind
@@ -27,13 +27,13 @@ export class Probe {
     }
   }
 
-  /** A value of the configuration; `undefined` where it is not set or may not be read. */
+  /** A value of the configuration; `undefined` if it is not set or may not be read. */
   async setting(name: string): Promise<unknown> {
     const answer = await this.ask('config', { arg: name })
     return answer instanceof Error ? undefined : answer['Value']
   }
 
-  /** How many peers a routing table of the DHT holds; 0 where the daemon has no such table. */
+  /** The number of peers in a routing table of the DHT; 0 if the daemon has no such table. */
   async dhtPeers(table: 'lan' | 'wan'): Promise<number> {
     const answer = await this.ask('stats/dht', { arg: table })
     return answer instanceof Error

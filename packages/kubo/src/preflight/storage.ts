@@ -3,7 +3,7 @@ import type { PreflightCheck } from './check.ts'
 
 export const gigabyte = 1_000_000_000
 
-/** `stat`: the answer to `repo/stat`. `system`: the answer to `diag/sys`, where it may be asked. */
+/** `stat`: the answer to `repo/stat`. `system`: the answer to `diag/sys`, if that call is allowed. */
 export function checkStorage(stat: Record<string, unknown> | P2plError, system: unknown): PreflightCheck {
   const name = 'storage'
   if (stat instanceof Error)

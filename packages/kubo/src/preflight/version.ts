@@ -2,7 +2,7 @@ import type { PreflightCheck } from './check.ts'
 
 const oldestTested = [0, 43] as const
 
-/** Whether a daemon is older than the oldest that is tested. `undefined` when the text is no version. */
+/** Whether a daemon is older than the oldest tested version. Returns `undefined` when the text is not a version. */
 export function isOld(version: string): boolean | undefined {
   const parts = /^(\d+)\.(\d+)\./.exec(version)
   if (parts === null) return undefined

@@ -6,10 +6,10 @@ import { LineSplitter, parseJson } from './lines.ts'
 
 const defaultMaxBytes = 1024 * 1024
 const maxLineBytes = 2 * 1024 * 1024
-/** What stands in a line may take tens of microseconds to read. */
+/** Parsing one line may take tens of microseconds. */
 const linesOfTurn = 1_000
 
-/** A 200 of the daemon, from its headers to its last byte. Every way to read it is bounded. */
+/** An answer of the daemon with status 200, from its headers to its last byte. Every way to read it is bounded. */
 export class Answer {
   readonly operation: string
   readonly #response: Dispatcher.ResponseData
@@ -19,11 +19,11 @@ export class Answer {
     this.operation = operation
     this.#response = response
     this.#onEnd = onEnd
-    // A connection that breaks while nobody reads must not become an uncaught error; the next reader is told.
+    // A connection that breaks while nobody reads must not become an uncaught error. The next reader gets the error.
     response.body.on('error', () => this.#end())
   }
 
-  /** The answer as it comes. Leaving the iteration closes the connection. */
+  /** The chunks of the answer as they arrive. Leaving the iteration closes the connection. */
   async *chunks(): AsyncGenerator<Buffer, void, undefined> {
     const { body } = this.#response
     try {
@@ -41,7 +41,8 @@ export class Answer {
     const { body } = this.#response
     const chunks: Buffer[] = []
     let size = 0
-    // The daemon sends pieces of 4 KiB. An iteration would join those that wait, for this to join them again.
+    // The daemon sends pieces of 4 KiB. An iterator would join the pieces that wait, and then this method would join
+    // them again.
     body.on('data', (chunk: Buffer) => {
       size += chunk.length
       if (size <= maxBytes) chunks.push(chunk)
@@ -64,8 +65,8 @@ export class Answer {
   }
 
   /**
-   * The lines of the answer that are not empty, some at a time, each time in a turn of the event loop of its own. Throws the
-   * error that a line reports.
+   * The non-empty lines of the answer, in groups, each group in a separate turn of the event loop. Throws the error
+   * that a line reports.
    */
   async *lines(): AsyncGenerator<readonly string[], void, undefined> {
     const splitter = new LineSplitter(this.operation, maxLineBytes)
@@ -80,7 +81,7 @@ export class Answer {
     if (rest !== '') yield this.#checked([rest])
   }
 
-  /** The JSON objects of an answer with one in each line. */
+  /** The JSON objects of an answer with one object per line. */
   async *objects(): AsyncGenerator<Record<string, unknown>, void, undefined> {
     for await (const lines of this.lines()) for (const line of lines) yield parseJson(this.operation, line)
   }
@@ -91,20 +92,20 @@ export class Answer {
     this.#end()
   }
 
-  /** The daemon may fail after its first lines: then the last line is an error. */
+  /** The daemon may fail after its first lines. Then the last line is an error. */
   #checked(lines: readonly string[]): readonly string[] {
     for (const line of lines) {
       if (!line.startsWith('{"Message"')) continue
       const { Type: type, Message: message } = parseJson(this.operation, line)
       if (type !== 'error') continue
-      // Text of the daemon only: turning any other value into text can throw, or take long.
+      // Only a text of the daemon: converting any other value to text can throw, or take long.
       const text = typeof message === 'string' ? message.slice(0, 1_000) : 'an error without a message'
       throw classify(this.operation, new RpcStatusError(200, text))
     }
     return lines
   }
 
-  /** The daemon may fail after its first bytes: then a trailer says so. */
+  /** The daemon may fail after its first bytes. Then a trailer says so. */
   #throwLate(): void {
     const late = this.#response.trailers['x-stream-error']
     if (late !== undefined) throw new RpcStatusError(200, late)

@@ -1,6 +1,6 @@
 import { failure } from '../errors.ts'
 
-/** Cuts a stream of bytes into lines, none longer than `maxBytes`. */
+/** Splits a stream of bytes into lines of at most `maxBytes`. */
 export class LineSplitter {
   readonly #maxBytes: number
   readonly #operation: string
@@ -37,7 +37,7 @@ export class LineSplitter {
     return lines
   }
 
-  /** What came after the last line end. */
+  /** The bytes after the last line end. */
   rest(): string {
     return Buffer.concat(this.#rest).toString('utf8').trim()
   }

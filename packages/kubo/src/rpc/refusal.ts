@@ -5,7 +5,7 @@ import { redirectTarget } from './url.ts'
 const maxErrorBytes = 16 * 1024
 const maxTextLength = 1_000
 
-/** The error in an answer other than 200. `from`: the address that was asked. */
+/** The error in an answer with a status other than 200. `from`: the address that was asked. */
 export async function refusal(
   answer: Answer,
   response: { readonly statusCode: number; readonly headers: Readonly<Record<string, string | string[] | undefined>> },
@@ -27,7 +27,7 @@ function messageOf(text: string): string {
     const { Message: message } = JSON.parse(text) as { Message?: unknown }
     if (typeof message === 'string') return message
   } catch {
-    // Not the JSON of Kubo: the text itself is the best there is.
+    // Not Kubo's JSON, so the text itself is the best message.
   }
   return text
 }

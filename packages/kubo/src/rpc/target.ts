@@ -11,7 +11,7 @@ export interface TlsOptions {
   readonly key?: string | Uint8Array | undefined
   /** The name that the certificate must have. Default: the host of the url. */
   readonly servername?: string | undefined
-  /** Default true. Turn it off in tests only. */
+  /** Default true. Turn it off only in tests. */
   readonly rejectUnauthorized?: boolean | undefined
 }
 
@@ -20,12 +20,12 @@ export type Authorization =
   | { readonly basic: { user: string; password: string } }
   | string
 
-/** Where the RPC API answers. */
+/** The address of the RPC API. */
 export interface Target {
-  /** `http://host:port`; of a socket `http://localhost`. */
+  /** `http://host:port`; for a socket `http://localhost`. */
   readonly origin: string
   readonly socketPath: string | undefined
-  /** `/api/v0/`, with what the url says before it. */
+  /** `/api/v0/`, after the path of the url. */
   readonly basePath: string
   readonly headers: Readonly<Record<string, string>>
   readonly tls: TlsOptions
@@ -38,7 +38,7 @@ export interface TargetOptions {
   readonly tls?: TlsOptions | undefined
 }
 
-/** Throws `INVALID_ARGUMENT`; no message of it holds a secret. */
+/** Throws `INVALID_ARGUMENT`. Its messages contain no secrets. */
 export function parseTarget(options: TargetOptions): Target {
   const common = { headers: requestHeaders(options), tls: options.tls ?? {} }
   const text = String(options.url)
@@ -54,7 +54,7 @@ export function parseTarget(options: TargetOptions): Target {
   }
 }
 
-/** The address that a daemon wrote into `<repo>/api`. `undefined` when there is no such file. */
+/** The address that a daemon wrote to `<repo>/api`. Returns `undefined` when there is no such file. */
 export function apiOfRepo(repo: string): string | undefined {
   try {
     const text = readFileSync(`${repo}/api`, 'utf8').trim()

@@ -6,23 +6,26 @@ import { Answer } from './answer.ts'
 import { refusal } from './refusal.ts'
 import type { Target, TlsOptions } from './target.ts'
 
-/** What a call is to the transport. */
+/** The properties of a call that the transport needs. */
 export interface CallKind {
   /** The name of the call, for errors. */
   readonly operation: string
   /**
-   * `store`: local work of the daemon, few at a time. `network`: may wait long for others. `stream`: stays open.
-   * Each has its own connections, so that slow fetches never hold up local work.
+   * `store`: local work of the daemon, few calls at a time. `network`: may wait long for other peers. `stream`: stays
+   * open. Each lane has its own connections, so that slow fetches never delay local work.
    */
   readonly lane: Lane
-  /** Milliseconds for the whole call; for a `stream`, until its headers. Default for `store`: that of the transport. */
+  /**
+   * Milliseconds for the whole call; for a `stream`, until its headers arrive. Default for `store`: the timeout of the
+   * transport.
+   */
   readonly timeout?: number | undefined
 }
 
 export type Lane = 'store' | 'network' | 'stream'
 
 export interface Request {
-  /** Behind `/api/v0/`. */
+  /** The path after `/api/v0/`. */
   readonly path: string
   readonly query?: URLSearchParams | undefined
   readonly body?: Body | undefined
@@ -31,18 +34,21 @@ export interface Request {
 
 export interface Body {
   readonly headers: Readonly<Record<string, string>>
-  /** What is sent, in order. Nothing joins the parts: that would copy every block. */
+  /** The parts to send, in order. They are not joined, because that would copy every block. */
   readonly parts: readonly Uint8Array[]
 }
 
 const connections: Readonly<Record<Lane, number>> = { store: 16, network: 256, stream: 4096 }
-/** Calls that are under way or wait for a connection. Beyond that, calls are refused with `OVERLOADED`. */
+/** The most calls that are running or wait for a connection. Beyond that, calls are refused with `OVERLOADED`. */
 const mostCalls: Readonly<Record<Lane, number>> = { store: 4096, network: 4096, stream: 4096 }
 const connectTimeout = 10_000
-/** A connection on which nothing comes is probed by the system after this, so that a dead one ends within seconds. */
+/** After this long (ms) without data, the system probes the connection, so that a dead one ends within seconds. */
 const keepAliveDelay = 5_000
 
-/** Carries calls to the daemon, by HTTP over TCP, TLS or a unix socket. Every answer and wait is bounded. Retries nothing. */
+/**
+ * Carries calls to the daemon, by HTTP over TCP, TLS or a unix socket. All answers and waits are bounded. It retries
+ * nothing.
+ */
 export class Transport {
   readonly #timeout: number
   readonly #underWay: Record<Lane, number> = { store: 0, network: 0, stream: 0 }
@@ -54,10 +60,10 @@ export class Transport {
     this.#timeout = timeout
   }
 
-  /** The daemon answers here from now on. Calls under way to another address end with `UNREACHABLE`. */
+  /** Sets the address of the daemon. Running calls to another address end with `UNREACHABLE`. */
   async open(target: Target): Promise<void> {
     if (this.#target !== undefined && isDeepStrictEqual(target, this.#target)) return
-    // Not before it is needed: undici ends a process on a runtime that is too old, before anybody can say so.
+    // Imported only when needed: on a runtime that is too old, undici ends the process before anybody can report it.
     const undici = await import('undici')
     if (typeof undici.Pool.prototype.destroy !== 'function')
       throw failure(
@@ -74,12 +80,15 @@ export class Transport {
     }
   }
 
-  /** Ends every call under way with `NOT_RUNNING`. */
+  /** Ends every running call with `NOT_RUNNING`. */
   close(): void {
     this.#end(stopped)
   }
 
-  /** Resolves with the headers of a 200. The caller reads the answer to its end or calls `fail`. */
+  /**
+   * Resolves with an answer once the headers of a 200 have arrived. The caller reads the answer to its end or calls
+   * `fail`.
+   */
   async request(kind: CallKind, { path, query, body, signal }: Request): Promise<Answer> {
     const { operation, lane } = kind
     const [pool, target] = [this.#pools?.[lane], this.#target]
@@ -93,7 +102,7 @@ export class Transport {
     signal?.addEventListener('abort', onAbort, { once: true })
     const timeout = kind.timeout ?? (lane === 'store' ? this.#timeout : undefined)
     const onTimeout = (): void =>
-      // What came while this process stood still, or was busy, is read first.
+      // Data that arrived while this process was blocked or busy is read first.
       systemClock.nextTurn(() => {
         if (!released)
           end.abort(failure('TIMEOUT', operation, `the daemon did not answer ${operation} within ${timeout} ms`))
@@ -120,7 +129,7 @@ export class Transport {
       })
       answer = new Answer(operation, response, onEnd)
       if (response.statusCode !== 200) throw await refusal(answer, response, target.origin)
-      // A stream lives by itself from now on.
+      // From now on the stream takes no slot.
       if (lane === 'stream') release()
       return answer
     } catch (error) {
@@ -143,7 +152,7 @@ function poolOf(PoolOfUndici: typeof Pool, target: Target, most: number): Pool {
   return new PoolOfUndici(target.origin, {
     connections: most,
     pipelining: 1,
-    // Every call has a timeout of its own or its caller's signal.
+    // Every call has its own timeout or its caller's signal.
     headersTimeout: 0,
     bodyTimeout: 0,
     connect: {
@@ -161,15 +170,15 @@ function lengthOf(body: Body | undefined): Record<string, string> {
   return { 'content-length': String(body.parts.reduce((sum, { byteLength }) => sum + byteLength, 0)) }
 }
 
-/** One part goes out in one packet with the headers. */
+/** A single part is sent in one packet with the headers. */
 function payloadOf(body: Body | undefined): Uint8Array | null {
   if (body === undefined) return null
   const [first, ...others] = body.parts
-  // undici takes any iterable; its types do not say so.
+  // undici takes any iterable, but its types do not say so.
   return others.length === 0 ? (first ?? null) : (body.parts as unknown as Uint8Array)
 }
 
-/** Without its path, which may hold a secret. */
+/** Without the path, which may contain a secret. */
 function addressOf({ origin, socketPath }: Target): string {
   return socketPath ?? origin
 }

@@ -28,14 +28,17 @@ export function parseUrl(text: string): URL {
   return url
 }
 
-/** A text for a message. A text that may hold a secret is not shown: a password stands before an `@`, a token behind a `?`. */
+/**
+ * A text for a message. A text that may contain a secret is not shown: a password comes before an `@`, a token after a
+ * `?`.
+ */
 function shown(text: string): string {
   return /[@?#]/.test(text)
     ? 'not an address (it is not shown, because it may hold a secret; secrets go into "authorization")'
     : `"${text.slice(0, 200)}"`
 }
 
-/** Where a redirect leads, as the value that `url` should have: without credentials, and without the path of the call. */
+/** The target of a redirect, in the form that `url` should have: without credentials, and without the path of the call. */
 export function redirectTarget(location: string, from: string): string | undefined {
   try {
     const { protocol, host, pathname } = new URL(location.slice(0, 2_000), from)
