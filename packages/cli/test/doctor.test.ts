@@ -4,7 +4,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { startTestDaemon, type TestDaemon } from '@p2pl/tooling-kubo'
 import { describeWithKubo } from '@p2pl/tooling-kubo/test'
-import { temporaryFolder } from '@p2pl/tooling-vitest'
+import { freePort, temporaryFolder } from '@p2pl/tooling-vitest'
 import { describeOnDisks, onDisk } from '@p2pl/tooling-vitest/disks'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { p2pl, parse, type Place, Running } from './support.ts'
@@ -264,9 +264,7 @@ describeWithKubo('the doctor of a daemon', (binary) => {
   })
 
   it('daemon down: names its address, and how to start one', async () => {
-    const server = createServer()
-    const port = await listening(server)
-    await new Promise((resolve) => server.close(resolve))
+    const port = await freePort()
     expect(await faultOf(await placeWith('right', `http://127.0.0.1:${port}`))).toMatchObject({
       name: 'daemon',
       message: saying(`127.0.0.1:${port}`),

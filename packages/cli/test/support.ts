@@ -27,12 +27,17 @@ export class Running {
   readonly child: Child
   readonly #name: string
   readonly #ended: Promise<number | null>
+  #isOver = false
 
   constructor(place: Place, ...args: readonly string[]) {
     this.#name = `p2pl ${args.join(' ')}`
     this.child = launch(place, args)
     this.child.stdin.on('error', () => undefined)
-    this.#ended = once(this.child, 'close').then(([code]) => code as number | null)
+    // Not its exit: what it has printed may be read later.
+    this.#ended = once(this.child, 'close').then(([code]) => {
+      this.#isOver = true
+      return code as number | null
+    })
     for (const name of ['stdout', 'stderr'] as const)
       createInterface({ input: this.child[name] }).on('line', (line) => this[name].push(line))
     onTestFinished(async () => {
@@ -45,8 +50,7 @@ export class Running {
   async prints(pattern: RegExp, stream: 'stdout' | 'stderr' = 'stdout'): Promise<RegExpExecArray> {
     return await until(`"${this.#name}" prints ${pattern}`, () => {
       const match = this[stream].map((line) => pattern.exec(line)).find((found) => found !== null)
-      if (match === undefined && this.child.exitCode !== null)
-        throw new Error(`${this.#name} has ended: ${this.stderr.join('\n')}`)
+      if (match === undefined && this.#isOver) throw new Error(`${this.#name} has ended: ${this.stderr.join('\n')}`)
       return match ?? false
     })
   }

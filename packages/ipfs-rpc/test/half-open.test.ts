@@ -57,6 +57,11 @@ describeWithKubo('a subscription on a half-open connection', (binary) => {
     })
   }
 
+  /** Where the machine was so busy that it came to the daemon after the new stream, it is not lost, but behind the gap. */
+  function expectNotBeforeGap(text: string, inbox: Inbox): void {
+    expect(inbox.items.slice(0, inbox.firstGap)).not.toContain(text)
+  }
+
   it('is healed within seconds, with a gap, when its own messages do not come back', async () => {
     const [subject, inbox] = await subscribed(3_600_000)
     proxy.swallow()
@@ -70,20 +75,20 @@ describeWithKubo('a subscription on a half-open connection', (binary) => {
     })
     await inbox.hasGap()
     await reach('after', inbox)
-    expect(inbox.items).not.toContain('lost')
+    expectNotBeforeGap('lost', inbox)
     expect(inbox.firstGap).toBeLessThan(inbox.items.indexOf('after'))
     expect(inbox.states).toEqual(['healing', 'live'])
   })
 
   it('is healed, with a gap before the first message, when nothing comes for long and it only listens', async () => {
-    // Longer than the message that is to be lost needs to the daemon.
+    // Longer than the message that is to be lost mostly needs to the daemon.
     const [, inbox] = await subscribed(3_000)
     const before = proxy.accepted
     proxy.swallow()
     await other.messages?.publish('half-open', bytes('lost'))
     await until('it was opened anew', () => proxy.accepted > before)
     await reach('after', inbox)
-    expect(inbox.items).not.toContain('lost')
+    expectNotBeforeGap('lost', inbox)
     expect(inbox.firstGap).toBeGreaterThan(-1)
     expect(inbox.firstGap).toBeLessThan(inbox.items.indexOf('after'))
   })
