@@ -7,10 +7,10 @@ export type * from './fixture.ts'
 export type { ConformanceReport, ObligationReport } from './report/index.ts'
 
 /**
- * Defines the tests that prove a backend, chosen by what it declares: the backend keeps every promise of the port, and
- * refuses what it declares as `none`.
+ * Defines the tests for a backend, chosen by its capabilities. They prove that the backend keeps every promise of the port,
+ * and refuses whatever it declares as `none`.
  *
- * The tests share networks that the last test stops: run all of them, in their order, and not concurrently.
+ * The tests share networks, which the last test stops. Run all of them, in order, and not concurrently.
  */
 export function conformance(runner: Runner, fixture: ConformanceFixture): void {
   runSuites(runner, new Kit(fixture), suites)

@@ -1,4 +1,4 @@
-/** An amount that comes back by itself, all of it within an hour. One taking may be larger than what is left, but not than all. */
+/** An amount that flows back within an hour. One request may take more than is left, but not more than the whole amount. */
 export class HourlyBudget {
   readonly #limit: number
   readonly #now: () => number
@@ -11,7 +11,10 @@ export class HourlyBudget {
     this.#at = now()
   }
 
-  /** Whether the amount is there. Content that is larger than a whole hour's budget waits until all of it is there. */
+  /**
+   * Whether the amount is available. Content that is larger than a whole hour's budget waits until the whole budget is
+   * available.
+   */
   has(amount: number): boolean {
     const now = this.#now()
     this.#used = Math.max(0, this.#used - ((now - this.#at) * this.#limit) / 3_600_000)

@@ -4,7 +4,7 @@ export function failure(code: ErrorCode, operation: string, message: string, cau
   return new P2plError({ code, operation, message, cause })
 }
 
-/** Any error as one of ours. */
+/** Converts any error to a `P2plError`. */
 export function asP2plError(error: unknown, operation: string): P2plError {
   if (isP2plError(error)) return error
   return failure('ENGINE', operation, `${operation}: ${error instanceof Error ? error.message : String(error)}`, error)

@@ -7,24 +7,24 @@ export interface Held {
   readonly kind: Copy['kind']
   /** When it last proved that it has the content, on the monotonic clock. */
   proven: number
-  /** When it was last heard of. */
+  /** When it was last heard from. */
   heard: number
-  /** Proofs in a row that it has not given although it was there. */
+  /** Number of proofs in a row that it has failed to give although it was there. */
   failures: number
 }
 
-/** One CID that the app wants to be kept. */
+/** One CID that the app wants to keep. */
 export class Kept {
   readonly cid: CID
   min: number
   max: number
   bytes: number | undefined
   readonly held: Map<string, Held> = new Map()
-  /** Names that failed, and when they may be asked again. */
+  /** The names of peers and services that failed, and when they may be asked again. */
   readonly failed: Map<string, number> = new Map()
-  /** When copies are next looked for or asked to prove themselves. */
+  /** When to look for copies or to ask for proofs next. */
   due: number
-  /** Whether copies that were made before this process began have been looked for. */
+  /** Whether copies from before the start of this process have been looked for. */
   sought = false
   why: KeepStatus['why'] = 'new'
   error: P2plError | undefined

@@ -24,7 +24,7 @@ export interface Settings {
   readonly maxKept: number
 }
 
-/** Defaults, and errors that name the option and what it takes. */
+/** Fills in defaults. Errors name the option and its allowed values. */
 export function settingsOf(options: ReplicationOptions): Settings {
   const call = 'openReplication'
   checkKeys(call, options, keys)
@@ -37,7 +37,7 @@ export function settingsOf(options: ReplicationOptions): Settings {
     throw invalidArgument(call, `${call}: two services have the same name`)
   }
   const number = (name: keyof ReplicationOptions, min: number, max: number, otherwise: number): number =>
-    // Only a budget may be without a limit.
+    // Only a budget may be unlimited.
     checkNumber(call, name, options[name], { min, max, integer: max < Infinity }, otherwise)
   const watchEvery = number('watchEvery', 1_000, 24 * hour, 300_000)
   return {

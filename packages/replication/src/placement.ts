@@ -4,8 +4,8 @@ import { sha256 } from 'multiformats/hashes/sha2'
 const utf8 = new TextEncoder()
 
 /**
- * Rendezvous hashing: every peer ranks the candidates of a CID in the same order, without asking. When one leaves, only what it had
- * moves, and when one comes, it takes an equal share of all.
+ * Rendezvous hashing: every peer ranks the candidates of a CID in the same order, without asking anybody. When a candidate
+ * leaves, only its own copies move. When a candidate joins, it takes an equal share from all others.
  */
 export async function ranked(cid: CID, candidates: readonly string[]): Promise<string[]> {
   const { digest } = cid.multihash

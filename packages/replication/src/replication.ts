@@ -8,11 +8,11 @@ import { rangeOf, type Settings } from './options.ts'
 import { Roster } from './roster.ts'
 import { Work } from './work.ts'
 
-/** CIDs that are worked on at once. */
+/** Number of CIDs that are worked on at once. */
 const atOnce = 4
-/** A first look, some milliseconds after content was given. */
+/** Delay before the first look at new content, in milliseconds. */
 const soon = 100
-/** Parts of a pause that are left to chance, so that peers do not all act at once. */
+/** The random part of a pause, so that peers do not all act at once. */
 const jitter = 0.2
 
 export class PeerReplication implements Replication {
@@ -90,7 +90,7 @@ export class PeerReplication implements Replication {
     this.#assertRunning('resume')
     if (!this.#paused) return
     this.#paused = false
-    // Nobody was listened to meanwhile: silence says nothing.
+    // This peer listened to nobody meanwhile, so silence means nothing.
     for (const { held } of this.#kept.values()) for (const copy of held.values()) copy.heard = this.#now
     this.#wake(soon)
   }
@@ -136,7 +136,7 @@ export class PeerReplication implements Replication {
     }, pause)
   }
 
-  /** Never rejects. Looks who is there, then does what is due. */
+  /** Never rejects. Asks which peers are there, then does the work that is due. */
   async #watch(): Promise<void> {
     if (this.#kept.size === 0) return
     try {
@@ -163,7 +163,7 @@ export class PeerReplication implements Replication {
       kept.error = asP2plError(cause, 'replication')
       kept.why = 'failed'
     }
-    // It was released meanwhile.
+    // The CID was released meanwhile.
     if (this.#kept.get(keyOf(kept.cid)) !== kept) return
     if (JSON.stringify(summary(kept)) !== before) this.#tell({ type: 'change', status: this.#statusOf(kept) })
   }

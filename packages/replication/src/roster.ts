@@ -1,17 +1,17 @@
 import type { Peer, WillingPeer } from '@p2pl/core'
 
-/** Milliseconds in which answers are collected. */
+/** How long answers are collected, in milliseconds. */
 const within = 3_000
 
 interface Seen extends WillingPeer {
   readonly at: number
 }
 
-/** Peers that keep content for this one, and when they were last heard. */
+/** Peers that keep content for this one, and when they were last heard from. */
 export class Roster {
   readonly #peer: Peer
   readonly #now: () => number
-  /** When the last look ended, on the monotonic clock. */
+  /** The time of the last look, on the monotonic clock. */
   lookedAt: number = -Infinity
   #seen: ReadonlyMap<string, Seen> = new Map()
 
@@ -20,7 +20,7 @@ export class Roster {
     this.#now = now
   }
 
-  /** Asks who is there. Those that do not answer this time are no candidates, but they may still have copies. */
+  /** Asks which peers are there. A peer that does not answer this time is not a candidate, but it may still have copies. */
   async look(signal: AbortSignal): Promise<void> {
     const willing = await this.#peer.data.willing({ within, signal })
     const at = this.#now()
@@ -28,12 +28,12 @@ export class Roster {
     this.#seen = new Map(willing.map((each) => [each.peer, { ...each, at }]))
   }
 
-  /** When the peer answered last, if it answered the last time. */
+  /** When the peer last answered, if it answered the last question. */
   heard(peer: string): number | undefined {
     return this.#seen.get(peer)?.at
   }
 
-  /** Peers that would take so many bytes. */
+  /** Peers that would take that many bytes. */
   candidates(bytes: number): string[] {
     return [...this.#seen.values()].filter(({ free }) => free > 0 && free >= bytes).map(({ peer }) => peer)
   }

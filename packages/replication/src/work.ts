@@ -6,11 +6,11 @@ import type { Settings } from './options.ts'
 import { ranked } from './placement.ts'
 import type { Roster } from './roster.ts'
 
-/** Milliseconds without a further acknowledgement after which peers are not waited for. */
+/** A call ends after this many milliseconds without a further acknowledgement. */
 const patience = 30_000
-/** A peer that failed is left alone for this content for so many milliseconds. */
+/** How long a failed peer is left alone for this content, in milliseconds. */
 const cooldown = 300_000
-/** A part of the pause between two proofs that is left to chance. */
+/** The random part of the pause between two proofs. */
 const jitter = 0.3
 
 export interface WorkParts {
@@ -20,11 +20,11 @@ export interface WorkParts {
   readonly bytes: HourlyBudget
   readonly copies: HourlyBudget
   readonly signal: AbortSignal
-  /** False once replication was switched off. */
+  /** False once replication is paused. */
   readonly active: () => boolean
 }
 
-/** What is done for one CID. */
+/** The work for one CID. */
 export class Work {
   readonly #parts: WorkParts
 
@@ -36,13 +36,13 @@ export class Work {
     return this.#parts.peer.environment.clock.now()
   }
 
-  /** Looks after one CID: copies from before, proofs that are due, copies that are missing or too many. */
+  /** Looks after one CID: finds earlier copies, asks for proofs that are due, makes missing copies, and gives up surplus ones. */
   async tend(kept: Kept): Promise<void> {
     const { roster, settings, active } = this.#parts
     if (!kept.sought) await this.#seek(kept)
     this.#hear(kept)
     if (kept.due <= this.#now && active()) await this.#prove(kept)
-    // Silence is a matter of peers; a service is asked. Time that a long round takes is no silence.
+    // Only peers can be silent; a service is asked. The time that a long round takes does not count as silence.
     for (const [name, { kind, heard }] of kept.held) {
       if (kind === 'peer' && roster.lookedAt - heard > settings.grace) kept.held.delete(name)
     }
@@ -54,7 +54,7 @@ export class Work {
     }
   }
 
-  /** Ends copies. Best effort: what is not heard of ends with its term. */
+  /** Ends copies. Best effort: a copy at a peer that does not hear of it ends with its term. */
   async giveUp(kept: Kept, names: readonly string[], options: CallOptions = {}): Promise<void> {
     const { peer, settings, signal } = this.#parts
     const peers = names.filter((name) => kept.held.get(name)?.kind === 'peer')
@@ -66,7 +66,10 @@ export class Work {
     for (const service of services) await service?.release(kept.cid, { signal: options.signal ?? signal })
   }
 
-  /** Copies that were made before this process began, or by another peer that keeps the same: they are where they would be made. */
+  /**
+   * Finds copies that were made before this process began, or by another peer that keeps the same content. They are at the
+   * peers that rank first.
+   */
   async #seek(kept: Kept): Promise<void> {
     const { roster, settings, signal } = this.#parts
     const order = await ranked(kept.cid, roster.peers)
@@ -75,7 +78,7 @@ export class Work {
       try {
         if (await service.has(kept.cid, { signal })) kept.proved(service.name, 'service', this.#now)
       } catch (error) {
-        // The others can have copies meanwhile.
+        // The other services may have copies nevertheless.
         kept.error = asP2plError(error, 'replication')
       }
     }
@@ -83,14 +86,14 @@ export class Work {
     this.#proveLater(kept)
   }
 
-  /** A peer that answers is there, and has its copies until a proof fails. */
+  /** A peer that answers still has its copies, until a proof fails. */
   #hear(kept: Kept): void {
     for (const [name, copy] of kept.held) {
       if (copy.kind === 'peer') copy.heard = Math.max(copy.heard, this.#parts.roster.heard(name) ?? 0)
     }
   }
 
-  /** Also renews the term at the peers. One proof may get lost on its way; a copy without two in a row is given up. */
+  /** Also renews the term at the peers. One proof may get lost, so a copy is given up only after two failed proofs in a row. */
   async #prove(kept: Kept): Promise<void> {
     const { settings, roster, signal } = this.#parts
     this.#proveLater(kept)
@@ -98,7 +101,7 @@ export class Work {
     const proven = await this.#ask(kept, before)
     for (const name of before) {
       const copy = kept.held.get(name)
-      // A peer that is not there is told by its silence.
+      // Silence tells that a peer is gone.
       if (copy === undefined || proven.has(name) || roster.heard(name) === undefined) continue
       this.#failed(kept, name, copy)
     }
@@ -133,7 +136,7 @@ export class Work {
       kept.why = kept.failed.size > 0 ? 'failed' : 'no-peers'
       return
     }
-    // One alone while the size is unknown: it is in its acknowledgement.
+    // Only one copy while the size is unknown: its acknowledgement tells the size.
     const missing = kept.bytes === undefined ? 1 : target(kept) - kept.held.size
     const chosen: string[] = []
     for (const name of free.slice(0, missing)) {
@@ -150,7 +153,7 @@ export class Work {
     await this.#place(kept, chosen)
     if (unknown && kept.bytes !== undefined) bytes.take(kept.bytes - 1)
     if (kept.held.size >= kept.min) kept.why = undefined
-    // The size is known now, or the next ones in the ranking have their turn.
+    // The size is known now, or it is the turn of the next candidates in the ranking.
     else if (this.#parts.active() && free.length > chosen.length) await this.#repair(kept)
     else kept.why = 'failed'
   }
@@ -172,19 +175,19 @@ export class Work {
     for (const name of names) if (!kept.held.has(name)) kept.failed.set(name, this.#now + cooldown)
   }
 
-  /** Those with the lowest ranks go first. */
+  /** Copies with the lowest ranks go first. */
   async #trim(kept: Kept): Promise<void> {
     const order = await ranked(kept.cid, [...kept.held.keys()])
     await this.giveUp(kept, order.slice(kept.max))
   }
 
-  /** The peers that have proven that they have it. */
+  /** Returns the peers that have proven that they have the content. */
   async #ask(kept: Kept, peers: readonly string[], fetch = true): Promise<ReadonlySet<string>> {
     if (peers.length === 0) return new Set()
     const { peer, signal } = this.#parts
     let receipt: Receipt | undefined
     try {
-      // Their number is the goal: nobody is left out because others were faster.
+      // The goal is all of them, so no peer is left out because others were faster.
       const timeout = patience + (kept.bytes ?? 0) / 256
       receipt = await peer.data.reach(kept.cid, { peers, replicas: peers.length, fetch, signal, timeout })
     } catch (error) {
@@ -200,7 +203,7 @@ export class Work {
   }
 }
 
-/** Between min and max, so that neither one that leaves nor one that comes back sets anything in motion. */
+/** Halfway between min and max, so that a single peer that leaves or returns triggers no work. */
 function target({ min, max }: Kept): number {
   return Math.ceil((min + max) / 2)
 }

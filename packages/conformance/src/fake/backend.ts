@@ -11,13 +11,13 @@ export interface FakeBackend extends DefinedBackend<FakeEngine> {
 }
 
 export interface FakeOptions {
-  /** What it declares, and does. Default: everything. */
+  /** What the fake declares and does. Default: everything. */
   readonly capabilities?: Capabilities | undefined
   /** Whether the next delivery of a message is lost. Default: never. */
   readonly lose?: (() => boolean) | undefined
 }
 
-/** A correct backend in one process, as small as one can be that keeps every promise of the port. */
+/** A correct backend within one process. It is as small as a backend can be that keeps every promise of the port. */
 export function fakeBackend(
   network: FakeNetwork,
   store: FakeStore,
@@ -51,7 +51,7 @@ export function fakeBackend(
   return Object.assign(backend, { network, store })
 }
 
-/** What the fake declares when nobody asks for less: everything. */
+/** The default capabilities of the fake: everything. */
 export const fakeCapabilities: { readonly [P in keyof Capabilities]-?: NonNullable<Capabilities[P]> } = {
   messages: {
     delivery: 'reliable',

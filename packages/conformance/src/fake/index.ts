@@ -7,7 +7,7 @@ export type { FakeBackend, FakeOptions } from './backend.ts'
 export { createFakeStore, FakeNetwork } from './network.ts'
 export type { FakeEngine, FakeStore } from './network.ts'
 
-/** A network of fakes in this process, for the kit's own tests and for those of layers. */
+/** A network of fakes in this process, for the kit's own tests and for tests of layers. */
 export function createFakeConformanceNetwork(count: number, options: FakeOptions = {}): ConformanceNetwork {
   const network = new FakeNetwork()
   const stores = Array.from({ length: count }, createFakeStore)
@@ -34,7 +34,7 @@ export function createFakeConformanceNetwork(count: number, options: FakeOptions
   }
 }
 
-/** The fixture of the fake. */
+/** The fixture for the fake. */
 export function fakeFixture(options: FakeOptions = {}): ConformanceFixture {
   return {
     name: 'the fake',

@@ -1,9 +1,9 @@
 import type { Block, EngineEvent, Pin, Subscriber } from '@p2pl/core/backend'
 
-/** What a fake keeps when it is stopped: it stands for a disk. */
+/** What a fake keeps when it is stopped. It stands for a disk. */
 export interface FakeStore {
   readonly id: string
-  /** By the multihash. */
+  /** By multihash. */
   readonly blocks: Map<string, Block>
   readonly pins: Map<string, Pin>
   readonly secrets: Map<string, Uint8Array>
@@ -21,15 +21,15 @@ export interface FakeEngine {
   readonly store: FakeStore
   /** The topics that it has joined. */
   readonly topics: Map<string, Required<Subscriber>>
-  /** Whether it tells its subscribers of gaps. */
+  /** Whether it reports gaps to its subscribers. */
   readonly tellsGaps: boolean
   readonly report: (event: EngineEvent) => void
 }
 
-/** The bus in this process: who runs, who is connected with whom, who provides what. */
+/** The bus in this process: which fakes run, which are connected, and which provide what. */
 export class FakeNetwork {
   readonly engines: Map<string, FakeEngine> = new Map<string, FakeEngine>()
-  /** The ids of those that provide a multihash. */
+  /** The ids of the peers that provide each multihash. */
   readonly records: Map<string, Set<string>> = new Map<string, Set<string>>()
   /** Ids whose next start fails. */
   readonly obstructed: Set<string> = new Set<string>()
@@ -47,7 +47,7 @@ export class FakeNetwork {
     for (const record of this.records.values()) record.delete(id)
   }
 
-  /** Whether they are connected now. `false` where one of them is away. */
+  /** Connects the two. Returns false if one of them is away. */
   connect(a: string, b: string): boolean {
     const there = [a, b].every((id) => this.engines.has(id) && !this.isCut(id))
     if (!there || a === b) return false
@@ -66,7 +66,7 @@ export class FakeNetwork {
     return [...this.engines.values()].filter((other) => this.#links.has(pair(id, other.id)))
   }
 
-  /** Cuts one off until the returned function is called. Its subscribers hear of both. */
+  /** Cuts one fake off until the returned function is called. Its subscribers hear of the cut and of its end. */
   cut(id: string): () => void {
     const before = this.connected(id)
     for (const other of before) this.disconnect(id, other.id)
@@ -87,7 +87,7 @@ export class FakeNetwork {
     return this.#cut.has(id)
   }
 
-  /** Calls the listener whenever a block or a connection has come. */
+  /** Calls the listener whenever a block or a connection has been added. */
   watch(listener: () => void): () => void {
     this.#watchers.add(listener)
     return () => void this.#watchers.delete(listener)

@@ -2,7 +2,7 @@ import { P2plError, bytesKey, linksOf, type Block, type PinOptions } from '@p2pl
 import type { CID } from 'multiformats/cid'
 import type { FakeStore } from './network.ts'
 
-/** Adds the multihashes that a root holds, as far as they are stored. */
+/** Adds the multihashes below a root, as far as they are stored. */
 function hold(keys: Set<string>, blocks: ReadonlyMap<string, Block>, root: CID, recursive: boolean): void {
   const key = bytesKey(root.multihash.bytes)
   if (keys.has(key)) return
@@ -12,7 +12,7 @@ function hold(keys: Set<string>, blocks: ReadonlyMap<string, Block>, root: CID, 
     for (const link of linksOf(root, block.bytes) ?? []) hold(keys, blocks, link, true)
 }
 
-/** Pins of one store, those under way included: they protect already, and are not listed yet. */
+/** Pins of one store, including those under way: they already protect, but are not listed yet. */
 export class FakePins {
   readonly #store: FakeStore
   readonly #underWay = new Set<{ readonly cid: CID; readonly recursive: boolean }>()
@@ -25,7 +25,7 @@ export class FakePins {
     const keys = new Set<string>()
     const { blocks, pins } = this.#store
     for (const { cid, recursive } of [...pins.values(), ...this.#underWay]) {
-      // Apart from the others: a direct pin of a root must not hide a recursive one.
+      // Separate from the others, because a direct pin of a root must not hide a recursive one.
       const own = new Set<string>()
       hold(own, blocks, cid, recursive)
       for (const key of own) keys.add(key)

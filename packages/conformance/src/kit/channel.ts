@@ -67,7 +67,7 @@ export class Channel {
     )
   }
 
-  /** Publishes probes until each of `to` has heard one: a topic needs a moment to form. */
+  /** Publishes probes until each of `to` has heard one, because a topic needs a moment to form. */
   async warm(publisher: number, to: readonly number[]): Promise<void> {
     const inboxes = to.map((index) => this.inbox(index))
     for (const inbox of inboxes) inbox.probes.delete(publisher)
@@ -89,8 +89,8 @@ export class Channel {
   }
 
   /**
-   * Publishes until each of `to` has it: once where delivery is reliable, again and again where a message may be lost
-   * (`payload` is then asked for another one that does as well).
+   * Publishes until each of `to` has the message: once if delivery is reliable, repeatedly if a message may be lost. Each
+   * repetition calls `payload` for a new, equivalent one.
    */
   async deliver(
     from: number,
@@ -115,7 +115,7 @@ export class Channel {
     return sent
   }
 
-  /** Publishes a marker until each of `to` has it. Where order is not declared, earlier messages may still be on their way. */
+  /** Publishes a marker until each of `to` has it. If no order is declared, earlier messages may still be under way. */
   async flush(from: number, to: readonly (number | Inbox)[]): Promise<Uint8Array[]> {
     await this.#t.pace()
     return await this.deliver(from, (attempt) => new TextEncoder().encode(uniqueName(`marker-${attempt}`)), to)

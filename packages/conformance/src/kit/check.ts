@@ -1,6 +1,6 @@
 import { equalBytes, isP2plError, type Backend, type ErrorCode, type P2plError } from '@p2pl/core/backend'
 
-/** Fails the test: `what` is the obligation that was not kept, `seen` what was there instead. */
+/** Fails the test. `what` is the obligation that was not kept, `seen` what happened instead. */
 export function fail(what: string, seen: unknown, cause?: unknown): never {
   const error = new Error(`${what}\n  seen: ${show(seen)}`, cause === undefined ? undefined : { cause })
   error.name = 'ConformanceError'
@@ -19,7 +19,7 @@ export function sameBytes(seen: Uint8Array, expected: Uint8Array, what: string):
   if (!equalBytes(seen, expected)) fail(`${what} (expected ${show(expected)})`, seen)
 }
 
-/** The same values, whatever their order. */
+/** The same values, in any order. */
 export function sameSet(seen: Iterable<string>, expected: Iterable<string>, what: string): void {
   const [a, b] = [[...seen].sort(), [...expected].sort()]
   if (a.length !== b.length || a.some((value, i) => value !== b[i])) fail(`${what} (expected ${show(b)})`, a)
@@ -31,7 +31,7 @@ export interface Expected {
   readonly codes: readonly ErrorCode[]
 }
 
-/** The names of the backends that a combinator is made of. */
+/** The names of the backends that a combinator is made from. */
 const partsOf = new WeakMap<Backend, readonly string[]>()
 
 /** Lets errors and events of a backend carry the names of its parts. */
@@ -64,7 +64,7 @@ export async function rejects(call: () => Promise<unknown>, expected: Expected):
 
 const neverRetryable: readonly ErrorCode[] = ['ABORTED', 'UNSUPPORTED', 'TOO_LARGE', 'INVALID_ARGUMENT', 'PINNED']
 
-/** Any rejection of the port: branded, with backend, operation and an honest kind. */
+/** Checks any rejection of the port: branded, with backend, operation and an honest `retryable`. */
 export function wellFormed(error: unknown, expected: Expected): P2plError {
   const { backend, operation, codes } = expected
   if (!isP2plError(error)) fail(`${operation} rejects with a branded P2plError`, error, error)
@@ -80,8 +80,8 @@ export function wellFormed(error: unknown, expected: Expected): P2plError {
 }
 
 /**
- * A rejection while the backend is cut off: the same call may succeed later, so it is retryable, unless the signal ended it,
- * nobody knows whether a message went out, or the call may fail by itself with one of `codes`.
+ * Checks a rejection while the backend is cut off. The same call may succeed later, so the error is retryable, unless the
+ * signal ended the call, it is unknown whether a message was sent, or the call may fail by itself with one of `codes`.
  */
 export function whileCut(error: unknown, expected: Expected): P2plError {
   const seen = anyError(error, expected.backend, expected.operation)

@@ -3,7 +3,7 @@ import type { IncomingMessage, Subscriber, SubscriptionState, TransportGap, Verd
 
 const probeMark = Uint8Array.of(0x70, 0x32, 0x70, 0x6c, 0x00, 0x70, 0x62, 0x65)
 
-/** A payload that only tests whether a topic has formed; inboxes keep it apart. */
+/** A payload that only tests whether a topic has formed. Inboxes record it separately. */
 export function probe(publisher: number, attempt: number): Uint8Array {
   const bytes = new Uint8Array(probeMark.length + 16)
   bytes.set(probeMark)
@@ -26,14 +26,14 @@ export class Inbox implements Subscriber {
   readonly gaps: TransportGap[] = []
   readonly states: SubscriptionState[] = []
   readonly probes: Set<number> = new Set<number>()
-  /** Every call in its order. */
+  /** Every call, in order. */
   readonly calls: ('message' | 'gap' | 'state')[] = []
-  /** What was delivered, in its order: payloads, probes left out, and gaps. */
+  /** Everything that was delivered, in order: payloads without probes, and gaps. */
   readonly log: (Uint8Array | 'gap')[] = []
   readonly #judge: Judge
   readonly #watchers = new Set<() => void>()
 
-  /** @param judge - Gives the verdict on each message that is no probe. Default: all are accepted. */
+  /** @param judge - Returns the verdict on each message that is not a probe. Default: accepts all. */
   constructor(judge: Judge = () => 'accept') {
     this.#judge = judge
   }
@@ -42,7 +42,7 @@ export class Inbox implements Subscriber {
     this.calls.push('message')
     const { payload } = message
     const probed = isProbe(payload)
-    // With its offset: the bytes may be a view into something larger.
+    // With its offset, because the bytes may be a view into a larger buffer.
     if (probed) this.probes.add(new DataView(payload.buffer, payload.byteOffset).getUint32(8))
     else {
       this.messages.push(message)
@@ -69,7 +69,7 @@ export class Inbox implements Subscriber {
     return this.messages.filter((message) => equalBytes(message.payload, payload)).length
   }
 
-  /** Resolves true as soon as the condition holds, false after `ms`. */
+  /** Resolves with true as soon as the condition holds, with false after `ms`. */
   async until(condition: () => boolean, ms: number): Promise<boolean> {
     if (condition()) return true
     return await new Promise<boolean>((resolve) => {

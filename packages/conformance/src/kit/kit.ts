@@ -4,12 +4,12 @@ import { nameParts } from './check.ts'
 import { Network, ofFixture } from './network.ts'
 import { within } from './time.ts'
 
-/** `pair` and `trio`: linked. `solo`: one, alone. `strangers`: three, started but not linked. */
+/** `pair` and `trio`: linked. `solo`: a single one. `strangers`: three, started but not linked. */
 export type Shared = 'pair' | 'trio' | 'solo' | 'strangers'
 
 const sizes: Readonly<Record<Shared, number>> = { solo: 1, pair: 2, trio: 3, strangers: 3 }
 
-/** What one run of the kit shares between its tests: an engine starts slowly, so networks are few and live long. */
+/** Everything that the tests of one run share. An engine starts slowly, so networks are few and live long. */
 export class Kit {
   readonly fixture: ConformanceFixture
   readonly patience: number
@@ -59,7 +59,7 @@ export class Kit {
     return network
   }
 
-  /** What a backend declares while it runs: its limits may be known only then. */
+  /** The capabilities of a running backend, since its limits may be known only then. */
   async capabilities(): Promise<Capabilities> {
     return (await this.shared('solo')).at(0).capabilities
   }

@@ -2,7 +2,7 @@ import type { Backend, BackendEvent } from '@p2pl/core/backend'
 import type { ConformanceNetwork } from '../fixture.ts'
 import { fail } from './check.ts'
 
-/** Runs a part of the fixture: its failure says nothing about the obligation under test. */
+/** Calls the fixture. If that fails, it says nothing about the obligation under test. */
 export async function ofFixture<T>(part: string, call: () => Promise<T> | T): Promise<T> {
   try {
     return await call()
@@ -54,14 +54,14 @@ export class Network {
     return backend
   }
 
-  /** The returned function heals the network. */
+  /** Returns the function that heals the network. */
   async cut(index: number): Promise<() => Promise<void>> {
     if (this.#source.cut === undefined) fail('a fixture whose backends use a network gives `cut`', 'no cut')
     const heal = await ofFixture(`cut(${index})`, this.#source.cut.bind(this.#source, index))
     return async () => await ofFixture(`the function that cut(${index}) returned`, heal)
   }
 
-  /** Undefined where the fixture cannot make a start fail. */
+  /** Returns undefined if the fixture cannot make a start fail. */
   async obstruct(index: number): Promise<(() => Promise<void>) | undefined> {
     return await ofFixture(`obstruct(${index})`, async () => await this.#source.obstruct?.(index))
   }

@@ -22,7 +22,7 @@ export function idsOf(backend: Backend): string[] {
   return backend.self().map(({ id }) => id)
 }
 
-/** How others reach a backend, on the network of all backends of a test. */
+/** The id and addresses under which others reach a backend, on the network that all backends of a test share. */
 export function selfOf(backend: Backend): PeerInfo {
   return backend.self()[0] ?? fail('self() names the backend on a network', '[]')
 }

@@ -4,10 +4,10 @@ import type { ConformanceReport, ObligationReport } from '../report/index.ts'
 import { show } from './check.ts'
 import type { Suite, Test } from './test.ts'
 
-/** How the tests of one run ended, as far as they have run. */
+/** How the tests of one run ended, so far. */
 export type Endings = Map<Test, Pick<ObligationReport, 'outcome' | 'seen'>>
 
-/** Runs a test and notes how it ended. */
+/** Runs a test and records how it ended. */
 export async function noting(endings: Endings, test: Test, run: () => Promise<void>): Promise<void> {
   try {
     await run()

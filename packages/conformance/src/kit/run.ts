@@ -6,9 +6,9 @@ import { type Endings, noting, reportOf } from './report.ts'
 import { TestRun, type Suite, type Test } from './test.ts'
 import { turn, within } from './time.ts'
 
-/** Hands the suites to the runner, and after them the test that ends everything they share. */
+/** Passes the suites to the runner, followed by the test that ends everything they share. */
 export function runSuites(runner: Runner, kit: Kit, suites: readonly Suite[]): void {
-  // Setting up and cleaning up have their own bounds of one patience each; the kit's message comes before the runner's.
+  // Setting up and cleaning up have their own limits of one patience each. The kit's message should come before the runner's.
   const timeout = kit.patience * 6
   const watch = runner.onUnhandledRejection ?? watchRejections
   const rejections: unknown[] = []
@@ -26,7 +26,7 @@ export function runSuites(runner: Runner, kit: Kit, suites: readonly Suite[]): v
   const endings: Endings = new Map()
   const finish = async (): Promise<void> => {
     await kit.closeAll()
-    // A runtime reports an unhandled rejection after the turn in which it came up.
+    // A runtime reports an unhandled rejection after the turn in which it occurred.
     await turn()
     unwatch?.()
     if (rejections.length > 0) fail('no rejection is left unhandled', rejections, rejections[0])
@@ -62,7 +62,7 @@ async function runTest(kit: Kit, test: Test): Promise<void> {
   const run = new TestRun(kit, capabilities)
   let failure: unknown
   try {
-    // Setting up networks has its own bounds; this one catches a call that never settles.
+    // Setting up networks has its own limits. This one catches a call that never settles.
     await within(kit.patience * 4, 'every call of the test settles', test.run(run))
   } catch (error) {
     failure = error

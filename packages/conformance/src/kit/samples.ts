@@ -10,14 +10,14 @@ export const sha2_512 = 0x13
 
 let seeds = 0
 
-/** Bytes that no other call gives, and that are the same in every run. */
+/** Bytes that no other call returns, and that are the same in every run. */
 export function uniqueBytes(length: number): Uint8Array<ArrayBuffer> {
   return seededBytes(length, ++seeds)
 }
 
 const numberWord = 'number-'
 
-/** A payload of at least `length` bytes that carries its number. */
+/** A payload of at least `length` bytes that contains its number. */
 export function numbered(n: number, length = 0): Uint8Array {
   return new TextEncoder().encode(`${numberWord}${n}`.padEnd(length))
 }
@@ -28,7 +28,7 @@ export function numberOf(payload: Uint8Array): number {
   return text.startsWith(numberWord) ? Number(text.slice(numberWord.length)) : -1
 }
 
-/** A word that no other call gives. */
+/** A word that no other call returns. */
 export function uniqueName(prefix: string): string {
   return `${prefix}-${++seeds}`
 }
@@ -44,7 +44,7 @@ function seededBytes(length: number, seed: number): Uint8Array<ArrayBuffer> {
     return (t ^ (t >>> 14)) >>> 0
   }
   let at = 0
-  // The seed itself comes first, so that bytes of different seeds differ even when they are short.
+  // The seed itself comes first, so that bytes of different seeds differ even if they are short.
   if (length >= 4) {
     view.setUint32(0, seed)
     at = 4
@@ -58,7 +58,7 @@ async function blockOf(code: number, bytes: Uint8Array, hasher: MultihashHasher 
   return { cid: CID.createV1(code, await hasher.digest(bytes)), bytes }
 }
 
-/** The block under a sha2-256 digest of 20 bytes: such a digest proves nothing. */
+/** The block under a sha2-256 digest of 20 bytes. Such a digest proves nothing. */
 export async function truncated({ cid, bytes }: Block): Promise<Block> {
   return { cid: CID.createV1(cid.code, await sha256.digest(bytes, { truncate: 20 })), bytes }
 }
@@ -89,13 +89,13 @@ export async function pbBlock(links: readonly CID[]): Promise<Block> {
   return await blockOf(dagPb.code, dagPb.encode(node))
 }
 
-/** The same block under its version 0 name. */
+/** The same block under its version 0 CID. */
 export async function pbBlockV0(links: readonly CID[]): Promise<Block> {
   const block = await pbBlock(links)
   return { cid: CID.createV0(block.cid.multihash as Parameters<typeof CID.createV0>[0]), bytes: block.bytes }
 }
 
-/** Another CID of the same multihash. */
+/** Another CID with the same multihash. */
 export function alias(cid: CID, code: number): CID {
   return CID.createV1(code, cid.multihash)
 }
@@ -124,7 +124,7 @@ export async function diamond(): Promise<Dag> {
   return { root, blocks: [root, left, right, shared, tail], links }
 }
 
-/** One name for a block, whatever version and codec its CID names. */
+/** One key for a block, whichever version and codec its CID has. */
 export function key(cid: CID): string {
   return alias(cid, raw.code).toString()
 }

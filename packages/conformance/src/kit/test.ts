@@ -8,7 +8,7 @@ import { usableAgain } from './usable.ts'
 export interface Test {
   /** The obligation that it checks. */
   readonly name: string
-  /** Whether it applies to a backend that declares this. Default: always. */
+  /** Whether it applies to a backend with these capabilities. Default: always. */
   readonly when?: (capabilities: Capabilities, fixture: ConformanceFixture) => boolean
   run(t: TestRun): Promise<void>
 }
@@ -18,7 +18,7 @@ export interface Suite {
   readonly tests: readonly Test[]
 }
 
-/** One test under way. Its time starts when its network is there. */
+/** One running test. Its time starts when its network is there. */
 export class TestRun {
   readonly kit: Kit
   readonly capabilities: Capabilities
@@ -32,7 +32,7 @@ export class TestRun {
     this.#end = performance.now() + kit.patience
   }
 
-  /** Fires at the end of the test, so that nothing that it began goes on. */
+  /** Fires at the end of the test, so that nothing that the test began continues. */
   get signal(): AbortSignal {
     return this.#controller.signal
   }
@@ -45,12 +45,12 @@ export class TestRun {
     return await within(this.remaining(), what, promise)
   }
 
-  /** For what the port promises "at once" or "soon". */
+  /** For promises of the port that say "at once" or "soon". */
   async soon<T>(what: string, promise: Promise<T>): Promise<T> {
     return await within(Math.min(soonMs, this.remaining()), what, promise)
   }
 
-  /** How long nothing must arrive before the test takes it that nothing more will. */
+  /** After this long without a message, the test assumes that no more will come. */
   get quietMs(): number {
     return Math.min(soonMs, this.remaining())
   }
@@ -59,19 +59,19 @@ export class TestRun {
     return this.#timed(await this.kit.shared(kind))
   }
 
-  /** A network of this test's own, not started. It is closed when the test ends. */
+  /** A separate network for this test, not started. It is closed when the test ends. */
   async fresh(count: number): Promise<Network> {
     return this.#own(await this.kit.create(count))
   }
 
-  /** A started and linked network of this test's own. It is closed when the test ends. */
+  /** A separate network for this test, started and linked. It is closed when the test ends. */
   async linked(count: number): Promise<Network> {
     return this.#own(await this.kit.linked(count))
   }
 
   /**
-   * Cuts one backend off until the returned function is called, or until the test ends. It links the network again, and resolves
-   * when the backend works again.
+   * Cuts one backend off until the returned function is called, or until the test ends. That function links the network
+   * again, and resolves when the backend works again.
    */
   async cut(network: Network, index: number): Promise<(options?: { link: boolean }) => Promise<void>> {
     const heal = await this.within('cut() resolves', network.cut(index))
@@ -94,7 +94,7 @@ export class TestRun {
     this.#cleanups.push(cleanup)
   }
 
-  /** Waits as long as the backend asks for between two publishes. */
+  /** Waits for the pause that the backend asks for between two publishes. */
   async pace(): Promise<void> {
     await sleep(this.capabilities.messages?.pacing ?? 0)
   }

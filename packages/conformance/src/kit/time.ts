@@ -2,16 +2,16 @@ import { sleep } from '@p2pl/core/backend'
 import { fail } from './check.ts'
 
 /**
- * The longest time in milliseconds that "at once" and "soon" of the port may take: a refusal, a local look-up, the end of
- * a call after its signal fired.
+ * The longest time in milliseconds that "at once" and "soon" in the port may mean: for a refusal, a local lookup, or the
+ * end of a call after its signal has fired.
  */
 export const soonMs = 1000
 
 const tickMs = 20
 
 /**
- * Calls back after `ms` of this process's own time, and returns a function that cancels it. While the whole process stands
- * still (a busy machine, a debugger), at most one tick passes: no call under test could have ended meanwhile.
+ * Calls `callback` after `ms` of this process's own time, and returns a function that cancels it. While the whole process
+ * is stalled (a busy machine, a debugger), at most one tick passes, since no call under test could have ended meanwhile.
  */
 function alarm(ms: number, callback: () => void): () => void {
   let left = Math.max(1, Math.ceil(ms / tickMs))
@@ -46,7 +46,7 @@ export async function within<T>(ms: number, what: string, promise: Promise<T>): 
   })
 }
 
-/** Asks again, with growing pauses, until `condition` gives a value or the time is over; then gives `undefined`. */
+/** Asks repeatedly, with growing pauses, until `condition` returns a value. Returns `undefined` when the time is over. */
 export async function poll<T>(ms: number, condition: () => Promise<T | undefined>): Promise<T | undefined> {
   const end = performance.now() + ms
   for (let wait = 2; ; wait = Math.min(wait * 2, 250)) {

@@ -4,7 +4,7 @@ import { Inbox } from './inbox.ts'
 import { rawBlock, uniqueName } from './samples.ts'
 import { outcomeOf, poll } from './time.ts'
 
-/** Waits until a backend that was cut off works again, by itself. Until then its calls may fail with retryable errors. */
+/** Waits until a backend that was cut off works again by itself. Until then its calls may fail with retryable errors. */
 export async function usableAgain(ms: number, backend: Backend): Promise<void> {
   const { messages, blocks } = backend
   const block = await rawBlock()

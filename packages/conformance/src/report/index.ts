@@ -3,13 +3,13 @@ import { capabilityMatrix } from './matrix.ts'
 
 export { capabilityMatrix } from './matrix.ts'
 
-/** How one obligation fared. */
+/** The outcome for one obligation. */
 export interface ObligationReport {
   readonly suite: string
   readonly name: string
-  /** `not applicable`: the backend does not declare what it is about. `not run`: the runner left it out. */
+  /** `not applicable`: the backend does not declare what the obligation is about. `not run`: the runner skipped it. */
   readonly outcome: 'passed' | 'failed' | 'not applicable' | 'not run'
-  /** Of a failure: the obligation that was not kept, and what the test saw instead. */
+  /** For a failure: the obligation that was not kept, and what the test saw instead. */
   readonly seen?: string | undefined
 }
 
@@ -17,14 +17,14 @@ export interface ObligationReport {
 export interface ConformanceReport {
   /** The version of this format. */
   readonly format: 1
-  /** That of the fixture. */
+  /** The name of the fixture. */
   readonly name: string
-  /** What the backends declare while they run. */
+  /** The capabilities of the running backends. */
   readonly capabilities: Capabilities
   readonly obligations: readonly ObligationReport[]
 }
 
-/** A page for people: how many obligations are kept, what the backend declares, and each failure. */
+/** A page for readers: how many obligations are kept, what the backend declares, and each failure. */
 export function toMarkdown({ name, capabilities, obligations }: ConformanceReport): string {
   const count = (outcome: ObligationReport['outcome']): number =>
     obligations.filter((obligation) => obligation.outcome === outcome).length

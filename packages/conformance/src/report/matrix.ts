@@ -46,7 +46,7 @@ const routingRows: readonly Row<RoutingCapabilities>[] = [
   ]
 ]
 
-/** A Markdown table of what backends declare: one column for each, by name. */
+/** A Markdown table of the capabilities of several backends: one column for each, under its name. */
 export function capabilityMatrix(backends: Readonly<Record<string, Capabilities>>): string {
   const columns = Object.values(backends)
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`

@@ -11,7 +11,7 @@ import { portCalls } from './calls.ts'
 const oddIds = [' ', 'nobody', '../../etc/passwd', '\u0000', 'é'.repeat(500), '12D3KooW', '__proto__']
 const oddAddresses = [[], ['not an address'], ['/ip4/999.0.0.1/tcp/99999', 'host:port', '\n', 'x'.repeat(500)]]
 
-/** Values of the wrong kind, as a caller without types may give them. */
+/** Values of the wrong kind, as an untyped caller may pass them. */
 const wrongKinds = [undefined, null, 5, 'text', {}, [], Symbol('symbol')] as never[]
 const wrongIds = [undefined, null, 5, '', 'x'.repeat(513), {}, []] as never[]
 

@@ -16,22 +16,22 @@ type Invoke = (backend: Backend, signal?: AbortSignal) => Promise<unknown>
 /** One call of the port, with harmless arguments. */
 export interface Call {
   readonly operation: string
-  /** Whether its part is there. */
+  /** Whether the backend has the part of this call. */
   readonly there: (capabilities: Capabilities) => boolean
-  /** Whether it does something; otherwise it is refused. */
+  /** Whether the call does something. Otherwise it is refused. */
   readonly supported: (capabilities: Capabilities) => boolean
-  /** How the call may fail by itself, with these arguments. */
+  /** How the call may fail by itself with these arguments. */
   readonly fails: readonly ErrorCode[]
   /** Makes the arguments. The returned function makes the call at once. */
   prepare(): Promise<Invoke>
 }
 
-/** A well-formed libp2p id of nobody; engines with other ids may refuse it as an argument. */
+/** A well-formed libp2p id that belongs to nobody. Engines with other ids may refuse it as an argument. */
 const strangerId = '12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA'
 const nobody: readonly ErrorCode[] = ['NOT_FOUND', 'NO_PEERS', 'UNREACHABLE', 'INVALID_ARGUMENT']
 
 interface Row {
-  /** The field of the capability that says whether the call does something. Default: it always does. */
+  /** The capability field that says whether the call does something. Default: it always does. */
   readonly feature?: string
   readonly fails?: readonly ErrorCode[]
   readonly prepare: Call['prepare']
@@ -116,7 +116,7 @@ const routing: Readonly<Record<string, Row & { feature: keyof RoutingCapabilitie
     feature: 'connect',
     fails: nobody,
     prepare: async () => async (b, signal) => {
-      // A backend that does not run has no network: its refusal is what such a call is about.
+      // A backend that does not run has no network, and its refusal is what such a call tests.
       const network = networkOf(b)
       await routingOf(b).connect({ network, id: strangerId, addresses: [] }, { signal })
     }

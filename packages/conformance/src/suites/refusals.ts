@@ -30,10 +30,10 @@ const allowed: Readonly<Record<'messages' | 'blocks' | 'routing', Readonly<Recor
   }
 }
 
-/** Limits that an engine may tell only when it runs. */
+/** Limits that an engine may tell only while it runs. */
 const limits = ['maxMessageBytes', 'pacing', 'maxBlockBytes', 'hashes', 'recordLifetime']
 
-/** A refused call, one test each: it can only be asked of a backend that declares it as `none`. */
+/** One test for each refused call. It applies only to a backend that declares the call as `none`. */
 const refused: readonly Test[] = portCalls.map((call) => ({
   name: `${call.operation} is refused with UNSUPPORTED where it is declared \`none\``,
   when: (c) => call.there(c) && !call.supported(c),
@@ -115,7 +115,7 @@ export const refusals: Suite = {
   ]
 }
 
-/** The declaration without limits, its keys in one order. */
+/** The declaration without limits, with its keys in a fixed order. */
 function promises(value: unknown): string {
   return JSON.stringify(value, (_key, item: unknown) => {
     if (typeof item !== 'object' || item === null || Array.isArray(item)) return item

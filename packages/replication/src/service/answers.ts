@@ -1,10 +1,10 @@
 import { failure } from '../errors.ts'
 
-/** The part of a `PinStatus` object that is used. */
+/** The fields of a `PinStatus` object that are used. */
 export interface PinStatus {
   readonly requestId: string
   readonly status: 'queued' | 'pinning' | 'pinned' | 'failed'
-  /** What the service says about a failure. */
+  /** The service's description of a failure. */
   readonly details: string
 }
 

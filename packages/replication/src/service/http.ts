@@ -15,7 +15,7 @@ export interface Request {
 const maxAnswerBytes = 1024 * 1024
 const operation = 'replication'
 
-/** One call. Gives the JSON of the answer, or `undefined` where it has none. Throws typed errors. */
+/** Makes one call. Returns the JSON of the answer, or `undefined` if it has none. Throws typed errors. */
 export async function request({ method, url, accessToken, timeout, signal, body }: Request): Promise<unknown> {
   const late = AbortSignal.timeout(timeout)
   let response: Response
@@ -29,7 +29,7 @@ export async function request({ method, url, accessToken, timeout, signal, body 
         ...(body === undefined ? {} : { 'content-type': 'application/json' })
       },
       body: body === undefined ? null : JSON.stringify(body),
-      // A redirect would carry the token to another place.
+      // A redirect would send the token to another place.
       redirect: 'error',
       signal: AbortSignal.any([signal, late])
     })
@@ -60,7 +60,7 @@ function codeOf(status: number): ErrorCode {
   return status >= 500 ? 'UNREACHABLE' : 'PROTOCOL'
 }
 
-/** The body, of a bounded size. */
+/** The body, limited in size. */
 async function textOf(response: Response): Promise<string> {
   const decoder = new TextDecoder()
   let text = ''

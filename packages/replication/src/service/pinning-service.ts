@@ -7,21 +7,24 @@ import { parsePins, parseStatus, type PinStatus } from './answers.ts'
 import { type Method, request } from './http.ts'
 
 export interface PinningServiceOptions {
-  /** For statuses. Default: the host of the endpoint. */
+  /** The name in statuses. Default: the host of the endpoint. */
   readonly name?: string | undefined
   /** The address of the API, such as `https://pins.example/api/v1`. */
   readonly endpoint: string
   readonly accessToken: string
-  /** Milliseconds between two looks at a pin that is being made. Default 2,000. */
+  /** Milliseconds between two looks at a pin that is in progress. Default 2,000. */
   readonly pollEvery?: number | undefined
   /** Milliseconds for one call. Default 30,000. */
   readonly timeout?: number | undefined
 }
 
-/** Addresses that a service is told, at most: the API allows 20. */
+/** Maximum number of addresses that a service is given: the API allows 20. */
 const maxOrigins = 20
 
-/** A remote pinning service that speaks the IPFS Pinning Service API, version 1. It is believed: nothing in that API proves anything. */
+/**
+ * A remote pinning service that speaks the IPFS Pinning Service API, version 1. Its answers are trusted, since that API
+ * proves nothing.
+ */
 export function pinningService(options: PinningServiceOptions): KeepingService {
   const operation = 'pinningService'
   checkKeys(operation, options, ['name', 'endpoint', 'accessToken', 'pollEvery', 'timeout'])
@@ -44,7 +47,7 @@ export function pinningService(options: PinningServiceOptions): KeepingService {
   const call = async (method: Method, path: string, signal: AbortSignal, body?: unknown): Promise<unknown> =>
     await request({ method, url: `${endpoint}${path}`, accessToken, timeout, signal, body })
 
-  /** The pin of this CID that is furthest. */
+  /** The most advanced pin of this CID. */
   const find = async (cid: CID, signal: AbortSignal): Promise<PinStatus | undefined> => {
     const query = `cid=${cid.toString()}&status=queued,pinning,pinned&limit=10`
     const pins = parsePins(await call('GET', `/pins?${query}`, signal))
@@ -83,7 +86,7 @@ export function pinningService(options: PinningServiceOptions): KeepingService {
 function endpointOf(endpoint: string): string {
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined
   const local = url !== undefined && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname)
-  // The token is sent with each call.
+  // Only https or a local address, because the token is sent with each call.
   if (url !== undefined && (url.protocol === 'https:' || (url.protocol === 'http:' && local)) && url.username === '') {
     return `${url.origin}${url.pathname.replace(/\/+$/, '')}`
   }
@@ -94,7 +97,7 @@ function endpointOf(endpoint: string): string {
   )
 }
 
-/** Multiaddrs with the id of the peer. */
+/** Multiaddrs that include the peer's id. */
 function originsOf(providers: readonly PeerInfo[]): string[] {
   const addresses = providers.flatMap(({ id, addresses: of }) =>
     of

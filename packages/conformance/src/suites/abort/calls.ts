@@ -8,7 +8,7 @@ import type { TestRun } from '../../kit/test.ts'
 
 export const timedOut = (): DOMException => new DOMException('the time is over', 'TimeoutError')
 
-/** The call with a signal that has fired already must reject with ABORTED. */
+/** The call with a signal that has already fired must reject with ABORTED. */
 export async function refusesFired(
   t: TestRun,
   backend: Backend,
@@ -21,7 +21,7 @@ export async function refusesFired(
   )
 }
 
-/** An open iteration must reject with ABORTED soon after its signal fired, however many items are left. */
+/** An open iteration must reject with ABORTED soon after its signal has fired, however many items are left. */
 export async function endsIteration<T>(
   t: TestRun,
   backend: Backend,

@@ -79,7 +79,7 @@ export const abortedStoreCalls: readonly Test[] = [
         return
       }
       wellFormed(outcome.error, { backend, operation: 'blocks.pin', codes: ['ABORTED'] })
-      // A pin that goes on by itself would be listed only when it has come to its end.
+      // A pin that continued in spite of the signal would be listed only once it is complete.
       const late = await poll(t.quietMs, async () => ((await listed()) ? true : undefined))
       equal(late, undefined, 'an aborted pin is not listed later')
       await t.within('a block of an aborted pin can be deleted', blocks.delete(root.cid))

@@ -83,7 +83,7 @@ export const garbage: readonly Test[] = [
       const blocks = blocksOf(backend)
       const dags = await Promise.all(Array.from({ length: 5 }, diamond))
       const whole = dags.flatMap((dag) => dag.blocks)
-      // The direct pins hold every block, so that the recursive ones find them whatever gc does meanwhile.
+      // The direct pins hold every block, so that the recursive pins find them whatever gc does meanwhile.
       await blocks.putMany([...(await rawBlocks(50)), ...whole])
       await Promise.all(whole.map(async ({ cid }) => await pin(t, backend, cid, false)))
       await Promise.all([gc(t, backend), ...dags.map(async ({ root }) => await pin(t, backend, root.cid))])

@@ -117,7 +117,7 @@ export const remotePins: readonly Test[] = [
         operation: 'blocks.pin',
         codes: ['ABORTED', 'NOT_FOUND']
       })
-      // A store call on the way shows that the pin had its chance; it cannot end well.
+      // The store call shows that the pin has had time to act. The pin cannot succeed.
       await blocksOf(backend).has(root.cid)
       controller.abort()
       await t.soon('a pin that cannot be done rejects', pinned)

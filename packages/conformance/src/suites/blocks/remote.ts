@@ -117,7 +117,7 @@ export const remote: readonly Test[] = [
       const good = await rawBlock()
       const stored = await outcomeOf(put(backend, { cid: good.cid, bytes: uniqueBytes(64) }))
       await put(network.at(1), good)
-      // A store that checks what it is given has no wrong block.
+      // A store that checks its input has no wrong block.
       if ('error' in stored) anyError(stored.error, backend, 'blocks.putMany')
       const bytes = await t.within(
         'a remote get resolves',
@@ -182,7 +182,7 @@ export const remote: readonly Test[] = [
       const block = await rawBlockOf(bytes.slice())
       await put(network.at(1), block)
       const fetched = await t.within('get resolves', blocksOf(network.at(0)).get(block.cid, { signal: t.signal }))
-      // Not slice(): that of a Node Buffer is a view.
+      // Not slice(): on a Node Buffer it returns a view.
       const copy = new Uint8Array(fetched)
       await blocksOf(network.at(1)).delete(block.cid)
       sameBytes(fetched, copy, 'bytes handed out are not changed afterwards')

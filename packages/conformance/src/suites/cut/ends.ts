@@ -15,7 +15,7 @@ interface Pending {
   readonly outcome: Promise<Outcome<unknown>>
 }
 
-/** Prepares every call that the backend supports. The returned function makes them all at once. */
+/** Prepares every call that the backend supports. The returned function makes all of them at once. */
 async function everyCall(t: TestRun, backend: Backend, signal?: AbortSignal): Promise<() => Pending[]> {
   const supported = portCalls.filter((call) => call.supported(t.capabilities))
   const invokes = await Promise.all(supported.map(async (call) => ({ call, invoke: await call.prepare() })))

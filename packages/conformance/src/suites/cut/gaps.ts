@@ -9,7 +9,7 @@ import { outcomeOf } from '../../kit/time.ts'
 
 const lostAtLeast = 5
 
-/** Numbers the messages that one peer publishes; whether the engine takes them does not matter here. */
+/** Numbers the messages that one peer publishes. It does not matter here whether the engine accepts them. */
 class Stream {
   readonly #t: TestRun
   readonly #channel: Channel
@@ -33,7 +33,7 @@ function heard(inbox: Inbox): (number | 'gap')[] {
   return inbox.log.map((item) => (item === 'gap' ? item : numberOf(item))).filter((item) => item !== -1)
 }
 
-/** Of the messages published while cut off, those that never arrive. */
+/** The messages that were published during the cut and never arrive. */
 async function lost(t: TestRun, inbox: Inbox, first: number, last: number): Promise<number[]> {
   const missing = (): number[] => {
     const seen = new Set(heard(inbox))
@@ -68,7 +68,7 @@ export const gaps: readonly Test[] = [
       const back = stream.next
       const healing = outcomeOf(heal())
       const later = (inbox: Inbox): number => heard(inbox).findIndex((item) => item !== 'gap' && item >= back)
-      // Published from before the network is back, so that a gap that comes late is late.
+      // Publishing starts before the network is back. So a gap that comes after a later message is detected.
       while (inboxes.some((inbox) => later(inbox) < 0)) {
         check(t.remaining() > 0, 'messages arrive at every subscription after a cut', inboxes.map(heard).join(' | '))
         await stream.publish()

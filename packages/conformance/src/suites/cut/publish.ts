@@ -10,9 +10,9 @@ import { present } from '../messages/declared.ts'
 import { brief } from './calls.ts'
 
 /**
- * Publishes while cut off until the backend admits that nobody gets it, by an error or by 0 recipients, or until a message
- * arrives. Gives the messages that it claims to have sent: none where it admitted the cut. `reached`: one has arrived, so the cut
- * leaves a way to the other peer, such as a connection between two pages.
+ * Publishes during the cut until the backend admits that nobody gets the message, by an error or by 0 recipients, or until
+ * a message arrives. Returns the messages that the backend claims to have sent: none if it admitted the cut. `reached`: a
+ * message has arrived, so the cut leaves a way to the other peer, such as a connection between two pages.
  */
 async function publishWhileCut(
   t: TestRun,
@@ -22,7 +22,7 @@ async function publishWhileCut(
   const backend = network.at(0)
   const claimed: Uint8Array[] = []
   const inbox = channel.inbox(1)
-  // Engines need up to 8 s to notice that a link is dead: half of the default patience would be less.
+  // Engines need up to 8 s to notice that a link is dead. Half of the default patience would be less.
   const end = performance.now() + (t.remaining() * 2) / 3
   for (let wait = 10; performance.now() < end; wait = Math.min(wait * 2, 500)) {
     const payload = uniqueBytes(40)
@@ -44,7 +44,7 @@ async function publishWhileCut(
   return { claimed, reached: false }
 }
 
-/** By now the engine has noticed that the other peer is out of reach. */
+/** Waits until the engine has noticed that the other peer is out of reach. */
 async function cutConnectionIsGone(t: TestRun, network: Network): Promise<void> {
   if ((t.capabilities.routing?.connect ?? 'none') === 'none') return
   const backend = network.at(0)

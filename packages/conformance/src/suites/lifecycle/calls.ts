@@ -23,7 +23,7 @@ export async function everyCallIsRefused(t: TestRun, backend: Backend): Promise<
   fail('self() throws NOT_RUNNING while the backend does not run', 'it returned')
 }
 
-/** One small thing of each part works. */
+/** Checks that one simple call of each part works. */
 export async function works(t: TestRun, backend: Backend): Promise<void> {
   check(selfOf(backend).id.length > 0, 'a running backend has an id', backend.self())
   if (t.capabilities.blocks !== undefined) {

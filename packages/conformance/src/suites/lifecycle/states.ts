@@ -78,7 +78,7 @@ export const states: readonly Test[] = [
       const network = await t.fresh(1)
       await network.start(0)
       const stopping = network.at(0).stop()
-      // "After stop was called": not only after it has resolved.
+      // "After stop was called" means right after the call, not only after it has resolved.
       await everyCallIsRefused(t, network.at(0))
       await t.within('stop resolves', stopping)
       await everyCallIsRefused(t, network.at(0))

@@ -37,7 +37,7 @@ export const delivery: readonly Test[] = [
       await t.pace()
       if (declared(t).delivery === 'reliable') await channel.deliver(0, () => new Uint8Array(0), [1])
       else {
-        // It may be lost, and a network may not tell a second one from the first: it must only be taken.
+        // This message may be lost, and a network may not distinguish a second one from the first, so it only has to be accepted.
         await channel.publish(0, new Uint8Array(0))
         await channel.flush(0, [1])
       }

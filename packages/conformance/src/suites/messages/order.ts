@@ -25,7 +25,7 @@ export const order: readonly Test[] = [
       for (const index of [1, 2]) {
         const inbox = channel.inbox(index)
         const seen = (): number[] => inbox.messages.map(({ payload }) => numberOf(payload))
-        // A message that is late is no less out of order: the test looks at all that arrives.
+        // A late message is just as much out of order, so the test looks at all that arrive.
         await inbox.untilQuiet(() => new Set(seen()).size === count, t.quietMs)
         check(seen().length > 0, 'messages arrive', seen())
         check(

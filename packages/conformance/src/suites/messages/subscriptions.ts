@@ -52,7 +52,7 @@ export const subscriptions: readonly Test[] = [
       const inbox = channel.inbox(1)
       const publishing = channel.publish(0, uniqueBytes(64))
       const closing = channel.close(1)
-      // Counted from the call of close() on, not from its end.
+      // Counted from the call of close(), not from its end.
       const before = inbox.calls.length
       await publishing
       await closing

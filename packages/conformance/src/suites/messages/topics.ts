@@ -15,7 +15,7 @@ export const topics: readonly Test[] = [
       const base = uniqueName('Topic')
       const channel = await Channel.open(t, network, { topic: `${base}/é`, subscribers: [1] })
       const alike = [base, `${base}/e\u0301`, `${base.toLowerCase()}/é`, `${base}/é/`, ` ${base}/é`, `${base}/é%20`]
-      // Brokers have topics that match others; for the port each of these is a name like any other.
+      // Brokers have topics that match others. For the port each of these is an ordinary name.
       const others = [...alike, '*', '>', '#', '.*', `${base}/*`, `${base}/+`, `${base}/#`]
       const inboxes: [string, Inbox][] = []
       for (const topic of others) {

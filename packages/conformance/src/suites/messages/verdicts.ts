@@ -11,7 +11,7 @@ function marked(mark: number): Uint8Array {
   return bytes
 }
 
-/** By the mark of the message. */
+/** Chosen by the mark of the message. */
 const verdicts: readonly (() => Verdict | Promise<Verdict>)[] = [
   () => 'accept',
   () => 'reject',

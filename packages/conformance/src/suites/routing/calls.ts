@@ -12,7 +12,7 @@ export const has =
   (c: Capabilities): boolean =>
     c.routing !== undefined && features.every((feature) => c.routing?.[feature] !== 'none')
 
-/** The CID of a block that is stored at each of the peers, for engines that provide only what they have. */
+/** The CID of a block that is stored at each of the peers, for engines that provide only blocks that they have. */
 export async function stored(t: TestRun, network: Network, indexes: readonly number[]): Promise<CID> {
   const block = await rawBlock()
   for (const index of indexes) if (t.capabilities.blocks !== undefined) await put(network.at(index), block)
@@ -36,7 +36,7 @@ export async function providers(
   )
 }
 
-/** Asks until `count` are found: a record may need a moment to reach those that are asked. */
+/** Asks until `count` providers are found, since a record may need a moment to reach the asked peers. */
 export async function providersSoon(
   t: TestRun,
   network: Network,

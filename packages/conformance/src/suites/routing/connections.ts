@@ -19,7 +19,7 @@ export const connections: readonly Test[] = [
       equal(found.id, wanted.id, 'findPeer gives the peer that was asked for')
       equal(found.network, wanted.network, 'findPeer names the network of the peer')
       check(found.addresses.length > 0 && found.addresses.length <= 16, 'with 1 to 16 addresses', found.addresses)
-      // Well-formed, and of another closed network: nobody here can know it.
+      // A well-formed id from another closed network, so nobody here can know it.
       const stranger = selfOf((await t.shared('solo')).at(0)).id
       const backend = network.at(0)
       await t.within(
@@ -59,13 +59,13 @@ export const connections: readonly Test[] = [
         network.events[0]?.some((event) => event.type === type && 'id' in event && event.id === selfOf(two).id) === true
       const made = await poll(t.remaining() / 2, async () => (told('peer:connect') ? true : undefined))
       check(made === true, 'an event tells that a direct connection was made', network.events[0])
-      // The other peer may connect again at once, which is its right: one moment without it is what counts.
+      // The other peer has the right to connect again at once. One moment without the connection is enough.
       const gone = await poll(t.remaining(), async () => {
         await t.within('disconnect resolves', routingOf(one).disconnect(selfOf(two).id))
         return (await ids()).includes(selfOf(two).id) ? undefined : true
       })
       equal(gone, true, 'after disconnect the peer is not listed')
-      // An engine that is asked now and then does not see what lasts for a moment.
+      // An adapter that polls its engine does not notice a brief disconnection.
       const lost = await poll(t.remaining(), async () => {
         if (told('peer:disconnect')) return true
         await t.within('disconnect resolves', routingOf(one).disconnect(selfOf(two).id))

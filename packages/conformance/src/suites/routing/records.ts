@@ -56,7 +56,7 @@ export const records: readonly Test[] = [
         'only the peers that provided are listed',
         found
       )
-      // A peer on several networks may be listed once for each.
+      // A peer on several networks may be listed once for each of them.
       check(
         peers.every((ids) => found.some(({ id }) => ids.includes(id))),
         'all providers are listed',
