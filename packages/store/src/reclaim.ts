@@ -28,6 +28,8 @@ export class Reclaimer {
   #to: Uint8Array | undefined
   #removed = 0
   #running: Promise<void> | undefined
+  /** Resolves when the next part is compacted. */
+  #part = Promise.withResolvers<void>()
   #stopped = false
 
   constructor(session: Session, reserve: Reserve | undefined) {
@@ -49,6 +51,13 @@ export class Reclaimer {
     if (this.#to === undefined || compareBytes(to, this.#to) > 0) this.#to = to
     this.#removed += bytes
     if (this.#removed >= leastBytes) this.#running ??= this.#run()
+  }
+
+  /** Resolves when more space has been given back. Returns `false` at once where none is on its way. */
+  async more(): Promise<boolean> {
+    if (this.#running === undefined) return false
+    await Promise.race([this.#part.promise, this.#running])
+    return true
   }
 
   async idle(): Promise<void> {
@@ -92,6 +101,8 @@ export class Reclaimer {
     await this.#session.use(async (database) => {
       await (database as unknown as Partial<Compactable>).compactRange?.(from, to, view)
     })
+    this.#part.resolve()
+    this.#part = Promise.withResolvers()
   }
 }
 

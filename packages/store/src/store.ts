@@ -33,8 +33,8 @@ export class Store {
 
   constructor(parts: StoreParts) {
     this.#parts = parts
-    this.#writer = new Writer(parts)
     this.#reclaimer = new Reclaimer(parts.session, parts.disk?.reserve)
+    this.#writer = new Writer({ ...parts, reclaimer: this.#reclaimer })
   }
 
   /** Rejects with `STORAGE` when the value is damaged. Content is returned as it is stored: its owner verifies it. */

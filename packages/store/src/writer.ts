@@ -1,6 +1,7 @@
 import { sleep } from '@p2pl/core/backend'
 import type { Disk } from './disk.ts'
 import type { StoreErrors } from './errors.ts'
+import type { Reclaimer } from './reclaim.ts'
 import type { Session } from './session.ts'
 import type { StoreEvent } from './types.ts'
 import { fileBytes } from './value-files.ts'
@@ -18,6 +19,7 @@ interface WriterParts {
   readonly disk: Disk | undefined
   readonly values: Values
   readonly errors: StoreErrors
+  readonly reclaimer: Pick<Reclaimer, 'more'>
   readonly report: (event: StoreEvent) => void
 }
 
@@ -87,8 +89,10 @@ export class Writer {
   }
 
   async #room(bytes: number, leaves: number): Promise<void> {
-    const { disk, errors, session } = this.#parts
+    const { disk, errors, reclaimer, session } = this.#parts
     if (disk === undefined || (await fits(disk, bytes, leaves))) return
+    // The space of what was removed is on its way.
+    while (await reclaimer.more()) if (await fits(disk, bytes, leaves)) return
     // LevelDB reports a failed compaction only to the next write. When it is opened again, it deletes what the
     // compaction left behind.
     await session.write([], false)
