@@ -1,22 +1,25 @@
 import { isPlainObject, type PlainObject } from './plain.ts'
 
-/** What an application knows about its place, in words that belong to no engine. */
+/** What an application knows about its environment, in terms that do not depend on the engine. */
 export interface Placement {
   /**
-   * A folder for adapters that store something. Two backends get the subfolders `messages` and `data`, and the adapters of a
-   * list subfolders of their names. A folder that the configuration names wins.
+   * A folder for adapters that store something. With two backends, each gets a subfolder, `messages` and `data`. With a
+   * list, each adapter gets a subfolder under its name. A folder in the configuration takes precedence.
    */
   readonly dir?: string | undefined
-  /** What stored content must survive: the end of the `process`, or also a loss of `power`. The configuration wins. */
+  /**
+   * What stored content must survive: the end of the `process`, or a loss of `power` as well. The configuration takes
+   * precedence.
+   */
   readonly durability?: 'process' | 'power' | undefined
   /**
-   * Addresses to listen on, in the engine's form. They come from a command line, and so they win over the configuration. In a list
-   * of adapters each address goes to the first one that takes its form.
+   * Addresses to listen on, in the engine's form. They come from a command line, so they take precedence over the
+   * configuration. In a list of adapters each address goes to the first adapter that accepts its form.
    */
   readonly listen?: readonly string[] | undefined
   /**
-   * Receives a sentence where content is stored less durably than this asks for, and for each of these words that a third-party
-   * adapter does not take. Default: a warning of the process.
+   * Receives a sentence if content is stored less durably than requested here, and for each of these settings that a
+   * third-party adapter does not accept. Default: a warning of the process.
    */
   readonly onWarning?: ((message: string) => void) | undefined
 }
@@ -25,9 +28,9 @@ export interface KnownAdapter {
   readonly package: string
   /** The name of the factory that the package exports. */
   readonly factory: string
-  /** Whether an address to listen on is one of this engine's, where several adapters share a list. */
+  /** Whether an address to listen on belongs to this engine, if several adapters share a list. */
   readonly listensOn?: (address: string) => boolean
-  /** The options with the placement worked in. Absent where the engine keeps nothing and listens nowhere. */
+  /** The options, with the placement included. Absent if the engine stores nothing and listens nowhere. */
   readonly place?: (options: PlainObject, placement: Placement) => PlainObject
 }
 
@@ -48,7 +51,7 @@ export const knownAdapters: Readonly<Record<string, KnownAdapter>> = {
     package: '@p2pl/ipfs-rpc',
     factory: 'ipfsRpc',
     listensOn: isMultiaddr,
-    // Only a daemon that the adapter manages has a place of ours.
+    // The placement applies only to a daemon that the adapter manages.
     place: (options, { dir, listen }) =>
       isPlainObject(options['daemon'])
         ? { ...options, daemon: { ...defined({ repo: dir }), ...options['daemon'], ...defined({ listen }) } }
@@ -72,7 +75,7 @@ export function knownAdapter(name: string): KnownAdapter | undefined {
   return Object.hasOwn(knownAdapters, name) ? knownAdapters[name] : undefined
 }
 
-/** The short name where the name is that of a package of this project: one adapter has one name. */
+/** The short name, if the given name is a package of this project, so that each adapter has only one name. */
 export function shortName(use: string): string {
   return Object.entries(knownAdapters).find(([, adapter]) => adapter.package === use)?.[0] ?? use
 }
@@ -81,7 +84,7 @@ function isMultiaddr(address: string): boolean {
   return address.startsWith('/')
 }
 
-/** `127.0.0.1:4001` as this engine wants it; anything else is for the adapter to refuse. */
+/** `127.0.0.1:4001` in the form of this engine. The adapter refuses anything else. */
 function hostAndPort(address: string | undefined): PlainObject {
   if (address === undefined) return {}
   const colon = address.lastIndexOf(':')

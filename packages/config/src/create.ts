@@ -13,16 +13,17 @@ import { lossOf, untaken } from './shortcomings.ts'
 import { placeThirdParty } from './third-party.ts'
 import type { BackendChoice, Config } from './types.ts'
 
-/** What `createPeer` takes. */
+/** The backends, as options of `createPeer`. */
 export type Backends = { readonly backend: Backend } | { readonly messages: Backend; readonly data: Backend }
 
 /**
- * Loads the adapters that the configuration names, and only those, and makes unstarted backends with the layers that it
- * asks for. Equal choices for messages and data give one backend. The placement reaches each adapter that takes it, and
- * `onWarning` hears of each part of it that an adapter lacks.
+ * Loads only the adapters that the configuration names, and makes unstarted backends with the layers that it asks for.
+ * Equal choices for messages and data give one backend. The placement reaches each adapter that accepts it, and `onWarning`
+ * reports each part of it that an adapter does not.
  *
- * @throws `MISSING_DEPENDENCY` when an adapter is not installed, with the command where it is one of this project;
- * `INVALID_ARGUMENT` when a module is no adapter; whatever an adapter throws when it refuses its options.
+ * @throws `MISSING_DEPENDENCY` when an adapter is not installed; for an adapter of this project the error includes the
+ * command. `INVALID_ARGUMENT` when a module is not an adapter. Any error that an adapter throws when it refuses its
+ * options.
  */
 export async function createBackends(config: Config, placement: Placement = {}): Promise<Backends> {
   checkConfig(config)
@@ -49,7 +50,7 @@ function isChoice(choice: Partial<BackendChoice> | undefined): boolean {
   return typeof choice?.use === 'string' && typeof choice.options === 'object'
 }
 
-/** The adapters of each list, for the people who run the application; those of two lists as `messages/helia`, `data/helia`. */
+/** The adapters of each list, for the operators of the application. Those of two lists are named `messages/helia`, `data/helia`. */
 export function legsOf(backends: Backends): readonly LegControl[] {
   return Object.entries(backends).flatMap(([part, backend]: [string, Backend & { legs?: readonly LegControl[] }]) =>
     (backend.legs ?? []).map((leg) => (part === 'backend' ? leg : withName(leg, `${part}/${leg.name}`)))
@@ -60,7 +61,7 @@ function withName(leg: LegControl, name: string): LegControl {
   return Object.create(leg, { name: { value: name, enumerable: true } }) as LegControl
 }
 
-/** One adapter, or the failover of several, with the retries of the whole. */
+/** One adapter, or the failover of several, with retries around the whole. */
 async function createChosen(
   choice: BackendChoice,
   config: Config,
@@ -78,7 +79,7 @@ async function createChosen(
   return config.retry === undefined ? backend : compose(backend, retry(config.retry))
 }
 
-/** A folder of its own for each adapter of a list, and the addresses that are of its form. */
+/** Gives each adapter of a list its own folder, and the addresses that have its form. */
 function placeLegs(legs: readonly BackendChoice[], placement: Placement): readonly Placement[] {
   const free = new Set(placement.listen)
   const folders = new Set<string>()
@@ -121,7 +122,7 @@ async function createBackend(
   if (known === undefined)
     for (const word of untaken(options, takes, stores ? placement : { listen: placement.listen }))
       onWarning(`${shown(use)} takes no option "${word}": ${consequences[word]}`)
-  // Next to the engine: each attempt has its own timeout, and what hangs is left for the next adapter of a list.
+  // Next to the engine: each attempt has its own timeout, and the next adapter of a list replaces one that hangs.
   return config.timeout === undefined ? made : compose(made, timeout(config.timeout))
 }
 

@@ -7,16 +7,16 @@ const prefix = 'P2PL_'
 const backends = new Set(['backend', 'messages', 'data'])
 
 /**
- * The settings in the environment: `P2PL_<KEY>` and `P2PL_<KEY>__<SUBKEY>…`, `SNAKE_CASE` for `camelCase`. A value that is JSON
- * (a number, `true`, a list, an object, quoted text) is taken as such, any other as text. Other variables with the prefix
- * belong to other programs, unless they look like a typing error.
+ * The settings in the environment: `P2PL_<KEY>` and `P2PL_<KEY>__<SUBKEY>…`, `SNAKE_CASE` for `camelCase`. A value that is
+ * JSON (a number, `true`, a list, an object, quoted text) is parsed; any other value is text. Other variables with the
+ * prefix belong to other programs, unless they look like a typo.
  */
 export function readEnvironment(env: Readonly<Record<string, string | undefined>>): PlainObject {
   const found: PlainObject = {}
   const names = Object.keys(env).filter(
     (name) => name.startsWith(prefix) && env[name] !== undefined && env[name] !== ''
   )
-  // Shorter names first, so that P2PL_BACKEND stands before P2PL_BACKEND__OPTIONS__X goes into it.
+  // Shorter names first, so that P2PL_BACKEND is set before P2PL_BACKEND__OPTIONS__X is merged into it.
   for (const name of names.sort((a, b) => a.length - b.length || (a < b ? -1 : 1))) {
     const path = name.slice(prefix.length).split('__').map(camelCase)
     const [top = ''] = path
@@ -56,7 +56,7 @@ function camelCase(name: string): string {
   return name.toLowerCase().replaceAll(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
 }
 
-/** The variable that gives the value at a path. */
+/** The variable for the value at a path. */
 export function variableOf(path: readonly string[]): string {
   return prefix + path.map((key) => key.replaceAll(/[A-Z]/g, '_$&').toUpperCase()).join('__')
 }

@@ -5,11 +5,11 @@ import { wrong } from './errors.ts'
 import { lineAndColumn, parseYaml } from './yaml.ts'
 
 const extensions = ['.ts', '.js', '.json', '.yaml'] as const
-/** Endings that a user may expect to be read. An error is better than a file that is ignored in silence. */
+/** Extensions that a user may expect to work. An error is better than a file that is silently ignored. */
 const unread = ['.mts', '.cts', '.mjs', '.cjs', '.jsonc', '.json5', '.yml', '.toml'] as const
 const maxBytes = 1_048_576
 
-/** The configuration file of a folder, if there is one. Two are an error: it would be unclear which one counts. */
+/** The configuration file of a folder, if there is one. Two files are an error, since it would be unclear which one counts. */
 export async function findFile(folder: string): Promise<string | undefined> {
   const [wrongly] = await present(folder, unread)
   if (wrongly !== undefined)
@@ -24,14 +24,14 @@ async function present(folder: string, endings: readonly string[]): Promise<stri
   const paths = await Promise.all(
     endings.map(async (ending) => {
       const path = join(folder, `p2pl.config${ending}`)
-      // A folder or a broken link of this name counts, too: reading it says what is wrong.
+      // A folder or a broken link of this name counts, too; reading it gives an error that says what is wrong.
       return (await onDisk(basename(path), () => lstat(path))) === undefined ? undefined : path
     })
   )
   return paths.filter((path) => path !== undefined)
 }
 
-/** The content of a configuration file. Its text is never part of an error, because it may hold secrets. */
+/** The content of a configuration file. Errors never quote its text, because it may contain secrets. */
 export async function readConfigFile(path: string): Promise<unknown> {
   const source = basename(path)
   const extension = extname(path)
@@ -56,7 +56,7 @@ async function isLink(path: string): Promise<boolean> {
   return (await onDisk(basename(path), () => lstat(path)))?.isSymbolicLink() === true
 }
 
-/** `undefined` where there is no file. A file that cannot be read is an error: the user may rely on it. */
+/** `undefined` if there is no file. A file that cannot be read is an error, since the user may rely on it. */
 async function onDisk<T>(source: string, call: () => Promise<T>): Promise<T | undefined> {
   try {
     return await call()
@@ -72,7 +72,7 @@ function parseJson(text: string, source: string): unknown {
     // Some editors begin a file with a byte order mark.
     return JSON.parse(text.replace(/^\uFEFF/, '')) as unknown
   } catch (error) {
-    // The message of the parser quotes the text: only the position is taken from it.
+    // The parser's message quotes the text, so only the position is taken from it.
     const position = /position (\d+)/.exec(String(error))?.[1]
     throw wrong(`${source}: not JSON${position === undefined ? '' : ` (${lineAndColumn(text, Number(position))})`}`)
   }
@@ -83,7 +83,7 @@ async function importDefault(path: string, source: string): Promise<unknown> {
   try {
     module = (await import(/* @vite-ignore */ pathToFileURL(path).href)) as { default?: unknown }
   } catch {
-    // The error may quote the source, and is therefore not passed on.
+    // The error may quote the source, so it is not passed on.
     throw wrong(`${source} could not be loaded: run node '${path}' to see why`)
   }
   if (module.default === undefined)

@@ -9,7 +9,10 @@ const lockfiles = [
   ['package-lock.json', 'npm install']
 ] as const
 
-/** The command that adds a package to the project around a folder: by its lockfile, else by what runs this process. */
+/**
+ * The command that adds a package to the project around a folder. Its lockfile decides the package manager, or else the one
+ * that runs this process.
+ */
 export function installCommand(
   name: string,
   directory: string,

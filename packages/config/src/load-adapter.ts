@@ -14,11 +14,11 @@ export type Factory = (options: Readonly<Record<string, unknown>>) => unknown
 
 export interface Adapter {
   readonly factory: Factory
-  /** The words of the placement that a third-party adapter declares. */
+  /** The placement settings that a third-party adapter declares. */
   readonly takes: readonly PlacementWord[]
 }
 
-/** Imports the adapter that a configuration names, as seen from its folder. */
+/** Imports the adapter that a configuration names, resolved from the configuration's folder. */
 export async function loadAdapter(use: string, directory: string): Promise<Adapter> {
   const known = knownAdapter(use)
   const specifier = known?.package ?? use
@@ -38,7 +38,7 @@ export async function loadAdapter(use: string, directory: string): Promise<Adapt
   )
 }
 
-/** The adapter's name for messages. A value that does not look like a name is not shown: it may be a URL with a token. */
+/** The adapter's name for messages. A value that does not look like a name is hidden, since it may be a URL with a token. */
 export function shown(use: string): string {
   if (use.startsWith('file:')) return `"${unescape(use.split('/').at(-1) ?? '')}"`
   return isPackageName(use) ? `"${use}"` : 'the adapter'
@@ -88,8 +88,8 @@ function reasonOf(cause: unknown): string {
 }
 
 /**
- * The command that installs a package is given for the adapters of this project only: a mistyped name may be the name of
- * a stranger's package, and installing a package runs its code.
+ * The error includes an install command only for the adapters of this project. A mistyped name may be the name of a
+ * stranger's package, and installing a package runs its code.
  */
 function missing(use: string, specifier: string, directory: string): P2plError {
   return new P2plError({ code: 'MISSING_DEPENDENCY', operation, message: reasonFor() })

@@ -5,7 +5,7 @@ import { wrong } from './errors.ts'
 import { isPlainObject, mergeDeep, type PlainObject } from './plain.ts'
 import type { BackendChoice, BackendInput, BackendSetting, ConfigInput, TimeoutConfig, RetryConfig } from './types.ts'
 
-/** One source, checked, with the folder that its relative paths start from. */
+/** One source, checked, with the base folder of its relative paths. */
 export interface Source {
   readonly name: string
   readonly input: ConfigInput
@@ -21,7 +21,7 @@ export interface Merged {
   readonly timeout: TimeoutConfig | undefined
 }
 
-/** A setting of a weaker source that a stronger one leaves without effect. */
+/** A setting of a weaker source that has no effect because of a stronger one. */
 export interface Dropped {
   readonly source: string
   /** `backend.options.profile` */
@@ -29,7 +29,7 @@ export interface Dropped {
   readonly because: string
 }
 
-/** An adapter with the options that the sources gave it, and which of them gave which. */
+/** An adapter with the options from the sources, and the source of each option. */
 interface Leg {
   readonly use?: string | undefined
   readonly options: PlainObject
@@ -37,8 +37,8 @@ interface Leg {
 }
 
 /**
- * Merges sources, the weakest first. Options go to the adapter that is chosen in the end, unless they stand with the name
- * of another one: these are dropped. A source that gives `backend` overrules `messages` and `data` of weaker ones.
+ * Merges sources, the weakest first. Options go to the adapter that is finally chosen. Options that stand with the name of
+ * another adapter are dropped. A source with `backend` overrules `messages` and `data` of weaker sources.
  */
 export function merge(sources: readonly Source[], onDropped: (dropped: Dropped) => void): Merged {
   const chosen: Partial<Record<Slot, readonly Leg[]>> = {}
@@ -82,7 +82,7 @@ export function merge(sources: readonly Source[], onDropped: (dropped: Dropped) 
   }
 }
 
-/** The adapters that a stronger source gives, each over the same one of the weaker sources. */
+/** The adapters from a stronger source, each merged over the same adapter of the weaker sources. */
 function withFormer(
   former: readonly Leg[],
   given: readonly BackendInput[],

@@ -1,7 +1,7 @@
 import { distance } from 'fastest-levenshtein'
 import { knownAdapters } from './adapters.ts'
 
-/** The candidate that was probably meant, if any is near enough. */
+/** The candidate that the user probably meant, if one is near enough. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   if (word.length > 64) return undefined
   const folded = fold(word)
@@ -35,7 +35,10 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
   'in-memory': ['memory']
 }
 
-/** ` Did you mean "helia"?` for what is nearly an adapter's name or package, or the name of its engine; or nothing. */
+/**
+ * ` Did you mean "helia"?` if the text is close to an adapter's name or package, or to the name of its engine; otherwise
+ * nothing.
+ */
 export function meantAdapter(use: string): string {
   const word = use.toLowerCase().replace(/^@p2pl\//, '')
   const names = Object.keys(knownAdapters)
@@ -44,7 +47,7 @@ export function meantAdapter(use: string): string {
   return meant.length === 0 ? '' : ` Did you mean ${meant.map((name) => `"${name}"`).join(' or ')}?`
 }
 
-/** Two letters that changed places count as one error. */
+/** Two swapped letters count as one error. */
 function editsTo(word: string, candidate: string): number {
   let edits = distance(word, candidate)
   for (let i = 1; i < word.length && edits > 1; i++) {

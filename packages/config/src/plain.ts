@@ -13,8 +13,8 @@ export function isPlainObject(value: unknown): value is PlainObject {
 }
 
 /**
- * Refuses keys that could reach the prototype of an object, and values without bounds in depth or number (a YAML document may
- * refer to itself). Values that are not plain, such as byte arrays of a typed configuration file, are leaves.
+ * Refuses keys that could reach the prototype of an object, and values of unlimited depth or number (a YAML document may
+ * refer to itself). Values that are not plain, such as byte arrays in a typed configuration file, are leaves.
  */
 export function assertHarmless(value: unknown, source: string): void {
   let values = 0
@@ -33,7 +33,7 @@ export function assertHarmless(value: unknown, source: string): void {
   visit(value, [])
 }
 
-/** `over` wins; plain objects are merged key by key, everything else is replaced. Neither is changed. */
+/** `over` takes precedence: plain objects are merged key by key, everything else is replaced. Neither argument is changed. */
 export function mergeDeep(under: PlainObject, over: PlainObject): PlainObject {
   const merged: PlainObject = { ...under }
   for (const [key, value] of Object.entries(over)) {

@@ -5,13 +5,13 @@ import { pathToFileURL } from 'node:url'
 import { isPlainObject } from './plain.ts'
 
 /**
- * The URL of a module as seen from each of the places in turn (files or folders ending in `/`), or `undefined` where none
- * sees it. Node's own `import.meta.resolve` cannot look from elsewhere, and `require.resolve` does not know packages whose
- * exports have only an `import` condition; hence the two steps.
+ * The URL of a module, resolved from each of the places in turn (files or folders ending in `/`), or `undefined` if it
+ * cannot be resolved from any. Node's own `import.meta.resolve` cannot resolve from elsewhere, and `require.resolve` does
+ * not find packages whose exports have only an `import` condition, so there are two steps.
  */
 export function resolveModule(specifier: string, places: readonly URL[]): URL | undefined {
   if (specifier.startsWith('file:')) return new URL(specifier)
-  // A module of Node itself is no adapter. It would be taken for a file of that name.
+  // A built-in module of Node is not an adapter. It would be taken for a file of that name.
   if (modules.isBuiltin(specifier)) return undefined
   for (const place of places) {
     const found = byRequire(specifier, place) ?? byImportCondition(specifier, place)
@@ -30,7 +30,7 @@ function byRequire(specifier: string, place: URL): URL | undefined {
 
 function byImportCondition(specifier: string, place: URL): URL | undefined {
   try {
-    // Bun has no such function: a named import of it would keep the whole module from loading there.
+    // Bun has no such function, and with a named import of it this module would not load there.
     const manifest = modules.findPackageJSON?.(specifier, place)
     if (manifest === undefined) return undefined
     const { exports } = JSON.parse(readFileSync(manifest, 'utf8')) as { exports?: unknown }
@@ -58,7 +58,7 @@ function pick(entry: unknown): string | undefined {
   return undefined
 }
 
-/** As a place to look from. */
+/** The URL of the folder, as a place to resolve from. */
 export function placeOf(directory: string): URL {
   return pathToFileURL(join(directory, 'p2pl.config.js'))
 }

@@ -2,7 +2,7 @@ import { type Operation, operations } from '@p2pl/layers'
 import * as v from 'valibot'
 import { isPlainObject } from './plain.ts'
 
-// Every message is written here and none repeats its input: a value may be a secret.
+// Every message is written here, and none repeats its input, since a value may be a secret.
 const text = v.pipe(v.string('must be text'), v.nonEmpty('must not be empty'), v.maxLength(4_096, 'is too long'))
 const record = v.custom<Record<string, unknown>>(isPlainObject, 'must be an object')
 
@@ -16,12 +16,12 @@ const attemptsMessage = 'must be a whole number of at least 1'
 const attempts = v.pipe(v.number(attemptsMessage), v.integer(attemptsMessage), v.minValue(1, attemptsMessage))
 const milliseconds = v.pipe(v.number('must be milliseconds over 0'), v.gtValue(0, 'must be milliseconds over 0'))
 
-/** An object with no other keys. valibot alone would take a list for an empty one. */
+/** An object without other keys. valibot alone would accept a list as an empty object. */
 function objectOf(entries: v.ObjectEntries, message: string): v.GenericSchema {
   return v.pipe(v.custom<Record<string, unknown>>(isPlainObject, message), v.strictObject(entries, message))
 }
 
-/** Adapters in one list. */
+/** Maximum number of adapters in one list. */
 const maxLegs = 8
 const backendEntries = { use: v.optional(text), options: v.optional(record) }
 const retryEntries = {
@@ -88,9 +88,9 @@ const keysByParent: Readonly<Record<string, readonly string[]>> = {
   timeout: Object.keys(timeoutEntries)
 }
 
-/** The keys that may stand below a path such as `retry`; none where anything may. */
+/** The keys that may stand below a path such as `retry`; none if any key may. */
 export function knownKeys(parent: string): readonly string[] {
-  // An entry of a list has the keys of the list's place.
+  // An entry of a list has the same keys as the place of the list.
   const place = parent.replace(/^(backend|messages|data)\.\d+$/, '$1')
   return Object.hasOwn(keysByParent, place) ? (keysByParent[place] ?? []) : []
 }

@@ -10,14 +10,14 @@ const losses = {
   power: ''
 }
 
-/** How content is lost that the placement wants to keep; empty where it is kept, or where there is no content. */
+/** How content that the placement wants to keep gets lost; empty if it is kept, or if there is no content. */
 export function lossOf({ capabilities }: Backend, { dir, durability }: Placement): string {
   const { persistence = 'power' } = capabilities.blocks ?? {}
   const wanted = durability ?? (dir === undefined ? 'none' : 'process')
   return ranks.indexOf(persistence) < ranks.indexOf(wanted) ? losses[persistence] : ''
 }
 
-/** Which of an application's folder and addresses neither reach an adapter nor stand in its options. */
+/** The parts of an application's placement, folder and addresses, that neither reach the adapter nor are set in its options. */
 export function untaken(
   options: PlainObject,
   takes: readonly PlacementWord[],

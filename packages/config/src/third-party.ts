@@ -5,7 +5,7 @@ import { type PlainObject } from './plain.ts'
 const words = ['dir', 'durability', 'listen'] as const
 export type PlacementWord = (typeof words)[number]
 
-/** The words of the placement that a module declares: `export const placement = ['dir', 'durability', 'listen']`. */
+/** The placement settings that a module declares: `export const placement = ['dir', 'durability', 'listen']`. */
 export function declaredWords(module: Readonly<Record<string, unknown>>, adapter: string): readonly PlacementWord[] {
   const declared = module['placement'] ?? []
   if (Array.isArray(declared) && declared.every((word) => words.includes(word as PlacementWord)))
@@ -16,7 +16,10 @@ export function declaredWords(module: Readonly<Record<string, unknown>>, adapter
   )
 }
 
-/** The options with the words that the adapter takes. The command line names `listen`; the configuration wins over the others. */
+/**
+ * The options, with the placement settings that the adapter accepts. `listen` comes from the command line and replaces the
+ * option; the others are added only if the configuration does not set them.
+ */
 export function placeThirdParty(
   options: PlainObject,
   takes: readonly PlacementWord[],

@@ -7,8 +7,8 @@ import { knownKeys, schema } from './schema.ts'
 import type { ConfigInput } from './types.ts'
 
 /**
- * The input if it is right. Throws `INVALID_ARGUMENT` that names the source and every wrong key with its path and, where
- * one is near, the right one.
+ * Returns the input if it is valid. Throws `INVALID_ARGUMENT`, which names the source and every wrong key with its path,
+ * and the key that was probably meant, if one is close.
  */
 export function validate(input: unknown, source: string): ConfigInput {
   assertHarmless(input, source)

@@ -1,11 +1,14 @@
 import { Lexer, parseDocument } from 'yaml'
 import { wrong } from './errors.ts'
 
-// The time of the parser grows with the square of the number of keys and of aliases, so both are counted first.
+// The parser's time grows with the square of the number of keys and of aliases, so both are counted first.
 const maxTokens = 20_000
 const maxAliases = 100
 
-/** The content of a YAML document. Warnings of the parser (an unknown tag) are errors, since it ignores what they name. */
+/**
+ * The content of a YAML document. Warnings of the parser (an unknown tag) are treated as errors, since the parser ignores
+ * what they are about.
+ */
 export function parseYaml(text: string, source: string): unknown {
   checkSize(text, source)
   const { errors, warnings, toJS } = document(text)
@@ -43,7 +46,7 @@ function checkSize(text: string, source: string): void {
   for (const token of new Lexer().lex(text)) {
     if (++tokens > maxTokens)
       throw wrong(`${source} has more than ${maxTokens} words and signs: a configuration is smaller`)
-    // The token after the mark of a scalar is its text.
+    // The token after a scalar mark is its text.
     if (previous !== scalarMark && (token.startsWith('&') || token.startsWith('*')) && ++aliases > maxAliases)
       throw wrong(`${source} has more than ${maxAliases} anchors and aliases: write the values out`)
     previous = token

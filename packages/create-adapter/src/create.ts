@@ -5,9 +5,9 @@ import { manifestOf } from './manifest.ts'
 import { render, type Variant } from './render.ts'
 
 export interface AdapterOptions {
-  /** Of the package: `my-net` or `@me/my-net`. */
+  /** The name of the package: `my-net` or `@me/my-net`. */
   readonly name: string
-  /** Messages alone. Default: content as well. */
+  /** Messages only. Default: content as well. */
   readonly messagesOnly?: boolean | undefined
 }
 
@@ -19,10 +19,13 @@ export interface Adapter {
 
 const template = fileURLToPath(new URL('../template/', import.meta.url))
 const onlyFull = ['src/blocks.ts', 'src/identity.ts', 'src/engine/exchange.ts']
-/** npm leaves the one out of tarballs, and tools of the workspace would take the other for theirs. */
+/** npm leaves `.gitignore` out of tarballs, and tools of the workspace would take `tsconfig.json` for their own. */
 const renamed: Readonly<Record<string, string>> = { _gitignore: '.gitignore', '_tsconfig.json': 'tsconfig.json' }
 
-/** Makes the package in a new folder of the directory. Throws where the name is no package's, or the folder has something in it. */
+/**
+ * Creates the package in a new folder inside the directory. Throws if the name is not a valid package name, or if the
+ * folder is not empty.
+ */
 export async function createAdapter(
   { name, messagesOnly = false }: AdapterOptions,
   directory: string

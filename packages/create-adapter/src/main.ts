@@ -9,7 +9,7 @@ const usage = `Makes a package with a working p2pl adapter to start from.
 
 The name is that of the package: my-net, or @me/my-net. It is made in a folder of its last part.`
 
-/** The command line. Gives the exit code. */
+/** Runs the command line and returns the exit code. */
 export async function main(args: readonly string[], directory: string = process.cwd()): Promise<number> {
   const options = {
     'messages-only': { type: 'boolean', default: false },

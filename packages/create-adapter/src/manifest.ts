@@ -3,7 +3,7 @@ import type { Variant } from './render.ts'
 
 const changesets = 'npx @changesets/cli@3'
 
-/** The package.json of a new adapter. It takes the versions with which this package was published. */
+/** The package.json of a new adapter. Its dependencies have the versions with which this package was published. */
 export async function manifestOf({ package: name, network, kind }: Variant): Promise<object> {
   const { devDependencies, engines } = await ownManifest()
   const versions = (names: readonly string[]): Record<string, string | undefined> =>

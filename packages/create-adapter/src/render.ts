@@ -1,14 +1,14 @@
-/** Which adapter a template becomes. */
+/** The adapter that a template becomes. */
 export interface Variant {
   readonly package: string
-  /** Of the network, the backend and the folder. */
+  /** Name of the network, the backend and the folder. */
   readonly network: string
   readonly kind: 'full' | 'messages'
 }
 
 /**
- * A file of the template for one variant. The template is the full adapter: lines between `[full` and `full]` are left out of the other
- * one, and a comment that begins with `|` is a line of the other one alone.
+ * Renders a file of the template for one variant. The template is the full adapter. The other variant omits the lines
+ * between `[full` and `full]`, and uncomments the lines that are comments beginning with `|`.
  */
 export function render(text: string, { package: name, network, kind }: Variant): string {
   const lines: string[] = []

@@ -5,14 +5,17 @@ import { maxBody, maxMessage } from './engine/frames.ts'
 //| import { maxMessage } from './engine/frames.ts'
 import type { Settings } from './options.ts'
 
-/** Be honest: the kit proves each promise, and that everything declared as `none` is refused. Options may change what there is. */
+/**
+ * Be honest: the kit checks each promise, and that everything declared as `none` is refused. Options may change which
+ * capabilities there are.
+ */
 export function capabilitiesOf(settings: Settings): Capabilities {
   // [full
   const { dir, durability } = settings
   // full]
   return {
     messages: {
-      // TCP loses and reorders nothing while a connection lasts. Its end is noticed: that is a gap.
+      // TCP neither loses nor reorders anything while a connection lasts. The end of a connection is noticed and becomes a gap.
       delivery: 'reliable',
       ordering: 'sender',
       gaps: 'native',
@@ -22,7 +25,7 @@ export function capabilitiesOf(settings: Settings): Capabilities {
       peers: 'native',
       recipients: 'native',
       validation: 'none',
-      // A peer is believed what it says of itself.
+      // Nothing proves what a peer says about itself.
       sender: 'claimed'
     },
     // [full
@@ -38,7 +41,7 @@ export function capabilitiesOf(settings: Settings): Capabilities {
     },
     // full]
     routing: {
-      // There are no records: every connected peer is asked.
+      // There are no provider records: every connected peer is asked.
       provide: 'none',
       unprovide: 'none',
       findProviders: 'none',

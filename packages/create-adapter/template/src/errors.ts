@@ -1,6 +1,6 @@
 import type { Classified } from '@p2pl/core/backend'
 
-/** What an error of the engine means. An error that is not known here becomes `ENGINE`, which nobody tries again. */
+/** The meaning of an engine's error. An error that is unknown here becomes `ENGINE`, which is not retryable. */
 export function classify(error: unknown): Classified | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined
   switch (error.code) {

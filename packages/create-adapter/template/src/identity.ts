@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto'
 
 const keyOf = (name: string): Uint8Array => new TextEncoder().encode(name)
 
-/** The id of this peer: the same at every start with this folder. */
+/** The id of this peer. It is the same at every start with this folder. */
 export async function idIn(state: Table): Promise<string> {
   const key = keyOf('id')
   const stored = await state.get(key)
@@ -14,7 +14,7 @@ export async function idIn(state: Table): Promise<string> {
   return Buffer.from(id).toString('hex')
 }
 
-/** Secrets of core, such as the seed of the identity that signs messages. */
+/** Stores secrets of core, such as the seed of the identity that signs messages. */
 export function secretStore(state: Table): SecretStore {
   return {
     get: async (name) => await state.get(keyOf(`secret/${name}`)),

@@ -15,7 +15,7 @@ import { routingHooks } from './routing.ts'
 
 export type { Options } from './options.ts'
 
-/** The words of an app's placement that this adapter takes as options. The configuration of any p2pl app hands them over. */
+/** The placement settings of an app that this adapter accepts as options. The configuration of any p2pl app passes them. */
 export const placement: readonly string[] = [
   // [full
   'dir',
@@ -26,7 +26,7 @@ export const placement: readonly string[] = [
 
 const network = 'my-net'
 
-/** The adapter. By the name `backend`, the configuration of any p2pl app finds it. */
+/** The adapter. The configuration of any p2pl app finds it by the name `backend`. */
 export function backend(options?: Options): Backend {
   const settings = settingsOf(options)
   return defineBackend<Engine>({

@@ -1,7 +1,7 @@
 import type { MessageHooks } from '@p2pl/core/backend'
 import { peerInfoOf, type Engine } from './engine/engine.ts'
 
-/** One join for each topic: `defineBackend` serves all subscriptions of it. */
+/** One join for each topic: `defineBackend` serves all subscriptions of a topic through it. */
 export function messageHooks(engine: Engine, network: string): MessageHooks {
   return {
     publish: async (topic, payload) => ({ recipients: engine.publish(topic, payload).length }),

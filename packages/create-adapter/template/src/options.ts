@@ -6,12 +6,12 @@ import { type Address, parseAddress } from './engine/address.ts'
 
 export interface Options {
   // [full
-  /** A folder for the blocks and the id of this peer. Default: both are gone with the process. */
+  /** A folder for the blocks and the id of this peer. Without it, both are lost when the process ends. */
   readonly dir?: string | undefined
-  /** What stored content survives: the end of the `process` (default), or also a loss of `power`. */
+  /** What stored content survives: the end of the `process` (default), or a loss of `power` as well. */
   readonly durability?: 'process' | 'power' | undefined
   // full]
-  /** The address to listen on, `host:port`. Default `127.0.0.1:0`: any free port, for this machine only. */
+  /** The address to listen on, `host:port`. Default `127.0.0.1:0`: any free port, reachable from this machine only. */
   readonly listen?: readonly string[] | undefined
 }
 
@@ -23,7 +23,7 @@ export interface Settings {
   readonly listen: Address
 }
 
-/** Throws `INVALID_ARGUMENT` that names what is wrong: users read this message. */
+/** Throws `INVALID_ARGUMENT`, which says what is wrong. Users read this message. */
 export function settingsOf(options: Options = {}): Settings {
   checkKeys('my-net', options, [
     // [full

@@ -2,7 +2,7 @@ import { P2plError, type RoutingHooks } from '@p2pl/core/backend'
 import { parseAddress } from './engine/address.ts'
 import { peerInfoOf, type Engine } from './engine/engine.ts'
 
-/** `connect` dials once. Core connects again what the app asked for. */
+/** `connect` dials once. Core reconnects to the peers that the app asked for. */
 export function routingHooks(engine: Engine, network: string): RoutingHooks {
   return {
     connect: async ({ id, addresses }, { signal }) => {
@@ -12,7 +12,7 @@ export function routingHooks(engine: Engine, network: string): RoutingHooks {
       const errors: unknown[] = []
       for (const address of dialable) {
         const link = await engine.dial(address, signal).catch((error: unknown) => void errors.push(error))
-        // An app that knows only the address gives it in place of the id.
+        // An app that knows only the address passes it in place of the id.
         if (link !== undefined && (link.id === id || parseAddress(id) !== undefined)) return
         link?.leave()
       }

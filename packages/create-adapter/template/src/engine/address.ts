@@ -1,4 +1,4 @@
-/** Where a peer listens. */
+/** The address on which a peer listens. */
 export interface Address {
   readonly host: string
   readonly port: number

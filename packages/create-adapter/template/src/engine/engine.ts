@@ -24,8 +24,8 @@ export interface EngineOptions {
 }
 
 /**
- * The engine: peers that are connected by TCP, each with each that it knows. A message goes to all of them that have joined its
- * topic. Replace it by your own: what the adapter needs of it are the public members.
+ * The engine connects peers by TCP, each with every peer that it knows. A message goes to all of them that have joined its
+ * topic. Replace this class with your own engine. The adapter uses only its public members.
  */
 export class Engine {
   // [full
@@ -78,10 +78,10 @@ export class Engine {
     return this.links().find((link) => link.id === id)
   }
 
-  /** Connects to a peer at an address. Rejects with the error of the socket when nobody answers. */
+  /** Connects to a peer at an address. Rejects with the error of the socket when no peer answers. */
   async dial(address: Address, signal: AbortSignal): Promise<Link> {
     const socket = connect(address)
-    // The signal is that of the call: the link outlives it.
+    // The signal belongs to the call, and the link outlives the call.
     const abort = (): unknown => socket.destroy(signal.reason as Error)
     signal.addEventListener('abort', abort)
     try {
@@ -96,7 +96,7 @@ export class Engine {
     throw new P2plError({ code: 'UNREACHABLE', message: `no peer of this network is at ${formatAddress(address)}` })
   }
 
-  /** Resolves when all connected peers know it: what they publish from now on arrives. */
+  /** Resolves when all connected peers know about it. Their publishes arrive from then on. */
   async join(topic: string): Promise<void> {
     await Promise.all(this.links().map((link) => link.request({ join: topic }).catch(() => undefined)))
   }
@@ -105,7 +105,7 @@ export class Engine {
     for (const link of this.links()) link.send({ leave: topic })
   }
 
-  /** The peers to which it goes. */
+  /** Sends to the peers that have joined the topic, and returns their links. */
   publish(topic: string, payload: Uint8Array): Link[] {
     const links = this.links().filter((link) => link.topics.has(topic))
     for (const link of links) link.send({ publish: topic }, payload)
@@ -116,7 +116,7 @@ export class Engine {
     for (const link of this.#links) if (link.id === id) link.leave()
   }
 
-  /** For tests: as if the cable were pulled, until the returned function is called. */
+  /** For tests: acts like a pulled cable until the returned function is called. */
   isolate(): () => void {
     this.#isolated = true
     const held = [...this.#sockets.keys()]
@@ -143,7 +143,7 @@ export class Engine {
     await closed
   }
 
-  /** The link, once the other side has told its name; `undefined` where it does not. */
+  /** The link, once the other side has sent its name; `undefined` if it sends none. */
   async #greet(socket: Socket): Promise<Link | undefined> {
     if (this.#isolated || this.#sockets.size >= maxLinks) {
       socket.destroy()
@@ -217,7 +217,7 @@ export function isId(text: string): boolean {
   return /^[0-9a-f]{32}$/.test(text)
 }
 
-/** A connected peer in the words of the port. */
+/** A connected peer, in the form of the port. */
 export function peerInfoOf(network: string, { id, address }: Link): PeerInfo {
   return { network, id, addresses: [address] }
 }

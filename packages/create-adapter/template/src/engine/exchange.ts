@@ -4,16 +4,16 @@ import type { Link } from './link.ts'
 
 type Cid = Block['cid']
 
-/** Where blocks are looked up for other peers. */
+/** The source of blocks for other peers. */
 export interface BlockSource {
   getSound(multihash: Uint8Array): Promise<Uint8Array | undefined>
 }
 
 const maxWantedOfPeer = 4096
-/** Blocks that are read for one peer at once. */
+/** Maximum number of blocks that are read for one peer at the same time. */
 const servedAtOnce = 4
 
-/** Blocks from and for the connected peers: one asks, the other sends the block now, or says when it has it. */
+/** Exchanges blocks with the connected peers. One peer asks; the other sends the block now, or tells when it has it. */
 export class Exchange {
   readonly #source: BlockSource
   readonly #links: () => Link[]
@@ -25,7 +25,7 @@ export class Exchange {
     this.#links = links
   }
 
-  /** Asks every connected peer, now and later, until the signal fires. There is one call for a block at a time. */
+  /** Asks every connected peer, now and later, until the signal fires. There is only one call per block at a time. */
   async want(cid: Cid, signal: AbortSignal): Promise<Uint8Array> {
     const key = keyOf(cid)
     const { promise, resolve } = Promise.withResolvers<Uint8Array>()
@@ -47,9 +47,9 @@ export class Exchange {
     for (const key of this.#asks.keys()) this.offered(link, key)
   }
 
-  /** The peer may have the block. */
+  /** The peer may have the block now. */
   offered(link: Link, key: string): void {
-    // A peer that is gone or sends something else is one less.
+    // A peer that is gone or sends something else no longer counts.
     void this.#asks
       .get(key)?.(link)
       .catch(() => undefined)
@@ -70,13 +70,13 @@ export class Exchange {
     try {
       await slots.run(async () => await this.#send(link, key, n))
     } catch {
-      // The store cannot be read now.
+      // The store cannot be read at the moment.
       link.send({ ok: n, found: false })
     }
   }
 
   async #send(link: Link, key: string, n: number): Promise<void> {
-    // Noted before the look: a block that is stored meanwhile is offered.
+    // Recorded before the look, so that a block that is stored meanwhile is offered.
     if (link.wanted.size < maxWantedOfPeer) link.wanted.add(key)
     const bytes = await this.#source.getSound(new Uint8Array(Buffer.from(key, 'base64')))
     if (bytes !== undefined) link.wanted.delete(key)

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 
-/** What one peer says to another. `n` is the number of a request, and comes back in the answer. */
+/** A message from one peer to another. `n` is the number of a request, and comes back in the answer. */
 export type Header =
   | { readonly hello: string; readonly address: string }
   | { readonly join: string; readonly n: number }
@@ -16,11 +16,11 @@ export type Header =
 
 export interface Frame {
   readonly header: Header
-  /** The bytes that the header is about: a payload, a block. */
+  /** The bytes that belong to the header: a payload or a block. */
   readonly body: Uint8Array
 }
 
-/** Everything from the network is bounded. */
+/** All input from the network is limited in size. */
 export const maxMessage: number = 256 * 1024
 // [full
 export const maxBody: number = 2 * 1024 * 1024
@@ -37,7 +37,7 @@ export function encodeFrame(header: Header, body: Uint8Array = new Uint8Array(0)
   return Buffer.concat([lengths, text, body])
 }
 
-/** Cuts a stream of bytes into frames. Throws where the other side does not keep to the protocol. */
+/** Cuts a stream of bytes into frames. Throws if the other side violates the protocol. */
 export class FrameReader {
   #chunks: Buffer[] = []
   #length = 0
@@ -82,7 +82,7 @@ const kinds: Readonly<Record<string, 'string' | 'number' | 'boolean'>> = {
   bye: 'boolean'
 }
 
-/** A header whose fields have the types that they should have. */
+/** Parses a header and checks the types of its fields. */
 function parseHeader(text: string): Header {
   const header: unknown = JSON.parse(text)
   if (typeof header !== 'object' || header === null) throw new TypeError('a header is no object')

@@ -3,9 +3,9 @@ import type { Socket } from 'node:net'
 import { encodeFrame, type Frame, FrameReader, type Header } from './frames.ts'
 
 const pingMs = 500
-/** A peer that has said nothing while so many pings went out is gone, whatever its socket says. */
+/** A peer that has sent nothing while this many pings went out is gone, even if its socket is still open. */
 const maxPings = 6
-/** Bytes that may wait for a peer that does not read. */
+/** Maximum bytes that wait for a peer that does not read. */
 const maxWaiting = 16 * 1024 * 1024
 
 // [full
@@ -14,19 +14,19 @@ type Request = { readonly join: string } | { readonly want: string }
 //| type Request = { readonly join: string }
 type Answer = Frame & { readonly header: { readonly found?: boolean } }
 
-/** One connection to another peer: frames in both directions, requests with answers, an end that is noticed. */
+/** One connection to another peer: frames in both directions, requests with answers, and a detected end. */
 export class Link {
   /** Known once the peer has greeted. */
   id = ''
-  /** Where it listens. */
+  /** The address on which it listens. */
   address = ''
   /** The topics that it has joined. */
   readonly topics: Set<string> = new Set<string>()
   // [full
-  /** Blocks that it wants and that are not here, by multihash. */
+  /** Blocks that the peer wants and that are not here, by multihash. */
   readonly wanted: Set<string> = new Set<string>()
   // full]
-  /** Whether it said that it leaves: then nothing is missing. */
+  /** Whether the peer said that it is leaving. In that case no message is missing. */
   left = false
   readonly #socket: Socket
   readonly #answers = new Map<number, { resolve: (answer: Answer) => void; reject: (error: Error) => void }>()
@@ -35,7 +35,8 @@ export class Link {
   constructor(socket: Socket, onFrame: (frame: Frame) => void, onClose: () => void) {
     this.#socket = socket.setNoDelay(true)
     let unanswered = 0
-    // Not the timeout of the socket: writing counts there, too. Nor a time: what came while this process stood still is read later.
+    // This is not the socket's timeout, because writing counts as activity there. It is not a duration either: if this
+    // process is stalled, it reads the bytes of that time later.
     const pings = setInterval(() => {
       if (unanswered++ === maxPings) socket.destroy()
       else this.send({ ping: true })
@@ -50,7 +51,7 @@ export class Link {
           else onFrame(frame)
         }
       } catch {
-        // It does not keep to the protocol.
+        // The peer violates the protocol.
         socket.destroy()
       }
     })
@@ -81,7 +82,7 @@ export class Link {
   }
 
   // [full
-  /** Resolves when the peer has taken most of what was sent, or is gone. */
+  /** Resolves when the peer has taken most of the sent bytes, or is gone. */
   async drained(): Promise<void> {
     if (!this.open || !this.#socket.writableNeedDrain) return
     await new Promise<void>((resolve) => {
@@ -90,12 +91,12 @@ export class Link {
   }
   // full]
 
-  /** Says that this peer leaves, so that the other side misses nothing. */
+  /** Tells the peer that this one is leaving, so that it reports no gap. */
   leave(): void {
     this.send({ bye: true })
     this.left = true
     this.#socket.end()
-    // A peer that does not read must not hold up the end.
+    // A peer that does not read must not delay the end.
     setTimeout(() => this.#socket.destroy(), 100).unref()
   }
 

@@ -1,10 +1,10 @@
 import type { Subscriber } from '@p2pl/core/backend'
 
-/** A joined topic, and the peers from which its messages come: when one of them is lost, some may be missing. */
+/** A joined topic, and the peers from which its messages come. When one of them is lost, messages may be missing. */
 interface Topic {
   readonly subscriber: Required<Subscriber>
   readonly sources: Set<string>
-  /** Sources that were lost, and when. */
+  /** Sources that were lost, with the time of the loss. */
   readonly lost: Map<string, number>
 }
 
@@ -37,7 +37,7 @@ export class Topics {
     void this.#topics.get(name)?.subscriber.message({ payload, from })
   }
 
-  /** Messages may be missing from now on. */
+  /** The connection to the peer is lost: messages may be missing from now on, unless the peer has left. */
   disconnected(peer: string, left: boolean): void {
     for (const { subscriber, sources, lost } of this.#topics.values()) {
       if (!sources.delete(peer) || left) continue
@@ -46,7 +46,7 @@ export class Topics {
     }
   }
 
-  /** The peer is back: called before its next message. */
+  /** The peer is back. Called before its next message. */
   connected(peer: string): void {
     for (const { subscriber, sources, lost } of this.#topics.values()) {
       const since = lost.get(peer)
