@@ -4,14 +4,14 @@ import type { CommandContext } from './context.ts'
 import { overridesOf, wordsOf } from './tools/index.ts'
 
 export interface Chosen {
-  /** In the words of `--backend`. */
+  /** In the syntax of `--backend`. */
   readonly name: string
   readonly config: Config
   /** The folder of this backend's content, below `--dir`. */
   readonly folder: string
 }
 
-/** The network that file, environment and command line choose. */
+/** The network that the file, the environment and the command line choose. */
 export async function chooseNetwork({ options, output }: Pick<CommandContext, 'options' | 'output'>): Promise<Chosen> {
   const config = await loadConfig({
     file: options.config,
@@ -19,17 +19,17 @@ export async function chooseNetwork({ options, output }: Pick<CommandContext, 'o
     onWarning: (message) => output.note(`warning: ${message}`)
   })
   const name = wordsOf(config)
-  // Two engines cannot read each other's folders.
+  // An engine cannot read another engine's folder.
   const folder = join(resolve(options.dir), name.replaceAll(/[^a-z0-9+,]+/gi, '-').slice(-60))
   return { name, config, folder }
 }
 
-/** Every backend that the configuration names: for messages, for data, and for when one of these does not work. */
+/** Every backend that the configuration names: for messages, for data, and as fallbacks. */
 export function legsOf({ messages, data }: Config): BackendChoice[] {
   return [messages, data].flatMap((choice: BackendChoice) => [choice, ...(choice.fallbacks ?? [])])
 }
 
-/** Unstarted backends, with a folder or without. `onWarning` hears of content that does not survive. */
+/** Unstarted backends, with or without a folder. `onWarning` reports content that does not survive. */
 export async function makeBackends(
   { config }: Chosen,
   {

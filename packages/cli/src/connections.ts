@@ -1,10 +1,10 @@
 import type { Peer, PeerInfo } from '@p2pl/core'
 import { sleep } from '@p2pl/core/backend'
 
-/** How long it waits for a first connection, in milliseconds. */
+/** How long to wait for a first connection, in milliseconds. */
 const patience = 3_000
 
-/** The connections, as soon as there is one. */
+/** Returns the connections as soon as there is one. */
 export async function firstConnections(peer: Peer, signal: AbortSignal): Promise<readonly PeerInfo[]> {
   const first = new AbortController()
   const stop = peer.onEvent(({ type }) => {

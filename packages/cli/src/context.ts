@@ -10,7 +10,7 @@ export interface GlobalOptions {
   readonly config?: string | undefined
   readonly connect?: readonly string[] | undefined
   readonly listen?: readonly string[] | undefined
-  /** Seconds. */
+  /** In seconds. */
   readonly timeout?: number | undefined
 }
 
@@ -21,5 +21,5 @@ export interface CommandContext {
   readonly signal: AbortSignal
 }
 
-/** A command: gives an exit code other than 0, if it has one to give without an error. */
+/** A command. Returns an exit code other than 0 if it has one without an error. */
 export type Action = (context: CommandContext, ...rest: never[]) => Promise<number | void>

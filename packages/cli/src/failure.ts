@@ -1,7 +1,7 @@
 import { P2plError } from '@p2pl/core'
 import { createOutput, exitCodeOf, explained } from './tools/index.ts'
 
-/** Tells why a command failed, and gives its exit code. */
+/** Reports why a command failed, and returns its exit code. */
 export function reportFailure(thrown: unknown, json: boolean, signal: AbortSignal): number {
   const error = signal.aborted ? interrupted(thrown) : explained(thrown)
   createOutput({ json }).error(error)

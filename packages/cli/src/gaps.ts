@@ -1,4 +1,4 @@
-/** Why messages were lost, by the reason of a gap. */
+/** The reason of a gap, in words for the user. */
 export const causes: Readonly<Record<string, string>> = {
   missing: 'they did not arrive',
   disconnected: 'for a while no peer of the topic was connected',

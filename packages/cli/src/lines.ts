@@ -1,9 +1,12 @@
 import { P2plError } from '@p2pl/core'
 
-/** The largest line: more fits no message. */
+/** Maximum bytes of a line. Larger ones fit into no message. */
 const maxLineBytes = 16 * 1024 * 1024
 
-/** The lines of a stream of bytes, without their ends. Bounded: input without an end of line is an error, and fills no memory. */
+/**
+ * The lines of a stream of bytes, without their line ends. A line that is too long is an error, so input without line ends
+ * does not fill the memory.
+ */
 export async function* linesOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder()
   let rest = ''

@@ -4,12 +4,12 @@ import type { CommandContext } from './context.ts'
 import type { RunningPeers } from './running.ts'
 import { describeError } from './tools/index.ts'
 
-/** How long a command waits for the connections that it was given before it goes on without them, in milliseconds. */
+/** How long a command waits for the given connections before it goes on without them, in milliseconds. */
 const patience = 5_000
 
 /**
- * Connects to the peers of `--connect`, and to those that other processes of this user run. One that is away now is dialled again for as
- * long as this peer runs.
+ * Connects to the peers of `--connect`, and to the peers of this user's other processes. A peer that is away now is dialled
+ * again for as long as this peer runs.
  */
 export async function meet(
   { options, output, signal }: CommandContext,
@@ -30,7 +30,7 @@ export async function meet(
           output.note(`warning: ${describeError(error).message}`)
       })
     }),
-    // Such a peer may end at any moment: it is no failure that it does not answer.
+    // Such a peer may end at any moment, so it is not a failure if it does not answer.
     ...others.map(
       async (self) => await peer.network.connect(self, { signal, timeout: patience }).catch(() => undefined)
     )
@@ -43,7 +43,7 @@ export async function meet(
   ]).finally(() => enough.abort())
 }
 
-/** An address in the engine's form, or what `p2pl peers --json` gives as `self`. */
+/** An address in the engine's form, or the `self` of `p2pl peers --json`. */
 export function parseAddress(text: string): PeerAddress {
   if (!/^[[{]/.test(text)) return text
   try {

@@ -8,11 +8,11 @@ import { machineCommands } from './program/machine.ts'
 import { messageCommands } from './program/messages.ts'
 import { exitCodeOf, exitCodes } from './tools/exit-codes.ts'
 
-/** Runs one command line and gives its exit code. Only the command that is asked for is loaded. */
+/** Runs one command line and returns its exit code. Only the requested command is loaded. */
 export async function runCommandLine(args: readonly string[], signal: AbortSignal): Promise<number> {
   let code: number = exitCodes.ok
   const program = createProgram((load) => async (...parameters) => {
-    // Commander gives the arguments, then the command's own options, then the command.
+    // Commander passes the arguments, then the command's own options, then the command.
     const options = (parameters.at(-1) as Command).optsWithGlobals<GlobalOptions>()
     const { createOutput } = await import('./tools/output.ts')
     const context = { options, output: createOutput({ json: options.json === true }), signal }
@@ -74,7 +74,7 @@ function pathOf(command: Command): string {
   return parent?.parent == null ? command.name() : `${parent.name()} ${command.name()}`
 }
 
-/** A list of values would swallow the command that follows it. */
+/** A variadic option would swallow the command that follows it. */
 function collect(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text]
 }

@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import type { PeerInfo } from '@p2pl/core'
 import { isAlive } from './tools/index.ts'
 
-/** A peer that another process of this user runs now. */
+/** A peer that runs in another process of this user. */
 export interface RunningPeer {
   readonly pid: number
-  /** The command that runs it: `sub`. */
+  /** The command of that process, such as `sub`. */
   readonly command: string
   readonly self: readonly PeerInfo[]
   readonly topics: readonly string[]
@@ -15,8 +15,8 @@ export interface RunningPeer {
 const maxFileBytes = 64 * 1024
 
 /**
- * The peers that run now, as files in the folder: how two terminals of one user find each other without an address. Only this
- * user may read or write the folder.
+ * The peers that are running, as files in a folder. So two terminals of one user find each other without an address. Only
+ * this user may read or write the folder.
  */
 export class RunningPeers {
   readonly #folder: string
@@ -25,7 +25,7 @@ export class RunningPeers {
     this.#folder = join(dir, 'running')
   }
 
-  /** Tells others of a peer of this process. Gives the function that ends it. */
+  /** Makes a peer of this process known to others. Returns the function that ends this. */
   async add(peer: Omit<RunningPeer, 'pid'>): Promise<() => Promise<void>> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 })
     const file = join(this.#folder, `${process.pid}.json`)
@@ -35,7 +35,7 @@ export class RunningPeers {
     return async () => await rm(file, { force: true })
   }
 
-  /** Those of other processes. Files of processes that have ended are removed. */
+  /** The peers of other processes. Removes the files of processes that have ended. */
   async list(): Promise<RunningPeer[]> {
     const names = await readdir(this.#folder).catch(() => [])
     const found = await Promise.all(

@@ -9,22 +9,22 @@ import { type RunningPeer, RunningPeers } from './running.ts'
 import { describeError, type Output } from './tools/index.ts'
 
 /**
- * `store`: the command changes what is stored, and has the folder for itself. `cache`: it reads, and does without the folder where
- * another process has it. `nothing`: it keeps nothing on disk.
+ * `store`: the command changes what is stored, and has the folder for itself. `cache`: it reads, and does without the
+ * folder if another process has it. `nothing`: it keeps nothing on disk.
  */
 export type Need = 'store' | 'cache' | 'nothing'
 
 export interface SessionOptions {
   readonly need: Need
-  /** A command that stays says so here: other processes of this user then find its peer, and see on which topics it is. */
+  /** For a command that keeps running: other processes of this user then find its peer, and see which topics it is on. */
   readonly stays?: Pick<RunningPeer, 'command' | 'topics'> | undefined
 }
 
-/** A peer that runs for the time of one command. */
+/** A peer that runs for the duration of one command. */
 export interface Session {
   readonly peer: Peer
   readonly backends: Backends
-  /** In the words of `--backend`. */
+  /** In the syntax of `--backend`. */
   readonly name: string
 }
 
@@ -39,7 +39,7 @@ export async function withPeer<T>(
   const { peer, backends } = await open(context, chosen, need, running)
   let remove = async (): Promise<void> => undefined
   try {
-    // Before it looks for others: of two that start at once, one at least finds the other.
+    // Registered before it looks for others: of two processes that start at the same time, at least one finds the other.
     if (stays !== undefined) {
       remove = await running.add({ ...stays, self: peer.network.self() }).catch((error: unknown) => {
         context.output.note(
@@ -56,13 +56,13 @@ export async function withPeer<T>(
   }
 }
 
-/** Serves others until Ctrl-C. */
+/** Serves other peers until Ctrl-C. */
 export async function serve({ output, signal }: CommandContext, peer: Peer): Promise<void> {
   sayWhere(output, 'serving', peer)
   if (!signal.aborted) await once(signal, 'abort')
 }
 
-/** What a command that stays does, and how others reach it. */
+/** Tells the user what a running command does, and how other peers reach it. */
 export function sayWhere(output: Output, doing: string, peer: Peer): void {
   const addresses = addressesOf(peer)
   output.note(`${doing} until Ctrl-C; other machines reach this peer with --connect ${addresses[0] ?? '…'}`, {
@@ -70,7 +70,7 @@ export function sayWhere(output: Output, doing: string, peer: Peer): void {
   })
 }
 
-/** What others give to `--connect`. */
+/** The addresses that others pass to `--connect`. */
 export function addressesOf(peer: Peer): string[] {
   return peer.network.self().flatMap(({ addresses }) => addresses)
 }
@@ -109,12 +109,12 @@ async function start({ options, output, signal }: CommandContext, chosen: Chosen
   return { peer, backends }
 }
 
-/** A port that is taken is `LOCKED`, too, and its error names no folder. */
+/** A port in use is also `LOCKED`, but its error names no folder. */
 export function isFolderTaken(error: unknown, { folder }: Chosen): error is P2plError {
   return isP2plError(error, 'LOCKED') && error.message.includes(folder)
 }
 
-/** The error for a folder that another process has. */
+/** The error for a folder that another process uses. */
 export async function taken(cause: P2plError, folder: string, running: RunningPeers): Promise<P2plError> {
   const others = await running.list()
   const known = others.map(({ pid, command }) => `process ${pid} (p2pl ${command})`).join(', ')
@@ -122,7 +122,7 @@ export async function taken(cause: P2plError, folder: string, running: RunningPe
   return new P2plError({ code: 'LOCKED', cause, message })
 }
 
-/** Where content is not found and no other peer is connected, the error says how to reach one. */
+/** If content is not found and no other peer is connected, the error says how to reach one. */
 export async function hinted<T>(peer: Peer, work: () => Promise<T>): Promise<T> {
   try {
     return await work()

@@ -6,16 +6,16 @@ import type { ListOptions } from './types.ts'
 
 const kept = 8
 
-/** The options of calls that list. */
+/** The options of calls that list directories. */
 export const listKeys: readonly string[] = ['signal', 'timeout', 'context', 'local', 'providers']
 
 /** Reads nodes of UnixFS through a peer, which verifies each block. */
 export type NodeReader = (cid: CID) => Promise<Node>
 
-/** Resolving a name and reading what it leads to ask for the same block in a row: a few are kept. */
+/** Resolving a name and then reading its target request the same block in a row, so a few blocks are cached. */
 export function nodeReader(peer: Pick<Peer, 'blocks'>, options: ListOptions, operation: string): NodeReader {
   const recent = new BoundedMap<string, Node>(kept)
-  // Reading a file has more options.
+  // Calls that read a file have more options.
   const { signal, timeout, context, local, providers } = options
   return async (cid) => {
     const key = cid.toString()

@@ -5,23 +5,23 @@ import { wrongName } from './names.ts'
 import type { Problems } from './problems.ts'
 import { invalidNode, type Node } from './unixfs-node.ts'
 
-/** What a directory says of one of its entries. */
+/** One entry of a directory. */
 export interface Link {
   readonly name: string
   readonly cid: CID
-  /** Bytes of all blocks below, as the directory says. */
+  /** Bytes of all blocks below, according to the directory. */
   readonly blockBytes: number | undefined
 }
 
-/** A part of a sharded directory, and how many levels above it there are. */
+/** A part of a sharded directory, and the number of levels above it. */
 interface Part {
   readonly node: Node
   readonly depth: number
 }
 
 /**
- * The links of a directory in its own order, those of a sharded one part after part. A name that no file can have and a
- * part that cannot be read go to `problems`; the rest is listed all the same.
+ * The links of a directory in its own order. A sharded directory is listed part by part. A name that no file can have and a
+ * part that cannot be read go to `problems`, and the rest is still listed.
  */
 export async function* linksOf(
   directory: Node,
@@ -31,7 +31,7 @@ export async function* linksOf(
 ): AsyncGenerator<Link> {
   const { cid } = directory.stat
   const prefixLength = directory.fanout === undefined ? 0 : (directory.fanout - 1).toString(16).length
-  // Parts of one directory hold different names. A few that are linked over and over would be work without end.
+  // The parts of one directory hold different names. A few parts that are linked repeatedly would cause endless work.
   const parts = new Set([cid.toString()])
   yield* below({ node: directory, depth: 0 })
 
@@ -56,7 +56,7 @@ export async function* linksOf(
     const key = part.toString()
     if (parts.has(key)) throw invalidNode(part, operation, `is linked twice in the sharded directory ${cid.toString()}`)
     parts.add(key)
-    // The hash of a name has 64 bits, and each level takes some of them.
+    // The hash of a name has 64 bits, and each level uses some of them.
     if (depth > 64 / Math.log2(directory.fanout ?? 2)) throw invalidNode(part, operation, 'lies too deep')
     const node = await read(part)
     if (node.fanout !== directory.fanout) throw invalidNode(part, operation, 'is no part of a sharded directory')
@@ -64,7 +64,7 @@ export async function* linksOf(
   }
 }
 
-/** The CID under a name, or `undefined`. In a sharded directory only the parts on the way to it are read. */
+/** The CID under a name, or `undefined`. In a sharded directory, only the parts on the way to the name are read. */
 export async function findLink(directory: Node, name: string, read: NodeReader): Promise<CID | undefined> {
   if (directory.fanout === undefined) return directory.links.find((link) => link.Name === name)?.Hash
   const store: ReadableStorage = {

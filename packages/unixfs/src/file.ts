@@ -5,7 +5,7 @@ import { type Metadata, withMetadata } from './metadata.ts'
 
 export interface LayOutOptions {
   readonly operation: string
-  /** Takes blocks in the order in which they come. */
+  /** Takes blocks in the order in which they are made. */
   store(blocks: readonly Block[]): Promise<void>
   /** Waits for the source. */
   next<T>(work: Promise<T>): Promise<T>
@@ -19,11 +19,11 @@ export interface Placed {
   readonly blockBytes: number
 }
 
-/** Lays out one file. Its mode and mtime are the root's. */
+/** Lays out one file. Mode and mtime are stored in the root. */
 export async function layOut(source: DataSource, from: Metadata, options: LayOutOptions): Promise<Placed> {
   const { layout = profile } = options
   if (from.mode === undefined && from.mtime === undefined) return await writeFile(source, { ...options, layout })
-  // The root is the last block of all.
+  // The root is the last block.
   let last: Block | undefined
   const store = async (blocks: readonly Block[]): Promise<void> => {
     const ready = last === undefined ? blocks.slice(0, -1) : [last, ...blocks.slice(0, -1)]
@@ -37,7 +37,7 @@ export async function layOut(source: DataSource, from: Metadata, options: LayOut
   return { cid: root.cid, blockBytes: blockBytes - bare.bytes.byteLength + root.bytes.byteLength }
 }
 
-/** The CID that these bytes get without mode and mtime. Nothing is stored. */
+/** The CID of these bytes without mode and mtime. Nothing is stored. */
 export async function fileCid(source: DataSource): Promise<CID> {
   const options = {
     operation: 'unixfs.toFolder',

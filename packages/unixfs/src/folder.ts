@@ -8,7 +8,7 @@ import { type Folder, isFolder } from './tree.ts'
 
 const profile: ImporterOptions = { profile: 'unixfs-v1-2025' }
 
-/** Writes a folder after what it contains: only then does the importer know its size, and whether to shard it. */
+/** Writes a folder after its contents. Only then does the importer know the folder's size, and whether to shard it. */
 export async function writeFolder(folder: Folder, store: WritableStorage): Promise<Placed> {
   for (const [name, child] of folder.children) {
     if (isFolder(child)) folder.children.set(name, await writeFolder(child, store))
@@ -19,8 +19,8 @@ export async function writeFolder(folder: Folder, store: WritableStorage): Promi
 }
 
 /**
- * The importer lays out directories around results that are there already. The folder itself comes first: it carries mode
- * and mtime. Of a result only these fields are used, which its types do not know.
+ * Makes the importer lay out directories around existing results. The folder itself comes first, because it carries mode
+ * and mtime. The importer uses only these fields of a result, although its types ask for more.
  */
 async function* partsOf(folder: Folder): AsyncGenerator<() => Promise<InProgressImportResult>> {
   const own: unknown = { path: 'x', unixfs: new UnixFS({ type: 'directory', ...metadata(folder) }) }

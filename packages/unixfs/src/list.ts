@@ -8,10 +8,10 @@ import { notADirectory, openPath } from './read.ts'
 import type { Entry, ListOptions, PathInput, Stat, UnixFSPeer, WalkEntry } from './types.ts'
 import { invalidNode, kindByCodec, type Node } from './unixfs-node.ts'
 
-/** Entries of a directory that are looked at ahead of the reader. */
+/** Number of entries of a directory that are looked at ahead of the reader. */
 const lookAhead = 16
 
-/** Reads the directory and nothing below it. */
+/** Reads the directory itself and nothing below it. */
 export async function* ls(peer: UnixFSPeer, input: PathInput, options: ListOptions = {}): AsyncGenerator<Entry> {
   const operation = 'unixfs.ls'
   const { node, read } = await openPath(peer, input, options, operation)
@@ -55,12 +55,12 @@ export async function* walk(peer: UnixFSPeer, input: PathInput, options: ListOpt
   }
 }
 
-/** What `look` makes of each item, in order, some at a time. */
+/** The result of `look` for each item, in order, several at a time. */
 async function* ahead<T, R>(items: AsyncIterable<T>, look: (item: T) => Promise<R>): AsyncGenerator<R> {
   const waiting: Promise<R>[] = []
   for await (const item of items) {
     const result = look(item)
-    // It is awaited in its turn; until then nobody else may see its failure.
+    // The result is awaited in its turn. Until then a failure must not count as unhandled.
     result.catch(() => undefined)
     waiting.push(result)
     if (waiting.length === lookAhead) yield await (waiting.shift() as Promise<R>)
@@ -72,14 +72,14 @@ function entryOf<S extends Partial<Stat>>({ name, cid, blockBytes }: Link, path:
   return { name, path, ...(blockBytes === undefined ? {} : { blockBytes }), ...stat, cid }
 }
 
-/** All that there is to know of a block that is no dag-pb; `undefined` for one that has to be read. */
+/** Everything there is to know about a block that is not dag-pb; `undefined` for a block that has to be read. */
 function statByLink({ cid, blockBytes }: Link): Stat | undefined {
   const kind = kindByCodec(cid)
   if (kind === undefined) return undefined
   return kind === 'file' && blockBytes !== undefined ? { cid, kind, size: blockBytes } : { cid, kind }
 }
 
-/** What is known without asking anybody. */
+/** Everything that is known without asking other peers. */
 async function statHere(link: Link, here: NodeReader, signal: AbortSignal | undefined): Promise<Partial<Stat>> {
   const known = statByLink(link)
   if (known !== undefined) return known

@@ -7,7 +7,7 @@ import type { DirectoryEntry } from './types.ts'
 
 export type Metadata = Pick<DirectoryEntry, 'mode' | 'mtime'>
 
-/** `mode` and `mtime` as the libraries take them. */
+/** `mode` and `mtime` in the form of the libraries. */
 export function metadata({ mode, mtime }: Metadata): {
   mode?: number
   mtime?: { secs: bigint; nsecs?: number }
@@ -20,7 +20,7 @@ export function metadata({ mode, mtime }: Metadata): {
   }
 }
 
-/** The root of a file, with mode and mtime in it: a single leaf moves into a node, an inner node gets two more fields. */
+/** The root of a file with mode and mtime added. A single leaf moves into a node; an inner node gets two more fields. */
 export async function withMetadata(root: Block, from: Metadata): Promise<Block> {
   const extra = metadata(from)
   const { Data, Links } =
@@ -31,7 +31,7 @@ export async function withMetadata(root: Block, from: Metadata): Promise<Block> 
   return { cid: await cidOf(codecs.dagPb, bytes), bytes }
 }
 
-/** What is there stays byte for byte: the library would write sizes over 2 GiB as garbage. */
+/** Existing bytes stay unchanged: the library would write sizes above 2 GiB as garbage. */
 function extended(bytes: Uint8Array, extra: ReturnType<typeof metadata>) {
   const { Data = new Uint8Array(0), Links } = decode(bytes)
   const fields = new UnixFS({ type: 'file', ...extra }).marshal().subarray(emptyFileBytes)
@@ -41,7 +41,7 @@ function extended(bytes: Uint8Array, extra: ReturnType<typeof metadata>) {
   return { Data: all, Links }
 }
 
-/** Type and size 0: what comes before mode and mtime when a file has neither data nor links. */
+/** Type and size 0: the bytes before mode and mtime if a file has neither data nor links. */
 const emptyFileBytes = 4
 
 export function checkMetadata({ path, mode, mtime }: DirectoryEntry, operation: string): void {

@@ -1,13 +1,13 @@
 import { P2plError } from '@p2pl/core'
 
-/** Bytes of UTF-8 in one name: what file systems take. */
+/** Maximum bytes of UTF-8 in one name: the limit of file systems. */
 const maxNameBytes = 255
-/** Names in one path. */
+/** Maximum number of names in one path. */
 export const maxDepth = 128
 
 const encoder = new TextEncoder()
 
-/** Why this is no name of a file, or `undefined` where it is one. */
+/** The reason why this cannot be the name of a file, or `undefined` if it can. */
 export function wrongName(name: string): string | undefined {
   if (name === '') return 'it is empty'
   if (name === '.' || name === '..') return 'it leads out of its directory'
@@ -18,7 +18,7 @@ export function wrongName(name: string): string | undefined {
   return undefined
 }
 
-/** The names of a path that the caller gave; `INVALID_ARGUMENT` says which one is wrong. */
+/** The names in a path from the caller. Throws `INVALID_ARGUMENT`, which says which name is wrong. */
 export function namesOf(path: unknown, operation: string): string[] {
   if (typeof path !== 'string' || path === '') {
     throw new P2plError({ code: 'INVALID_ARGUMENT', operation, message: 'each entry needs a path' })

@@ -1,4 +1,4 @@
-// The door for Node: folders on disk.
+// The entry point for Node: folders on disk.
 export { fromFolder } from './node/from-folder.ts'
 export type { FromFolderOptions } from './node/from-folder.ts'
 export { toFolder } from './node/to-folder.ts'

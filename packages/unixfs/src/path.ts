@@ -10,7 +10,10 @@ export interface Path {
   readonly names: readonly string[]
 }
 
-/** Takes a CID, or a path `cid/name/name`, with `/ipfs/` or `ipfs://` before it or not; `INVALID_ARGUMENT` for anything else. */
+/**
+ * Parses a CID, or a path `cid/name/name`, with or without a leading `/ipfs/` or `ipfs://`. Throws `INVALID_ARGUMENT` for
+ * anything else.
+ */
 export function parsePath(input: PathInput, operation: string): Path {
   const wrong = (message: string, cause?: unknown): P2plError =>
     new P2plError({ code: 'INVALID_ARGUMENT', operation, message, cause })
@@ -30,7 +33,7 @@ export function parsePath(input: PathInput, operation: string): Path {
   return path
 }
 
-/** A CID in base64 (`m`, `M`) may contain slashes itself. A part of a CID is none, so the first that parses is the one. */
+/** A CID in base64 (`m`, `M`) may itself contain slashes. A part of a CID is not a CID, so the first one that parses is right. */
 function split(parts: readonly string[], operation: string): Path {
   const [first = ''] = parts
   const most = /^m/i.test(first) ? Math.min(parts.length, 128) : 1
@@ -38,7 +41,7 @@ function split(parts: readonly string[], operation: string): Path {
     try {
       return { root: toCid(parts.slice(0, count).join('/'), operation), names: parts.slice(count) }
     } catch {
-      // Fewer parts, then.
+      // Try fewer parts.
     }
   }
   return { root: toCid(first, operation), names: parts.slice(1) }

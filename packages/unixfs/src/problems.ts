@@ -2,7 +2,7 @@ import { isP2plError, P2plError } from '@p2pl/core'
 
 const named = 10
 
-/** What could not be listed while the rest was. It is thrown when the listing is done. */
+/** Failures of single entries while the rest was listed. They are thrown when the listing is done. */
 export class Problems {
   readonly #operation: string
   readonly #signal: AbortSignal | undefined
@@ -19,7 +19,10 @@ export class Problems {
     if (this.#first.length < named) this.#first.push({ what, error })
   }
 
-  /** The result of a call; where it fails, `undefined`, and the failure is kept. An end of the whole is thrown at once. */
+  /**
+   * The result of a call. If it fails, the failure is kept and the result is `undefined`. An error that ends the whole
+   * listing is thrown at once.
+   */
   async guard<T>(what: string, call: () => Promise<T>): Promise<T | undefined> {
     try {
       return await call()
@@ -30,7 +33,7 @@ export class Problems {
     }
   }
 
-  /** Throws what was kept: with the code of the first, naming up to ten. */
+  /** Throws the kept failures as one error, with the code of the first, naming up to ten. */
   end(): void {
     const [first] = this.#first
     if (first === undefined) return

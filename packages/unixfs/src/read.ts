@@ -14,7 +14,7 @@ export async function resolve(peer: UnixFSPeer, input: PathInput, options: ListO
   return await follow(nodeReader(peer, options, operation), input, operation)
 }
 
-/** Name by name: the root is read only where there are names. */
+/** Follows a path name by name. The root is read only if there are names. */
 async function follow(read: NodeReader, input: PathInput, operation: string): Promise<CID> {
   const { root, names } = parsePath(input, operation)
   let cid = root
@@ -45,7 +45,7 @@ export async function stat(peer: UnixFSPeer, input: PathInput, options: ListOpti
   return (await openPath(peer, input, options, 'unixfs.stat')).node.stat
 }
 
-/** The node that a path leads to, and what reads others. */
+/** The node at the end of a path, and the reader for other nodes. */
 export async function openPath(
   peer: UnixFSPeer,
   input: PathInput,

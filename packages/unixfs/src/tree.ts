@@ -4,7 +4,7 @@ import type { Mtime } from './types.ts'
 
 export interface Folder {
   readonly children: Map<string, Folder | Placed>
-  /** It had an entry of its own. */
+  /** Whether it had an entry of its own, rather than only entries below it. */
   explicit: boolean
   mode: number | undefined
   mtime: Mtime | undefined
@@ -18,7 +18,7 @@ export function isFolder(child: Folder | Placed): child is Folder {
   return 'children' in child
 }
 
-/** The folder that is to hold the last of `names`; missing ones are made. */
+/** The folder that will hold the last of `names`. Creates missing folders. */
 export function parentOf(root: Folder, names: readonly string[], operation: string): Folder {
   let folder = root
   for (const name of names.slice(0, -1)) folder = folderIn(folder, name, names, operation)

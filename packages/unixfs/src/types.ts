@@ -11,13 +11,13 @@ export interface Mtime {
 }
 
 export interface DirectoryEntry {
-  /** Relative, `/` between names: `docs/a.txt`. Parents need no entries of their own. */
+  /** Relative, with `/` between names: `docs/a.txt`. Parents need no entries. */
   readonly path: string
   /** A file's bytes; absent for a directory (an empty one, or to give it `mode` and `mtime`). */
   readonly content?: DataSource | undefined
-  /** Permission bits, 0 to 0o7777. Stored only where given, and then part of the CID. */
+  /** Permission bits, 0 to 0o7777. Stored only if given, and then part of the CID. */
   readonly mode?: number | undefined
-  /** Stored only where given, and then part of the CID. */
+  /** Stored only if given, and then part of the CID. */
   readonly mtime?: Mtime | undefined
 }
 
@@ -29,23 +29,29 @@ export interface AddProgress {
 }
 
 export interface AddDirectoryOptions {
-  /** Ends the call with `ABORTED`, also while a source is silent. */
+  /** Ends the call with `ABORTED`, even while a source is silent. */
   signal?: AbortSignal | undefined
-  /** Milliseconds without progress of sources and store after which the call ends with `TIMEOUT`. `Infinity` for none. Default 60,000. */
+  /**
+   * Milliseconds without progress of sources and store after which the call ends with `TIMEOUT`. `Infinity` means no
+   * timeout. Default 60,000.
+   */
   timeout?: number | undefined
-  /** Protect everything below the root from `gc`. Default true where the backend has pins; `UNSUPPORTED` where it has none and `pin: true` was given. */
+  /**
+   * Protect everything below the root from `gc`. Default: true if the backend has pins. `pin: true` throws `UNSUPPORTED` if
+   * it has none.
+   */
   pin?: boolean | undefined
   onProgress?: ((progress: AddProgress) => void) | undefined
 }
 
 export interface AddDirectoryResult {
-  /** The root directory. Equal to that of `ipfs add -r` under the `unixfs-v1-2025` profile. */
+  /** The root directory. The same as with `ipfs add -r` under the `unixfs-v1-2025` profile. */
   readonly cid: CID
-  /** Bytes of all blocks, as links to the root would say. */
+  /** Bytes of all blocks, as in the size of a link to the root. */
   readonly size: number
 }
 
-/** A CID, or `cid/a/b.txt`. A leading `/ipfs/` or `ipfs://` is taken too. */
+/** A CID, or `cid/a/b.txt`. A leading `/ipfs/` or `ipfs://` is accepted as well. */
 export type PathInput = CidInput
 
 export interface Stat {
@@ -54,50 +60,54 @@ export interface Stat {
   readonly kind: 'file' | 'directory' | 'symlink' | 'block'
   /** Bytes of content; absent for directories. */
   readonly size?: number | undefined
-  /** Permission bits, where stored. */
+  /** Permission bits, if stored. */
   readonly mode?: number | undefined
   readonly mtime?: Mtime | undefined
-  /** What a symlink points to. It is never followed. */
+  /** The target of a symlink. It is never followed. */
   readonly target?: string | undefined
 }
 
-/** What a directory says of an entry, and what else is known without fetching it. */
+/** What a directory says about an entry, and what else is known without fetching the entry. */
 export interface Entry extends Omit<Stat, 'kind'> {
   readonly name: string
-  /** Relative to where listing or walking began. */
+  /** Relative to the start of the listing or walk. */
   readonly path: string
-  /** Absent where only the entry's own block tells it, and that block is not stored here. `size`, `mode`, `mtime` and `target` are absent then too. */
+  /**
+   * Absent if only the entry's own block tells it and that block is not stored here. `size`, `mode`, `mtime` and `target`
+   * are then absent, too.
+   */
   readonly kind?: Stat['kind'] | undefined
-  /** Bytes of all blocks of the entry, as the directory says (`Tsize`). Nobody has checked it. */
+  /** Bytes of all blocks of the entry, according to the directory (`Tsize`). Not verified. */
   readonly blockBytes?: number | undefined
 }
 
-/** An entry that was looked at. */
+/** An entry whose own block was looked at. */
 export type WalkEntry = Entry & Stat
 
 export type ListOptions = Pick<ReadOptions, 'local' | 'providers'> & CallOptions
 
-/** Folders over the blocks of a peer. Files alone are `peer.data`'s. */
+/** Folders on top of a peer's blocks. For single files use `peer.data`. */
 export interface UnixFS {
-  /** Stores a folder. Entries may come in any order; a path may occur once. */
+  /** Stores a folder. Entries may come in any order, and each path may occur once. */
   addDirectory(
     entries: Iterable<DirectoryEntry> | AsyncIterable<DirectoryEntry>,
     options?: AddDirectoryOptions
   ): Promise<AddDirectoryResult>
-  /** The CID that a path leads to. `NOT_FOUND` where a name is not there. */
+  /** The CID that a path leads to. Throws `NOT_FOUND` if a name does not exist. */
   resolve(path: PathInput, options?: ListOptions): Promise<CID>
   /**
-   * The entries of one directory, in the order in which it holds them. Only blocks of the directory itself are fetched: the
-   * size of a file of one block is what the directory says, and of an entry whose block is not stored here the kind may be
-   * absent. An entry that no file can be named like is left out; when all others are listed, the error that names it is thrown.
+   * The entries of one directory, in its own order. Fetches only blocks of the directory itself: the size of a file of one
+   * block is the size that the directory states, and the kind of an entry may be absent if its block is not stored here. An
+   * entry with an impossible file name is left out. When all others are listed, the error that names it is thrown.
    */
   ls(path: PathInput, options?: ListOptions): AsyncIterableIterator<Entry>
   /** The bytes of one file, streamed and verified. */
   get(path: PathInput, options?: ReadOptions): AsyncIterableIterator<Uint8Array>
   stat(path: PathInput, options?: ListOptions): Promise<Stat>
   /**
-   * Everything below a directory, a directory before what it contains. Fetches directories and the roots of files of several
-   * blocks. What cannot be read is left out; when all else is listed, the error that names it is thrown.
+   * Everything below a directory. Each directory comes before its contents. Fetches directories, and the roots of files of
+   * several blocks. Entries that cannot be read are left out. When everything else is listed, the error that names them is
+   * thrown.
    */
   walk(path: PathInput, options?: ListOptions): AsyncIterableIterator<WalkEntry>
 }

@@ -7,26 +7,26 @@ import type { Mtime, Stat } from './types.ts'
 const codecs = { identity: 0x00, raw: 0x55, dagPb: 0x70 } as const
 const maxNodeBytes = 4 * 1024 * 1024
 const maxLinks = 65_536
-/** Fan-outs that sharded directories have in practice. */
+/** The fan-outs of sharded directories in practice. */
 const fanouts: ReadonlySet<bigint> = new Set([8n, 16n, 32n, 64n, 128n, 256n, 512n, 1024n])
 
-/** What one verified block says. */
+/** The decoded content of one verified block. */
 export interface Node {
   readonly bytes: Uint8Array
   readonly stat: Stat
-  /** Of a directory; of a part of one. */
+  /** For a directory, or a part of one. */
   readonly links: readonly PBLink[]
-  /** Of a sharded directory, or a part of one. */
+  /** For a sharded directory, or a part of one. */
   readonly fanout?: number | undefined
 }
 
-/** What the codec alone tells: a block that is not dag-pb is the whole of its content. */
+/** What the codec alone tells: a block that is not dag-pb is complete content. */
 export function kindByCodec(cid: CID): 'file' | 'block' | undefined {
   if (cid.code === codecs.dagPb) return undefined
   return cid.code === codecs.raw || cid.code === codecs.identity ? 'file' : 'block'
 }
 
-/** Throws `INVALID_CONTENT` where the block is no UnixFS, or over a limit. */
+/** Throws `INVALID_CONTENT` if the block is not UnixFS, or exceeds a limit. */
 export function decodeNode(cid: CID, bytes: Uint8Array, operation: string): Node {
   const kind = kindByCodec(cid)
   if (kind !== undefined) return { bytes, stat: { cid, kind, size: bytes.byteLength }, links: [] }
@@ -72,7 +72,7 @@ function describe(cid: CID, unixfs: UnixFS): Stat {
 }
 
 function metadataOf(unixfs: UnixFS): { mode?: number; mtime?: Mtime } {
-  // The library fills in a mode where none is stored; the default is the same as none.
+  // The library fills in a mode if none is stored. Its default is treated as no mode.
   const usual = unixfs.isDirectory() ? 0o755 : 0o644
   return {
     ...(unixfs.mode === undefined || unixfs.mode === usual ? {} : { mode: unixfs.mode }),

@@ -4,7 +4,7 @@ import { get, resolve, stat } from './read.ts'
 import type { UnixFS, UnixFSPeer } from './types.ts'
 import { addDirectory } from './write.ts'
 
-/** Folders over any peer's blocks. It holds no state: make as many as you like. */
+/** Folders on top of any peer's blocks. The object holds no state, so you may create any number of them. */
 export function unixfs(peer: UnixFSPeer): UnixFS {
   if (typeof peer?.data?.add !== 'function' || typeof peer.blocks?.putMany !== 'function') {
     throw invalidArgument('unixfs', 'unixfs: give it a peer, the awaited result of createPeer')

@@ -18,7 +18,7 @@ import { type Folder, folderIn, newFolder, parentOf, twice } from './tree.ts'
 import type { AddDirectoryOptions, AddDirectoryResult, AddProgress, DirectoryEntry, UnixFSPeer } from './types.ts'
 
 const operation = 'unixfs.addDirectory'
-/** Milliseconds from one step to the next, where the caller says nothing: like `put` of a peer's timeouts. */
+/** Default for milliseconds without progress, the same as `put` of a peer's timeouts. */
 const defaultTimeout = 60_000
 const filesAtOnce = 8
 
@@ -37,13 +37,13 @@ export async function addDirectory(
   let work: Promise<AddDirectoryResult> | undefined
   try {
     return await withProgressTimeout(clock, options, defaultTimeout, operation, async (countdown) => {
-      // What is stored is not pinned before all of it is there: `gc` has to wait.
+      // Stored blocks are not pinned until all of them are there, so `gc` has to wait.
       return await peer.data.protect(
         async () => await (work = write(peer, entries, pin, countdown, options.onProgress))
       )
     })
   } finally {
-    // It ends at once with the countdown, and has told the sources by then.
+    // The work ends at once with the countdown. By then it has told the sources.
     await work?.catch(() => undefined)
   }
 }
@@ -71,10 +71,10 @@ async function write(
   return { cid, size: blockBytes }
 }
 
-/** Holds the name of a file until it is stored. */
+/** Takes the place of a file until the file is stored. */
 const pending = {} as Placed
 
-/** Stores the files, some at a time, and puts their results in their places. */
+/** Stores the files, several at a time, and puts the results into their places. */
 async function addFiles(
   root: Folder,
   entries: Entries,
@@ -93,7 +93,7 @@ async function addFiles(
         for (const block of blocks) await batches.add(block)
       },
       next: async (work) => {
-        // Another file may have failed while this one waits.
+        // Another file may fail while this one waits.
         const item = await untilAborted(countdown.race(work), failed.signal)
         countdown.renew()
         progress.bytes += bytesOf(item)
@@ -136,7 +136,7 @@ async function addFiles(
       failed.signal.throwIfAborted()
     }
   } catch (error) {
-    // Files that are under way end, too.
+    // Also ends files that are under way.
     failed.abort(error)
     throw error
   } finally {
@@ -150,7 +150,7 @@ function bytesOf(item: unknown): number {
   return value?.byteLength ?? 0
 }
 
-/** The entries, until the countdown fires: also while their source is silent. */
+/** The entries, until the countdown fires, even while their source is silent. */
 async function* inTime(entries: Entries, countdown: Countdown): AsyncGenerator<DirectoryEntry> {
   const iterator = iteratorOf(entries)
   let exhausted = false
@@ -165,7 +165,7 @@ async function* inTime(entries: Entries, countdown: Countdown): AsyncGenerator<D
       yield item.value
     }
   } finally {
-    // Not awaited: a source that hangs would hold up the error.
+    // Not awaited, because a source that hangs would hold up the error.
     if (!exhausted) void end(iterator).catch(() => undefined)
   }
 }

@@ -40,7 +40,7 @@ export class OtherProcess {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc']
     })
     const other = new OtherProcess(child)
-    // It says 0 when it is ready.
+    // The process sends 0 when it is ready.
     await new Promise((resolve, reject) => other.#pending.set(0, { resolve, reject }))
     return other
   }
@@ -52,7 +52,7 @@ export class OtherProcess {
     const id = ++this.#asked
     const answer = new Promise<unknown>((resolve, reject) => {
       this.#pending.set(id, { resolve, reject })
-      // Without this, an error of a process that has ended would end this one.
+      // Without this callback, an error of a child process that has ended would end this process.
       this.#child.send({ id, name, values }, (error) => {
         if (error !== null) reject(failure(error.message))
       })
@@ -60,7 +60,7 @@ export class OtherProcess {
     return (await answer) as Awaited<ReturnType<Answers[Name]>>
   }
 
-  /** It ends by itself when the channel is closed. */
+  /** The child process ends by itself when the channel is closed. */
   async stop(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
     const ended = once(this.#child, 'exit')

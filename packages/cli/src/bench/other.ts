@@ -10,12 +10,12 @@ export interface Measured {
   readonly ms: number
 }
 
-/** What the measuring process asks of the other one. */
+/** The questions of the measuring process to the other one. */
 export interface Answers {
   self(): Promise<readonly PeerInfo[]>
-  /** Fetches content: bytes, and the time that it took. */
+  /** Fetches content. Returns the number of bytes and the time that it took. */
   fetch(cid: string, providers: readonly PeerInfo[]): Promise<Measured>
-  /** How many messages came since the last call, and the time between the first and the last. */
+  /** Returns how many messages came since the last call, and the time between the first and the last. */
   counted(): Promise<Measured>
 }
 
@@ -31,10 +31,10 @@ export interface Answer {
   readonly error?: string | undefined
 }
 
-/** A message of this kind is sent back. */
+/** The kind of message that is sent back. */
 export const ping = 'ping'
 
-/** The second process of a bench: it answers until the first one lets it go. */
+/** The second process of a bench. It answers until the first process disconnects. */
 export async function answerBench(context: CommandContext, topicName: string): Promise<void> {
   await withPeer(context, { need: 'nothing' }, async ({ peer }) => {
     const topic = peer.topic(topicName, { codec: text })

@@ -30,7 +30,7 @@ export async function add(context: CommandContext, paths: readonly string[], opt
       message: 'name files or folders to add, or pipe content into it: … | p2pl add'
     })
   const sources = paths.length === 0 ? ['-'] : paths
-  // A path that is wrong is told before anything is added.
+  // A wrong path is reported before anything is added.
   const folders = new Set<string>()
   for (const path of sources) if (path !== '-' && (await stat(path)).isDirectory()) folders.add(path)
   const stays = options.stay === true ? { command: 'add', topics: [] } : undefined
@@ -58,7 +58,7 @@ async function addFile(
     const source = path === '-' ? process.stdin : createReadStream(path, { highWaterMark: 1_048_576 })
     const { cid, size } = await peer.data.add(source, {
       signal,
-      // A process that ends at once leaves no time to provide in the background.
+      // A process that ends at once has no time to provide in the background.
       ...(options.provide === true ? { until: 'provided' } : { provide: false }),
       onProgress: ({ bytes }) => show(bytes, total)
     })
@@ -94,7 +94,7 @@ async function addFolder(
   }
 }
 
-/** Bytes of the files below a folder: what `fromFolder` reads. */
+/** Bytes of the files below a folder that `fromFolder` reads. */
 async function bytesIn(path: string, hidden: boolean): Promise<number> {
   let bytes = 0
   for await (const entry of await opendir(path, { recursive: true })) {

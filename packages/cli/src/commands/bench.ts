@@ -14,11 +14,11 @@ interface Options {
 
 const chunkBytes = 1_048_576
 const roundTrips = 50
-/** In milliseconds: for one round trip, and for all. */
+/** Time limits in milliseconds, for one round trip and for all of them. */
 const lostAfter = 500
 const tripsEnd = 4_000
 const messageBytes = 100
-/** Messages that do not come for this long are lost, in milliseconds. */
+/** Messages that take longer than this many milliseconds count as lost. */
 const patience = 10_000
 
 export async function bench(context: CommandContext, { size, messages, other }: Options): Promise<void> {
@@ -61,12 +61,12 @@ export async function bench(context: CommandContext, { size, messages, other }: 
   })
 }
 
-/** Whether both are on the same engine. */
+/** Connects the two processes. Returns whether both are on the same engine. */
 async function connectTo(peer: Peer, second: OtherProcess, signal: AbortSignal): Promise<boolean> {
   const self = await second.ask('self')
   const own = new Set(peer.network.self().map(({ id }) => id))
   const isOne = self.some(({ id }) => own.has(id))
-  // Where nothing outlives a process, nothing is shared by two: the ids are equal by chance.
+  // If nothing outlives a process, two processes share nothing, and equal ids are a coincidence.
   if (isOne && peer.capabilities.blocks?.persistence !== 'none') return true
   await peer.network.connect(self, { signal }).catch((cause: unknown) => {
     throw isP2plError(cause, 'ABORTED')
@@ -100,7 +100,7 @@ async function benchContent(
   return await second.ask('fetch', String(cid), peer.network.self())
 }
 
-/** The median of the times from a message to its answer, in milliseconds; `undefined` where none came. */
+/** The median time from a message to its answer, in milliseconds; `undefined` if no answer came. */
 async function benchTrips(topic: Topic<string>, signal: AbortSignal): Promise<number | undefined> {
   const subscription = topic.subscribe({ signal })
   await subscription.joined

@@ -8,7 +8,7 @@ interface Options {
 
 const signs = { ok: '✓', warn: '!', fail: '✗' } as const
 
-/** Shows each check as soon as it is done. */
+/** Shows each check as soon as its result is known. */
 export async function doctor(context: CommandContext, { timeFrom }: Options): Promise<number> {
   let faults = 0
   for await (const check of examine(context, timeFrom)) {

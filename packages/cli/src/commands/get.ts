@@ -37,7 +37,7 @@ async function print(
   path: string,
   total: number | undefined
 ): Promise<void> {
-  // A terminal shows the content itself.
+  // A terminal shows the content itself, so it gets no progress line.
   const show = process.stdout.isTTY ? () => undefined : output.progress(`get ${shortNameOf(path)}`, 'bytes')
   try {
     for await (const chunk of folders.get(path, { signal, onProgress: ({ bytes }) => show(bytes, total) }))
@@ -58,7 +58,8 @@ async function getFile(
   const there = await stat(target).catch(() => undefined)
   const file = there?.isDirectory() === true ? join(target, nameOf(path)) : target
   await checkPlace(file, force)
-  // Nobody takes a part of it for the whole. The name is new: another file, a link or another get may have `<file>.part`.
+  // The temporary name prevents a partial file from being taken for the whole. It is unique, because another file, a link
+  // or another get may use `<file>.part`.
   const part = `${file}.${randomBytes(4).toString('hex')}.part`
   const show = output.progress(`get ${shortNameOf(path)}`, 'bytes')
   let bytes = 0
@@ -101,7 +102,7 @@ function nameOf(path: string): string {
   return path.split('/').filter(Boolean).at(-1) ?? 'content'
 }
 
-/** A target that is wrong is told before anything is fetched. */
+/** A wrong target is reported before anything is fetched. */
 async function checkTarget({ output: target, force }: Options): Promise<void> {
   if (target === undefined) return
   const parent = dirname(resolve(target))
@@ -117,7 +118,7 @@ async function checkPlace(path: string, force: boolean): Promise<void> {
   if (!force) throw wrong(`${path} is there already: choose another name, or replace it with --force`)
 }
 
-/** A CID would leave no room for anything else in its line. */
+/** A CID would leave no room for anything else on its line. */
 function shortNameOf(path: string): string {
   const name = nameOf(path)
   return name.length <= 30 ? name : `…${name.slice(-10)}`

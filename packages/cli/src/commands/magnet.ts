@@ -10,7 +10,7 @@ interface Options {
   readonly stay?: boolean | undefined
 }
 
-/** What a backend on BitTorrent has beyond the port. */
+/** The calls that a backend on BitTorrent has beyond the port. */
 interface TorrentCalls {
   magnet(cid: CID, options: { signal: AbortSignal }): Promise<string>
   importTorrent(

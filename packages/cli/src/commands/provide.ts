@@ -7,7 +7,7 @@ interface Options {
   readonly once?: boolean | undefined
 }
 
-/** How long it waits before it tries again to find a peer that takes the record, in milliseconds. */
+/** Pause before the next attempt to find a peer that accepts the record, in milliseconds. */
 const pause = 1_000
 
 export async function provide(context: CommandContext, cids: readonly string[], { once }: Options): Promise<void> {
@@ -27,7 +27,7 @@ export async function provide(context: CommandContext, cids: readonly string[], 
   })
 }
 
-/** Puts one record out; where that may wait, as often as it takes until a peer accepts it. */
+/** Puts out one record. Unless `once` is set, repeats until a peer accepts it. */
 async function provideOne(
   { output, signal }: CommandContext,
   { peer }: Session,

@@ -13,7 +13,7 @@ interface Options {
 
 type Publish = (line: string, signal: AbortSignal) => Promise<{ readonly recipients?: number | undefined }>
 
-/** Messages on their way at a time: they share envelopes, and their order is kept. */
+/** Maximum number of messages under way at the same time. They share envelopes, and keep their order. */
 const parallel = 256
 
 export async function pub(
@@ -41,7 +41,7 @@ export async function pub(
   })
 }
 
-/** Each line of the input as a message. The first failure ends it. */
+/** Publishes each line of the input as a message. The first failure ends it. */
 async function publishLines({ output, signal }: CommandContext, publish: Publish): Promise<number> {
   const slots = new Slots(parallel)
   const failed = new AbortController()
@@ -58,7 +58,7 @@ async function publishLines({ output, signal }: CommandContext, publish: Publish
         )
         .finally(leave)
     }
-    // All slots are free when all are sent.
+    // All slots are free once all messages have been sent.
     await Promise.all(Array.from({ length: parallel }, async () => await slots.enter(either)))
     return messages
   } catch (error) {

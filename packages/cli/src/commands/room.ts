@@ -17,9 +17,9 @@ interface Options {
   readonly history: number
 }
 
-/** Bytes that wait for the reader of the output. */
+/** Maximum bytes that wait for the reader of the output. */
 const maxWaiting = 8 * 1_048_576
-/** How long input of a pipe waits for a first peer, in milliseconds: a message in an empty room reaches nobody. */
+/** How long input from a pipe waits for a first peer, in milliseconds. A message in an empty room reaches nobody. */
 const patience = 10_000
 
 export async function room(context: CommandContext, topic: string, options: Options): Promise<void> {
@@ -38,7 +38,7 @@ export async function room(context: CommandContext, topic: string, options: Opti
       })
       await say(joined, signal)
     } catch (error) {
-      // Ctrl-C is how a person leaves.
+      // Ctrl-C is the usual way to leave.
       if (!signal.aborted) throw error
     } finally {
       await joined.leave()
@@ -46,7 +46,7 @@ export async function room(context: CommandContext, topic: string, options: Opti
   })
 }
 
-/** Each line of the input. */
+/** Sends each line of the input. */
 async function say(joined: Room<string>, signal: AbortSignal): Promise<void> {
   const isPipe = !process.stdin.isTTY
   if (isPipe) await firstPeer(joined, signal)
@@ -58,7 +58,7 @@ function listen({ output }: CommandContext, joined: Room<string>): void {
   const nameOf = (id: string): string => oneLine(joined.peers.get(id)?.name ?? `…${id.slice(-6)}`)
   let leftOut = 0
   const show = (value: unknown, line: string): void => {
-    // A reader that is too slow must not fill the memory with what others say.
+    // If the reader is too slow, messages of others must not fill the memory.
     if (process.stdout.writableLength > maxWaiting) {
       leftOut++
       return
@@ -90,7 +90,7 @@ function viewOf(event: RoomEvent): unknown {
   return event.type === 'warning' ? { type: event.type, code: event.error.code, message: event.error.message } : event
 }
 
-/** Until somebody is here. */
+/** Waits until another peer is here. */
 async function firstPeer(joined: Room<string>, signal: AbortSignal): Promise<void> {
   const somebody = new AbortController()
   const stop = joined.onEvent(({ type }) => {
@@ -103,8 +103,8 @@ async function firstPeer(joined: Room<string>, signal: AbortSignal): Promise<voi
 }
 
 /**
- * Until some of those who are here know of this peer, and have had what it said so far. Their answer is a refusal, since nobody answers such
- * requests: it proves the same.
+ * Waits until some of the peers here know this peer and have received its messages so far. Nobody answers such requests, so
+ * the reply is a refusal, which proves it just as well.
  */
 async function heard(joined: Room<string>, signal: AbortSignal): Promise<void> {
   const channel = joined.channel('heard')
@@ -123,7 +123,7 @@ function ownName(): string {
   }
 }
 
-/** A word as a shell reads it back. */
+/** Quotes a word for a shell. */
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }

@@ -48,7 +48,7 @@ async function show(
   const content = text === undefined ? { base64: Buffer.from(payload).toString('base64') } : { payload: text }
   await output.item({ topic, ...content, ...rest }, () => {
     const line = text ?? `${payload.length} bytes that are no text (--json shows them)`
-    // A line break must not begin a line of somebody else.
+    // A line break must not start a line that looks like another sender's.
     return withSender ? `${rest.sender ?? 'somebody'}: ${line.replaceAll('\n', '\n  ')}` : line
   })
 }

@@ -3,10 +3,10 @@ import type { CommandContext } from '../context.ts'
 import { RunningPeers } from '../running.ts'
 import { withPeer } from '../session.ts'
 
-/** How long it waits for a first peer on a topic, in milliseconds. */
+/** How long to wait for a first peer on a topic, in milliseconds. */
 const patience = 5_000
 
-/** The topics on which processes of this user are; or, for the named ones, who is on them. */
+/** The topics that processes of this user are on; or, for named topics, the peers on them. */
 export async function topics(context: CommandContext, names: readonly string[]): Promise<void> {
   if (names.length === 0) await listOwn(context)
   else

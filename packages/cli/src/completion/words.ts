@@ -1,6 +1,6 @@
 import type { Command, Option } from 'commander'
 
-/** What can be completed behind a command. */
+/** The possible completions after a command. */
 export interface Words {
   /** `pin add`; empty for the program itself. */
   readonly path: string

@@ -1,12 +1,15 @@
 import { describeError } from '../tools/index.ts'
 
 export interface Check {
-  /** Stable: `runtime`, `configuration`, `backend`, `disk`, `folder`, `port`, `start`, `bootstrap`, `peers`, `clock`; of a daemon also those of `@p2pl/kubo`. */
+  /**
+   * Stable: `runtime`, `configuration`, `backend`, `disk`, `folder`, `port`, `start`, `bootstrap`, `peers`, `clock`. For a
+   * daemon, also those of `@p2pl/kubo`.
+   */
   readonly name: string
   /** `fail`: it does not work. `warn`: it works, but not as well as it could. */
   readonly status: 'ok' | 'warn' | 'fail'
   readonly message: string
-  /** What to run or change. */
+  /** The command to run, or the change to make. */
   readonly fix?: string | undefined
 }
 
@@ -15,8 +18,8 @@ export function ok(name: string, message: string): Check {
 }
 
 /**
- * A failure as a check. Without `fix`, the part of the error's sentence behind the first colon is the fix: errors of p2pl are written
- * that way.
+ * Turns a failure into a check. Without `fix`, the part of the error message after the first colon becomes the fix, since
+ * p2pl's errors have that form.
  */
 export function failed(name: string, error: unknown, fix?: string): Check {
   const { message } = describeError(error)

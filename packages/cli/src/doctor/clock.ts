@@ -4,17 +4,18 @@ import type { Config } from '@p2pl/config'
 import { legsOf } from '../choose.ts'
 import { type Check, ok } from './check.ts'
 
-/** More than the clocks of two machines that are set by the network ever differ, in milliseconds. */
+/** Clocks of two machines that are set by the network never differ by more than this, in milliseconds. */
 const suspicious = 60_000
 const farOff = 5 * 60_000
-/** No earlier time can be right: this program is younger. */
+/** No earlier time can be right, since this program did not exist. */
 const youngest = Date.UTC(2026, 10, 1)
 const timeout = 5_000
 const fix = 'set the clock of this machine: timedatectl set-ntp true, or the settings of the system'
 
 /**
- * Compares the wall clock with others: servers that the configuration names, files that were written here before. p2pl itself measures no
- * duration by it; certificates and signed records do depend on it.
+ * Compares the wall clock with other times: those of servers that the configuration names, and those of files that were
+ * written here earlier. p2pl itself measures no duration by the wall clock, but certificates and signed records depend on
+ * it.
  */
 export async function checkClock(urls: readonly string[], folder: string): Promise<Check> {
   const now = Date.now()
@@ -39,13 +40,13 @@ function fault(distance: number, source: string, direction: 'behind' | 'ahead'):
   return { name: 'clock', status, message: `the clock is ${inWords(distance)} ${direction}, ${source}`, fix }
 }
 
-/** How far the clock of a server is ahead of this one, by the `Date` of any answer. */
+/** How far the clock of a server is ahead of this one. Any answer has the time in its `Date` header. */
 async function offsetOf(url: string): Promise<{ ms: number; host: string } | undefined> {
   const before = Date.now()
   try {
     const response = await fetch(url, { method: 'HEAD', redirect: 'manual', signal: AbortSignal.timeout(timeout) })
     const date = Date.parse(response.headers.get('date') ?? '')
-    // The header counts whole seconds.
+    // The header has whole seconds.
     return Number.isNaN(date) ? undefined : { ms: date + 500 - (before + Date.now()) / 2, host: new URL(url).host }
   } catch {
     return undefined

@@ -4,7 +4,7 @@ import { legsOf } from '../choose.ts'
 import { type KuboOptions, kuboOptionNames, preflight } from '@p2pl/kubo'
 import { type Check, failed } from './check.ts'
 
-/** The IPFS daemons that the configuration names, each examined once. */
+/** Examines each IPFS daemon that the configuration names, once. */
 export async function checkDaemons(config: Config, signal: AbortSignal): Promise<Check[]> {
   const daemons = legsOf(config).filter(({ use }) => use === 'ipfs-rpc')
   const all = new Map(daemons.map((leg) => [JSON.stringify(leg.options), leg]))
@@ -13,7 +13,7 @@ export async function checkDaemons(config: Config, signal: AbortSignal): Promise
 }
 
 async function check(options: BackendChoice['options'], signal: AbortSignal): Promise<Check[]> {
-  // The adapter has options of its own beside those of the daemon.
+  // The adapter has its own options in addition to those of the daemon.
   const known = kuboOptionNames.filter((name) => options[name] !== undefined).map((name) => [name, options[name]])
   try {
     return await preflight({ ...(Object.fromEntries(known) as KuboOptions), signal })

@@ -3,12 +3,12 @@ import { dirname, join } from 'node:path'
 import { explained, formatBytes } from '../tools/index.ts'
 import { type Check, failed, ok } from './check.ts'
 
-/** An engine needs some room for its own records, in bytes. */
+/** The minimum that an engine needs for its own records, in bytes. */
 const least = 16_000_000
 const comfortable = 1_000_000_000
 const probeBytes = 65_536
 
-/** Whether the folder, or the one in which it would be made, has room and takes files. */
+/** Whether the folder, or its future parent, has room and can be written. */
 export async function checkDisk(folder: string): Promise<Check> {
   const { place, isFolder } = await firstThere(folder)
   if (!isFolder)

@@ -13,7 +13,7 @@ import { checkDisk } from './disk.ts'
 import { checkNetwork } from './network.ts'
 import { checkRuntime } from './runtime.ts'
 
-/** All checks, in the order in which a peer starts. What follows from a fault is not examined. */
+/** All checks, in the order in which a peer starts. Consequences of a fault are not examined. */
 export async function* examine(context: CommandContext, timeFrom: string | undefined): AsyncGenerator<Check> {
   const { options } = context
   yield checkRuntime()
@@ -39,7 +39,7 @@ export async function* examine(context: CommandContext, timeFrom: string | undef
 
 async function* examineBackend(context: CommandContext, chosen: Chosen, folderWorks: boolean): AsyncGenerator<Check> {
   const { options, signal } = context
-  // Nothing is made where nothing is yet.
+  // Creates nothing if nothing exists yet.
   const dir =
     folderWorks && (await stat(chosen.folder).catch(() => undefined)) !== undefined ? chosen.folder : undefined
   let backends: Backends
@@ -61,7 +61,7 @@ async function* examineBackend(context: CommandContext, chosen: Chosen, folderWo
   yield* examineRunning(context, chosen, backends, daemons.length > 0)
 }
 
-/** Starts the peer, and looks at its network. */
+/** Starts the peer, and examines its network. */
 async function* examineRunning(
   context: CommandContext,
   chosen: Chosen,
@@ -83,7 +83,7 @@ async function* examineRunning(
     const { output } = context
     await meet({ ...context, output: { ...output, note: () => undefined } }, peer, running)
     const checks = await checkNetwork(peer, backends, options.connect?.length ?? 0, signal)
-    // Of a daemon's peers its own checks tell.
+    // The daemon's own checks report its peers.
     yield* hasDaemon ? checks.filter(({ name, status }) => name !== 'peers' || status !== 'warn') : checks
   } finally {
     await peer.stop()

@@ -4,7 +4,7 @@ import { firstConnections } from '../connections.ts'
 import { describeError } from '../tools/index.ts'
 import { type Check, ok } from './check.ts'
 
-/** For each bootstrap peer, in milliseconds. */
+/** Time limit for each bootstrap peer, in milliseconds. */
 const timeout = 5_000
 
 /** Whether each bootstrap peer answers, and whether there is any peer at all. */

@@ -1,7 +1,7 @@
 import process from 'node:process'
 import { type Check, ok } from './check.ts'
 
-/** A Node that is too old does not come this far: the first file of the program refuses it. */
+/** With a Node that is too old, the program does not get this far: its first file refuses to run. */
 export function checkRuntime(versions: NodeJS.ProcessVersions = process.versions): Check {
   const { bun, deno, node } = versions as NodeJS.ProcessVersions & { bun?: string; deno?: string }
   if (bun !== undefined)

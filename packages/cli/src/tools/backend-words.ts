@@ -4,11 +4,11 @@ import type { BackendChoice, Config, ConfigInput } from '@p2pl/config'
 import { P2plError } from '@p2pl/core'
 
 /**
- * What `--backend` names: a name, several with commas between them, of which the first that works is used, or two of these as
- * `messages+data`. A path is relative to where the user stands, and absolute in the result.
+ * The meaning of `--backend`: a name; several names separated by commas, of which the first that works is used; or two of
+ * these as `messages+data`. A path is relative to the current folder, and absolute in the result.
  */
 export function partsOf(backend: string): string[][] {
-  // A path may have a plus or a comma in its name.
+  // The name in a path may contain a plus or a comma.
   const parts = isPath(backend) && existsSync(backend) ? [[backend]] : backend.split('+').map((part) => part.split(','))
   if (parts.flat().includes('') || parts.length > 2)
     throw new P2plError({
@@ -19,14 +19,14 @@ export function partsOf(backend: string): string[][] {
   return parts.map((names) => names.map((name) => (isPath(name) ? resolve(name) : name)))
 }
 
-/** The overrides that `--backend` stands for. */
+/** The overrides that result from `--backend`. */
 export function overridesOf(backend: string | undefined): ConfigInput | undefined {
   if (backend === undefined) return undefined
   const [messages = [], data] = partsOf(backend)
   return data === undefined ? { backend: messages } : { messages, data }
 }
 
-/** The choice in the words of `--backend`. */
+/** The choice, in the syntax of `--backend`. */
 export function wordsOf({ messages, data }: Pick<Config, 'messages' | 'data'>): string {
   const [one, other] = [namesOf(messages), namesOf(data)]
   return one === other ? one : `${one}+${other}`

@@ -1,15 +1,15 @@
-/** What the exit codes of a command line mean. Part of its interface. */
+/** The meaning of a command line's exit codes. They are part of its interface. */
 export const exitCodes = {
   ok: 0,
-  /** The command is right, and it failed: network, disk, a timeout. */
+  /** The command line is right, but the command failed: network, disk, a timeout. */
   failed: 1,
   /** The command line itself is wrong. */
   usage: 2,
-  /** What was asked for does not exist, or no peer has it. */
+  /** The requested thing does not exist, or no peer has it. */
   notFound: 3,
-  /** The rules of an application refuse it. */
+  /** The rules of an application refuse the request. */
   rejected: 4,
-  /** What was checked is damaged or forged. */
+  /** The checked data is damaged or forged. */
   invalid: 5
 } as const
 
@@ -20,7 +20,7 @@ const byCode: Readonly<Record<string, number>> = {
   INVALID_CONTENT: exitCodes.invalid
 }
 
-/** The exit code for an error: by its `code`. The errors of commander bring their own. */
+/** The exit code for an error, by its `code`. Errors of commander have their own. */
 export function exitCodeOf(error: unknown): number {
   const { code, exitCode } = (error ?? {}) as { code?: unknown; exitCode?: unknown }
   if (typeof code === 'string' && code.startsWith('commander.')) return exitCode === 0 ? exitCodes.ok : exitCodes.usage

@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import process from 'node:process'
 
 /**
- * Resolves when all output was handed to its reader, however slow that is, or when the signal fires. Until then the process
- * must not end.
+ * Resolves when all output has been passed to its reader, however slow that is, or when the signal fires. The process must
+ * not end before.
  */
 export async function flushOutput(signal: AbortSignal): Promise<void> {
   const written = Promise.all(
@@ -11,7 +11,7 @@ export async function flushOutput(signal: AbortSignal): Promise<void> {
       async (stream) =>
         await new Promise<void>((resolve) => {
           if (stream.writableLength === 0) resolve()
-          // Called when everything before it was handed on.
+          // Called once everything before it has been passed on.
           else stream.write('', () => resolve())
         })
     )

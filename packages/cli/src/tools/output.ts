@@ -10,27 +10,27 @@ export interface ErrorDescription {
 }
 
 export interface OutputOptions {
-  /** One JSON value a line, on stdout and on stderr. */
+  /** One JSON value per line, on stdout and on stderr. */
   readonly json: boolean
-  /** Any thrown value as a code and a sentence. Default: {@link describeError}. */
+  /** Converts any thrown value to a code and a sentence. Default: {@link describeError}. */
   readonly describe?: ((error: unknown) => ErrorDescription) | undefined
 }
 
-/** Ends or moves on the progress that a command shows: without arguments it disappears. */
+/** Updates the progress that a command shows. Without arguments, the progress disappears. */
 export type ShowProgress = (done?: number, total?: number) => void
 
-/** Where commands write: results go to stdout, everything else to stderr. */
+/** The output of commands: results go to stdout, everything else to stderr. */
 export interface Output {
   readonly json: boolean
-  /** The one result: as JSON on one line with --json, otherwise as the lines that `text` makes. */
+  /** The single result: as JSON on one line with --json, otherwise as the lines that `text` returns. */
   result(value: unknown, text: () => string | readonly string[]): void
   /** One of many results. Resolves when a slow reader has room again. */
   item(value: unknown, text: () => string | readonly string[]): Promise<void>
   bytes(chunk: Uint8Array): Promise<void>
-  /** Something to know beside the results. */
+  /** Information in addition to the results. */
   note(message: string, fields?: Readonly<Record<string, unknown>>): void
   error(error: unknown): void
-  /** Shows the progress of long work with its rate and the time that is left, on terminals only. */
+  /** Shows the progress of long work, with its rate and the remaining time. On terminals only. */
   progress(label: string, unit?: 'bytes' | 'items'): ShowProgress
 }
 
@@ -64,7 +64,7 @@ export function createOutput({ json, describe = describeError }: OutputOptions):
     },
     progress: (label, unit = 'items') => {
       if (json || !stderr.isTTY) return () => undefined
-      // The name of a file that came from elsewhere.
+      // The label may be the name of a file from a stranger.
       const name = printable(oneLine(label))
       const rate = new Rate()
       rate.add(performance.now(), 0)
@@ -86,18 +86,18 @@ export function createOutput({ json, describe = describeError }: OutputOptions):
   }
 }
 
-/** A pipe gets what is there, a terminal what it may show. */
+/** A pipe gets the text unchanged, a terminal only printable text. */
 function safe({ isTTY }: NodeJS.WriteStream, text: string): string {
   return isTTY ? printable(text) : text
 }
 
-/** `INTERNAL` for what nobody foresaw. */
+/** The code is `INTERNAL` for unexpected errors. */
 export function describeError(error: unknown): ErrorDescription {
   if (isP2plError(error)) return { code: error.code, message: error.message }
   return { code: 'INTERNAL', message: error instanceof Error ? error.message : String(error) }
 }
 
-/** The cause of the failure, where it is known, in the words of the engine. */
+/** The cause of the failure, if known, in the engine's words. */
 function causeOf(error: unknown): string | undefined {
   const cause = error instanceof Error ? error.cause : undefined
   const reason = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : ''

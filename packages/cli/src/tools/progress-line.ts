@@ -6,7 +6,7 @@ export interface ProgressState {
   readonly perSecond: number
 }
 
-/** How much passes in a second, over the last seconds. */
+/** The rate per second, over the last seconds. */
 export class Rate {
   readonly #window: number
   readonly #samples: { readonly at: number; readonly done: number }[] = []
@@ -19,13 +19,13 @@ export class Rate {
   /** `at`: milliseconds on a monotonic clock. */
   add(at: number, done: number): void {
     const last = this.#samples.at(-1)
-    // Some samples a second are enough.
+    // A few samples per second are enough.
     if (last !== undefined && this.#samples.length > 1 && at - last.at < 100) this.#samples.pop()
     this.#samples.push({ at, done })
     while (at - (this.#samples[0]?.at ?? at) > this.#window) this.#samples.shift()
   }
 
-  /** 0 where it is not known yet. */
+  /** 0 while it is unknown. */
   get perSecond(): number {
     const [first, last] = [this.#samples[0], this.#samples.at(-1)]
     if (first === undefined || last === undefined || last.at === first.at) return 0
@@ -38,7 +38,7 @@ export function progressLine(
   { label, unit, done, total, perSecond }: ProgressState,
   columns: number | undefined
 ): string {
-  // The last column stays free: some terminals break the line there.
+  // The last column stays free, because some terminals break the line there.
   const width = Math.max(10, (columns ?? 80) - 1)
   const amount = unit === 'bytes' ? formatBytes : (value: number): string => Math.round(value).toLocaleString('en')
   const rate = perSecond > 0 ? `  ${amount(perSecond)}/s` : ''
@@ -57,7 +57,7 @@ function fit(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, width - 1)}…`
 }
 
-/** Decimal units, as disks and networks are sold: `12.3 MB`. */
+/** Decimal units, as used for disks and networks: `12.3 MB`. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB']
   let value = bytes

@@ -26,8 +26,8 @@ const explanations: Readonly<Record<string, Explanation>> = {
 }
 
 /**
- * An error of the operating system about a file that the user named, as a `P2plError` whose sentence says what to do. Any other
- * value is given back unchanged. For command lines only: the sentence has the path.
+ * Converts an error of the operating system about a file that the user named to a `P2plError` whose message says what to
+ * do. Any other value is returned unchanged. For command lines only, since the message includes the path.
  */
 export function explained(error: unknown): unknown {
   if (!(error instanceof Error)) return error

@@ -5,8 +5,8 @@ import { describe, invalidArgument, P2plError } from '@p2pl/core/backend'
 const nothingThere: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR'])
 
 /**
- * Makes a folder and its parents. The `recursive` option of Node's `mkdir` is not used: on a read-only disk it says that there is
- * no such folder, and on some file systems it never ends.
+ * Makes a folder and its parents. It does not use the `recursive` option of Node's `mkdir`. On a read-only disk that option
+ * reports that the folder does not exist, and on some file systems it never returns.
  */
 export async function makeFolder(operation: string, path: string): Promise<void> {
   const made = async (): Promise<boolean> =>
@@ -28,13 +28,13 @@ export async function makeFolder(operation: string, path: string): Promise<void>
   })
 }
 
-/** `INVALID_ARGUMENT` unless it is the path of a folder. */
+/** Throws `INVALID_ARGUMENT` unless it is the path of a folder. */
 export function checkPath(operation: string, path: unknown): void {
   if (typeof path === 'string' && path !== '' && !path.includes('\0')) return
   throw invalidArgument(operation, `${operation}: the path of a folder is non-empty text, not ${describe(path)}`)
 }
 
-/** Runs a call of the file system; what it throws is typed. */
+/** Runs a call of the file system. All errors that it throws are typed. */
 export async function onDisk<T>(operation: string, path: string, call: () => Promise<T>): Promise<T> {
   try {
     return await call()

@@ -6,17 +6,17 @@ import type { DirectoryEntry } from '../types.ts'
 import { checkPath, onDisk } from './disk.ts'
 
 export interface FromFolderOptions {
-  /** Files and folders whose name starts with a dot. Default false, like `ipfs add -r`. */
+  /** Include files and folders whose name starts with a dot. Default false, like `ipfs add -r`. */
   hidden?: boolean | undefined
   /** What to do with symlinks (and sockets, devices, pipes). They are never followed. Default `error`. */
   others?: 'error' | 'skip' | undefined
-  /** Store the permission bits: they change the CID. Default false. */
+  /** Store the permission bits, which changes the CID. Default false. */
   mode?: boolean | undefined
-  /** Store the modification times: they change the CID. Default false. */
+  /** Store the modification times, which changes the CID. Default false. */
   mtime?: boolean | undefined
 }
 
-/** The entries of a folder on disk, for `addDirectory`. Files are opened when they are read, names sorted. */
+/** The entries of a folder on disk, for `addDirectory`, sorted by name. Each file is opened only when it is read. */
 export async function* fromFolder(path: string, options: FromFolderOptions = {}): AsyncGenerator<DirectoryEntry> {
   const operation = 'unixfs.fromFolder'
   checkKeys(operation, options, ['hidden', 'others', 'mode', 'mtime'])
@@ -70,7 +70,7 @@ function floorDivide(nanoseconds: bigint): bigint {
   return nanoseconds % billion < 0n ? quotient - 1n : quotient
 }
 
-/** Opens the file only when it is read, so that a folder of any number of files needs few descriptors. */
+/** Opens the file only when it is read, so that a folder with any number of files needs few descriptors. */
 async function* fileContent(file: string): AsyncGenerator<Uint8Array> {
   const chunks: AsyncIterator<Uint8Array> = createReadStream(file, { highWaterMark: 256 * 1024 })[
     Symbol.asyncIterator

@@ -7,8 +7,8 @@ import { onDisk } from './disk.ts'
 const operation = 'unixfs.toFolder'
 
 /**
- * What a folder on disk has of these entries: the size of each file, 0 for a folder. `INVALID_ARGUMENT` for anything that
- * none of them is: then it is somebody else's.
+ * What a folder on disk already has of these entries: the size of each file, 0 for a folder. Throws `INVALID_ARGUMENT` if
+ * the folder has anything else, since that belongs to somebody else.
  */
 export async function leftovers(target: string, entries: ReadonlyMap<string, WalkEntry>): Promise<Map<string, number>> {
   const found = new Map<string, number>()

@@ -1,7 +1,7 @@
 import { P2plError } from '@p2pl/core'
 import { wrongName } from '../names.ts'
 
-/** Names that are harmless in UnixFS and are not on this system. */
+/** Refuses names that are harmless in UnixFS but not on this system. */
 export function assertLocalName(name: string, operation: string): void {
   const wrong =
     wrongName(name) ??

@@ -9,27 +9,30 @@ import { assertLocalName } from './local-names.ts'
 import { writeFile } from './write-file.ts'
 
 export interface ToFolderOptions extends ListOptions {
-  /** What to do with symlinks: they are never made, since they could lead out of the folder. Default `error`. */
+  /** What to do with symlinks. They are never created, since they could lead out of the folder. Default `error`. */
   symlinks?: 'error' | 'skip' | undefined
   /**
-   * Most files and folders; more end the call with `TOO_LARGE`. Default 1,000,000: a few blocks that are linked over and
-   * over may stand for any number.
+   * Maximum number of files and folders. More end the call with `TOO_LARGE`. Default 1,000,000. The limit matters because a
+   * few blocks that are linked repeatedly may stand for any number of entries.
    */
   maxEntries?: number | undefined
-  /** Most bytes of content in all; more end the call with `TOO_LARGE`. Default `Infinity`: give what your disk may take. */
+  /**
+   * Maximum bytes of content in total. More end the call with `TOO_LARGE`. Default `Infinity`: set it to what your disk can
+   * take.
+   */
   maxBytes?: number | undefined
-  /** Called after each file or folder that is complete. */
+  /** Called after each complete file or folder. */
   onEntry?: ((entry: Entry) => void) | undefined
   /** Called once before the first write, and after each chunk. An error that it throws ends the call. */
   onProgress?: ((progress: ToFolderProgress) => void) | undefined
 }
 
 export interface ToFolderProgress {
-  /** Bytes of content on disk, those of an earlier call included. */
+  /** Bytes of content on disk, including those of an earlier call. */
   readonly bytes: number
-  /** Bytes of content in all, as the directory says; absent where it does not say. */
+  /** Bytes of content in total, according to the directory; absent if the directory does not tell. */
   readonly total?: number | undefined
-  /** Files that are complete. */
+  /** Number of complete files. */
   readonly files: number
 }
 
@@ -42,12 +45,12 @@ export interface ToFolderResult {
 const operation = 'unixfs.toFolder'
 
 /**
- * Writes a directory of the network to a folder on disk. Nothing outside of it is touched, whatever the names say, and
- * nothing is overwritten: `path` must not exist, be empty, or hold only what an earlier call for the same directory left
- * there. Then it continues: complete files stay, and a file that is cut short gets the rest.
+ * Writes a directory of the network to a folder on disk. Nothing outside of the folder is touched, whatever the names are,
+ * and nothing is overwritten: `path` must not exist, must be empty, or must hold only what an earlier call for the same
+ * directory left there. In that last case the call continues: complete files stay, and a truncated file gets the rest.
  *
- * The whole directory is looked at first. What cannot be read is left out; when all else is written, the error that names
- * it is thrown.
+ * The whole directory is examined first. Entries that cannot be read are left out. When everything else is written, the
+ * error that names them is thrown.
  */
 export async function toFolder(
   folders: UnixFS,
@@ -95,7 +98,7 @@ export async function toFolder(
         if (done.bytes > maxBytes) throw tooLarge('more than maxBytes of content')
         report()
       })
-      // A directory may say a wrong size of a file of one block.
+      // A directory may state a wrong size for a file of one block.
       if (total !== undefined) total += done.bytes - before - (entry.size ?? 0)
       done.files++
       report()
@@ -106,7 +109,10 @@ export async function toFolder(
   return done
 }
 
-/** All entries by path, parents first. A failure of the listing is kept: what was listed before it is written all the same. */
+/**
+ * All entries by path, parents first. A failure of the listing is kept, and the entries that were listed before it are
+ * still written.
+ */
 async function plan(
   walk: AsyncIterable<WalkEntry>,
   symlinks: 'error' | 'skip',
@@ -127,7 +133,7 @@ async function plan(
     const entry = item.value
     try {
       if (++count > maxEntries) throw tooLarge(`more than ${maxEntries} entries: raise maxEntries`)
-      // Each name was checked when it was read; here it is checked for what this system makes of it.
+      // Each name was checked when it was read. This checks what it means on this system.
       for (const name of entry.path.split('/')) assertLocalName(name, operation)
       if (entry.kind === 'symlink') {
         if (symlinks === 'error') throw symlink(entry.path)

@@ -8,8 +8,8 @@ import { onDisk } from './disk.ts'
 const operation = 'unixfs.toFolder'
 
 /**
- * Writes one file, or the rest of one of which `size` bytes are there. `onBytes` hears of what is on disk already, too.
- * What is there is compared first, and never changed.
+ * Writes one file, or the rest of a file of which `size` bytes are on disk. `onBytes` also reports the bytes that are
+ * already on disk. These are compared first, and never changed.
  */
 export async function writeFile(
   folders: UnixFS,
@@ -23,7 +23,7 @@ export async function writeFile(
     onBytes(size)
     return
   }
-  // `wx` fails where anything is there already, a symlink too: names that a file system takes for equal end here.
+  // `wx` fails if anything is there already, even a symlink. It also fails for names that the file system treats as equal.
   const file = await onDisk(operation, place, () => open(place, size === undefined ? 'wx' : 'r+', 0o666))
   try {
     let at = 0
@@ -40,7 +40,10 @@ export async function writeFile(
   }
 }
 
-/** By its hash, which asks nobody. Files that others laid out, or with mode or mtime, have other CIDs and are compared. */
+/**
+ * Compares by hash, which needs no other peer. Files that others laid out, or that have mode or mtime, have other CIDs, so
+ * their bytes are compared.
+ */
 async function isWhole(entry: WalkEntry, place: string): Promise<boolean> {
   const stream = createReadStream(place, { highWaterMark: 1_048_576 })
   const cid = await onDisk(operation, place, () => fileCid(stream))
