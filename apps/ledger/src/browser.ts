@@ -1,4 +1,4 @@
-// The door for pages that are peers of a ledger. Nothing behind it is of Node.
+// The entry point for pages that are peers of a ledger. Nothing behind it needs Node.
 export { LedgerError, isLedgerError } from './errors.ts'
 export { Ledger, type LedgerOptions } from './node/ledger.ts'
 export type { NodeEvent, NodeListener } from './node/node-events.ts'

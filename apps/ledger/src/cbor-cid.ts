@@ -5,7 +5,7 @@ import * as digest from 'multiformats/hashes/digest'
 
 const sha256Code = 0x12
 
-/** The CID of a DAG-CBOR block. Hashed at once and not by a promise, in browsers, too. */
+/** The CID of a DAG-CBOR block. It is computed synchronously, in browsers too. */
 export function cborCid(bytes: Uint8Array): CID {
   return CID.createV1(dagCbor.code, digest.create(sha256Code, sha256(bytes)))
 }

@@ -1,32 +1,35 @@
 import { isP2plError } from '@p2pl/core'
 
 export type LedgerErrorCode =
-  /** The rules refuse it: overdraft, used sequence. */
+  /** The rules refuse the entry: overdraft, used sequence number. */
   | 'REJECTED'
-  /** An argument is wrong; the message names it and what is allowed. */
+  /** An argument is wrong. The message names it and says what is allowed. */
   | 'INVALID_ARGUMENT'
   /** No such entry, account, content or ledger. */
   | 'NOT_FOUND'
-  /** What was checked contradicts itself: it was damaged or forged. */
+  /** The checked data contradicts itself: it is damaged or forged. */
   | 'INVALID_CONTENT'
   /** The request lacks the right token. */
   | 'UNAUTHORIZED'
-  /** The request comes from a page or host that may not ask. */
+  /** The request comes from a page or host without permission. */
   | 'FORBIDDEN'
-  /** The body is over its limit. */
+  /** The body exceeds its limit. */
   | 'TOO_LARGE'
-  /** The body of a request did not come in time. */
+  /** The body of a request did not arrive in time. */
   | 'REQUEST_TIMEOUT'
-  /** The method is not one of this resource's. */
+  /** The resource does not have this method. */
   | 'METHOD_NOT_ALLOWED'
   /** Too many requests of this kind at once. */
   | 'OVERLOADED'
-  /** A node that should run does not answer, or another process holds the folder. */
+  /** A node that should be running does not answer, or another process holds the folder. */
   | 'UNAVAILABLE'
   /** A file or folder cannot be read or written: permissions, a full disk. */
   | 'STORAGE'
 
-/** What the ledger itself refuses. Errors of the network and the store are `P2plError`s; {@link describeError} knows both. */
+/**
+ * An error of the ledger itself. Errors of the network and the store are `P2plError`s; {@link describeError} handles
+ * both.
+ */
 export class LedgerError extends Error {
   override readonly name: string = 'LedgerError'
   readonly code: LedgerErrorCode
@@ -46,7 +49,7 @@ export interface ErrorDescription {
   readonly message: string
 }
 
-/** Any thrown value as a code and a sentence; `INTERNAL` for what nobody foresaw. */
+/** Any thrown value as a code and a sentence; `INTERNAL` for an unexpected one. */
 export function describeError(error: unknown): ErrorDescription {
   if (isLedgerError(error) || isP2plError(error)) return { code: error.code, message: error.message }
   return { code: 'INTERNAL', message: error instanceof Error ? error.message : String(error) }

@@ -1,4 +1,4 @@
-// What other apps of this repository use of the ledger.
+// The part of the ledger that other apps of this repository use.
 export { LedgerError, isLedgerError } from './errors.ts'
 export type { LedgerErrorCode } from './errors.ts'
 export { type Demo, type DemoPeer, startFront } from './http/front.ts'

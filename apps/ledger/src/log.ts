@@ -1,7 +1,7 @@
 import process from 'node:process'
 import { describeError } from './errors.ts'
 
-/** The least important last. */
+/** The least important is last. */
 export const logLevels = ['error', 'warn', 'info', 'debug'] as const
 export type LogLevel = (typeof logLevels)[number]
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>
@@ -10,7 +10,7 @@ export type Log = (level: LogLevel, message: string, fields?: LogFields) => void
 
 export interface LogOptions {
   readonly level: LogLevel
-  /** One JSON object a line; otherwise text for people. */
+  /** One JSON object per line; otherwise text for people. */
   readonly json: boolean
   /** Default: stderr. */
   readonly write?: ((line: string) => void) | undefined
@@ -29,7 +29,7 @@ export function createLog(options: LogOptions): Log {
   }
 }
 
-/** A failure as fields: its code and its cause. */
+/** An error as log fields: its code and its cause. */
 export function errorFields(error: unknown): LogFields {
   const { code } = describeError(error)
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : undefined
@@ -42,7 +42,7 @@ function textOf(fields: LogFields): string[] {
   )
 }
 
-/** A message may contain text of others, which must not make lines of its own. */
+/** A message may contain text from others, which must not create lines. */
 function oneLine(text: string): string {
   // oxlint-disable-next-line no-control-regex
   return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')

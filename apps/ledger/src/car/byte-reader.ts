@@ -1,4 +1,4 @@
-/** Takes bytes from chunks of any size, holding no more than what is asked for and the last chunk. */
+/** Reads bytes from chunks of any size. It holds no more than the requested bytes and the last chunk. */
 export class ByteReader {
   readonly #chunks: AsyncIterator<Uint8Array>
   #buffer: Uint8Array = new Uint8Array(0)
@@ -14,7 +14,7 @@ export class ByteReader {
     return this.#offset
   }
 
-  /** That many bytes; `undefined`, and nothing taken, where there are fewer. */
+  /** Takes exactly this many bytes. Returns `undefined`, and takes nothing, if there are fewer. */
   async take(length: number): Promise<Uint8Array | undefined> {
     if (this.#buffer.byteLength < length && !(await this.#fill(length))) return undefined
     const bytes = this.#buffer.subarray(0, length)
@@ -32,12 +32,15 @@ export class ByteReader {
     return true
   }
 
-  /** What was read and not taken. */
+  /** Bytes that were read but not taken. */
   rest(): Uint8Array {
     return this.#buffer
   }
 
-  /** An unsigned LEB128 number of at most seven bytes; `end` before its first byte, `cut` before its last. */
+  /**
+   * An unsigned LEB128 number of at most seven bytes; `end` if the data ends before its first byte, `cut` if before its
+   * last.
+   */
   async varint(): Promise<number | 'end' | 'cut' | 'wrong'> {
     let value = 0
     for (let i = 0; i < 7; i++) {
@@ -49,7 +52,7 @@ export class ByteReader {
     return 'wrong'
   }
 
-  /** Tells the source that nothing more is wanted. */
+  /** Tells the source that no more data is wanted. */
   async close(): Promise<void> {
     this.#ended = true
     await this.#chunks.return?.()

@@ -3,12 +3,12 @@ import { LedgerError } from '../errors.ts'
 import type { CarFile } from './car-file.ts'
 
 const maxWaitingBytes = 256 * 1_024 * 1_024
-/** The memory that a block takes beside its bytes. */
+/** The memory that a block takes in addition to its bytes. */
 const overheadBytes = 256
 
 /**
- * Gives the blocks of a CAR file by CID, each once. It reads on until the wanted block comes. An export has its blocks in about
- * the order in which a check asks for them, so few blocks wait in memory.
+ * Returns the blocks of a CAR file by CID, each once. It reads on until the wanted block comes. An export has its
+ * blocks in about the order in which a check asks for them, so few blocks wait in memory.
  */
 export class CarBlocks {
   readonly #blocks: AsyncGenerator<{ cid: CID; bytes: Uint8Array }>
@@ -21,7 +21,7 @@ export class CarBlocks {
     this.#blocks = file.blocks()
   }
 
-  /** `undefined` where the file does not have it. */
+  /** Returns `undefined` if the file does not have the block. */
   async get(cid: CID): Promise<Uint8Array | undefined> {
     const key = keyOf(cid)
     for (;;) {
@@ -39,7 +39,7 @@ export class CarBlocks {
     }
   }
 
-  /** Reads what is left of the file and forgets it. */
+  /** Reads the rest of the file and discards it. */
   async drain(): Promise<void> {
     for await (const _block of this.#blocks);
   }
@@ -51,7 +51,7 @@ export class CarBlocks {
       return
     }
     const { cid, bytes } = item.value
-    // Copied, since the bytes are a view of a larger piece.
+    // A copy, because the bytes are a view of a larger chunk.
     this.#waiting.set(keyOf(cid), Uint8Array.from(bytes))
     this.#waitingBytes += bytes.byteLength + overheadBytes
     if (this.#waitingBytes > maxWaitingBytes)

@@ -10,36 +10,36 @@ export interface Block {
 }
 
 export interface CarOptions {
-  /** Of the whole file. Default 1 GiB. */
+  /** The most bytes of the whole file. Default 1 GiB. */
   readonly maxBytes?: number | undefined
   readonly signal?: AbortSignal | undefined
 }
 
-/** Largest block; those of a ledger's export are far smaller. */
+/** The largest block in bytes. Those of a ledger's export are far smaller. */
 const maxBlockBytes = 4 * 1_024 * 1_024
 const maxHeaderBytes = 65_536
-/** A smaller block is no entry and no part of an index. An export has one such block at most. */
+/** A smaller block (bytes) is neither an entry nor a part of an index. An export has at most one such block. */
 const smallBytes = 48
 const maxSmall = 1_000
 const maxBlocks = 2_000_000
-/** How long reading continues before it gives the event loop a turn. */
+/** After this long (ms), reading gives the event loop a turn. */
 const sliceMs = 10
 
 /** Where and why the blocks of a CAR file end early. */
 export interface Damage {
   readonly reason: string
-  /** The offset of the first block that is not whole. */
+  /** The offset of the first incomplete block. */
   readonly at: number
-  /** Whole blocks before it. */
+  /** The number of complete blocks before it. */
   readonly blocks: number
-  /** The part of a cut block that is there, without its CID. */
+  /** The available part of a truncated block, without its CID. */
   readonly rest?: Uint8Array | undefined
 }
 
 /**
- * A CAR file (version 1, or the data of version 2) of unknown origin, read block by block as it arrives, never as a whole.
- * Blocks are not checked here. A file that is cut short or damaged gives its whole blocks; `damage` then says where and why
- * it ended.
+ * A CAR file (version 1, or the data of version 2) of unknown origin. It is read block by block as it arrives, never as
+ * a whole. Blocks are not verified here. A truncated or damaged file yields its complete blocks; `damage` then says
+ * where and why it ended.
  */
 export class CarFile {
   readonly roots: readonly CID[]
@@ -48,7 +48,7 @@ export class CarFile {
   readonly #end: number
   #damage: Damage | undefined
 
-  /** Reads the head of the file. `INVALID_CONTENT` when it is no CAR file. The caller closes it. */
+  /** Reads the header of the file. Throws `INVALID_CONTENT` if it is not a CAR file. The caller closes it. */
   static async open(source: AsyncIterable<Uint8Array>, options: CarOptions = {}): Promise<CarFile> {
     const reader = new ByteReader(limited(source, options))
     try {
@@ -76,7 +76,7 @@ export class CarFile {
     return this.#damage
   }
 
-  /** The blocks in the order of the file; once. `INVALID_CONTENT` for a file of blocks that no ledger has. */
+  /** The blocks in the order of the file; call it once. Throws `INVALID_CONTENT` for blocks that no ledger has. */
   async *blocks(): AsyncGenerator<Block> {
     const reader = this.#reader
     let small = 0
@@ -121,12 +121,12 @@ export class CarFile {
   }
 }
 
-/** The roots, and where the blocks end. */
+/** The roots, and the offset at which the blocks end. */
 async function readHead(reader: ByteReader): Promise<{ roots: readonly CID[]; end: number }> {
   let header = await readHeader(reader)
   let end = Infinity
   if (header.version === 2) {
-    // 16 bytes of characteristics, then three numbers: where the data begins, its size, where the index begins.
+    // 16 bytes of characteristics, then three numbers: the offset of the data, its size, the offset of the index.
     const fixed = await reader.take(40)
     if (fixed === undefined) throw noCar('its head is cut short')
     const view = new DataView(fixed.buffer, fixed.byteOffset)

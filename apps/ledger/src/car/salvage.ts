@@ -1,12 +1,12 @@
 import { cborCid } from '../cbor-cid.ts'
 import type { Block } from './car-file.ts'
 
-/** An entry has an author, a signature and a payload, so a shorter byte string is none. */
+/** An entry has an author, a signature and a payload, so a shorter byte string (bytes) is not an entry. */
 const leastEntryBytes = 100
 
 /**
- * The entries in a block that was cut short. A leaf of the index holds whole entries one after another, as byte strings, and
- * each is signed. Byte strings that are no entries are refused later, like any other block.
+ * The entries in a truncated block. A leaf of the index holds whole entries one after another, as byte strings, and
+ * each entry is signed. Byte strings that are not entries are refused later, like any other block.
  */
 export function* wholeEntries(cut: Uint8Array): Generator<Block> {
   for (const bytes of byteStrings(cut)) {
@@ -14,7 +14,7 @@ export function* wholeEntries(cut: Uint8Array): Generator<Block> {
   }
 }
 
-/** The complete byte strings in the beginning of some CBOR, at any depth. */
+/** The complete byte strings in the first part of some CBOR data, at any depth. */
 function* byteStrings(cbor: Uint8Array): Generator<Uint8Array> {
   const view = new DataView(cbor.buffer, cbor.byteOffset, cbor.byteLength)
   for (let at = 0; at < cbor.byteLength;) {
@@ -23,7 +23,7 @@ function* byteStrings(cbor: Uint8Array): Generator<Uint8Array> {
     const extra = info < 24 ? 0 : info < 28 ? 1 << (info - 24) : -1
     if (extra < 0 || at + 1 + extra > cbor.byteLength) return
     at += 1 + extra
-    // Of arrays, maps, tags and numbers only the head is passed over.
+    // For arrays, maps, tags and numbers only the head is skipped.
     if (type !== 2 && type !== 3) continue
     const length = lengthOf(view, at - extra, extra, info)
     if (at + length > cbor.byteLength) return

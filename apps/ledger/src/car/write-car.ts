@@ -2,7 +2,7 @@ import { CarWriter } from '@ipld/car'
 import type { CID } from 'multiformats/cid'
 import type { Block } from './car-file.ts'
 
-/** A CAR file (version 1) as bytes, written while `blocks` come. */
+/** A CAR file (version 1) as bytes, written while `blocks` arrive. */
 export async function* writeCar(roots: readonly CID[], blocks: AsyncIterable<Block>): AsyncGenerator<Uint8Array> {
   const { writer, out } = CarWriter.create([...roots])
   let failure: unknown

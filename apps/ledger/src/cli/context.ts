@@ -12,28 +12,28 @@ import type { LedgerService } from '../service/service.ts'
 import { Activity } from '../run/activity.ts'
 import type { Log, LogLevel } from '../log.ts'
 
-/** Options that every command takes. */
+/** Options that all commands accept. */
 export interface GlobalOptions {
   readonly dir: string
   readonly json?: boolean | undefined
   readonly backend?: string | undefined
-  /** Default: `info` for a node that runs, `warn` for a command. */
+  /** Default: `info` for a running node, `warn` for a command. */
   readonly logLevel?: LogLevel | undefined
 }
 
 export interface CommandContext {
   readonly options: GlobalOptions
   readonly output: Output
-  /** Goes to stderr, like everything that is not a result. */
+  /** Writes to stderr, like everything that is not a result. */
   readonly log: Log
   /** Fires at Ctrl-C. */
   readonly signal: AbortSignal
 }
 
-/** `content`: the command stores or fetches content, so that it needs the folder's own backend when no node runs. */
+/** `content`: the command stores or fetches content, so it needs the folder's own backend when no node runs. */
 export type Need = 'entries' | 'content'
 
-/** Gives the running node of the folder, or opens the folder for the time of one command. */
+/** Uses the running node of the folder, or opens the folder for a single command. */
 export async function withLedger<T>(
   context: CommandContext,
   need: Need,
@@ -52,7 +52,7 @@ export async function withLedger<T>(
   }
 }
 
-/** The folder of the command. Warns of permissions that other users of this machine should not have. */
+/** The folder of the command. Warns about permissions that other users of this machine should not have. */
 export async function openFolder({ options, log }: CommandContext): Promise<Home> {
   const home = await openHome(resolve(options.dir))
   for (const warning of await permissionWarnings(home)) log('warn', warning)
@@ -60,7 +60,7 @@ export async function openFolder({ options, log }: CommandContext): Promise<Home
 }
 
 /**
- * The file may be left over from a node that was killed, and its process id and port may belong to another process by now,
+ * The file may be left over from a node that was killed. Its process id and port may belong to another process by now,
  * even to another node. So the answer must come from the account of this folder.
  */
 async function findRunning(home: Home): Promise<LedgerService | undefined> {
@@ -75,12 +75,12 @@ async function findRunning(home: Home): Promise<LedgerService | undefined> {
   }
 }
 
-/** Whether the folder is in use: a port that is taken is `LOCKED`, too, and its error says so itself. */
+/** Whether the folder is in use. A port in use is also `LOCKED`, but its error says so. */
 export function isTaken(error: unknown, home: Pick<Home, 'path'>): boolean {
   return isP2plError(error, 'LOCKED') && error.message.includes(home.path)
 }
 
-/** Says why the folder is in use although no node answers, as far as that can be told. */
+/** Says why the folder is in use although no node answers, if it can find out. */
 export async function taken(home: Home): Promise<LedgerError> {
   const found = await readApiState(home.apiPath)
   const why = {

@@ -13,13 +13,13 @@ import { createLog, logLevels } from '../log.ts'
 
 type Action = (context: CommandContext, ...rest: never[]) => Promise<number | void>
 
-/** Runs one command line and gives its exit code. */
+/** Runs one command line and returns its exit code. */
 export async function runCommandLine(args: readonly string[], signal: AbortSignal): Promise<number> {
   let code: number = exitCodes.ok
   const action =
     (body: Action) =>
     async (...parameters: unknown[]): Promise<void> => {
-      // Commander gives the arguments, then the command's own options, then the command.
+      // Commander passes the arguments, then the command's own options, then the command.
       const command = parameters.at(-1) as Command
       const options: GlobalOptions = command.optsWithGlobals()
       const json = options.json === true
@@ -148,7 +148,7 @@ function createProgram(action: (body: Action) => (...parameters: unknown[]) => P
     .description('take entries from a CAR file')
     .argument('<file>', '"-" for stdin')
     .action(action(importCar))
-  // Commands made before this call would not inherit it.
+  // Commands created before this call do not inherit it.
   for (const command of program.commands) command.exitOverride().showHelpAfterError(false)
   return program
 }

@@ -1,6 +1,6 @@
 import type { BalanceView, EntryView } from '../service/views.ts'
 
-// How results look to people.
+// Formats results for people.
 
 export function entryLines(entry: EntryView): string[] {
   const what =

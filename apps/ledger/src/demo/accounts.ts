@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto'
 import { type Identity, identityFromSeed } from '@p2pl/core'
 
-/** The three branches of the example's tool library: each runs a peer, witnesses, and pays. */
+/** The three branches of the example's tool library. Each branch runs a peer, is a witness, and pays. */
 export const branches = ['alder', 'birch', 'cedar'] as const
 export type Branch = (typeof branches)[number]
 
-/** What each branch has in the beginning, in cents: more than it pays in all, so that no payment hangs on another's. */
+/** The initial balance of each branch, in cents. It exceeds the total of its payments, so no payment depends on another. */
 export const initialBalance = 1_000_000n
 
-/** The accounts that get paid. Their keys follow from their names, which is fit for an example and for nothing else. */
+/** The accounts that receive payments. Their keys are derived from their names, which is suitable only for an example. */
 export const members = [
   'ada',
   'bruno',

@@ -6,10 +6,10 @@ import type { Fleet, RunningPeer } from './fleet.ts'
 export type Life = 'starting' | 'up' | 'killed'
 
 const patienceMs = 60_000
-/** How much later than its broken connections the end of a peer is told at most. */
+/** The longest time (ms) from the broken connections of a peer to the report of its end. */
 const endToldMs = 10_000
 
-/** The three peers as they come and go, and their last statuses. */
+/** The three peers, which start and end at any time, and their last statuses. */
 export class Crew {
   readonly #fleet: Fleet
   readonly #peers = new Map<Branch, RunningPeer>()
@@ -47,12 +47,12 @@ export class Crew {
     return branches.flatMap((name) => this.#peers.get(name) ?? [])
   }
 
-  /** From now on a peer that ends unexpectedly is started again, and `say` is called. */
+  /** From now on a peer that ends unexpectedly is restarted, and `say` is called. */
   keepAlive(say: (line: string) => void): void {
     this.#say = say
   }
 
-  /** Starts a peer and introduces it and the others to each other, as a list of known peers would. */
+  /** Starts a peer, and introduces it to the others and the others to it, as a list of known peers would. */
   async start(name: Branch): Promise<void> {
     this.#set(name, 'starting')
     const peer = await this.#fleet.start(name)
@@ -71,7 +71,8 @@ export class Crew {
         await introduce(other, self)
         await introduce(peer, known.self)
       } catch (error) {
-        // One of them ended meanwhile, which is told later than it is felt; it is introduced when it is back.
+        // One of them ended meanwhile. Its end is reported later than its connections break. It is introduced when it
+        // is back.
         const ended = (): boolean => this.#peers.get(other.name) !== other || this.#peers.get(name) !== peer
         await this.until('one of them ended', ended, this.#stopping.signal, endToldMs).catch(() => {
           throw error
@@ -80,7 +81,7 @@ export class Crew {
     }
   }
 
-  /** Kills a peer, which stays away until it is started. */
+  /** Kills a peer. It stays down until it is started. */
   async kill(name: Branch): Promise<void> {
     const peer = this.#existing(name)
     this.#peers.delete(name)
@@ -88,7 +89,7 @@ export class Crew {
     await peer.kill()
   }
 
-  /** Kills a peer, which then comes back as one that has ended unexpectedly. */
+  /** Kills a peer. It comes back like one that ended unexpectedly. */
   async crash(name: Branch): Promise<void> {
     const peer = this.#existing(name)
     await peer.kill()
@@ -112,13 +113,13 @@ export class Crew {
     return status
   }
 
-  /** The peer, as soon as it is up. */
+  /** Resolves with the peer as soon as it is up. */
   async running(name: Branch, signal: AbortSignal): Promise<RunningPeer> {
     await this.until(`${name} is up`, () => this.life(name) === 'up' && this.#peers.has(name), signal)
     return this.#existing(name)
   }
 
-  /** Resolves when this run of the peer has ended; rejects when it runs and does not answer. */
+  /** Resolves when this run of the peer has ended. Rejects when it runs but does not answer. */
   async gone(peer: RunningPeer, signal: AbortSignal): Promise<void> {
     await this.until(`${peer.name} answers`, () => this.#peers.get(peer.name) !== peer, signal, endToldMs)
   }
@@ -157,7 +158,7 @@ export class Crew {
     })
   }
 
-  /** Calls the watcher after each change; gives a function that ends it. */
+  /** Calls the watcher after each change. Returns a function that stops it. */
   watch(watcher: () => void): () => void {
     this.#watchers.add(watcher)
     return () => {
@@ -177,7 +178,7 @@ export class Crew {
 
   async #revive(peer: RunningPeer, how: string): Promise<void> {
     const { name } = peer
-    // Ended by us, or replaced.
+    // We ended it, or it was replaced.
     if (this.#say === undefined || this.#peers.get(name) !== peer) return
     this.#peers.delete(name)
     this.#set(name, 'killed')
@@ -197,7 +198,7 @@ export class Crew {
   }
 }
 
-/** On each network that both are on; one is enough, since a backend may be out of use. */
+/** On each network that both are on. One is enough, because a backend may be unavailable. */
 async function introduce(peer: RunningPeer, others: readonly PeerView[]): Promise<void> {
   const addresses = dialable(others)
   const results = await Promise.allSettled(addresses.map(async (address) => await peer.ledger.connect(address)))

@@ -1,6 +1,9 @@
 import { LedgerError } from '../errors.ts'
 
-/** The rows of a CSV text (RFC 4180: quotes, doubled quotes, commas and line ends inside of quotes), the first one naming the columns. */
+/**
+ * The rows of a CSV text (RFC 4180: quotes, doubled quotes, commas and line ends inside quotes). The first row names
+ * the columns.
+ */
 export function parseCsv(text: string): Record<string, string>[] {
   const [header, ...rows] = splitRows(text)
   if (header === undefined) return []

@@ -7,12 +7,12 @@ import { backendFor } from './options.ts'
 
 const tool = fileURLToPath(new URL('../../../../tooling/kubo/src/main.ts', import.meta.url))
 
-/** What the environment of each peer must say for those that need a daemon: each gets one of its own, in its folder. */
+/** The environment variables of peers that need a daemon. Each of these peers gets its own daemon, in its folder. */
 export interface Daemons {
   envFor(backend: string, folder: string): Record<string, string>
 }
 
-/** Looks for the daemon, or has it built (once, some minutes), where a peer of the demonstration needs it. */
+/** Finds the daemon, or has it built (once, a few minutes), if a peer of the demonstration needs it. */
 export async function prepareDaemons(backend: string): Promise<Daemons> {
   if (!branches.some((name) => needsDaemon(backendFor(backend, name)))) return { envFor: () => ({}) }
   const binary = process.env['KUBO_BINARY'] ?? (await build())
@@ -30,7 +30,7 @@ export async function prepareDaemons(backend: string): Promise<Daemons> {
 }
 
 function optionsOf(use: string, repo: string, binary: string): object {
-  // Daemons drop what comes faster than this: a peer of another engine among them has to keep the distance, too.
+  // Daemons drop messages that come faster. A peer of another engine in the same network has to keep that distance too.
   if (use === 'helia') return { gossip: { pacing: 10 } }
   return use === 'ipfs-rpc' ? { daemon: { repo, profile: 'closed', binary } } : {}
 }

@@ -5,17 +5,17 @@ import type { Branch } from './accounts.ts'
 
 export interface FeedProgress {
   done: number
-  /** How many of these were there from an earlier start. */
+  /** How many of them already existed from an earlier start. */
   known: number
   readonly total: number
 }
 
-/** Tasks that a peer works on at once. They share its writes to disk. */
+/** The number of tasks that a peer works on at once. They share its writes to disk. */
 const concurrency = 4
 
 /**
- * Gives a peer its tasks. While the peer is gone this waits, and then asks again. The reference of a task keeps a lost answer
- * from becoming a second entry.
+ * Gives a peer its tasks. While the peer is down it waits, and then asks again. The reference of a task prevents a
+ * second entry after a lost answer.
  */
 export async function feed(
   crew: Crew,
@@ -42,7 +42,7 @@ export async function giveTask(crew: Crew, name: Branch, task: Task, signal: Abo
   for (;;) {
     const peer = await crew.running(name, signal)
     try {
-      // `force`: wrong input must be rejected by the network, not held back by one node.
+      // `force`: the network must reject wrong input, not the node that writes it.
       const { created } =
         task.type === 'transfer'
           ? await peer.ledger.transfer({ ...withoutType(task), force: true }, { signal })

@@ -3,7 +3,7 @@ import { deflateSync, crc32 } from 'node:zlib'
 import { branches, members } from './accounts.ts'
 import { formatCsv } from './csv.ts'
 
-// Makes examples/ anew: `node -C @p2pl/source src/demo/generate-examples.ts`. The same files every time.
+// Generates examples/: `node -C @p2pl/source src/demo/generate-examples.ts`. The files are the same every time.
 
 const transferCount = 360
 
@@ -37,7 +37,7 @@ const reasons: readonly (readonly [memo: string, least: number, most: number])[]
   ['transport of the concrete mixer', 1_000, 2_600]
 ]
 
-/** A typing error: more than all accounts have together. Every peer must reject these. */
+/** A typing error: an amount larger than all balances together. Every peer must reject these. */
 const typos: ReadonlyMap<number, string> = new Map([
   [57, 'alder'],
   [171, 'birch'],

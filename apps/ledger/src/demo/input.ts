@@ -30,7 +30,7 @@ export interface Input {
 
 const examples = new URL('../../examples/', import.meta.url)
 
-/** Reads the example's files and deals the tasks to the branches: transfers by their payer, documents in turn. */
+/** Reads the example's files and assigns the tasks to the branches: transfers by payer, documents in turn. */
 export async function readInput(accounts: Readonly<Record<Branch, string>>): Promise<Input> {
   const names = new Map<string, string>(Object.entries(accounts))
   for (const name of members) names.set(name, (await memberIdentity(name)).id)
@@ -52,13 +52,13 @@ export async function readInput(accounts: Readonly<Record<Branch, string>>): Pro
   const count = Object.values(tasks).reduce((sum, { length }) => sum + length, documents.length)
   for (const [i, document] of documents.entries()) {
     const list = tasks[branches[i % branches.length] ?? 'alder']
-    // Between the transfers, not after them.
+    // Place the document between the transfers, not after them.
     list.splice(Math.floor((list.length * (i + 1)) / (documents.length + 1)), 0, document)
   }
   return { tasks, documents, count }
 }
 
-/** The balances after the tasks alone. No payment of the example depends on another one. */
+/** The balances after these tasks alone. No payment of the example depends on another one. */
 export function expectedBalances(input: Input, accounts: Readonly<Record<Branch, string>>): Map<string, bigint> {
   const balances = new Map<string, bigint>(branches.map((branch) => [accounts[branch], initialBalance]))
   const add = (account: string, amount: bigint): unknown =>

@@ -4,8 +4,8 @@ import { RemoteLedger } from '../service/remote.ts'
 import type { Fleet, FleetOptions } from './fleet.ts'
 
 /**
- * All peers in this process: for the memory backend, whose network ends at the process. A peer is killed by closing it
- * between two requests, whatever is under way.
+ * All peers in this process, for the memory backend, whose network ends with the process. A peer is killed by closing
+ * it between two requests, whatever is in progress.
  */
 export function localFleet(options: FleetOptions): Fleet {
   return {

@@ -7,17 +7,17 @@ import { type Branch, branches, initialBalance } from './accounts.ts'
 export interface DemoNetwork {
   readonly accounts: Readonly<Record<Branch, string>>
   readonly genesis: string
-  /** It was there before. */
+  /** Whether it existed before. */
   readonly resumed: boolean
   folderOf(name: Branch): string
 }
 
-/** Makes the three folders, their keys and one genesis; or finds those of an earlier start. */
+/** Creates the three folders, their keys and one genesis, or finds those of an earlier start. */
 export async function prepareNetwork(folder: string): Promise<DemoNetwork> {
   const folderOf = (name: Branch): string => join(folder, name)
   const accounts: Record<Branch, string> = { alder: '', birch: '', cedar: '' }
   for (const branch of branches) accounts[branch] = (await prepareHome(folderOf(branch))).id
-  // Written to alder first: a start that was cut off here goes on with the same genesis.
+  // It is written to alder first, so an interrupted start continues with the same genesis.
   const known = await homeGenesis(folderOf('alder'))
   const genesis =
     known ??

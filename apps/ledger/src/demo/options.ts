@@ -9,9 +9,9 @@ export interface DemoOptions {
   readonly help: boolean
   readonly dir: string
   readonly backend: string
-  /** First port of the HTTP APIs and of the page; 0 for any free ones. */
+  /** First port of the HTTP APIs and of the page; 0 picks free ports. */
   readonly port: number
-  /** First port of the network engines; 0 for any free ones. */
+  /** First port of the network engines; 0 picks free ports. */
   readonly listenPort: number
 }
 
@@ -38,14 +38,17 @@ export function parseOptions(args: readonly string[], env: NodeJS.ProcessEnv = p
   }
 }
 
-/** The backend of each peer. `@p2pl/config` judges all values but two. */
+/** The backend of each peer. `@p2pl/config` checks all values except two. */
 export function backendFor(backend: string, name: Branch): string {
   if (backend === 'mixed') return name === 'birch' ? 'helia' : 'ipfs-rpc'
   if (backend === 'split') return 'helia+bittorrent'
   return backend
 }
 
-/** In the form of the engine; none for any free port. Of two engines one takes it, and the other any free port. Pages dial helia by WebSocket. */
+/**
+ * In the form of the engine; empty for any free port. With two engines, one takes the port and the other any free port.
+ * Pages dial helia by WebSocket.
+ */
 export function listenAddresses(backend: string, port: number): string[] {
   if (backend.split(/[+,]/).includes('helia')) return [`/ip4/127.0.0.1/tcp/${port}`, '/ip4/127.0.0.1/tcp/0/ws']
   if (port === 0) return []
@@ -55,7 +58,7 @@ export function listenAddresses(backend: string, port: number): string[] {
 function parse(args: readonly string[]) {
   try {
     return parseArgs({
-      // npm passes what follows `--` on, and pnpm passes the `--` itself, too.
+      // npm passes on what follows `--`. pnpm also passes on the `--` itself.
       args: args.filter((argument) => argument !== '--'),
       options: {
         once: { type: 'boolean', default: false },
@@ -71,7 +74,7 @@ function parse(args: readonly string[]) {
   }
 }
 
-/** Without the `--`, npm takes an option for one of its own, and all that is left of it is a variable. */
+/** Without the `--`, npm takes an option for its own, and only leaves a variable behind. */
 function checkNpm(env: NodeJS.ProcessEnv): void {
   for (const name of ['once', 'dir', 'backend', 'port', 'listen-port']) {
     if (env[`npm_config_${name.replaceAll('-', '_')}`] === undefined) continue
@@ -82,7 +85,7 @@ function checkNpm(env: NodeJS.ProcessEnv): void {
   }
 }
 
-/** Paths are made absolute: each peer runs in a folder of its own. */
+/** Paths are made absolute, because each peer runs in its own folder. */
 function backendOf(text: string): string {
   return partsOf(text)
     .map((names) => names.join(','))

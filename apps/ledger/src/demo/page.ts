@@ -7,13 +7,13 @@ import type { Crew } from './crew.ts'
 
 export interface PageOptions {
   readonly crew: Crew
-  /** 0 for any free one. */
+  /** 0 picks a free port. */
   readonly port: number
   readonly say: (line: string) => void
   readonly signal: AbortSignal
 }
 
-/** Serves the page of the demonstration. It is built beside the peers' start where its sources are newer. */
+/** Serves the page of the demonstration. If its sources are newer, it is built while the peers start. */
 export async function openPage({ crew, port, say, signal }: PageOptions): Promise<Api> {
   const front = await startFront({
     demo: demoOf(crew),
@@ -33,12 +33,12 @@ export async function openPage({ crew, port, say, signal }: PageOptions): Promis
   return front
 }
 
-/** What stands after `#` stays in the browser. */
+/** The part after `#` stays in the browser. */
 export function addressOf({ url, token }: Api): string {
   return `${url}/#token=${token}`
 }
 
-/** The crew as the page sees it. */
+/** The crew, in the form that the page uses. */
 export function demoOf(crew: Crew): Demo {
   const peers = (): DemoPeer[] =>
     branches.map((name) => {
@@ -52,7 +52,7 @@ export function demoOf(crew: Crew): Demo {
     },
     watch: (listener) => {
       let known = peers()
-      // The crew also tells of each new status.
+      // The crew also reports each new status.
       return crew.watch(() => {
         const now = peers()
         const isSame = now.every(({ life, ledger }, i) => life === known[i]?.life && ledger === known[i]?.ledger)

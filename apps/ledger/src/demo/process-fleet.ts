@@ -14,7 +14,7 @@ import type { Fleet, FleetOptions, RunningPeer } from './fleet.ts'
 const program = fileURLToPath(new URL('../main.ts', import.meta.url))
 const startMs = 120_000
 
-/** Each peer is a process of its own: `p2pl-ledger run`, from source, on the Node that runs this. */
+/** Each peer is a separate process: `p2pl-ledger run`, from source, with the same Node as this process. */
 export function processFleet(options: FleetOptions): Fleet {
   return {
     description: 'three processes',
@@ -29,7 +29,7 @@ async function startProcess(name: Branch, options: FleetOptions): Promise<Runnin
   const args = ['run', '--json', '--dir', folder, '--backend', options.backendOf(name)]
   args.push('--port', String(options.portOf(name)), '--beacon-period', String(options.beaconPeriod))
   if (listen.length > 0) args.push('--listen', ...listen)
-  // The channel lets the child notice the end of this process, however it ends.
+  // Through the channel the child notices the end of this process, however it ends.
   const child = spawn(process.execPath, ['-C', '@p2pl/source', program, ...args], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     cwd: folder,
@@ -82,7 +82,7 @@ async function readyLine(child: ChildProcess, exited: Promise<unknown[]>, name: 
   return JSON.parse(await Promise.race([first, failed])) as { url: string }
 }
 
-/** Keeps the stderr of the child in a file, and gives its last error. */
+/** Writes the child's stderr to a file. The returned function gives its last error. */
 function collectErrors(child: ChildProcess, path: string): () => string | undefined {
   const log = createWriteStream(path, { flags: 'a', mode: 0o600 })
   log.on('error', () => undefined)

@@ -30,7 +30,7 @@ export function agrees(crew: Crew, least: number): boolean {
   )
 }
 
-/** Checks what the peers say against the input, and against a count of our own. Throws at the first difference. */
+/** Checks the reports of the peers against the input and against an independent count. Throws at the first difference. */
 export async function prove(
   crew: Crew,
   input: Input,
@@ -43,7 +43,7 @@ export async function prove(
   const balancesEqual = statuses.every(({ balances }) => balances === first.balances)
   require(statuses.every(({ root }) => root === first.root), 'the peers have different roots')
   require(balancesEqual, 'the peers have different balances')
-  // Others may have written through the APIs; then the CSV alone does not say what the balances are.
+  // Others may have written through the APIs. Then the CSV alone does not determine the balances.
   if (first.entries === expectedEntries) await checkBalances(crew, expectedBalances(input, accounts))
   await checkDocuments(crew, input)
   const verified = await verifyOne(crew, first.root, first.balances)
@@ -66,7 +66,7 @@ async function checkBalances(crew: Crew, expected: ReadonlyMap<string, bigint>):
   }
 }
 
-/** Each document is read from each peer. */
+/** Reads each document from each peer. */
 async function checkDocuments(crew: Crew, input: Input): Promise<void> {
   const [any] = crew.peers()
   if (any === undefined) return

@@ -7,7 +7,7 @@ import type { DemoNetwork } from './network.ts'
 import { agrees, type Proof, prove } from './proof.ts'
 
 export interface ScenarioEvents {
-  /** A new part begins, or an event is worth showing. */
+  /** A new part begins, or an event should be shown. */
   say(line: string): void
 }
 
@@ -19,12 +19,12 @@ export interface ScenarioResult extends Proof {
 export type Progress = Readonly<Record<Branch, FeedProgress>>
 
 const victim: Branch = 'cedar'
-/** Somebody may kill peers while the proof is made. */
+/** Somebody may kill peers during the proof, so it has several attempts. */
 const mostAttempts = 5
 
 /**
- * The demonstration: three peers are fed at once, one of them is killed meanwhile and brought back, and in the end all
- * have the same root and the same balances. It does not know which network they run on.
+ * The demonstration: three peers are fed at once, one of them is killed and brought back, and in the end all have the
+ * same root and the same balances. It does not know which network they use.
  */
 export async function runScenario(
   crew: Crew,
@@ -46,7 +46,7 @@ export async function runScenario(
         await feed(crew, name, input.tasks[name], progress[name], signal, network.resumed)
       })
     )
-    // A failure of the feed must end the wait for its progress, too.
+    // A failure of the feed must also end the wait for its progress.
     await Promise.race([
       Promise.all([feeding, complete ? undefined : disturb(crew, input, progress, events, signal)]),
       feeding.then(never)
@@ -95,7 +95,10 @@ async function disturb(
   await killAndReturn(crew, input, progress, events, signal)
 }
 
-/** Where the peers have several backends, the first of each is stopped. A peer that is started again later has it, and is alone there. */
+/**
+ * If the peers have several backends, the first backend of each peer is stopped. A peer that is restarted later uses it
+ * again, and is alone there.
+ */
 async function takeDownFirst(
   crew: Crew,
   progress: Progress,
@@ -128,7 +131,7 @@ async function killAndReturn(
   events.say(
     `${victim} was killed (${crew.killing}) after ${progress[victim].done} of ${progress[victim].total} entries`
   )
-  // It comes back when it has missed something.
+  // It comes back once it has missed something.
   await crew.until(
     'the others go on',
     () =>
@@ -139,11 +142,11 @@ async function killAndReturn(
   )
   await crew.start(victim)
   events.say(`${victim} is back with what it had on disk`)
-  // A backend without persistence has lost documents that no peer copied in time. Elsewhere this does nothing.
+  // A backend without persistence loses documents that no peer copied in time. For other backends this does nothing.
   for (const task of input.tasks[victim]) if (task.type === 'record') await giveTask(crew, victim, task, signal)
 }
 
-/** A second entry with a number that is used up. */
+/** A second entry with a number that is already used. */
 function secondSpend(network: DemoNetwork): Task & { sequence: number } {
   return {
     type: 'transfer',
@@ -155,7 +158,7 @@ function secondSpend(network: DemoNetwork): Task & { sequence: number } {
   }
 }
 
-/** Asks the peers for their statuses until stopped. */
+/** Asks the peers for their statuses until it is stopped. */
 export function poll(crew: Crew, signal: AbortSignal, pauseMs = 200): { stop(): void } {
   let stopped = false
   const round = async (): Promise<void> => {

@@ -2,14 +2,14 @@ import type { Crew } from './crew.ts'
 import type { Progress } from './scenario.ts'
 import { summaryLine, tableLines } from './table.ts'
 
-/** Shows how the peers are: a table that redraws on a terminal, plain lines elsewhere. */
+/** Shows the state of the peers: a table that is redrawn on a terminal, plain lines elsewhere. */
 export interface Screen {
   say(line: string): void
   /** Draws the last state and leaves it there. */
   close(): void
 }
 
-/** The part of a stream that is drawn on. */
+/** The part of a stream that is used for drawing. */
 export interface Canvas {
   readonly isTTY?: boolean
   readonly columns?: number
@@ -29,7 +29,7 @@ function tableScreen(crew: Crew, progress: Progress, canvas: Canvas): Screen {
   let drawn: readonly string[] = []
   let dirty = true
   const columns = (): number => Math.max(canvas.columns ?? 80, 2)
-  // A terminal that became narrower has broken each long line into several.
+  // A terminal that became narrower has wrapped each long line.
   const erase = (): string => {
     const rows = drawn.reduce((sum, { length }) => sum + Math.max(1, Math.ceil(length / columns())), 0)
     drawn = []

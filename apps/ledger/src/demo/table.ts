@@ -7,7 +7,7 @@ interface Cell {
   readonly value: string
 }
 
-/** The state of the peers in lines that fit: a table where there is room, else wrapped lines for each peer. */
+/** The state of the peers in lines that fit the width: a table if there is room, otherwise wrapped lines for each peer. */
 export function tableLines(crew: Crew, progress: Progress, width: number): string[] {
   const rows = branches.map((name) => cellsOf(crew, progress, name))
   const titles = rows[0]?.map(({ title }) => title) ?? []
@@ -63,11 +63,11 @@ function wrapped(parts: readonly string[], width: number): string[] {
     if (last !== undefined && last.length + 2 + part.length <= width) lines[lines.length - 1] = `${last}, ${part}`
     else lines.push(lines.length === 0 ? part : `  ${part}`)
   }
-  // Only a terminal that is narrower than a word needs this.
+  // Needed only if the terminal is narrower than a word.
   return lines.map((line) => line.slice(0, width))
 }
 
-/** The end of a CID, since all begin alike. */
+/** The end of a CID, because all CIDs begin alike. */
 function tail(cid: string | undefined): string {
   return cid === undefined ? '' : `…${cid.slice(-8)}`
 }

@@ -3,11 +3,14 @@ import { LedgerError } from '../errors.ts'
 
 export interface BodyLimits {
   readonly maxBytes: number
-  /** How long all of it may take, ms. */
+  /** Timeout for the whole body in ms. */
   readonly maxMs: number
 }
 
-/** The body in chunks; `TOO_LARGE` as soon as it is, `REQUEST_TIMEOUT` when it is not complete in time. */
+/**
+ * Yields the body in chunks. Throws `TOO_LARGE` as soon as it exceeds the limit, and `REQUEST_TIMEOUT` when it is not
+ * complete in time.
+ */
 export async function* readBody(request: IncomingMessage, { maxBytes, maxMs }: BodyLimits): AsyncGenerator<Uint8Array> {
   refuseAnnounced(request, maxBytes)
   const expired = Promise.withResolvers<never>()
@@ -31,7 +34,7 @@ export async function* readBody(request: IncomingMessage, { maxBytes, maxMs }: B
   }
 }
 
-/** A JSON object. The content type is required, because a form of another site cannot send it. */
+/** Reads a JSON object. The content type is required, because a form on another site cannot send it. */
 export async function readJson(request: IncomingMessage, limits: BodyLimits): Promise<Record<string, unknown>> {
   const type = request.headers['content-type'] ?? ''
   if (!/^application\/json\s*(;|$)/i.test(type))
@@ -57,7 +60,7 @@ function tooLarge(maxBytes: number): LedgerError {
   return new LedgerError('TOO_LARGE', `the body has at most ${maxBytes} bytes`)
 }
 
-/** Whether the request has, or announces, a body. */
+/** Whether the request has a body, or announces one. */
 export function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0
 }

@@ -11,13 +11,13 @@ import { explorerFolder } from './page.ts'
 const folder = fileURLToPath(explorerFolder)
 const sources = ['src', 'index.html', 'vite.config.ts', 'package.json']
 
-/** Whether the page was built after its sources were changed the last time. */
+/** Whether the page was built after the last change of its sources. */
 export async function isPageBuilt(): Promise<boolean> {
   const built = await changedAt(join(folder, 'dist/index.html'))
   return built > 0 && built >= (await newest(sources.map((name) => join(folder, name))))
 }
 
-/** Builds the page in a process of its own. Servers serve the old one until the new one is complete. */
+/** Builds the page in a separate process. Servers serve the old page until the new one is complete. */
 export async function buildPage(signal?: AbortSignal): Promise<void> {
   const vite = dirname(createRequire(join(folder, 'package.json')).resolve('vite/package.json'))
   const made = join(folder, `node_modules/.cache/page-${process.pid}`)
@@ -36,7 +36,7 @@ export async function buildPage(signal?: AbortSignal): Promise<void> {
   }
 }
 
-/** Puts a folder in the place of another. Of two processes that do so at once, the result of one counts. */
+/** Replaces one folder with another. If two processes do so at once, one result remains. */
 async function replace(place: string, made: string): Promise<void> {
   const old = `${made}-old`
   const unless = (codes: readonly string[]) => (error: NodeJS.ErrnoException) => {

@@ -1,17 +1,17 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** What a connection is worth, the least first. */
+/** How much a connection is worth, in rising order. */
 const ranks = ['idle', 'served', 'trusted'] as const
 type Rank = (typeof ranks)[number]
 
 /**
- * Bounds the connections of a server without closing it to newcomers. When it is full, the connection that is worth least is
- * ended, and the oldest of these first. So slow clients delay nobody.
+ * Limits the connections of a server without refusing new ones. When it is full, it closes the connection that is worth
+ * least; among equals, the oldest. So slow clients delay nobody.
  *
  * - `idle`: no request was read yet, or all were answered,
  * - `served`: a request is being answered,
- * - `trusted`: the same, and it had the token.
+ * - `trusted`: the same, for a request with the token.
  */
 export class Connections {
   readonly #max: number

@@ -3,7 +3,7 @@ import { LedgerError } from '../errors.ts'
 
 const heartbeatMs = 15_000
 
-/** An event as a browser's `EventSource` takes it; `data` is JSON. */
+/** An event in the form that a browser's `EventSource` reads; `data` is JSON. */
 export interface StreamEvent {
   readonly type: string
   readonly data: unknown
@@ -12,9 +12,9 @@ export interface StreamEvent {
 export interface EventStreamsOptions {
   /** Default 64. */
   readonly maxClients?: number | undefined
-  /** A client that has more bytes waiting is cut off. It may connect again. Default 1 MiB. */
+  /** A client with more unread bytes is disconnected. It may connect again. Default 1 MiB. */
   readonly maxBacklog?: number | undefined
-  /** Called with `true` when the first client comes, and with `false` when the last one has gone. */
+  /** Called with `true` when the first client connects, and with `false` when the last one has left. */
   readonly onUse?: ((used: boolean) => void) | undefined
 }
 
@@ -37,7 +37,7 @@ export class EventStreams {
   }
 
   open(response: ServerResponse, first: StreamEvent | undefined): void {
-    // Its end was told already, and would free no place.
+    // Its end was already reported, so it would never free its place.
     if (response.destroyed) return
     if (this.#clients.size >= this.#maxClients)
       throw new LedgerError('OVERLOADED', `at most ${this.#maxClients} clients may listen to events`)

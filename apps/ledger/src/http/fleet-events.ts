@@ -7,8 +7,8 @@ type NodeLedger = NonNullable<DemoPeer['ledger']>
 const pauseMs = 500
 
 /**
- * The events of all peers of a demonstration as one stream, each with the name of its peer: `{ node, data }`. The first event of a peer,
- * `listening`, is told again after each pause: what happened before it was not told.
+ * The events of all peers of a demonstration as one stream, each with the name of its peer: `{ node, data }`. After
+ * each pause, the first event of a peer, `listening`, is sent again: earlier events were not sent.
  */
 export class FleetEvents {
   readonly #demo: Demo
@@ -63,7 +63,7 @@ export class FleetEvents {
           this.#send({ type, data: { node, data } })
         }
       } catch {
-        // It was killed, or cut off because it was read too slowly.
+        // The peer was killed, or disconnected this reader for being too slow.
       }
       await sleep(pauseMs, undefined, { signal }).catch(() => undefined)
     }

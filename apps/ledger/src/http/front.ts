@@ -14,22 +14,22 @@ import { decode, findRoute, get, noResource, post, type Route } from './router.t
 export interface DemoPeer {
   readonly name: string
   readonly life: 'starting' | 'up' | 'killed'
-  /** Its API, while it is up. Another object for each run of the peer. */
+  /** The peer's API while it is up. Each run of the peer has a different object. */
   readonly ledger?: (LedgerService & Pick<RemoteLedger, 'events'>) | undefined
 }
 
-/** What a page needs of a demonstration. */
+/** What a page needs from a demonstration. */
 export interface Demo {
   peers(): readonly DemoPeer[]
-  /** Ends a peer without warning. The demonstration starts it again. */
+  /** Kills a peer. The demonstration restarts it. */
   kill(name: string): Promise<void>
-  /** Calls the listener when a peer comes or goes; gives a function that ends it. */
+  /** Calls the listener when a peer starts or ends. Returns a function that stops it. */
   watch(listener: () => void): () => void
 }
 
 export interface FrontOptions {
   readonly demo: Demo
-  /** Default 0: any free one. */
+  /** Default 0, which picks a free port. */
   readonly port?: number | undefined
   readonly onError?: ((error: unknown) => void) | undefined
 }
@@ -51,12 +51,12 @@ const frontRoutes: readonly Route<FrontParts>[] = [
   })
 ]
 
-/** What a page asks of each node. Everything else is for programs, at the node itself. */
+/** The requests that a page may send to each node. Everything else is for programs, at the node itself. */
 const forPages = /^\/(?:status|genesis|balances|entries|content|blocks|transfers|records)(?:\/|$)/
 
 /**
- * Serves the page of a whole demonstration: the APIs of all of its peers below `/v1/nodes/<name>`, their events as one stream, and a
- * switch that kills a peer. The page stays while peers come and go.
+ * Serves the page of a whole demonstration: the APIs of all its peers below `/v1/nodes/<name>`, their events as one
+ * stream, and a switch that kills a peer. The page stays available while peers start and end.
  */
 export async function startFront({ demo, port, onError }: FrontOptions): Promise<Api> {
   const upstream = new FleetEvents(demo, (event) => events.send(event))

@@ -3,7 +3,8 @@ import type { IncomingMessage } from 'node:http'
 import { LedgerError } from '../errors.ts'
 
 /**
- * Refuses requests of web pages. The socket is bound to loopback, but a page in a browser on this machine can reach it, too:
+ * Refuses requests from foreign web pages. The socket is bound to loopback, but a page in a browser on this machine can
+ * reach it too:
  * - a page of another site sends its Origin (or Sec-Fetch-Site), which is refused;
  * - a page whose name was rebound to 127.0.0.1 sends that name as Host, which is refused.
  */
@@ -19,7 +20,7 @@ export function checkOrigin(request: IncomingMessage, port: number): void {
     throw new LedgerError('FORBIDDEN', 'pages of other sites may not use this API')
 }
 
-/** Checks the bearer token. The time that this takes reveals nothing about it. */
+/** Checks the bearer token in constant time. */
 export function checkToken(request: IncomingMessage, token: string): void {
   const given = /^Bearer ([\x21-\x7e]{1,256})$/.exec(request.headers.authorization ?? '')?.[1]
   if (given === undefined || !timingSafeEqual(sha256(given), sha256(token)))

@@ -1,31 +1,31 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-/** One request, and where its answer goes. */
+/** One request and the target of its answer. */
 export interface RequestContext {
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly url: URL
-  /** Fires when the client is gone. */
+  /** Fires when the client has disconnected. */
   readonly signal: AbortSignal
   readonly limits: ApiLimits
 }
 
 export interface Handler {
-  /** Whether it needs the token. */
+  /** Whether the request needs the token. */
   readonly write: boolean
   handle(context: RequestContext): Promise<void>
 }
 
 export interface ApiLimits {
-  /** Largest JSON body, bytes. */
+  /** The largest JSON body in bytes. */
   readonly maxJsonBytes: number
-  /** How long a JSON body may take, ms. */
+  /** Timeout for a JSON body in ms. */
   readonly maxJsonMs: number
-  /** Largest document, and largest CAR file, bytes. */
+  /** The largest document and the largest CAR file in bytes. */
   readonly maxContentBytes: number
-  /** How long one of these may take, ms. */
+  /** Timeout for one of them in ms. */
   readonly maxContentMs: number
-  /** Connections at once. */
+  /** The most connections at once. */
   readonly maxConnections: number
 }
 

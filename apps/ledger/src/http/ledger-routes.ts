@@ -13,7 +13,7 @@ interface WithService {
   readonly service: LedgerService
 }
 
-/** What one can ask of a ledger. */
+/** The requests about a ledger. */
 export const ledgerRoutes: readonly Route<WithService>[] = [
   get(/^\/v1\/status$/, async (context) => {
     sendJson(context.response, 200, await context.service.status())
@@ -101,7 +101,7 @@ async function sendContent(context: RequestContext & WithService, cid: string): 
     {
       'content-type': mediaType,
       ...(size === undefined ? {} : { 'content-length': size }),
-      // Documents of strangers are shown under the origin of this API, so they get no rights in it.
+      // Documents of strangers are shown under the origin of this API, so they must have no rights there.
       'content-security-policy': "sandbox; default-src 'none'; style-src 'unsafe-inline'",
       'cross-origin-resource-policy': 'same-origin',
       'x-content-type-options': 'nosniff'
@@ -110,7 +110,7 @@ async function sendContent(context: RequestContext & WithService, cid: string): 
   )
 }
 
-/** Sends the head with the first chunk, so that an earlier failure is still answered as an error. */
+/** Sends the head with the first chunk, so that an earlier failure can still be answered as an error. */
 async function sendStream(
   response: ServerResponse,
   headers: Record<string, string | number>,

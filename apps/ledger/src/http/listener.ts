@@ -10,14 +10,14 @@ import { type ApiLimits, type Handler, type RequestContext, sendJson } from './h
 import { failureOf } from './status-codes.ts'
 
 export interface ListenerOptions {
-  /** The handler of a method and a path. Throws `NOT_FOUND` and `METHOD_NOT_ALLOWED`. */
+  /** Returns the handler of a method and a path. Throws `NOT_FOUND` and `METHOD_NOT_ALLOWED`. */
   readonly find: (method: string, path: string) => Handler
-  /** Default 0: any free one. */
+  /** Default 0, which picks a free port. */
   readonly port?: number | undefined
   readonly limits?: Partial<ApiLimits> | undefined
   /** Called with the status of each answer. */
   readonly onAnswer?: ((status: number) => void) | undefined
-  /** Receives errors that the client is not told. */
+  /** Receives errors that are not reported to the client. */
   readonly onError?: ((error: unknown) => void) | undefined
 }
 
@@ -25,7 +25,7 @@ export interface Api {
   /** `http://127.0.0.1:<port>` */
   readonly url: string
   readonly port: number
-  /** Needed for writing. New in every start. */
+  /** Needed for writing. Each start creates a new one. */
   readonly token: string
   close(): Promise<void>
 }
@@ -37,17 +37,17 @@ const defaultLimits: ApiLimits = {
   maxContentMs: 300_000,
   maxConnections: 256
 }
-/** A connection without traffic for this long is ended. Event streams have a heartbeat. */
+/** A connection without traffic for this long (ms) is closed. Event streams have a heartbeat. */
 const idleMs = 60_000
 
-/** Serves on the loopback interface, and on no other: guards, tokens, bounds, and answers to what fails. */
+/** Starts a server on the loopback interface only, with guards, tokens, limits, and answers to failed requests. */
 export async function startListener(options: ListenerOptions): Promise<Api> {
   const token = randomBytes(32).toString('base64url')
   const limits = { ...defaultLimits, ...options.limits }
   const server = createServer({
     maxHeaderSize: 8_192,
     headersTimeout: 10_000,
-    // Bodies are timed where they are read, and get an answer.
+    // The code that reads a body has its own timeout, and sends an answer.
     requestTimeout: 0,
     keepAliveTimeout: 5_000,
     connectionsCheckingInterval: 2_000
@@ -58,7 +58,7 @@ export async function startListener(options: ListenerOptions): Promise<Api> {
   const latest = new WeakMap<Socket, ServerResponse>()
   server.on('request', (request, response) => {
     const { socket } = request
-    // A thousand requests in one packet would all be begun before anything else gets a turn.
+    // Otherwise a thousand requests in one packet would all begin before anything else gets a turn.
     if (latest.get(socket)?.writableEnded === false) socket.destroy()
     if (socket.destroyed) return
     latest.set(socket, response)
@@ -98,7 +98,7 @@ async function answer(context: ListenerContext, request: IncomingMessage, respon
     connections.rank(request.socket, 'idle')
     context.onAnswer?.(response.statusCode)
   })
-  // A client that leaves during an answer is no failure of the node.
+  // It is no failure of the node when a client disconnects during an answer.
   response.on('error', () => undefined)
   try {
     checkOrigin(request, context.port)

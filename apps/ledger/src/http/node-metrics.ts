@@ -2,7 +2,7 @@ import process from 'node:process'
 import type { Metric } from '@p2pl/layers/prometheus'
 import type { StatusView } from '../service/views.ts'
 
-/** The numbers of a node's status, and of its process. */
+/** Metrics from the status of a node and from its process. */
 export function nodeMetrics(status: StatusView): Metric[] {
   const { rss } = process.memoryUsage()
   const { user, system } = process.cpuUsage()

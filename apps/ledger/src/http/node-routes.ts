@@ -11,7 +11,7 @@ import { get, type Route } from './router.ts'
 export interface NodeParts {
   readonly service: LedgerService
   readonly events: EventStreams
-  /** Events, and what the node does on the network. */
+  /** Events, and the node's activity on the network. */
   readonly traced: EventStreams
   readonly activity: ApiActivity
 }
@@ -20,11 +20,11 @@ export interface NodeParts {
 export interface ApiActivity {
   health(): HealthView
   metrics(): readonly Metric[]
-  /** Calls the listener for what the node does on the network; gives a function that ends it. */
+  /** Calls the listener for the node's activity on the network. Returns a function that stops it. */
   listen?(listener: (view: TraceView) => void): () => void
 }
 
-/** What one can ask of a node beside its ledger. */
+/** The requests about a node itself. */
 export const nodeRoutes: readonly Route<NodeParts>[] = [
   get(/^\/v1\/health$/, async (context) => {
     const health = context.activity.health()

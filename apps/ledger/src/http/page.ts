@@ -4,7 +4,7 @@ import { readIfThere } from '../node/files.ts'
 import type { Handler } from './handler.ts'
 import { noResource } from './router.ts'
 
-/** Where the explorer is built. It depends on this package, so it is found by its place, and not by its name. */
+/** Where the explorer is built. It depends on this package, so it is found by path, not by package name. */
 export const explorerFolder: URL = new URL('../../../explorer/', import.meta.url)
 
 const types: Readonly<Record<string, string>> = {
@@ -16,7 +16,7 @@ const types: Readonly<Record<string, string>> = {
   wasm: 'application/wasm'
 }
 
-/** Everything that the page is made of comes from this server. A peer in the page dials other peers. */
+/** Everything on the page comes from this server. Only a peer in the page dials other peers. */
 const policy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -29,7 +29,7 @@ const policy = [
   "frame-ancestors 'none'"
 ].join('; ')
 
-/** The page and its assets; `undefined` for every other path. */
+/** Serves the page and its assets; `undefined` for every other path. */
 export function pageHandler(method: string, path: string): Handler | undefined {
   const name = path === '/' ? 'index.html' : /^\/(assets\/[\w-][\w.-]*\.(\w+))$/.exec(path)?.[1]
   if (method !== 'GET' || name === undefined) return undefined
@@ -50,13 +50,13 @@ async function send(response: ServerResponse, name: string): Promise<void> {
   const bytes = await readIfThere(fileURLToPath(new URL(`dist/${name}`, explorerFolder)))
   if (bytes === undefined) {
     if (name !== 'index.html') throw noResource(`/${name}`)
-    // The browser asks again by itself: the page may be being built.
+    // The browser asks again by itself, because the page may still be building.
     response.writeHead(503, { ...headers, 'content-type': 'text/plain; charset=utf-8', refresh: '2' })
     response.end(unbuilt)
     return
   }
   const type = types[name.slice(name.lastIndexOf('.') + 1)] ?? 'application/octet-stream'
-  // The names of assets carry a hash of their content.
+  // The names of assets contain a hash of their content.
   const caching = name === 'index.html' ? 'no-cache' : 'public, max-age=31536000, immutable'
   response.writeHead(200, {
     ...headers,

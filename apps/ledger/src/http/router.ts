@@ -1,7 +1,7 @@
 import { LedgerError } from '../errors.ts'
 import type { Handler, RequestContext } from './handler.ts'
 
-/** What one method of a resource does. `C` is what it needs beside the request. */
+/** Handles one method of a resource. `C` is what it needs besides the request. */
 export interface Route<C> {
   readonly method: 'GET' | 'POST'
   readonly path: RegExp
@@ -17,7 +17,10 @@ export function post<C>(path: RegExp, handle: Route<C>['handle']): Route<C> {
   return { method: 'POST', path, write: true, handle }
 }
 
-/** The handler of a request; `undefined` where no route has the path. Throws `METHOD_NOT_ALLOWED` where it has another method. */
+/**
+ * The handler of a request; `undefined` if no route has the path. Throws `METHOD_NOT_ALLOWED` if the path has only
+ * other methods.
+ */
 export function findRoute<C>(routes: readonly Route<C>[], method: string, path: string, more: C): Handler | undefined {
   let known = false
   for (const { path: pattern, method: allowed, write, handle } of routes) {

@@ -12,16 +12,16 @@ export type { Api } from './listener.ts'
 
 export interface ApiOptions {
   readonly service: LedgerService & { listen(listener: NodeListener): () => void }
-  /** Default 0: any free one. */
+  /** Default 0, which picks a free port. */
   readonly port?: number | undefined
   readonly limits?: Partial<ApiLimits> | undefined
-  /** Default: a node of which nothing is known but that it is well. */
+  /** Default: the activity of a node that is known only to be well. */
   readonly activity?: ApiActivity | undefined
-  /** Receives errors that the client is not told. */
+  /** Receives errors that are not reported to the client. */
   readonly onError?: ((error: unknown) => void) | undefined
 }
 
-/** Serves a ledger on the loopback interface, and on no other: to programs, and with a page to people. */
+/** Serves a ledger on the loopback interface only: an API for programs, and a page for people. */
 export async function startApi(options: ApiOptions): Promise<Api> {
   const { service, activity } = options
   const answers = new Map<string, number>()

@@ -21,7 +21,7 @@ const statuses: Readonly<Record<string, number>> = {
   TIMEOUT: 504
 }
 
-/** The answer to a request that failed. The details of an unexpected error are not told to the client. */
+/** The answer to a failed request. The client does not learn the details of an unexpected error. */
 export function failureOf(error: unknown): { status: number; error: ErrorDescription } {
   const description = describeError(error)
   const status = statuses[description.code] ?? 500

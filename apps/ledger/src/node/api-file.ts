@@ -3,14 +3,14 @@ import process from 'node:process'
 import { isAlive } from '@p2pl/cli/tools'
 import { readIfThere, writeDurably } from './files.ts'
 
-/** How to reach the node that runs in a folder. Holds a secret: only the owner may read it (mode 0600). */
+/** How to reach the node that runs in a folder. It contains a secret, so only the owner may read the file (mode 0600). */
 export interface ApiAccess {
   readonly url: string
   readonly token: string
   readonly pid: number
 }
 
-/** What the file of a folder says. A file of a process that has ended counts as `none`. */
+/** The state that the file of a folder gives. A file of a process that has ended counts as `none`. */
 export type ApiState =
   | { readonly state: 'none' | 'damaged' | 'starting' }
   | { readonly state: 'ready'; readonly access: ApiAccess }
@@ -19,7 +19,7 @@ export async function writeApiFile(path: string, access: ApiAccess): Promise<voi
   await writeDurably(path, `${JSON.stringify(access)}\n`, 0o600)
 }
 
-/** Says that a node is starting. `false`, and nothing is written, when another node has the file. */
+/** Marks that a node is starting. Returns `false`, and writes nothing, when another node has the file. */
 export async function writeStarting(path: string): Promise<boolean> {
   const found = await readApiState(path)
   if (found.state === 'ready' || found.state === 'starting') return false
@@ -31,7 +31,7 @@ export async function removeApiFile(path: string): Promise<void> {
   await rm(path, { force: true })
 }
 
-/** The file of a node that runs and can be reached. */
+/** Reads how to reach the running node, from its file. */
 export async function readApiFile(path: string): Promise<ApiAccess | undefined> {
   const found = await readApiState(path)
   return found.state === 'ready' ? found.access : undefined

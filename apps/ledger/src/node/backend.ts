@@ -7,21 +7,21 @@ import type { Home } from './home.ts'
 
 export interface BackendOptions {
   /**
-   * A backend's short name or module, for everything; or two of them, `messages+data`. Each may be several with commas between
-   * them, of which the first that works is used. It overrules the folder's `p2pl.config.*` and the environment. Default: what they
-   * say.
+   * The short name or module of a backend for everything, or of two backends, `messages+data`. Each of the two may be
+   * several names separated by commas; the first one that works is used. It takes precedence over the folder's
+   * `p2pl.config.*` and the environment. Default: what these say.
    */
   readonly backend?: string | undefined
   /** Addresses to listen on, in the engine's own form. */
   readonly listen?: readonly string[] | undefined
   readonly env?: Readonly<Record<string, string | undefined>> | undefined
-  /** `false`: no configuration file is read. */
+  /** `false`: do not read a configuration file. */
   readonly file?: false | undefined
   /** Receives a sentence for each part of the configuration that has no effect. */
   readonly onWarning?: ((message: string) => void) | undefined
 }
 
-/** The network that a node runs on: chosen by configuration, and by nothing else in this app. */
+/** Chooses the network that a node uses. Configuration alone decides, and no other code of this app. */
 export async function chooseBackend(
   home: Home,
   options: BackendOptions
@@ -38,7 +38,10 @@ export async function chooseBackend(
   return { name: wordsOf(config), backends: await createBackends(config, placement) }
 }
 
-/** Throws `INVALID_ARGUMENT` for what names no adapter, before there is a folder. Makes the backends, and starts none. */
+/**
+ * Throws `INVALID_ARGUMENT` for a name that is not an adapter, before a folder exists. It creates the backends but
+ * starts none.
+ */
 export async function checkBackend(backend: string): Promise<void> {
   try {
     const onWarning = (): void => undefined

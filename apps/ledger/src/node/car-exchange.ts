@@ -22,7 +22,7 @@ export async function* exportLedger(from: Exporter, { signal }: CallOptions): As
   yield* writeCar([root, from.genesis.cid], exportedBlocks(from, root, signal))
 }
 
-/** The genesis, and each block that a full check of the view asks for: what is exported has been verified. */
+/** The genesis, and each block that a full check of the view asks for, so that all exported data has been verified. */
 async function* exportedBlocks(
   { peer, genesis }: Exporter,
   root: CID,
@@ -45,7 +45,7 @@ async function* exportedBlocks(
   yield* fetched
 }
 
-/** Takes the entries of a CAR file of the same ledger, as far as it is whole. */
+/** Imports the entries of a CAR file of the same ledger, up to any damage. */
 export async function importLedger(
   { view, genesis }: Omit<Exporter, 'peer'>,
   source: AsyncIterable<Uint8Array>,
@@ -63,7 +63,7 @@ export async function importLedger(
   }
 }
 
-/** All blocks but the genesis, which the view would refuse, and the whole entries of a block that is cut short. */
+/** All blocks except the genesis, which the view would refuse, and the whole entries of a truncated block. */
 async function* importable(car: CarFile, genesis: CID): AsyncGenerator<Block> {
   for await (const block of car.blocks()) if (!block.cid.equals(genesis)) yield block
   if (car.damage?.rest !== undefined) yield* wholeEntries(car.damage.rest)

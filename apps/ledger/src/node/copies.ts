@@ -2,11 +2,14 @@ import type { Peer } from '@p2pl/core'
 import type { CID } from 'multiformats/cid'
 import type { LedgerState } from '../state/ledger-state.ts'
 
-/** Copies that stand for all others. */
+/** The number of copies that are checked as a sample. */
 const samples = 8
 const forgottenTogether = 256
 
-/** The content of a backend may be gone since the last run: it kept nothing, or its store was removed. Then all copies are looked for anew. */
+/**
+ * The content of a backend may be gone since the last run, because it kept nothing or its store was removed. Then all
+ * copies are looked for again.
+ */
 export async function findLostCopies(
   state: Pick<LedgerState, 'kept' | 'lost'>,
   { data, capabilities }: Pick<Peer, 'data' | 'capabilities'>

@@ -5,13 +5,17 @@ import { connectedPeers } from './connected.ts'
 import { FairQueue } from './fair-queue.ts'
 
 export interface KeeperOptions {
-  /** A larger document is fetched only when a client asks for it. Bytes; 0 keeps none. Default 16 MiB. */
+  /**
+   * The largest document, in bytes, that is copied. A larger one is fetched only when a client asks for it. 0 copies
+   * none. Default 16 MiB.
+   */
   readonly maxBytes?: number | undefined
-  /** Documents of one share that are fetched at once. Default 4. Four shares may do so at the same time. */
+  /** How many documents of one share are fetched at once. Default 4. Four shares may do so at the same time. */
   readonly concurrency?: number | undefined
   /**
-   * Whether an author has a share of its own. Accounts that cost something do: they have money or are witnesses. All others
-   * have one share together, since anybody can make such accounts for nothing. Default: each author has one.
+   * Whether an author has a separate share. Accounts that are not free have one: they have money or are witnesses. All
+   * other accounts have one share together, because anybody can create such accounts at no cost. Default: each author
+   * has a separate share.
    */
   readonly hasShare?: ((author: string) => boolean | Promise<boolean>) | undefined
 }
@@ -20,10 +24,10 @@ const sharesAtOnce = 4
 const othersShare = 'all others'
 const firstPauseMs = 500
 const longestPauseMs = 600_000
-/** How long a document is looked for in the first attempt, doubled in each one after it. */
+/** How long (ms) the first attempt looks for a document; doubled for each further attempt. */
 const firstLookMs = 1_000
 const longestLookMs = 15_000
-/** How long the transfer of a document may take. The next attempt continues from the blocks that arrived. */
+/** How long (ms) the transfer of a document may take. The next attempt continues from the blocks that arrived. */
 const transferMs = 60_000
 
 /** Which documents this node has a copy of. */
@@ -32,14 +36,15 @@ export interface Copies {
   found(cid: CID): Promise<void>
 }
 
-/** A document that is looked for. */
+/** A search for a document. */
 interface Search extends Claim {
   failures: number
 }
 
 /**
- * Holds a copy of each document that an entry names, so that it outlives the peer that recorded it. It is fetched in
- * the background, again and again until that succeeds. Authors have shares, so documents that no peer has delay only those of their own share.
+ * Keeps a copy of each document that an entry names, so that the document outlives the peer that recorded it. It
+ * fetches documents in the background, repeatedly until it succeeds. Authors have shares, so documents that no peer has
+ * delay only documents of the same share.
  */
 export class DocumentKeeper {
   readonly #peer: Peer
@@ -64,7 +69,10 @@ export class DocumentKeeper {
     return this.#maxBytes > 0
   }
 
-  /** `size` is what the entry says; a document that is larger is not fetched to its end, and one that is too large not at all. */
+  /**
+   * `size` is the size according to the entry. A document that turns out larger is not fetched to its end, and one
+   * above the limit is not fetched at all.
+   */
   async keep(claim: Claim): Promise<void> {
     if (!this.keeps || claim.size > this.#maxBytes) return
     this.#queue.add(await this.#shareOf(claim.author), { ...claim, failures: 0 })
@@ -77,7 +85,7 @@ export class DocumentKeeper {
     this.#later.clear()
   }
 
-  /** Looks for missing documents again at once. */
+  /** Looks for all missing documents again at once. */
   retry(): void {
     for (const [timer, search] of this.#later) {
       clearTimeout(timer)
@@ -95,7 +103,7 @@ export class DocumentKeeper {
     try {
       return (await this.#hasShare(author)) ? author : othersShare
     } catch {
-      // Nobody knows whether the account has money.
+      // It is not known whether the account has money.
       return othersShare
     }
   }
@@ -118,7 +126,7 @@ export class DocumentKeeper {
     const look = setTimeout(() => unfound.abort(), Math.min(firstLookMs * 2 ** failures, longestLookMs))
     const signal = AbortSignal.any([this.#stopped.signal, unfound.signal, AbortSignal.timeout(transferMs)])
     try {
-      // Reading it first bounds its size, whatever its root says, and verifies it.
+      // Reading it first limits its size, whatever its root says, and verifies it.
       await data.bytes(cid, {
         signal,
         maxBytes: size,

@@ -5,8 +5,8 @@ interface Share<T> {
 }
 
 /**
- * Work in shares that take turns: each gets at most `perShare` of `total` places, so no share delays the others. Within a
- * share the newest work comes first, and work that was put back comes last.
+ * Work in shares that take turns. Each share gets at most `perShare` of `total` slots, so no share delays the others.
+ * Within a share the newest work comes first, and work that was put back comes last.
  */
 export class FairQueue<T> {
   readonly #run: (work: T) => Promise<void>

@@ -3,23 +3,23 @@ import { dirname } from 'node:path'
 import process from 'node:process'
 import { LedgerError } from '../errors.ts'
 
-/** Writes the whole file or none of it, even when the machine stops meanwhile. An older file is replaced. */
+/** Writes the whole file or nothing, even if the machine stops meanwhile. An existing file is replaced. */
 export async function writeDurably(path: string, data: Uint8Array | string, mode = 0o644): Promise<void> {
   await place(path, data, mode, async (temporary) => await rename(temporary, path))
 }
 
-/** The same, but `EEXIST` when the file exists already. */
+/** Like {@link writeDurably}, but throws `EEXIST` when the file already exists. */
 export async function createDurably(path: string, data: Uint8Array | string, mode = 0o644): Promise<void> {
   await place(path, data, mode, async (temporary) => {
-    // Unlike a rename, a link never takes the place of a file.
+    // Unlike a rename, a link never replaces an existing file.
     await link(temporary, path)
     await rm(temporary, { force: true })
   })
 }
 
 /**
- * Makes a folder and its parents. The `recursive` option of Node's `mkdir` is not used: on a read-only disk it says that there is
- * no such folder, and on some file systems it never ends.
+ * Makes a folder and its parents. It does not use the `recursive` option of Node's `mkdir`: on a read-only disk that
+ * option reports a missing folder, and on some file systems it never returns.
  */
 export async function makeFolder(path: string, mode: number): Promise<void> {
   const made = async (): Promise<string | undefined> =>
@@ -69,7 +69,7 @@ async function place(
   }
 }
 
-/** The name of a file is on disk only when its folder is synced. Windows cannot open a folder, and does not need to. */
+/** The name of a file is on disk only once its folder is synced. Windows cannot open a folder, and does not need this. */
 async function syncFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return
   const folder = await open(path, 'r')

@@ -7,9 +7,9 @@ import type { LedgerState } from '../state/ledger-state.ts'
 export interface FollowerOptions {
   readonly view: Pick<View, 'count' | 'written'>
   readonly state: LedgerState
-  /** These are counted now. */
+  /** Called with entries that were just counted. */
   readonly onEntries: (entries: readonly RawEntry[], claims: readonly Claim[]) => void | Promise<void>
-  /** What came of it for entries that were counted before may have changed. */
+  /** Called when outcomes of entries that were counted earlier may have changed. */
   readonly onChanges: () => void | Promise<void>
 }
 
@@ -18,10 +18,13 @@ interface Waiting extends PromiseWithResolvers<void> {
 }
 
 const entriesTogether = 256
-/** Entries that are taken before late ones among them have their effect, while more are coming. */
+/** While more entries arrive, at most this many are taken before late entries among them take effect. */
 const entriesUnsettled = 4_096
 
-/** Brings the state up to the view, in the order in which entries were written there, however far it is behind. */
+/**
+ * Brings the state up to date with the view, in the order in which entries were written there, however far the state is
+ * behind.
+ */
 export class Follower {
   readonly #options: FollowerOptions
   #running: Promise<void> | undefined
@@ -39,7 +42,10 @@ export class Follower {
     this.#running ??= this.#run()
   }
 
-  /** Resolves when all entries are counted that are in the view now. Rejects with `STORAGE` where one of them cannot be read. */
+  /**
+   * Resolves when all entries that are in the view now are counted. Rejects with `STORAGE` if one of them cannot be
+   * read.
+   */
   async caughtUp(): Promise<void> {
     if (this.#stopped) throw stopped()
     if (this.#running === undefined && this.#isDone()) return
@@ -62,10 +68,10 @@ export class Follower {
       } while (!this.#isDone())
       this.#release(Infinity)
     } catch (error) {
-      // The next one who asks, or the next entry, tries again.
+      // The next caller, or the next entry, tries again.
       for (const { reject } of this.#waiting.splice(0)) reject(error)
     } finally {
-      // In the same turn as the last look, so that nobody is told to wait for a run that has ended.
+      // In the same turn as the last check, so that nobody waits for a run that has ended.
       this.#running = undefined
     }
   }

@@ -6,7 +6,7 @@ import { makeFolder, readIfThere, writeDurably } from './files.ts'
 import { loadIdentity, loadOrCreateIdentity, removeEmptyIdentity } from './identity-file.ts'
 import { checkManifest, writeManifest } from './manifest.ts'
 
-/** The folder of one ledger node: everything that it keeps. */
+/** The folder of one ledger node, with everything that it keeps. */
 export interface Home {
   readonly path: string
   readonly genesis: GenesisBlock
@@ -14,11 +14,11 @@ export interface Home {
   readonly identityPath: string
   /** The entries: the store of `@p2pl/sync`. */
   readonly viewPath: string
-  /** What follows from the entries; it may be removed, and is made again from them. */
+  /** Data derived from the entries. It may be removed, and is then derived again. */
   readonly statePath: string
-  /** The store of the backend, where it has one. */
+  /** The store of the backend, if it has one. */
   readonly contentPath: string
-  /** Where a running node says how to reach it. */
+  /** The file in which a running node says how to reach it. */
   readonly apiPath: string
 }
 
@@ -32,16 +32,19 @@ const names = {
   api: 'api.json'
 }
 
-/** Makes the folder and its key, and gives the account, so that a genesis can name it. */
+/** Makes the folder and its key, and returns the account, so that a genesis can name it. */
 export async function prepareHome(path: string): Promise<Identity> {
   await makeFolder(path, 0o700)
   const file = join(path, names.identity)
-  // Before there is a genesis nobody has used the key.
+  // Before there is a genesis, nobody has used the key.
   if ((await readIfThere(join(path, names.genesis))) === undefined) await removeEmptyIdentity(file)
   return await loadOrCreateIdentity(file)
 }
 
-/** Makes the folder a node of the ledger of this genesis. Doing so again is not an error; another ledger is. */
+/**
+ * Makes the folder a node of the ledger with this genesis. It is no error if it already is one, but it is an error if
+ * it belongs to another ledger.
+ */
 export async function initHome(path: string, genesis: GenesisBlock): Promise<Home> {
   const identity = await prepareHome(path)
   const known = await readIfThere(join(path, names.genesis))
@@ -54,7 +57,7 @@ export async function initHome(path: string, genesis: GenesisBlock): Promise<Hom
   return homeOf(path, genesis, identity)
 }
 
-/** Opens a folder that `init` made; `NOT_FOUND` otherwise. */
+/** Opens a folder that `init` made. Throws `NOT_FOUND` for any other folder. */
 export async function openHome(path: string): Promise<Home> {
   const bytes = await readIfThere(join(path, names.genesis))
   const identity = await loadIdentity(join(path, names.identity))
@@ -71,7 +74,7 @@ export async function homeGenesis(path: string): Promise<GenesisBlock | undefine
   return bytes === undefined ? undefined : parseGenesis(bytes, join(path, names.genesis))
 }
 
-/** The genesis in a file; `INVALID_CONTENT`, naming the file, when it holds none. */
+/** The genesis in a file. Throws `INVALID_CONTENT`, naming the file, when it contains none. */
 export function parseGenesis(bytes: Uint8Array, file: string): GenesisBlock {
   try {
     return decodeGenesis(bytes)

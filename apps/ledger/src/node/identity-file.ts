@@ -3,12 +3,12 @@ import { type Identity, identityFromSeed } from '@p2pl/core'
 import { LedgerError } from '../errors.ts'
 import { createDurably, readIfThere } from './files.ts'
 
-/** Reads the key file, or makes one that only its owner can read (mode 0600). A key that is there is never written over. */
+/** Reads the key file, or creates one that only its owner can read (mode 0600). An existing key is never overwritten. */
 export async function loadOrCreateIdentity(path: string): Promise<Identity> {
   return (await loadIdentity(path)) ?? (await writeNewIdentity(path))
 }
 
-/** `undefined` where there is none; `INVALID_CONTENT` for a file that is damaged. */
+/** Returns `undefined` if there is no file. Throws `INVALID_CONTENT` for a damaged file. */
 export async function loadIdentity(path: string): Promise<Identity | undefined> {
   const bytes = await readIfThere(path)
   if (bytes === undefined) return undefined
@@ -19,7 +19,7 @@ export async function loadIdentity(path: string): Promise<Identity | undefined> 
   return identity
 }
 
-/** Removes an empty file: a process was killed before it wrote the key. */
+/** Removes an empty file, left by a process that was killed before it wrote the key. */
 export async function removeEmptyIdentity(path: string): Promise<void> {
   if ((await readIfThere(path))?.byteLength === 0) await rm(path, { force: true })
 }

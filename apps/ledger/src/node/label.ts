@@ -4,8 +4,9 @@ import type { DocumentRecord } from '../rules/payload.ts'
 import type { LedgerState } from '../state/ledger-state.ts'
 
 /**
- * The record that labels a content. A label belongs to its entry: without one, this account's own record counts, then a
- * label that all records agree on. Otherwise a stranger could relabel a document by an entry that comes first in order.
+ * The record that labels a content. A label belongs to its entry. If no entry is given, this account's own record
+ * counts, otherwise a label that all records agree on. If the first record counted, a stranger could relabel a document
+ * with an entry that comes first in order.
  */
 export async function labelOf(
   state: Pick<LedgerState, 'get' | 'byContent'>,

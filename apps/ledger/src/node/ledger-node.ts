@@ -39,15 +39,15 @@ import type { NodeListener } from './node-events.ts'
 
 export interface LedgerNodeOptions {
   readonly home: Home
-  /** Stopped with the node. */
+  /** The peer. It is stopped with the node. */
   readonly peer: Peer
   /** Name of the engine, for people. */
   readonly backend: string
-  /** The backends of which the first that works is used. Default: none. */
+  /** Backends of which the first that works is used. Default: none. */
   readonly legs?: readonly LegControl[] | undefined
-  /** Mean time between beacons in ms. Default: sync's. */
+  /** Mean time between beacons in ms. Default: that of sync. */
   readonly beaconPeriod?: number | undefined
-  /** Which documents of others it keeps copies of. */
+  /** Which documents of others the node keeps copies of. */
   readonly documents?: KeeperOptions | undefined
   /** Receives reports of refused network input and of damage on disk. */
   readonly onTrouble?: ((event: Trouble) => void) | undefined
@@ -55,12 +55,12 @@ export interface LedgerNodeOptions {
 
 export type { Trouble } from './ledger.ts'
 
-/** Least time between two searches for all missing documents. */
+/** The least time (ms) between two searches for all missing documents. */
 const searchPauseMs = 5_000
-/** Most connected peers that a status names. */
+/** The most connected peers in a status. */
 const mostConnected = 64
 
-/** One peer of a ledger: its entries and what follows from them on disk, its peer on the network. */
+/** One peer of a ledger: its entries and the data derived from them on disk, and its peer on the network. */
 export class LedgerNode implements LedgerService {
   readonly #home: Home
   readonly #peer: Peer
@@ -117,7 +117,7 @@ export class LedgerNode implements LedgerService {
     })
   }
 
-  /** Goes on with what an earlier run has left: entries that are not counted yet, and documents without a copy. */
+  /** Continues the work of an earlier run: entries that are not counted yet, and documents without a copy. */
   async #resume(): Promise<void> {
     if (this.#keeper.keeps) {
       await findLostCopies(this.#state, this.#peer)
@@ -130,12 +130,12 @@ export class LedgerNode implements LedgerService {
     return this.#home.identity.id
   }
 
-  /** Whether documents survive the process. Entries do in any case. */
+  /** Whether documents survive the process. Entries always do. */
   get keepsDocuments(): boolean {
     return this.#peer.capabilities.blocks?.persistence !== 'none'
   }
 
-  /** Calls the listener for what happens from now on; gives a function that ends it. */
+  /** Calls the listener for each event from now on. Returns a function that stops it. */
   listen(listener: NodeListener): () => void {
     return this.#ledger.events.listen(listener)
   }
@@ -215,10 +215,10 @@ export class LedgerNode implements LedgerService {
     const describe = (sequence: number, cid: CID, size: number): DocumentRecord => {
       return { type: 'record', sequence, cid, name, mediaType, size, reference }
     }
-    // The form is checked before the content is taken in: an empty raw block stands for it.
+    // Checks the form before the content is added; an empty raw block stands for the content.
     encodePayload(describe(0, emptyContent, 0))
     const known = reference === undefined ? undefined : await this.#state.byReference(this.account, reference)
-    // Known and lost (a backend that keeps nothing, a store that was removed): then it is taken in again.
+    // If the content is known but lost (a backend that keeps nothing, a store that was removed), it is added again.
     if (known !== undefined && (await this.#holds(known))) return { entry: describeEntry(known), created: false }
     const { cid, size } = await this.#peer.data.add(input.content, { signal: options.signal })
     this.#keeper.retry()
@@ -233,7 +233,8 @@ export class LedgerNode implements LedgerService {
     const record = await labelOf(this.#state, this.account, parsed, entry)
     const providers = await connectedPeers(this.#peer)
     const body = this.#peer.data.get(parsed, { providers, signal: options.signal })
-    // The size that the entry gives is not used: its author may lie, and an HTTP answer of another length would be read as two.
+    // The size in the entry is not used: its author may lie, and an HTTP answer of another length would be read as two
+    // answers.
     return { mediaType: record?.mediaType ?? 'application/octet-stream', name: record?.name, body }
   }
 

@@ -27,15 +27,18 @@ export interface LedgerOptions {
   readonly peer: Peer
   readonly genesis: GenesisBlock
   readonly identity: Identity
-  /** Where the entries are: a folder, or the name of a database of a browser. */
+  /** The place of the entries: a folder, or the name of a database in a browser. */
   readonly entries: string
-  /** Where is what follows from them; it may be removed, and is made again. */
+  /** The place of the data derived from them. It may be removed, and is then derived again. */
   readonly state: string
-  /** Mean time between beacons in ms. Default: sync's. */
+  /** Mean time between beacons in ms. Default: that of sync. */
   readonly beaconPeriod?: number | undefined
-  /** Receives what is to be copied. */
+  /** Receives the documents to copy. */
   readonly onClaims?: ((claims: readonly Claim[]) => Promise<void>) | undefined
-  /** Is called when entries came or were counted, or a root changed, here or at another peer. It costs less than a listener of events. */
+  /**
+   * Called when entries arrived or were counted, or when a root changed, here or at another peer. It costs less than an
+   * event listener.
+   */
   readonly onChange?: (() => void) | undefined
   /** Receives reports of refused network input and of damage on disk. */
   readonly onTrouble?: ((event: Trouble) => void) | undefined
@@ -43,7 +46,7 @@ export interface LedgerOptions {
 
 export type Trouble = Extract<ViewEvent, { type: 'dropped' | 'damaged' }>
 
-/** The entries of a ledger and what follows from them: what a node in Node and a page in a browser have in common. */
+/** The entries of a ledger and the data derived from them: the common part of a node in Node and a page in a browser. */
 export class Ledger {
   readonly view: View
   readonly state: LedgerState
@@ -53,7 +56,7 @@ export class Ledger {
   readonly #account: string
   readonly #options: LedgerOptions
 
-  /** Opens the view with the rules of the ledger. Nothing is counted before `follower.wake()`, or the first new entry. */
+  /** Opens the view with the rules of the ledger. Counting starts with `follower.wake()` or the first new entry. */
   static async open(options: LedgerOptions): Promise<Ledger> {
     const { peer, genesis, identity, beaconPeriod } = options
     let onEvent: (event: ViewEvent) => void = () => {}

@@ -1,7 +1,7 @@
 import { LedgerError } from '../errors.ts'
 import { readIfThere, writeDurably } from './files.ts'
 
-/** Says which ledger and account a folder belongs to. It is written last, and reveals damage to the other files. */
+/** Names the ledger and account that a folder belongs to. It is written last, and reveals damage to the other files. */
 export interface Manifest {
   readonly version: 1
   /** CID of the genesis. */
@@ -13,10 +13,10 @@ export async function writeManifest(path: string, manifest: Manifest): Promise<v
   await writeDurably(path, `${JSON.stringify(manifest, undefined, 2)}\n`)
 }
 
-/** `INVALID_CONTENT`, naming the file to restore, when the folder contradicts its manifest. */
+/** Throws `INVALID_CONTENT`, naming the file to restore, when the folder contradicts its manifest. */
 export async function checkManifest(path: string, found: { genesis: string; account: string }): Promise<void> {
   const bytes = await readIfThere(path)
-  // A folder that was assembled by hand has none, nor has one whose `init` was killed.
+  // A folder that was assembled by hand has no manifest, nor has a folder whose `init` was killed.
   if (bytes === undefined) return
   const { version, genesis, account } = parse(Buffer.from(bytes).toString('utf8'))
   const wrong = (message: string): LedgerError => new LedgerError('INVALID_CONTENT', message)

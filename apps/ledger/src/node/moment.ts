@@ -7,10 +7,10 @@ export interface MomentOptions {
   readonly state: { summary(): Promise<Summary | undefined> }
 }
 
-/** Where entries never cease to come, the root may be a few of them behind. */
+/** If entries never stop arriving, the root may be a few of them behind. */
 const mostTries = 8
 
-/** Root, counts and balances of the same entries, so that two peers with one root never seem to have different balances. */
+/** Root, counts and balances of the same entries, so that two peers with the same root never show different balances. */
 export async function momentOf({ follower, view, state }: MomentOptions): Promise<Digest & Summary> {
   for (let tries = 1; ; tries++) {
     await follower.caughtUp()

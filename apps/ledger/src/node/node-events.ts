@@ -17,10 +17,10 @@ export type NodeEvent =
 
 export type NodeListener = (event: NodeEvent) => void
 
-/** New entries that are told together with what they change. */
+/** The most new entries that are reported together with their effects. */
 const mostNew = 4_096
 
-/** Tells the listeners what changed in the state. Nothing is gathered while there are none. */
+/** Tells the listeners what changed in the state. Nothing is collected while there are no listeners. */
 export class NodeEvents {
   readonly #state: LedgerState
   readonly #listeners = new Set<NodeListener>()

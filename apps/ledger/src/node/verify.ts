@@ -26,8 +26,8 @@ interface Expected {
 type Checks = Pick<VerifyOptions, 'onProgress' | 'signal'>
 
 /**
- * Reads the whole ledger from its root CID: every hash, signature, clock, parent, the form of each entry and of the index;
- * and counts all balances again. `INVALID_CONTENT` at the first contradiction.
+ * Reads the whole ledger from its root CID. Checks every hash, signature, clock and parent and the form of each entry
+ * and of the index, and counts all balances again. Throws `INVALID_CONTENT` at the first contradiction.
  */
 export async function verifyLedger(options: VerifyOptions): Promise<Tally> {
   const { genesis, root, onProgress, signal } = options
@@ -44,8 +44,8 @@ export async function verifyLedger(options: VerifyOptions): Promise<Tally> {
 }
 
 /**
- * Checks a CAR file that `export` made. Its roots name the view and the genesis. Give the ones that you
- * know from another source; otherwise the file vouches only for itself.
+ * Checks a CAR file made by `export`. Its roots name the view and the genesis. Pass the roots that you know from
+ * another source; otherwise the file vouches only for itself.
  */
 export async function verifyCar(
   source: AsyncIterable<Uint8Array>,

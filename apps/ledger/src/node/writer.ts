@@ -6,15 +6,15 @@ import type { LedgerEntry } from '../state/entry-reader.ts'
 import type { LedgerState } from '../state/ledger-state.ts'
 
 export interface WriteOptions {
-  /** The account's own mark: the second write of one reference gives the entry of the first. */
+  /** The account's own mark. A second write with the same reference returns the entry of the first. */
   readonly reference?: string | undefined
-  /** What the entry takes from the account. */
+  /** The amount that the entry takes from the account. */
   readonly amount?: bigint | undefined
-  /** Whether to write although the account has less. */
+  /** Whether to write even if the account has less. */
   readonly force?: boolean | undefined
-  /** Instead of the account's next. */
+  /** Used instead of the account's next number. */
   readonly sequence?: number | undefined
-  /** Has no effect once the entry has its number: from then on it is written. */
+  /** Has no effect once the entry has its number; from then on it is written. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -27,31 +27,34 @@ export interface WriterOptions {
   readonly view: Pick<View, 'append'>
   readonly state: Pick<LedgerState, 'byReference' | 'standing' | 'describe'>
   readonly account: string
-  /** Resolves when all entries are counted that are in the view. */
+  /** Resolves when all entries in the view are counted. */
   readonly caughtUp: () => Promise<void>
 }
 
 /**
- * Writes one account's entries, any number at once: each gets its number when it is called, so the entries stand in
- * the order of the calls. Many entries share one write to disk, and no entry waits for the one before it.
+ * Writes one account's entries, any number at once. Each entry gets its number when the call is made, so the entries
+ * are in the order of the calls. Many entries share one write to disk, and no entry waits for the previous one.
  */
 export class Writer {
   readonly #options: WriterOptions
   readonly #underWay = new Map<string, Promise<WriteResult>>()
   /** Held while an entry gets its number. */
   readonly #numbering = new Slots(1)
-  /** Amounts that entries under way take, by their numbers. */
+  /** Amounts of entries in progress, by their numbers. */
   readonly #reserved = new Map<number, bigint>()
   #running = 0
   #next = 0
-  /** After a write that failed: resolves when none is under way any more, so that its number is given out again. */
+  /**
+   * Exists after a failed write. Resolves when no write is in progress, so that the number of the failed one can be
+   * used again.
+   */
   #settling: PromiseWithResolvers<void> | undefined
 
   constructor(options: WriterOptions) {
     this.#options = options
   }
 
-  /** Resolves when the entry is on disk. `payload` is given the number to write. */
+  /** Resolves when the entry is on disk. `payload` receives the number to write. */
   async write(options: WriteOptions, payload: (sequence: number) => Payload): Promise<WriteResult> {
     const { reference } = options
     if (reference === undefined) return await this.#append(options, payload)
@@ -97,12 +100,15 @@ export class Writer {
     }
   }
 
-  /** Gives the entry its number and begins to write it. `sequence`: it is the account's next, and what it takes is reserved. */
+  /**
+   * Gives the entry its number and begins to write it. If the number is the account's next one, it is returned as
+   * `sequence`, and the amount of the entry is reserved.
+   */
   async #begin(
     { amount = 0n, force, signal, sequence }: WriteOptions,
     payload: (sequence: number) => Payload
   ): Promise<{ appended: Promise<Entry>; sequence: number | undefined }> {
-    // A number that was given out and not written would be a gap, and all later entries would be rejected.
+    // A number that was assigned but not written would be a gap, and all later entries would be rejected.
     while (this.#settling !== undefined) await this.#settling.promise
     signal?.throwIfAborted()
     if (this.#running === 0) await this.#options.caughtUp()
@@ -110,7 +116,7 @@ export class Writer {
     signal?.throwIfAborted()
     const next = this.#running === 0 ? stored : this.#next
     const bytes = encodePayload(payload(sequence ?? next))
-    // What is counted already has left the balance.
+    // Amounts of counted entries have already left the balance.
     let free = balance
     for (const [number, reserved] of this.#reserved) if (number >= stored) free -= reserved
     if (force !== true && amount > 0n && free < amount)
@@ -121,7 +127,7 @@ export class Writer {
     this.#next = takesNext ? next + 1 : next
     this.#running++
     const appended = this.#options.view.append(bytes)
-    // Awaited by the caller.
+    // The caller awaits it.
     appended.catch(() => undefined)
     return { appended, sequence: takesNext ? next : undefined }
   }

@@ -2,7 +2,7 @@ import { isP2plError, publicKeyFromPeerId } from '@p2pl/core'
 import { LedgerError } from '../errors.ts'
 import { maxAmount } from './limits.ts'
 
-// Checks that decoding (of others' bytes) and encoding (of the user's input) share.
+// Checks shared by decoding (bytes of others) and encoding (input of the user).
 
 const encoder = new TextEncoder()
 // Control characters, and those that change the direction of text: a memo is shown in terminals.
@@ -54,19 +54,19 @@ export function checkAmount(field: string, value: unknown, least: bigint): bigin
   return BigInt(value)
 }
 
-/** As {@link checkAmount}, from a person's or a program's decimal text. */
+/** Like {@link checkAmount}, for decimal text from a person or a program. */
 export function parseAmount(field: string, text: string, least = 1n): bigint {
   if (!/^(0|[1-9][0-9]{0,18})$/.test(text))
     throw invalid(`${field} must be a whole number from ${least} to ${maxAmount}, not "${text.slice(0, 40)}"`)
   return checkAmount(field, BigInt(text), least)
 }
 
-/** DAG-CBOR knows one form per number: small ones as numbers, so that decoding gives what was encoded. */
+/** DAG-CBOR has one form per number: small ones are numbers, so that decoding returns what was encoded. */
 export function amountToCbor(amount: bigint): number | bigint {
   return amount <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(amount) : amount
 }
 
-/** A plain object with no other keys than these. */
+/** A plain object with only these keys. */
 export function checkKeys(field: string, value: unknown, allowed: readonly string[]): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array)
     throw invalid(`${field} must be a map`)

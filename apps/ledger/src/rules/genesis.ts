@@ -5,13 +5,13 @@ import { cborCid } from '../cbor-cid.ts'
 import { amountToCbor, checkAccount, checkAmount, checkKeys, checkText, invalid } from './fields.ts'
 import { maxAmount, maxGenesisBytes, maxInitialAccounts, maxNetworkNameBytes, maxWitnesses } from './limits.ts'
 
-/** Where a ledger begins. Its CID names the ledger: peers with another genesis are on another topic and never meet. */
+/** The beginning of a ledger. Its CID names the ledger: peers with another genesis use another topic and never meet. */
 export interface Genesis {
   readonly network: string
   readonly balances: ReadonlyMap<string, bigint>
-  /** Accounts whose approval counts as a confirmation; at most 31, in no order. */
+  /** Accounts whose approval counts as a confirmation; at most 31, in any order. */
   readonly witnesses: readonly string[]
-  /** 16 random bytes: two ledgers that agree in everything else are still two. */
+  /** 16 random bytes. They make ledgers distinct that agree in everything else. */
   readonly salt: Uint8Array
 }
 
@@ -25,13 +25,16 @@ export interface GenesisBlock {
 const kind = 'p2pl-ledger/1'
 const saltLength = 16
 
-/** The block of a genesis. Throws `INVALID_ARGUMENT`, naming the field. */
+/** The block of a genesis. Throws an `INVALID_ARGUMENT` that names the field. */
 export function encodeGenesis(genesis: Genesis): GenesisBlock {
   const checked = checkGenesis(genesis)
   return blockOf(checked, encode(checked))
 }
 
-/** A genesis of unknown origin. Throws `INVALID_ARGUMENT` for anything but the exact bytes that {@link encodeGenesis} makes. */
+/**
+ * Decodes a genesis of unknown origin. Throws `INVALID_ARGUMENT` for anything but the exact bytes that {@link
+ * encodeGenesis} makes.
+ */
 export function decodeGenesis(bytes: Uint8Array): GenesisBlock {
   if (bytes.byteLength > maxGenesisBytes) throw invalid(`a genesis has at most ${maxGenesisBytes} bytes`)
   let value: unknown

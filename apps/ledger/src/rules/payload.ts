@@ -22,11 +22,14 @@ import {
 
 interface Numbered {
   /**
-   * Counts the entries of its author's account from 0. Of two entries with one number only the first in canonical
-   * order counts, which makes spending twice impossible.
+   * Numbers the entries of its author's account from 0. Of two entries with the same number only the first in canonical
+   * order counts, which prevents double spending.
    */
   readonly sequence: number
-  /** The author's own mark (an invoice number): a node refuses to write the same one twice, so that a client may retry. */
+  /**
+   * The author's own mark, for example an invoice number. A node refuses to write the same reference twice, so that a
+   * client may retry.
+   */
   readonly reference?: string | undefined
 }
 
@@ -34,18 +37,18 @@ interface Numbered {
 interface Transfer extends Numbered {
   readonly type: 'transfer'
   readonly to: string
-  /** Smallest units; 1 to 2^63 − 1. */
+  /** In the smallest units; 1 to 2^63 − 1. */
   readonly amount: bigint
   readonly memo?: string | undefined
 }
 
-/** States that a document exists: a file or JSON document stored as content. Its CID is its proof. */
+/** States that a document exists: a file or JSON document stored as content. Its CID is the proof. */
 export interface DocumentRecord extends Numbered {
   readonly type: 'record'
   readonly cid: CID
   readonly name: string
   readonly mediaType: string
-  /** Bytes of content. */
+  /** The size of the content in bytes. */
   readonly size: number
 }
 
@@ -58,7 +61,7 @@ const sha256 = 0x12
 /** raw, dag-pb, dag-cbor, dag-json */
 const contentCodecs: ReadonlySet<number> = new Set([0x55, 0x70, 0x71, 0x01_29])
 
-/** The one form of a payload's bytes. Throws `INVALID_ARGUMENT`, naming the field. */
+/** The only encoding of a payload. Throws an `INVALID_ARGUMENT` that names the field. */
 export function encodePayload(payload: Payload): Uint8Array<ArrayBuffer> {
   const checked = checkPayload(payload)
   const bytes = dagCbor.encode(
@@ -69,7 +72,10 @@ export function encodePayload(payload: Payload): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes)
 }
 
-/** Others' bytes. Throws `INVALID_ARGUMENT` for anything but the exact bytes that {@link encodePayload} makes. */
+/**
+ * Decodes bytes from others. Throws `INVALID_ARGUMENT` for anything but the exact bytes that {@link encodePayload}
+ * makes.
+ */
 export function decodePayload(bytes: Uint8Array): Payload {
   if (bytes.byteLength > maxPayloadBytes) throw invalid(`a payload has at most ${maxPayloadBytes} bytes`)
   let value: unknown
@@ -79,12 +85,15 @@ export function decodePayload(bytes: Uint8Array): Payload {
     throw invalid('a payload must be DAG-CBOR')
   }
   const payload = checkPayload(value)
-  // One value, one form: otherwise two programs could disagree about what is valid.
+  // Each value has one form: otherwise two programs could disagree about what is valid.
   if (!equalBytes(encodePayload(payload), bytes)) throw invalid('a payload must be in its canonical form')
   return payload
 }
 
-/** Whether an entry may be in the ledger at all: its form alone, so that all peers decide alike and for ever. */
+/**
+ * Whether an entry may be in the ledger at all. It depends only on the form of the entry, so that all peers always
+ * decide alike.
+ */
 export function isWellFormed(entry: {
   readonly author: string
   readonly parents: readonly CID[]
@@ -99,7 +108,7 @@ export function isWellFormed(entry: {
   }
 }
 
-/** The payload of an entry that is in the ledger: it was checked when it came in. */
+/** The payload of an entry in the ledger. It was checked when the entry came in. */
 export function readPayload(bytes: Uint8Array): Payload {
   const payload = dagCbor.decode<DocumentRecord | (Omit<Transfer, 'amount'> & { readonly amount: number | bigint })>(
     bytes

@@ -15,7 +15,7 @@ export type Balances = readonly (readonly [account: string, standing: Standing])
 
 const nothing: Standing = { balance: 0n, next: 0 }
 
-/** Counts entries that come in canonical order, and keeps the accounts alone in memory. */
+/** Counts entries in canonical order, and keeps only the accounts in memory. */
 export class Tally {
   readonly #accounts: Map<string, Standing>
   #entries = 0
@@ -45,7 +45,7 @@ export class Tally {
     return { entries: this.#entries, accepted: this.#entries - this.#rejected, rejected: this.#rejected }
   }
 
-  /** Every account that has or had something, by id. */
+  /** All accounts that have or had a balance or an entry, by id. */
   balances(): Balances {
     return [...this.#accounts]
       .filter(([, { balance, next }]) => balance > 0n || next > 0)
@@ -57,7 +57,7 @@ export class Tally {
   }
 }
 
-/** The CID of all balances as DAG-CBOR: equal exactly when the balances are. */
+/** The CID of all balances as DAG-CBOR. It is equal exactly when the balances are equal. */
 export function balancesCid(balances: Balances): CID {
   return cborCid(dagCbor.encode(balances.map(([id, { balance }]) => [id, amountToCbor(balance)])))
 }

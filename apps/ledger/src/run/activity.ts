@@ -11,7 +11,7 @@ import { traffic } from './traffic.ts'
 
 type DropReason = Extract<Trouble, { type: 'dropped' }>['reason']
 
-/** Follows what backends and sync report: in the log, as health, and as numbers. */
+/** Follows the reports of backends and sync: in the log, as health, and as metrics. */
 export class Activity {
   readonly #log: Log
   readonly #budget = new LineBudget(30, 60_000)
@@ -20,7 +20,10 @@ export class Activity {
   readonly #drops = new Map<DropReason, number>()
   readonly #calls = prometheusSink()
   readonly #traces = new Traces()
-  /** For the backends of the node: they count its calls and messages, trace them for those who look on, and log each call where that is wanted. */
+  /**
+   * Layers for the backends of the node. They count its calls and messages, trace them for watchers, and log each call
+   * if requested.
+   */
   readonly layers: readonly Layer[]
 
   constructor(log: Log, options: { readonly calls?: boolean | undefined } = {}) {
@@ -73,7 +76,10 @@ export class Activity {
     )
   }
 
-  /** Calls the listener for what the node sends, receives, wants and fails at, from now on; gives a function that ends it. */
+  /**
+   * Calls the listener for everything that the node sends, receives, requests or fails to do from now on. Returns a
+   * function that stops it.
+   */
   listen(listener: TraceListener): () => void {
     return this.#traces.listen(listener)
   }

@@ -8,18 +8,18 @@ import type { Activity } from './activity.ts'
 import { openTracer } from './tracer.ts'
 
 export interface OpenOptions extends BackendOptions {
-  /** Mean time between beacons in ms. Default: sync's. */
+  /** Mean time between beacons in ms. Default: that of sync. */
   readonly beaconPeriod?: number | undefined
   readonly documents?: KeeperOptions | undefined
-  /** Receives what backends and sync report. */
+  /** Receives the reports of backends and sync. */
   readonly activity?: Activity | undefined
   /** Makes spans with the OpenTelemetry SDK that the process has registered. */
   readonly trace?: boolean | undefined
-  /** Ends opening with `ABORTED`; of no effect once the node is there. */
+  /** Ends opening with `ABORTED`; no effect once the node is open. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** A node of the ledger in this folder, on the network that its configuration names. */
+/** A node of the ledger in this folder, on the network in its configuration. */
 export async function openNode(home: Home, options: OpenOptions = {}): Promise<LedgerNode> {
   const { activity, beaconPeriod, documents, signal, onWarning } = options
   const { name, backends } = await chooseBackend(home, options)
@@ -54,8 +54,8 @@ export async function openNode(home: Home, options: OpenOptions = {}): Promise<L
 }
 
 /**
- * The node of a folder for one command that needs no network. Nothing is sent or fetched, and starting is cheap. Entries that it
- * writes spread when the node runs the next time.
+ * Opens the node of a folder for one command that needs no network. Nothing is sent or fetched, and starting is cheap.
+ * Entries that it writes spread the next time that the node runs.
  */
 export async function openOffline(home: Home): Promise<LedgerNode> {
   // Nothing is stored in this backend.

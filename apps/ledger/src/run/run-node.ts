@@ -7,11 +7,11 @@ import { Activity } from './activity.ts'
 import { openNode, type OpenOptions } from './open-node.ts'
 
 export interface RunOptions extends Omit<OpenOptions, 'activity'> {
-  /** Of the HTTP API. Default 0: any free one. */
+  /** The port of the HTTP API. Default 0, which picks a free one. */
   readonly port?: number | undefined
   /** Default: errors and warnings as text on stderr. */
   readonly log?: Log | undefined
-  /** Log each call of a backend, as `debug`. */
+  /** Whether to log each call of a backend, as `debug`. */
   readonly logCalls?: boolean | undefined
 }
 
@@ -21,7 +21,7 @@ export interface RunningNode {
   stop(): Promise<void>
 }
 
-/** A node with its HTTP API, and a file in its folder that tells the command line how to reach it. */
+/** Runs a node with its HTTP API, and writes a file into its folder that tells the command line how to reach it. */
 export async function runNode(home: Home, options: RunOptions = {}): Promise<RunningNode> {
   const log = options.log ?? createLog({ level: 'warn', json: false })
   const activity = new Activity(log, { calls: options.logCalls })

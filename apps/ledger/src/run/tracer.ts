@@ -8,7 +8,7 @@ export interface Tracer {
   around(peer: Peer): Peer
 }
 
-/** Loaded only where it is asked for: a node that does not trace pays nothing. */
+/** Loaded only on demand, so that a node without tracing pays nothing. */
 export async function openTracer(onWarning: ((message: string) => void) | undefined): Promise<Tracer> {
   const { trace } = await import('@opentelemetry/api')
   const { tracePeer, tracing } = await import('@p2pl/layers/tracing')

@@ -4,15 +4,15 @@ import type { Trace, TraceView } from '../service/trace-view.ts'
 
 export type TraceListener = (view: TraceView) => void
 
-/** Of each type. Nobody reads more, and a flood of one type hides no other. */
+/** The most traces of each type per second. Nobody reads more, and a flood of one type hides no other. */
 const perSecond = 100
 
-/** Hands traces to those who look on. Nothing is gathered while nobody does. */
+/** Passes traces to watchers. Nothing is collected while there are none. */
 export class Traces {
   readonly #listeners = new Set<TraceListener>()
   readonly #budget: LineBudget
 
-  /** @param now - Monotonic milliseconds, for the seconds of the budget. */
+  /** @param now - Monotonic milliseconds, for the limit per second. */
   constructor(now: () => number = () => performance.now()) {
     this.#budget = new LineBudget(perSecond, 1_000, now)
   }
@@ -37,7 +37,10 @@ export class Traces {
   }
 }
 
-/** Monotonic milliseconds since the machine started: comparable between its processes, unlike `performance.now`. */
+/**
+ * Monotonic milliseconds since the machine started. Unlike `performance.now`, it is comparable between processes of the
+ * machine.
+ */
 export function machineNow(): number {
   return Number(process.hrtime.bigint() / 1_000n) / 1_000
 }

@@ -12,18 +12,19 @@ import {
 } from '@p2pl/core/backend'
 import { machineNow, type Traces } from './traces.ts'
 
-/** Calls that failed and may be made again. */
+/** How many failed calls are remembered, because they may be repeated. */
 const maxFailed = 1_024
-/** Blocks that nobody waits for any more. The engine may get them all the same. */
+/** How many blocks are remembered that nobody waits for any more. The engine may still get them. */
 const maxGivenUp = 1_024
 
 /**
- * Traces each message and each block on its way between a peer and its engine. It looks on and changes nothing. The spans of the layer
- * `tracing` do not show what comes in, and the records of `metrics` name no CIDs; all three are hooks of one kind, `aroundCalls`.
+ * Traces each message and each block on its way between a peer and its engine. It observes and changes nothing. The
+ * spans of the layer `tracing` do not show what comes in, and the records of `metrics` name no CIDs; all three use the
+ * same hooks, `aroundCalls`.
  */
 export function traffic(traces: Traces): Layer {
   const failed = new BoundedMap<string, number>(maxFailed)
-  /** Since when each was wanted. */
+  /** Since when each block was wanted. */
   const givenUp = new BoundedMap<string, number>(maxGivenUp)
   return <B extends Backend>(backend: B): B =>
     aroundCalls({
@@ -41,7 +42,7 @@ export function traffic(traces: Traces): Layer {
         try {
           const result = await run()
           failed.delete(key)
-          // It may have come after the call that wanted it was given up: then it is found here.
+          // The block may have arrived after the call that wanted it was given up. Then it is found here.
           const since = wanted ? began : fetches ? givenUp.get(cid) : undefined
           if (since === undefined) report(traces, call, result, began)
           else {
@@ -99,7 +100,7 @@ function mayAskOthers({ operation, cid, options }: LayerCall): boolean {
   return (operation === 'blocks.get' || operation === 'blocks.pin') && cid !== undefined && options.local !== true
 }
 
-/** Whether a call that may ask others has to: the block is not here, or not to be taken from here. */
+/** Whether a call that may ask others has to ask them: the block is not here, or must not be taken from here. */
 async function isMissing(backend: Backend, { cid, options }: LayerCall): Promise<boolean> {
   if (cid === undefined) return false
   if (options.remote === true) return true
@@ -110,7 +111,7 @@ async function isMissing(backend: Backend, { cid, options }: LayerCall): Promise
   }
 }
 
-/** A caller that aborts does not need the answer any more; a store may lack a block. */
+/** A caller that aborts no longer needs the answer, and a store may lack a block. */
 function isExpected(error: unknown, { options }: LayerCall): boolean {
   return isP2plError(error, 'ABORTED') || (options.local === true && isP2plError(error, 'NOT_FOUND'))
 }

@@ -53,7 +53,7 @@ export function describeGenesis(block: GenesisBlock): GenesisView {
   }
 }
 
-/** The block that the description is of, from what it says alone: its CID must come out. Throws `INVALID_CONTENT`. */
+/** Rebuilds the block from its description alone; its CID must match. Throws `INVALID_CONTENT`. */
 export function readGenesis({ cid, network, balances, witnesses, salt }: GenesisView): GenesisBlock {
   const bytes = Uint8Array.from(salt.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16))
   const amounts = Object.entries(balances).map(

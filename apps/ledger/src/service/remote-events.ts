@@ -6,7 +6,7 @@ export interface RemoteEvent {
   readonly data: unknown
 }
 
-/** More than any event has. */
+/** No event has more characters. */
 const maxEventChars = 1_048_576
 
 /** Reads the server-sent events of a node. */
@@ -24,7 +24,7 @@ export async function* readEvents(body: Readable): AsyncGenerator<RemoteEvent> {
   }
 }
 
-/** `undefined` for a heartbeat. */
+/** Returns `undefined` for a heartbeat. */
 function parse(block: string): RemoteEvent | undefined {
   const [, type, data] = /^event: (.+)\ndata: (.+)$/.exec(block) ?? []
   return type === undefined || data === undefined ? undefined : { type, data: JSON.parse(data) as unknown }

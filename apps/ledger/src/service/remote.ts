@@ -26,7 +26,7 @@ interface Answer {
   readonly body: Readable
 }
 
-/** A node that runs in another process, through its HTTP API. */
+/** A node that runs in another process, accessed through its HTTP API. */
 export class RemoteLedger implements LedgerService {
   readonly #url: string
   readonly #token: string | undefined
@@ -118,7 +118,7 @@ export class RemoteLedger implements LedgerService {
     await this.#json(path, { ...options, method: 'POST', type: 'application/json', body })
   }
 
-  /** What happens at the node from now on; with `traces`, also what it does on the network. Ends when the node does. */
+  /** The events of the node from now on; with `traces`, also its activity on the network. Ends when the node ends. */
   async *events(options: CallOptions & { readonly traces?: boolean | undefined } = {}): AsyncGenerator<RemoteEvent> {
     const { body } = await this.#request(`/v1/events${options.traces === true ? '?traces=true' : ''}`, options)
     yield* readEvents(body)
@@ -162,7 +162,7 @@ export class RemoteLedger implements LedgerService {
         resolve({ status: response.statusCode ?? 500, headers: response.headers, body: response })
       })
       outgoing.on('error', (error) => {
-        // The answer may come before the whole body was sent: then it is what counts.
+        // The answer may arrive before the whole body was sent. Then it is the result.
         if (!answered)
           reject(new LedgerError('UNAVAILABLE', `the node at ${this.#url} does not answer: ${error.message}`, error))
       })

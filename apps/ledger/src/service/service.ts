@@ -8,9 +8,9 @@ export interface TransferInput {
   readonly to: string
   readonly amount: bigint
   readonly memo?: string | undefined
-  /** The same reference a second time writes nothing and gives the first entry. */
+  /** With the same reference again, nothing is written and the first entry is returned. */
   readonly reference?: string | undefined
-  /** Write it although this node would reject it: the network decides. */
+  /** Write it even if this node would reject it: the network decides. */
   readonly force?: boolean | undefined
   /** Only with `force`. Default: the account's next. */
   readonly sequence?: number | undefined
@@ -39,7 +39,10 @@ export interface Written {
 }
 
 export interface ContentOptions extends CallOptions {
-  /** CID of the record whose name and media type count. Default: this account's own record, else what all records agree on. */
+  /**
+   * CID of the record whose name and media type count. Default: this account's own record, otherwise what all records
+   * agree on.
+   */
   readonly entry?: string | undefined
 }
 
@@ -50,7 +53,7 @@ export interface Content {
   readonly body: AsyncIterable<Uint8Array>
 }
 
-/** What one can do with a ledger, in this process or through a running node's HTTP API. */
+/** The operations of a ledger, in this process or through a running node's HTTP API. */
 export interface LedgerService {
   status(options?: CallOptions): Promise<StatusView>
   genesis(options?: CallOptions): Promise<GenesisView>
@@ -61,7 +64,7 @@ export interface LedgerService {
   /** Resolves when the entry is on disk. From then on it survives the end of the process. */
   transfer(input: TransferInput, options?: CallOptions): Promise<Written>
   record(input: RecordInput, options?: CallOptions): Promise<Written>
-  /** The bytes of a document. Its media type is `application/octet-stream` where no record counts. */
+  /** The bytes of a document. Its media type is `application/octet-stream` if no record counts. */
   content(cid: string, options?: ContentOptions): Promise<Content>
   /** One block, from the store or the network. */
   block(cid: string, options?: CallOptions): Promise<Uint8Array>
@@ -69,11 +72,11 @@ export interface LedgerService {
   exportCar(options?: CallOptions): AsyncIterable<Uint8Array>
   importCar(source: AsyncIterable<Uint8Array>, options?: CallOptions): Promise<ImportView>
   connect(peer: PeerView, options?: CallOptions): Promise<void>
-  /** Takes one of several backends out of use and stops it, or takes it in again. */
+  /** Takes one of several backends out of use and stops it, or takes it back into use. */
   useBackend(name: string, use: boolean, options?: CallOptions): Promise<void>
 }
 
 export const defaultPageSize = 100
 export const maxPageSize = 1_000
-/** Most bytes of a document, and of a CAR file, that is sent to a node over HTTP. */
+/** The most bytes of a document or a CAR file that is sent to a node over HTTP. */
 export const maxDocumentBytes: number = 256 * 1_024 * 1_024

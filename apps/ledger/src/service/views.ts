@@ -1,18 +1,18 @@
-// What the ledger says of itself, as JSON: by the HTTP API, and by the command line with --json. Amounts are decimal
+// The ledger's description of itself as JSON, in the HTTP API and in the command line with --json. Amounts are decimal
 // text, because they may be larger than a JSON number; CIDs are text.
 
 export interface StatusView {
   readonly network: string
   /** CID of the genesis: the ledger's name. */
   readonly genesis: string
-  /** Name of the engine below. */
+  /** Name of the engine. */
   readonly backend: string
-  /** Those of which the first that is `up` is used; empty where there is one. */
+  /** Backends of which the first that is `up` is used; empty if there is only one. */
   readonly backends: readonly BackendView[]
-  /** The account that this node writes as. */
+  /** The account that this node writes with. */
   readonly account: string
   readonly witness: boolean
-  /** Root CID of all entries: equal roots are equal ledgers. */
+  /** Root CID of all entries. Equal roots mean equal ledgers. */
   readonly root: string
   /** CID of all balances. */
   readonly balances: string
@@ -20,43 +20,43 @@ export interface StatusView {
   readonly accepted: number
   readonly rejected: number
   readonly heads: readonly string[]
-  /** How others reach this node; `connect` takes it. */
+  /** How others reach this node, in the form that `connect` takes. */
   readonly self: readonly PeerView[]
-  /** Direct connections of the engine. */
+  /** The number of direct connections of the engine. */
   readonly connections: number
-  /** The peers at their other ends; at most 64. */
+  /** The peers at their other ends, at most 64. */
   readonly connected: readonly PeerView[]
-  /** Ids of peers whose last word was the same root, and of those whose was another. */
+  /** Ids of peers that last reported the same root, and of those that last reported another one. */
   readonly agreeing: readonly string[]
   readonly diverging: readonly string[]
-  /** Entries that others name and that are not here yet. */
+  /** Entries that others name but that are not here yet. */
   readonly missing: number
   /** Entries here that wait for their parents. */
   readonly pending: number
   readonly quarantined: number
   /** Messages and entries from the network that were refused. */
   readonly dropped: number
-  /** Stored entries that were damaged on disk and that no peer has given again yet. */
+  /** Stored entries that were damaged on disk and that no peer has supplied again yet. */
   readonly damaged: number
-  /** Documents that entries name, and how many of them this node holds a copy of. */
+  /** The number of documents that entries name, and how many of them this node has a copy of. */
   readonly documents: { readonly known: number; readonly kept: number }
 }
 
 export interface HealthView {
-  /** `degraded`: the engine of a backend cannot be used now; the node is trying to get it back. */
+  /** `degraded`: the engine of a backend is unavailable, and the node is trying to get it back. */
   readonly status: 'ok' | 'degraded'
   readonly degraded: readonly { readonly backend: string; readonly reason: string; readonly seconds: number }[]
 }
 
-/** The nodes that one server gives access to: itself, or all of a demonstration. */
+/** The nodes that one server gives access to: itself, or all nodes of a demonstration. */
 export interface NodesView {
   readonly nodes: readonly {
     readonly name: string
     readonly life: 'starting' | 'up' | 'killed'
-    /** Where its API is on this server. */
+    /** The path of its API on this server. */
     readonly path: string
   }[]
-  /** Whether each event names its node, as `{ node, data }`, and a node can be killed. */
+  /** Whether this is a demonstration: each event names its node, as `{ node, data }`, and nodes can be killed. */
   readonly demonstration: boolean
 }
 
@@ -68,7 +68,7 @@ export interface BackendView {
 }
 
 export interface PeerView {
-  /** The kind of network that the id and the addresses belong to; a node is on one or two. */
+  /** The kind of network that the id and the addresses belong to. A node is on one or two networks. */
   readonly network: string
   readonly id: string
   readonly addresses: readonly string[]
@@ -89,11 +89,11 @@ interface CommonEntryView {
   readonly sequence: number
   readonly reference?: string | undefined
   readonly status: 'accepted' | 'rejected'
-  /** Why it is rejected. */
+  /** Why it was rejected. */
   readonly reason?: 'sequence-used' | 'sequence-gap' | 'overdraft' | undefined
   /** The entry that used the number. */
   readonly conflict?: string | undefined
-  /** How many witnesses approve it. */
+  /** The number of witnesses that approve it. */
   readonly confirmations: number
 }
 
@@ -116,7 +116,7 @@ export type EntryView = TransferView | RecordView
 
 export interface EntryPage {
   readonly entries: readonly EntryView[]
-  /** Ask again with `after` set to this; absent at the end. */
+  /** Pass this as `after` in the next request; absent at the end. */
   readonly next?: string | undefined
 }
 
@@ -124,7 +124,7 @@ export interface ImportView {
   readonly added: number
   readonly known: number
   readonly refused: number
-  /** Where the file ends that is cut short or damaged. What is whole before it was taken. */
+  /** Where a truncated or damaged file ends. The whole entries before that point were taken. */
   readonly incomplete?: string | undefined
 }
 
@@ -133,12 +133,12 @@ export interface GenesisView {
   readonly network: string
   readonly balances: Readonly<Record<string, string>>
   readonly witnesses: readonly string[]
-  /** 16 bytes in hexadecimal. */
+  /** 16 bytes as hexadecimal digits. */
   readonly salt: string
   readonly topic: string
 }
 
-/** What a full check from the root CID alone found. */
+/** The result of a full check from the root CID alone. */
 export interface VerificationView {
   readonly genesis: string
   readonly network: string

@@ -16,11 +16,11 @@ export interface Posting {
   readonly to?: string | undefined
 }
 
-/** A line that must be counted again, and all later ones of its account with it. */
+/** A line that must be counted again, together with all later lines of its account. */
 interface Mark {
   readonly account: string
   readonly key: Key
-  /** The author's line comes before the receiver's of the same entry. */
+  /** The author's line comes before the receiver's line of the same entry. */
   readonly own: boolean
 }
 
@@ -32,20 +32,23 @@ export interface AccountsOptions {
   readonly onJudged: (key: Key, before: Judgement, after: Judgement) => void
 }
 
-/** Accounts whose lines are kept while others are counted. */
+/** How many accounts keep their lines in memory during counting. */
 const countedTogether = 64
 
 /**
  * The accounts after all entries. A late entry costs one step for each later line of the accounts that it touches: its
- * author's, and its receiver's where the transfer counts. No other account is counted again.
+ * author's account, and its receiver's if the transfer counts. No other account is counted again.
  */
 export class Accounts {
   readonly #options: AccountsOptions
-  /** The first line of each account that must be counted again. What they stand for is done by {@link settle}, however often that is interrupted. */
+  /**
+   * The first line of each account that must be counted again. {@link settle} does this work, and may be interrupted at
+   * any time.
+   */
   readonly marks: Map<string, Mark> = new Map()
   readonly #order = new Heap<Mark>(isBefore)
   readonly #tails = new LineTails()
-  /** While lines are counted. */
+  /** Lines in memory during counting. */
   readonly #ahead = new BoundedMap<string, LinesAhead>(countedTogether)
 
   constructor(options: AccountsOptions, marks: Iterable<Mark>) {
@@ -53,12 +56,12 @@ export class Accounts {
     for (const mark of marks) this.#mark(mark)
   }
 
-  /** Takes an entry in any order. One that comes last in its accounts is counted now, all others by {@link settle}. */
+  /** Adds an entry, in any order. An entry that comes last in its accounts is counted now, all others by {@link settle}. */
   async add(posting: Posting): Promise<void> {
     const { key, author, to, sequence, amount } = posting
     const own = await this.#placeOf(author, key)
     const receiver = to === undefined ? undefined : await this.#placeOf(to, key)
-    // From here on nothing waits: the store never has a part of it.
+    // No `await` from here on, so that the store never has only a part of the entry.
     const line: OwnLine = { ...own.before, own: true, sequence, amount, to, outcome: 'unjudged' }
     const inOrder = this.marks.size === 0 && own.isLast && receiver?.isLast !== false
     const after = inOrder ? judge(own.before, line) : line
@@ -72,7 +75,7 @@ export class Accounts {
     else this.#mark({ account: author, key, own: true })
   }
 
-  /** Counts marked lines in canonical order, this many at most. */
+  /** Counts marked lines in canonical order, at most this many. */
   async settle(most: number): Promise<void> {
     let left = most
     for (let mark = this.#next(); mark !== undefined && left > 0; mark = this.#next())
@@ -88,7 +91,7 @@ export class Accounts {
     return await this.#options.lines.get(lineKey(account, key))
   }
 
-  /** The lines of an account behind a key, in canonical order or against it. */
+  /** The lines of an account after a key, in canonical order or in reverse. */
   async *lines(account: string, after: Key | undefined, reverse: boolean): AsyncGenerator<Key> {
     const [first, end] = [lineKey(account, ''), lineEnd(account)]
     const range = reverse
@@ -97,7 +100,10 @@ export class Accounts {
     for await (const [key] of this.#options.lines.scan(range)) yield key.slice(first.length)
   }
 
-  /** The entry that used up a number of an account. The numbers never fall along the lines, so it is found by halving. */
+  /**
+   * The entry that used up a number of an account. The numbers never decrease along the lines, so a binary search finds
+   * it.
+   */
   async holderOf(account: string, sequence: number): Promise<Key | undefined> {
     const row = await this.#options.accounts.get(account)
     if (row === undefined || row.next <= sequence) return undefined
@@ -112,7 +118,7 @@ export class Accounts {
       if (await isPast(middle)) high = middle
       else low = middle + 1
     }
-    // Several lines may have one clock.
+    // Several lines may have the same clock.
     const from = lineKey(account, firstOfClock(Math.max(0, low - 1)))
     for await (const [key, { next }] of this.#options.lines.scan({ from, to: lineEnd(account) })) {
       if (next > sequence) return key.slice(lineKey(account, '').length)
@@ -129,7 +135,7 @@ export class Accounts {
     return undefined
   }
 
-  /** Counts the lines of one account until a line of another account comes first. Gives how many. */
+  /** Counts the lines of one account until a line of another account comes first. Returns the number of counted lines. */
   async #count(mark: Mark, most: number): Promise<number> {
     const { account } = mark
     const ahead = await this.#linesAhead(mark)
@@ -150,7 +156,7 @@ export class Accounts {
         this.#order.push(at)
         return counted
       }
-      // Counting it again from an older mark would come to the same.
+      // Counting it again from an older mark would give the same result.
       const after = line.own ? this.#judged(key, line, ahead.before) : countReceived(line, ahead.before)
       this.#put(account, key, after)
       ahead.counted(after)
@@ -201,7 +207,7 @@ export class Accounts {
     return lines
   }
 
-  /** How an account stands before a line, and whether the line comes first or last in it. */
+  /** The state of an account before a line, and whether the line is the first or last of the account. */
   async #placeOf(account: string, key: Key): Promise<Place & { before: Standing }> {
     const row = await this.#options.accounts.get(account)
     if (row === undefined) {
@@ -244,7 +250,7 @@ function lineKey(account: string, key: Key): string {
   return `${account}/${key}`
 }
 
-/** Behind all lines of the account: "0" comes after "/". */
+/** A key after all lines of the account: "0" comes after "/". */
 function lineEnd(account: string): string {
   return `${account}0`
 }

@@ -4,16 +4,16 @@ import type { EntryRow } from './rows.ts'
 import type { Table } from './table.ts'
 
 /**
- * Counts confirmations as entries come in, parents before children. A witness's bit is handed down until it meets an
- * entry that has it: everything below has it, too, or is about to get it. So each entry gets each bit once, in all.
+ * Counts confirmations as entries arrive, parents before children. A witness's bit is passed down until it reaches an
+ * entry that has it: everything below has it too, or will get it. So each entry gets each bit only once.
  */
 export class Approvals {
   readonly #entries: Table<EntryRow>
   readonly #bits: ReadonlyMap<string, number>
   readonly #onConfirmed: (key: Key) => void
-  /** Bits on their way down, by the entries that get them next. */
+  /** Bits being passed down, by the entries that get them next. */
   readonly open: Map<Key, number> = new Map()
-  /** The last in canonical order first, so that bits that meet go on together. */
+  /** The last in canonical order first, so that bits that meet continue together. */
   readonly #order = new Heap<Key>((a, b) => a > b)
 
   constructor(
@@ -33,7 +33,7 @@ export class Approvals {
     if (bit !== undefined) for (const parent of parents) this.#hand(parent, bit)
   }
 
-  /** Hands bits down, to this many entries at most. */
+  /** Passes bits down, to at most this many entries. */
   async settle(most: number): Promise<void> {
     for (let left = most; left > 0; left--) {
       const key = this.#order.pop()
@@ -55,7 +55,7 @@ export class Approvals {
   }
 }
 
-/** How many witnesses approve an entry. */
+/** The number of witnesses that approve an entry. */
 export function confirmationsOf(approvedBy: number): number {
   let count = 0
   for (let rest = approvedBy; rest !== 0; rest &= rest - 1) count++

@@ -2,8 +2,8 @@ import { isP2plError } from '@p2pl/core'
 import { type Database, openStore, removeStore, type Store } from '@p2pl/store'
 
 /**
- * The store of a state. All of it follows from the entries of the view: a folder that cannot be opened, because it is damaged or
- * of another version, is made anew.
+ * Opens the store of a state. All of it is derived from the entries of the view, so a store that cannot be opened,
+ * because it is damaged or of another version, is created again.
  */
 export async function openDatabase(location: string | Database): Promise<Store> {
   try {
@@ -15,7 +15,7 @@ export async function openDatabase(location: string | Database): Promise<Store> 
   }
 }
 
-/** An empty store in the place of this one. */
+/** Replaces the store with an empty one. */
 export async function emptied(store: Store, location: string | Database): Promise<Store> {
   await store.close()
   if (typeof location === 'string') await removeStore(location)
@@ -27,7 +27,7 @@ async function open(location: string | Database): Promise<Store> {
   return await openStore({
     location,
     format: { name: 'p2pl-ledger state', version: 1 },
-    // What a loss of power takes is counted again.
+    // What a power failure takes is counted again.
     durability: 'process',
     remedy:
       'stop the node, remove this folder and start the node again, and everything is counted again from the entries',

@@ -4,11 +4,11 @@ import { bytesOf, type Key, textOf } from './keys.ts'
 import type { DocumentRow } from './rows.ts'
 import type { Tables } from './tables.ts'
 
-/** A content that this node has no copy of, as one author records it. */
+/** A content that this node has no copy of, as one author recorded it. */
 export interface Claim {
   readonly cid: CID
   readonly author: string
-  /** Bytes, as the author says. */
+  /** The size in bytes according to the author. */
   readonly size: number
 }
 
@@ -22,7 +22,7 @@ export class Documents {
     this.#tables = tables
   }
 
-  /** Gives what is to be copied. `isNew`: no record has named the content before. */
+  /** Adds a record. Returns the claim to copy, if any. `isNew`: no record has named the content before. */
   async add(key: Key, author: string, record: DocumentRecord): Promise<{ isNew: boolean; claim?: Claim }> {
     const { cid, size, mediaType } = record
     const id = textOf(cid.bytes)
@@ -75,7 +75,7 @@ export class Documents {
     }
   }
 
-  /** What there is to copy. */
+  /** The claims to copy. */
   async *missing(): AsyncGenerator<Claim> {
     for await (const [id] of this.#tables.missing.scan(everything)) {
       const cid = CID.decode(bytesOf(id))

@@ -8,16 +8,16 @@ import { confirmationsOf } from './approvals.ts'
 import { cidOfKey, type Key, keyOf } from './keys.ts'
 import type { Tables } from './tables.ts'
 
-/** An entry in the ledger, and what the rules make of it. That may change when an earlier entry arrives late. */
+/** An entry in the ledger, with its outcome under the rules. The outcome may change when an earlier entry arrives late. */
 export interface LedgerEntry extends Omit<RawEntry, 'payload'> {
   readonly payload: Payload
   readonly outcome: Outcome
-  /** Of an entry whose number is used: the entry that has it. */
+  /** For an entry whose number is already used: the entry that used it. */
   readonly conflict?: CID | undefined
   readonly confirmations: number
 }
 
-/** An entry as it comes from the network or the store: signed, and solid. */
+/** An entry from the network or the store: signed and solid. */
 export interface RawEntry {
   readonly cid: CID
   readonly clock: number
@@ -27,15 +27,15 @@ export interface RawEntry {
 }
 
 export interface EntriesQuery {
-  /** Only those behind this one. */
+  /** Only entries after this one. */
   readonly after?: CID | undefined
   readonly reverse?: boolean | undefined
-  /** Only those of one account: written by it or paid to it. */
+  /** Only entries of one account: written by it or paid to it. */
   readonly account?: string | undefined
   readonly limit?: number | undefined
 }
 
-/** Entries from the view, with what the tables say of them. */
+/** Entries from the view, with their data from the tables. */
 export class EntryReader {
   readonly #entries: Pick<View, 'get' | 'entries'>
   readonly #tables: Pick<Tables, 'entries'>
@@ -56,7 +56,7 @@ export class EntryReader {
     return key === undefined ? undefined : await this.get(cidOfKey(key))
   }
 
-  /** What the rules make of an entry; nothing while it is not counted. */
+  /** The entry with its outcome; `undefined` while it is not counted. */
   async describe(raw: RawEntry): Promise<LedgerEntry | undefined> {
     const key = keyOf(raw)
     const [row, line] = await Promise.all([this.#tables.entries.get(key), this.#accounts.line(raw.author, key)])
@@ -68,7 +68,10 @@ export class EntryReader {
     return { ...raw, payload, outcome, conflict, confirmations: confirmationsOf(row.approvedBy) }
   }
 
-  /** Entries in canonical order, or from the last to the first; those after `after`, and of one account: by it or to it. */
+  /**
+   * Entries in canonical order or in reverse, optionally only those after `after` and those of one account (by it or to
+   * it).
+   */
   async *entries(query: EntriesQuery = {}): AsyncGenerator<LedgerEntry> {
     const { after, reverse = false, account, limit } = query
     const start = after && (await this.#entries.get(after))

@@ -3,8 +3,8 @@ import { CID } from 'multiformats/cid'
 import * as digest from 'multiformats/hashes/digest'
 
 /**
- * The place of an entry in canonical order: clock and hash, one character for each byte. Texts of that kind compare as their
- * bytes do, and serve as keys of maps and of the store.
+ * The place of an entry in canonical order: clock and hash, one character per byte. Such texts compare like their
+ * bytes, and serve as keys of maps and of the store.
  */
 export type Key = string
 
@@ -43,7 +43,7 @@ export function writeText(bytes: Uint8Array, text: string, at: number): void {
   for (let i = 0; i < text.length; i++) bytes[at + i] = text.charCodeAt(i)
 }
 
-/** Numbers among the bytes. */
+/** A view for reading numbers from the bytes. */
 export function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
   return new DataView(buffer, byteOffset, byteLength)
 }

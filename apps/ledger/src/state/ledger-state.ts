@@ -18,15 +18,15 @@ import { type Progress, startOf } from './progress.ts'
 import type { Judgement } from './rows.ts'
 import { Tables } from './tables.ts'
 
-/** Where the entries are. */
+/** The source of the entries. */
 export type Entries = Pick<View, 'get' | 'entries' | 'written' | 'store'>
 
-/** What follows from the same entries, each of which has had its effect. */
+/** Results of the same entries, each of which has taken effect. */
 export interface Summary extends Counts {
   readonly balances: CID
 }
 
-/** What changed in entries that were here before. */
+/** Changes of entries that were here before. */
 export interface Changes {
   readonly overturned: readonly Key[]
   readonly confirmed: readonly Key[]
@@ -41,15 +41,18 @@ export interface StateOptions {
 
 /** Steps between two writes. */
 const stepsTogether = 2_048
-/** Changes are written together: so many rows, or after so many milliseconds. What was not written follows from the entries again. */
+/**
+ * Changes are written together: when there are this many rows, or after this many milliseconds. Changes that were not
+ * written are derived from the entries again.
+ */
 const together = { rows: 512, ms: 250 } as const
-/** Rows that wait in memory for a disk that takes no more. */
+/** How many rows may wait in memory when the disk accepts no more. */
 const mostWaiting = 65_536
 
 /**
- * What follows from the entries: accounts, outcomes, confirmations, references, documents. It is kept on the disk and brought up to the
- * entries step by step, in the order in which they were written; in memory is what was used last. The result is the same for every order
- * in which parents come before children.
+ * The data derived from the entries: accounts, outcomes, confirmations, references, documents. It is stored on disk and
+ * brought up to date step by step, in the order in which the entries were written; recently used data is in memory. The
+ * result is the same for every order in which parents come before children.
  */
 export class LedgerState {
   readonly #options: StateOptions
@@ -65,10 +68,10 @@ export class LedgerState {
   readonly #confirmed = new Set<Key>()
   #balances: CID | undefined
   #flushing: unknown
-  /** Whether {@link changes} will be asked for. */
+  /** Whether {@link changes} will be called. */
   observed = false
 
-  /** Opens what is kept, or begins anew where that does not belong to these entries. */
+  /** Opens the stored state, or starts again if it does not belong to these entries. */
   static async open(options: StateOptions): Promise<LedgerState> {
     const store = await openDatabase(options.location)
     try {
@@ -104,7 +107,10 @@ export class LedgerState {
     return this.#accounts.marks.size === 0 && this.#approvals.open.size === 0
   }
 
-  /** Takes the next entries in the order of writing; gives the documents to be copied. Some outcomes may be open until {@link settle}. */
+  /**
+   * Takes the next entries in the order of writing. Returns the documents to copy. Some outcomes may stay open until
+   * {@link settle}.
+   */
   async add(entries: readonly { readonly place: number; readonly entry: RawEntry }[]): Promise<Claim[]> {
     return await this.#changing(async () => {
       const claims: Claim[] = []
@@ -124,7 +130,7 @@ export class LedgerState {
     })
   }
 
-  /** Does a part of what is open; gives whether all is done. */
+  /** Does a part of the open work. Returns whether all of it is done. */
   async settle(): Promise<boolean> {
     if (this.settled) return true
     return await this.#changing(async () => {
@@ -169,12 +175,12 @@ export class LedgerState {
     return await this.#accounts.standing(account)
   }
 
-  /** Every account that has or had something, by id. */
+  /** All accounts that have or had a balance or an entry, by id. */
   async balances(): Promise<Balances> {
     return await this.#lock.run(async () => await this.#allBalances())
   }
 
-  /** Counts and balances at one moment; nothing while entries that are counted have not had their effect. */
+  /** Counts and balances at one moment; `undefined` while counted entries have not taken effect yet. */
   async summary(): Promise<Summary | undefined> {
     return await this.#lock.run(async () => {
       if (!this.settled) return undefined
@@ -183,12 +189,12 @@ export class LedgerState {
     })
   }
 
-  /** The account's entry with this reference; of several the first in canonical order. */
+  /** The account's entry with this reference; if there are several, the first in canonical order. */
   async byReference(author: string, reference: string): Promise<LedgerEntry | undefined> {
     return await this.#reader.at(await this.#tables.firsts.get(referenceOf(author, reference)))
   }
 
-  /** The record that labels a content: the author's own, else the first, where all records agree on its media type. */
+  /** The record that labels a content: the author's own, otherwise the first one if all records agree on its media type. */
   async byContent(cid: CID, author: string): Promise<LedgerEntry | undefined> {
     const own = await this.#documents.firstOf(author, cid)
     if (own !== undefined) return await this.#reader.at(own)
@@ -264,14 +270,14 @@ export class LedgerState {
     this.#progress = { ...this.#progress, ...by }
   }
 
-  /** One change at a time, each written as a whole, together with those that come soon after it. */
+  /** Makes one change at a time. Each is written as a whole, together with changes that follow soon after it. */
   async #changing<T>(work: () => Promise<T>): Promise<T> {
     return await this.#lock.run(async () => {
       let result: T
       try {
         result = await work()
       } catch (error) {
-        // Half of it must not be written: what is on the disk counts, and goes on from there.
+        // Half of a change must not be written. The state on disk counts, and continues from there.
         this.#tables.forget()
         await this.#resume()
         throw error
@@ -284,7 +290,7 @@ export class LedgerState {
   }
 
   #flushLater(): void {
-    // A disk that takes no more fails the next change, once too much waits.
+    // If the disk accepts no more, the next change fails once too many rows wait.
     this.#lock.run(async () => await this.#flush()).catch(() => undefined)
   }
 
@@ -296,7 +302,7 @@ export class LedgerState {
     try {
       await this.#tables.flush({ ...this.#progress, marks, open: [...this.#approvals.open] })
     } catch (error) {
-      // A disk that takes no more is no reason to forget: the entries are there, and what follows from them waits in memory.
+      // A full disk is no reason to forget changes: the entries exist, and what is derived from them waits in memory.
       if (this.#tables.changes > mostWaiting) throw error
     }
   }
@@ -332,7 +338,7 @@ function isRejected(outcome: Judgement): boolean {
   return outcome !== 'accepted' && outcome !== 'unjudged'
 }
 
-/** Whether the state was made from these entries: its place must be theirs. */
+/** Whether the state was derived from these entries: its place must match theirs. */
 async function belongs(entries: Entries, progress: Progress | undefined): Promise<boolean> {
   if (progress === undefined) return true
   if (progress.store !== entries.store) return false

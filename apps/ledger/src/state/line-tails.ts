@@ -2,25 +2,25 @@ import { BoundedMap } from '@p2pl/core/backend'
 import type { Key } from './keys.ts'
 import type { Line } from './rows.ts'
 
-/** Accounts whose last lines are kept, and lines of each. */
+/** How many accounts keep their last lines in memory, and how many lines each. */
 const most = { accounts: 256, lines: 64 } as const
 
-/** Whether a line comes before, or behind, all others of its account. */
+/** Whether a line comes before or after all others of its account. */
 export interface Place {
   readonly isFirst: boolean
   readonly isLast: boolean
 }
 
 interface Tail {
-  /** In canonical order; all lines of the account from the first of these on. */
+  /** In canonical order: all lines of the account from the first of these on. */
   readonly lines: [Key, Line][]
   /** Whether the first of these is the first of the account. */
   whole: boolean
 }
 
 /**
- * The last lines of the accounts used last. Entries of peers that write at the same time come a little out of order: what such an entry
- * comes after, and what must be counted again behind it, is found without a read of the store.
+ * The last lines of recently used accounts. Entries of peers that write at the same time arrive slightly out of order.
+ * The line before such an entry, and the lines to count again after it, are found here without reading the store.
  */
 export class LineTails {
   readonly #tails = new BoundedMap<string, Tail>(most.accounts)
@@ -41,7 +41,7 @@ export class LineTails {
     tail.whole = false
   }
 
-  /** The line before a key; nothing where the account has none, and `unknown` where the store has to be asked. */
+  /** The line before a key; `undefined` if the account has none, and `unknown` if the store has to be asked. */
   before(account: string, key: Key): Line | undefined | 'unknown' {
     const tail = this.#tails.get(account)
     if (tail === undefined) return 'unknown'
@@ -49,7 +49,7 @@ export class LineTails {
     return line ?? (tail.whole ? undefined : 'unknown')
   }
 
-  /** Up to so many lines from a key on; `undefined` where the store has to be asked. */
+  /** Up to `limit` lines from a key on; `undefined` if the store has to be asked. */
   from(account: string, key: Key, limit: number): [Key, Line][] | undefined {
     const tail = this.#tails.get(account)
     if (tail === undefined) return undefined
@@ -58,7 +58,7 @@ export class LineTails {
   }
 }
 
-/** The place of the first line that is not before the key. Most often it is one of the last. */
+/** The index of the first line that is not before the key. It is usually near the end. */
 function firstFrom(lines: readonly [Key, Line][], key: Key): number {
   let at = lines.length
   while (at > 0 && (lines[at - 1] as [Key, Line])[0] >= key) at--

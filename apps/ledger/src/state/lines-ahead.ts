@@ -4,16 +4,16 @@ import type { Line } from './rows.ts'
 
 const [fewest, most] = [16, 512]
 
-/** The lines of one account that are being counted: read some at a time, more the longer it goes on. */
+/** The lines of one account during counting. They are read in batches that grow while counting continues. */
 export class LinesAhead {
-  /** Up to so many lines from a key on. */
+  /** Up to `limit` lines from a key on. */
   readonly #readFrom: (key: Key, limit: number) => Promise<[Key, Line][]>
   #lines: [Key, Line][] = []
   #at = 0
   #from: Key
   #size = fewest
   #ended = false
-  /** How the account stands before the next line. */
+  /** The state of the account before the next line. */
   before: Standing
   /** The line that was counted last. */
   last: Key | undefined
@@ -34,7 +34,7 @@ export class LinesAhead {
     this.last = this.#lines[this.#at++]?.[0]
   }
 
-  /** The line has changed. False where it is not the next one, so that it must be read again. */
+  /** The line has changed. Returns false if it is not the next one, so that it must be read again. */
   replace(key: Key, line: Line): boolean {
     const next = this.#lines[this.#at]
     if (next?.[0] !== key) return false

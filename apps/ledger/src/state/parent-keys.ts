@@ -6,7 +6,7 @@ import { type Key, keyOf, textOf } from './keys.ts'
 
 const remembered = 16_384
 
-/** The keys of entries that are named by CID alone. Most parents are recent; the view knows the others. */
+/** Finds the keys of entries that are named only by CID. Most parents are recent; the view knows the others. */
 export class ParentKeys {
   readonly #entries: Pick<View, 'get'>
   readonly #recent = new BoundedMap<string, Key>(remembered)

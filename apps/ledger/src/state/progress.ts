@@ -1,19 +1,19 @@
 import * as dagCbor from '@ipld/dag-cbor'
 import { bytesOf, type Key, textOf } from './keys.ts'
 
-/** How far the state has come, written together with all that came of it. */
+/** How far the state has come. It is written together with the results. */
 export interface Progress {
-  /** The order of writing that the place is one of. */
+  /** The order of writing that the place belongs to. */
   readonly store: string
-  /** The last entry that was counted, by its place and its key. */
+  /** The last counted entry, by its place and its key. */
   readonly place: number
   readonly last: Key
   readonly entries: number
   readonly rejected: number
-  /** Contents that records name, and those of them that this node has no copy of. */
+  /** The number of contents that records name, and of those that this node has no copy of. */
   readonly documents: number
   readonly missing: number
-  /** Work that was begun: lines of accounts to be counted again, and approvals on their way down. */
+  /** Unfinished work: lines of accounts to count again, and approvals being passed down. */
   readonly marks: readonly (readonly [account: string, key: Key, own: boolean])[]
   readonly open: readonly (readonly [key: Key, bits: number])[]
 }

@@ -2,9 +2,9 @@ import type { Outcome, Standing } from '../rules/outcome.ts'
 import { bytesOf, type Key, textOf, viewOf, writeText } from './keys.ts'
 import type { Codec } from './table.ts'
 
-/** An entry, as the approvals see it. */
+/** An entry as the approvals see it. */
 export interface EntryRow {
-  /** One bit for each witness that has an entry that approves this one, directly or through others. */
+  /** One bit per witness. It is set if an entry of the witness approves this one, directly or through others. */
   readonly approvedBy: number
   readonly parents: readonly Key[]
 }
@@ -12,14 +12,14 @@ export interface EntryRow {
 /** The outcome of an entry, once it is counted. */
 export type Judgement = Outcome | 'unjudged'
 
-/** One line of an account, with the account as it stands after it: an entry of its own, or a transfer to it. */
+/** One line of an account, with the state of the account after it: an entry by the account, or a transfer to it. */
 export type Line = OwnLine | ReceivedLine
 
 export interface OwnLine extends Standing {
   readonly own: true
   readonly sequence: number
   readonly amount: bigint
-  /** Who receives the amount; none for a record. */
+  /** The receiver of the amount; absent for a record. */
   readonly to?: string | undefined
   readonly outcome: Judgement
 }
@@ -110,7 +110,7 @@ export const documentCodec: Codec<DocumentRow> = {
 
 export const keyCodec: Codec<Key> = { encode: bytesOf, decode: textOf }
 
-/** Of a table whose keys say it all. */
+/** The codec of a table that needs only its keys. */
 export const emptyCodec: Codec<true> = { encode: () => new Uint8Array(), decode: () => true }
 
 export const sizeCodec: Codec<number> = {

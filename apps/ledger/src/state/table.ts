@@ -8,18 +8,18 @@ export interface Codec<Row> {
 }
 
 /**
- * Rows by their keys, in a part of the store of their own. What changes is visible at once, and is written with the next batch of all
- * tables; the rows used last are kept in memory. Rows never change: another one takes the place of the former.
+ * Rows by key, in a separate part of the store. A change is visible at once, and is written with the next batch of all
+ * tables. Recently used rows are kept in memory. Rows are immutable: a new row replaces the old one.
  */
 export class Table<Row> {
   readonly #store: Store
   readonly #name: string
   readonly #codec: Codec<Row>
   readonly #recent: BoundedMap<string, Row>
-  /** `undefined` stands for a row that was removed. */
+  /** `undefined` marks a removed row. */
   readonly #changed = new Map<string, Row | undefined>()
 
-  /** `name`: one character, which begins the keys of all its rows. */
+  /** `name`: one character, with which the keys of all its rows begin. */
   constructor(store: Store, name: string, codec: Codec<Row>, recent: number) {
     this.#store = store
     this.#name = name
@@ -52,7 +52,7 @@ export class Table<Row> {
     this.#recent.delete(key)
   }
 
-  /** Brings rows into memory that will be wanted one by one. */
+  /** Loads rows into memory that will be needed one by one. */
   async prefetch(keys: Iterable<string>): Promise<void> {
     const wanted = [...new Set(keys)].filter((key) => !this.#changed.has(key) && this.#recent.touch(key) === undefined)
     const found = await this.#store.getMany(wanted.map((key) => this.#stored(key)))
@@ -62,7 +62,7 @@ export class Table<Row> {
     }
   }
 
-  /** Rows from `from` to before `to`, in order, or against it. */
+  /** Rows from `from` to before `to`, in order or in reverse. */
   async *scan(range: { from: string; to: string; reverse?: boolean; limit?: number }): AsyncGenerator<[string, Row]> {
     const { from, to, reverse = false } = range
     let { limit = Infinity } = range
@@ -96,7 +96,10 @@ export class Table<Row> {
     for (const [key, row] of changed.slice(next)) if (row !== undefined && limit-- > 0) yield [key, row]
   }
 
-  /** Adds what changed to a batch. The result is called when the batch is written; until then the changes stay here. */
+  /**
+   * Adds the changes to a batch. Call the returned function when the batch is written; until then the changes stay
+   * here.
+   */
   flush(operations: Operation[]): () => void {
     const flushed = new Map(this.#changed)
     for (const [key, row] of flushed) {
@@ -115,7 +118,7 @@ export class Table<Row> {
     }
   }
 
-  /** Gives up what is not written. */
+  /** Discards unwritten changes. */
   forget(): void {
     this.#changed.clear()
   }

@@ -18,7 +18,7 @@ import { Table } from './table.ts'
 
 const progressKey = bytesOf('progress')
 
-/** All tables of a state. One write is one batch of all that changed, with how far the state has come. */
+/** All tables of a state. One write is one batch of all changes, together with the progress. */
 export class Tables {
   readonly store: Store
   readonly entries: Table<EntryRow>
@@ -44,12 +44,12 @@ export class Tables {
     return [this.entries, this.lines, this.accounts, this.firsts, this.documents, this.claims, this.missing]
   }
 
-  /** Rows that changed and are not written yet. */
+  /** The number of changed rows that are not written yet. */
   get changes(): number {
     return this.#all.reduce((sum, { changes }) => sum + changes, 0)
   }
 
-  /** Gives up what is not written. */
+  /** Discards unwritten changes. */
   forget(): void {
     for (const table of this.#all) table.forget()
   }
@@ -59,7 +59,7 @@ export class Tables {
     return bytes && decodeProgress(bytes)
   }
 
-  /** A write that fails changes nothing: what changed is written the next time. */
+  /** A failed write changes nothing: the changes are written the next time. */
   async flush(progress: Progress): Promise<void> {
     const operations: Operation[] = []
     const written = this.#all.map((table) => table.flush(operations))

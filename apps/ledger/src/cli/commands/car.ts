@@ -94,7 +94,7 @@ async function verifySource(
   })
 }
 
-/** A file can be verified without a ledger, too. Then the file itself says which ledger it belongs to. */
+/** A file can also be verified without a ledger. Then the file itself says which ledger it belongs to. */
 async function knownGenesis(context: CommandContext): Promise<GenesisBlock | undefined> {
   try {
     return (await openHome(context.options.dir)).genesis
@@ -117,20 +117,20 @@ async function writeWhole(file: string, source: AsyncIterable<Uint8Array>, force
     await pipeline(Readable.from(source, { objectMode: false }), createWriteStream(temporary, { flush: true }))
     if (force) await rename(temporary, file)
     else {
-      // Unlike a rename, a link never takes the place of a file.
+      // Unlike a rename, a link never replaces an existing file.
       await link(temporary, file)
       await rm(temporary)
     }
   } catch (error) {
     await rm(temporary, { force: true })
     if (!force) await refuseExisting(file)
-    // The user named this file, not the temporary one.
+    // The user gave this file name, not that of the temporary file.
     throw error instanceof Error && 'path' in error ? Object.assign(error, { path: file }) : error
   }
 }
 
 async function openFile(file: string): Promise<AsyncIterable<Uint8Array>> {
-  // Opened before it is read, so that a file that cannot be opened is not called damaged.
+  // Opened before it is read, so that a file that cannot be opened is not reported as damaged.
   const handle = await open(file)
   if ((await handle.stat()).isDirectory()) {
     await handle.close()

@@ -20,7 +20,7 @@ export async function init(context: CommandContext, options: InitOptions): Promi
   const known = await homeGenesis(path)
   if (known !== undefined && options.genesis === undefined)
     throw new LedgerError('INVALID_ARGUMENT', `there is a ledger in ${path} already: choose another folder`)
-  // Read before anything is made: a wrong file leaves no folder behind.
+  // Read before anything is created: a wrong file leaves no folder behind.
   const given = options.genesis === undefined ? undefined : await readGenesis(options.genesis)
   const { id: account } = await prepareHome(path)
   const genesis = given ?? newGenesis(account, options)
@@ -35,7 +35,7 @@ export async function init(context: CommandContext, options: InitOptions): Promi
 
 async function readGenesis(file: string): Promise<GenesisBlock> {
   const bytes = await readFile(file).catch((error: Error) => {
-    // Node names no path where reading fails after opening: a folder.
+    // Node's error has no path if reading fails after opening, as for a folder.
     throw Object.assign(error, { path: file })
   })
   return parseGenesis(bytes, file)

@@ -39,7 +39,7 @@ export async function run(context: CommandContext, options: RunOptions): Promise
   })
   try {
     if (!running.node.keepsDocuments) log('warn', 'this backend keeps documents only as long as the process runs')
-    // A peer that is away now is dialled again for as long as this node runs.
+    // A peer that is currently offline is dialled again while this node runs.
     for (const peer of peers)
       running.node.connect(peer).catch((error: unknown) => {
         log('warn', error instanceof Error ? error.message : String(error), { peer: peer.id, ...errorFields(error) })
