@@ -4,7 +4,7 @@ const encoder = new TextEncoder()
 // A byte order mark at the beginning is part of the text.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** The reason that half a surrogate pair is refused: UTF-8 cannot encode it, so the text would arrive changed. */
+/** The reason why half a surrogate pair is refused: UTF-8 cannot encode it, so the text would arrive changed. */
 export const halfPair =
   'the text has half a surrogate pair, which UTF-8 cannot write: see String.prototype.toWellFormed'
 

@@ -28,7 +28,7 @@ interface Attempt {
 interface Running {
   readonly engine: OpenedBackend
   readonly life: AbortController
-  /** A call of `start` has resolved, whatever happened to other calls that shared the attempt. */
+  /** Whether a call of `start` has resolved, whatever happened to other calls that shared the attempt. */
   wanted: boolean
 }
 

@@ -41,7 +41,7 @@ export function isBytes(value: unknown): value is Uint8Array {
   return value instanceof Uint8Array || Object.prototype.toString.call(value) === '[object Uint8Array]'
 }
 
-/** The same memory as a plain Uint8Array. Node's Buffer has a `slice` that returns a view, which nobody expects. */
+/** The same memory as a plain Uint8Array. On Node's Buffer `slice` returns a view, which callers do not expect. */
 export function plainBytes(bytes: Uint8Array): Uint8Array {
   return bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

@@ -1,8 +1,8 @@
 import { invalidArgument } from '../errors.ts'
 
 /**
- * Throws `INVALID_ARGUMENT` unless `options` is an object (or absent) whose keys are all in `known`: a mistyped option
- * would have no effect. @param operation - The call or factory that took them, for the message.
+ * Throws `INVALID_ARGUMENT` unless `options` is an object (or absent) whose keys are all in `known`, since a mistyped
+ * option would silently have no effect. @param operation - The call or factory that took them, for the message.
  */
 export function checkKeys(operation: string, options: object | undefined, known: readonly string[]): void {
   if (options === undefined) return

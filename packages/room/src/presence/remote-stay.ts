@@ -13,7 +13,7 @@ const missedBeats = 3
 export class RemoteStay {
   readonly sender: string
   readonly id: Uint8Array
-  /** `here`: it has shown that it is live, by naming the random number of this peer's stay. `ended`: it has said goodbye. */
+  /** `here`: it has shown that it is live, by naming the random id of this peer's stay. `ended`: it has said goodbye. */
   state: 'unproven' | 'here' | 'ended' = 'unproven'
   /** Whether this peer has named it in a beat. */
   echoed = false
