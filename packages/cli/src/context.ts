@@ -14,6 +14,11 @@ export interface GlobalOptions {
   readonly timeout?: number | undefined
 }
 
+/** How long a command waits for others before it goes on without them, in milliseconds: `ms`, or what `--timeout` says. */
+export function patienceOf({ timeout }: GlobalOptions, ms: number): number {
+  return timeout === undefined ? ms : timeout * 1_000
+}
+
 export interface CommandContext {
   readonly options: GlobalOptions
   readonly output: Output

@@ -88,7 +88,11 @@ describe('content on helia', () => {
       code: 0,
       stdout: 'hello'
     })
-    const { self, connections } = await value<{ self: object[]; connections: object[] }>(place, ['peers'])
+    const { self, connections } = await value<{ self: object[]; connections: object[] }>(place, [
+      'peers',
+      '--timeout',
+      '100'
+    ])
     expect([self.length, connections.length]).toEqual([1, 1])
     const target = join(other.dir, 'data.bin')
     expect(await value(other, ['get', `${cid}/docs/data.bin`, '-o', other.dir, '--connect', address])).toEqual({

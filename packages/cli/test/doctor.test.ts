@@ -68,7 +68,7 @@ describe('the doctor', () => {
     ])
     const other = new Running(place, 'sub', 'anything')
     await other.address()
-    const checks = await examine(place, '--time-from', await serverWithClock(0))
+    const checks = await examine(place, '--timeout', '100', '--time-from', await serverWithClock(0))
     expect(checks.map(({ name, status }) => `${name} ${status}`)).toEqual([
       'runtime ok',
       'configuration ok',

@@ -50,7 +50,14 @@ describe('messages', () => {
       code: 0
     })
     await sub.prints(/^ {2}12D3KooWother: two$/)
-    const [{ peers = [] } = {}] = await values<{ peers?: object[] }>(other, ['topics', 'news', '--connect', address])
+    const [{ peers = [] } = {}] = await values<{ peers?: object[] }>(other, [
+      'topics',
+      'news',
+      '--connect',
+      address,
+      '--timeout',
+      '100'
+    ])
     expect(peers).toHaveLength(1)
     expect(await sub.interrupt()).toBe(0)
   })
@@ -123,7 +130,9 @@ describe('a room', () => {
     ben.type('I have')
     await ann.prints(/^Ben: I have$/)
     // A pipe says its part, and leaves.
-    expect(await p2pl(place, ['room', 'tools', '--secret', secret, '--name', 'Cleo'], 'me too\n')).toMatchObject({
+    expect(
+      await p2pl(place, ['room', 'tools', '--secret', secret, '--name', 'Cleo', '--timeout', '100'], 'me too\n')
+    ).toMatchObject({
       code: 0
     })
     await ann.prints(/^Cleo: me too$/)

@@ -4,7 +4,7 @@ import process from 'node:process'
 import { text } from '@p2pl/core'
 import { sleep } from '@p2pl/core/backend'
 import { createSecret, joinRoom, type Room, type RoomEvent } from '@p2pl/room'
-import type { CommandContext } from '../context.ts'
+import { type CommandContext, patienceOf } from '../context.ts'
 import { causes } from '../gaps.ts'
 import { linesOf } from '../lines.ts'
 import { addressesOf, withPeer } from '../session.ts'
@@ -19,7 +19,7 @@ interface Options {
 
 /** Maximum bytes that wait for the reader of the output. */
 const maxWaiting = 8 * 1_048_576
-/** How long input from a pipe waits for a first peer, in milliseconds. A message in an empty room reaches nobody. */
+/** How long input from a pipe waits for a first peer, in milliseconds, unless --timeout is given. A message in an empty room reaches nobody. */
 const patience = 10_000
 
 export async function room(context: CommandContext, topic: string, options: Options): Promise<void> {
@@ -36,7 +36,7 @@ export async function room(context: CommandContext, topic: string, options: Opti
         secret,
         address
       })
-      await say(joined, signal)
+      await say(joined, context)
     } catch (error) {
       // Ctrl-C is the usual way to leave.
       if (!signal.aborted) throw error
@@ -47,11 +47,12 @@ export async function room(context: CommandContext, topic: string, options: Opti
 }
 
 /** Sends each line of the input. */
-async function say(joined: Room<string>, signal: AbortSignal): Promise<void> {
+async function say(joined: Room<string>, { options, signal }: CommandContext): Promise<void> {
+  const timeout = patienceOf(options, patience)
   const isPipe = !process.stdin.isTTY
-  if (isPipe) await firstPeer(joined, signal)
+  if (isPipe) await firstPeer(joined, signal, timeout)
   for await (const line of linesOf(addAbortSignal(signal, process.stdin))) await joined.send(line, { signal })
-  if (isPipe) await heard(joined, signal)
+  if (isPipe) await heard(joined, signal, timeout)
 }
 
 function listen({ output }: CommandContext, joined: Room<string>): void {
@@ -91,27 +92,27 @@ function viewOf(event: RoomEvent): unknown {
 }
 
 /** Waits until another peer is here. */
-async function firstPeer(joined: Room<string>, signal: AbortSignal): Promise<void> {
+async function firstPeer(joined: Room<string>, signal: AbortSignal, timeout: number): Promise<void> {
   const somebody = new AbortController()
   const stop = joined.onEvent(({ type }) => {
     if (type === 'join') somebody.abort()
   })
   if (joined.peers.size > 0) somebody.abort()
-  await sleep(patience, { signal: AbortSignal.any([signal, somebody.signal]) }).catch(() => undefined)
+  await sleep(timeout, { signal: AbortSignal.any([signal, somebody.signal]) }).catch(() => undefined)
   stop()
-  await heard(joined, signal)
+  await heard(joined, signal, timeout)
 }
 
 /**
  * Waits until some of the peers here know this peer and have received its messages so far. Nobody answers such requests, so
  * the reply is a refusal, which proves it just as well.
  */
-async function heard(joined: Room<string>, signal: AbortSignal): Promise<void> {
+async function heard(joined: Room<string>, signal: AbortSignal, timeout: number): Promise<void> {
   const channel = joined.channel('heard')
   await Promise.allSettled(
     [...joined.peers.keys()]
       .slice(0, 8)
-      .map(async (id) => await channel.request(id, null, { signal, timeout: patience / 2 }))
+      .map(async (id) => await channel.request(id, null, { signal, timeout: timeout / 2 }))
   )
 }
 

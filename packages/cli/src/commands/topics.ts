@@ -1,9 +1,9 @@
 import { isP2plError, type PeerInfo } from '@p2pl/core'
-import type { CommandContext } from '../context.ts'
+import { type CommandContext, patienceOf } from '../context.ts'
 import { RunningPeers } from '../running.ts'
 import { withPeer } from '../session.ts'
 
-/** How long to wait for a first peer on a topic, in milliseconds. */
+/** How long to wait for a first peer on a topic, in milliseconds, unless --timeout is given. */
 const patience = 5_000
 
 /** The topics that processes of this user are on; or, for named topics, the peers on them. */
@@ -13,11 +13,11 @@ export async function topics(context: CommandContext, names: readonly string[]):
     await withPeer(context, { need: 'nothing' }, async ({ peer }) => {
       await Promise.all(
         names.map(async (name) => {
-          const { signal } = context
+          const { options, signal } = context
           const topic = peer.topic(name)
           const subscription = topic.subscribe({ signal })
           await subscription.joined
-          await topic.ready({ signal, timeout: patience }).catch((error: unknown) => {
+          await topic.ready({ signal, timeout: patienceOf(options, patience) }).catch((error: unknown) => {
             if (!isP2plError(error, 'TIMEOUT')) throw error
           })
           const peers = await topic.peers({ signal })

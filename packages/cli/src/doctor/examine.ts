@@ -82,7 +82,7 @@ async function* examineRunning(
     yield ok('start', `the peer starts in ${Math.round(performance.now() - begun)} ms`)
     const { output } = context
     await meet({ ...context, output: { ...output, note: () => undefined } }, peer, running)
-    const checks = await checkNetwork(peer, backends, options.connect?.length ?? 0, signal)
+    const checks = await checkNetwork(peer, backends, context)
     // The daemon's own checks report its peers.
     yield* hasDaemon ? checks.filter(({ name, status }) => name !== 'peers' || status !== 'warn') : checks
   } finally {

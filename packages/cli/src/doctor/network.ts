@@ -1,6 +1,7 @@
 import type { Backends } from '@p2pl/config'
 import type { Peer, PeerInfo } from '@p2pl/core'
 import { firstConnections } from '../connections.ts'
+import type { CommandContext } from '../context.ts'
 import { describeError } from '../tools/index.ts'
 import { type Check, ok } from './check.ts'
 
@@ -8,19 +9,14 @@ import { type Check, ok } from './check.ts'
 const timeout = 5_000
 
 /** Whether each bootstrap peer answers, and whether there is any peer at all. */
-export async function checkNetwork(
-  peer: Peer,
-  backends: Backends,
-  named: number,
-  signal: AbortSignal
-): Promise<Check[]> {
+export async function checkNetwork(peer: Peer, backends: Backends, context: CommandContext): Promise<Check[]> {
   const bootstrap = Object.values(backends).flatMap(({ routing }) => routing?.bootstrap ?? [])
-  const answers = await Promise.all(bootstrap.map(async (one) => await checkBootstrap(peer, one, signal)))
+  const answers = await Promise.all(bootstrap.map(async (one) => await checkBootstrap(peer, one, context.signal)))
   const checks = answers.some(({ status }) => status === 'ok')
     ? // One way into the network is enough.
       answers.map((check): Check => (check.status === 'fail' ? { ...check, status: 'warn' } : check))
     : answers
-  return [...checks, await checkPeers(peer, bootstrap.length + named, signal)]
+  return [...checks, await checkPeers(peer, bootstrap.length + (context.options.connect?.length ?? 0), context)]
 }
 
 async function checkBootstrap(peer: Peer, info: PeerInfo, signal: AbortSignal): Promise<Check> {
@@ -38,8 +34,8 @@ async function checkBootstrap(peer: Peer, info: PeerInfo, signal: AbortSignal): 
   }
 }
 
-async function checkPeers(peer: Peer, expected: number, signal: AbortSignal): Promise<Check> {
-  const connections = await firstConnections(peer, signal)
+async function checkPeers(peer: Peer, expected: number, context: CommandContext): Promise<Check> {
+  const connections = await firstConnections(peer, context)
   if (connections.length > 0) return ok('peers', `connected to ${connections.length}`)
   return {
     name: 'peers',
