@@ -10,7 +10,7 @@ export default defineConfig({
   outDir: 'dist',
   cacheDir: '.vitepress/cache',
   lastUpdated: false,
-  // A link that leads nowhere fails the build.
+  // A broken link fails the build.
   ignoreDeadLinks: false,
   head: [['link', { rel: 'icon', type: 'image/svg+xml', href: '/p2pl.svg' }]],
   markdown: {
@@ -20,9 +20,9 @@ export default defineConfig({
       emptyHeaders(markdown)
     }
   },
-  // The start page of the theme has no landmark for what it is about; `theme/index.ts` keeps it while pages change.
+  // The theme's start page has no main landmark; `theme/index.ts` keeps it when the page changes.
   transformHtml: (html) => html.replace('<div class="VPContent is-home"', '<div role="main" class="VPContent is-home"'),
-  // Pages of the API are large.
+  // API pages are large.
   vite: { plugins: [generatedParts], build: { chunkSizeWarningLimit: 4_000 } },
   themeConfig: {
     logo: '/p2pl.svg',

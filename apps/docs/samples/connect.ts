@@ -4,7 +4,7 @@ import { helia } from '@p2pl/helia'
 await using ann = await createPeer({ backend: helia() })
 await using ben = await createPeer({ backend: helia() })
 
-// Ann gives all of this to Ben, in whatever way: it is plain data.
+// Ann sends all of this to Ben by any channel: it is plain data.
 const invitation = JSON.stringify(ann.network.self())
 
 await ben.network.connect(JSON.parse(invitation))

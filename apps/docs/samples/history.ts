@@ -15,7 +15,8 @@ const his = await topicWithHistory({ peer: ben, topic: 'notes', store: join(dir,
 for await (const item of his.subscribe()) {
   if (item.type === 'gap') continue
   console.log(item.payload)
-  // Store item.cursor together with what you made of the item: after a restart, subscribe({ since: cursor }) goes on there.
+  // Store item.cursor together with the result of the item: after a restart, subscribe({ since: cursor }) continues
+  // there.
   break
 }
 await Promise.all([hers.close(), his.close()])

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-// With a folder, the identity is kept there.
+// With a folder, the identity is stored there.
 const dir = await mkdtemp(join(tmpdir(), 'p2pl-'))
 const before = await createPeer({ backend: helia({ dir }) })
 await before.stop()
@@ -14,7 +14,7 @@ console.log('the same after a restart:', before.id === after.id)
 await after.stop()
 await rm(dir, { recursive: true })
 
-// Without one, keep the seed yourself: 32 random bytes, as secret as a password.
+// Without a folder, store the seed yourself: 32 random bytes, as secret as a password.
 const identity = await identityFromSeed(crypto.getRandomValues(new Uint8Array(32)))
 const peer = await createPeer({ backend: memory(), identity })
 console.log(peer.id === identity.id)

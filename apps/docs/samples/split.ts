@@ -2,7 +2,7 @@ import { createPeer } from '@p2pl/core'
 import { helia } from '@p2pl/helia'
 import { memory } from '@p2pl/memory'
 
-// Messages by libp2p, content by another backend.
+// Messages through libp2p, content through another backend.
 const peer = await createPeer({ messages: helia(), data: memory() })
 const { cid } = await peer.data.add('hello')
 console.log(String(cid))

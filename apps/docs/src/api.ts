@@ -4,7 +4,7 @@ import { Application, Converter, ReflectionKind, type Context, type TypeDocOptio
 import type { PluginOptions } from 'typedoc-plugin-markdown'
 import { root } from './repository.ts'
 
-/** Where the pages of the API are written: below the pages, and not in git. */
+/** The folder of the generated API pages, below the other pages, and not in git. */
 export const apiFolder: string = join(import.meta.dirname, '../pages/reference/api')
 
 interface Door {
@@ -12,7 +12,7 @@ interface Door {
   readonly source: string
 }
 
-/** Each import path of a published package, with the file that it stands for. */
+/** Each import path of a published package, with its source file. */
 export const doors: readonly Door[] = readdirSync(join(root, 'packages')).flatMap((folder) => {
   const { name, exports = {} } = JSON.parse(readFileSync(join(root, 'packages', folder, 'package.json'), 'utf8')) as {
     name: string
@@ -24,7 +24,7 @@ export const doors: readonly Door[] = readdirSync(join(root, 'packages')).flatMa
   })
 })
 
-/** Writes a page for each door, from the declarations and their docstrings. Takes some seconds. */
+/** Writes a page for each import path, from the declarations and their docstrings. Takes a few seconds. */
 export async function writeApi(): Promise<void> {
   const options: TypeDocOptions & Partial<PluginOptions> = {
     entryPoints: doors.map(({ source }) => source),
@@ -36,7 +36,7 @@ export async function writeApi(): Promise<void> {
     name: 'API',
     readme: 'none',
     logLevel: 'Warn',
-    // `npm run check` has checked the types, by the compiler of the workspace.
+    // `npm run check` has already checked the types, with the workspace's compiler.
     skipErrorChecking: true,
     excludeExternals: true,
     excludeInternal: true,
@@ -45,7 +45,7 @@ export async function writeApi(): Promise<void> {
     hideBreadcrumbs: true,
     hidePageHeader: true,
     useCodeBlocks: true,
-    // Links lead to the anchors that the generator counts by itself.
+    // Use the anchors that the generator numbers itself as the targets of links.
     useHTMLAnchors: true,
     parametersFormat: 'table',
     interfacePropertiesFormat: 'table',

@@ -7,7 +7,10 @@ const pages = new Map(
   )
 )
 
-/** Documents link to each other by paths. On the site these are links into the repository; {@link siteLink} finds the pages. */
+/**
+ * Documents link to each other by paths. On the site these become links into the repository; {@link siteLink} finds the
+ * pages.
+ */
 export function absoluteLinks(markdown: string, file: string): string {
   return markdown.replaceAll(/\]\(([^)\s]+)\)/g, (whole, target: string) => {
     if (/^(?:[a-z]+:|#|\/)/.test(target)) return whole
@@ -17,11 +20,11 @@ export function absoluteLinks(markdown: string, file: string): string {
   })
 }
 
-/** The page of the site that shows what a link leads to in the repository; any other link as it is. */
+/** The page of the site that shows the target of a link into the repository. Any other link is returned unchanged. */
 export function siteLink(href: string): string {
   const [whole = '', anchor = ''] = href.split(/(?=#)/)
   const [, path = ''] = new RegExp(`^${repository}/(?:tree|blob)/main/(.+?)/?$`).exec(whole) ?? []
   const page = pages.get(path) ?? pages.get(`${path}/README.md`)
-  // GitHub's name for the start of a README.
+  // GitHub's anchor for the start of a README.
   return page === undefined ? href : page + (anchor === '#readme' ? '' : anchor)
 }

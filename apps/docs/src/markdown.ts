@@ -4,7 +4,7 @@ import { siteLink } from './links.ts'
 import { measuredHere } from './measured.ts'
 import { repository, root } from './repository.ts'
 
-/** What the site needs of markdown-it. */
+/** The part of markdown-it that the site uses. */
 interface Markdown {
   readonly core: {
     readonly ruler: {
@@ -22,7 +22,10 @@ interface Token {
   attrSet(name: string, value: string): void
 }
 
-/** Links into the repository lead to the page that shows the file; see {@link absolute} for those of an included part. */
+/**
+ * Turns links into the repository into links to the page that shows the file. See {@link absolute} for links of an
+ * included part.
+ */
 export function siteLinks(markdown: Markdown): void {
   markdown.core.ruler.push('site-links', ({ tokens, env }) => {
     for (const token of tokens.flatMap(({ children }) => children ?? [])) {
@@ -32,7 +35,7 @@ export function siteLinks(markdown: Markdown): void {
   })
 }
 
-/** Columns without a name: an empty header cell would be announced as one. */
+/** Handles columns without a name: a screen reader would announce an empty header cell. */
 export function emptyHeaders(markdown: Markdown): void {
   markdown.core.ruler.push('empty-headers', ({ tokens }) => {
     for (const [i, token] of tokens.entries()) {
@@ -44,7 +47,7 @@ export function emptyHeaders(markdown: Markdown): void {
   })
 }
 
-/** A relative link leads to another page, or it stands in a part of a file at the top of the repository. */
+/** A relative link leads to another page, unless it is in an included part of a file at the top of the repository. */
 function absolute(href: string, page: string | undefined): string {
   const [path = ''] = href.split('#')
   if (page === undefined || path === '' || /^(?:[a-z]+:|\/)/.test(path)) return href
@@ -61,7 +64,7 @@ export function slugify(heading: string): string {
     .replaceAll(' ', '-')
 }
 
-/** Puts generated parts where a page names them. */
+/** Inserts generated parts where a page names them. */
 export const generatedParts: {
   name: string
   enforce: 'pre'

@@ -14,10 +14,10 @@ interface Run {
   readonly scenarios: readonly { readonly name: string; readonly unit: string; readonly sides: readonly Side[] }[]
 }
 
-/** The sides of the benchmarks that are p2pl, by backend. */
+/** The p2pl columns of the benchmarks, by backend. */
 const columns = { helia: 'p2pl', 'ipfs-rpc': 'p2pl ipfs-rpc', bittorrent: 'p2pl bittorrent' }
 
-/** The newest measured figures of the scenarios in which several backends took part: a table, and where it comes from. */
+/** The newest figures of the scenarios that several backends took part in: a table, and its source. */
 export function measured(history: string): string {
   const runs = history
     .split('\n')
@@ -48,12 +48,12 @@ export function measured(history: string): string {
   ].join('\n')
 }
 
-/** Three digits that count. */
+/** Three significant digits. */
 function shortened(figure: number): string {
   return Number(figure.toPrecision(3)).toLocaleString('en')
 }
 
-/** The table of what the repository has recorded. */
+/** The table from the repository's recorded figures. */
 export function measuredHere(): string {
   const file = 'tooling/bench/history.jsonl'
   return measured(existsSync(join(root, file)) ? read(file) : '')

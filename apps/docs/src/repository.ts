@@ -3,18 +3,18 @@ import { basename, join, resolve } from 'node:path'
 
 /** The folder of the workspace. */
 export const root: string = resolve(import.meta.dirname, '../../..')
-/** Where READMEs point to when they leave their package. */
+/** The base of links in READMEs that leave their package. */
 export const repository = 'https://github.com/p2pl/p2pl'
 
-/** A file of the repository that is a page of the site as it stands. */
+/** A file of the repository that is a page of the site without changes. */
 export interface Document {
   /** Relative to the workspace: `packages/core/README.md`. */
   readonly file: string
-  /** The page, below its folder in `pages`: `core`. */
+  /** The name of the page, below its folder in `pages`: `core`. */
   readonly name: string
 }
 
-/** The documents by the folder of their pages. */
+/** The documents, by the folder of their pages. */
 export const documents: Readonly<Record<string, readonly Document[]>> = {
   packages: folders('packages').map((name) => ({ file: `packages/${name}/README.md`, name })),
   examples: [

@@ -5,7 +5,7 @@ import { writeApi } from './api.ts'
 
 const home = join(import.meta.dirname, '..')
 
-/** Builds the whole site, the pages of the API included, into this folder. */
+/** Builds the whole site, including the API pages, into this folder. */
 export async function buildSite(outDir: string = join(home, 'dist')): Promise<void> {
   rmSync(outDir, { recursive: true, force: true })
   await writeApi()

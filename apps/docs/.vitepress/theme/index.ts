@@ -6,7 +6,7 @@ const theme: Theme = {
   extends: DefaultTheme,
   enhanceApp: ({ router }) => {
     if (typeof document === 'undefined') return
-    // Every other page has a landmark of its own.
+    // All other pages already have a landmark.
     router.onAfterRouteChange = () => {
       const content = document.querySelector('#VPContent')
       if (content?.classList.contains('is-home') === true) content.setAttribute('role', 'main')

@@ -17,7 +17,7 @@ const engine = helia({
   dht: 'server'
 })
 
-let fault // why the engine cannot be used now
+let fault // why the engine is currently unavailable
 const peer = await createPeer({
   backend: compose(engine, metrics(sink)),
   onEvent: (event) => {
@@ -29,7 +29,7 @@ const peer = await createPeer({
 const addresses = peer.network.self().flatMap((self) => self.addresses)
 console.log(`bootstrap: ${addresses.join(' ')}`)
 
-// Numbers and health, for this machine alone.
+// Metrics and health, for this machine only.
 const server = createServer(({ url }, response) => {
   if (url === '/metrics') response.end(formatMetrics(sink.metrics()))
   else if (url === '/health') response.writeHead(fault ? 503 : 200).end(fault ?? 'ok')

@@ -8,7 +8,7 @@ export const accounts: Signal<readonly BalanceView[]> = signal([])
 const pauseMs = 300
 let waiting = false
 
-/** Asks for all balances soon, however often it is called meanwhile. */
+/** Requests all balances soon; repeated calls share one request. */
 export function refreshAccounts(): void {
   if (waiting) return
   waiting = true
@@ -24,6 +24,6 @@ async function ask(): Promise<void> {
   try {
     accounts.value = (await getJson<{ balances: BalanceView[] }>(`${node.path}/balances`)).balances
   } catch {
-    // The node ended meanwhile; the next change asks another one.
+    // The node ended meanwhile. The next change asks another node.
   }
 }

@@ -2,7 +2,7 @@ import { computed, type ReadonlySignal } from '@preact/signals'
 import { shown } from './page-peer.ts'
 
 export interface Agreement {
-  /** Each root and the nodes that have it; the one that most have comes first. */
+  /** Each root and the nodes that have it, the most common root first. */
   readonly roots: readonly { readonly root: string; readonly names: readonly string[] }[]
   readonly up: number
   readonly all: number
@@ -22,7 +22,7 @@ export const agreement: ReadonlySignal<Agreement> = computed(() => {
   return { roots, up, all: shown.value.length }
 })
 
-/** The number of a root's colour: 0 for the one that most have, up to 3. */
+/** The number of a root's colour: 0 for the most common root, up to 3. */
 export function colourOf(root: string | undefined): number {
   return Math.min(
     Math.max(

@@ -1,6 +1,6 @@
 import { type Signal, signal } from '@preact/signals'
 
-/** What the server allows writes with; entered by the user, and kept for this tab alone. */
+/** The token with which the server permits writes. The user enters it, and it is kept only for this tab. */
 export const token: Signal<string> = signal(sessionStorage.getItem('token') ?? '')
 
 export function setToken(value: string): void {
@@ -8,7 +8,7 @@ export function setToken(value: string): void {
   sessionStorage.setItem('token', token.value)
 }
 
-/** A refusal of the server, as a sentence for people. */
+/** A refusal by the server, as a sentence for people. */
 export class ApiError extends Error {
   readonly status: number
 
@@ -36,7 +36,7 @@ export async function postJson<T>(path: string, body: unknown): Promise<T> {
   return answer
 }
 
-/** Sends a file. `fetch` tells nothing about how far an upload has come. */
+/** Sends a file. It does not use `fetch`, which does not report the progress of an upload. */
 export async function postFile<T>(path: string, file: File, onProgress: (sent: number) => void): Promise<T> {
   return await new Promise<T>((resolve, reject) => {
     const request = new XMLHttpRequest()
@@ -54,7 +54,7 @@ export async function postFile<T>(path: string, file: File, onProgress: (sent: n
   })
 }
 
-/** A browser refuses other characters in a header with words of its own. */
+/** A browser refuses other characters in a header, with a message of its own. */
 function authorization(): string {
   if (!/^[\x21-\x7e]+$/.test(token.value)) throw refusal(401, undefined)
   return `Bearer ${token.value}`

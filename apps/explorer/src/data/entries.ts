@@ -5,21 +5,24 @@ import { refreshAccounts } from './accounts.ts'
 import type { NodeState } from './nodes.ts'
 import { followed, watchedNode } from './watched.ts'
 
-/** The newest that a page holds. Older ones are at the node. */
+/** A page holds this many of the newest entries. Older ones are at the node. */
 export const mostEntries = 20_000
 const pageSize = 1_000
 
 const all = new Map<string, EntryView>()
-/** Changes with the entries, some times in a second at most. */
+/** Changes with the entries, at most a few times per second. */
 export const version: Signal<number> = signal(0)
 export const loading: Signal<boolean> = signal(true)
 
 let run: AbortController | undefined
-/** What events said of entries while they were loaded: an entry, or its confirmations. It is newer than what was loaded. */
+/**
+ * News from events that came while entries were loaded: an entry, or its confirmations. It is newer than the loaded
+ * data.
+ */
 const told = new Map<string, EntryView | number>()
 const againMs = 2_000
 
-/** Loads the entries of the watched node, unless they are here and followed already; `force` loads them in any case. */
+/** Loads the entries of the watched node, unless they are already loaded and followed. `force` always loads them. */
 export function followEntries(force = false): void {
   const node = watchedNode()
   if (node !== undefined && !force && followed.peek() === node.name && run?.signal.aborted === false) return
@@ -44,7 +47,7 @@ export function followEntries(force = false): void {
   )
 }
 
-/** Every entry that the page holds, in no particular order. */
+/** All entries that the page holds, in no particular order. */
 export function entries(): ReadonlyMap<string, EntryView> {
   return all
 }
@@ -65,7 +68,7 @@ export function confirmEntry(node: string, { cid, confirmations }: { cid: string
   changed()
 }
 
-/** Newest first, so that the page shows something at once. Entries that arrive meanwhile come by events. */
+/** Newest first, so that the page shows something at once. Entries that arrive meanwhile come through events. */
 async function load(node: NodeState, signal_: AbortSignal): Promise<void> {
   const seen = new Set<string>()
   let after: string | undefined
@@ -88,7 +91,7 @@ async function load(node: NodeState, signal_: AbortSignal): Promise<void> {
 function tell(cid: string, news: EntryView | number): void {
   const known = told.get(cid)
   if (!loading.peek()) return
-  // An entry that was told has all; its confirmations may change later.
+  // An entry from an event is complete, but its confirmations may change later.
   told.set(cid, typeof news === 'number' && typeof known === 'object' ? { ...known, confirmations: news } : news)
 }
 
@@ -105,7 +108,7 @@ function put(entry: EntryView): void {
   for (const { cid } of oldest) all.delete(cid)
 }
 
-/** How long changes are gathered: many entries are laid out and listed less often. */
+/** How long changes are collected. With many entries the layout and the list are updated less often. */
 const [shortMs, longMs, many] = [100, 250, 5_000]
 let waiting = false
 

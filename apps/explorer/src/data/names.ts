@@ -18,7 +18,7 @@ export function nodeOf(id: string | undefined): string | undefined {
   return id === undefined ? undefined : known.value.get(id)
 }
 
-/** A name for people: that of the node, or the id with its middle left out. */
+/** A name for people: the name of the node, or a shortened id. */
 export function nameOf(id: string): string {
   const name = known.value.get(id)
   return name === undefined || !isDemonstration.value ? short(id) : name
@@ -28,7 +28,7 @@ export function labelOf(node: string): string {
   return isDemonstration.value || node === pageName ? node : 'this node'
 }
 
-/** The ends of an id: ids of one kind begin alike. */
+/** The start and the end of an id; the start alone would not do, because ids of one kind begin alike. */
 export function short(id: string): string {
   return id.length <= 16 ? id : `${id.slice(0, 6)}…${id.slice(-6)}`
 }

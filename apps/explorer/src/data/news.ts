@@ -3,7 +3,7 @@ import type { Trace } from '@p2pl/ledger'
 
 export type NewsKind = 'gap' | 'retry' | 'fault' | 'peer' | 'good'
 
-/** Something that a person should know: a few words, what they are about, and the rest. */
+/** A message for a person: a short title, its subject, and the details. */
 export interface News {
   readonly number: number
   readonly node: string
@@ -13,18 +13,18 @@ export interface News {
   readonly subject: string
   readonly detail: string
   readonly time: Date
-  /** How often it was said since the first time. */
+  /** How often it was repeated. */
   readonly times: number
 }
 
 type Words = Pick<News, 'kind' | 'text'> & Partial<Pick<News, 'subject' | 'detail'>>
 
 const mostNews = 300
-/** What was said so few lines ago is said once, with how often, and what it was about the last time. */
+/** A message that repeats one of this many latest lines is counted there, with its latest subject. */
 const recent = 12
 let count = 0
 
-/** The newest first. */
+/** The newest is first. */
 export const news: Signal<readonly News[]> = signal([])
 
 export function takeNews(node: string, trace: Trace): void {

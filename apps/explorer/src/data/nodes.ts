@@ -6,7 +6,7 @@ export interface NodeState {
   readonly name: string
   readonly life: 'starting' | 'up' | 'killed'
   readonly path: string
-  /** Its last word. */
+  /** Its last status. */
   readonly status?: StatusView | undefined
 }
 
@@ -27,7 +27,7 @@ export function setNodes(given: NodesView): void {
   for (const { name, life } of given.nodes) if (life === 'up' && before.get(name) !== 'up') void refresh(name)
 }
 
-/** The root and the count are told with each change; the rest of a status is asked for. */
+/** Events report the root and the count with each change. The rest of a status is requested. */
 export function setDigest(name: string, { root, entries }: { root: string; entries: number }): void {
   const known = statuses.peek().get(name)
   if (known === undefined || (known.root === root && known.entries === entries)) return
@@ -36,7 +36,7 @@ export function setDigest(name: string, { root, entries }: { root: string; entri
 
 const asking = new Map<string, { again: boolean }>()
 
-/** Asks a node for its status; once at a time, and again where something happened meanwhile. */
+/** Requests the status of a node: one request at a time, and another one if something happened meanwhile. */
 export async function refresh(name: string): Promise<void> {
   const current = asking.get(name)
   if (current !== undefined) {
@@ -52,7 +52,7 @@ export async function refresh(name: string): Promise<void> {
       if (node?.life === 'up') setStatus(name, await getJson(`${node.path}/status`, AbortSignal.timeout(10_000)))
     } while (run.again)
   } catch {
-    // It ended meanwhile; its life says so.
+    // The node ended meanwhile; its life says so.
   } finally {
     asking.delete(name)
   }

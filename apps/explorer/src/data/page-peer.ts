@@ -7,28 +7,28 @@ import { watchedNode } from './watched.ts'
 
 export type PageState =
   | { readonly state: 'apart' | 'joining' }
-  /** Another tab is this peer; this one waits until that one closes. */
+  /** Another tab is this peer. This tab waits until that one closes. */
   | { readonly state: 'waiting'; readonly holder: string | undefined }
   | { readonly state: 'joined'; readonly peer: PeerState }
   | { readonly state: 'failed'; readonly reason: string }
 
 export const pageState: Signal<PageState> = signal({ state: 'apart' })
 
-/** What the picture shows of a peer: of a node all that it says of itself, of the page what it has found. */
+/** What the picture shows of a peer: for a node everything that it reports, for the page what it has found itself. */
 export type ShownPeer = Pick<NodeState, 'name' | 'life'> & {
   readonly status?: Pick<StatusView, 'account' | 'root' | 'entries' | 'missing' | 'self' | 'connected'> | undefined
 }
 
 export const pageName = 'this page'
 
-/** All nodes, and this page where it is a peer. */
+/** All nodes, and this page if it is a peer. */
 export const shown: ReadonlySignal<readonly ShownPeer[]> = computed(() => {
   if (pageState.value.state !== 'joined') return nodes.value
   return [...nodes.value, { name: pageName, life: 'up', status: pageState.value.peer }]
 })
 
 let joined: PagePeer | undefined
-/** Nodes that the page has dialled, by their addresses: one that was killed comes back at others. */
+/** Nodes that the page has dialled, by their addresses: a node that was killed comes back at different addresses. */
 const dialled = new Set<string>()
 
 /** Makes this page a peer of the ledger, which verifies every entry itself. */
@@ -56,7 +56,7 @@ function dialNew(all: readonly NodeState[]): void {
     const addresses = one.addresses.join()
     if (dialled.has(addresses)) continue
     dialled.add(addresses)
-    // It may end again at once; its next addresses are dialled then.
+    // It may end again at once. Then its next addresses are dialled.
     joined?.connect(one).catch(() => undefined)
   }
 }

@@ -8,21 +8,21 @@ const stepMs = 250
 
 export const speed: Signal<Speed> = signal(1)
 export const paused: Signal<boolean> = signal(false)
-/** Where the picture stands, by the machine's clock. */
+/** The time that the picture shows, on the machine's clock. */
 export const playhead: Signal<number> = signal(0)
-/** The same in steps: a list that moved with each frame could not be read. */
+/** The same time in steps: a list that changed with each frame could not be read. */
 export const step: ReadonlySignal<number> = computed(() => Math.ceil(playhead.value / stepMs) * stepMs)
-/** Whether the picture shows what happens now. */
+/** Whether the picture shows the present. */
 export const isLive: Signal<boolean> = signal(true)
 
-/** Events reach the page some time after they happened, and not in order. */
+/** Events reach the page some time after they happened, and out of order. */
 const lagMs = 250
-/** Time in which nothing moves is skipped where the picture is not live. */
+/** Time (ms) in which nothing moves is skipped if the picture is not live. */
 const idleMs = 10
-/** A wish without an answer is shown no longer. */
+/** An unanswered request is shown for at most this long (ms). */
 const longestMs = 10_000
 
-/** The span that can be replayed. */
+/** The time span that can be replayed. */
 export function span(): { from: number; to: number } {
   const to = machineNow() - lagMs
   return { from: Math.min(flights[0]?.from ?? to, fetches[0]?.from ?? to, to), to }
@@ -34,13 +34,13 @@ export function goLive(): void {
   isLive.value = true
 }
 
-/** Shows what was at this time, and stands still there or goes on from there. */
+/** Shows the state at this time, and either stays there or continues from there. */
 export function seek(at: number): void {
   isLive.value = false
   playhead.value = at
 }
 
-/** Shows one message on its way, slowly. */
+/** Shows one message on its way, in slow motion. */
 export function replay({ from }: Flight): void {
   speed.value = 0.01
   paused.value = false
@@ -57,7 +57,7 @@ export function setPaused(value: boolean): void {
   isLive.value = false
 }
 
-/** Moves the picture on by so many milliseconds of the user's time. */
+/** Moves the picture forward by this many milliseconds of the user's time. */
 export function advance(ms: number): void {
   const { from, to } = span()
   if (!Number.isFinite(to)) return
@@ -76,7 +76,7 @@ export function advance(ms: number): void {
   playhead.value = at
 }
 
-/** How long after its end a flight is still shown, in the machine's time. */
+/** How long a flight is still shown after its end, in the machine's time. */
 export function afterglow(): number {
   return isLive.value ? 400 : 25 * speed.value
 }
@@ -97,7 +97,7 @@ function endOf({ from, arrived, failed }: Fetch): number {
   return (arrived ?? failed)?.at ?? from + longestMs
 }
 
-/** Only the newest are looked at: what is older has ended. */
+/** Looks only at the newest; older ones have ended. */
 function within<T>(all: readonly T[], isShown: (one: T) => boolean): T[] {
   const found: T[] = []
   for (let i = all.length - 1; i >= 0 && found.length < 60; i--) {
@@ -110,7 +110,7 @@ function within<T>(all: readonly T[], isShown: (one: T) => boolean): T[] {
 function isBusy(at: number): boolean {
   return (
     flights.some((flight) => isFlying(flight, at)) ||
-    // One that looks for a block in vain is not waited for.
+    // A search for a block that found nothing is not waited for.
     fetches.some((one) => one.arrived !== undefined && one.from <= at && at <= one.arrived.at + afterglow())
   )
 }

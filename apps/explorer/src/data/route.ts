@@ -20,7 +20,7 @@ export function startRouting(): void {
   read()
 }
 
-/** `#/entries` names a view. `#token=…` gives the page its token, and never reaches the server. */
+/** `#/entries` names a view. `#token=…` passes the token to the page; it never reaches the server. */
 function read(): void {
   const [, given] = /^#token=(.+)$/.exec(location.hash) ?? []
   if (given !== undefined) {

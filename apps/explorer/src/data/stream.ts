@@ -7,11 +7,11 @@ import { isDemonstration, nodes, refresh, refreshAll, setDigest, setNodes } from
 import { takeTrace } from './traces.ts'
 import { followed } from './watched.ts'
 
-/** `lost`: the server does not answer; the browser tries again by itself. */
+/** `lost`: the server does not answer. The browser tries again by itself. */
 export const connection: Signal<'connecting' | 'live' | 'lost'> = signal('connecting')
 
 interface Events {
-  /** What happened at the node before was not told. */
+  /** Earlier events of the node were not sent. */
   readonly listening: object
   readonly entry: EntryView
   readonly overturned: EntryView
@@ -22,7 +22,7 @@ interface Events {
 
 const statusPeriodMs = 2_000
 
-/** Follows what happens at all nodes, for as long as the page is open. */
+/** Follows the events of all nodes while the page is open. */
 export async function follow(): Promise<void> {
   setInterval(() => {
     if (!document.hidden) refreshAll()
@@ -37,12 +37,12 @@ async function listen(): Promise<void> {
   source.addEventListener('open', () => {
     connection.value = 'live'
     refreshAll()
-    // What happened while there was no connection was not told.
+    // Events during the interruption were not sent.
     followEntries(true)
   })
   source.addEventListener('error', () => {
     connection.value = 'lost'
-    // The server refused for good: it has too many listeners.
+    // The server refused permanently, because it has too many listeners.
     if (source.readyState === EventSource.CLOSED) setTimeout(() => void listen(), 5_000)
   })
   const on = <T extends keyof Events>(type: T, take: (node: string, data: Events[T]) => void): void => {
@@ -72,7 +72,7 @@ async function listen(): Promise<void> {
   })
 }
 
-/** A single node does not name itself in its events. */
+/** A single node does not include its name in its events. */
 function named(data: unknown): { node: string; data: unknown } {
   if (isDemonstration.peek()) return data as { node: string; data: unknown }
   return { node: nodes.peek()[0]?.name ?? '', data }

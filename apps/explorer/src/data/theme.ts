@@ -3,7 +3,7 @@ import { type ReadonlySignal, type Signal, signal } from '@preact/signals'
 export type Theme = 'system' | 'light' | 'dark'
 
 export const theme: Signal<Theme> = signal(stored())
-/** Changes when colours do, for what is painted by hand. */
+/** Changes when the colours change, for code that paints by hand. */
 export const colours: Signal<number> = signal(0)
 
 export function setTheme(value: Theme): void {
@@ -17,7 +17,7 @@ export function startTheme(): void {
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => colours.value++)
 }
 
-/** Whether the user wants little to move. */
+/** Whether the user wants reduced motion. */
 export const isStill: ReadonlySignal<boolean> = media('(prefers-reduced-motion: reduce)')
 export const isNarrow: ReadonlySignal<boolean> = media('(width < 600px)')
 

@@ -2,14 +2,14 @@ import { type Signal, signal } from '@preact/signals'
 import type { Trace, TraceView } from '@p2pl/ledger'
 import { takeNews } from './news.ts'
 
-/** A message on its way: who sent it and who has it, by the machine's clock. */
+/** A message on its way: who sent it and who has it, with times of the machine's clock. */
 export interface Flight {
   readonly message: string
   readonly topic: string
   readonly bytes: number
   published?: { readonly node: string; readonly at: number } | undefined
   readonly received: { readonly node: string; readonly at: number; readonly via?: string | undefined }[]
-  /** The first and the last time that anything is known of it. */
+  /** The first and the last time at which anything is known about it. */
   from: number
   to: number
 }
@@ -25,12 +25,12 @@ export interface Fetch {
   failed?: { readonly at: number; readonly code: string } | undefined
 }
 
-/** What a page remembers, for replay. */
+/** How much a page remembers for replay. */
 const mostFlights = 3_000
 const mostFetches = 1_000
 const mostHolders = 2_000
 
-/** In the order in which they were published. */
+/** In the order of publishing. */
 export const flights: Flight[] = []
 export const fetches: Fetch[] = []
 /** Nodes that were seen to have a block, by CID. */
@@ -41,7 +41,7 @@ export const leftOut: Signal<number> = signal(0)
 const byMessage = new Map<string, Flight>()
 let skew = -Infinity
 
-/** The machine's clock now, as far as the page can know it: events are late, and never early. */
+/** The current time of the machine's clock, as far as the page can know: events may be late, but never early. */
 export function machineNow(): number {
   return performance.now() + skew
 }
@@ -69,7 +69,7 @@ function takeMessage(node: string, at: number, trace: Extract<Trace, { type: 'pu
     if (flights.length > mostFlights) forget()
   }
   if (trace.type === 'published') flight.published ??= { node, at }
-  // The engine may give a publisher its own message.
+  // The engine may deliver a publisher's own message to it.
   else if (flight.received.every((one) => one.node !== node))
     flight.received.push({ node, at, via: trace.via ?? trace.from })
   flight.from = Math.min(flight.from, at)

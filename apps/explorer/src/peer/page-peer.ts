@@ -18,13 +18,13 @@ import {
 import { Reporter } from './reporter.ts'
 
 export interface JoinOptions {
-  /** What `GET /v1/genesis` gives. The page checks that its CID comes out. */
+  /** The answer to `GET /v1/genesis`. The page checks that its CID matches. */
   readonly genesis: GenesisView
-  /** What `self` of `GET /v1/status` gives, of one node or several. The page dials their WebSocket addresses. */
+  /** The `self` entries of `GET /v1/status` from one or several nodes. The page dials their WebSocket addresses. */
   readonly nodes: readonly PeerView[]
-  /** Is called with the state when the page has joined, and after each change, at most ten times a second. */
+  /** Called with the state when the page has joined, and after each change, at most ten times per second. */
   readonly onState: (state: PeerState) => void
-  /** Is called where another tab is this peer already, with its title. This one then waits until that one closes. */
+  /** Called with the title of another tab that already is this peer. This tab then waits until that one closes. */
   readonly onWait?: ((holder: string | undefined) => void) | undefined
   /** Ends joining, or the wait for another tab. */
   readonly signal?: AbortSignal | undefined
@@ -40,12 +40,12 @@ export interface PeerState {
   /** The CID of all balances; absent while entries wait to be counted. */
   readonly balances?: string | undefined
   readonly entries: number
-  /** Of the entries that are counted. */
+  /** These counts cover only counted entries. */
   readonly accepted: number
   readonly rejected: number
-  /** Entries that others name and that are not here yet. */
+  /** Entries that others name but that are not here yet. */
   readonly missing: number
-  /** Ids of peers whose last word was the same root, and of those whose was another. */
+  /** Ids of peers that last reported the same root, and of those that last reported another one. */
   readonly agreeing: readonly string[]
   readonly diverging: readonly string[]
   readonly connected: readonly PeerView[]
@@ -57,11 +57,11 @@ export interface PagePeer {
   balances(): Promise<readonly BalanceView[]>
   entries(query?: EntryQuery): Promise<EntryPage>
   entry(cid: string): Promise<EntryView>
-  /** Pays from the page's own account. Resolves when the entry is in the database of the page. */
+  /** Pays from the page's own account. Resolves when the entry is in the page's database. */
   transfer(input: TransferInput): Promise<Written>
-  /** Entries as they come, and what they change in others. Gives a function that ends it. */
+  /** Calls the listener for new entries and for their effects on others. Returns a function that stops it. */
   listen(listener: NodeListener): () => void
-  /** Dials a node that the page did not know, or one that came back at other addresses, and keeps the connection up. */
+  /** Dials a node that is new to the page, or that came back at other addresses, and keeps the connection. */
   connect(node: PeerView): Promise<void>
   stop(): Promise<void>
 }
@@ -71,7 +71,7 @@ export async function joinAsPage(options: JoinOptions): Promise<PagePeer> {
   const genesis = readGenesis(options.genesis)
   const bootstrap = nodes.flatMap((node) => dialable(node).addresses)
   const dir = `ledger/${genesis.cid.toString()}`
-  // One key, one peer: a second tab waits for the first.
+  // One key is one peer, so a second tab waits for the first.
   await whenFree(dir, { signal, onWait })
   let changed = (): void => {}
   const peer = await createPeer({
@@ -93,7 +93,7 @@ export async function joinAsPage(options: JoinOptions): Promise<PagePeer> {
     const reporter = new Reporter(async () => options.onState(await stateOf(peer, ledger)))
     changed = () => reporter.changed()
     reporter.changed()
-    // What an earlier run of the page has left.
+    // Counts what an earlier run of the page has left.
     ledger.follower.caughtUp().then(changed, reportError)
     return pagePeer(peer, ledger, reporter)
   } catch (error) {
@@ -129,7 +129,7 @@ async function stateOf(peer: Peer, { view, state }: Ledger): Promise<PeerState> 
     account: peer.id,
     self: peer.network.self().map(describePeer),
     root: root.toString(),
-    // Of the same entries as the root.
+    // From the same entries as the root.
     ...(summary?.entries === count ? { balances: summary.balances.toString() } : {}),
     entries: count,
     accepted,

@@ -1,7 +1,7 @@
-/** Least time between two reports in ms. */
+/** The least time between two reports in ms. */
 const pause = 100
 
-/** Reports changes one after the other, however fast they come: the last one always, those in between together. */
+/** Reports changes in sequence. When they come fast, several share a report, but the last one is always reported. */
 export class Reporter {
   readonly #report: () => Promise<void>
   #pending = false
@@ -18,7 +18,7 @@ export class Reporter {
     if (!this.#stopped) this.#running ??= this.#run()
   }
 
-  /** Resolves when no report is under way, and none follows. */
+  /** Resolves when no report is running, and none follows. */
   async stop(): Promise<void> {
     this.#stopped = true
     this.#wake()

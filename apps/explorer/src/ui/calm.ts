@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 
 const leastMs = 1_000
 
-/** The text, at most once in a second: for regions that screen readers read out when they change. */
+/** The text, updated at most once per second, for regions that screen readers read out when they change. */
 export function useCalm(text: string): string {
   const [shown, show] = useState(text)
   const shownAt = useRef(-Infinity)

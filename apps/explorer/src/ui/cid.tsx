@@ -2,7 +2,7 @@ import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { short } from '../data/names.ts'
 
-/** An id with its middle left out. A press copies all of it. */
+/** A shortened id. A click copies all of it. */
 export function Id({ id, label = short(id) }: { id: string; label?: string }): JSX.Element {
   const [copied, setCopied] = useState(false)
   const copy = async (): Promise<void> => {

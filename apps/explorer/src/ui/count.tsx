@@ -1,7 +1,7 @@
 import type { JSX } from 'preact'
 import { useCalm } from './calm.ts'
 
-/** How many there are, or were found. */
+/** The number of items, or of search results. */
 export function Count({ text }: { text: string }): JSX.Element {
   return (
     <p class="count" role="status">

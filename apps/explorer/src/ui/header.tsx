@@ -51,7 +51,7 @@ function Pill(): JSX.Element {
         : roots.length > 1
           ? ['busy', `${roots.length} roots at ${up} nodes${away}`]
           : ['good', up === 1 ? `1 node is up${away}` : `${up} nodes agree${away}`]
-  // The colour changes with the words.
+  // The colour changes together with the text.
   const [shownKind, shownText] = useCalm(`${kind}\n${text}`).split('\n')
   return (
     <p class={`pill ${shownKind}`} role="status">

@@ -1,6 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact'
 
-/** A name and what it stands for, in a `dl`. */
+/** A name and its value in a `dl`. */
 export function Item({ name, children }: { name: string; children: ComponentChildren }): JSX.Element {
   return (
     <div>

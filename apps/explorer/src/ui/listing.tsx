@@ -7,23 +7,23 @@ import { Scroll } from './scroll.tsx'
 import { Search } from './search.tsx'
 
 export interface ListingProps<Item> {
-  /** A word in the plural, with a capital: "Files". */
+  /** The plural of the items, capitalised: "Files". */
   readonly title: string
-  /** One of them: "file". */
+  /** The singular: "file". */
   readonly one: string
-  /** What is searched for, and what it is compared with. */
+  /** The text to search for, and the text that each item is compared with. */
   readonly text: Signal<string>
   readonly hint: string
-  /** A column of numbers is aligned to the right. */
+  /** Columns of numbers are aligned to the right. */
   readonly columns: readonly { readonly name: string; readonly number?: boolean }[]
-  /** What was found. */
+  /** The search results. */
   readonly items: readonly Item[]
-  /** Rows that are shown at first, and that each click adds. */
+  /** How many rows are shown at first, and how many each click adds. */
   readonly step: number
   readonly row: (item: Item) => JSX.Element
 }
 
-/** A card with a table that one can search. */
+/** A card with a searchable table. */
 export function Listing<Item>(props: ListingProps<Item>): JSX.Element {
   const { title, one, text, hint, columns, items, step, row } = props
   const most = useSignal(step)

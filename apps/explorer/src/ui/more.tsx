@@ -1,7 +1,7 @@
 import type { JSX } from 'preact'
 import type { Signal } from '@preact/signals'
 
-/** Shows more rows of a long table. Not there once all are shown. */
+/** Shows more rows of a long table. Hidden once all rows are shown. */
 export function More({ shown, step, all }: { shown: Signal<number>; step: number; all: number }): JSX.Element | null {
   if (all <= shown.value) return null
   return (

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact'
 import type { Signal } from '@preact/signals'
 
-/** A field whose text is searched for while it is typed. */
+/** A search field that searches while the user types. */
 export function Search({ text, label, hint }: { text: Signal<string>; label: string; hint: string }): JSX.Element {
   return (
     <input

@@ -2,7 +2,7 @@ import type { JSX } from 'preact'
 import { useRef } from 'preact/hooks'
 import { setToken, token } from '../data/api.ts'
 
-/** Opens a dialog for the token that writes need. */
+/** Opens a dialog for the token that writing needs. */
 export function TokenButton(): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null)
   const field = useRef<HTMLInputElement>(null)

@@ -12,7 +12,7 @@ const names: Readonly<Record<NewsKind, string>> = {
   good: 'recovered'
 }
 
-/** Gaps, retries, faults and peers as they come: the newest first. */
+/** Gaps, retries, faults and peers, the newest first. */
 export function Activity(): JSX.Element {
   const only = useSignal('all')
   const found = news.value.filter(({ kind }) => only.value === 'all' || only.value === kind)

@@ -6,7 +6,7 @@ import { bytes, plural } from '../data/names.ts'
 import type { NodeState } from '../data/nodes.ts'
 import { type Outcome, OutcomeLine } from '../ui/outcome.tsx'
 
-/** Records files, one after the other: dropped here, or chosen. */
+/** Records files in sequence, dropped here or chosen. */
 export function RecordForm({ node }: { node: NodeState }): JSX.Element {
   const outcome = useSignal<Outcome>({ state: 'idle' })
   const over = useSignal(false)

@@ -7,7 +7,7 @@ import { isDemonstration, nodes } from '../data/nodes.ts'
 import { RecordForm } from './record-form.tsx'
 import { TransferForm } from './transfer-form.tsx'
 
-/** Writing as the account of a node. */
+/** Writes with the account of a node. */
 export function Write(): JSX.Element {
   const chosen = useSignal('')
   const node = nodes.value.find(({ name, life }) => name === chosen.value && life === 'up') ?? watchedNode()

@@ -21,7 +21,7 @@ import { createScreen } from './screen.ts'
 async function demonstrate(options: DemoOptions, signal: AbortSignal): Promise<number> {
   const started = performance.now()
   for (const name of branches) await checkBackend(backendFor(options.backend, name))
-  // Each backend has a folder of its own, since they do not share content.
+  // Each backend has a separate folder, because backends do not share content.
   const network = await prepareNetwork(join(options.dir, `demo-${options.backend.replaceAll(/[^a-z0-9-]+/gi, '_')}`))
   const input = await readInput(network.accounts)
   const progress = progressOf(input.tasks)
@@ -51,7 +51,7 @@ async function demonstrate(options: DemoOptions, signal: AbortSignal): Promise<n
   try {
     const result = await Promise.race([
       runScenario(crew, network, input, progress, screen, signal),
-      // Peers that are still starting end with this process: Ctrl-C does not wait for them.
+      // Ctrl-C does not wait for peers that are still starting: they end with this process.
       once(signal, 'abort').then(() => signal.throwIfAborted() as never)
     ])
     const seconds = Math.round((performance.now() - started) / 100) / 10
@@ -67,7 +67,7 @@ async function demonstrate(options: DemoOptions, signal: AbortSignal): Promise<n
     const error = explained(thrown)
     const { code, message } = describeError(error)
     const failure = `failed: ${message} (${code})`
-    // Before the last lines of stdout, so that these are the last of all where both go to one place.
+    // Before the last lines of stdout, so that those lines come last when both streams go to the same place.
     if (!signal.aborted) {
       if (process.stdout.isTTY) say(failure)
       else process.stderr.write(`${failure}\n`)

@@ -1,14 +1,14 @@
 import type { Layout } from './layout.ts'
 
-/** What part of the graph is on the screen. */
+/** The part of the graph that is on the screen. */
 export interface Camera {
-  /** Clock at the left edge. */
+  /** The clock at the left edge. */
   left: number
-  /** Pixels for each clock. */
+  /** Pixels per clock. */
   scale: number
-  /** Pixels that the lanes are moved up. */
+  /** How many pixels the lanes are moved up. */
   top: number
-  /** Whether new entries stay in sight. */
+  /** Whether new entries stay visible. */
   follows: boolean
 }
 
@@ -36,7 +36,7 @@ export function clockAt(camera: Camera, x: number): number {
   return camera.left + (x - margin) / camera.scale
 }
 
-/** Everything in sight. */
+/** Shows everything. */
 export function fit(camera: Camera, { firstClock, lastClock }: Layout, { width }: Size): void {
   camera.scale = clamp((width - 2 * margin) / Math.max(1, lastClock - firstClock), leastScale, 28)
   camera.left = firstClock
@@ -44,7 +44,7 @@ export function fit(camera: Camera, { firstClock, lastClock }: Layout, { width }
   camera.follows = true
 }
 
-/** The newest entries in sight, at the same scale. */
+/** Shows the newest entries at the same scale. */
 export function showEnd(camera: Camera, { firstClock, lastClock }: Layout, { width }: Size): void {
   camera.left = Math.max(firstClock, lastClock - (width - 2 * margin) / camera.scale)
 }

@@ -47,7 +47,7 @@ export function Entries(): JSX.Element {
   )
 }
 
-/** Whose view of the ledger is shown. */
+/** Names the node whose view of the ledger is shown. */
 function Seen(): JSX.Element {
   return (
     <select

@@ -6,7 +6,7 @@ import { Id } from '../../ui/cid.tsx'
 import { Item } from '../../ui/item.tsx'
 import { State } from './entry-table.tsx'
 
-/** All of one entry. */
+/** All details of one entry. */
 export function EntryCard({ entry, onClose }: { entry: EntryView; onClose: () => void }): JSX.Element {
   return (
     <section class="card" aria-labelledby="entry-title">
@@ -59,7 +59,7 @@ export function EntryCard({ entry, onClose }: { entry: EntryView; onClose: () =>
   )
 }
 
-/** Where the node gives the file, with the name and type of this entry. */
+/** The path at which the node serves the file, with the name and type of this entry. */
 export function contentPath(entry: Extract<EntryView, { type: 'record' }>): string {
   const path = watchedNode()?.path ?? '/v1'
   return `${path}/content/${encodeURIComponent(entry.content)}?entry=${encodeURIComponent(entry.cid)}`

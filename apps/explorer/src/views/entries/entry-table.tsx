@@ -7,7 +7,7 @@ import { Scroll } from '../../ui/scroll.tsx'
 
 const step = 50
 
-/** The first of them; more on demand. */
+/** The first entries; more on demand. */
 export function EntryTable({
   entries,
   selected

@@ -9,7 +9,10 @@ import { GraphStage } from './stage.ts'
 
 const panStep = 80
 
-/** All entries as a graph: drag or arrow keys move it, the wheel or + and − change its scale, a press chooses an entry. */
+/**
+ * All entries as a graph. Dragging or the arrow keys move it, the wheel or + and − change its scale, and a click
+ * selects an entry.
+ */
 export function Graph({ selected }: { selected: Signal<string | undefined> }): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null)
   const stage = useRef<GraphStage | undefined>(undefined)

@@ -1,21 +1,24 @@
 import type { EntryView } from '@p2pl/ledger'
 
-/** The kinds of entries, as they are numbered here and in the palette. */
+/** The kinds of entries, numbered as in the palette. */
 const [waiting, confirmed, rejected] = [0, 1, 2]
 
-/** The graph as it is drawn: clocks from left to right, a lane for each author. No forces, so it is the same everywhere. */
+/**
+ * The graph as it is drawn: clocks from left to right, one lane per author. No forces are simulated, so it looks the
+ * same everywhere.
+ */
 export interface Layout {
-  /** By clock. */
+  /** Ordered by clock. */
   readonly entries: readonly EntryView[]
   readonly lanes: readonly string[]
   readonly clock: Float64Array
   readonly lane: Uint16Array
-  /** Entries of one author with one clock stand below each other. */
+  /** Entries of one author with the same clock are drawn below each other. */
   readonly slot: Uint8Array
   /** 0 waiting, 1 confirmed, 2 rejected. */
   readonly kind: Uint8Array
   readonly isTip: Uint8Array
-  /** The parents of entry `i` stand in `parents` from `starts[i]` to `starts[i + 1]`. */
+  /** The parents of entry `i` are in `parents` from `starts[i]` up to `starts[i + 1]`. */
   readonly starts: Uint32Array
   readonly parents: Uint32Array
   readonly firstClock: number
@@ -63,7 +66,7 @@ export function layoutOf(all: Iterable<EntryView>, first: readonly string[]): La
   }
 }
 
-/** The first entry with at least this clock. */
+/** The index of the first entry with at least this clock. */
 export function firstFrom({ clock }: Layout, least: number): number {
   let [low, high] = [0, clock.length]
   while (low < high) {

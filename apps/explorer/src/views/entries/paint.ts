@@ -10,7 +10,7 @@ export interface Palette {
   readonly kinds: readonly [waiting: string, confirmed: string, rejected: string]
 }
 
-/** Below so many pixels for each clock, edges and circles would be one grey area. */
+/** With fewer pixels per clock, edges and circles would merge into a grey area. */
 const detailScale = 3
 
 export function paletteOf(element: Element): Palette {
@@ -25,7 +25,7 @@ export function paletteOf(element: Element): Palette {
   }
 }
 
-/** Draws what is in sight, and nothing else. */
+/** Draws only the visible part. */
 export function paint(
   context: CanvasRenderingContext2D,
   layout: Layout,
@@ -110,7 +110,7 @@ function drawEdges(
   context.stroke()
 }
 
-/** Around tips, which no entry approves yet, and around the entry that was chosen. */
+/** Draws rings around tips, which no entry approves yet, and around the selected entry. */
 function drawRings(
   context: CanvasRenderingContext2D,
   layout: Layout,

@@ -1,6 +1,6 @@
 import type { EntryView } from '@p2pl/ledger'
 
-/** Whether each word of the search stands in the entry. */
+/** Whether the entry contains each word of the search. */
 export function matches(entry: EntryView, text: string, nameOf: (id: string) => string): boolean {
   const words = text.trim().toLowerCase().split(/\s+/)
   if (words[0] === '') return true

@@ -3,10 +3,10 @@ import { type Camera, fit, laneHeight, pan, showEnd, type Size, xOf, yOf, zoom }
 import { type Layout, layoutOf } from './layout.ts'
 import { paint, type Palette, paletteOf } from './paint.ts'
 
-/** How far from an entry a press may be, pixels. */
+/** How far from an entry a click may be, in pixels. */
 const reach = 12
 
-/** The canvas of the graph: keeps its size, takes the pointer, and draws when something changed. */
+/** The canvas of the graph. It keeps its size, handles the pointer, and draws after changes. */
 export class GraphStage {
   readonly #canvas: HTMLCanvasElement
   readonly #names: (author: string) => string
@@ -71,7 +71,7 @@ export class GraphStage {
     this.#draw()
   }
 
-  /** All while that can be read, then the end. */
+  /** Shows everything while that is legible, then only the end. */
   #follow(): void {
     if (this.#size.width === 0) return
     const before = this.#camera.scale

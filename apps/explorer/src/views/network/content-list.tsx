@@ -9,7 +9,7 @@ import { NodeColumns } from './node-columns.tsx'
 
 const shown = 8
 
-/** The last content that somebody asked for: who wants it, who has it, how long it took. */
+/** The contents that were last requested: who wants them, who has them, how long it took. */
 export function ContentList(): JSX.Element {
   const at = step.value
   const byCid = new Map<string, Fetch[]>()

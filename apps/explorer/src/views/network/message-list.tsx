@@ -8,7 +8,10 @@ import { NodeColumns } from './node-columns.tsx'
 
 const shown = 8
 
-/** The last messages up to the time of the picture: who published, and after how long each node had them. A press shows one slowly. */
+/**
+ * The last messages up to the time of the picture: who published each one, and after how long each node had it. A click
+ * shows a message in slow motion.
+ */
 export function MessageList(): JSX.Element {
   const at = step.value
   const last = flights.filter(({ from }) => from <= at).slice(-shown)

@@ -2,7 +2,7 @@ import type { JSX } from 'preact'
 import { labelOf } from '../../data/names.ts'
 import { nodes } from '../../data/nodes.ts'
 
-/** The heads of a table that has a column for each node. */
+/** The header cells of a table with a column per node. */
 export function NodeColumns(): JSX.Element {
   return (
     <>

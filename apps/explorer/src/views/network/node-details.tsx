@@ -4,7 +4,7 @@ import { nameOf } from '../../data/names.ts'
 import { Id } from '../../ui/cid.tsx'
 import { Item } from '../../ui/item.tsx'
 
-/** What a node says of itself, for those who want to know. */
+/** A node's own description, for those who want details. */
 export function NodeDetails({ name, status }: { name: string; status: StatusView }): JSX.Element {
   const { documents } = status
   return (

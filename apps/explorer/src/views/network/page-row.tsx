@@ -5,7 +5,7 @@ import { nodes } from '../../data/nodes.ts'
 import { join, pageState } from '../../data/page-peer.ts'
 import { Id } from '../../ui/cid.tsx'
 
-/** This page among the nodes: it need not believe them, and can be a peer itself. */
+/** This page among the nodes. It need not trust them, and can be a peer itself. */
 export function PageRow(): JSX.Element {
   const page = pageState.value
   const canJoin = page.state === 'apart' || page.state === 'failed'

@@ -8,7 +8,7 @@ import { isNarrow, isStill } from '../../data/theme.ts'
 import { Traffic } from './traffic.tsx'
 import { edgesOf, narrow, type Place, placesOf, radius, strangersOf, wide } from './places.ts'
 
-/** The nodes, their connections, and what is on its way between them. */
+/** The nodes, their connections, and the traffic between them. */
 export function Picture(): JSX.Element {
   useEffect(moveOn, [])
   const stage = isNarrow.value ? narrow : wide
@@ -65,12 +65,12 @@ function describe(peers: readonly ShownPeer[], edges: readonly (readonly [string
   return `${states.join('; ')}. Connected: ${pairs.join(', ') || 'none of these'}.`
 }
 
-/** Lets the time of the picture go on while it is on the screen. */
+/** Advances the time of the picture while it is on the screen. */
 function moveOn(): () => void {
   let last = performance.now()
   let frame = 0
   const step = (now: number): void => {
-    // Some times in a second are enough where nothing is to move.
+    // A few updates per second are enough if nothing should move.
     if (!isStill.peek() || now - last > 250) {
       advance(Math.min(now - last, 250))
       last = now

@@ -16,12 +16,12 @@ export const wide: Stage = { width: 640, height: 400 }
 export const narrow: Stage = { width: 360, height: 330 }
 export const radius = 34
 
-/** Nodes stand on an ellipse, the first one at the top. */
+/** Places the nodes on an ellipse, with the first one at the top. */
 export function placesOf(nodes: readonly ShownPeer[], { width, height }: Stage): ReadonlyMap<string, Place> {
   const count = nodes.length
   const rx = count === 1 ? 0 : width / 2 - 70
   const ry = count === 1 ? 0 : height / 2 - 70
-  // A triangle stands lower than its middle.
+  // A triangle is placed lower, because its centre is above the middle of its height.
   const middle = height / 2 + (count === 3 ? 22 : 0) - 12
   return new Map(
     nodes.map(({ name }, i) => {
@@ -31,7 +31,7 @@ export function placesOf(nodes: readonly ShownPeer[], { width, height }: Stage):
   )
 }
 
-/** Pairs of nodes that are connected: one of the two may not know it yet. */
+/** Pairs of connected nodes. One of the two may not know of the connection yet. */
 export function edgesOf(nodes: readonly ShownPeer[]): [string, string][] {
   const edges = new Map<string, [string, string]>()
   for (const { name, life, status } of nodes) {
@@ -47,12 +47,12 @@ export function edgesOf(nodes: readonly ShownPeer[]): [string, string][] {
   return [...edges.values()]
 }
 
-/** Connections to peers that are none of the nodes shown. */
+/** The number of connections to peers that are not shown. */
 export function strangersOf({ status }: ShownPeer): number {
   return (status?.connected ?? []).filter(({ id }) => nodeOf(id) === undefined).length
 }
 
-/** Where something is that has gone this part of the way, from rim to rim. */
+/** The place of something that has covered this part of the way, from rim to rim. */
 export function between(a: Place, b: Place, part: number, shift = 0): Place {
   const [dx, dy] = [b.x - a.x, b.y - a.y]
   const length = Math.hypot(dx, dy)

@@ -18,7 +18,7 @@ import { leftOut } from '../../data/traces.ts'
 
 const labels: Readonly<Record<number, string>> = { 1: '1×', 0.1: '1/10', 0.01: '1/100' }
 
-/** Speed, pause, and the way back through what was seen. */
+/** Speed, pause, and a slider to go back in time. */
 export function Player(): JSX.Element {
   const range = useSignal({ from: 0, to: 0 })
   const at = useSignal(0)

@@ -8,10 +8,13 @@ import { between, type Place } from './places.ts'
 
 type Places = ReadonlyMap<string, Place>
 
-/** Live, a message takes a few milliseconds: nobody would see it. Its dot is slowed down to this, and its label says the truth. */
+/**
+ * Live, a message takes a few milliseconds, which nobody would see. Its dot takes at least this long (ms), and its
+ * label gives the real time.
+ */
 const shortestLiveMs = 350
 
-/** Messages as dots from their publisher to each receiver, content as squares to those who asked for it. */
+/** Messages as dots from their publisher to each receiver, content as squares to the peers that requested it. */
 export function Traffic({ places }: { places: Places }): JSX.Element {
   const at = playhead.value
   return (
@@ -61,7 +64,10 @@ function Dot({ start, end, part, label }: { start: Place; end: Place; part: numb
   )
 }
 
-/** A wish goes to those who may have it; the block comes back. Who gave it is known only where one node has it. */
+/**
+ * A request goes to the nodes that may have the block, and the block comes back. Who sent it is known only if a single
+ * node has it.
+ */
 function Content({ fetch, at, places }: { fetch: Fetch; at: number; places: Places }): JSX.Element | null {
   const { cid, node, from, asked, arrived } = fetch
   const home = places.get(node)
