@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { withBuildLock } from '@p2pl/tooling-go-tool/build-lock'
 import { startRegistry, type Registry } from './registry.ts'
@@ -19,13 +19,13 @@ export async function publishedRegistry(): Promise<Registry> {
 export async function publishedPackages(): Promise<string> {
   const trees = join(cache, 'trees')
   const folder = join(trees, hashOfPackages())
-  if (existsSync(folder)) return folder
+  if (isInUse(folder)) return folder
   mkdirSync(trees, { recursive: true })
   return await withBuildLock(
     `${folder}.lock`,
     () => {},
     async () => {
-      if (existsSync(folder)) return folder
+      if (isInUse(folder)) return folder
       for (const old of readdirSync(trees))
         // Another clone may have removed it meanwhile.
         if (Date.now() - (statSync(join(trees, old), { throwIfNoEntry: false })?.mtimeMs ?? Infinity) > hourInMs)
@@ -44,6 +44,17 @@ export async function publishedPackages(): Promise<string> {
       return folder
     }
   )
+}
+
+/** Whether it is there. Then it stays: what nobody has used for an hour is removed by others. */
+function isInUse(folder: string): boolean {
+  try {
+    utimesSync(folder, new Date(), new Date())
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw error
+  }
 }
 
 /** Of two processes that publish the same packages, because one took the other for dead, the first one counts. */
