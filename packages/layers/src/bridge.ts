@@ -46,7 +46,7 @@ const names = [
 const mebibyte = 1_048_576
 
 /**
- * A peer of two networks that carries messages and content between them, each once, while it runs. As a backend it reads from
+ * A peer on two networks that carries messages and content between them, each once, while it runs. As a backend it reads from
  * both, publishes on both and stores on both.
  *
  * @throws `INVALID_ARGUMENT` when a backend or an option is wrong; `UNSUPPORTED` when the backends have no messages in common.

@@ -3,7 +3,7 @@ import { bytesSent } from './size.ts'
 
 /** Samples that are kept of each kind. */
 const kept = 128
-/** More kinds than there are: 20 operations of a few sizes, on several backends. */
+/** An upper bound for the number of kinds: 20 operations of a few sizes, on several backends. */
 const maxKinds = 1_024
 const smallest = 64 * 1024
 

@@ -65,8 +65,8 @@ export function blockHooks(legs: Legs, policy: StorePolicy, capabilities: () => 
   }
 
   /**
-   * Writes to all legs, because the peers of a network fetch only from the store of that leg. Resolves when all have it, or
-   * soon after enough have it.
+   * Writes to all legs, because the peers of a network fetch only from the store of the leg on that network. Resolves when
+   * all have it, or soon after enough have it.
    */
   const write = async (operation: string, patience: number, work: (leg: Leg) => Promise<void>): Promise<void> => {
     const works = legs.candidates.map(work)

@@ -9,7 +9,7 @@ export interface Try<T> {
 }
 
 /**
- * The first answer of several tries, which begin one after the other. The answer ends the other tries. Rejects when all
+ * The first answer of several tries, which begin one after the other. That answer ends the other tries. Rejects when all
  * have failed, and at once with an error that every try would give.
  */
 export async function staggered<T>(clock: Clock, tries: readonly Try<T>[], outer: AbortSignal): Promise<T> {

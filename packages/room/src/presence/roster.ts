@@ -67,7 +67,7 @@ export class Roster {
     else this.#held.push(sender, { stay, frame }, size)
   }
 
-  /** The clock without the time for which this process stood still. */
+  /** The clock, minus the time for which this process was stalled. */
   get #awake(): number {
     return this.#options.clock.now() - this.#still
   }
