@@ -21,6 +21,21 @@ it.skipIf(process.platform === 'win32')(
   }
 )
 
+it('where no process can be made, it has ended and says why', async () => {
+  const { execPath } = process
+  process.execPath = join(folder, 'no-node')
+  try {
+    const supervised = new SupervisedProcess(['sh'], process.env, 1_000)
+    expect(await supervised.exited).toEqual({
+      code: null,
+      signal: null,
+      output: expect.stringContaining('ENOENT') as unknown
+    })
+  } finally {
+    process.execPath = execPath
+  }
+})
+
 it.runIf(process.platform === 'linux')(
   'its last words and its exit code are known when its end is told, also where it is noticed before they are read',
   async () => {

@@ -1,5 +1,4 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { endProcess } from './processes.ts'
@@ -56,7 +55,8 @@ export class SupervisedProcess {
     this.#supervisor.stdout?.on('data', collect)
     this.#supervisor.stderr?.on('data', collect)
     this.#supervisor.on('message', (message: unknown) => this.#onMessage(message))
-    const closed = once(this.#supervisor, 'close')
+    // Not `once`, which rejects where no process could be made.
+    const closed = new Promise<void>((resolve) => this.#supervisor.once('close', () => resolve()))
     this.exited = new Promise((resolve) => {
       const onEnd = (): void => void this.#lastWords(closed).then(resolve)
       this.#supervisor.on('error', (error) => {
@@ -132,7 +132,8 @@ export class SupervisedProcess {
 
   /** The output of supervisor and daemon comes through pipes, and may arrive after their end is known. */
   async #lastWords(closed: Promise<unknown>): Promise<SupervisedExit> {
-    if (this.#supervisor.pid !== undefined && this.#supervisor.connected) await once(this.#supervisor, 'disconnect')
+    if (this.#supervisor.pid !== undefined && this.#supervisor.connected)
+      await new Promise<void>((resolve) => this.#supervisor.once('disconnect', resolve))
     await this.#endOrphan()
     // A process left behind by the daemon may keep its output open.
     await Promise.race([closed, sleep(outputGrace, undefined, { ref: false })])
