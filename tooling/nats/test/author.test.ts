@@ -185,6 +185,6 @@ it('the guide says how many lines it has', () => {
   const files = readdirSync(join(example, 'src'))
   const lines = files.map((file) => readFileSync(join(example, 'src', file), 'utf8').split('\n').length - 1)
   const guide = readFileSync(join(root, 'packages/create-adapter/README.md'), 'utf8')
-  const said = Number(/in some (\d+) lines/.exec(guide)?.[1])
+  const said = Number(/in about (\d+) lines/.exec(guide)?.[1])
   expect(Math.abs(said - lines.reduce((sum, count) => sum + count))).toBeLessThanOrEqual(20)
 })
