@@ -1,5 +1,6 @@
 import { equalBytes } from '@p2pl/core/backend'
 import type { IncomingMessage, Subscriber, SubscriptionState, TransportGap, Verdict } from '@p2pl/core/backend'
+import { alarm } from './time.ts'
 
 const probeMark = Uint8Array.of(0x70, 0x32, 0x70, 0x6c, 0x00, 0x70, 0x62, 0x65)
 
@@ -65,6 +66,11 @@ export class Inbox implements Subscriber {
     this.#wake()
   }
 
+  /** How many messages came, probes among them. */
+  get heard(): number {
+    return this.calls.filter((call) => call === 'message').length
+  }
+
   count(payload: Uint8Array): number {
     return this.messages.filter((message) => equalBytes(message.payload, payload)).length
   }
@@ -74,14 +80,14 @@ export class Inbox implements Subscriber {
     if (condition()) return true
     return await new Promise<boolean>((resolve) => {
       const end = (result: boolean): void => {
-        clearTimeout(timer)
+        cancel()
         this.#watchers.delete(watcher)
         resolve(result)
       }
       const watcher = (): void => {
         if (condition()) end(true)
       }
-      const timer = setTimeout(() => end(condition()), Math.max(ms, 1))
+      const cancel = alarm(ms, () => end(condition()))
       this.#watchers.add(watcher)
     })
   }

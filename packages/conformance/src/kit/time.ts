@@ -13,14 +13,18 @@ const tickMs = 20
  * Calls `callback` after `ms` of this process's own time, and returns a function that cancels it. While the whole process
  * is stalled (a busy machine, a debugger), at most one tick passes, since no call under test could have ended meanwhile.
  */
-function alarm(ms: number, callback: () => void): () => void {
-  let left = Math.max(1, Math.ceil(ms / tickMs))
-  const step = (): void => {
-    left--
-    if (left > 0) timer = setTimeout(step, tickMs)
-    else callback()
-  }
-  let timer = setTimeout(step, Math.min(ms, tickMs))
+export function alarm(ms: number, callback: () => void): () => void {
+  let left = ms
+  const wait = (): ReturnType<typeof setTimeout> =>
+    setTimeout(
+      () => {
+        left -= tickMs
+        if (left > 0) timer = wait()
+        else callback()
+      },
+      Math.max(1, Math.min(left, tickMs))
+    )
+  let timer = wait()
   return () => clearTimeout(timer)
 }
 

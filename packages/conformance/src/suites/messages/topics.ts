@@ -27,7 +27,7 @@ export const topics: readonly Test[] = [
       await channel.deliver(0, () => uniqueBytes(32), [1])
       await channel.flush(0, [1])
       for (const [topic, inbox] of inboxes)
-        equal(inbox.calls.length, 0, `${show(topic)} gets nothing of ${show(channel.topic)}`)
+        equal(inbox.heard, 0, `${show(topic)} gets nothing of ${show(channel.topic)}`)
     }
   },
   {

@@ -2,7 +2,7 @@ import type { Capabilities, PeerInfo, RoutingCapabilities } from '@p2pl/core/bac
 import type { CID } from 'multiformats/cid'
 import { check } from '../../kit/check.ts'
 import type { Network } from '../../kit/network.ts'
-import { put, routingOf } from '../../kit/parts.ts'
+import { idsOf, put, routingOf } from '../../kit/parts.ts'
 import { rawBlock } from '../../kit/samples.ts'
 import type { TestRun } from '../../kit/test.ts'
 import { collect, poll } from '../../kit/time.ts'
@@ -36,19 +36,22 @@ export async function providers(
   )
 }
 
-/** Asks until `count` providers are found, since a record may need a moment to reach the asked peers. */
+/** Asks until all wanted backends are found, since a record may need a moment to reach the asked peers. */
 export async function providersSoon(
   t: TestRun,
   network: Network,
   index: number,
   cid: CID,
-  count: number
+  wanted: readonly number[]
 ): Promise<PeerInfo[]> {
+  // A backend on several networks may be listed once for each.
+  const peers = wanted.map((one) => idsOf(network.at(one)))
   let found: PeerInfo[] = []
+  const complete = (): boolean => peers.every((ids) => found.some(({ id }) => ids.includes(id)))
   await poll(t.remaining() / 2, async () => {
     found = await providers(t, network, index, cid)
-    return found.length >= count ? found : undefined
+    return complete() ? found : undefined
   })
-  check(found.length >= count, `findProviders finds ${count} that provided`, found)
+  check(complete(), `findProviders finds ${wanted.length} that provided`, found)
   return found
 }
