@@ -1,5 +1,5 @@
-// Runs a script of the workspace from a fresh clone, on whatever Node npm runs on: it installs first where that is needed,
-// and says so at once, since the first time takes a while.
+// Runs a script of the workspace from a fresh clone, on the Node that npm runs on. It installs first if needed, and
+// says so at once, because the first time takes a while.
 import { spawn } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
 import process from 'node:process'
@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 const [pnpm = '', script = '', ...args] = process.argv.slice(2)
 const { optionalDependencies } = JSON.parse(readFileSync('package.json', 'utf8'))
 
-/** The workspace brings its own Node for these platforms, as packages of npm. Elsewhere the one that is there has to do. */
+/** The workspace brings its own Node for these platforms, as npm packages. On other platforms it uses the existing Node. */
 const carried = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`
 const needed = '22.19'
 if (!(carried in optionalDependencies) && !isAtLeast(process.versions.node, needed)) {
@@ -24,13 +24,13 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => undef
 
 if (isStale()) {
   console.error('Installing what the workspace needs, by pnpm. The first time takes about half a minute.')
-  // What a script prints is its result: progress goes to stderr.
+  // The stdout of a script is its result, so progress goes to stderr.
   const code = await npx(['install', '--reporter=append-only'], ['ignore', 'pipe', 'pipe'])
   if (code !== 0) process.exit(code)
 }
 process.exit(await npx(['run', '--silent', script, ...args], 'inherit'))
 
-/** Whether what is installed is older than what is locked. */
+/** Whether the installed packages are older than the lockfile. */
 function isStale() {
   const installed = statSync('node_modules/.modules.yaml', { throwIfNoEntry: false })
   return installed === undefined || installed.mtimeMs < statSync('pnpm-lock.yaml').mtimeMs
@@ -42,13 +42,13 @@ function isAtLeast(version, least) {
   return major > leastMajor || (major === leastMajor && minor >= leastMinor)
 }
 
-/** Gives the exit code. */
+/** Resolves with the exit code. */
 function npx(parameters, stdio) {
   const child = spawn('npx', ['--yes', pnpm, ...parameters], { stdio, shell: process.platform === 'win32' })
   for (const stream of [child.stdout, child.stderr]) {
     if (stream === null) continue
     createInterface({ input: stream }).on('line', (line) => {
-      // It runs on the Node of npm; the scripts get the one of the workspace.
+      // It runs on npm's Node, but the scripts use the workspace's Node.
       if (!line.includes('Unsupported engine')) console.error(line)
     })
   }

@@ -1,2 +1,2 @@
-/** A package is found from the file that imports it. */
+/** Node resolves a package from the file that imports it, so this file must be here. */
 export const load = (name) => import(name)

@@ -12,7 +12,7 @@ import { figure, growthTable, legend, table } from './harness/table.ts'
 
 const history = fileURLToPath(new URL('../history.jsonl', import.meta.url))
 
-/** Every file of the folder exports a list of scenarios: adding one is adding a file. */
+/** Each file of the folder exports a list of scenarios: to add one, add a file. */
 async function loadScenarios(): Promise<Scenario[]> {
   const folder = new URL('./scenarios/', import.meta.url)
   const names = (await readdir(folder)).filter((name) => name.endsWith('.ts')).toSorted()
@@ -35,7 +35,7 @@ function startsWithOne(text: string, starts: readonly string[]): boolean {
   return starts.some((start) => text.toLowerCase().startsWith(start.toLowerCase()))
 }
 
-/** Without the sides that are not asked for. */
+/** The scenario without the sides that were not requested. */
 function narrow(scenario: Scenario, labels: readonly string[]): Scenario {
   const [subject, ...others] = scenario.sides
   return { ...scenario, sides: [subject, ...others.filter(({ label }) => startsWithOne(label, labels))] }
@@ -86,5 +86,5 @@ async function main(): Promise<number> {
   return failures.length > 0 ? 1 : 0
 }
 
-// A side that hangs has processes that nobody has closed: they end with this one.
+// A side that hangs has processes that nobody has closed. They end with this process.
 process.exit(await main())

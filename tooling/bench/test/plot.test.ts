@@ -10,7 +10,7 @@ interface Element {
   readonly text: string
 }
 
-/** Reads what an XML reader would: throws where elements are not closed in order. */
+/** Parses like an XML reader: throws if elements are not closed in order. */
 function parse(svg: string): Element[] {
   const open: string[] = []
   const elements: Element[] = []
@@ -25,7 +25,7 @@ function parse(svg: string): Element[] {
     }
   }
   expect(open).toEqual([])
-  // Nothing was left over that is no element.
+  // Everything is an element; nothing is left over.
   expect(svg.replaceAll(/<\/?[a-z]+(?:\s+[a-zA-Z0-9:-]+="[^"<]*")*\s*\/?>/g, '')).not.toMatch(/[<>]/)
   return elements
 }

@@ -5,8 +5,9 @@ const heartbeat = 5_000
 const abandonedAfter = 60_000
 
 /**
- * Runs `body` while nobody else on this machine holds the folder `path`. A holder that died is recognised by its
- * process id and by a time stamp that no longer moves. Only saves work: what `body` makes must be right without it, too.
+ * Runs `body` while no other process on this machine holds the folder `path`. A dead holder is recognised by its
+ * process id and by a time stamp that no longer changes. The lock only saves work: the result of `body` must be right
+ * without it too.
  */
 export async function withBuildLock<T>(path: string, onWait: () => void, body: () => Promise<T>): Promise<T> {
   for (let waits = 0; ; waits++) {

@@ -8,17 +8,17 @@ import { type GoTool, pinnedVersion } from './tool.ts'
 import { GoToolUnavailableError } from './unavailable.ts'
 
 export interface EnsureOptions {
-  /** One line of progress at a time, for a person. Default: to standard error. */
+  /** Receives one line of progress at a time, for a person. Default: standard error. */
   onProgress?: ((line: string) => void) | undefined
-  /** Where binaries are kept. Default `P2PL_CACHE`, else `~/.cache/p2pl`. */
+  /** The folder for binaries. Default `P2PL_CACHE`, otherwise `~/.cache/p2pl`. */
   cache?: string | undefined
 }
 
 const running = new Map<GoTool, Promise<string>>()
 
 /**
- * The path of the binary: the one that its variable names, else the pinned version, built on first use into a cache. Any
- * number of processes may call it at once. Throws {@link GoToolUnavailableError}.
+ * The path of the binary: the one that its variable names, otherwise the pinned version, built on first use into a
+ * cache. Any number of processes may call it at once. Throws {@link GoToolUnavailableError}.
  */
 export async function ensureGoTool(tool: GoTool, options: EnsureOptions = {}): Promise<string> {
   const given = process.env[tool.variable]
@@ -58,7 +58,7 @@ async function buildInto(tool: GoTool, binary: string, onProgress: (line: string
   let compiled = 0
   onProgress(`building ${tool.name} ${pinnedVersion(tool)} (once; ${tool.takes})`)
   const ticker = setInterval(() => onProgress(`${tool.name}: ${compiled} packages compiled, ${seconds()}`), 10_000)
-  // Written under another name first: a binary under its final name is always whole.
+  // Written under another name first, so that a binary with its final name is always complete.
   const partial = `${binary}.${process.pid}.partial`
   try {
     await build(tool, partial, (count) => {
@@ -79,7 +79,7 @@ async function isExecutable(path: string): Promise<boolean> {
   )
 }
 
-/** Why {@link ensureGoTool} could not even try, found without building. */
+/** The reason why {@link ensureGoTool} would fail, found without building; `undefined` if it could try. */
 export async function goToolObstacle(tool: GoTool): Promise<GoToolUnavailableError | undefined> {
   if ((process.env[tool.variable] ?? '') !== '') return undefined
   try {

@@ -7,7 +7,7 @@ import { GoToolUnavailableError } from './unavailable.ts'
 
 const run = promisify(execFile)
 
-/** The Go that would build, as `go1.26.8`. Throws the typed reason where there is none or it is too old. */
+/** The version of Go that would build, such as `go1.26.8`. Throws a typed reason if there is none or it is too old. */
 export async function goVersion(tool: GoTool): Promise<string> {
   const minimum = minimumGo(tool)
   const wanted = `Go ${minimum.join('.')} or newer`
@@ -38,14 +38,14 @@ export async function goVersion(tool: GoTool): Promise<string> {
   return version
 }
 
-/** Names the binary that go.mod, go.sum and this Go give on this platform. */
+/** Identifies the binary that results from go.mod, go.sum and this Go on this platform. */
 export function buildKey({ folder }: GoTool, version: string): string {
   const hash = createHash('sha256')
   for (const file of ['go.mod', 'go.sum']) hash.update(readFileSync(`${folder}/${file}`)).update('\0')
   return hash.update(`${version}\0${process.platform}\0${process.arch}`).digest('hex').slice(0, 20)
 }
 
-/** Compiles the program to `output`. `onPackage` gets the number of packages compiled so far. */
+/** Compiles the program to `output`. `onPackage` receives the number of packages compiled so far. */
 export async function build(tool: GoTool, output: string, onPackage: (compiled: number) => void): Promise<void> {
   const { args = [], command, folder, name } = tool
   const child = spawn('go', ['build', '-v', '-trimpath', '-buildvcs=false', ...args, '-o', output, command], {

@@ -2,7 +2,7 @@ import { ensureGoTool } from './ensure.ts'
 import type { GoTool } from './tool.ts'
 import { GoToolUnavailableError } from './unavailable.ts'
 
-/** Builds the program where that is needed, and prints its path. */
+/** Builds the program if needed, and prints its path. */
 export async function runMain(tool: GoTool): Promise<void> {
   try {
     process.stdout.write(`${await ensureGoTool(tool)}\n`)

@@ -2,15 +2,15 @@ import { readFileSync } from 'node:fs'
 
 /** A program that Go builds from a pinned module. */
 export interface GoTool {
-  /** For people: `Kubo`. */
+  /** A name for people: `Kubo`. */
   readonly name: string
-  /** The folder with go.mod and go.sum, which pin it. */
+  /** The folder with go.mod and go.sum, which pin the program. */
   readonly folder: string
   /** The module that go.mod names: `github.com/ipfs/kubo`. */
   readonly module: string
   /** The package of its command. */
   readonly command: string
-  /** What the binary is called: `ipfs`. */
+  /** The name of the binary: `ipfs`. */
   readonly binary: string
   /** The environment variable that names another binary: `KUBO_BINARY`. */
   readonly variable: string
@@ -20,7 +20,7 @@ export interface GoTool {
   readonly takes: string
 }
 
-/** The pinned version, as go.mod says it. */
+/** The pinned version in go.mod. */
 export function pinnedVersion({ folder, module }: GoTool): string {
   const line = readFileSync(`${folder}/go.mod`, 'utf8')
     .split('\n')
@@ -30,7 +30,7 @@ export function pinnedVersion({ folder, module }: GoTool): string {
   return version
 }
 
-/** The oldest Go that go.mod takes: `[1, 26, 5]`. */
+/** The oldest Go that go.mod accepts: `[1, 26, 5]`. */
 export function minimumGo({ folder }: GoTool): readonly number[] {
   const version = /^go (\d+(?:\.\d+)*)$/m.exec(readFileSync(`${folder}/go.mod`, 'utf8'))?.[1]
   if (version === undefined) throw new Error(`go.mod of ${folder} names no version of Go`)

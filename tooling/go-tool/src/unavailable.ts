@@ -1,7 +1,7 @@
-/** Why a Go program is not on this machine. */
+/** Why a Go program is not available on this machine. */
 export type GoToolObstacle = 'no-go' | 'go-too-old' | 'download' | 'build' | 'binary'
 
-/** The program cannot be had here. The message says what would bring it. */
+/** The program is not available here. The message says how to get it. */
 export class GoToolUnavailableError extends Error {
   override readonly name: string = 'GoToolUnavailableError'
   readonly reason: GoToolObstacle

@@ -23,7 +23,7 @@ const tool: GoTool = {
   takes: 'a moment'
 }
 
-/** A `go` that says which version it is, and whose build writes a file or fails. */
+/** A `go` that prints a given version, and whose build writes a file or fails. */
 function fakeGo(name: string, version: string, build: string): string {
   const path = join(folder, name)
   mkdirSync(path)

@@ -1,6 +1,6 @@
 import { aroundCalls, type Backend } from '@p2pl/core/backend'
 
-/** Tells how many blocks have come from other peers so far. A block that the store has is not fetched, so it does not count. */
+/** Reports how many blocks have come from other peers so far. A block in the store is not fetched, so it does not count. */
 export function counting(backend: Backend, onBlock: (blocks: number) => void): Backend {
   let blocks = 0
   return aroundCalls({

@@ -16,13 +16,13 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close()
 })
 
-/** A peer on Kubo, with helia for when that fails. */
+/** A peer on Kubo, with helia as the fallback. */
 interface Side {
   readonly daemon: TestDaemon
   readonly overKubo: { readonly received: number }
   readonly backend: ReturnType<typeof failover>
   readonly peer: Peer
-  /** All that its subscription has given. */
+  /** All items of its subscription. */
   readonly items: TopicItem<Message<string>>[]
 }
 
@@ -88,7 +88,7 @@ describeWithKubo('a failover from Kubo to helia', (binary) => {
     const before = gaps(ann)
 
     await ann.daemon.kill()
-    // Nobody has said that it failed: the publish itself finds out, within its timeout.
+    // Nobody has reported the failure: the publish itself discovers it, within its timeout.
     await publish(ann, 'from ann over helia')
     await publish(ben, 'from ben over helia')
     await arrives(ben, 'from ann over helia')
@@ -96,7 +96,7 @@ describeWithKubo('a failover from Kubo to helia', (binary) => {
     expect(ann.backend.legs.map(({ state }) => state)).toEqual(['down', 'up'])
     expect(gaps(ann)).toBeGreaterThan(before)
     for (const { peer } of [ann, ben]) expect(Buffer.compare(await peer.data.bytes(cid), content)).toBe(0)
-    // Each came once.
+    // Each message came once.
     for (const side of [ann, ben]) expect(new Set(payloads(side)).size).toBe(payloads(side).length)
   })
 })

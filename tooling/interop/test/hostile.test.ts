@@ -3,9 +3,7 @@ import { helia } from '@p2pl/helia'
 import { seededBytes, until } from '@p2pl/tooling-vitest'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
-/**
- * A signed topic on a real network with a member that sends whatever it likes: it uses the raw mode on the same name.
- */
+/** A signed topic on a real network with a hostile peer. It uses the raw mode on the same name, so it can send anything. */
 describe('a hostile member of a topic', () => {
   let honest: Peer
   let reader: Peer
@@ -26,7 +24,7 @@ describe('a hostile member of a topic', () => {
   })
 
   it('brings garbage, oversized, forged and replayed messages: counted, dropped, and the honest one arrives', async () => {
-    // The hostile member records what it sees, as anybody can.
+    // The hostile peer records what it sees, as anybody can.
     const recording = hostile.topic('t', { mode: 'raw' }).subscribe()
     const subscription = reader.topic('t').subscribe()
     await Promise.all([recording.joined, subscription.joined])

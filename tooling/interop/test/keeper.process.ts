@@ -1,4 +1,4 @@
-// A peer over an embedded engine that keeps content for another one, in a process of its own.
+// A peer with an embedded engine that keeps content for another peer, in a separate process.
 import { createPeer, type PeerOptions } from '@p2pl/core'
 import { helia } from '@p2pl/helia'
 import { counting } from './counting.ts'

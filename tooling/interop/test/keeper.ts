@@ -5,18 +5,18 @@ import type { PeerInfo } from '@p2pl/core'
 
 const script = fileURLToPath(new URL('keeper.process.ts', import.meta.url))
 
-/** One peer that keeps content, over an engine in a process of its own. */
+/** A peer that keeps content, with an engine in a separate process. */
 export interface Keeper {
   readonly id: string
   readonly self: readonly PeerInfo[]
-  /** Kills the engine without a word to anybody. */
+  /** Kills the engine without warning. */
   kill(this: void): Promise<unknown>
   stopAndGo(this: void, signal: 'SIGSTOP' | 'SIGCONT'): void
 }
 
 /**
- * Starts a helia peer in a process of its own that keeps content for a peer.
- * @param onBlock - Told how many blocks it has fetched so far.
+ * Starts a helia peer that keeps content for another peer, in a separate process.
+ * @param onBlock - Called with the number of blocks fetched so far.
  */
 export async function startHeliaKeeper(
   dir: string,

@@ -39,7 +39,7 @@ describeWithKubo('a network of two Kubo peers and a Helia peer', (binary) => {
     return bytes
   }
 
-  /** What arrived of the numbers 0 to `count`, and the gaps, once each number is the one or in the other. */
+  /** Which of the numbers 0 to `count` arrived, and the gaps, once each number has either arrived or is in a gap. */
   async function account(subscription: Subscription): Promise<{ arrived: Set<number>; gaps: TopicItem[] }> {
     const arrived = new Set<number>()
     const gaps: TopicItem[] = []
@@ -83,11 +83,11 @@ describeWithKubo('a network of two Kubo peers and a Helia peer', (binary) => {
     ['kubo', 'kubo2']
   ] as const)
     it(`${count} messages of ${payloadBytes} B as fast as the app can, ${from} to ${to}: none is lost, or it is covered by a gap`, async () => {
-      // The daemon drops what its validators overtake. The distance that is kept makes that rare, also on a machine where
-      // everything competes; then it is no loss in silence, and another burst comes through whole.
+      // The daemon drops messages that its validators overtake. The pacing makes that rare, even on a busy machine. If
+      // it happens, the loss is reported, and another burst arrives in full.
       for (let burst = 1; ; burst++) {
         const { arrived, gaps } = await send(from, to, `burst ${burst} ${from} ${to}`)
-        // Numbers of the payloads are those of the sender's messages.
+        // The numbers in the payloads equal the sender's sequence numbers.
         const covered = (index: number): boolean =>
           gaps.some((gap) => gap.type === 'gap' && (gap.first ?? 0) <= index && index <= (gap.last ?? Infinity))
         const missing = Array.from({ length: count }, (_, i) => i).filter((i) => !arrived.has(i))
@@ -113,7 +113,7 @@ describeWithKubo('a network of two Kubo peers and a Helia peer', (binary) => {
     await until('the first one arrives', () => items.includes(0))
     daemons[0]?.signal('SIGSTOP')
     try {
-      // How long it stands still is what this is about.
+      // This test is about the length of the stall.
       const over = sleep(15_000)
       for (let i = 1; i <= 20; i++) await topic.publish(payload(i), { recipients: 0 })
       await until('the standstill is noticed', () => items.includes('gap', items.indexOf(0)))
@@ -128,7 +128,7 @@ describeWithKubo('a network of two Kubo peers and a Helia peer', (binary) => {
     await subscription.close()
     await reading
     const missing = Array.from({ length: 20 }, (_, i) => i + 1).filter((i) => !items.includes(i))
-    // Another one may have come before, while the topic formed.
+    // Another gap may have come before, while the topic formed.
     const between = items.slice(items.indexOf(0), items.lastIndexOf(99))
     expect(missing.length === 0 || between.includes('gap')).toBe(true)
   })
@@ -160,7 +160,7 @@ describeWithKubo('a network of two Kubo peers and a Helia peer', (binary) => {
   })
 
   it('each answer of a daemon is heard at the first asking', async () => {
-    // A lost answer is asked for again after five seconds: the timeouts here end before that.
+    // A lost answer is requested again after five seconds. The timeouts here end before that.
     for (let i = 0; i < 40; i++) {
       const bytes = seededBytes(1_000 + i, i)
       const { cid } = await peers.kubo.data.add(bytes)

@@ -6,7 +6,7 @@ import { afterAll, expect, it } from 'vitest'
 
 const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8')
 const [listen = '', say = ''] = Array.from(readme.matchAll(/```js\n(.*?)```/gs), ([, sample]) => sample)
-// Inside of a package that depends on both, so that their names resolve.
+// Inside a package that depends on both, so that their names resolve.
 const folder = mkdtempSync(join(import.meta.dirname, '.readme-'))
 const children: ChildProcess[] = []
 

@@ -19,8 +19,8 @@ afterEach(async () => {
 })
 
 /**
- * Adds content while the engine of the first peer that fetches is killed, and that of the second one stands still. Both are in the
- * middle: neither has acknowledged.
+ * Adds content. Meanwhile the engine of the first peer that fetches is killed, and that of the second is stopped. Both
+ * are in the middle of it: neither has acknowledged.
  */
 async function addUnderFire(
   ann: Peer,
@@ -44,7 +44,7 @@ async function addUnderFire(
     expect((await verifyAcknowledgement(encoded)).cid.equals(cid)).toBe(true)
     expect([blocks, challenged]).toEqual([33, 33])
   }
-  // The one that stood still goes on where it was.
+  // The stopped engine continues where it was.
   const stopped = keepers[hit[1] ?? 0]
   stopped?.stopAndGo('SIGCONT')
   const late = await ann.data.reach(cid, { peers: [stopped?.id ?? ''], timeout: 100_000 })
@@ -97,7 +97,7 @@ describeWithKubo('receipts on Kubo', (binary) => {
   )
 })
 
-/** The daemon's repo is gone after the test, and so is this. */
+/** In memory, because the daemon's repo is also gone after the test. */
 function inMemory(): RecordStore {
   const records = new Map<string, Uint8Array>()
   return { get: async (name) => records.get(name), set: async (name, record) => void records.set(name, record) }

@@ -33,7 +33,7 @@ describe('replication on helia', () => {
     const fetched = [0, 0, 0]
     const start = async (index: number): Promise<Keeper> => {
       const keep = { peers: [ann.id], maxBytes: 64 * mebibyte }
-      // A process that is new counts from the beginning.
+      // A new process counts from the beginning.
       fetched[index] = 0
       const keeper = await startHeliaKeeper(join(folder, `keeper-${index}`), keep, (count) => {
         fetched[index] = count
@@ -54,7 +54,7 @@ describe('replication on helia', () => {
     await until('two peers have it', () => replication.status(cid)?.missing === 0)
     const [lost, kept] = by().map((id) => keepers.findIndex((keeper) => keeper.id === id)) as [number, number]
     const third = 3 - lost - kept
-    // What a process has counted comes by another way than its acknowledgement.
+    // The count of a process travels separately from its acknowledgement.
     await until('both have counted', () => fetched[lost] === blocks && fetched[kept] === blocks)
     expect([by().length, fetched[lost], fetched[kept], fetched[third]]).toEqual([2, blocks, blocks, 0])
 
@@ -71,7 +71,7 @@ describe('replication on helia', () => {
       (await ann.data.willing({ within: 500 })).some(({ peer }) => peer === back.id)
     )
     const before = { events: events.length, by: by(), fetched: [...fetched], published }
-    // Each look at the group is one message: four of them are three rounds in which something could have moved.
+    // Each look at the group is one message. Four of them are three rounds in which something could have changed.
     await until('replication has looked at the group', () => published >= before.published + 4)
     expect([events.length, by(), fetched]).toEqual([before.events, before.by, before.fetched])
     expect(events.filter(({ type }) => type === 'warning')).toEqual([])

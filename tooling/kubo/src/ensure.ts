@@ -12,12 +12,12 @@ export const kubo: GoTool = {
   takes: 'three to four minutes on two cores'
 }
 
-/** The path of a Kubo binary: `KUBO_BINARY` if it is set, else the pinned version, built on first use into a cache. */
+/** The path of a Kubo binary: `KUBO_BINARY` if it is set, otherwise the pinned version, built on first use into a cache. */
 export async function ensureKubo(options?: Parameters<typeof ensureGoTool>[1]): Promise<string> {
   return await ensureGoTool(kubo, options)
 }
 
-/** Why {@link ensureKubo} could not even try, found without building. */
+/** The reason why {@link ensureKubo} would fail, found without building; `undefined` if it could try. */
 export async function kuboObstacle(): Promise<GoToolUnavailableError | undefined> {
   return await goToolObstacle(kubo)
 }

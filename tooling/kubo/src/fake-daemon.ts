@@ -4,17 +4,17 @@ import { until } from '@p2pl/tooling-vitest'
 
 export type Responder = (response: ServerResponse, request: IncomingMessage) => void
 
-/** A server that answers calls of the RPC API as the test says. */
+/** A server that answers calls of the RPC API as the test specifies. */
 export interface FakeDaemon {
   readonly url: string
-  /** Calls that have arrived. */
+  /** The number of calls that have arrived. */
   readonly calls: number
-  /** Resolves when nobody is connected to it any more. */
+  /** Resolves when no connection to it is open. */
   noConnections(): Promise<void>
   close(): Promise<void>
 }
 
-/** `answers`: by the path behind `/api/v0/`; other calls get a 404. `path`: of a unix socket; default: a port. */
+/** `answers`: by the path after `/api/v0/`; other calls get a 404. `path`: of a unix socket; default: a port. */
 export async function startFakeDaemon(answers: Record<string, Responder>, path?: string): Promise<FakeDaemon> {
   let calls = 0
   const server = createServer((request, response) => {

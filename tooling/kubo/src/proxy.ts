@@ -3,32 +3,32 @@ import { createServer as createTlsServer } from 'node:tls'
 
 type Target = { host: string; port: number } | { path: string }
 
-/** A TCP proxy in front of a daemon, with the ways in which networks fail. */
+/** A TCP proxy in front of a daemon that simulates failures of networks. */
 export interface Proxy {
   readonly url: string
-  /** Breaks every connection. */
+  /** Breaks all connections. */
   drop(): void
-  /** Refuses new connections and breaks the old ones until `heal`. */
+  /** Refuses new connections and breaks the existing ones, until `heal`. */
   refuse(): void
-  /** Passes nothing on, in either direction, and keeps connections open until `heal`. */
+  /** Forwards nothing in either direction, but keeps connections open, until `heal`. */
   stall(): void
-  /** Leaves the connections of now open and throws away what comes on them, for ever. New ones work. */
+  /** Leaves the current connections open and discards their data for ever. New connections work. */
   swallow(): void
   /**
-   * Passes calls on and throws the answers to one of them (`pubsub/pub`) away until `heal`: the daemon has done what it was
-   * asked, and nobody knows.
+   * Forwards calls, but discards the answers to one of them (`pubsub/pub`) until `heal`: the daemon has done the work,
+   * but the caller does not know.
    */
   holdAnswers(call: string): void
-  /** Answers thrown away so far. */
+  /** The number of answers discarded so far. */
   readonly held: number
-  /** Ends what comes from the daemon in order (FIN), while requests are still taken. */
+  /** Ends the stream from the daemon in order (FIN), while requests are still accepted. */
   halfClose(): void
   heal(): void
-  /** Closes connections on which nothing came from the daemon for this long, as servers and middle boxes do. */
+  /** Closes connections that have been silent from the daemon's side for this long, as servers and middleboxes do. */
   idleTimeout(ms: number): void
-  /** Connections closed so. */
+  /** The number of connections closed for that reason. */
   readonly idled: number
-  /** Connections made so far. */
+  /** The number of connections made so far. */
   readonly accepted: number
   close(): Promise<void>
 }

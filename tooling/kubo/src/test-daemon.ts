@@ -15,15 +15,18 @@ export interface TestDaemonOptions {
   binary?: string | undefined
   /** Merged over the closed test configuration. */
   config?: Record<string, unknown> | undefined
-  /** A folder to use, kept by `stop`. Default: a temporary one that `stop` removes. */
+  /** A folder to use, which `stop` keeps. Default: a temporary one that `stop` removes. */
   repo?: string | undefined
-  /** 64 hex digits: a private network. */
+  /** 64 hex digits, for a private network. */
   swarmKey?: string | undefined
-  /** More arguments of `ipfs daemon`. */
+  /** Additional arguments of `ipfs daemon`. */
   args?: readonly string[] | undefined
 }
 
-/** A real daemon for tests: on loopback only, everything public switched off. Never for users: its store is not synced. */
+/**
+ * A real daemon for tests: on loopback only, with everything public switched off. Not for users, because its store is
+ * not synced.
+ */
 export interface TestDaemon {
   readonly repo: string
   readonly binary: string
@@ -31,13 +34,13 @@ export interface TestDaemon {
   readonly url: string
   readonly pid: number
   readonly running: boolean
-  /** Runs the `ipfs` command against this repo and gives its standard output. */
+  /** Runs the `ipfs` command on this repo. Resolves with its standard output. */
   ipfs(...args: string[]): Promise<string>
-  /** Sends a signal; SIGSTOP and SIGCONT are fine, too. */
+  /** Sends a signal, which may be SIGSTOP or SIGCONT. */
   signal(name: NodeJS.Signals): void
-  /** `kill -9`, resolved when the process is gone. The repo stays. */
+  /** `kill -9`. Resolves when the process has ended. The repo stays. */
   kill(): Promise<void>
-  /** Starts it again after `kill`, on the same API port. */
+  /** Starts the daemon again after `kill`, on the same API port. */
   restart(): Promise<void>
   stop(): Promise<void>
 }
@@ -78,7 +81,7 @@ export async function startTestDaemon(options: TestDaemonOptions = {}): Promise<
   const file = join(repo, 'config')
   const config: unknown = JSON.parse(readFileSync(file, 'utf8'))
   merge(config as Record<string, unknown>, closedTestConfig)
-  // Chosen now, so that others find a restarted daemon where it was.
+  // Fixed ports, so that others find a restarted daemon at the same address.
   const [swarm, api] = (await Promise.all([freePort(), freePort()])).map((port) => `/ip4/127.0.0.1/tcp/${port}`)
   merge(config as Record<string, unknown>, { Addresses: { API: api, Swarm: [swarm] } })
   merge(config as Record<string, unknown>, options.config ?? {})
@@ -122,7 +125,7 @@ export async function startTestDaemon(options: TestDaemonOptions = {}): Promise<
 }
 
 async function daemon(binary: string, env: NodeJS.ProcessEnv, args: readonly string[]): Promise<ChildProcess> {
-  // Where the kernel can be told, the daemon dies with the process of the tests, however that ends.
+  // If the kernel supports it, the daemon ends with the test process, however that ends.
   const [command, ...first] = existsSync(setpriv) ? [setpriv, '--pdeathsig', 'KILL', binary] : [binary]
   const child = spawn(command, [...first, 'daemon', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   started.add(child)

@@ -14,7 +14,7 @@ const example = join(root, 'examples/adapter-nats')
 const name = '@p2pl/example-adapter-nats'
 const describeWithNats = await describeWith(natsServer)
 
-/** A part of what the example has for its tests. */
+/** A part of the example's test helpers. */
 interface Support {
   readonly startServer: () => Promise<{
     readonly url: string
@@ -32,7 +32,7 @@ interface Manifest {
 const manifest = (folder: string): Manifest =>
   JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest
 
-/** Adds to a package what the example takes of others, in the versions of the workspace. */
+/** Adds the example's third-party dependencies to a package, in the versions of the workspace. */
 function addOthers(folder: string): void {
   const own = manifest(folder)
   const ofExample = manifest(example)
@@ -53,7 +53,10 @@ function versionOf(dependency: string): string {
   return (JSON.parse(text) as { version: string }).version
 }
 
-/** Somebody who knows p2pl only from the registry, and makes the example by the guide: `npm create`, and files in place of those. */
+/**
+ * An author who knows p2pl only from the registry makes the example by following the guide: `npm create`, then
+ * replacing the files.
+ */
 describeWithNats('the NATS adapter, made in an empty folder from a registry', (binary) => {
   const place = temporaryFolder('p2pl nats-')
   const author = join(place, 'example-adapter-nats')
@@ -137,7 +140,7 @@ describeWithNats('the NATS adapter, made in an empty folder from a registry', (b
       const child = spawn(
         process.execPath,
         ['-C', '@p2pl/source', program, '--once', '--dir', dir, '--backend', backend],
-        // The default gives up after a third of a second: sooner than a server starts.
+        // The default gives up after a third of a second, which is less than a server needs to start.
         {
           env: {
             ...process.env,

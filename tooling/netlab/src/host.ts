@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import type { Namespace } from './namespace.ts'
 
-/** Undoes what a call did to a link. */
+/** Undoes the effect of a call on a link. */
 export type Heal = () => Promise<void>
 
 /** A machine of the lab. */
@@ -24,13 +24,13 @@ export class Host {
     return host
   }
 
-  /** The one that it came with, or moved to. */
+  /** Its initial address, or the one that it moved to. */
   get address(): string {
     return this.#address
   }
 
   async addAddress(address: string): Promise<void> {
-    // Without the probing of IPv6 and without a wait: IPv4 addresses are there at once.
+    // Without IPv6 probing and without a wait, because IPv4 addresses are available at once.
     await this.#ip('address', 'add', `${address}/8`, 'dev', 'eth0')
   }
 
@@ -38,7 +38,7 @@ export class Host {
     await this.#ip('address', 'del', `${address}/8`, 'dev', 'eth0')
   }
 
-  /** As a device that changes its network: nobody hears of the old address again, not even a reset. */
+  /** Like a device that changes its network: the old address disappears without any message, not even a reset. */
   async move(address: string): Promise<void> {
     await this.removeAddress(this.#address)
     await this.addAddress(address)
@@ -49,17 +49,17 @@ export class Host {
     await this.#ip('link', 'set', 'eth0', state)
   }
 
-  /** Nothing from this host arrives here any more, while everything that is sent there does. */
+  /** Nothing from the other host arrives here any more, but everything sent to it does. */
   async dropFrom(other: Host): Promise<Heal> {
     return await this.#rule(`ip saddr ${other.address} drop`)
   }
 
-  /** Each TCP packet that arrives from this host is answered with a reset; resets themselves arrive, so that both sides learn of it. */
+  /** Each TCP packet from the other host is answered with a reset. Resets themselves arrive, so that both sides notice. */
   async resetFrom(other: Host): Promise<Heal> {
     return await this.#rule(`ip saddr ${other.address} tcp flags & rst == 0 reject with tcp reset`)
   }
 
-  /** A TypeScript program on this host, with a channel to this process. It is killed with the lab. */
+  /** Runs a TypeScript program on this host, with a channel to this process. It is killed with the lab. */
   fork(script: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): ChildProcess {
     return this.#namespace.fork(script, args, env)
   }

@@ -1,11 +1,14 @@
 import { Host } from './host.ts'
 import { Namespace } from './namespace.ts'
 
-/** A network of hosts on one switch. It is in namespaces of its own: nothing of the machine changes, and it ends with this process. */
+/**
+ * A network of hosts on one switch, in separate namespaces: nothing on the machine changes, and the lab ends with this
+ * process.
+ */
 export interface Lab {
-  /** A host on the switch, with this address (of 10.0.0.0/8). */
+  /** Adds a host to the switch, with this address (of 10.0.0.0/8). */
   host(name: string, address: string): Promise<Host>
-  /** Kills what runs on the hosts. */
+  /** Kills everything that runs on the hosts. */
   close(): Promise<void>
 }
 

@@ -4,11 +4,11 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-/** Root needs no user namespace, in which some machines let nobody make networks. */
+/** Root needs no user namespace. On some machines nobody may create networks in one. */
 const isRoot = process.getuid?.() === 0
 const unshare = ['unshare', ...(isRoot ? [] : ['--user', '--map-root-user']), '--net']
 
-/** A network namespace: it lives as long as a process that waits for the end of its input, which this process holds. */
+/** A network namespace. It lives as long as a process that waits for the end of its input, which this process holds. */
 export class Namespace {
   readonly #holder: ChildProcess
   readonly #children = new Set<ChildProcess>()
@@ -26,7 +26,7 @@ export class Namespace {
     })
     ended.catch(() => {})
     holder.stdin.write('\n')
-    // What it echoes comes from inside.
+    // Its echo shows that it runs inside.
     await Promise.race([once(holder.stdout, 'data'), ended])
     return new Namespace(holder)
   }
@@ -35,13 +35,13 @@ export class Namespace {
     return this.#holder.pid as number
   }
 
-  /** Runs a command to its end. */
+  /** Runs a command and waits for its end. */
   async run(...words: string[]): Promise<string> {
     const [command, ...args] = this.inside(...words)
     return (await run(command as string, args)).stdout
   }
 
-  /** A TypeScript program with a channel to this process. It is killed with the namespace. */
+  /** Runs a TypeScript program with a channel to this process. It is killed with the namespace. */
   fork(script: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): ChildProcess {
     const [execPath, ...execArgv] = this.inside(process.execPath, '-C', '@p2pl/source')
     const child = fork(script, args, {
@@ -60,7 +60,7 @@ export class Namespace {
     await Promise.all([...this.#children, this.#holder].map((child) => kill(child)))
   }
 
-  /** The words of a command that runs inside. */
+  /** The command line that runs a command inside. */
   inside(...words: string[]): string[] {
     const user = isRoot ? [] : ['--user', '--preserve-credentials']
     return ['nsenter', '--target', String(this.pid), ...user, '--net', ...words]
@@ -74,7 +74,7 @@ async function kill(child: ChildProcess): Promise<void> {
   await exited
 }
 
-/** What this machine lacks for a network. A package that is missing can be installed; what the machine forbids it forbids. */
+/** What this machine lacks for a network. A missing package can be installed, but a prohibition by the machine is final. */
 export interface Missing {
   readonly reason: string
   readonly canBeInstalled: boolean

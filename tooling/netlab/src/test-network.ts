@@ -2,8 +2,8 @@ import { describe, it } from 'vitest'
 import { missingNetwork } from './namespace.ts'
 
 /**
- * Tests in networks of their own. Where there can be none, one test is skipped and says why; in CI it fails where a package
- * is all that is missing.
+ * Tests in separate networks. If the machine does not support them, one test is skipped and says why. In CI that test
+ * fails if only a package is missing.
  */
 export function describeInNetwork(name: string, body: () => void): void {
   const missing = missingNetwork()
@@ -20,7 +20,7 @@ export function describeInNetwork(name: string, body: () => void): void {
 /** Whether this is `npm run test:long`. */
 export const isLong: boolean = process.env['P2PL_LONG'] === '1'
 
-/** Prints what was measured (ms), as seconds: a figure for the README. */
+/** Prints measured times (ms) as seconds, for the README. */
 export function note(what: string, figures: readonly number[]): void {
   process.stdout.write(`${what} ${figures.map((ms) => (ms / 1_000).toFixed(1)).join(', ')} s\n`)
 }

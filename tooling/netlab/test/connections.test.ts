@@ -58,7 +58,7 @@ describeInNetwork('connections that are reset, or made twice', () => {
       const [a, b] = [startHelia(hosts[0]), startHelia(hosts[1])]
       const [wayToA, wayToB] = [await reachable(a, second[0]), await reachable(b, second[1])]
       for (const round of ['first', 'second', 'third']) {
-        // Each keeps the connection to the other: after a reset both dial at the same moment again.
+        // Each side keeps its connection to the other: after a reset both dial again at the same moment.
         await Promise.all([a.ask('connect', [wayToB]), b.ask('connect', [wayToA])])
         await talk(a, b, round, deadline)
         await Promise.all([a, b].map(({ ask }) => ask('say', `${round} once`)))

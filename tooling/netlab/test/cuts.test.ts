@@ -10,7 +10,7 @@ import { heard, reachable, say, startHelia, startKubo, talk, type Talker } from 
 const deadline = 60_000
 /** A daemon notices a dead connection by the keep-alive of its multiplexer, after up to 40 s. */
 const kuboDeadline = 100_000
-/** How long a cut lasts is what these tests are about. */
+/** These tests are about the length of a cut. */
 const cutFor = 15_000
 const said = 10
 
@@ -34,7 +34,7 @@ describeInNetwork('two peers, of which one hears nothing of the other for 15 s',
       [a, 'b'],
       [b, 'a']
     ] as const) {
-      // A hole in the numbers of a sender becomes a gap when nothing fills it for a while.
+      // A hole in a sender's sequence numbers becomes a gap when nothing fills it for a while.
       await until(
         'each message is there, or a gap is',
         async () => {

@@ -45,7 +45,7 @@ async function reachable({ ask, host }: LedgerOn): Promise<PeerView> {
   return { ...self, addresses: [`/ip4/${host.address}/tcp/${port}/p2p/${self.id}`] }
 }
 
-/** Records a transfer and waits until all have it, and the same root. Gives how long that took (ms). */
+/** Records a transfer and waits until all nodes have it and the same root. Resolves with the time that took (ms). */
 export async function transferred(nodes: readonly LedgerOn[], from: LedgerOn, deadline: number): Promise<number> {
   const start = performance.now()
   await from.ask('transfer', nodes.find((node) => node !== from)?.account)
@@ -53,7 +53,7 @@ export async function transferred(nodes: readonly LedgerOn[], from: LedgerOn, de
   return performance.now() - start
 }
 
-/** It covers every entry that the node has acknowledged. */
+/** The root covers every entry that the node has acknowledged. */
 async function rootOf({ ask }: LedgerOn): Promise<string> {
   return (await ask<StatusView>('status')).root
 }

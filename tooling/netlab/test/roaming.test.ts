@@ -6,7 +6,7 @@ import { type Lab, openLab } from '../src/index.ts'
 import { describeInNetwork, isLong, note } from '../src/test-network.ts'
 import { type LedgerPlace, startLedgers, transferred } from './ledgers.ts'
 
-/** From the change of the address to one root on both nodes. */
+/** From the change of the address until both nodes have the same root. */
 const deadline = 60_000
 /** A daemon notices a dead connection by the keep-alive of its multiplexer, after up to 40 s. */
 const kuboDeadline = 100_000

@@ -8,7 +8,7 @@ const program = fileURLToPath(new URL('programs/talker.ts', import.meta.url))
 const port = 4_001
 const listen = [`/ip4/0.0.0.0/tcp/${port}`]
 
-/** A peer on a host of the lab that talks on a topic and notes what it hears. */
+/** A peer on a host of the lab that talks on a topic and records what it hears. */
 export interface Talker {
   readonly host: Host
   readonly ask: Ask
@@ -18,7 +18,7 @@ export function startHelia(host: Host, options: object = {}): Talker {
   return start(host, 'helia', { listen, dht: false, ...options })
 }
 
-/** With a daemon of its own on the same host. */
+/** With its own daemon on the same host. */
 export function startKubo(host: Host, repo: string, binary: string): Talker {
   return start(host, 'ipfs-rpc', { daemon: { repo, binary, listen } })
 }
@@ -28,14 +28,14 @@ function start(host: Host, engine: string, options: object): Talker {
   return { host, ask: askerOf(child, `the ${engine} peer on ${host.address}`) }
 }
 
-/** How others reach it, at each address of its host that is given. */
+/** How others reach it, at each given address of its host. */
 export async function reachable({ ask, host }: Talker, ...more: readonly string[]): Promise<PeerInfo> {
   const [self] = await ask<readonly PeerInfo[]>('self')
   if (self === undefined) throw new Error('a peer without a network')
   return { ...self, addresses: [host.address, ...more].map((ip) => `/ip4/${ip}/tcp/${port}/p2p/${self.id}`) }
 }
 
-/** Both say the text until the other has heard it. */
+/** Both repeat the text until the other has heard it. */
 export async function talk(a: Talker, b: Talker, text: string, deadline: number): Promise<void> {
   await until(
     `"${text}" in both directions`,
@@ -48,7 +48,7 @@ export async function talk(a: Talker, b: Talker, text: string, deadline: number)
   )
 }
 
-/** A publisher that reaches nobody, or finds the queue full, has failed in order. */
+/** Publishes the text. It is no error here if the publish reaches nobody or finds the queue full. */
 export async function say({ ask }: Talker, text: string): Promise<void> {
   await ask('say', text).catch(() => {})
 }

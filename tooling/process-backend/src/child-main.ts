@@ -2,7 +2,7 @@ import type { Backend } from '@p2pl/core/backend'
 import type { Callable } from './codec.ts'
 import { Endpoint } from './endpoint.ts'
 
-// Runs in the child: holds one backend at a time, and calls its methods.
+// Runs in the child. It holds one backend at a time, and calls its methods.
 let backend: Backend | undefined
 
 async function make(href: string, name: string, args: readonly unknown[]): Promise<void> {

@@ -26,7 +26,7 @@ export class Child {
     child.on('exit', (code, signal) => {
       const error = new Error(`the process of a backend ended by itself (${signal ?? code})`)
       this.#endpoint.fail(error)
-      // A watch on unhandled rejections sees the crash, even when nobody waits for an answer.
+      // A check for unhandled rejections sees the crash, even when nobody waits for an answer.
       if (!this.#closing) void Promise.reject(error)
     })
   }
@@ -43,7 +43,7 @@ export class Child {
     await this.#endpoint.root('make', module, name, args)
   }
 
-  /** What the backend has under this path, such as `['blocks', 'get']`: the result of the method, or the value. */
+  /** The backend's member at this path, such as `['blocks', 'get']`: the result of a method, or the value. */
   async call(path: readonly string[], ...args: readonly unknown[]): Promise<unknown> {
     return await this.#endpoint.root('call', path, args)
   }

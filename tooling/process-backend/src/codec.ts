@@ -3,16 +3,16 @@ import { CID } from 'multiformats/cid'
 
 export type Callable = (...args: readonly unknown[]) => unknown
 
-/** Functions and signals stay in their own process and are called there: they cross as numbers. */
+/** Functions and signals stay in their own process and are called there. They cross as numbers. */
 export interface References {
-  /** Makes the function callable by the other side. */
+  /** Makes the function callable from the other side. */
   exportFunction(fn: Callable): number
   importFunction(id: number): Callable
   exportSignal(signal: AbortSignal): number
   importSignal(id: number): AbortSignal
 }
 
-/** A value in disguise. No backend has an object with this key. */
+/** Marks an encoded value. No backend has an object with this key. */
 const mark = '#p2pl'
 
 type Disguised =
@@ -23,7 +23,7 @@ type Disguised =
   | { readonly [mark]: 'p2pl-error'; readonly init: P2plErrorInit; readonly cause: unknown }
   | { readonly [mark]: 'error'; readonly name: string; readonly message: string; readonly stack: string | undefined }
 
-/** A value as a structured clone can carry it. */
+/** Encodes a value so that a structured clone can carry it. */
 export function encode(value: unknown, references: References): unknown {
   if (typeof value === 'function')
     return { [mark]: 'function', id: references.exportFunction(value as Callable) } satisfies Disguised
@@ -37,7 +37,7 @@ export function encode(value: unknown, references: References): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, encode(one, references)]))
 }
 
-/** Nothing of it runs before the first value is asked for. */
+/** It does not run before the first value is requested. */
 function encodeIterable(iterable: AsyncIterable<unknown>, references: References): Disguised {
   let iterator: AsyncIterator<unknown> | undefined
   const running = (): AsyncIterator<unknown> => (iterator ??= iterable[Symbol.asyncIterator]())
@@ -79,7 +79,7 @@ export function decode(value: unknown, references: References): unknown {
   }
 }
 
-/** Buffers arrive as such. */
+/** Converts a Buffer to a plain Uint8Array. */
 function plain(value: unknown): unknown {
   return value instanceof Uint8Array && value.constructor !== Uint8Array ? new Uint8Array(value) : value
 }

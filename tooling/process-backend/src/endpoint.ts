@@ -11,7 +11,7 @@ type Message =
   | readonly ['failed', id: number, error: unknown]
   | readonly ['abort', signal: number, reason: unknown]
 
-/** Calls functions of the other process, and lets it call ours. Everything arrives in the order in which it was sent. */
+/** Calls functions of the other process, and lets it call ours. Everything arrives in the order of sending. */
 export class Endpoint {
   readonly #channel: Channel
   readonly #exported = new Map<number, Callable>()
@@ -47,7 +47,7 @@ export class Endpoint {
     }
   }
 
-  /** Nobody answers any more. */
+  /** No more answers will come. */
   fail(error: Error): void {
     for (const { reject } of this.#waiting.values()) reject(error)
     this.#waiting.clear()
@@ -66,7 +66,7 @@ export class Endpoint {
     try {
       const found = this.#exported.get(fn)
       if (found === undefined) throw new Error(`there is no function ${fn} here`)
-      // Not awaited before it runs: calls start in the order in which they came.
+      // There is no `await` before the call, so calls start in the order of their arrival.
       const value = await found(...(decode(args, references) as readonly unknown[]))
       this.#send(['done', id, encode(value, references)])
     } catch (error) {
@@ -92,7 +92,7 @@ export class Endpoint {
       exportSignal: (signal) => {
         const id = ++this.#ids
         const fired = (): void => this.#send(['abort', id, encode(signal.reason, this.#references())])
-        // After the call that carries it.
+        // After the call that carries the signal.
         if (signal.aborted) queueMicrotask(fired)
         else signal.addEventListener('abort', fired, { once: true })
         return id

@@ -3,15 +3,15 @@ import { remoteBackend, type BackendSource, type RemoteBackend } from './remote.
 
 export type { BackendSource, RemoteBackend } from './remote.ts'
 
-/** Processes that are used again and again: each holds one backend at a time. */
+/** A pool of reusable processes. Each holds one backend at a time. */
 export class ProcessPool {
   readonly #all = new Set<Child>()
   readonly #free: Child[] = []
   readonly #taken = new Map<RemoteBackend, Child>()
 
   /**
-   * Starts so many processes, and loads the module into each, so that the start of a backend does not take the time of a
-   * process.
+   * Starts this many processes and loads the module into each, so that starting a backend does not include the start of
+   * a process.
    */
   async warm(count: number, module: string): Promise<void> {
     const start = async (): Promise<void> => {
@@ -22,7 +22,7 @@ export class ProcessPool {
     await Promise.all(Array.from({ length: count }, start))
   }
 
-  /** A backend, not started, in a process that holds no other one. */
+  /** A backend, not started, in a process without another one. */
   take(source: BackendSource): RemoteBackend {
     const child = this.#free.pop() ?? this.#start()
     const backend = remoteBackend(child, source)
@@ -30,7 +30,7 @@ export class ProcessPool {
     return backend
   }
 
-  /** Its process may hold another one from here on. It must be stopped. */
+  /** Its process may hold another backend from now on. The backend must be stopped. */
   release(backend: RemoteBackend): void {
     const child = this.#taken.get(backend)
     if (child !== undefined) this.#free.push(child)

@@ -12,30 +12,30 @@ import {
 import type { Child } from './child.ts'
 import type { Callable } from './codec.ts'
 
-/** Where the child gets its backend from. */
+/** How the child gets its backend. */
 export interface BackendSource {
-  /** A module, such as `import.meta.resolve` gives. */
+  /** A module, in the form that `import.meta.resolve` returns. */
   readonly module: string
   /** The function that it exports; its result is the backend. */
   readonly name: string
   /** Copied into the child. */
   readonly args: readonly unknown[]
-  /** What the backend is called and declares, which a caller may ask before there is a child. */
+  /** The backend's name and capabilities, which a caller may read before there is a child. */
   readonly of: Pick<Backend, 'name' | 'capabilities'>
   /** The network of its peers. */
   readonly network: string
-  /** What the backend makes of an address, since that call cannot wait for another process. */
+  /** The backend's parser of addresses, because that call cannot wait for another process. */
   readonly parseAddress?: RoutingHooks['parseAddress']
   /** Methods of the backend beyond the port. */
   readonly methods?: readonly string[]
 }
 
-/** A backend in a process of its own. */
+/** A backend in a separate process. */
 export type RemoteBackend = DefinedBackend<never> & Record<string, Callable>
 
 type Hook = (...args: readonly unknown[]) => unknown
 
-/** The port over a backend in another process: each hook is the call of its name there. */
+/** Implements the port over a backend in another process: each hook calls the method of the same name there. */
 export function remoteBackend(child: Child, source: BackendSource): RemoteBackend {
   const { of, network, parseAddress } = source
   let made: Promise<void> | undefined

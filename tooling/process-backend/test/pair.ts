@@ -8,7 +8,7 @@ interface Pair extends Backend {
   searching(): number
 }
 
-/** Made in the process of the backend. */
+/** Runs in the process of the backend. */
 export function pair(): Pair {
   const network = createMemoryNetwork()
   const other = memory({ network, id: 'other' })

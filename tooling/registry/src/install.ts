@@ -6,14 +6,17 @@ import { run } from './run.ts'
 export const managers = ['npm', 'pnpm', 'yarn'] as const
 export type Manager = (typeof managers)[number]
 
-/** What a user types in a folder of theirs. Install scripts are left to the package managers, which refuse them by default. */
+/**
+ * The commands that a user types in a folder. The package managers decide about install scripts, and refuse them by
+ * default.
+ */
 const commands: Readonly<Record<Manager, readonly string[]>> = {
   npm: ['install'],
   pnpm: ['add', '--allow-build=classic-level'],
   yarn: ['add']
 }
 
-/** Installs packages into a folder, which is made where it does not exist. Gives what the package manager prints. */
+/** Installs packages into a folder, which is created if needed. Resolves with the output of the package manager. */
 export async function install(
   registry: Registry,
   folder: string,
@@ -26,7 +29,7 @@ export async function install(
   }
   write('package.json', JSON.stringify({ name: 'app', private: true, type: 'module' }))
   if (manager === 'yarn') {
-    // Without a lockfile of its own, a folder is a part of the project around it.
+    // Without its own lockfile, a folder would belong to the project around it.
     write('yarn.lock', '')
     write('.yarnrc.yml', 'nodeLinker: node-modules\n')
   }

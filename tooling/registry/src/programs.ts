@@ -7,12 +7,12 @@ import { cache, pnpm } from './tree.ts'
 
 const folder = fileURLToPath(new URL('../programs/', import.meta.url))
 
-/** Where a file of the programs is that `installPrograms` installs. */
+/** The path of a file of the programs that `installPrograms` installs. */
 export function programFile(path: string): string {
   return `${folder}node_modules/${path}`
 }
 
-/** Installs the programs on first use, as their lockfile says. Any number of processes may call it at once. */
+/** Installs the programs on first use, according to their lockfile. Any number of processes may call it at once. */
 export async function installPrograms(): Promise<void> {
   if (areInstalled()) return
   mkdirSync(cache, { recursive: true })

@@ -8,14 +8,14 @@ import { cache, hashOfPackages } from './tree.ts'
 const hourInMs = 3_600_000
 
 /**
- * Starts a registry that has the packages of this tree. They are built and published once for the same files, and every caller
- * gets a registry of its own: what it publishes is seen by nobody else.
+ * Starts a registry with the packages of this tree. They are built and published once for the same files. Every caller
+ * gets a separate registry, so nobody else sees what it publishes.
  */
 export async function publishedRegistry(): Promise<Registry> {
   return await startRegistry(await publishedPackages())
 }
 
-/** The folder with the published packages of this tree, as the registry keeps them: `@p2pl/core/core-0.1.0.tgz`. */
+/** The folder with the published packages of this tree, in the registry's layout: `@p2pl/core/core-0.1.0.tgz`. */
 export async function publishedPackages(): Promise<string> {
   const trees = join(cache, 'trees')
   const folder = join(trees, hashOfPackages())
@@ -35,7 +35,7 @@ export async function publishedPackages(): Promise<string> {
       try {
         await release(registry)
         cpSync(registry.published, partial, { recursive: true })
-        // A folder under its final name is always whole.
+        // A folder with its final name is always complete.
         rename(partial, folder)
       } finally {
         await registry.stop()
@@ -46,7 +46,7 @@ export async function publishedPackages(): Promise<string> {
   )
 }
 
-/** Whether it is there. Then it stays: what nobody has used for an hour is removed by others. */
+/** Whether the folder exists. If so, marks it as used: other processes remove folders that were unused for an hour. */
 function isInUse(folder: string): boolean {
   try {
     utimesSync(folder, new Date(), new Date())
@@ -57,7 +57,7 @@ function isInUse(folder: string): boolean {
   }
 }
 
-/** Of two processes that publish the same packages, because one took the other for dead, the first one counts. */
+/** Two processes may publish the same packages because one believed the other dead. Then the first result counts. */
 function rename(partial: string, folder: string): void {
   try {
     renameSync(partial, folder)

@@ -12,18 +12,18 @@ import { cache, pnpm } from './tree.ts'
 export interface Registry {
   readonly url: string
   /**
-   * With it, `npm`, `npx`, `pnpm` and `yarn` of a child process use this registry and nothing of the workspace. `node` is the
-   * one that runs this.
+   * With it, `npm`, `npx`, `pnpm` and `yarn` in a child process use this registry and nothing of the workspace. `node`
+   * is the one of this process.
    */
   readonly env: NodeJS.ProcessEnv
-  /** Where the packages of ours are kept that were published. */
+  /** The folder of our published packages. */
   readonly published: string
   stop(): Promise<void>
 }
 
 /**
- * Starts a registry in a temporary folder, with a copy of the packages in the folder `packages`. Whatever is not of ours comes
- * from the registry that npm is configured for, and is kept for the next time.
+ * Starts a registry in a temporary folder, with a copy of the packages in the folder `packages`. All other packages
+ * come from the registry that npm is configured for, and are cached.
  */
 export async function startRegistry(packages?: string): Promise<Registry> {
   await installPrograms()
@@ -62,7 +62,7 @@ export async function startRegistry(packages?: string): Promise<Registry> {
   }
 }
 
-/** For Verdaccio. Anybody may publish: it listens on loopback only, and ends with the test. */
+/** The configuration of Verdaccio. Anybody may publish, because it listens only on loopback and ends with the test. */
 function configuration(upstream: string): object {
   return {
     storage: './storage',
@@ -91,7 +91,7 @@ function environment(place: string, url: string): NodeJS.ProcessEnv {
 
   const userconfig = join(place, 'npmrc')
   const host = new URL(url).host
-  // npm refuses to publish without a token; this registry takes any.
+  // npm refuses to publish without a token. This registry accepts any.
   writeFileSync(
     userconfig,
     `registry=${url}\n//${host}/:_authToken=any\nupdate-notifier=false\nfund=false\naudit=false\n`
@@ -101,10 +101,10 @@ function environment(place: string, url: string): NodeJS.ProcessEnv {
     ...env,
     PATH: `${bin}:${env['PATH'] ?? ''}`,
     NPM_CONFIG_USERCONFIG: userconfig,
-    // A package that was published a second ago is what is tested here.
+    // The tests use packages that were published a second ago.
     PNPM_CONFIG_MINIMUM_RELEASE_AGE: '0',
     YARN_NPM_MINIMAL_AGE_GATE: '0',
-    // It keeps what it knows of packages by host without the port.
+    // It caches what it knows about packages by host, without the port.
     YARN_GLOBAL_FOLDER: join(place, 'yarn'),
     YARN_NPM_REGISTRY_SERVER: url,
     YARN_UNSAFE_HTTP_WHITELIST: '127.0.0.1',

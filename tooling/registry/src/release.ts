@@ -6,7 +6,7 @@ import type { Registry } from './registry.ts'
 import { run } from './run.ts'
 import { copyTree, pnpm, root } from './tree.ts'
 
-/** Builds every package of the tree, or takes what turbo has built before. Any number of processes may call it at once. */
+/** Builds every package of the tree, or uses turbo's cached results. Any number of processes may call it at once. */
 async function build(): Promise<void> {
   const command = ['--yes', pnpm, 'exec', 'turbo', 'run', 'build', '--filter=./packages/*', '--output-logs=errors-only']
   await withBuildLock(
@@ -17,16 +17,16 @@ async function build(): Promise<void> {
 }
 
 /**
- * Builds the packages of the tree and publishes them as the release workflow does: changesets give the versions, pack, and publish.
- * It all happens in a copy of the tree. With `change`, the copy is changed after that release, and the one that follows is
- * published.
+ * Builds the packages of the tree and publishes them like the release workflow: changesets set the versions, then pack
+ * and publish. It all happens in a copy of the tree. With `change`, the copy is changed after that release, and the
+ * next release is published.
  */
 export async function release(registry: Registry, change?: (tree: string) => Promise<void>): Promise<void> {
   await build()
   const tree = mkdtempSync(join(tmpdir(), 'p2pl-release-'))
   try {
     copyTree(tree)
-    // Third-party packages are those of the tree that was copied: they must not be installed again.
+    // Third-party packages are those of the copied tree. They must not be installed again.
     const env = { ...registry.env, PNPM_CONFIG_VERIFY_DEPS_BEFORE_RUN: 'false' }
     const git = async (...args: string[]): Promise<string> => await run('git', args, { cwd: tree, env })
     const commit = async (): Promise<void> => {

@@ -8,7 +8,7 @@ export interface RunOptions {
   readonly timeout?: number
 }
 
-/** What a user's shell has: nothing of the test runner, of the workspace or of CI. */
+/** The environment of a user's shell, without the test runner, the workspace or CI. */
 export function plainEnvironment(): NodeJS.ProcessEnv {
   const foreign = /^(?:npm_|pnpm_|yarn_|vitest|node_options$|node_test_context$|init_cwd$|ci$|turbo_)/i
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)))
@@ -16,7 +16,7 @@ export function plainEnvironment(): NodeJS.ProcessEnv {
   return { ...env, PATH: path.join(':') }
 }
 
-/** What the program prints. Rejects with all of it where the program fails. */
+/** Resolves with the output of the program. Rejects with all of its output if it fails. */
 export async function run(program: string, args: readonly string[], options: RunOptions): Promise<string> {
   const { cwd, env = plainEnvironment(), timeout = 300_000 } = options
   return await new Promise((resolve, reject) => {

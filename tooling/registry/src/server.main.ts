@@ -1,4 +1,4 @@
-// A Verdaccio in a process of its own, which ends with the process that has started it.
+// A Verdaccio in a separate process, which ends with the process that started it.
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { pathToFileURL } from 'node:url'

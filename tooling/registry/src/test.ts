@@ -3,8 +3,8 @@ import { publishedRegistry } from './published.ts'
 import type { Registry } from './registry.ts'
 
 /**
- * The registry of a test file, or of a `describe`: it has the packages of this tree, from before the first test until after the last one.
- * Call it before the hooks that use it.
+ * The registry of a test file or a `describe`. It has the packages of this tree, from before the first test until after
+ * the last one. Call it before the hooks that use it.
  */
 export function testRegistry(): Registry {
   let started: Registry | undefined
@@ -12,7 +12,7 @@ export function testRegistry(): Registry {
     if (started === undefined) throw new Error('the registry runs only while hooks and tests do')
     return started
   }
-  // The first one in a run builds and publishes.
+  // The first call in a run builds and publishes.
   beforeAll(async () => {
     started = await publishedRegistry()
   }, 300_000)

@@ -9,13 +9,13 @@ export const root: string = resolve(import.meta.dirname, '../../..')
 
 const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: { test: string } }
 
-/** The pnpm that the scripts of the workspace run, for `npx`. */
+/** The version of pnpm that the workspace's scripts run, for `npx`. */
 export const pnpm: string = /pnpm@[\d.]+/.exec(scripts.test)?.[0] ?? 'pnpm'
 
-/** A folder that survives the run, for all clones of a user: `P2PL_CACHE`, else `~/.cache/p2pl`. */
+/** A folder that survives the run, shared by all clones of a user: `P2PL_CACHE`, otherwise `~/.cache/p2pl`. */
 export const cache: string = join(process.env['P2PL_CACHE'] ?? join(homedir(), '.cache', 'p2pl'), 'registry')
 
-/** Files that are tracked or about to be: everything but what git ignores. */
+/** Files that are tracked or about to be: all files except those that git ignores. */
 export function filesOfTree(): string[] {
   const args = ['ls-files', '--cached', '--others', '--exclude-standard']
   return execFileSync('git', args, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 26 })
@@ -25,7 +25,7 @@ export function filesOfTree(): string[] {
 
 const ofNoPackage = /^(?:apps|docs|examples|tooling\/(?!(?:tsup|registry)\/src\/))|^packages\/[^/]+\/test\//
 
-/** The same for the same packages, in whatever folder the tree is. */
+/** A hash that is equal for equal packages, whatever folder the tree is in. */
 export function hashOfPackages(): string {
   const hash = createHash('sha256')
   for (const path of filesOfTree().toSorted())
@@ -38,7 +38,10 @@ export function hashOfPackages(): string {
   return hash.digest('hex').slice(0, 32)
 }
 
-/** The tree with what was built in it. Third-party packages stay where they are; those of the workspace lead into the copy. */
+/**
+ * Copies the tree with its build results. Third-party packages stay where they are; links to packages of the workspace
+ * lead into the copy.
+ */
 export function copyTree(to: string): void {
   for (const path of filesOfTree()) cpSync(join(root, path), join(to, path))
   for (const name of readdirSync(join(root, 'packages')))

@@ -23,7 +23,7 @@ function edit(file: string, ...changes: readonly (readonly [from: string, to: st
   writeFileSync(file, text)
 }
 
-/** A hook of the port has another name. */
+/** Renames a hook of the port. */
 async function breakThePort(tree: string): Promise<void> {
   const core = join(tree, 'packages/core/src')
   edit(join(core, 'port/version.ts'), ['portVersion = 1', 'portVersion = 2'])
@@ -68,7 +68,7 @@ describe('a breaking change of the port', { timeout: 300_000 }, () => {
 
   it('after it, the app is told which package has to follow', async () => {
     await release(registry, breakThePort)
-    // What the app has locked goes on.
+    // The app's locked versions keep working.
     await npm(user, 'ci')
     expect(await run('node', ['app.js'], { cwd: user, env: registry.env })).toBe('hello\n')
     await npm(user, 'install', '@p2pl/core@latest')

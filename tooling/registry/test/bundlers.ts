@@ -12,7 +12,10 @@ interface WebpackStats {
 }
 type Webpack = (options: object, done: (error: Error | null, stats: WebpackStats) => void) => void
 
-/** Each makes a page of `app.js` in the folder, as its documentation begins: nothing is configured for p2pl. */
+/**
+ * Each bundler builds a page from `app.js` in the folder, as the start of its documentation shows: nothing is
+ * configured for p2pl.
+ */
 export const bundlers: Readonly<Record<string, (folder: string, outdir: string) => Promise<void>>> = {
   esbuild: async (folder, outdir) => {
     const entry = { in: join(folder, 'app.js'), out: 'page' }
@@ -27,7 +30,7 @@ export const bundlers: Readonly<Record<string, (folder: string, outdir: string) 
       default: Webpack
     }
     const output = { path, filename: 'page.js', chunkFilename: 'page-[name].js' }
-    // It takes longer for the last step than for all others.
+    // Minimising takes longer than all other steps together.
     const optimization = { minimize: process.env['P2PL_LONG'] === '1' }
     await new Promise<void>((resolve, reject) => {
       webpack({ mode: 'production', context, entry: './app.js', output, optimization }, (error, stats) => {
@@ -39,7 +42,7 @@ export const bundlers: Readonly<Record<string, (folder: string, outdir: string) 
   }
 }
 
-/** What a bundler has made of `app.js`, by the paths of a site. */
+/** The output of a bundler for `app.js`, by the paths of a site. */
 export async function bundleWith(name: string, folder: string): Promise<Bundle> {
   const outdir = join(folder, 'out', name)
   mkdirSync(outdir, { recursive: true })

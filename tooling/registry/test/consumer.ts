@@ -11,20 +11,20 @@ interface Manifest {
   readonly peerDependencies?: Readonly<Record<string, string>>
 }
 
-/** What some doors need and an app has already. */
+/** Packages that some doors need and that an app already has. */
 export const peers: readonly string[] = names
   .flatMap((name) => Object.keys(manifestBelow(join(root, 'packages'), name).peerDependencies ?? {}))
   .filter((name) => !name.startsWith('@p2pl/'))
 
-/** All packages of ours, for a package manager. */
+/** All of our packages, for a package manager. */
 export const everything: readonly string[] = [...names.map((name) => `@p2pl/${name}`), ...peers]
 
-/** The manifest of a package that is installed in a folder. */
+/** The manifest of a package installed in a folder. */
 export function installed(folder: string, name: string): Manifest {
   return manifestBelow(join(folder, 'node_modules/@p2pl'), name)
 }
 
-/** What an app may import of an installed package: `@p2pl/core/backend`. */
+/** The import paths that an installed package offers an app: `@p2pl/core/backend`. */
 export function doorsOf(folder: string, name: string): string[] {
   const doors = Object.keys(installed(folder, name).exports)
   return doors.filter((door) => !door.endsWith('.json')).map((door) => join('@p2pl', name, door))

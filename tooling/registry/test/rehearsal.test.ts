@@ -12,7 +12,7 @@ import { commands, elsewhere, type Sample, samples, samplesWithDaemon } from './
 const place = temporaryFolder()
 const registry = testRegistry()
 
-/** Runs a sample in a folder below the one where the packages are installed. */
+/** Runs a sample in a folder below the one with the installed packages. */
 async function runSample(
   folder: string,
   node: string,
@@ -35,8 +35,8 @@ it('every package has a sample', () => {
 })
 
 /**
- * One Node for each package manager, every sample on the oldest one, and its share on each of the others; in a long run all of
- * them with all.
+ * One Node per package manager. The oldest one runs every sample, the others a share each; in a long run all of them
+ * run all samples.
  */
 const long = process.env['P2PL_LONG'] === '1'
 const cells = managers.flatMap((manager, row) =>

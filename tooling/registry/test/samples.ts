@@ -12,14 +12,14 @@ export interface Sample {
 
 const readme = (name: string): URL => new URL(`file://${join(root, 'packages', name, 'README.md')}`)
 const sample = (name: string): string => firstSample(readme(name))
-/** A sample of JavaScript with what it prints. */
+/** A JavaScript sample and its output. */
 const program = (name: string): Sample => {
   const [, prints = ''] = /^```text\n(.*?)^```/ms.exec(readFileSync(readme(name), 'utf8')) ?? []
   return { code: firstSample(readme(name), 'js'), prints }
 }
 const hello = 'bafkreibm6jg3ux5qumhcn2b3flc3tyu6dmlb4xa7u5bf44yegnrjhc4yeq'
 
-/** The first sample of each README, and what it prints. */
+/** The first sample of each README, and its output. */
 export const samples: Readonly<Record<string, Sample>> = {
   bittorrent: { code: sample('bittorrent'), prints: new RegExp(`^${hello}\nmagnet:\\?xt=urn:btih:`) },
   config: { code: sample('config'), prints: /^memory memory \S+\n$/ },
@@ -29,9 +29,9 @@ export const samples: Readonly<Record<string, Sample>> = {
     args: ['--test', '--test-reporter=tap']
   },
   core: { code: sample('core'), prints: "true { from: 'e2', to: 'e4' }\n3000000\n" },
-  // A fragment of an adapter: what it takes from the package is there.
+  // A fragment of an adapter. This checks that its imports from the package exist.
   embedded: { code: `${imports(sample('embedded'))}\nconsole.log(typeof openTables)`, prints: 'function\n' },
-  // A peer that goes on.
+  // A peer that keeps running.
   helia: { code: `${sample('helia')}\nconsole.log(peer.network.self().length)\nawait peer.stop()`, prints: '1\n' },
   layers: { code: sample('layers'), prints: /calls: 1/ },
   memory: program('memory'),
@@ -43,13 +43,13 @@ export const samples: Readonly<Record<string, Sample>> = {
   unixfs: { code: sample('unixfs'), prints: /file readme\.txt 5\nhello\n$/ }
 }
 
-/** With an IPFS daemon. */
+/** Samples that need an IPFS daemon. */
 export const samplesWithDaemon: Readonly<Record<string, Sample>> = {
   'ipfs-rpc': { code: sample('ipfs-rpc'), prints: `${hello}\n` },
   kubo: { code: sample('kubo'), prints: /^12D3KooW\w+$/m }
 }
 
-/** A README with commands in place of code: the first three, which store a file and read it. */
+/** READMEs with commands instead of code: the first three, which store a file and read it. */
 export const commands: Readonly<Record<string, Sample>> = {
   cli: {
     code: (/run in the tests -->\s+```sh\n((?:.*\n){3})/.exec(readFileSync(readme('cli'), 'utf8')) ?? [])[1] ?? '',
@@ -57,7 +57,7 @@ export const commands: Readonly<Record<string, Sample>> = {
   }
 }
 
-/** Where another test follows the README. */
+/** Another test follows these READMEs. */
 export const elsewhere: readonly string[] = ['create-adapter']
 
 function imports(code: string): string {

@@ -12,17 +12,20 @@ const place = temporaryFolder()
 const registry = testRegistry()
 
 beforeAll(async () => {
-  // So that a declaration may name only what its own package depends on.
+  // So that a declaration may name only dependencies of its own package.
   const env = { ...registry.env, PNPM_CONFIG_HOIST: 'false' }
   await install({ ...registry, env }, place, everything, 'pnpm')
 }, 300_000)
 
 const compilers = { '5.9': programFile('typescript-5/bin/tsc'), '7': join(root, 'node_modules/typescript/bin/tsc') }
 
-/** The declarations of what they stand on, such as LevelDB, undici or libp2p, name types of Node. */
+/** The declarations of their dependencies, such as LevelDB, undici or libp2p, name types of Node. */
 const withTypesOfNode = ['bittorrent', 'cli', 'embedded', 'helia', 'ipfs-rpc', 'kubo', 'store', 'sync']
 
-/** What the compiler finds in a program that imports all doors of these packages, and checks every declaration that it reads. */
+/**
+ * The compiler's errors for a program that imports all doors of these packages. It checks every declaration that it
+ * reads.
+ */
 async function compile(compiler: string, packages: readonly string[], options: object): Promise<string> {
   const doors = packages.flatMap((name) => doorsOf(place, name))
   writeFileSync(join(place, 'use.ts'), doors.map((door, i) => `export * as door${i} from '${door}'\n`).join(''))

@@ -11,7 +11,7 @@ export function mayImport(room: Room, file: string, specifier: string): boolean 
   return room.theirs === 'engine' || room.theirs.includes(packageOf(specifier))
 }
 
-/** Packages of ours on which the room may depend at run time, without their scope. */
+/** Our packages that the room may depend on at run time, without their scope. */
 export function dependencies(room: Room): string[] {
   return [...new Set(room.ours.map((door) => packageOf(door).slice('@p2pl/'.length)))]
 }

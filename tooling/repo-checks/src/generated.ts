@@ -2,7 +2,7 @@ import { dependencies } from './allowed.ts'
 import { roomOf, rooms, tagOf, type Room } from './rooms.ts'
 import { packages } from './workspace.ts'
 
-/** `boundaries` of turbo.json. Turbo looks at all that a package depends on, directly or not. */
+/** `boundaries` of turbo.json. Turbo checks all direct and indirect dependencies of a package. */
 export function boundaries(): object {
   const tags = Object.keys(rooms).map((folder) => {
     const allow = [...reachable(folder), 'tooling'].toSorted()
@@ -12,7 +12,7 @@ export function boundaries(): object {
   return { implicitDependencies: ['vitest', 'tsup'], tags: Object.fromEntries(tags) as object }
 }
 
-/** The names of all packages that a room depends on, its tests included. */
+/** The names of all packages that a room depends on, including its tests. */
 function reachable(folder: string, seen: Set<string> = new Set<string>()): Set<string> {
   const room = rooms[folder]
   if (room === undefined) return seen
@@ -21,7 +21,7 @@ function reachable(folder: string, seen: Set<string> = new Set<string>()): Set<s
   return seen
 }
 
-/** The words of the rooms that may depend on this one, which is no package. */
+/** The tags of the rooms that may depend on this one, which is not a package. */
 function dependents(folder: string): string[] {
   const others = Object.entries(rooms).filter(([, room]) =>
     [...dependencies(room), ...(room.tests ?? [])].some((name) => folderOf(name) === folder)
@@ -38,14 +38,17 @@ interface Override {
   readonly rules: { readonly 'no-restricted-imports': readonly unknown[] }
 }
 
-/** The overrides of .oxlintrc.json that restrict imports: an editor says at once what the repo check says later. */
+/**
+ * The overrides of .oxlintrc.json that restrict imports. An editor then reports at once what the repo check reports
+ * later.
+ */
 export function overrides(): Override[] {
   const all = new Map<string, Override>()
   const add = (step: string, files: readonly string[], rules: Override['rules']): void => {
     const alike = step + JSON.stringify(rules)
     all.set(alike, { files: [...(all.get(alike)?.files ?? []), ...files], rules })
   }
-  // The last override of a file counts: from the general to the particular.
+  // The last override of a file counts, so they go from general to specific.
   const entries = Object.entries(rooms)
   const general = entries.filter(([folder]) => folder.includes('*'))
   const particular = entries.filter(([folder]) => !folder.includes('*'))
@@ -65,7 +68,7 @@ function restrict({ ours }: Pick<Room, 'ours'>, browser: boolean): Override['rul
   const doors = ours.filter((door) => door.startsWith('@p2pl/core'))
   const others = ours.filter((door) => !doors.includes(door))
   const group = ['@p2pl/*', ...others.map((door) => `!${door}`)]
-  // A door behind a closed one opens only where the closed one is named by itself.
+  // A door behind a closed one opens only if the closed one is named separately.
   if (doors.length > 0) group.push('!@p2pl/core', '@p2pl/core/*', ...doors.map((door) => `!${door}`))
   if (browser) group.push('node:*')
   const paths = doors.length > 0 && !doors.includes('@p2pl/core') ? [{ name: '@p2pl/core', message }] : []
@@ -78,7 +81,7 @@ const message = 'See the table of imports in ARCHITECTURE.md.'
 export const tableStart = '<!-- imports -->'
 export const tableEnd = '<!-- /imports -->'
 
-/** The table of ARCHITECTURE.md, with the lines around it: the rooms that exist. */
+/** The table of ARCHITECTURE.md with the existing rooms, including the lines around it. */
 export function table(): string {
   const code = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(', ') || 'nothing'
   const there = new Set(packages.map((member) => roomOf(member.folder)))

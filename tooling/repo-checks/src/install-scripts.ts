@@ -16,7 +16,7 @@ interface Lockfile {
 const { importers, snapshots } = parse(read('pnpm-lock.yaml')) as Lockfile
 const { allowBuilds } = parse(read('pnpm-workspace.yaml')) as { allowBuilds: Readonly<Record<string, boolean>> }
 
-/** The packages with an install script that is of use and that users of a package of ours get, by name. */
+/** The names of packages with a useful install script that users get with one of our packages. */
 export function installScripts(folder: string): string[] {
   const seen = new Set<string>()
   const names = new Set<string>()

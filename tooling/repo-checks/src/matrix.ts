@@ -7,7 +7,7 @@ import { memory } from '@p2pl/memory'
 export const matrixStart = '<!-- capabilities -->'
 export const matrixEnd = '<!-- /capabilities -->'
 
-/** What the backends of this project declare, each as most users set it up. None of them is started. */
+/** The capabilities of this project's backends, each set up as most users do. None of them is started. */
 export function matrix(): string {
   const dir = 'node'
   const table = capabilityMatrix({

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { read, root } from './workspace.ts'
 
-/** Replaces what stands in a file between two marks, the marks included. */
+/** Replaces the text between two marks in a file, including the marks. */
 export function replacePart(path: string, start: string, end: string, text: string): void {
   const old = read(path)
   const [from, to] = [old.indexOf(start), old.indexOf(end)]

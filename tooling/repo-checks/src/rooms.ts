@@ -1,12 +1,15 @@
-/** What one package of the workspace may import. From this table come turbo's boundaries, oxlint's overrides and ARCHITECTURE's table. */
+/**
+ * What one package of the workspace may import. Turbo's boundaries, oxlint's overrides and ARCHITECTURE's table are
+ * generated from this table.
+ */
 export interface Room {
-  /** Doors of ours that `src` may import. A door other than `@p2pl/core` includes its subpaths. */
+  /** Our doors that `src` may import. A door other than `@p2pl/core` includes its subpaths. */
   readonly ours: readonly string[]
-  /** Packages of others that `src` may import, or `engine`: whatever its engine consists of. */
+  /** Third-party packages that `src` may import, or `engine` for all parts of its engine. */
   readonly theirs: readonly string[] | 'engine'
-  /** Packages of ours that only tests may import, and packages that are only carried along. Tooling is free for all. */
+  /** Our packages that only tests may import, and packages that are only carried along. Everything may use tooling. */
   readonly tests?: readonly string[]
-  /** Whether `src` may use `node:*`, or which of its files may: everything else also runs in browsers. */
+  /** Whether `src` may use `node:*`, or which of its files may. All other files also run in browsers. */
   readonly node?: true | readonly string[]
   /** The package need not exist yet. */
   readonly planned?: true
@@ -17,7 +20,7 @@ const adapters = ['memory', 'helia', 'ipfs-rpc', 'bittorrent']
 const ipld = ['multiformats', '@ipld/dag-cbor', '@ipld/dag-pb']
 const app = ['core', 'sync', 'layers', 'config', 'unixfs', 'room', 'replication'].map((name) => `@p2pl/${name}`)
 
-/** By folder. `examples/*` is the row of every example without a row of its own. */
+/** By folder. `examples/*` is the row of all examples without a separate row. */
 export const rooms: Readonly<Record<string, Room>> = {
   'packages/core': { ours: [], theirs: ipld },
   'packages/conformance': { ours: ['@p2pl/core/backend'], theirs: ipld },
@@ -108,7 +111,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   'apps/docs': {
     ours: [],
     theirs: ['typedoc', 'typedoc-plugin-markdown', 'vitepress'],
-    // What its samples and the blocks of documents use.
+    // What its samples and the code blocks of documents use.
     tests: [
       ...kit,
       'core',
@@ -147,7 +150,7 @@ export function roomOf(folder: string): Room | undefined {
   return rooms[folder] ?? (folder.startsWith('examples/') ? rooms['examples/*'] : undefined)
 }
 
-/** The word for a package in turbo's boundaries: its name without the scope; one word for all of tooling. */
+/** The tag of a package in turbo's boundaries: its name without the scope; one tag for all of tooling. */
 export function tagOf(folder: string): string {
   const [group = '', name = ''] = folder.split('/')
   if (group === 'tooling') return group

@@ -7,14 +7,17 @@ export const sizesStart = '<!-- sizes -->'
 export const sizesEnd = '<!-- /sizes -->'
 
 export interface Cost {
-  /** Folder below `packages`. */
+  /** The folder below `packages`. */
   readonly name: string
-  /** Packages that npm installs for it, with itself. */
+  /** The number of packages that npm installs for it, including itself. */
   readonly packages: number
   readonly bytes: number
 }
 
-/** What each package brings into an empty folder: the versions of the lockfile, and our own packages as they are published. */
+/**
+ * The cost of each package in an empty folder: third-party packages in the versions of the lockfile, our own as they
+ * are published.
+ */
 export async function costs(): Promise<readonly Cost[]> {
   const own = new Map((await tarballs()).map(({ name, bytes }) => [join(root, 'packages', name), bytes]))
   return [...own.keys()].map((folder) => {
@@ -24,7 +27,7 @@ export async function costs(): Promise<readonly Cost[]> {
   })
 }
 
-/** The folders of a package and of all that it depends on. */
+/** The folders of a package and of all its direct and indirect dependencies. */
 function closure(folder: string, seen: Set<string> = new Set<string>()): Set<string> {
   if (seen.has(folder)) return seen
   seen.add(folder)
@@ -33,13 +36,13 @@ function closure(folder: string, seen: Set<string> = new Set<string>()): Set<str
   ) as Manifest
   for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
     const found = placesOf(folder, name).find((path) => existsSync(path))
-    // Optional ones are there only on the platform that they are for.
+    // Optional ones exist only on the platform that they are for.
     if (found !== undefined) closure(realpathSync(found), seen)
   }
   return seen
 }
 
-/** pnpm puts the dependencies of a package beside it; those of ours are below it. */
+/** pnpm puts the dependencies of a package next to it; those of our packages are below it. */
 function placesOf(folder: string, name: string): string[] {
   const [beside = ''] = /^.*\/node_modules(?=\/)/.exec(folder) ?? []
   return [join(folder, 'node_modules', name), ...(beside === '' ? [] : [join(beside, name)])]
@@ -51,7 +54,7 @@ function bytesBelow(folder: string): number {
     .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0)
 }
 
-/** The table of README, with the lines around it. */
+/** The table of the README, including the lines around it. */
 export function sizesTable(all: readonly Cost[]): string {
   const rows = all.map(
     ({ name, packages, bytes }) => `| \`@p2pl/${name}\` | ${packages} | ${(bytes / 1e6).toFixed(1)} MB |`
@@ -59,7 +62,7 @@ export function sizesTable(all: readonly Cost[]): string {
   return [sizesStart, '', '| | packages | size |', '| --- | --- | --- |', ...rows, '', sizesEnd].join('\n')
 }
 
-/** What the table of a README says. */
+/** The figures in the table of a README. */
 export function parseSizes(readme: string): readonly Cost[] {
   const table = readme.slice(readme.indexOf(sizesStart), readme.indexOf(sizesEnd))
   return [...table.matchAll(/^\| `@p2pl\/(\S+)` \| (\d+) \| ([\d.]+) MB \|$/gm)].map(

@@ -1,6 +1,6 @@
 const tokens = /'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\[^])*`|\/\/[^\n]*|\/\*[^]*?\*\//g
 
-/** Source text without its comments; strings stay. */
+/** Source text without its comments. Strings stay. */
 export function withoutComments(source: string): string {
   return source.replaceAll(tokens, (token) => (token.startsWith('/') ? ' ' : token))
 }
@@ -10,7 +10,7 @@ export interface Import {
   readonly dynamic: boolean
 }
 
-/** What a module imports or re-exports: `import`, `export … from`, `import()` of a literal. */
+/** The imports and re-exports of a module: `import`, `export … from`, `import()` of a literal. */
 export function importsOf(source: string): Import[] {
   const code = withoutComments(source)
   const found: Import[] = []

@@ -8,9 +8,9 @@ import { read } from './workspace.ts'
 export interface Tarball {
   /** Its folder below `packages`. */
   readonly name: string
-  /** Of every file, relative to the package. */
+  /** Paths of all files, relative to the package. */
   readonly paths: readonly string[]
-  /** Of all files. */
+  /** The total size of all files in bytes. */
   readonly bytes: number
   text(path: string): string
 }
@@ -34,7 +34,7 @@ const needed = ['package.json', 'README.md', 'LICENSE.MIT', 'LICENSE.APACHE']
 const code = /^src\/.+\.tsx?$|^dist\/.+\.(?:js|d\.ts)(?:\.map)?$/
 const carried = ['dist/THIRD-PARTY-NOTICES.txt', 'dist/sbom.cdx.json']
 
-/** What a package has beside its code: files, or folders with a slash. */
+/** The contents of a package in addition to its code: files, or folders with a slash. */
 const extras: Readonly<Record<string, readonly string[]>> = {
   bittorrent: ['PROTOCOL.md'],
   cli: ['bin/p2pl.cjs'],
@@ -42,14 +42,14 @@ const extras: Readonly<Record<string, readonly string[]>> = {
   helia: ['PROTOCOL.md', ...carried.map((path) => path.replace('dist/', 'dist/browser/'))]
 }
 
-/** The packages that carry libraries of others, as they were reviewed. */
+/** The packages that carry third-party libraries, as they were reviewed. */
 const carriers = new Set(
   Object.values((JSON.parse(read('tooling/tsup/carried.json')) as { carried: Record<string, string> }).carried).flatMap(
     (words) => words.split(' ').slice(1)
   )
 )
 
-/** Files that a tarball lacks, and those that it should not have. */
+/** Files that a tarball lacks, and files that it should not have. */
 export function surprises({ name, paths }: Pick<Tarball, 'name' | 'paths'>): string[] {
   const listed = [...needed, ...(extras[name] ?? []), ...(carriers.has(name) ? carried : [])]
   const isListed = (path: string): boolean =>

@@ -42,7 +42,7 @@ export function exists(path: string): boolean {
   return existsSync(join(root, path))
 }
 
-/** Files that are tracked or about to be: everything but what git ignores. */
+/** Files that are tracked or about to be: all files except those that git ignores. */
 export const files: readonly string[] = filesOfTree()
 
 export const rootManifest: Manifest = JSON.parse(read('package.json')) as Manifest
@@ -61,7 +61,7 @@ export function filesBelow(folder: string, extension = ''): string[] {
   return files.filter((path) => path.startsWith(`${folder}/`) && path.endsWith(extension))
 }
 
-/** All dependencies of one manifest, of whatever kind. */
+/** All dependencies of one manifest, of every kind. */
 export function dependenciesOf(manifest: Manifest): Record<string, string> {
   return {
     ...manifest.peerDependencies,

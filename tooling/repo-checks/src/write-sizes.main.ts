@@ -1,4 +1,4 @@
-// Writes the table of install sizes in README. Builds what was not built.
+// Writes the table of install sizes into the README. Builds packages that are not built yet.
 import { replacePart } from './part.ts'
 import { costs, sizesEnd, sizesStart, sizesTable } from './sizes.ts'
 

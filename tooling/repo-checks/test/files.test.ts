@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { files, packages, published, read, textFiles } from '../src/workspace.ts'
 
-/** Where each pattern stands, as `file:line: text`. */
+/** Where the pattern occurs, as `file:line: text`. */
 function search(paths: readonly string[], pattern: RegExp): string[] {
   return paths.flatMap((path) =>
     read(path)
@@ -94,7 +94,8 @@ describe('changesets', () => {
       ignore: string[]
     }
     expect([config.access, config.baseBranch]).toEqual(['public', 'main'])
-    // One version for all: users see which belong together, and before 1.0 an adapter's `^0.1.0` cannot mix two minor versions.
+    // One version for all: users see which belong together, and before 1.0 an adapter's `^0.1.0` cannot mix two minor
+    // versions.
     expect(config.fixed).toEqual([['@p2pl/*']])
     const all = new Set(packages.map(({ manifest }) => manifest.name))
     expect([...config.linked.flat(), ...config.ignore].filter((name) => !all.has(name))).toEqual([])

@@ -85,7 +85,7 @@ describe('every published package', () => {
       const source = target[sourceCondition] ?? ''
       const stem = /^\.\/src\/(.+)\.ts$/.exec(source)?.[1] ?? ''
       expect(exists(`${folder}/${source}`), `${door}: ${source}`).toBe(true)
-      // Conditions are tried in order: ours first, types before code, a form for browsers before the one for all.
+      // Conditions are tried in order: ours first, types before code, the browser form before the general one.
       expect(Object.entries(target)).toEqual([
         [sourceCondition, source],
         ['types', `./dist/${stem}.d.ts`],
@@ -116,7 +116,7 @@ describe('the workspace', () => {
     const edges = new Map(
       packages.map(({ manifest }) => [
         manifest.name,
-        // A peer is what the user brings: it is not built before.
+        // The user brings a peer dependency, so it is not built before.
         Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }).filter((name) =>
           name.startsWith('@p2pl/')
         )
@@ -163,7 +163,7 @@ describe('the workspace', () => {
   })
 })
 
-/** The names along a cycle, or none. */
+/** The names along a cycle; empty if there is none. */
 function findCycle(edges: ReadonlyMap<string, readonly string[]>): string[] {
   const done = new Set<string>()
   const visit = (name: string, path: readonly string[]): string[] => {

@@ -51,7 +51,7 @@ describe('published tarballs', () => {
     expect(manifest.bugs?.url).toMatch(/^https:.*\/issues$/)
     expect(manifest.repository?.directory).toMatch(/^packages\//)
     expect(manifest.license).toBe('MIT OR Apache-2.0')
-    // npm runs them on the machine of each user.
+    // npm would run them on the machine of each user.
     expect(Object.keys(manifest.scripts ?? {}).filter((script) => /install$|^prepare/.test(script))).toEqual([])
     for (const licence of ['LICENSE.MIT', 'LICENSE.APACHE'])
       expect(of(name).text(licence)).toBe(readFileSync(join(root, licence), 'utf8'))

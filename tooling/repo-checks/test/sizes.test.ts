@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { costs, parseSizes } from '../src/sizes.ts'
 import { read } from '../src/workspace.ts'
 
-/** A share. A small change of our own code needs no new table. */
+/** A relative tolerance, so that a small change of our own code needs no new table. */
 const tolerance = 0.05
 /** The table has one decimal. */
 const rounding = 0.1e6

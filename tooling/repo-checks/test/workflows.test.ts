@@ -36,7 +36,7 @@ describe.each(workflows)('$path', ({ text, workflow }) => {
 
   it('may read, and write only where a job says so', () => {
     expect(Object.entries(workflow.permissions ?? { all: 'write' }).filter(([, may]) => may !== 'read')).toEqual([])
-    // It would run code of a stranger with the rights of this repository.
+    // It would run a stranger's code with the rights of this repository.
     expect(Object.keys(workflow.on)).not.toContain('pull_request_target')
     expect(text).not.toMatch(/secrets\./)
     const checkouts = Object.values(workflow.jobs).flatMap(({ steps }) =>

@@ -7,7 +7,7 @@ import { sbom, sbomFile } from './sbom.ts'
 
 type Plugin = NonNullable<Options['esbuildPlugins']>[number]
 
-/** A package of others of which something is in a bundle. */
+/** A third-party package that is partly in a bundle. */
 export interface Carried {
   readonly folder: string
   readonly name: string
@@ -16,7 +16,7 @@ export interface Carried {
   readonly author?: string | { readonly name: string }
 }
 
-/** Writes beside the bundle which packages of others it carries: their licences, which ask for that, and an SBOM. */
+/** Writes next to the bundle which third-party packages it carries: their licences, which require that, and an SBOM. */
 export function carried(): Plugin {
   return {
     name: 'carried',
@@ -33,7 +33,7 @@ export function carried(): Plugin {
         if (roots.size === 0) return
         const all = await Promise.all([...roots].map(describe))
         const outdir = build.initialOptions.outdir ?? 'dist'
-        // tsup writes its outputs itself, after this.
+        // tsup writes its own outputs after this.
         await mkdir(outdir, { recursive: true })
         await writeFile(join(outdir, 'THIRD-PARTY-NOTICES.txt'), await notices(all))
         await writeFile(join(outdir, sbomFile), await sbom(all))
@@ -47,7 +47,7 @@ async function describe(root: string): Promise<Carried> {
   const manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Carried & {
     licenses?: readonly { readonly type: string }[]
   }
-  // The plural is how old packages say it.
+  // Old packages use the plural.
   const { name, version, licenses, license = licenses?.[0]?.type ?? '', author } = manifest
   return { folder, name, version, license, ...(author !== undefined && { author }) }
 }

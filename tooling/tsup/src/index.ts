@@ -4,17 +4,20 @@ import { omitted } from './omitted.ts'
 
 export interface PresetOptions {
   /**
-   * For packages that carry an engine inside of them (docs/decisions/0007): what is a devDependency and imported is bundled,
-   * what is a dependency stays outside. These modules, and all below them, are left out; importing one fails at run time.
+   * For packages that carry their engine (docs/decisions/0007): imported devDependencies are bundled, dependencies stay
+   * outside. The modules named here, and everything below them, are left out; importing one fails at run time.
    */
   readonly bundle?: {
     readonly omit: readonly string[]
-    /** Dependencies that are bundled all the same: Node loads a few files instead of hundreds. Their types stay theirs. */
+    /**
+     * Dependencies that are bundled nevertheless, because Node then loads a few files instead of hundreds. Their types
+     * stay in the dependencies.
+     */
     readonly carry?: readonly RegExp[] | undefined
   }
 }
 
-// Modules of the old kind call `require` for Node's own modules, which ESM does not have.
+// CommonJS modules call `require` for Node's own modules, which ESM does not have.
 const requireBanner =
   "import { createRequire as createRequireOfNode } from 'node:module'; const require = createRequireOfNode(import.meta.url);"
 
@@ -22,27 +25,28 @@ const common = {
   format: 'esm',
   target: 'es2023',
   clean: true,
-  // tsup 9 cannot emit declarations under TypeScript 7: `tsc -p tsconfig.build.json` does, after it (docs/decisions/0002).
+  // tsup 9 cannot emit declarations under TypeScript 7: `tsc -p tsconfig.build.json` does this afterwards
+  // (docs/decisions/0002).
   dts: false,
   sourcemap: true,
-  // The package has `src` beside it: the maps need not hold it again.
+  // The package contains `src`, so the source maps need not contain it again.
   esbuildOptions: (options: { sourcesContent?: boolean }) => {
     options.sourcesContent = false
   },
   splitting: true,
-  // What nobody calls is dropped by esbuild already; a second pass is slow and gains little.
+  // esbuild already drops unused code. A second pass is slow and gains little.
   treeshake: false
 } as const
 
-/** The one build preset. Another bundler would change this folder only. */
+/** The single build preset. To use another bundler, change only this folder. */
 export function preset(entry: string[], { bundle }: PresetOptions = {}): ReturnType<typeof defineConfig> {
   return defineConfig({
     ...common,
     entry,
     platform: bundle === undefined ? 'neutral' : 'node',
-    // Of the build for all runtimes, too: what is a devDependency and imported is inside.
+    // In the build for all runtimes too, imported devDependencies are inside.
     ...(bundle === undefined && { esbuildPlugins: [carried()] }),
-    // Some runtimes know built-in modules by their prefixed name only.
+    // Some runtimes know built-in modules only by their prefixed names.
     removeNodeProtocol: false,
     external: [/^node:/],
     noExternal: [...(bundle?.carry ?? [])],
@@ -54,8 +58,8 @@ export function preset(entry: string[], { bundle }: PresetOptions = {}): ReturnT
 }
 
 /**
- * The same package for browsers, in `dist/browser`, after the one for Node. It carries what is a devDependency and imported, and these
- * dependencies, in the form that those packages have for browsers, so that an app's bundler needs no configuration.
+ * The same package for browsers, in `dist/browser`, built after the one for Node. It contains the imported
+ * devDependencies and the `carry` dependencies in their browser form, so that an app's bundler needs no configuration.
  */
 export function browserPreset(entry: string[], carry: RegExp[] = []): ReturnType<typeof defineConfig> {
   return defineConfig({

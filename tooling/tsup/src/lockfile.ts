@@ -4,13 +4,16 @@ import { dirname, join } from 'node:path'
 
 let integrities: Promise<ReadonlyMap<string, string>> | undefined
 
-/** The sha512 of a package's tarball in base64, as the lockfile of the workspace has it. */
+/** The sha512 of a package's tarball in base64, from the lockfile of the workspace. */
 export async function integrityOf(name: string, version: string): Promise<string | undefined> {
   integrities ??= read(fileAbove('pnpm-lock.yaml'))
   return (await integrities).get(`${name}@${version}`)
 }
 
-/** The path of the file in this folder or the next one above that has it: of the workspace, while a package is built. */
+/**
+ * The path of the file in this folder or the nearest parent that has it. While a package is built, that is the
+ * workspace.
+ */
 export function fileAbove(name: string, folder: string = process.cwd()): string | undefined {
   const file = join(folder, name)
   if (existsSync(file)) return file

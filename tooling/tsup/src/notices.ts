@@ -22,10 +22,10 @@ async function notice(carried: Carried): Promise<string> {
   ].join('\n\n')
 }
 
-/** In characters. Shorter ones only name a licence, such as "dual licensed under MIT and Apache-2.0" with two links. */
+/** In characters. Shorter texts only name a licence, such as "dual licensed under MIT and Apache-2.0" with two links. */
 const shortest = 500
 
-/** Many packages name a licence and do not bring its text. Who passes them on has to. */
+/** Many packages name a licence without including its text, but a redistributor has to include it. */
 async function standardText({ name, version, license = '', author }: Carried): Promise<string> {
   if (/\bApache-2\.0\b/.test(license)) return 'The text of the Apache License 2.0 is in LICENSE.APACHE of this package.'
   const own = fileAbove('LICENSE.MIT')

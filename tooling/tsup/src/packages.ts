@@ -1,4 +1,4 @@
-/** `@a/b/c` is of the package `@a/b`. */
+/** `@a/b/c` belongs to the package `@a/b`. */
 export function packageOf(specifier: string): string {
   return specifier
     .split('/')
@@ -8,7 +8,7 @@ export function packageOf(specifier: string): string {
 
 const folder = /^(?<root>.*node_modules\/(?<name>@[^/]+\/[^/]+|[^/]+))\//
 
-/** The package that a file under `node_modules` is of, and its folder; `undefined` for a file of ours. */
+/** The package that a file under `node_modules` belongs to, and its folder; `undefined` for our own files. */
 export function packageOfFile(path: string): { name: string; root: string } | undefined {
   const { name, root } = folder.exec(path)?.groups ?? {}
   return name === undefined || root === undefined ? undefined : { name, root }

@@ -10,7 +10,7 @@ export interface Component {
   readonly version: string
   readonly purl: string
   readonly licenses?: readonly { readonly expression: string }[]
-  /** Of the tarball that the lockfile names. */
+  /** The hash of the tarball from the lockfile. */
   readonly hashes?: readonly { readonly alg: 'SHA-512'; readonly content: string }[]
 }
 
@@ -23,7 +23,7 @@ export interface Sbom {
   readonly components: readonly Component[]
 }
 
-/** The SBOM of the package in the current folder. The same input gives the same bytes. */
+/** The SBOM of the package in the current folder. The same input always gives the same bytes. */
 export async function sbom(all: readonly Carried[]): Promise<string> {
   const { name, version } = JSON.parse(await readFile('package.json', 'utf8')) as { name: string; version: string }
   const components = await Promise.all(all.map(component))

@@ -45,7 +45,7 @@ describe('the list of carried packages', () => {
 describe('the audit of carried packages', () => {
   const ids = ['@a/a@1.0.0', 'b@1.0.0', 'b@2.0.0']
 
-  /** A registry that answers one kind of question: what is known about these packages? */
+  /** A registry that answers only one kind of request: what is known about these packages? */
   async function withRegistry<T>(answer: object, status: number, use: (url: string) => T): Promise<[T, unknown[]]> {
     const asked: unknown[] = []
     const server = createServer((request, response) => {

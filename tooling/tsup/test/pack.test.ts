@@ -26,7 +26,7 @@ const right: Readonly<Record<string, string>> = {
   'dist/index.js.map': JSON.stringify({ sources: ['../src/index.ts', '../node_modules/other/index.js'] })
 }
 
-/** A package as unpacked, with some files changed; an undefined one is left out. */
+/** An unpacked package with some files changed; an undefined one is left out. */
 function packed(changes: Readonly<Record<string, string | undefined>> = {}): PackedPackage {
   const folder = mkdtempSync(join(tmpdir(), 'p2pl-packed-'))
   folders.push(folder)

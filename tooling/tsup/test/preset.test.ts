@@ -8,7 +8,7 @@ const run = promisify(execFile)
 const workspace = resolve(import.meta.dirname, '../../..')
 const preset = resolve(import.meta.dirname, '../src/index.ts')
 
-/** A package that carries an engine, in a folder of its own; the engine needs a heavy module. */
+/** A package that carries an engine, in a separate folder. The engine needs a heavy module. */
 const files: Readonly<Record<string, string>> = {
   'package.json': JSON.stringify({
     name: 'carrier',
@@ -47,7 +47,7 @@ describe('the preset, where it bundles', () => {
   let folder: string
 
   beforeAll(async () => {
-    // Inside of the workspace, so that tsup is found from there.
+    // Inside the workspace, so that tsup can be found.
     await mkdir(join(workspace, 'node_modules/.cache'), { recursive: true })
     folder = await mkdtemp(join(workspace, 'node_modules/.cache/p2pl-preset-'))
     for (const [path, text] of Object.entries(files)) {

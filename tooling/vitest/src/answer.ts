@@ -1,8 +1,8 @@
 import { flushCompileCache } from 'node:module'
 
-/** The side of a script that `spawnScript` has started: answers questions until the parent is gone. */
+/** The script side of `spawnScript`: answers questions until the parent has ended. */
 export function answer(answers: Readonly<Record<string, (...values: never[]) => unknown>>): void {
-  // Such a process is killed in the end, and would leave nothing of what it has compiled to the next one.
+  // Such a process is killed in the end, so without this the next one would get none of its compiled code.
   flushCompileCache()
   process.on('disconnect', () => process.exit(0))
   process.on('message', (asked: { id: number; question: string; args: never[] }) => {

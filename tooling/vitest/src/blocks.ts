@@ -25,7 +25,7 @@ export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   return all
 }
 
-/** Turns of the event loop: everything that has been set off in this process has settled. */
+/** Waits some turns of the event loop, until everything that was started in this process has settled. */
 export async function settled(): Promise<void> {
   for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve))
 }

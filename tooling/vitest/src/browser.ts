@@ -8,7 +8,7 @@ import { describe, it } from 'vitest'
 
 const executablePath = process.env['CHROMIUM_BIN'] ?? '/usr/bin/chromium'
 
-/** Tests with a real browser. Where there is none, one test says so: skipped, or failed in CI. */
+/** Tests with a real browser. If there is none, one test says so: skipped, or failed in CI. */
 export function describeInChromium(name: string, body: () => void): void {
   if (existsSync(executablePath)) {
     describe(name, body)
@@ -25,7 +25,7 @@ export function describeInChromium(name: string, body: () => void): void {
 
 export type Bundle = ReadonlyMap<string, string>
 
-/** The module and all that it imports, as a browser loads it. Fails where anything of Node is imported. */
+/** The module and everything that it imports, in the form that a browser loads. Fails if any Node module is imported. */
 export async function bundle(entry: URL): Promise<Bundle> {
   const { outputFiles } = await build({
     entryPoints: [{ in: fileURLToPath(entry), out: 'page' }],
@@ -44,30 +44,30 @@ export async function bundle(entry: URL): Promise<Bundle> {
 
 /** A page in a real browser, with the functions that its module has put on `globalThis.page`. */
 export interface RemotePage {
-  /** Calls one of the functions; what goes in and out is JSON, `undefined` and `Uint8Array` apart from it. */
+  /** Calls one of the functions. Arguments and results are JSON, plus `undefined` and `Uint8Array`. */
   call<T>(name: string, ...values: unknown[]): Promise<T>
   reload(): Promise<void>
-  /** A second tab of the same browser: it has the same databases and locks. */
+  /** A second tab of the same browser, with the same databases and locks. */
   openTab(): Promise<RemotePage>
-  /** Closes the tab, and with the first one all of its tabs. */
+  /** Closes the tab. Closing the first one closes all of its tabs. */
   close(): Promise<void>
-  /** Errors that nobody caught, and what the page wrote to its console as an error. */
+  /** Uncaught errors, and errors that the page wrote to its console. */
   readonly problems: readonly string[]
 }
 
 export interface Site {
   /**
-   * A new page in a context of its own: nothing is shared with other pages, no database either. The page can call the
+   * A new page in a separate context: it shares nothing with other pages, not even a database. The page can call the
    * functions by their names.
    */
   open(functions?: Readonly<Record<string, (value: unknown) => Promise<unknown>>>): Promise<RemotePage>
   close(): Promise<void>
 }
 
-/** Ms after which a browser or a page hangs. */
+/** After this long (ms), a browser or a page counts as hung. */
 const patience = 100_000
 
-/** A real browser that leaves loopback for nothing. */
+/** A real browser that connects only to loopback. */
 export async function openBrowser(): Promise<Browser> {
   const browser = await chromium.launch({
     executablePath,
@@ -79,13 +79,13 @@ export async function openBrowser(): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
-      // Two pages of one machine find each other by its loopback addresses.
+      // Two pages on one machine find each other by its loopback addresses.
       '--allow-loopback-in-peer-connection',
       '--disable-features=WebRtcHideLocalIpsWithMdns'
     ]
   })
   const newContext = browser.newContext.bind(browser)
-  // For its pages, too; `newPage` of a browser makes a context.
+  // This applies to its pages too, because `newPage` of a browser makes a context.
   browser.newContext = async (options) => {
     const context = await newContext(options)
     context.setDefaultTimeout(patience)
@@ -94,7 +94,10 @@ export async function openBrowser(): Promise<Browser> {
   return browser
 }
 
-/** Serves the bundle on loopback with these headers, which is a secure context, and starts a browser that leaves loopback for nothing. */
+/**
+ * Serves the bundle on loopback, which is a secure context, with these headers. Starts a browser that connects only to
+ * loopback.
+ */
 export async function openSite(files: Bundle, headers: Readonly<Record<string, string>> = {}): Promise<Site> {
   const server = createServer((request, response) => {
     const code = files.get(request.url ?? '')

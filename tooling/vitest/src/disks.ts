@@ -5,17 +5,17 @@ import { join } from 'node:path'
 import { describe, it } from 'vitest'
 
 export interface DiskOptions {
-  /** As mount takes it: `32m`. */
+  /** In the form of mount: `32m`. */
   readonly size: string
-  /** How many files there can be. Default: no limit. */
+  /** The most files that it can have. Default: no limit. */
   readonly inodes?: number | undefined
-  /** `ext4`: one that `breakDisk` and `mountAgain` of `./ext4` can work on. Default: `tmpfs`. */
+  /** `ext4`: a disk for `breakDisk` and `mountAgain` of `./ext4`. Default: `tmpfs`. */
   readonly kind?: 'ext4' | undefined
 }
 
 /**
- * Runs a module in a process of its own, whose first argument is a folder on a file system of that size; gives the JSON that it
- * prints last. The file system is in a mount namespace, and goes with the process.
+ * Runs a module in a separate process. Its first argument is a folder on a file system of the given size. Resolves with
+ * the last JSON that it prints. The file system is in a mount namespace, and disappears with the process.
  */
 export async function onDisk<T>(
   script: string,
@@ -37,14 +37,14 @@ export async function onDisk<T>(
 const ext4 = (size: string): string =>
   `truncate -s ${size} "$0.image" && mkfs.ext4 -q -F "$0.image" && mount -o loop "$0.image" "$0"`
 
-/** A library that makes system calls below a folder fail as a control file says; see `faults.c`. */
+/** A library that makes system calls below a folder fail according to a control file; see `faults.c`. */
 export function faultLibrary(folder: string): string {
   const library = join(folder, 'faults.so')
   execFileSync('cc', ['-shared', '-fPIC', '-o', library, join(import.meta.dirname, 'faults.c'), '-ldl'])
   return library
 }
 
-/** Runs a module in a process of its own with that library; gives the JSON that it prints last. */
+/** Runs a module in a separate process with that library. Resolves with the last JSON that it prints. */
 export async function withFaults<T>(
   library: string,
   script: string,
@@ -56,17 +56,20 @@ export async function withFaults<T>(
   return await outputOf<T>(process.execPath, ['-C', '@p2pl/source', script, folder, ...args], env)
 }
 
-/** Tests with file systems of their own. Where they cannot be mounted, one test says so: skipped, or failed in CI. */
+/** Tests with separate file systems. If they cannot be mounted, one test says so: skipped, or failed in CI. */
 export function describeOnDisks(name: string, body: () => void): void {
   describeWhere(name, body, missingMounts)
 }
 
-/** Tests with disks that break. Where no image of a disk can be mounted (most containers), one test is skipped and says so. */
+/**
+ * Tests with disks that break. If no disk image can be mounted (as in most containers), one test is skipped and says
+ * so.
+ */
 export function describeOnExt4(name: string, body: () => void): void {
   describeWhere(name, body, missingLoop, false)
 }
 
-/** Tests with a file system that fails. Where there is no C compiler, one test says so: skipped, or failed in CI. */
+/** Tests with a file system that fails. If there is no C compiler, one test says so: skipped, or failed in CI. */
 export function describeWithFaults(name: string, body: () => void): void {
   describeWhere(name, body, missingCompiler)
 }
@@ -85,7 +88,7 @@ function describeWhere(name: string, body: () => void, missing: () => string | u
   })
 }
 
-/** Root needs no user namespace, in which some machines let nobody mount. */
+/** Root needs no user namespace. On some machines nobody may mount in one. */
 const namespace = process.getuid?.() === 0 ? ['--mount'] : ['--mount', '--user', '--map-root-user']
 
 function missingMounts(): string | undefined {

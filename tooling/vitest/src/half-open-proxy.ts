@@ -2,17 +2,17 @@ import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { afterEach } from 'vitest'
 
-/** Which ends of a swallowed connection learn of it: they see an orderly close, the others see nothing at all. */
+/** Which ends of a swallowed connection notice: they see an orderly close, the others see nothing at all. */
 export type Told = 'nobody' | 'dialler' | 'listener'
 
 export interface HalfOpenProxy {
   /** The port on 127.0.0.1 that leads to the target. */
   readonly port: number
-  /** How many connections it forwards now. */
+  /** The number of connections that it currently forwards. */
   readonly forwarding: number
   /**
-   * From now on nothing of the present connections is forwarded, as when an address has changed or a router has forgotten
-   * them. New connections get through.
+   * From now on nothing of the current connections is forwarded, as when an address has changed or a router has
+   * forgotten them. New connections work.
    */
   swallow(told?: Told): void
 }
@@ -29,7 +29,7 @@ afterEach(async () => {
   running.clear()
 })
 
-/** A TCP proxy on loopback that makes half-open connections. It ends after the test. */
+/** A TCP proxy on loopback that makes half-open connections. It is closed after the test. */
 export async function halfOpenProxy(targetPort: number, host = '127.0.0.1'): Promise<HalfOpenProxy> {
   const forwarded = new Set<Pair>()
   const sockets = new Set<Socket>()
@@ -43,7 +43,7 @@ export async function halfOpenProxy(targetPort: number, host = '127.0.0.1'): Pro
     ] as const) {
       sockets.add(from)
       from.setNoDelay(true)
-      // A socket that is swallowed is still read, so that its sender sees no full buffer.
+      // A swallowed socket is still read, so that its sender's buffer does not fill up.
       from.on('data', (bytes) => {
         if (forwarded.has(pair)) to.write(bytes)
       })

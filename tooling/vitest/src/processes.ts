@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import { type Ask, askerOf } from './remote.ts'
 
-/** A script in a process of its own, talked to by questions and answers. It is killed after the test. */
+/** A script in a separate process that answers questions. It is killed after the test. */
 export interface RemoteScript {
   readonly child: ChildProcess
   readonly ask: Ask

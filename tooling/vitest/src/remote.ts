@@ -1,9 +1,12 @@
 import type { ChildProcess } from 'node:child_process'
 
-/** Calls one of the functions that a script has given to `answer`. */
+/** Calls one of the functions that a script passed to `answer`. */
 export type Ask = <T = void>(question: string, ...values: unknown[]) => Promise<T>
 
-/** The side that asks: the process was started with a channel (`fork`). Questions that it leaves open when it ends are rejected. */
+/**
+ * The asking side. The process must have been started with a channel (`fork`). Questions that are unanswered when it
+ * ends are rejected.
+ */
 export function askerOf(child: ChildProcess, name: string): Ask {
   let last = 0
   const pending = new Map<number, PromiseWithResolvers<unknown>>()
@@ -13,7 +16,7 @@ export function askerOf(child: ChildProcess, name: string): Ask {
     if (answered.error === undefined) waiting?.resolve(answered.value)
     else waiting?.reject(new Error(answered.error))
   })
-  // Not `exit`: answers that were sent before it may not have been read by then.
+  // Not `exit`: answers sent before it may not have been read yet.
   child.on('close', () => {
     for (const waiting of pending.values()) waiting.reject(new Error(`${name} has ended`))
     pending.clear()
@@ -22,7 +25,7 @@ export function askerOf(child: ChildProcess, name: string): Ask {
     const id = ++last
     const waiting = Promise.withResolvers<unknown>()
     pending.set(id, waiting)
-    // With a callback, a process that has ended is the failure of this question, and no error of the whole run.
+    // With a callback, a process that has ended fails only this question, and not the whole run.
     child.send({ id, question, args }, (error) => {
       if (error === null || !pending.delete(id)) return
       waiting.reject(new Error(`${name} has ended`, { cause: error }))

@@ -1,6 +1,6 @@
 import type { Reporter, TestCase, TestModule } from 'vitest/node'
 
-/** Says at the end, loudly, what was not tested and why, then one plain line that programs can read. */
+/** Reports prominently at the end what was not tested and why, followed by one plain line for programs. */
 export default class NotTestedReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const counts = { passed: 0, failed: 0, skipped: 0 }

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
- * Runs the first sample of a README as it stands, in a process of its own, and gives what it prints. `place`: a folder of the
+ * Runs the first sample of a README unchanged in a separate process, and returns its output. `place`: a folder of the
  * same package, so that the package's own name resolves.
  */
 export function runFirstSample(readme: URL, place: string): string {

@@ -20,8 +20,8 @@ export function seededBytes(length: number, seed: number): Uint8Array<ArrayBuffe
 }
 
 /**
- * The seed of this run: `P2PL_SEED` or a fixed default, so that a run is repeatable.
- * Runs `body` with it and names it in whatever fails.
+ * The seed of this run: `P2PL_SEED` or a fixed default, so that a run is repeatable. Runs `body` with it and names it
+ * in every failure.
  */
 export async function withSeed(
   defaultSeed: number,
@@ -38,15 +38,15 @@ export async function withSeed(
 export interface Seeds {
   /** Default 1. */
   readonly first?: number | undefined
-  /** From one seed to the next. Default 1. */
+  /** The step from one seed to the next. Default 1. */
   readonly step?: number | undefined
   /** The last seed. `npm run test:long` runs all of them. */
   readonly seeds: number
-  /** How many of them are run otherwise. */
+  /** How many of them run otherwise. */
   readonly short: number
 }
 
-/** Runs a property for some seeds, and says how many are left out. `P2PL_SEED` runs one seed alone. */
+/** Runs a property for some seeds, and reports how many are left out. `P2PL_SEED` runs a single seed. */
 export async function forSeeds(
   name: string,
   { first = 1, step = 1, seeds, short }: Seeds,

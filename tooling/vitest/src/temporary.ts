@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
 
-/** A folder of its own for the calling test file; removed after its last test. */
+/** A separate folder for the calling test file. It is removed after the last test. */
 export function temporaryFolder(prefix = 'p2pl-'): string {
   const path = mkdtempSync(join(tmpdir(), prefix))
   afterAll(() => {

@@ -12,21 +12,21 @@ afterEach(async () => {
   await Promise.all([...running].map(async (terminal) => await terminal.kill()))
 })
 
-/** The commands of a README that start with this word, one a line. */
+/** The commands of a README that start with this word, one per line. */
 export function commandsOf(readme: URL, word: string): string[] {
   const blocks = readFileSync(readme, 'utf8').matchAll(/^```sh\n(.*?)^```/gms)
   const lines = [...blocks].flatMap(([, block = '']) => block.split('\n'))
   return lines.filter((line) => line.startsWith(`${word} `))
 }
 
-/** A command of a README, run as it stands, in a folder. It is killed after the test. */
+/** A command of a README, run unchanged in a folder. It is killed after the test. */
 export class Terminal {
-  /** What it has printed. */
+  /** The lines that it has printed. */
   readonly lines: string[] = []
   readonly #command: string
   readonly #child: ChildProcessByStdio<Writable, Readable, null>
 
-  /** Packages of the workspace are taken from their sources. */
+  /** Packages of the workspace are loaded from their sources. */
   constructor(command: string, cwd: string) {
     const [variables, words] = [/^(?:\w+=\S+ )*/.exec(command)?.[0] ?? '', command.replace(/^(?:\w+=\S+ )*/, '')]
     const [program, ...args] = words.split(' ')
@@ -56,7 +56,7 @@ export class Terminal {
     this.#child.stdin.end()
   }
 
-  /** Waits for a line that matches, and gives the match. */
+  /** Waits for a line that matches, and resolves with the match. */
   async prints(pattern: RegExp): Promise<RegExpExecArray> {
     return await until(`"${this.#command}" prints ${pattern}`, () => {
       if (
@@ -69,7 +69,7 @@ export class Terminal {
     })
   }
 
-  /** The exit code, once it has ended by itself. */
+  /** Resolves with the exit code once it has ended by itself. */
   async ended(): Promise<number | null> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit')
     return this.#child.exitCode

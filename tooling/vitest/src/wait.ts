@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
- * Resolves when `condition` gives a value other than `undefined` or `false`; rejects after `timeout` ms, naming `what`. That is far
- * longer than it takes on a busy machine: it only ends what hangs.
- * For states of other processes that send no event; never as a substitute for one.
+ * Resolves when `condition` returns a value other than `undefined` or `false`. Rejects after `timeout` ms, naming
+ * `what`. The timeout is far longer than needed on a busy machine: it only ends a hang. Use this for states of other
+ * processes that send no event, never as a substitute for an event.
  */
 export async function until<T>(
   what: string,

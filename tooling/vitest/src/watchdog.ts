@@ -1,13 +1,13 @@
 /**
- * The longest that the event loop of this thread stood still, in milliseconds of the thread's own processor time: what other
- * programs take of the machine meanwhile does not count.
+ * The longest time that the event loop of this thread was blocked, in milliseconds of the thread's own processor time:
+ * time that other programs use does not count.
  */
 export class Watchdog {
   #longest = 0
   #last = process.threadCpuUsage()
   readonly #timer = setInterval(() => this.#look(), 1)
 
-  /** Gives the longest time since it was made. */
+  /** Returns the longest time since its creation. */
   stop(): number {
     this.#look()
     clearInterval(this.#timer)

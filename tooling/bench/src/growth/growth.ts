@@ -1,20 +1,23 @@
 import type { Role } from '../harness/child.ts'
 
-/** What grows with the number of peers: figures by name and unit. Bytes are in terms of the optimum, in which each byte goes once to each receiver. */
+/**
+ * Figures that grow with the number of peers, by name and unit. Bytes are relative to the optimum, in which each byte
+ * goes once to each receiver.
+ */
 export interface Growing {
   measure(): Promise<Readonly<Record<string, number>>>
 }
 
-/** A module that measures one number of peers, in the simulator, in a process of its own. */
+/** A module that measures one number of peers, in the simulator, in a separate process. */
 export type GrowthRole = Role<{ readonly peers: number }, Growing>
 
 export interface Growth {
-  /** For `--only`. */
+  /** The name for `--only`. */
   readonly name: string
   /** What is measured, in one line. */
   readonly title: string
   readonly role: URL
-  /** Numbers of peers. With `quick` the first two; the last one only with `--long`. */
+  /** Numbers of peers. `quick` runs only the first two; the last one runs only with `--long`. */
   readonly sizes: readonly number[]
 }
 
@@ -31,7 +34,7 @@ export const growths: readonly Growth[] = [
     title:
       'views of simulated peers in one topic, to which 10 peers append one entry each, until all digests are equal',
     role: new URL('./sync.ts', import.meta.url),
-    // Each view hears each other one, so the work grows as their square.
+    // Each view hears all others, so the work grows with the square of the number.
     sizes: [10, 100, 300, 1_000]
   }
 ]

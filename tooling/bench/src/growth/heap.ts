@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm'
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
-/** Bytes that are in use, garbage excluded. */
+/** Bytes in use, without garbage. */
 export function heap(): number {
   collect()
   return process.memoryUsage().heapUsed

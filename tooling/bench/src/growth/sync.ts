@@ -7,10 +7,10 @@ import type { GrowthRole } from './growth.ts'
 
 const payloadBytes = 150
 const writers = 10
-/** A view that hears an equal beacon stays silent for 16 periods of 2 s at most: within this time each one speaks. */
+/** A view that hears an equal beacon stays silent for at most 16 periods of 2 s. Each view speaks within this time (ms). */
 const silence = 32_000
 
-/** What it costs that a group of views becomes equal. */
+/** The cost of making a group of views equal. */
 const syncGrowth: GrowthRole = async ({ peers: count }) => ({
   measure: async () => {
     const before = heap()

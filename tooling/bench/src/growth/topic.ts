@@ -7,7 +7,7 @@ import type { GrowthRole } from './growth.ts'
 const messages = 20
 const payloadBytes = 256
 
-/** What one topic costs: the mesh is the simulator's model of gossipsub, everything above it is core. */
+/** The cost of one topic. The mesh is the simulator's model of gossipsub; everything above it is core. */
 const topicGrowth: GrowthRole = async ({ peers: count }) => ({
   measure: async () => {
     const before = heap()

@@ -1,7 +1,7 @@
 import { type Role, usageRequest } from './child.ts'
 import { usage } from './usage.ts'
 
-// Runs in the child: the first request (without a method) makes the role, the others call its methods.
+// Runs in the child. The first request (without a method) creates the role; the others call its methods.
 type Methods = Record<string, (...args: unknown[]) => Promise<unknown>>
 
 const module = (await import(process.argv[2] ?? '')) as { default: Role<unknown, Methods> }

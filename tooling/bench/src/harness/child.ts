@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url'
 import type { Context } from './scenario.ts'
 import type { Usage } from './usage.ts'
 
-/** What a module that runs in a child exports as its default: given options, it offers methods to call. */
+/** The default export of a module that runs in a child: given options, it resolves with methods to call. */
 export type Role<Options, Methods> = (options: Options) => Promise<Methods>
 
-/** What a role offers: its arguments and results cross a process boundary, as structured clones. */
+/** The methods of a role, called from another process. Arguments and results cross as structured clones. */
 export type Remote<Methods> = {
   [K in keyof Methods]: Methods[K] extends (...args: infer A) => Promise<infer R> ? (...args: A) => Promise<R> : never
 }
@@ -16,7 +16,7 @@ export interface Child<Methods> {
   close(): Promise<void>
 }
 
-/** Asks a child what it has used. */
+/** Asks a child for its usage. */
 export const usageRequest = '#usage'
 
 interface Answer {
@@ -25,7 +25,7 @@ interface Answer {
   readonly error?: string
 }
 
-/** Starts a process of its own for a role, and resolves when the role is ready. */
+/** Starts a separate process for a role. Resolves when the role is ready. */
 export async function startChild<Methods extends object>(
   role: URL,
   options: object,
@@ -68,7 +68,7 @@ export async function startChild<Methods extends object>(
   let close: () => Promise<void>
   try {
     await request('', [options])
-    // What the start has used does not count.
+    // Usage before the role was ready does not count.
     const usage = async (): Promise<Usage> => (await request(usageRequest, [])) as Usage
     const before = await usage()
     close = context.meter.add(
@@ -90,7 +90,7 @@ export async function startChild<Methods extends object>(
   }
 }
 
-/** The child leaves when its channel closes; one that does not is ended. */
+/** The child exits when its channel closes. If it does not, it is killed. */
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   await new Promise<void>((resolve) => {

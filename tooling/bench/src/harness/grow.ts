@@ -6,16 +6,19 @@ import { order } from './statistics.ts'
 
 /** How one figure grows with the number of peers. */
 export interface Curve {
-  /** Of the growth. */
+  /** The name of the growth. */
   readonly name: string
   readonly title: string
   readonly measure: string
   readonly points: readonly (readonly [peers: number, value: number])[]
-  /** The exponent of the power law that fits best: 0 does not grow, 1 grows as the number of peers does. */
+  /** The exponent of the best-fitting power law: 0 does not grow, 1 grows in proportion to the number of peers. */
   readonly order: number
 }
 
-/** Measures each number of peers once: what the simulator gives depends on its seed alone, and memory hardly on anything else. */
+/**
+ * Measures each number of peers once. The simulator's results depend only on its seed, and memory on hardly anything
+ * else.
+ */
 export async function grow(
   { name, title, role, sizes }: Growth,
   context: Pick<Context, 'profile' | 'quick'>,

@@ -3,7 +3,7 @@ import type { Curve } from './grow.ts'
 import type { Machine } from './machine.ts'
 import type { Row } from './run.ts'
 
-/** What is known of a run of the command as a whole. */
+/** Facts about a run of the command as a whole. */
 export interface RunFacts {
   /** ISO 8601, UTC. */
   readonly date: string

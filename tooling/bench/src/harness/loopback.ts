@@ -6,7 +6,7 @@ export interface Traffic {
   readonly packets: number
 }
 
-/** A loopback interface that only the processes of one side are on, so that its counters are theirs. */
+/** A loopback interface used only by the processes of one side, so that its counters belong to them. */
 export class Loopback {
   readonly #namespace: Namespace
 
@@ -14,7 +14,10 @@ export class Loopback {
     this.#namespace = namespace
   }
 
-  /** Nothing where the machine does not allow network namespaces: then nobody guesses how many bytes went over the wire. */
+  /**
+   * Returns `undefined` where the machine does not allow network namespaces. Then bytes on the wire are not measured,
+   * rather than guessed.
+   */
   static async open(): Promise<Loopback | undefined> {
     let namespace: Namespace
     try {
@@ -31,12 +34,12 @@ export class Loopback {
     }
   }
 
-  /** The words of a command that runs on this interface. */
+  /** The command line that runs a command on this interface. */
   inside(...words: string[]): string[] {
     return this.#namespace.inside(...words)
   }
 
-  /** What was sent, headers included, since the interface exists. */
+  /** The traffic that was sent since the interface exists, headers included. */
   traffic(): Traffic {
     return sentOverLoopback(readFileSync(`/proc/${this.#namespace.pid}/net/dev`, 'utf8'))
   }
@@ -46,7 +49,7 @@ export class Loopback {
   }
 }
 
-/** From the kernel's table: behind the name stand eight figures of what was received, then bytes and packets sent. */
+/** Parses the kernel's table: after the name come eight figures of received data, then the sent bytes and packets. */
 export function sentOverLoopback(table: string): Traffic {
   const fields = /^\s*lo:\s*(.*)$/m.exec(table)?.[1]?.trim().split(/\s+/) ?? []
   return { bytes: Number(fields[8] ?? 0), packets: Number(fields[9] ?? 0) }

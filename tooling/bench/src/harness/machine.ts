@@ -1,14 +1,14 @@
 import { execFileSync } from 'node:child_process'
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os'
 
-/** What figures depend on. */
+/** What the figures depend on. */
 export interface Machine {
   readonly node: string
   readonly cpus: number
   readonly model: string
   /** GiB. */
   readonly memory: number
-  /** Of the last minute, before anything of ours runs. */
+  /** Load of the last minute, before the benchmark starts anything. */
   readonly load: number
 }
 
@@ -22,7 +22,7 @@ export function describeMachine(): Machine {
   }
 }
 
-/** The commit that is measured, with a plus where files differ from it; `unknown` outside of a repository. */
+/** The measured commit, with a plus if files differ from it; `unknown` outside a repository. */
 export function describeCommit(): string {
   try {
     const git = (...args: string[]): string => execFileSync('git', args, { encoding: 'utf8', stdio: 'pipe' }).trim()

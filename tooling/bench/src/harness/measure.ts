@@ -14,7 +14,7 @@ export interface Measurement {
   readonly minutes: number
 }
 
-/** Measures one after the other; what fails is named, and the rest goes on. */
+/** Measures the scenarios in sequence. A failure is reported, and the others continue. */
 export async function measureAll(
   scenarios: readonly Scenario[],
   growths: readonly Growth[],

@@ -1,13 +1,13 @@
 import type { Loopback, Traffic } from './loopback.ts'
 import type { Usage } from './usage.ts'
 
-/** What the processes of one side have used until now. */
+/** What the processes of one side have used so far. */
 export interface Reading extends Usage {
-  /** On the loopback of the side; absent where it has none of its own. */
+  /** Traffic on the side's loopback; absent if the side does not have its own. */
   readonly traffic: Traffic | undefined
 }
 
-/** Counts a changing set of processes, and the network that they have for themselves. */
+/** Counts the usage of a changing set of processes, and of their own network. */
 export class Meter {
   readonly loopback: Loopback | undefined
   readonly #running = new Map<() => Promise<Usage>, () => Promise<void>>()
@@ -17,7 +17,7 @@ export class Meter {
     this.loopback = loopback
   }
 
-  /** Counts a process, which `end` ends; gives the function that does so, after a last look. */
+  /** Adds a process that `end` ends. Returns a function that reads the usage a last time and then calls `end`. */
   add(usage: () => Promise<Usage>, end: () => Promise<void> = async () => undefined): () => Promise<void> {
     this.#running.set(usage, end)
     return async () => {
@@ -28,7 +28,7 @@ export class Meter {
     }
   }
 
-  /** Ends what still runs, and the network. */
+  /** Ends the remaining processes, and the network. */
   async close(): Promise<void> {
     await Promise.allSettled([...this.#running.values()].map((end) => end()))
     await this.loopback?.close()

@@ -16,9 +16,9 @@ export const usage = `usage: npm run bench -- [options]
 
 export interface Options {
   readonly quick: boolean
-  /** Beginnings of names of scenarios. */
+  /** Prefixes of scenario names. */
   readonly only: readonly string[]
-  /** Beginnings of labels of sides. */
+  /** Prefixes of side labels. */
   readonly side: readonly string[]
   readonly runs: number | undefined
   readonly alternatives: boolean
@@ -31,7 +31,7 @@ export interface Options {
   readonly help: boolean
 }
 
-/** The options of the command; throws with a sentence about the one that is wrong. */
+/** The options of the command. Throws with a sentence about the wrong option. */
 export function parse(): Options {
   const { values } = parseArgs({
     options: {

@@ -6,14 +6,14 @@ import { document, label, LogAxis, width } from './svg.ts'
 import { figure } from './table.ts'
 
 const colours = ['#2563eb', '#d97706', '#059669', '#db2777', '#7c3aed']
-/** Room for the names of sides, and for their figures. */
+/** Space for the names of sides, and for their figures. */
 const [left, right] = [170, 160]
 
 /** A bar for each side of a scenario, with the range of its runs. */
 export function bars(row: Row): string {
   const [top, step] = [74, 26]
   const bottom = top + row.results.length * step
-  // An axis that began at the least value would leave it without a bar.
+  // If the axis began at the least value, that value would have no bar.
   const least = Math.min(...row.results.flatMap(({ samples }) => [...samples])) / 2
   const axis = new LogAxis([least, ...row.results.flatMap(({ samples }) => [...samples])], left, width - left - right)
   const grid = axis.ticks.flatMap((tick) => [
@@ -45,7 +45,7 @@ export function bars(row: Row): string {
   ])
 }
 
-/** A line for each figure of a growth, both axes logarithmic. */
+/** A line for each figure of a growth, with both axes logarithmic. */
 export function lines(curves: readonly Curve[]): string {
   const [top, bottom] = [56, 340]
   const points = curves.flatMap((curve) => [...curve.points])

@@ -8,14 +8,14 @@ import { now } from '../roles/timing.ts'
 import type { Context, Kind, Side } from './scenario.ts'
 import type { Usage } from './usage.ts'
 
-// A program of a few lines, as a user would write it. It is plain JavaScript and imports what is published, so that no source has to be
-// stripped of its types first.
+// A program of a few lines, as a user would write it. It is plain JavaScript and imports the published packages, so
+// that no types have to be stripped first.
 
 const built = fileURLToPath(new URL('../../../../packages/helia/dist', import.meta.url))
-/** For how long a process that is ready is left alone before its memory counts. */
+/** How long (ms) a ready process stays idle before its memory is read. */
 const idle = 2_000
 
-/** `imports` evaluates to modules; `start` uses them, as `m`. */
+/** `imports` evaluates to modules; `start` uses them as `m`. */
 export interface Program {
   readonly label: string
   readonly kind: Kind
@@ -27,9 +27,9 @@ export interface Program {
 interface ProgramOptions {
   readonly cwd: string
   readonly env?: Readonly<Record<string, string>> | undefined
-  /** What counts: from the spawn of the process (default), or from the end of its imports. */
+  /** Where the time begins: at the spawn of the process (default), or at the end of its imports. */
   readonly from?: 'spawn' | 'imported' | undefined
-  /** Not on the loopback interface of its own: it has to reach what runs beside it. */
+  /** Does not use a separate loopback interface, because the program has to reach something outside. */
   readonly shared?: boolean | undefined
 }
 
@@ -54,7 +54,7 @@ const source = ({ imports, start }: Program): string => `
   }, ${idle})
   process.on('disconnect', () => process.exit())`
 
-/** Starts the program anew in each run. */
+/** Starts the program again for each run. */
 export async function starting(
   program: Program,
   { cwd, env, from = 'spawn', shared = false }: ProgramOptions,

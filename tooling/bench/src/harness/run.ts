@@ -4,23 +4,23 @@ import { Meter } from './meter.ts'
 import type { Contender, Context, Kind, Scenario, Side } from './scenario.ts'
 import { compare, type Comparison, median } from './statistics.ts'
 
-/** What one side of a scenario reached: medians of its runs. */
+/** The results of one side of a scenario: medians of its runs. */
 export interface Result {
   readonly label: string
   readonly kind: Kind
   readonly figure: number
   readonly samples: readonly number[]
-  /** Of all processes, for one unit of work: milliseconds. */
+  /** Processor milliseconds of all processes per unit of work. */
   readonly cpu: number
-  /** The most memory that one process held, MiB. */
+  /** The most memory that a single process held, in MiB. */
   readonly peak: number
-  /** Bytes and packets on the wire for one unit of work, where they can be counted. */
+  /** Bytes and packets on the wire per unit of work, where they can be counted. */
   readonly wire: { readonly bytes: number; readonly packets: number } | undefined
   readonly also: Readonly<Record<string, number>>
   /** How p2pl compares with this side; absent for p2pl itself. */
   readonly comparison: Comparison | undefined
   readonly aim: number | undefined
-  /** Whether the aim was reached; absent where there is none. */
+  /** Whether the aim was reached; absent without an aim. */
   readonly met: boolean | undefined
 }
 
@@ -29,12 +29,12 @@ export interface Row {
   readonly title: string
   readonly unit: string
   readonly better: Scenario['better']
-  /** Of the last minute before the scenario began. */
+  /** Load of the last minute before the scenario began. */
   readonly load: number
   /** p2pl first. */
   readonly results: readonly Result[]
   readonly notes: readonly string[]
-  /** Sides that broke. They are left out. */
+  /** Sides that failed. They are left out. */
   readonly failures: readonly string[]
 }
 
@@ -102,7 +102,7 @@ class Measured {
   }
 }
 
-/** For the work of one side, so that one that hangs does not hold up the others. */
+/** Timeout (ms) for the work of one side, so that a side that hangs does not block the others. */
 const patience = 600_000
 
 async function inTime(work: Promise<void>): Promise<void> {
@@ -120,8 +120,8 @@ function meets(aim: number, value: number, better: Scenario['better']): boolean 
 }
 
 /**
- * Prepares all sides, warms each up once, then measures them in turns: A B C A B C. Noise of the machine then disturbs all alike. A side that
- * breaks is left out and named, unless it is p2pl.
+ * Prepares all sides, warms up each once, then measures them in turns: A B C A B C. Noise on the machine then disturbs
+ * all sides alike. A side that fails is left out and reported, unless it is p2pl.
  */
 export async function runScenario(
   scenario: Scenario,
@@ -134,7 +134,7 @@ export async function runScenario(
   const [subject] = scenario.sides
   let measured: Measured[] = []
   const closing: Measured[] = []
-  /** Goes on without the side that broke. */
+  /** Continues without the side that failed. */
   const attempt = async (contender: Contender, work: () => Promise<void>): Promise<void> => {
     try {
       await inTime(work())

@@ -1,22 +1,22 @@
 import type { Meter } from './meter.ts'
 
-/** How much of everything: `quick` for a look, full for figures that are written down. */
+/** How much to measure: `quick` for a first look, full for figures that are recorded. */
 export interface Context {
   readonly quick: boolean
   /** A folder that is removed at the end. */
   readonly folder: string
-  /** Where children leave CPU profiles. */
+  /** Where children write CPU profiles. */
   readonly profile: string | undefined
-  /** Counts what the processes of this side use. */
+  /** Counts the usage of this side's processes. */
   readonly meter: Meter
-  /** Says something about the result that a reader should know: losses, sizes. */
+  /** Adds a note about the result that a reader should know: losses, sizes. */
   note(text: string): void
 }
 
 export interface Run {
   /** In the unit of the scenario. */
   readonly figure: number
-  /** How much was done, in whatever the scenario counts: processor time and bytes are given for one of it. */
+  /** The amount of work, in any unit that the scenario counts. Processor time and bytes are given per unit. */
   readonly work: number
   /** Further figures of the same run, by name and unit: `p99 ms`. */
   readonly also?: Readonly<Record<string, number>>
@@ -30,13 +30,13 @@ export interface Side {
 }
 
 /**
- * `p2pl`: p2pl on some backend · `engine`: the same engine without p2pl · `alternative`: what a user could take instead ·
- * `limit`: nothing but the part of the work that bounds it.
+ * `p2pl`: p2pl on some backend · `engine`: the same engine without p2pl · `alternative`: what a user could use instead
+ * · `limit`: only the part of the work that sets the limit.
  */
 export type Kind = 'p2pl' | 'engine' | 'alternative' | 'limit'
 
 export interface Contender {
-  /** For `--side`, and in the table. */
+  /** The label for `--side`, and in the table. */
   readonly label: string
   readonly kind: Kind
   /** The ratio that p2pl has to reach against this side. */
@@ -45,7 +45,7 @@ export interface Contender {
 }
 
 export interface Scenario {
-  /** For `--only`. */
+  /** The name for `--only`. */
   readonly name: string
   /** What is measured, in one line. */
   readonly title: string

@@ -1,4 +1,4 @@
-/** The middle of the values; of an even number of them, halfway between the two in the middle. */
+/** The median. For an even number of values, the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
   if (values.length === 0) throw new RangeError('the median of nothing')
   const sorted = values.toSorted((a, b) => a - b)
@@ -15,13 +15,13 @@ export function quantile(values: readonly number[], share: number): number {
 }
 
 export interface Comparison {
-  /** Over 1: the subject is better. Of the medians. */
+  /** The ratio of the medians. Above 1, the subject is better. */
   readonly ratio: number
-  /** The smallest and largest ratio of two neighbouring runs: how far to trust `ratio`. */
+  /** The smallest and largest ratio of two neighbouring runs: how reliable `ratio` is. */
   readonly spread: readonly [number, number]
 }
 
-/** Compares the subject with a baseline; their runs were made in turns. */
+/** Compares the subject with a baseline. Their runs must have been made in turns. */
 export function compare(
   baseline: readonly number[],
   subject: readonly number[],
@@ -33,7 +33,7 @@ export function compare(
   return { ratio: ratio(median(baseline), median(subject)), spread: [Math.min(...pairs), Math.max(...pairs)] }
 }
 
-/** The exponent of a power law through the points: the slope of the straight line that fits their logarithms best. */
+/** The exponent of a power law through the points: the slope of the line that best fits their logarithms. */
 export function order(points: readonly (readonly [x: number, y: number])[]): number {
   const logs = points.map(([x, y]) => [Math.log(x), Math.log(y)] as const)
   const mean = (axis: 0 | 1): number => logs.reduce((sum, point) => sum + point[axis], 0) / logs.length

@@ -1,4 +1,4 @@
-// SVG files that stand alone: colours follow the reader's light or dark scheme.
+// Self-contained SVG files. Colours follow the reader's light or dark scheme.
 
 const style = `
   text { font: 13px system-ui, sans-serif; fill: #222 }
@@ -27,14 +27,14 @@ export function document(height: number, title: string, parts: readonly string[]
   return [head, `<style>${style}\n</style>`, `<rect class="background" ${size}/>`, ...parts, '</svg>\n'].join('\n')
 }
 
-/** An axis on which each power of ten takes the same room. */
+/** An axis on which each power of ten takes the same space. */
 export class LogAxis {
   readonly #from: number
   readonly #decades: number
   readonly #start: number
   readonly #length: number
 
-  /** Whole powers of ten around the values. */
+  /** Extends to whole powers of ten around the values. */
   constructor(values: readonly number[], start: number, length: number) {
     const positive = values.filter((value) => value > 0)
     this.#from = Math.floor(Math.log10(Math.min(...positive)))

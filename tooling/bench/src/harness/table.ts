@@ -1,7 +1,7 @@
 import type { Curve } from './grow.ts'
 import type { Result, Row } from './run.ts'
 
-/** Three significant digits, thousands apart. */
+/** Three significant digits, with thousands separated. */
 export function figure(value: number): string {
   const rounded = Number(value.toPrecision(3))
   const digits = Math.abs(rounded) < 10 ? 2 : Math.abs(rounded) < 100 ? 1 : 0
@@ -44,7 +44,7 @@ function cells(row: Row, result: Result, isFirst: boolean): string[] {
   ]
 }
 
-/** Lines under each other, as Markdown. */
+/** A Markdown table. */
 export function markdown(header: readonly string[], lines: readonly (readonly string[])[]): string {
   const widths = header.map((_, column) => Math.max(...[header, ...lines].map((line) => (line[column] ?? '').length)))
   const render = (line: readonly string[]): string =>
@@ -61,7 +61,7 @@ export function table(rows: readonly Row[]): string {
   return [markdown(columns, lines), ...notes].join('\n')
 }
 
-/** What the columns mean, and what each scenario measured under which load. */
+/** The meaning of the columns, and what each scenario measured under which load. */
 export function legend(rows: readonly Row[]): string {
   return [
     'All sides run in turns, after one run each that does not count. Figures are medians, "runs" the smallest and the largest; "p2pl is" says how many',

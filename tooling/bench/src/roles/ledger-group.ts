@@ -14,7 +14,7 @@ export interface LedgerGroup {
 
 let groups = 0
 
-/** Peers of one ledger in processes of their own, each connected to the first; each has money. */
+/** Starts peers of one ledger in separate processes, each connected to the first. Each peer has money. */
 export async function startLedgers(
   { backend = 'helia' }: Competitor,
   count: number,

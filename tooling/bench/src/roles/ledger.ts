@@ -8,9 +8,9 @@ export interface LedgerPeer {
   account(): Promise<string>
   open(genesis: Genesis): Promise<PeerAddress>
   connect(to: PeerAddress): Promise<void>
-  /** Transfers 1 to another account, so often a second; resolves when the last is on disk. */
+  /** Transfers 1 to another account `count` times, at this rate per second. Resolves when the last transfer is on disk. */
   transfer(to: string, count: number, perSecond: number): Promise<void>
-  /** Resolves when that many entries are here. */
+  /** Resolves when this many entries are here. */
   has(entries: number): Promise<void>
 }
 

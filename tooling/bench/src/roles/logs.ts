@@ -6,15 +6,15 @@ import type { NodeOptions } from './node.ts'
 import type { Competitor } from './nodes.ts'
 import type { ViewNode, ViewOptions } from './view.ts'
 
-/** Of one entry, so that it has some 300 bytes. */
+/** The payload of one entry, so that the entry has some 300 bytes. */
 export const payloadBytes = 150
 export const entryBytes = 300
-/** Callers of `append` at a time. */
+/** The number of concurrent `append` calls. */
 export const atOnce = 256
 
 let folders = 0
 
-/** A peer with an empty log, of any stack that has one. */
+/** A peer with an empty log, of any stack that has logs. */
 export function startLog(of: Competitor, context: Context): Promise<Child<LogNode>> {
   if (of.stack === 'p2pl') return startView(of, context)
   const options: NodeOptions = { stack: of.stack, options: { folder: join(context.folder, `log-${folders++}`) } }
@@ -27,7 +27,7 @@ export function startView({ backend = 'helia' }: Competitor, context: Context): 
   return startChild<ViewNode>(new URL('./view.ts', import.meta.url), options, context)
 }
 
-/** A peer with a log of as many entries. */
+/** A peer with a log of this many entries. */
 export async function startSource(
   of: Competitor,
   count: number,

@@ -1,23 +1,23 @@
 import { now } from './timing.ts'
 
-/** For how long nothing has to come until the rest counts as lost. */
+/** If nothing arrives for this long (ms), the rest counts as lost. */
 const patience = 5_000
 
 export interface Heard {
   readonly count: number
-  /** When the last one came. */
+  /** When the last message arrived. */
   readonly last: number
-  /** Of the messages that carry the time at which they were published. */
+  /** Latencies of messages that carry the time of their publishing. */
   readonly latencies: Float64Array
 }
 
-/** The time of now at the front of a message. */
+/** Writes the current time to the start of a message. */
 export function stamp(payload: Uint8Array): Uint8Array {
   new DataView(payload.buffer, payload.byteOffset).setFloat64(0, now())
   return payload
 }
 
-/** Counts messages, and lets somebody wait for a number of them. */
+/** Counts messages, and lets a caller wait for a number of them. */
 export class Mailbox {
   #count = 0
   #last = 0
@@ -25,7 +25,7 @@ export class Mailbox {
   #wanted = Infinity
   #wake: (() => void) | undefined
 
-  /** From now on messages are taken to carry their time. */
+  /** From now on, messages are expected to carry their time. */
   expectStamps(): void {
     this.#latencies = []
   }
@@ -36,7 +36,7 @@ export class Mailbox {
     if (++this.#count >= this.#wanted) this.#wake?.()
   }
 
-  /** Resolves when `count` have come, or when none came for a while; then counts from 0 again. */
+  /** Resolves when `count` messages have arrived, or when none arrived for a while. Then counts from 0 again. */
   async take(count: number): Promise<Heard> {
     while (this.#count < count) {
       const before = this.#count

@@ -5,35 +5,35 @@ import { type Heard, Mailbox, stamp } from './mailbox.ts'
 import { type Producer, producers } from './producers.ts'
 import { inParallel, now, timed } from './timing.ts'
 
-/** A peer of any stack, in a process of its own. Times are milliseconds. */
+/** A peer of any stack, in a separate process. Times are milliseconds. */
 export interface Node {
   self(): Promise<unknown>
   connect(to: unknown): Promise<void>
-  /** Adds files of random bytes, one after the other. */
+  /** Adds files of random bytes in sequence. */
   add(sizes: readonly number[]): Promise<{ ids: readonly string[]; time: number }>
-  /** Reads all of them from other peers, so many at a time. */
+  /** Reads all files from other peers, `parallel` at a time. */
   get(ids: readonly string[], parallel: number): Promise<{ bytes: number; time: number }>
   /** Drops all content. */
   forget(): Promise<void>
-  /** Subscribes and counts; `stamped`: the messages carry the time. */
+  /** Subscribes and counts messages. `stamped`: the messages carry the time. */
   listen(topic: string, stamped?: boolean): Promise<void>
-  /** Resolves when a publish would reach as many others. */
+  /** Resolves when a publish would reach this many others. */
   ready(topic: string, peers: number): Promise<void>
   /** Publishes random bytes. Resolves with the time at which it began. */
   produce(topic: string, producer: Producer, count: number, size: number): Promise<number>
-  /** Publishes at an even rate, each message with the time. */
+  /** Publishes at an even rate. Each message carries the time. */
   pace(topic: string, count: number, size: number, perSecond: number): Promise<void>
-  /** What came since the last call, waiting for `count` messages or until none came for a while. */
+  /** What arrived since the last call. Waits for `count` messages, or until none arrived for a while. */
   heard(topic: string, count: number): Promise<Heard>
-  /** Answers every message on `topic` with an equal one on `answers`. */
+  /** Answers each message on `topic` with an equal one on `answers`. */
   echo(topic: string, answers: string): Promise<void>
-  /** Publishes, waits for the answer, publishes … */
+  /** Publishes, waits for the answer, publishes again, and so on. */
   pingPong(topic: string, answers: string, count: number, size: number): Promise<{ time: number }>
 }
 
 export interface NodeOptions {
   readonly stack: StackName
-  /** For the module of the stack. */
+  /** Options for the module of the stack. */
   readonly options: object
 }
 

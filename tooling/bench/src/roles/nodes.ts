@@ -14,7 +14,7 @@ export interface Competitor {
   readonly kind: Kind
   readonly stack: StackName
   readonly backend?: BackendName
-  /** How much of the work of the others it gets, so that it does not take minutes. Default 1. */
+  /** The share of the others' work that it gets, so that it does not take minutes. Default 1. */
   readonly share?: number
 }
 
@@ -34,21 +34,21 @@ const others: Readonly<Record<Alternative, Competitor>> = {
   orbitdb: { label: 'OrbitDB', kind: 'alternative', stack: 'orbitdb', share: 1 / 50 }
 }
 
-/** Those of the alternatives that have been installed. */
+/** The installed ones among these alternatives. */
 export function alternatives(...names: readonly Alternative[]): readonly Competitor[] {
   return haveAlternatives() ? names.map((name) => others[name]) : []
 }
 
-/** Comes with the workspace, since p2pl carries it. */
+/** Part of the workspace, because p2pl carries it. */
 export const webTorrent: Competitor = { label: 'WebTorrent', kind: 'alternative', stack: 'webtorrent' }
 
 const obstacle = await kuboObstacle()
 if (obstacle !== undefined) console.error(`p2pl on a Kubo daemon is left out: ${obstacle.message}`)
 
-/** p2pl on its other backends, as far as they can be had here. */
+/** p2pl on its other backends, if they are available here. */
 export const otherBackends: readonly Competitor[] = [p2plBittorrent, ...(obstacle === undefined ? [p2plKubo] : [])]
 
-/** Peers in processes of their own, each connected to all that came before. */
+/** Starts peers in separate processes, each connected to all earlier ones. */
 export async function startNodes(
   { stack, backend }: Competitor,
   count: number,

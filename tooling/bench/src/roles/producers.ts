@@ -1,12 +1,12 @@
 /**
- * How an application publishes: `await` waits for each publish, `yield` gives way to the event loop after each one, `burst` publishes
- * 1,024 at once and waits for all of them.
+ * How an application publishes: `await` waits for each publish, `yield` yields to the event loop after each one,
+ * `burst` publishes 1,024 at once and waits for all of them.
  */
 export type Producer = 'await' | 'yield' | 'burst'
 
 type Publish = (payload: Uint8Array) => Promise<unknown>
 
-/** Messages that a publisher of several has under way at most, so that an engine is busy and its queues hold them. */
+/** The most concurrent messages of one of several publishers, so that an engine is busy but its queues can hold them. */
 const underWay = 1_024
 
 export const producers: Readonly<Record<Producer, (payloads: Uint8Array[], publish: Publish) => Promise<void>>> = {

@@ -3,9 +3,12 @@ import { createIdentity, ed25519 } from '@p2pl/core'
 import type { Role } from '../harness/child.ts'
 import { inParallel, timed } from './timing.ts'
 
-/** What the machine can do at most: signatures of entries, many at once, with nothing else around them. Milliseconds. */
+/** The limit of the machine: signing and verifying, many at once, with nothing else around it. Times are milliseconds. */
 export interface Signatures {
-  /** Makes the messages and their signatures, so that neither time nor processor time of it counts. */
+  /**
+   * Creates the messages and their signatures in advance, so that neither the time nor the processor time of this
+   * counts.
+   */
   prepare(count: number, size: number): Promise<void>
   sign(): Promise<{ time: number }>
   verify(): Promise<{ time: number }>

@@ -1,16 +1,16 @@
-/** Milliseconds on a monotonic clock that all processes of one machine share. */
+/** Milliseconds on a monotonic clock that all processes of a machine share. */
 export function now(): number {
   return Number(process.hrtime.bigint()) / 1e6
 }
 
-/** Gives how long the work took, in milliseconds. */
+/** Resolves with the duration of the work in milliseconds. */
 export async function timed(work: () => Promise<unknown>): Promise<number> {
   const begin = performance.now()
   await work()
   return performance.now() - begin
 }
 
-/** Works on all items, so many at a time. */
+/** Works on all items, a limited number at a time. */
 export async function inParallel<T>(
   items: Iterable<T>,
   parallel: number,

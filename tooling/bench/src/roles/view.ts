@@ -9,9 +9,9 @@ import { inParallel, timed } from './timing.ts'
 
 /** A peer with a view in a folder. Times are milliseconds. */
 export interface ViewNode extends LogNode {
-  /** Opens the view and waits until it has that many entries; `fetches`: of blocks from others. */
+  /** Opens the view and waits until it has this many entries. `fetches`: how many blocks it fetched from others. */
   catchUp(count: number): Promise<{ time: number; wait: number; fetches: number }>
-  /** Closes the view; its folder stays. */
+  /** Closes the view. Its folder stays. */
   close(): Promise<void>
 }
 

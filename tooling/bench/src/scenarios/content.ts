@@ -25,7 +25,7 @@ async function adding(of: Competitor, size: number, times: number, context: Cont
   }
 }
 
-/** Readers that all begin at once; the figure is what all of them together got. */
+/** Readers that all begin at once. The figure is what all of them received together. */
 async function getting(of: Competitor, size: number, times: number, readers: number, context: Context): Promise<Side> {
   const nodes = await startNodes(of, readers + 1, context)
   const [seeder, ...getters] = nodes.map((node) => node.call)
@@ -85,7 +85,7 @@ function get(mebibytes: number, times: number, readers: number, aim: number): Sc
 
 const importing: Competitor = { label: 'p2pl by magnet link', kind: 'p2pl', stack: 'p2pl-torrent' }
 
-/** A file that is already a torrent when it is asked for, on both sides. */
+/** On both sides, the file is already a torrent when it is requested. */
 function torrent(leechers: number): Scenario {
   const side = (of: Competitor) => ({
     ...of,

@@ -35,7 +35,7 @@ const attach: Scenario = {
   ]
 }
 
-// Without Kubo, the other scenarios of it say why.
+// Without Kubo, its other scenarios report the reason.
 const scenarios: Scenario[] = (await kuboObstacle()) === undefined ? [attach] : []
 
 export default scenarios

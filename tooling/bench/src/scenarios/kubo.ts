@@ -8,7 +8,7 @@ import { usage } from '../harness/usage.ts'
 
 const MiB = 1_048_576
 
-/** What both sides can do with a daemon of their own. */
+/** What both sides can do with a separate daemon. */
 interface Client {
   add(bytes: Uint8Array): Promise<string>
   get(cid: string): Promise<number>
@@ -20,13 +20,13 @@ type Connect = (url: string) => Promise<Client>
 
 const bare: Connect = async (url) => {
   const client = create({ url })
-  // What p2pl gives each file; the daemon's own default is another layout. The last one is not in the client's types.
+  // The layout that p2pl uses for each file; the daemon's default differs. The client's types lack the last option.
   const layout = { cidVersion: 1, rawLeaves: true, chunker: 'size-1048576', maxFileLinks: 1024 } as const
   return {
     add: async (bytes) => (await client.add(bytes, layout)).cid.toString(),
     get: async (cid) => await sizeOf(client.cat(cid)),
     publish: async (count, payload) => {
-      // More than one at a time is refused.
+      // The daemon refuses concurrent publishes.
       for (let i = 0; i < count; i++) await client.pubsub.publish('bench', payload())
     },
     stop: async () => {}
@@ -55,7 +55,7 @@ async function sizeOf(chunks: AsyncIterable<Uint8Array>): Promise<number> {
 async function side(connect: Connect, context: Context, measure: (client: Client) => Promise<Run>): Promise<Side> {
   const daemon = await startTestDaemon()
   const client = await connect(daemon.url)
-  // The client's share: both sides run in this process, in turns.
+  // The client's share. Both sides run in this process, in turns.
   context.meter.add(async () => usage())
   return {
     run: async () => await measure(client),
@@ -93,7 +93,7 @@ function scenario(
   }
 }
 
-/** So much for each run: what takes a few milliseconds says nothing when it is measured once. */
+/** The amount for each run: a single operation of a few milliseconds would be too short to measure. */
 const filesOf = (mebibytes: number): number => Math.ceil(16 / mebibytes)
 const titleOf = (mebibytes: number): string =>
   filesOf(mebibytes) === 1 ? `${mebibytes} MiB` : `${filesOf(mebibytes)} times ${mebibytes} MiB, one after the other,`

@@ -7,7 +7,7 @@ import { memory, MemoryNetwork } from '@p2pl/memory'
 import type { Context, Scenario, Side } from '../harness/scenario.ts'
 import { usage } from '../harness/usage.ts'
 
-// In one process and without a network, so that nothing hides what a layer costs.
+// In one process and without a network, so that nothing hides the cost of a layer.
 
 const payload = new Uint8Array(256)
 
@@ -75,7 +75,7 @@ const compared = (name: string, title: string, unit: string, count: number, work
   const prepare =
     (observed: () => Observed) =>
     async ({ quick, meter }: Context): Promise<Side> => {
-      // The sides take turns, so what this process uses meanwhile is theirs.
+      // The sides take turns, so all usage of this process belongs to the current side.
       meter.add(async () => usage())
       return await work(observed(), quick ? count / 10 : count)
     }

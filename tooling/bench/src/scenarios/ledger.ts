@@ -2,12 +2,12 @@ import type { Context, Scenario, Side } from '../harness/scenario.ts'
 import { startLedgers } from '../roles/ledger-group.ts'
 import { type Competitor, otherBackends, p2pl } from '../roles/nodes.ts'
 
-/** Until a group has met and agreed, after which nothing happens any more. */
+/** The time (ms) until a group has connected and agreed. After that nothing happens. */
 const settling = 10_000
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** A group in which nothing happens: what it costs to be there. */
+/** The cost of an idle group. */
 async function beingQuiet(of: Competitor, count: number, context: Context): Promise<Side> {
   const group = await startLedgers(of, count, context)
   await group.peers[0]!.call.transfer(group.accounts[1] as string, 100, 1_000)
@@ -28,10 +28,10 @@ async function beingQuiet(of: Competitor, count: number, context: Context): Prom
   }
 }
 
-/** Entries of each peer before the first measured run: until then most of the work is that of the compiler. */
+/** Entries of each peer before the first measured run. Until then the compiler does most of the work. */
 const warmUp = 400
 
-/** A group in which each peer writes now and then. */
+/** A group in which each peer writes occasionally. */
 async function writing(of: Competitor, context: Context): Promise<Side> {
   const [count, each, perSecond] = [4, context.quick ? 30 : 60, 4.5]
   const group = await startLedgers(of, count, context)
@@ -56,7 +56,7 @@ async function writing(of: Competitor, context: Context): Promise<Side> {
 
 const quiet = (of: Competitor) => ({ ...of, prepare: (context: Context) => beingQuiet(of, 12, context) })
 const live = (of: Competitor) => ({ ...of, prepare: (context: Context) => writing(of, context) })
-// A Kubo daemon for each of twelve peers is more than two cores can be asked for.
+// Two cores cannot run a Kubo daemon for each of twelve peers.
 const [bittorrent, ...daemons] = otherBackends
 
 const scenarios: Scenario[] = [

@@ -1,7 +1,7 @@
 import type { Context, Scenario, Side } from '../harness/scenario.ts'
 import { alternatives, bareHelia, type Competitor, otherBackends, p2pl, rawTcp, startNodes } from '../roles/nodes.ts'
 
-/** From 300 to 1,000 bytes, the same ones in every run. */
+/** From 300 to 1,000 bytes, the same sizes in every run. */
 const sizes = (count: number): number[] => Array.from({ length: count }, (_, i) => 300 + ((i * 263) % 701))
 
 async function getting(of: Competitor, count: number, parallel: number, context: Context): Promise<Side> {

@@ -53,7 +53,7 @@ const programs: readonly Program[] = [
   { label: 'Node', kind: 'limit', imports: '[]', start: '' }
 ]
 
-/** They run in their own folder, where their packages are. */
+/** They run in their own folder, because their packages are there. */
 const alternatives: readonly Program[] = [
   {
     label: 'Hyperswarm',

@@ -7,7 +7,7 @@ import type { Producer } from '../roles/producers.ts'
 const payloadBytes = 256
 const topic = 'bench'
 
-/** Peers that are all subscribed and linked; the first one publishes. */
+/** Peers that are all subscribed and linked. The first one publishes. */
 async function subscribed(of: Competitor, peers: number, context: Context): Promise<Child<Node>[]> {
   const nodes = await startNodes(of, peers, context)
   for (const node of nodes) await node.call.listen(topic)
@@ -44,7 +44,7 @@ const how: Readonly<Record<Producer, string>> = {
   burst: 'publishes 1,024 at once'
 }
 
-/** As many messages as take some seconds. */
+/** A number of messages that takes a few seconds. */
 function countOf(of: Competitor, producer: Producer, peers: number, quick: boolean): number {
   const fast = of.kind === 'limit' || of.kind === 'alternative' || (of.backend === 'helia' && producer !== 'await')
   const some = of.stack === 'helia' || of.stack === 'iroh' || of.backend === 'ipfs-rpc' ? 2_000 : fast ? 40_000 : 8_000

@@ -4,7 +4,7 @@ import { atOnce, payloadBytes, startSource, startView } from '../roles/logs.ts'
 
 const differences = 100
 
-/** Two peers with the same entries, of which one is away while the other appends some. */
+/** Two peers with the same entries. One is offline while the other appends some. */
 async function syncing(of: Competitor, context: Context): Promise<Side> {
   let count = context.quick ? 10_000 : 100_000
   const source = await startSource(of, count, 1, context)

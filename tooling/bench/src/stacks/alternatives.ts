@@ -7,7 +7,7 @@ export function haveAlternatives(): boolean {
   return existsSync(new URL('node_modules/', folder))
 }
 
-/** One of them. They are outside of the workspace, so its types are what the caller says they are. */
+/** Loads one of them. They are outside the workspace, so the caller states the types. */
 export async function alternative<Module>(name: string): Promise<Module> {
   const from = (await import(new URL('load.mjs', folder).href)) as { load(name: string): Promise<Module> }
   return await from.load(name)

@@ -4,11 +4,11 @@ export type BackendName = 'helia' | 'bittorrent' | 'ipfs-rpc'
 
 export interface BackendOptions {
   readonly backend: BackendName
-  /** Where a daemon keeps what it needs. */
+  /** The folder for a daemon's data. */
   readonly folder: string
 }
 
-/** A backend for peers on loopback, loaded when it is needed; `ipfs-rpc` comes with a Kubo daemon that is a child of this process. */
+/** A backend for peers on loopback, loaded on demand. `ipfs-rpc` starts a Kubo daemon as a child of this process. */
 export function openBackend({ backend, folder }: BackendOptions): Promise<Backend> {
   return backends[backend](folder)
 }

@@ -13,15 +13,15 @@ import { createHeliaLight } from 'helia'
 import { CID } from 'multiformats/cid'
 import type { OpenStack } from './stack.ts'
 
-/** What gossipsub knows beyond its interface: that a subscriber is known does not mean that a stream to it exists. */
+/** Members of gossipsub beyond its interface: a known subscriber does not imply that a stream to it exists. */
 interface Mesh {
   getMeshPeers(topic: string): string[]
 }
 
-/** The least number of mesh links that gossipsub is content with. */
+/** The least number of mesh links that gossipsub accepts. */
 const contentWith = 4
 
-/** The engine as its own documentation composes it for a closed network, with nothing of ours around it. */
+/** The engine as its own documentation composes it for a closed network, without any code of ours. */
 const bare: OpenStack = async () => {
   const helia = withBitswap(
     withLibp2pLight(createHeliaLight(), {

@@ -21,12 +21,12 @@ interface Address {
   readonly port: number
 }
 
-/** Of a file that is larger. */
+/** Larger files are split into blocks of this size (bytes). */
 const blockBytes = 65_536
 
 /**
- * One core of one writer, replicated over TCP by its own encrypted streams. It signs its head, not each entry: a head vouches for all entries
- * before it, of this one author.
+ * One core of one writer, replicated over TCP through its own encrypted streams. It signs its head, not each entry: a
+ * head vouches for all earlier entries of this single author.
  */
 const hypercore: OpenStack<{ readonly folder: string }> = async ({ folder }) => {
   const { default: Hypercore } = await alternative<{ default: new (folder: string, key?: Buffer) => Core }>('hypercore')

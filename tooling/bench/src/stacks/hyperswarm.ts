@@ -41,7 +41,10 @@ interface Address {
 const host = '127.0.0.1'
 const topic = 'bench'
 
-/** Connections of Hyperswarm, encrypted by Noise over UDX, with a Protomux channel on each. Peers do not relay: each message goes to each peer. */
+/**
+ * Connections of Hyperswarm, encrypted by Noise over UDX, with a Protomux channel on each. Peers do not relay: a
+ * publisher sends each message to each peer.
+ */
 const hyperswarm: OpenStack = async () => {
   const { default: HyperDHT } = await alternative<{ default: HyperDht }>('hyperdht')
   const { default: Hyperswarm } = await alternative<{ default: new (options: object) => Swarm }>('hyperswarm')
@@ -99,7 +102,7 @@ const hyperswarm: OpenStack = async () => {
   }
 }
 
-/** Of UDP: a bootstrap node wants to be told its port. */
+/** A free UDP port: a bootstrap node requires a given port. */
 async function freePort(): Promise<number> {
   const socket = createSocket('udp4').bind(0, host)
   await once(socket, 'listening')

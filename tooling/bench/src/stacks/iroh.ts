@@ -49,7 +49,7 @@ interface Module {
   readonly SetTagOption: { auto(): object }
 }
 
-/** iroh keeps bytes in Rust: what arrives is not handed to JavaScript, unlike on the other stacks. */
+/** iroh keeps bytes in Rust. Unlike in the other stacks, received content is not passed to JavaScript. */
 const iroh: OpenStack<{ readonly folder: string }> = async ({ folder }) => {
   const { Iroh, BlobDownloadOptions, SetTagOption } = await alternative<Module>('@number0/iroh')
   const node = await Iroh.memory({ nodeDiscovery: 'None', ipv4Addr: '127.0.0.1:0' })
@@ -77,7 +77,7 @@ const iroh: OpenStack<{ readonly folder: string }> = async ({ folder }) => {
         )
         senders.set(topic, sender)
       },
-      // It keeps to a few links and relays.
+      // iroh uses few links and relays.
       ready: async (_, peers) => {
         while (links.size < Math.min(peers, 4)) await new Promise((resolve) => setTimeout(resolve, 20))
       },

@@ -67,7 +67,7 @@ const orbitdb: OpenStack<{ readonly folder: string }> = async ({ folder }) => {
       append: async (payload) => await (await database()).add(Buffer.from(payload).toString('base64')),
       catchUp: async (count) => {
         const at = await database()
-        // One event tells of all entries behind a head.
+        // One event reports all entries below a head.
         await new Promise<void>((resolve) => {
           const check = async (): Promise<void> => {
             if ((await at.all()).length >= count) resolve()

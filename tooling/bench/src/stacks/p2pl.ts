@@ -2,7 +2,7 @@ import { createPeer, type PeerAddress } from '@p2pl/core'
 import { type BackendOptions, openBackend } from './backends.ts'
 import type { OpenStack } from './stack.ts'
 
-/** p2pl with its defaults: what an application gets. */
+/** p2pl with its defaults, as an application gets it. */
 const p2pl: OpenStack<BackendOptions> = async (options) => {
   const peer = await createPeer({ backend: await openBackend(options) })
   return {

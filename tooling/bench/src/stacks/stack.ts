@@ -1,6 +1,6 @@
-/** What a stack offers to be measured; the same few calls for p2pl, the engines without it, and the alternatives. */
+/** The calls of a stack that are measured. They are the same for p2pl, the engines without it, and the alternatives. */
 export interface Stack {
-  /** How others reach it; they hand it to `connect` as it is. */
+  /** How others reach it. They pass the value to `connect` unchanged. */
   self(): Promise<unknown>
   connect(to: unknown): Promise<void>
   readonly messages?: Messages
@@ -10,15 +10,15 @@ export interface Stack {
 
 export interface Messages {
   subscribe(topic: string, onMessage: (payload: Uint8Array) => void): Promise<void>
-  /** Resolves when a publish would reach as many other peers. */
+  /** Resolves when a publish would reach this many other peers. */
   ready(topic: string, peers: number): Promise<void>
   publish(topic: string, payload: Uint8Array): Promise<unknown>
 }
 
 export interface Content {
-  /** Gives what others get it by. */
+  /** Resolves with the id under which others get the content. */
   add(bytes: Uint8Array): Promise<string>
-  /** Reads all of it from another peer; gives how many bytes came. */
+  /** Reads all of it from another peer. Resolves with the number of received bytes. */
   get(id: string): Promise<number>
   /** Drops all content. */
   forget(): Promise<void>
@@ -27,7 +27,7 @@ export interface Content {
 /** A log that other peers copy. */
 export interface Log {
   append(payload: Uint8Array): Promise<unknown>
-  /** Resolves when as many entries of the peer that this one is connected to are here. */
+  /** Resolves when this many entries of the connected peer are here. */
   catchUp(count: number): Promise<void>
 }
 

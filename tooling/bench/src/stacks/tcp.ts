@@ -3,7 +3,10 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import type { OpenStack } from './stack.ts'
 
-/** Nothing but sockets: each message goes to each peer in a frame of its own; content is asked for by its hash, and hashed when it has come. */
+/**
+ * Only sockets: each message goes to each peer in a separate frame. Content is requested by its hash, and hashed on
+ * arrival.
+ */
 const tcp: OpenStack = async () => {
   const links = new Set<Socket>()
   const listeners = new Map<string, (payload: Uint8Array) => void>()
@@ -13,7 +16,7 @@ const tcp: OpenStack = async () => {
     (topic, payload) => listeners.get(topic)?.(payload),
     (id, _, from) => {
       const bytes = stored.get(id)
-      // The asker has asked all of its peers.
+      // The asking peer has asked all of its peers.
       if (bytes !== undefined) from.write(frame(2, id, bytes))
     },
     (id, body) => wanted.get(id)?.(body)

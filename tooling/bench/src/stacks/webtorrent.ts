@@ -19,7 +19,7 @@ interface Client extends EventEmitter {
 
 type Done = (error: Error | null, bytes?: Uint8Array) => void
 
-/** Pieces in memory, as p2pl holds them here, too. */
+/** Keeps pieces in memory, as p2pl does here too. */
 class MemoryStore {
   readonly #pieces: Uint8Array[] = []
 
@@ -49,7 +49,7 @@ class MemoryStore {
 const closed = { dht: false, tracker: false, lsd: false, natUpnp: false, natPmp: false, utp: false, utPex: false }
 const options = { announce: [], store: MemoryStore, storeCacheSlots: 0 }
 
-/** The client, told where its peers are. */
+/** The client, which is told where its peers are. */
 const webtorrent: OpenStack = async () => {
   const { default: WebTorrent } = (await import('webtorrent')) as unknown as {
     default: new (options: object) => Client
@@ -65,7 +65,7 @@ const webtorrent: OpenStack = async () => {
     content: {
       add: (bytes) =>
         new Promise((resolve) => {
-          // Without a name of its own each torrent would be the same.
+          // Without different names, all torrents would be the same.
           const seeding = { ...options, name: `file-${files++}`, pieceLength: 1_048_576 }
           client.seed(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), seeding, ({ infoHash }) =>
             resolve(infoHash)

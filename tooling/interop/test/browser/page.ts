@@ -1,4 +1,4 @@
-// Runs inside of a browser page: bundled by the test.
+// Runs inside a browser page. The test bundles it.
 import { createPeer, type Peer, type PeerInfo } from '@p2pl/core'
 import { helia, type HeliaOptions } from '@p2pl/helia'
 import { openView, type View, type ViewOptions } from '@p2pl/sync'

@@ -1,4 +1,4 @@
-// A peer that notes what it hears on a topic.
+// A peer that records what it hears on a topic.
 import { createPeer, type PeerInfo } from '@p2pl/core'
 import { helia, type HeliaOptions } from '@p2pl/helia'
 import { ipfsRpc, type IpfsRpcOptions } from '@p2pl/ipfs-rpc'

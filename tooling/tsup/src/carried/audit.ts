@@ -14,8 +14,8 @@ interface Report {
 }
 
 /**
- * Asks the registry for advisories about exactly these packages, with npm's own audit of a lockfile that has nothing else.
- * `undefined` where the registry does not answer.
+ * Asks the registry for advisories about exactly these packages, with npm's own audit of a lockfile that contains
+ * nothing else. Resolves with `undefined` if the registry does not answer.
  */
 export async function audit(ids: readonly string[], options: readonly string[] = []): Promise<string[] | undefined> {
   const folder = mkdtempSync(join(tmpdir(), 'p2pl-audit-'))
@@ -23,7 +23,7 @@ export async function audit(ids: readonly string[], options: readonly string[] =
     writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest))
     writeFileSync(join(folder, 'package-lock.json'), JSON.stringify(lockfileOf(ids)))
     const args = ['audit', '--json', '--package-lock-only', '--fetch-retries=0', ...options]
-    // npm ends with 1 where it found something.
+    // npm exits with 1 if it found anything.
     const stdout = await new Promise<string>((resolve) =>
       execFile('npm', args, { cwd: folder, timeout: 60_000, maxBuffer: 1 << 26 }, (_error, out) => resolve(out))
     )
@@ -35,7 +35,7 @@ export async function audit(ids: readonly string[], options: readonly string[] =
 
 const manifest = { name: 'carried', version: '0.0.0', private: true }
 
-/** Each package in a folder of its own, so that two versions of one name have a place. */
+/** Each package gets a separate folder, so that there is room for two versions of one name. */
 function lockfileOf(ids: readonly string[]): object {
   const packages = ids.map((id, i) => {
     const at = id.lastIndexOf('@')
@@ -50,7 +50,7 @@ function lockfileOf(ids: readonly string[]): object {
   }
 }
 
-/** One line for each advisory of the report; `undefined` where it is no report. */
+/** One line per advisory of the report; `undefined` if the output is not a report. */
 function findings(output: string): string[] | undefined {
   let report: Report
   try {

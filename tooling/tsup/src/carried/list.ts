@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import { sbomFile, type Sbom } from '../sbom.ts'
 
 /**
- * By `name@version`: the first 32 hex digits of the sha512 of its tarball (`none` where the lockfile has none), and the packages
- * of ours that carry it.
+ * By `name@version`: the first 32 hex digits of the sha512 of its tarball (`none` if the lockfile has none), and our
+ * packages that carry it.
  */
 export type List = Readonly<Record<string, string>>
 
-/** The packages of others in the bundles that were built. */
+/** The third-party packages in the built bundles. */
 export function builtList(packages: string): List {
   const list = new Map<string, Set<string>>()
   for (const folder of readdirSync(packages).toSorted())
@@ -26,7 +26,7 @@ export function builtList(packages: string): List {
   return Object.fromEntries(sorted.map(([id, words]) => [id, [...words].join(' ')]))
 }
 
-/** The differences, one a line: what is new, what is gone, what changed. */
+/** The differences, one per line: what is new, what is gone, what changed. */
 export function differences(listed: List, built: List): string[] {
   const ids = [...new Set([...Object.keys(listed), ...Object.keys(built)])].toSorted()
   return ids.flatMap((id) => {

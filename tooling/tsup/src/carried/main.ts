@@ -1,5 +1,5 @@
-// Run after a build: compares the packages of others inside of our bundles with the list that was reviewed, and asks the
-// registry for advisories about them. Tools that read a lockfile of ours see nothing of them.
+// Runs after a build. Compares the third-party packages in our bundles with the reviewed list, and asks the registry
+// for advisories about them. Tools that read our lockfile cannot see these packages.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { audit } from './audit.ts'
@@ -9,7 +9,7 @@ const root = resolve(import.meta.dirname, '../../../..')
 const file = resolve(import.meta.dirname, '../../carried.json')
 
 interface Reviewed {
-  /** Advisories that do not concern us: the URL, and why. */
+  /** Advisories that do not affect us: the URL, and why. */
   readonly accepted: Readonly<Record<string, string>>
   readonly carried: List
 }

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import type { PackedPackage } from './packed.ts'
 import { declaredName, statementsOf } from './statements.ts'
 
-/** The statements that declare a name, and those that they name and that are not exported: they are a part of it. */
+/** The statements that declare a name, and the unexported declarations that they refer to, which are a part of it. */
 function declarationsOf(statements: readonly string[], name: string, seen: Set<string> = new Set<string>()): string[] {
   seen.add(name)
   const own = statements.filter((statement) => declaredName(statement) === name)
@@ -60,7 +60,10 @@ function report(door: string, names: ReadonlyMap<string, string>): string {
   ].join('\n\n')
 }
 
-/** Compares the public names of each door with its report in `api/`, where the package has that folder; or writes the reports. */
+/**
+ * Compares the public names of each door with its report in `api/`, if the package has that folder; or writes the
+ * reports.
+ */
 export function apiReports({ folder, manifest }: PackedPackage, api: string, write: boolean): string[] {
   if (!existsSync(api)) return []
   return Object.entries(manifest.exports).flatMap(([door, target]) => {

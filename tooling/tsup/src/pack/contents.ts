@@ -9,7 +9,7 @@ interface SourceMap {
   readonly sourcesContent?: readonly (string | null)[]
 }
 
-/** What is wrong with the files of a package: missing ones, dead doors, conditions of the workspace, sources shipped twice. */
+/** Problems with the files of a package: missing files, dead doors, conditions of the workspace, sources included twice. */
 export function contents({ folder, manifest, files }: PackedPackage): string[] {
   const all = new Set(files)
   const wrong = needed.filter((file) => !all.has(file)).map((file) => `there is no ${file}`)

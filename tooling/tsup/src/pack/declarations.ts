@@ -7,8 +7,8 @@ const imported = /\bfrom\s+['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)|^
 const declared = /"\.\/(dist\/[^"]+\.d\.ts)"/g
 
 /**
- * A user's compiler reads the declarations. They may name what the user has installed, and nothing that is carried inside of
- * the package (docs/decisions/0007).
+ * A user's compiler reads the declarations. They may refer to packages that the user has installed, but not to packages
+ * carried inside (docs/decisions/0007).
  */
 export function declarations({ folder, manifest }: PackedPackage): string[] {
   const installed = new Set([
@@ -19,7 +19,7 @@ export function declarations({ folder, manifest }: PackedPackage): string[] {
   const files = new Set([...JSON.stringify(manifest.exports).matchAll(declared)].map(([, file = '']) => file))
   if (files.size === 0) return ['no door has declarations']
   const wrong: string[] = []
-  // A set that grows while a loop goes through it: new files come at its end.
+  // The loop also visits files that are added to the set during the loop.
   for (const file of files) {
     for (const match of readFileSync(join(folder, file), 'utf8').matchAll(imported)) {
       const specifier = match[1] ?? match[2] ?? match[3] ?? ''

@@ -1,4 +1,4 @@
-// Checks the package of the current folder as its users get it. Run it by pnpm, after the build.
+// Checks the package of the current folder in the form that its users get. Run it through pnpm, after the build.
 import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { apiReports } from './api.ts'

@@ -20,7 +20,10 @@ export interface PackedPackage {
   readonly files: readonly string[]
 }
 
-/** Packs the package of the current folder with the pnpm that runs this script, and unpacks it in a new temporary folder. */
+/**
+ * Packs the package of the current folder with the pnpm that runs this script, and unpacks it in a new temporary
+ * folder.
+ */
 export function pack(): PackedPackage & { readonly place: string } {
   const place = mkdtempSync(join(tmpdir(), 'p2pl-pack-'))
   execFileSync('pnpm', ['pack', '--pack-destination', place], { stdio: 'pipe' })
