@@ -1,5 +1,6 @@
 import type { PeerInfo } from '@p2pl/core/backend'
 import { seededBytes, until } from '@p2pl/tooling-vitest'
+import { settled } from '@p2pl/tooling-vitest/blocks'
 import { CID } from 'multiformats/cid'
 import { expect, test, vi } from 'vitest'
 import { bulkProtocol } from '../src/engine/bulk/frames.ts'
@@ -32,6 +33,14 @@ function watchBitswap(node: Node): { sent: number } {
   return count
 }
 
+/** Resolves when a peer has told the node what it speaks, and its protocols know. */
+async function identifiedBy(node: Node): Promise<void> {
+  await new Promise<void>((resolve) =>
+    engineOf(node).libp2p.addEventListener('peer:identify', () => resolve(), { once: true })
+  )
+  await settled()
+}
+
 test.each([
   ['an open network', {}],
   ['a private network', { psk: new Uint8Array(32).fill(7) }]
@@ -49,14 +58,37 @@ test('what is told late of a lost connection does not end the exchange with a pe
   const [a, b] = await pair({ dht: false })
   await introduced(b, a)
   const tell = await disconnectQuietly(b, a)
-  const identified = new Promise<void>((resolve) =>
-    engineOf(b).libp2p.addEventListener('peer:identify', () => resolve(), { once: true })
-  )
+  const identified = identifiedBy(b)
   await reconnect(b, selfOf(a))
   await identified
   await tell()
   const count = watchBitswap(b)
   const blocks = await manyBlocks(10, 1_000)
+  await a.blocks.putMany(blocks)
+  await getAll(b, blocks)
+  expect(count.sent).toBe(0)
+})
+
+test('a channel that fails to open when its connection is long gone does not end the exchange with a peer that is back', async () => {
+  const [a, b] = await pair({ dht: false })
+  await introduced(b, a)
+  const [connection] = engineOf(b).libp2p.getConnections()
+  if (connection === undefined) throw new Error('a connection')
+  const failed = Promise.withResolvers<never>()
+  const open = vi.spyOn(connection, 'newStream').mockReturnValue(failed.promise)
+  const controller = new AbortController()
+  const [blocks, { cid }] = [await manyBlocks(10, 1_000), await textBlock('of no more use')]
+  const given = b.blocks.get(cid, { signal: controller.signal }).catch(() => undefined)
+  await until('a channel is being opened', () => open.mock.calls.some(([protocol]) => protocol === bulkProtocol))
+  controller.abort()
+  await given
+  await b.routing.disconnect(selfOf(a).id)
+  const identified = identifiedBy(b)
+  await reconnect(b, selfOf(a))
+  await identified
+  failed.reject(new Error('the connection is gone'))
+  await settled()
+  const count = watchBitswap(b)
   await a.blocks.putMany(blocks)
   await getAll(b, blocks)
   expect(count.sent).toBe(0)

@@ -56,7 +56,7 @@ export class Bulk {
       const id = detail.toString()
       this.#introduced(id)
       // The engine tells a protocol of it only after a look into the peer store, when the peer may be connected again.
-      this.#leave(id)
+      this.#leave(this.#links.get(id))
       this.door.leave(id)
     })
   }
@@ -130,10 +130,11 @@ export class Bulk {
     this.#wants.attach(link)
   }
 
-  #leave(id: string): void {
-    const link = this.#links.get(id)
-    this.#links.delete(id)
-    if (link !== undefined) this.#wants.detach(link)
+  #leave(link: Link | undefined): void {
+    if (link === undefined) return
+    // The peer may be back, by another link.
+    if (this.#links.get(link.id) === link) this.#links.delete(link.id)
+    this.#wants.detach(link)
   }
 
   async #open(link: Link, { remotePeer }: Connection): Promise<void> {
@@ -151,7 +152,7 @@ export class Bulk {
       this.#wants.schedule()
     } catch {
       // The peer does not speak the protocol after all, or the connection has ended. Others are asked.
-      this.#leave(link.id)
+      this.#leave(link)
     }
   }
 
@@ -171,7 +172,7 @@ export class Bulk {
         this.#channels.delete(channel)
         if (link === undefined) return
         this.#wants.owed(link, link.lose(channel))
-        if (link.failures === maxFailures) this.#leave(id)
+        if (link.failures === maxFailures) this.#leave(link)
       }
     })
     this.#channels.set(channel, performance.now())
@@ -196,7 +197,7 @@ export class Bulk {
     } catch {
       // Nothing else from this peer can be trusted, so it is not asked again until it reconnects.
       link.channel?.pipe.abort(new BreachError('the peer sent bytes that are not the block'))
-      this.#leave(link.id)
+      this.#leave(link)
       return
     }
     link.delivered(bytes.byteLength)
