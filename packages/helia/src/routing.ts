@@ -5,7 +5,7 @@ import { findProviders, hasTable, provide } from './engine/dht/queries.ts'
 import type { Engine } from './engine/engine.ts'
 import { addressTexts, dialable, network, parsePeerId, peerInfo, peerOfAddress } from './engine/peers.ts'
 
-/** A connection that does not close in order within this time (ms) is aborted. */
+/** A connection that does not close cleanly within this time (ms) is aborted. */
 const closeTimeout = 1_000
 
 export interface RoutingParts {

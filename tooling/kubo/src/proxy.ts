@@ -21,7 +21,7 @@ export interface Proxy {
   holdAnswers(call: string): void
   /** The number of answers discarded so far. */
   readonly held: number
-  /** Ends the stream from the daemon in order (FIN), while requests are still accepted. */
+  /** Ends the stream from the daemon cleanly (FIN), while requests are still accepted. */
   halfClose(): void
   heal(): void
   /** Closes connections that have been silent from the daemon's side for this long, as servers and middleboxes do. */

@@ -86,7 +86,7 @@ export class Overlap {
     for (const message of this.#held.splice(0)) this.#options.deliver(message)
   }
 
-  /** What came while this process stood still is read first. */
+  /** Data that arrived while this process was blocked is read first. */
   #judge(): void {
     const proof = this.#proof
     systemClock.nextTurn(() => {

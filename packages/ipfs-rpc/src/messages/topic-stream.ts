@@ -80,7 +80,7 @@ export class TopicStream {
     this.#echo ??= setTimeout(() => this.#missEcho(), echoTimeout)
   }
 
-  /** What came while this process stood still is read first. */
+  /** Data that arrived while this process was blocked is read first. */
   #missEcho(): void {
     const echo = this.#echo
     systemClock.nextTurn(() => {

@@ -44,7 +44,7 @@ export class SupervisedProcess {
     this.#supervisor = spawn(process.execPath, ['-e', supervisorScript, String(grace), guardScript, ...command], {
       env: { ...env, ELECTRON_RUN_AS_NODE: '1', NODE_OPTIONS: '' },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      // Outside our process group: Ctrl-C in a terminal reaches us, and we stop the daemon in order.
+      // Outside our process group: Ctrl-C in a terminal reaches us, and we stop the daemon cleanly.
       detached: true,
       windowsHide: true
     })
@@ -106,7 +106,7 @@ export class SupervisedProcess {
       else handle?.unref()
   }
 
-  /** Ends the daemon, in order if possible. Resolves when it has ended. */
+  /** Ends the daemon, cleanly if possible. Resolves when it has ended. */
   async stop(): Promise<void> {
     this.hold(true)
     if (this.#supervisor.connected) this.#supervisor.send({ type: 'stop' }, () => {})

@@ -101,7 +101,7 @@ export class Dialler {
     const place = places.enter(socket, host, true) as Place
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const late = (): void => reject(new Error(`no answer within ${connectTimeout} ms`))
-    // What came while this process stood still is read first.
+    // Data that arrived while this process was blocked is read first.
     const timer = setTimeout(() => systemClock.nextTurn(late), connectTimeout)
     socket.once('connect', resolve)
     socket.once('error', reject)

@@ -19,7 +19,7 @@ const renewTimeout = 10_000
 const highWater = 1024 * 1024
 const roomLimit = 1_000
 /**
- * How long (in ticks of 100 ms) the old stream of a peer may take to end in order before messages of the new one are
+ * How long (in ticks of 100 ms) the old stream of a peer may take to end cleanly before messages of the new one are
  * taken. Then nothing is missing between the streams, for example when two peers have dialled each other at once.
  */
 const handover = 10
@@ -79,7 +79,7 @@ export class Streams {
   readonly #readers = new Map<string, Reader[]>()
   readonly #heardAt = new Map<string, number>()
   /**
-   * Peers that are still connected but whose stream ended in order. The value is the next stream, if they had already
+   * Peers that are still connected but whose stream ended cleanly. The value is the next stream, if they had already
    * opened it.
    */
   readonly #ended = new Map<string, Stream | undefined>()
@@ -136,7 +136,7 @@ export class Streams {
     this.#gossip.addPeer(peer, connection.direction, connection.remoteAddr)
     const old = this.#reader(id)
     const replaced = old?.open === true
-    // The old connection may have ended in order, and be removed only after the new one exists.
+    // The old connection may have ended cleanly, and be removed only after the new one exists.
     const resumed = this.#ended.has(id) && this.#ended.get(id) !== stream
     this.#ended.delete(id)
     this.#taken.add(stream)
