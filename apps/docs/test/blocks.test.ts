@@ -9,11 +9,11 @@ import { blocksOf, blocksOfDocuments } from './blocks.ts'
 import { commandFault } from './commands.ts'
 
 const own = fileURLToPath(new URL('..', import.meta.url))
-// Here, so that the names of our packages resolve.
+// In this package, so that the names of our packages resolve.
 const folder = mkdtempSync(join(own, 'documents-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** Blocks of documents that the compiler cannot read as they stand, by their first line, and why that does no harm. */
+/** Code blocks of documents that the compiler cannot read unchanged, by their first line, and why that does no harm. */
 const unread: Readonly<Record<string, string>> = {
   'return defineBackend<Session>({': 'a test of examples/adapter-broker compares it with the adapter',
   "import { conformance } from '@p2pl/conformance'": 'the same test compares it with the proof of that adapter',
@@ -33,7 +33,7 @@ describe('every block of code', () => {
 
   it('of a document is right for the compiler', { timeout: 300_000 }, async () => {
     cpSync(join(own, 'test/documents'), folder, { recursive: true })
-    // Documents check nothing that a reader would check.
+    // Documents omit checks that a reader would add.
     const compilerOptions = { strict: false, noUncheckedIndexedAccess: false, exactOptionalPropertyTypes: false }
     writeFileSync(
       join(folder, 'tsconfig.json'),
@@ -54,7 +54,8 @@ describe('every block of code', () => {
     const { stdout } = await promisify(execFile)(tsc, ['-p', folder], { cwd: folder }).catch(
       (error: { stdout: string }) => error
     )
-    // Errors of documents: our own sources were written for a stricter compiler. Examples are no packages; their tests run them.
+    // Errors of documents only: our own sources were written for a stricter compiler. Examples are not packages; their
+    // own tests run them.
     const errors = stdout.split('\n').filter((line) => /^\w/.test(line) && !/TS2307: .*'@p2pl\/example-/.test(line))
     expect(errors).toEqual([expect.stringMatching(/^wrong\.ts.*backnd/)])
     expect(blocks.length).toBeGreaterThan(40)

@@ -6,14 +6,14 @@ export interface Block {
   readonly text: string
 }
 
-/** The blocks of a text in these languages. */
+/** The code blocks of a text in these languages. */
 export function blocksOf(file: string, text: string, languages: RegExp): Block[] {
   return [...text.matchAll(/^```(\w+)[^\n]*\n([^]*?)^```$/gm)]
     .map(([, language = '', body = '']) => ({ file, language, text: body }))
     .filter(({ language }) => languages.test(language))
 }
 
-/** Those of all documents of the repository that the site shows. */
+/** The code blocks of all documents of the repository that the site shows. */
 export function blocksOfDocuments(languages: RegExp): Block[] {
   const files = Object.values(documents).flatMap((all) => all.map(({ file }) => file))
   return [...files, 'README.md'].flatMap((file) => blocksOf(file, read(file), languages))

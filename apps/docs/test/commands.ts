@@ -4,7 +4,7 @@ import { read, root } from '../src/repository.ts'
 
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
 
-/** What is wrong with a line of a document's shell block: a package, a script or a file of ours that does not exist. */
+/** The problem with a line of a document's shell block: a package, a script or one of our files that does not exist. */
 export function commandFault(line: string, file: string): string | undefined {
   const command = line.replace(/(?:^|\s)#.*$/, '').trim()
   for (const [, name = ''] of command.matchAll(/@p2pl\/(?!source)([\w-]+)/g))

@@ -6,14 +6,14 @@ import { Terminal } from '@p2pl/tooling-vitest/terminal'
 import type { Browser, Page } from 'playwright-core'
 import { patternOf, type Section, type Step } from './guide.ts'
 
-/** Does what a section of a guide says, word by word, as a reader with an empty folder would. */
+/** Follows a section of a guide word for word, like a reader with an empty folder. */
 export async function follow(section: Section, folder: string, env: NodeJS.ProcessEnv): Promise<void> {
   const terminals = new Map<string, Terminal>()
   let cwd = folder
   let browser: Browser | undefined
   let page: Page | undefined
 
-  /** A command with "…" is one that a terminal has printed: the reader copies it from there. */
+  /** A command with "…" was printed by a terminal before: the reader copies it from there. */
   const copied = (command: string): string => {
     if (!command.includes('…')) return command
     const pattern = patternOf(command)

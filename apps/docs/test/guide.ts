@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { basename, resolve, dirname } from 'node:path'
 
-/** What the guide asks its reader to do, or says that the reader sees, in its order. */
+/** What the guide asks its reader to do, or says that the reader sees, in order. */
 export type Step =
   | { readonly do: 'write'; readonly file: string; readonly text: string }
   | { readonly do: 'run'; readonly commands: readonly string[] }
@@ -15,7 +15,10 @@ export interface Section {
 
 const block = /^```(\w+)(?: (\w+)(?: (\w+))?)?\n([^]*?)^```$|^<<< (\S+)$/gm
 
-/** Reads the steps of a page. A block of a guide says in its first line whose terminal it belongs to: "sh Ann", "text Ann prints". */
+/**
+ * Reads the steps of a page. The first line of a guide's block names the terminal that it belongs to: "sh Ann", "text
+ * Ann prints".
+ */
 export function sectionsOf(page: string): Section[] {
   const [, ...parts] = readFileSync(page, 'utf8').split(/^## /m)
   return parts
@@ -39,7 +42,7 @@ export function sectionsOf(page: string): Section[] {
     .filter(({ steps }) => steps.length > 0)
 }
 
-/** A line of a guide, in which … stands for anything. */
+/** The pattern of a guide's line, in which … matches anything. */
 export function patternOf(line: string): RegExp {
   const parts = line.split('…').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`))
   return new RegExp(`${parts.join(String.raw`\S+`)}$`)

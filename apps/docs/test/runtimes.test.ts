@@ -22,7 +22,7 @@ it('are those that the page names, and how they are tested', () => {
   expect(page).toContain('`npm run test:long`')
 })
 
-// Two runtimes of 190 MB: `npm run test:long` installs them.
+// Two runtimes of 190 MB, which only `npm run test:long` installs.
 if (isLong)
   describe.each(Object.entries(runtimes))('%s', (runtime, args) => {
     const bin = join(place, 'runtimes/node_modules/.bin', runtime)

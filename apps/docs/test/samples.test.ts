@@ -20,7 +20,7 @@ it.each(samples)('%s prints what it says', async (name) => {
   expect(printed.slice(0, lines.length)).toEqual(lines.map((line) => expect.stringMatching(pattern(line))))
 })
 
-/** A line in which … at the end stands for anything. */
+/** A line in which … at the end matches anything. */
 function pattern(line: string): RegExp {
   const start = line.replace(/…$/, '').replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
   return new RegExp(`^${start}${line.endsWith('…') ? '' : '$'}`)

@@ -15,7 +15,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 const service = fileURLToPath(new URL('../samples/service/', import.meta.url))
 const [place, app, data] = [temporaryFolder(), 'app', 'data'] as const
 const lines = readFileSync(join(service, 'Containerfile'), 'utf8').trim().split('\n')
-/** What follows an instruction, line by line. */
+/** The text after an instruction, line by line. */
 const after = (instruction: string): string[] =>
   lines.filter((line) => line.startsWith(`${instruction} `)).map((line) => line.slice(instruction.length + 1))
 
@@ -25,13 +25,13 @@ afterAll(() => {
   for (const child of children) child.kill('SIGKILL')
 })
 
-/** A path, a user or a port of the container, as it is here. */
+/** Translates a path, a user or a port of the container to this machine. */
 function here(text: string): string {
   const user = `${process.getuid?.()}:${process.getgid?.()}`
   return text.replaceAll('/data', join(place, data)).replaceAll('node:node', user).replaceAll('0.0.0.0', '127.0.0.1')
 }
 
-/** Runs CMD with ENV, on free ports; gives the lines that it prints. */
+/** Runs CMD with ENV on free ports. Returns the lines that it prints. */
 function start(): { child: ChildProcess; printed: AsyncIterator<string> } {
   const settings = after('ENV').flatMap((line) =>
     here(line)

@@ -16,7 +16,7 @@ const pages = new Map<string, string>()
 const files = new Set<string>()
 
 beforeAll(async () => {
-  // In a process of its own: the compiler of its pages takes NODE_ENV=test for another mode.
+  // In a separate process, because the page compiler treats NODE_ENV=test as another mode.
   const { NODE_ENV: _mode, VITEST: _vitest, NODE_OPTIONS: _options, ...env } = process.env
   const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
   await promisify(execFile)(process.execPath, [main, folder], { env })
@@ -83,7 +83,10 @@ const looks = {
   phone: { colorScheme: 'light', viewport: { width: 360, height: 740 } }
 } as const
 
-/** Opens a page and waits until its program runs: it loads the content's module first, so that what is pressed earlier is lost. */
+/**
+ * Opens a page and waits until its program runs. The program loads the content's module first, so earlier clicks are
+ * lost.
+ */
 async function open(page: Page, url: string): Promise<void> {
   await page.goto(url, { waitUntil: 'load' })
   await page.waitForFunction(() => '__vue_app__' in (document.querySelector('#app') ?? {}))
@@ -110,7 +113,7 @@ describeInChromium('in a real browser', () => {
     context.on('weberror', (error) => problems.push(String(error.error())))
     context.on('request', (request) => request.url().startsWith(site.url) || problems.push(request.url()))
     const page = await context.newPage()
-    // The pages with the largest trees look alike in the other two.
+    // The pages with the largest trees look the same in the other two.
     for (const path of look === 'light' ? shown : shown.slice(0, 3)) {
       await open(page, `${site.url}/${path}.html`)
       await page.addScriptTag({ content: axe.source })

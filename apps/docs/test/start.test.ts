@@ -31,7 +31,7 @@ it('the doctor runs as the page says, and names what is wrong in an empty folder
   const cwd = join(place, 'patient')
   mkdirSync(cwd)
   const env = { ...registry.env, P2PL_DIR: join(cwd, 'p2pl') }
-  // A machine without other peers has a fault, so it may end with 1.
+  // A machine without other peers has a fault, so the command may end with 1.
   const said = await run('bash', ['-c', command], { cwd, env }).catch(String)
   expect(said).toMatch(/runtime/i)
   expect(said).toMatch(/peers/i)

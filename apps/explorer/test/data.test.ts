@@ -16,7 +16,7 @@ import { fetches, flights, holders, machineNow, takeTrace } from '../src/data/tr
 import { layoutOf } from '../src/views/entries/layout.ts'
 import { matches } from '../src/views/entries/search.ts'
 
-/** A time that lies far enough behind that all of its events are known. */
+/** A time so long ago that all of its events are known. */
 let start = 0
 
 function trace(node: string, at: number, what: Trace): void {
@@ -25,11 +25,11 @@ function trace(node: string, at: number, what: Trace): void {
 
 let count = 0
 
-/** A message of another name than all before it. */
+/** A message with a new name. */
 function message(at: number): string {
   const name = `m${count++}`
   const of = { message: name, topic: 'news', bytes: 10 }
-  // As it happens: the receiver's event comes first.
+  // The receiver's event comes first, as in reality.
   trace('birch', at + 3, { type: 'received', ...of })
   trace('alder', at, { type: 'published', ...of, ms: 1 })
   trace('cedar', at + 5, { type: 'received', ...of })

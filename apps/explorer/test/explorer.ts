@@ -4,10 +4,10 @@ import type { Browser, ConsoleMessage, Page } from 'playwright-core'
 
 export interface Explorer {
   readonly page: Page
-  /** Errors that nobody caught, and what the browser wrote to the console as an error: refusals by the page's policy, too. */
+  /** Uncaught errors, and errors that the browser wrote to the console, including refusals by the page's policy. */
   readonly problems: string[]
   readonly show: (view: string) => Promise<void>
-  /** Each rule for accessibility that the page breaks, and where. */
+  /** Each accessibility rule that the page violates, and where. */
   readonly violations: () => Promise<string[]>
   readonly close: () => Promise<void>
 }
@@ -19,7 +19,7 @@ export interface ExplorerOptions {
   readonly still?: boolean
 }
 
-/** The page as it is delivered. Builds it where its sources are newer. */
+/** The page as it is delivered. Builds it if its sources are newer. */
 export async function ensureBuilt(): Promise<void> {
   if (!(await isPageBuilt())) await buildPage()
 }
@@ -57,7 +57,7 @@ export async function openExplorer(browser: Browser, options: ExplorerOptions): 
   }
 }
 
-/** What the page asks of a node at the moment in which that is killed is answered by 503. The browser writes that down, whatever the page does. */
+/** A request to a node at the moment of its kill is answered with 503. The browser logs that, whatever the page does. */
 function isOfNodeThatIsAway(message: ConsoleMessage): boolean {
   return message.text().includes('status of 503') && /\/v1\/nodes\/[^/]+\//.test(message.location().url)
 }

@@ -14,19 +14,19 @@ import {
 export interface Fleet extends Demo {
   readonly names: readonly string[]
   readonly accounts: Readonly<Record<string, string>>
-  /** The API of a peer that is up. */
+  /** The API of a running peer. */
   ledger(name: string): RemoteLedger
-  /** Where it serves its own page. */
+  /** The address at which it serves its own page. */
   url(name: string): string
   /** Brings a killed peer back. */
   start(name: string): Promise<void>
   stop(): Promise<void>
 }
 
-/** As the nodes of the demonstration: for others, and for pages. */
+/** Like the nodes of the demonstration: one address for peers, one for pages. */
 const listen = ['/ip4/127.0.0.1/tcp/0', '/ip4/127.0.0.1/tcp/0/ws']
 
-/** Peers of one ledger in this process, on a real engine. A peer that is killed stays away until `start` is called. */
+/** Peers of one ledger in this process, on a real engine. A killed peer stays down until `start` is called. */
 export async function startFleet(folder: string, names: readonly string[]): Promise<Fleet> {
   const accounts: Record<string, string> = {}
   for (const name of names) accounts[name] = (await prepareHome(join(folder, name))).id
@@ -48,7 +48,7 @@ export async function startFleet(folder: string, names: readonly string[]): Prom
   }
   const start = async (name: string): Promise<void> => {
     set(name, 'starting')
-    // Who sees that it was killed may start it again while its folder is still in use.
+    // A caller that sees the kill may start the peer again while its folder is still in use.
     await ends.get(name)
     const node = await runNode(await openHome(join(folder, name)), {
       backend: 'helia',

@@ -18,7 +18,7 @@ const count = 10_000
 let front: Api
 let browser: Browser
 
-/** A ledger of three authors, as large as it is asked for: the page is measured, and no node. */
+/** A ledger of three authors, of any size. It measures the page, not a node. */
 function largeLedger(): Demo {
   const authors = ['alder', 'birch', 'cedar'].map((name) => `12D3KooW${name.padEnd(44, name)}`)
   const cidOf = (i: number): string => `bafyrei${String(i).padStart(52, 'x')}`
@@ -44,7 +44,7 @@ function largeLedger(): Demo {
     const found = entries.toReversed().slice(from, from + limit)
     return { entries: found, next: from + limit < count ? found.at(-1)?.cid : undefined }
   }
-  /** The newest entries gain confirmations, twenty times in a second: the graph is laid out again meanwhile. */
+  /** The newest entries gain confirmations, twenty times per second, so the graph is laid out again. */
   const changes: NonNullable<DemoPeer['ledger']>['events'] = async function* (options) {
     for (let i = 0; ; i++) {
       await sleep(50, undefined, { signal: options?.signal })
@@ -119,7 +119,7 @@ describeInChromium('the graph of 10,000 entries', () => {
     await browser.startTracing(page, {
       categories: ['devtools.timeline', 'disabled-by-default-devtools.timeline.frame']
     })
-    // As a hand would: a step with each frame, everything in sight at first, then closer.
+    // Moves like a hand: one step per frame, first showing everything, then closer.
     const steps = 120
     const ms = await page.evaluate(async (total) => {
       const stage = document.querySelector('.canvas')
@@ -139,7 +139,8 @@ describeInChromium('the graph of 10,000 entries', () => {
     console.log(
       `${frames} frames in ${Math.round(ms)} ms: ${rate.toFixed(0)} in a second, ${each.toFixed(1)} ms of work for each step`
     )
-    // Sixty in a second on a quiet machine. How many on a busy one is not up to the page; how much it works for each is.
+    // A quiet machine reaches sixty per second. On a busy one the number does not depend on the page, but the work per
+    // frame does.
     expect(each).toBeLessThan(50)
     expect(frames).toBeGreaterThan(steps / 10)
     expect(problems).toEqual([])

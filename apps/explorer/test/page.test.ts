@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 import { ensureBuilt, type Explorer, type ExplorerOptions, openExplorer } from './explorer.ts'
 import { type Fleet, startFleet } from './fleet.ts'
 
-/** A browser has to start, beside whatever else the machine does. */
+/** A browser has to start on a machine that is busy with other tests. */
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 })
 const folder = temporaryFolder('p2pl-explorer-')
 const opened: Explorer[] = []
@@ -28,7 +28,10 @@ async function unlock({ page }: Explorer): Promise<void> {
   await page.getByRole('button', { name: 'Token set' }).waitFor()
 }
 
-/** Nodes tell what happens from the moment on at which they are listened to: a message is shown at its publisher and at both others. */
+/**
+ * Nodes report events only from when they are listened to. So this waits until a message is shown at its publisher and
+ * at both others.
+ */
 async function tracesOfAll({ page, show }: Explorer): Promise<void> {
   await show('Network')
   const messages = page.getByRole('region', { name: 'Messages' })
@@ -73,14 +76,14 @@ describeInChromium('the page', () => {
     await page.getByText('0 entries').waitFor()
     await tracesOfAll(explorer)
     await show('Entries')
-    // What is asked from now on has no answer.
+    // Requests from now on get no answer.
     await page.route('**/entries?*', () => undefined)
     const began = performance.now()
     await pay('birch', 'cedar', 4_711, 'a new roof')
     await page.getByRole('cell', { name: '4,711 to cedar, “a new roof”' }).waitFor()
     const ms = performance.now() - began
     console.log(`the transfer of another peer was on the page after ${Math.round(ms)} ms`)
-    // An entry that another witness builds upon is confirmed.
+    // An entry is confirmed when another witness builds on it.
     await pay('alder', 'birch', 1)
     await page.getByText('confirmed by').first().waitFor()
   })
@@ -194,7 +197,7 @@ describeInChromium('the page', () => {
     await page.getByLabel('Amount').fill('12')
     await page.getByRole('button', { name: 'Send' }).click()
     await page.getByRole('alert').filter({ hasText: 'shows an account' }).waitFor()
-    // The refusal itself is an error to the browser's console.
+    // The browser's console counts the refusal itself as an error.
     explorer.problems.splice(0)
   })
 
@@ -278,14 +281,14 @@ describeInChromium('the page', () => {
   it('goes slowly, stands still, and goes back', async () => {
     const { page } = await open()
     const messages = page.getByRole('region', { name: 'Messages' }).getByRole('row')
-    // A heading and as many as are shown.
+    // A heading, and all shown messages.
     await messages.nth(8).waitFor()
     await page.getByRole('button', { name: '1/100' }).click()
     const live = page.getByRole('button', { name: /Live|behind/ })
     await expect.poll(async () => await live.textContent()).toMatch(/behind/)
     await page.getByRole('button', { name: 'Pause' }).click()
     await page.getByLabel('Time').fill('0')
-    // The beginning of what the page has seen.
+    // The beginning of what the page has recorded.
     await expect.poll(async () => await messages.count()).toBeLessThan(9)
     await live.click()
     await page.getByRole('button', { name: 'Live' }).waitFor()

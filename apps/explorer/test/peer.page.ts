@@ -1,4 +1,4 @@
-// Runs inside of a browser page: bundled by the test.
+// Runs inside a browser page. The test bundles it.
 import { joinLedger, type JoinOptions, type PagePeer, type PeerState } from '../src/peer/index.ts'
 
 let joined: PagePeer | undefined
@@ -20,7 +20,7 @@ Object.assign(globalThis, {
       })
       return joined.account
     },
-    /** Joins in the background: it may have to wait for another tab. */
+    /** Joins in the background, because it may have to wait for another tab. */
     joinLater: (options: Pick<JoinOptions, 'genesis' | 'nodes'>) => {
       joinLedger({ ...options, onState: (next) => void (state = next), onWait: (other) => void (holder = other) }).then(
         (made) => void (joined = made),
@@ -42,7 +42,7 @@ Object.assign(globalThis, {
     pay: async (to: string, amount: number) => await peer().transfer({ to, amount: BigInt(amount) }),
     connect: async (node: JoinOptions['nodes'][number]) => await peer().connect(node),
     stop: async () => await peer().stop(),
-    /** Removes the databases with this end of a name; gives how many. */
+    /** Removes the databases whose names end like this. Returns their number. */
     removeDatabases: async (end: string) => {
       const names = (await indexedDB.databases()).flatMap(({ name }) => (name?.endsWith(end) === true ? [name] : []))
       for (const name of names)

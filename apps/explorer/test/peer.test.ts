@@ -24,10 +24,10 @@ import {
 } from '@p2pl/tooling-vitest/browser'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 
-/** A browser has to start and to compile, beside whatever else the machine does. */
+/** A browser has to start and to compile on a machine that is busy with other tests. */
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 })
 const folder = temporaryFolder('p2pl-explorer-')
-/** As strict as the page of the ledger: no code but its own files, connections to itself and by WebSocket. */
+/** As strict as the page of the ledger: only its own code, connections only to itself and by WebSocket. */
 const policy = "default-src 'none'; script-src 'self'; connect-src 'self' ws: wss:"
 const listen = ['/ip4/127.0.0.1/tcp/0', '/ip4/127.0.0.1/tcp/0/ws']
 const pages: RemotePage[] = []
@@ -48,15 +48,15 @@ async function openPage(): Promise<RemotePage> {
   return page
 }
 
-/** What {@link joinLedger} of the page is given. */
+/** The arguments of the page's {@link joinLedger}. */
 async function way(): Promise<{ genesis: GenesisView; nodes: unknown[] }> {
   const selves = await Promise.all(nodes.map(async (node) => (await node.status()).self))
   return { genesis, nodes: selves.flat() }
 }
 
 /**
- * The page, and each node, has the same entries and the same balances, and the state of the page is as expected. What the page reports
- * comes a little later than what it does: before the news of its own entry, all agree as well.
+ * The page and each node have the same entries and balances, and the state of the page is as expected. The page reports
+ * a little later than it acts: all agree even before the report of its own entry.
  */
 async function agreed(page: RemotePage, isExpected: (state: PeerState) => boolean = () => true): Promise<PeerState> {
   return await until('the page has the root and the balances of the nodes', async () => {
@@ -87,7 +87,7 @@ describeInChromium('the page as a peer of the ledger', () => {
 
   afterEach(async () => {
     for (const page of pages.splice(0)) {
-      // A node that has gone was dialled: the browser says so, whatever the page does with the error.
+      // The page dialled a node that is gone. The browser logs that, whatever the page does with the error.
       expect(page.problems.filter((problem) => !problem.includes('ERR_CONNECTION_REFUSED'))).toEqual([])
       await page.close()
     }
@@ -109,7 +109,7 @@ describeInChromium('the page as a peer of the ledger', () => {
     expect(entries).toBe(30)
     expect(await page.call<readonly BalanceView[]>('balances')).toEqual(await alder.balances())
 
-    // An overdraft: the page judges by the rules, and not by what it is told.
+    // An overdraft: the page judges by the rules, not by what others report.
     await birch.transfer({ to: alder.account, amount: 5_000n, force: true, memo: 'too much' })
     expect(await agreed(page, ({ entries: now }) => now > entries)).toMatchObject({
       entries: 31,

@@ -108,7 +108,7 @@ describe('what a node asks of its backend', () => {
   })
 })
 
-/** The memory backend, which loses its engine when a file appears and gets it back when the file is gone. */
+/** The memory backend. It loses its engine when a file appears, and gets it back when the file is gone. */
 const adapter = (module: string, marker: string): string => `
 import { existsSync } from 'node:fs'
 import { memory } from '${module}'
@@ -146,7 +146,7 @@ describe('a node that runs', () => {
     await mkdir(join(folder, 'adapter'))
     await writeFile(join(folder, 'adapter', 'flaky.mjs'), adapter(memoryModule, marker))
     const args = ['-C', '@p2pl/source', program, 'run', '--json', '--dir', home.path, '--backend', './flaky.mjs']
-    // The path of an adapter is relative to where the user stands.
+    // The path of an adapter is relative to the user's current folder.
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd: join(folder, 'adapter') })
     const lines: { level: string; message: string; backend?: string; reason?: string }[] = []
     createInterface({ input: child.stderr }).on('line', (line) => {

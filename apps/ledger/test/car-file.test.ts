@@ -51,7 +51,7 @@ beforeAll(async () => {
   await source.stop()
 })
 
-/** A node that has nothing yet. */
+/** Runs the work on a node without entries. */
 let next = 1
 async function fresh<T>(work: (node: LedgerNode) => Promise<T>): Promise<T> {
   const node = await openOffline(homes[next++] as Home)
@@ -69,7 +69,7 @@ describe('a CAR file that is cut short', () => {
       expect(result).toMatchObject({ added: entries - 1, known: 0, refused: 0 })
       expect(result.incomplete).toMatch(/^the file is not whole: it is cut short at byte \d+, after \d+ whole blocks$/)
       expect((await node.status()).entries).toBe(entries - 1)
-      // The rest comes with the whole file.
+      // The whole file brings the missing entry.
       expect(await node.importCar(stream(car))).toEqual({ added: 1, known: entries - 1, refused: 0 })
     })
   })
@@ -81,7 +81,7 @@ describe('a CAR file that is cut short', () => {
       let before = 0
       for (const length of lengths) {
         const work = node.importCar(stream(car.slice(0, length)))
-        // Before its head is whole it is no CAR file.
+        // With an incomplete head it is not a CAR file.
         const result = await work.catch((error: unknown) => error as { code: string })
         if ('code' in result) expect([result.code, before]).toEqual(['INVALID_CONTENT', 0])
         else expect(result).toMatchObject({ known: before, refused: 0 })

@@ -109,7 +109,7 @@ describe('a CAR file', () => {
   })
 
   it('makes another node equal when it is imported, and again changes nothing', async () => {
-    // In one process they would reach each other: what comes in has to come from the file.
+    // In one process the nodes would reach each other, but the entries must come from the file.
     await source.stop()
     const target = await openOffline(homes[1] as Home)
     expect(await target.importCar(stream(car))).toEqual({ added: 150, known: 0, refused: 0 })

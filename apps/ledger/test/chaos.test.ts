@@ -12,7 +12,8 @@ import { RemoteLedger } from '../src/service/remote.ts'
 import type { StatusView } from '../src/service/views.ts'
 import { makeHomes } from './support.ts'
 
-// Three real peers in processes of their own, while they are killed, stopped and cut off from each other, and written to all the time.
+// Three real peers in separate processes, which are killed, stopped and cut off from each other while entries are
+// written all the time.
 
 /** Seconds; ten minutes in `npm run test:long`. */
 const duration = process.env['P2PL_LONG'] === '1' ? 600 : 15
@@ -27,7 +28,7 @@ interface Running {
   readonly self: string
 }
 
-/** One place in the network: the same folder and port, whichever process is there at the moment. */
+/** One place in the network: the same folder and port for successive processes. */
 class Place {
   readonly name: Name
   readonly complaints: string[] = []
@@ -94,7 +95,7 @@ it(
     await withSeed(20261129, async (_, random) => {
       const homes = await makeHomes(folder, names)
       const ports = [await freePort(), await freePort(), await freePort()]
-      // Each of them dials the one before it through a proxy, and the first one dials the last.
+      // Each dials the previous one through a proxy, and the first one dials the last.
       const proxies: HalfOpenProxy[] = await Promise.all(ports.map((port) => halfOpenProxy(port)))
       const ids: (string | undefined)[] = []
       const places = names.map((name, i) => {
@@ -106,7 +107,7 @@ it(
       })
       try {
         for (const [i, place] of places.entries()) ids[i] = (await place.start()).self
-        // The first one did not know the last one yet.
+        // The first one did not know the last one when it started.
         await places[0]?.kill()
         await places[0]?.start()
         const accounts = await Promise.all(

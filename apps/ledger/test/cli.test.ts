@@ -23,7 +23,7 @@ interface Result {
   stderr: string
 }
 
-/** A command line in this process. */
+/** Runs a command line in this process. */
 async function ledger(...args: string[]): Promise<Result> {
   const written: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] }
   const spies = (['stdout', 'stderr'] as const).map((name) =>
@@ -41,7 +41,7 @@ async function ledger(...args: string[]): Promise<Result> {
   }
 }
 
-/** The real program, in a process of its own. */
+/** Runs the real program in a separate process. */
 async function exitCode(...args: string[]): Promise<number> {
   const child = spawn(process.execPath, ['-C', '@p2pl/source', program, '--dir', dir, ...args], { stdio: 'ignore' })
   const [code] = (await once(child, 'exit')) as [number | null]
@@ -64,7 +64,7 @@ describe('the command line', () => {
     const made = await json<{ account: string; genesis: { cid: string } }>('init', '--network', 'cli')
     expect(made.genesis.cid).toMatch(/^bafyrei/)
     expect((await stat(join(dir, 'identity.json'))).mode & 0o777).toBe(0o600)
-    // Doing it again must not make another.
+    // A second `init` must not create another ledger.
     expect(await ledger('init')).toMatchObject({ code: 2 })
     expect(await ledger('--dir', '', 'status')).toMatchObject({ code: 2 })
     expect(await json('status')).toMatchObject({ account: made.account, genesis: made.genesis.cid, entries: 0 })
@@ -78,7 +78,7 @@ describe('the command line', () => {
     await json('export', file)
     expect(await json('verify', file, '--root', root)).toMatchObject({ root, entries: 0 })
     expect(await json('import', file)).toEqual({ added: 0, known: 0, refused: 0 })
-    // In a process of its own nothing else keeps the event loop going.
+    // In a separate process nothing else keeps the event loop alive.
     expect(await exitCode('verify')).toBe(0)
   })
 
@@ -116,7 +116,7 @@ describe('the command line', () => {
       expect(result, args.join(' ')).toMatchObject({ code })
       expect(result.stderr, args.join(' ')).not.toMatch(/INTERNAL|\n {4}at /)
     }
-    // What was refused has made nothing.
+    // The refused command has created nothing.
     await expect(stat(join(folder, 'new'))).rejects.toThrow('ENOENT')
     const real = [['--help'], ['transfer', bob], ['transfer', bob, '99999999']]
     expect(await Promise.all(real.map(async (args) => await exitCode(...args)))).toEqual([0, 2, 4])
@@ -173,7 +173,7 @@ describe('the command line', () => {
       await writeFile(file, seededBytes(3_000, 2))
       const recorded = await json<EntryView & { content: string }>('record', file)
       expect(recorded).toMatchObject({ type: 'record', name: 'note.txt', mediaType: 'text/plain', size: 3_000 })
-      // Its memory has it: no other process could have put it there.
+      // It is in the node's memory, so no other process can have put it there.
       expect((await running.node.entry(recorded.cid)).cid).toBe(recorded.cid)
       const shown = await ledger('show', '--content', recorded.content)
       expect(Buffer.from(shown.stdout, 'latin1').equals(await readFile(file))).toBe(true)
@@ -195,7 +195,7 @@ describe('the command line', () => {
       const { code, stderr } = await ledger(...args, '--dir', lied)
       expect([code, stderr], args[0]).toEqual([5, expect.stringContaining(join(lied, 'genesis.cbor'))])
     }
-    // One of another ledger, well formed: the entries in the folder are not of it.
+    // A well-formed genesis of another ledger. The entries in the folder do not belong to it.
     await json('init', '--dir', join(folder, 'lied-too'))
     await json('status', '--dir', join(folder, 'lied-too'))
     await copyFile(join(dir, 'genesis.cbor'), join(folder, 'lied-too', 'genesis.cbor'))
@@ -207,7 +207,7 @@ describe('the command line', () => {
     await json('init', '--genesis', join(dir, 'genesis.cbor'), ...third)
     expect((await ledger('import', join(folder, 'tampered.car'), ...third)).code).toBe(5)
     expect(await json('status', ...third)).toMatchObject({ entries: 0 })
-    // Interrupted, it takes nothing apart; again, it goes on.
+    // An interrupted import damages nothing, and a second one continues.
     const written = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
     expect(await runCommandLine(['import', join(folder, 'out.car'), ...third], AbortSignal.abort())).toBe(1)
     expect(String(written.mock.calls[0]?.[0])).toMatch(/^error: interrupted: .*\(ABORTED\)\n$/)
@@ -224,7 +224,7 @@ describe('the command line', () => {
     const args = ['-C', '@p2pl/source', program, '--json', ...long, 'log', '--limit', '1000']
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
     const closed = once(child, 'close')
-    // Far more than a pipe holds, and nobody reads until the command has had time to end.
+    // The output is far larger than a pipe, and nobody reads until the command has had time to end.
     await once(child.stdout, 'readable')
     const { size } = await until('a full pipe', () =>
       child.stdout.readableLength > 0 ? { size: child.stdout.readableLength } : undefined
@@ -251,7 +251,7 @@ describe('the command line', () => {
   })
 
   it('does not mistake what a killed node left for one that runs', async () => {
-    // The port is that of another node of the same ledger by now.
+    // By now the port belongs to another node of the same ledger.
     const other = await runNode(await openHome(join(folder, 'second')), { backend: 'memory', env: {} })
     try {
       const { url, token } = other.api

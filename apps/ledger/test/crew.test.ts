@@ -5,7 +5,7 @@ import { Crew } from '../src/demo/crew.ts'
 import type { RunningPeer } from '../src/demo/fleet.ts'
 import { LedgerError } from '../src/errors.ts'
 
-/** A peer without anything behind it. Its connections break before its end is told, as those of a process may. */
+/** A fake peer. Its connections break before its end is reported, which also happens with a process. */
 class Puppet {
   readonly name: Branch
   readonly connected: string[] = []
@@ -38,7 +38,7 @@ class Puppet {
   }
 }
 
-/** A crew of puppets, and each that was started. `held` is awaited before a start is complete. */
+/** A crew of puppets, and all puppets that were started. A start completes only after `held` resolves. */
 function crewOfPuppets(): { crew: Crew; puppets: Puppet[]; lines: string[]; hold: (start: Promise<void>) => void } {
   const puppets: Puppet[] = []
   const lines: string[] = []

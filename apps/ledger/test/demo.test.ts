@@ -68,7 +68,7 @@ describe('the demonstration', () => {
     const child = spawn(process.execPath, ['-C', '@p2pl/source', program, '--dir', dir], {
       stdio: ['ignore', 'pipe', 'inherit']
     })
-    // Where the test fails, it takes no time from others.
+    // If the test fails, the child must not take time from other tests.
     onTestFinished(() => void child.kill('SIGKILL'))
     const closed = once(child, 'close')
     let text = ''
@@ -95,7 +95,8 @@ describe('the demonstration', () => {
     process.kill(pid, 'SIGKILL')
     await until('it is back', () => text.slice(before).includes('birch is back with what it had on disk'))
     expect(text.slice(before)).toContain('birch ended (SIGKILL); it is started again')
-    // A state is printed when it differs from the last one: it may have been while the others were introduced, before those words.
+    // A state is printed when it differs from the last one. That may have happened before those words, while the others
+    // were introduced.
     await until('it is shown', () => stateIn(text)?.includes('| birch fed 121/121, 370 entries') === true)
     child.kill('SIGINT')
     expect(await closed).toEqual([0, null])
@@ -125,7 +126,7 @@ describe('the demonstration', () => {
   }, 300_000)
 })
 
-/** The last one that was printed. */
+/** The last state that was printed. */
 function stateIn(text: string): string | undefined {
   return text.split('\n').findLast((line) => line.includes(' | birch '))
 }
@@ -144,7 +145,7 @@ async function peerPids(dir: string): Promise<number[] | undefined> {
 describe('the examples', () => {
   it('are what their seeded generator makes', async () => {
     for (const [path, content] of generateExamples()) {
-      // How a picture is compressed depends on the version of zlib.
+      // The compression of a picture depends on the version of zlib.
       if (path.endsWith('.png')) continue
       expect(await readFile(new URL(`../examples/${path}`, import.meta.url), 'utf8'), path).toBe(content)
     }

@@ -15,7 +15,7 @@ async function newPeer(): Promise<Peer> {
   return peer
 }
 
-/** Holds what a state holds of documents. */
+/** Holds what a state stores about documents. */
 class TestCopies implements Copies {
   readonly kept = new Set<string>()
 
@@ -79,7 +79,7 @@ describe('the keeper of documents', () => {
     const honest = await a.data.add(seededBytes(5_000, 3))
     await keeper.keep({ ...honest, author })
     await until('the honest one is kept', () => copies.kept.size === 1)
-    // Once for the lie, which will be one later, too, and once for the honest one.
+    // Once for the document with the wrong size, which stays wrong, and once for the right one.
     keeper.retry()
     expect(reads).toBe(2)
     keeper.stop()
@@ -120,7 +120,7 @@ describe('the keeper of documents', () => {
         value: async (cid: CID, options: { signal: AbortSignal }) => {
           looked.push(cid.toString())
           if (await a.data.has(cid)) return await b.data.bytes(cid, options)
-          // Nobody ever answers.
+          // No peer ever answers.
           return await new Promise((_, reject) => {
             options.signal.addEventListener('abort', () => reject(new Error('given up')))
           })
@@ -137,7 +137,7 @@ describe('the keeper of documents', () => {
       }
       const before = looked.length
       const { cid, size } = await a.data.add(seededBytes(30_000, looked.length))
-      // Somebody who lies about the document itself has no say either.
+      // An author who lies about the document itself cannot change that either.
       await keeper.keep({ cid, size: 1, author: 'liar' })
       await keeper.keep({ cid, size, author: 'honest' })
       await until('it is kept', () => copies.kept.size === 1)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { FairQueue } from '../src/node/fair-queue.ts'
 
-/** A queue whose work ends when it is told to. */
+/** A queue whose work ends when the test says so. */
 function controlled(limits: { total: number; perShare: number }): {
   queue: FairQueue<string>
   started: string[]
@@ -28,7 +28,7 @@ describe('the fair queue', () => {
     queue.add('modest', 'modest')
     expect(started.at(-1)).toBe('modest')
     await end('greedy 0')
-    // The newest of the share comes next.
+    // The newest work of the share comes next.
     expect(started.at(-1)).toBe('greedy 99')
     queue.putBack('greedy', 'again')
     await end('greedy 1')

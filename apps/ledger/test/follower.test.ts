@@ -6,7 +6,7 @@ import { accountIds, genesisOf, RawEntries, rawEntry, TestState } from './suppor
 const [a = '', b = ''] = await accountIds(2)
 const { genesis } = genesisOf([[a, 1_000_000n]], [a])
 
-/** A view that grows when it is told to, and the follower of it. */
+/** A view that grows when the test says so, and its follower. */
 async function following(onEntries: (entries: readonly RawEntry[]) => void | Promise<void> = () => {}) {
   const entries = new RawEntries()
   const { state } = await TestState.open(genesis, entries)
@@ -34,7 +34,7 @@ it('counts all that was there when it was asked, though more is coming', async (
   append(600)
   await follower.caughtUp()
   expect(state.place).toBeGreaterThanOrEqual(600)
-  // One who asks in the very moment in which a run ends is not forgotten.
+  // A caller that asks at the very moment when a run ends is not forgotten.
   for (let i = 0; i < 50; i++) {
     append(1)
     const asked = follower.caughtUp()

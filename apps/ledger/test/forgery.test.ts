@@ -15,8 +15,8 @@ import type { GenesisBlock } from '../src/rules/genesis.ts'
 import { encodePayload } from '../src/rules/payload.ts'
 import { account, accountIds, genesisOf, makeHomes } from './support.ts'
 
-// Histories whose hashes, signatures, clocks and index are all right, made by somebody with a program of their own that
-// keeps to no rule of the ledger. No peer would take them from the network: neither may `verify` nor `import`.
+// Histories with correct hashes, signatures, clocks and index, made by a program that ignores the rules of the ledger.
+// No peer would accept them from the network, and neither may `verify` nor `import`.
 
 const folder = temporaryFolder()
 const forged = expect.objectContaining({ code: 'INVALID_CONTENT' })
@@ -26,7 +26,7 @@ const block: GenesisBlock = { genesis, topic, cid: genesisCid, bytes: genesisByt
 
 let number = 0
 
-/** The CAR file of what `write` writes with a view that takes everything. */
+/** The CAR file of the entries that `write` appends to a view that accepts everything. */
 async function forge(
   write: (view: View) => Promise<unknown>,
   onTopic = topic,
@@ -45,7 +45,7 @@ async function forge(
       blocks.push({ cid, bytes })
       return bytes
     }
-    // What was made is a right view in all that is not the ledger's.
+    // Apart from the ledger's rules, the view is correct.
     for await (const _entry of readView(root, { topic: onTopic, getBlock }));
     const chunks: Uint8Array[] = []
     for await (const chunk of writeCar([root, named.cid], stream(blocks))) chunks.push(chunk)
@@ -64,7 +64,7 @@ function transfer(sequence: number, to = bob, amount = 1n): Uint8Array {
   return encodePayload({ type: 'transfer', sequence, to, amount })
 }
 
-/** How many entries a node of the ledger refuses of the file. */
+/** How many entries of the file a node of the ledger refuses. */
 async function refused(car: Uint8Array, of: GenesisBlock = block): Promise<number> {
   const [home] = (await makeHomes(join(folder, `node-${number++}`), ['one'])) as [Home]
   const node = await openOffline({ ...home, genesis: of })
@@ -118,7 +118,7 @@ describe('a forged history', () => {
     const { car } = await forge(async (view) => await view.append(transfer(0)), other.topic)
     expect(await refused(car)).toBe(1)
     await expect(verifyCar(stream([car]), { genesis: block })).rejects.toThrow(forged)
-    // With the genesis that it was signed for it is right, and it is another ledger.
+    // With the genesis that it was signed for it is correct, but it is another ledger.
     const honest = await forge(async (view) => await view.append(transfer(0)), other.topic, other)
     expect(await verifyCar(stream([honest.car]))).toMatchObject({ genesis: other.cid.toString(), entries: 1 })
     await expect(verifyCar(stream([honest.car]), { genesis: block })).rejects.toThrow(forged)

@@ -67,7 +67,7 @@ async function ask(path: string, options: { token?: string; body?: unknown } = {
   return { status: response.status, body: await response.json() }
 }
 
-/** What the front sends, from now on. */
+/** Collects everything that the front sends from now on. */
 async function listen(): Promise<{ text: () => string; stop: () => void }> {
   const ended = new AbortController()
   const response = await fetch(`${front.url}/v1/events`, { signal: ended.signal })
@@ -135,7 +135,7 @@ describe('the front of a demonstration', () => {
     for (const watcher of watchers) watcher()
     await until('the change', () => text().includes('{"name":"alder","life":"starting","path":"/v1/nodes/alder"}'))
     stop()
-    // Nobody looks on any more: nothing is gathered at the peers.
+    // Nobody is watching any more, so the peers collect nothing.
     await until('the end', () => watchers.size === 1)
   })
 })
@@ -148,7 +148,7 @@ describe('the page', () => {
       expect(policy).toContain(part)
     expect(policy).not.toContain('unsafe')
     expect(response.headers.get('x-content-type-options')).toBe('nosniff')
-    // Where it is not built, a sentence says how.
+    // If the page is not built, a sentence says how to build it.
     expect(await response.text()).toMatch(response.status === 200 ? /<script type="module"/ : /npm start/)
   })
 

@@ -17,7 +17,7 @@ let count = 0
 let dir = ''
 let bob = ''
 
-/** A command line in this process: its exit code and what it said. */
+/** Runs a command line in this process: its exit code and its output. */
 async function ledger(...args: string[]): Promise<{ code: number; said: string; out: string }> {
   const written = { stdout: '', stderr: '' }
   const spies = (['stdout', 'stderr'] as const).map((name) =>
@@ -34,7 +34,7 @@ async function ledger(...args: string[]): Promise<{ code: number; said: string; 
   }
 }
 
-/** A folder of its own with a ledger in it. */
+/** A new folder with a ledger in it. */
 async function freshLedger(): Promise<void> {
   dir = join(folder, String(count++))
   expect((await ledger('init')).code).toBe(0)
@@ -79,7 +79,7 @@ describe('damage to the files of a folder', () => {
         bytes[at] = (bytes[at] ?? 0) ^ (1 << Math.floor(random() * 8))
         await writeFile(file, bytes)
         const home = await openHome(dir).catch((error: unknown) => error as Error)
-        // Space between the fields of JSON, and the word for the kind of key, mean nothing.
+        // Spaces between JSON fields, and the name of the key type, have no meaning.
         if (home instanceof Error) expect(home).toMatchObject({ code: 'INVALID_CONTENT' })
         else expect(JSON.parse(bytes.toString())).toMatchObject({ account: home.identity.id })
       }
@@ -123,11 +123,11 @@ describe('a start that was cut off', () => {
   it('of init leaves nothing in the way of the next one', async () => {
     dir = join(folder, String(count++))
     await mkdir(dir)
-    // A program that opened the file before it wrote the key was killed here.
+    // As after a kill of a program that opened the file but had not written the key.
     await writeFile(join(dir, 'identity.json'), '')
     expect((await ledger('init')).code).toBe(0)
     expect((await ledger('status')).code).toBe(0)
-    // With a genesis beside it, it is a key that was lost.
+    // If there is a genesis, the key was lost.
     await truncate(join(dir, 'identity.json'), 0)
     expect(await ledger('init', '--genesis', join(dir, 'genesis.cbor'))).toMatchObject({
       code: 5,
@@ -142,7 +142,7 @@ describe('a start that was cut off', () => {
       const args = ['-C', '@p2pl/source', program, '--dir', dir, 'init']
       const child = spawn(process.execPath, args, { stdio: 'ignore' })
       const exited = once(child, 'exit')
-      // As soon as the folder is there it is being filled.
+      // The folder is filled as soon as it exists.
       const made = until('the folder', async () => (await stat(dir).catch(() => undefined)) !== undefined)
       await Promise.race([exited, made])
       for (let turns = Math.floor(random() * 8); turns > 0; turns--) await readdir(dir)
@@ -150,7 +150,7 @@ describe('a start that was cut off', () => {
       await exited
       const known = await prepareHome(dir)
       const again = await ledger('init')
-      // It was made whole before it was killed, or it is now.
+      // It was either completed before the kill, or it is completed now.
       expect([0, 2]).toContain(again.code)
       expect((await openHome(dir)).identity.id).toBe(known.id)
       expect((await readdir(dir)).filter((name) => name === 'identity.json')).toHaveLength(1)

@@ -126,7 +126,7 @@ describe('the HTTP API guards', () => {
     expect((await ask('/v1/transfers', { method: 'POST', token: true, headers: form, body })).status).toBe(400)
     const large = JSON.stringify({ to: bob, amount: 1, memo: 'x'.repeat(20_000) })
     expect((await post('/v1/transfers', JSON.parse(large))).status).toBe(413)
-    // Without a length, so that only counting finds it.
+    // Without a length, so that only counting detects it.
     const chunked = await ask('/v1/records?name=a', {
       method: 'POST',
       token: true,
@@ -236,7 +236,7 @@ describe('the HTTP API', () => {
     const { topic } = (home as Home).genesis
     const view = await openView({ peer, topic, store: `${folder}/mallory`, maxParents, maxPayloadBytes })
     try {
-      // What follows the stated length would be the next answer on the connection.
+      // Bytes beyond the stated length would be read as the next answer on the connection.
       const text = '1234567890HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil'
       const { cid } = await peer.data.add(new TextEncoder().encode(text))
       const lie = { type: 'record', sequence: 0, cid, name: 'a', mediaType: 'text/plain', size: 10 } as const
@@ -271,7 +271,7 @@ describe('the HTTP API', () => {
       ]
       const claim = async (cid: string, sequence: number, mediaType: string): Promise<string> => {
         const lie = { type: 'record', sequence, cid: CID.parse(cid), name: 'x', mediaType, size: 3 } as const
-        // Without parents it stands first in canonical order.
+        // Without parents it is first in canonical order.
         const entry = (await view.append(encodePayload(lie), { parents: [] })).cid.toString()
         await until('it is in the ledger', async () => (await ask(`/v1/entries/${entry}`)).status === 200)
         return entry

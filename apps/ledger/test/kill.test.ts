@@ -13,7 +13,8 @@ import { openOffline } from '../src/run/open-node.ts'
 import { RemoteLedger } from '../src/service/remote.ts'
 import { accountIds, makeHomes } from './support.ts'
 
-// `kill -9` of a real node at any moment: what a client got an answer for is there afterwards, and nothing is damaged.
+// Kills a real node with `kill -9` at any moment. Everything that a client got an answer for is there afterwards, and
+// nothing is damaged.
 
 /** Fifty with `npm run test:long`. */
 const kills = process.env['P2PL_LONG'] === '1' ? 50 : 24
@@ -21,7 +22,7 @@ const lanes = 2
 const program = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 const folder = temporaryFolder()
 
-/** Entries that a client was told of, by reference. */
+/** Entries that a client got an answer for, by reference. */
 type Acknowledged = Map<string, string>
 
 function start(home: Home, backend = 'memory'): ChildProcess {
@@ -49,14 +50,17 @@ async function kill(child: ChildProcess): Promise<void> {
   await exited
 }
 
-/** The node's API, as soon as it says that it is there. */
+/** The node's API, as soon as the node says that it is ready. */
 async function ready(home: Home, child: ChildProcess): Promise<RemoteLedger> {
   if (child.stdout === null) throw new Error('no stdout')
   await once(createInterface({ input: child.stdout }), 'line', { signal: AbortSignal.timeout(100_000) })
   return new RemoteLedger((await readApiFile(home.apiPath)) ?? { url: '' })
 }
 
-/** Starts a node, checks what it still knows, writes with eight clients at once, and kills it at the moment that `random` says. */
+/**
+ * Starts a node, checks what it still knows, writes with eight clients at once, and kills it at a moment chosen by
+ * `random`.
+ */
 async function life(
   home: Home,
   to: string,
@@ -66,7 +70,7 @@ async function life(
 ): Promise<void> {
   const child = start(home)
   if (random() < 0.15) {
-    // Somewhere in its start.
+    // At some point during its start.
     await sleep(random() * 700)
     return await kill(child)
   }
@@ -85,7 +89,7 @@ async function life(
         if (killed === undefined) throw error
         return
       }
-      // The others' requests are under way.
+      // The others' requests are still running.
       if (++answers > enough) killed ??= kill(child)
     }
   }
@@ -115,7 +119,7 @@ it(`loses no acknowledged entry in ${kills} kills`, async () => {
     const homes = await Promise.all(
       names.map(async (name) => (await makeHomes(join(folder, name), ['node']))[0] as Home)
     )
-    // Drawn beforehand, so that the lanes do not take numbers from each other.
+    // Drawn in advance, so that the lanes do not take numbers from each other.
     const draws = names.map(() => Array.from({ length: (kills / lanes) * 3 }, random))
     await Promise.all(
       homes.map(async (home, lane) => {
@@ -127,7 +131,7 @@ it(`loses no acknowledged entry in ${kills} kills`, async () => {
         try {
           await expectAll(node, acknowledged)
           expect(acknowledged.size).toBeGreaterThan(kills)
-          // What was counted over all kills is what the entries alone give.
+          // The state that survived all kills equals the state that follows from the entries alone.
           const { balances, entries, accepted } = await node.status()
           expect(await verifyCar(node.exportCar(), { genesis: home.genesis })).toMatchObject({
             balances,
@@ -145,19 +149,19 @@ it(`loses no acknowledged entry in ${kills} kills`, async () => {
 it('loses no document of an acknowledged record', async () => {
   await withSeed(20_261_125, async (_seed, random) => {
     const [home] = (await makeHomes(join(folder, 'documents'), ['node'])) as [Home]
-    /** What was acknowledged, by the CID of its content. */
+    /** Acknowledged contents, by CID. */
     const documents = new Map<string, Uint8Array>()
     for (let round = 0; round < 3; round++) {
       const child = start(home, 'helia')
       const remote = await ready(home, child)
-      // Nobody else has them: what comes back was on this disk.
+      // No other node has them, so what comes back was on this disk.
       for (const [cid, expected] of documents) expect((await read(remote, cid)).equals(expected), cid).toBe(true)
       const enough = Math.floor(random() * 4)
       let killed: Promise<void> | undefined
       let answers = 0
       const client = async (number: number): Promise<void> => {
         for (let i = 0; killed === undefined; i++) {
-          // Some of one block, some of several.
+          // Some have one block, some several.
           const content = seededBytes(1 + Math.floor(random() * 1_500_000), round * 1_000 + number * 100 + i)
           try {
             const { entry } = await remote.record({

@@ -18,7 +18,7 @@ test('what is kept of an account is what the store has, whatever comes in which 
   const stored = new Map<string, Line>()
   const known = { before: 0, from: 0 }
   for (let i = 0; i < 4_000; i++) {
-    // Most come last or nearly, some far behind, and some replace another one.
+    // Most come last or nearly last, some far earlier, and some replace another one.
     const key = keyOf(Math.max(0, 10 * i - (i % 17 === 0 ? below(40_000) : below(300))))
     const line = lineOf(i)
     const keys = [...stored.keys()]

@@ -14,7 +14,7 @@ function transfer(sequence: number, amount: bigint, parents: readonly RawEntry[]
   return rawEntry(`${sequence}: ${amount}`, a, { type: 'transfer', sequence, to: b, amount }, parents)
 }
 
-/** A ledger node without a network, which gets and counts an entry after each of the first digests. */
+/** A ledger node without a network. It receives and counts an entry after each of the first digests. */
 async function nodeWith(late: RawEntry[]) {
   const { state, entries } = await TestState.open(genesis)
   const view = {
@@ -55,7 +55,7 @@ it('waits until each entry has had its effect', async () => {
   const state = await TestState.open(genesis)
   const first = transfer(0, 10n)
   await state.add(first, transfer(1, 1n, [first]))
-  // Before both, so that they are judged once more.
+  // It comes before both, so they must be judged again.
   await state.take(transfer(0, 9n))
   expect(state.state.settled).toBe(false)
   expect(await state.state.summary()).toBeUndefined()

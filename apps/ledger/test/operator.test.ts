@@ -11,7 +11,7 @@ import { readApiFile } from '../src/node/api-file.ts'
 import { RemoteLedger } from '../src/service/remote.ts'
 import { makeHomes } from './support.ts'
 
-// Three real processes over helia, as an operator sees them: by their traces and by their numbers.
+// Three real processes over helia, as an operator sees them: through their traces and metrics.
 
 interface Span {
   readonly name: string
@@ -155,7 +155,7 @@ it('has the numbers and labels that each query of the dashboard asks for', async
     expect(/\b(rate|increase)\(/.test(expr), `${title}: ${expr}`).toBe(isCounted)
     const by = /\bby \(([^)]*)\)/.exec(expr)?.[1]?.split(', ') ?? []
     const asked = [...by, ...[...matchers.matchAll(/([a-z_]+)(?==)/g)].map(([, label = '']) => label)]
-    // Losses and refusals have no number before the first one.
+    // Losses and refusals have no metric before the first one.
     const known = labels.get(name)
     if (known === undefined) expect(['p2pl_topic_gaps_total', 'p2pl_ledger_dropped_total']).toContain(name)
     else for (const label of asked) expect([...known], `${title}: ${expr}`).toContain(label)

@@ -50,7 +50,7 @@ describe('payload', () => {
   })
 
   it('names an account in one spelling only, so that nobody has two accounts', () => {
-    // Text that decoders of base58 let pass: a character beyond their table, after the one that stands for a zero byte.
+    // Text that some base58 decoders accept: a character beyond their table, after the one that stands for a zero byte.
     const aliases = [`1\u0100${alice.slice(1)}`, `1\u4e2d${alice.slice(1)}`]
     for (const to of [...aliases, ` ${alice}`, `${alice} `]) {
       expect(() => encodePayload({ type: 'transfer', sequence: 0, to, amount: 1n }), to).toThrow(refused)

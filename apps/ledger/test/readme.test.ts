@@ -23,7 +23,7 @@ it('runs the curl examples of the README', async () => {
   try {
     const PATH = `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`
     const env = { PATH, DIR: home.path, ACCOUNT: account }
-    // The last command listens for a second. Here it goes on until it has heard, and ends with the node.
+    // The last command listens for a second. Here it listens until it has received the event, and ends with the node.
     const patient = script.replace('--max-time 1 ', '')
     expect(patient).not.toBe(script)
     const script_ = promisify(execFile)('bash', ['-euo', 'pipefail', '-c', patient], { env })

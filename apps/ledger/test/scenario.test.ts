@@ -14,7 +14,7 @@ import { cidOf, makeHomes } from './support.ts'
 
 const folder = temporaryFolder()
 
-/** What is written in a node's folder, and nothing else, chooses its network. */
+/** The configuration in a node's folder, and nothing else, chooses its network. */
 const configurations = {
   memory: { backend: 'memory' },
   helia: { backend: { use: 'helia', options: { profile: 'closed' } } }
@@ -60,12 +60,12 @@ describe.each(Object.entries(configurations))('two peers on %s', (name, configur
       await b.stop()
       await a.transfer({ to: b.account, amount: 100n })
       b = await open(homes[1])
-      // The next one may be here already.
+      // The next entry may already be here.
       expect((await b.status()).entries).toBeGreaterThanOrEqual(21)
       for (const self of (await b.status()).self) await a.connect(self)
       await b.transfer({ to: a.account, amount: 7n })
       await agree(23)
-      // Both are witnesses, and each has approved what the other wrote first.
+      // Both are witnesses, and each has approved the other's first entry.
       await a.transfer({ to: b.account, amount: 1n })
       await agree(24)
       expect((await b.entry(entry.cid)).confirmations).toBe(2)

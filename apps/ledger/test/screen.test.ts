@@ -11,7 +11,7 @@ const progress: Progress = {
   cedar: { done: 3, known: 0, total: 140 }
 }
 
-/** Peers that are up, without any behind them. */
+/** A crew whose peers are up, without real peers. */
 function crewOf(life: (name: Branch) => string = () => 'up'): Crew {
   const status = { entries: 370, rejected: 4, root: `bafy${'r'.repeat(30)}`, balances: `bafy${'b'.repeat(30)}` }
   return {
@@ -22,7 +22,7 @@ function crewOf(life: (name: Branch) => string = () => 'up'): Crew {
   } as unknown as Crew
 }
 
-/** A terminal that breaks its lines anew when its width changes, as most do. */
+/** A terminal that rewraps its lines when its width changes, as most do. */
 class Terminal {
   readonly isTTY = true
   columns: number
@@ -42,7 +42,7 @@ class Terminal {
     for (const listener of this.#resized) listener()
   }
 
-  /** What is to be seen. */
+  /** The visible lines. */
   get rows(): string[] {
     return this.#lines.flatMap((line) => {
       const rows: string[] = []
@@ -58,7 +58,7 @@ class Terminal {
       const up = /^\u001b\[(\d+)A$/.exec(part)?.[1]
       if (part === '\n') this.#lines.push('')
       else if (up !== undefined) this.#lines = [...this.rows.slice(0, -1 - Number(up)), '']
-      // Everything below the cursor is gone already.
+      // Everything below the cursor is already gone.
       else if (!part.startsWith('\u001b')) this.#lines[this.#lines.length - 1] += part
     }
   }
@@ -83,7 +83,7 @@ describe('the table of the demonstration', () => {
       const rows = terminal.rows.filter((row) => row !== '')
       const table = tableLines(crewOf(), progress, terminal.columns - 1).filter((row) => row !== '')
       expect(rows.slice(-table.length), `${terminal.columns} columns`).toEqual(table)
-      // What was said before it is still there, and nothing else.
+      // The earlier output is still there, and nothing else.
       expect(rows.slice(0, -table.length).join('').replaceAll(' ', '')).toMatch(/^first(second)?$/)
     }
     check()

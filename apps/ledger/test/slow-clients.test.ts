@@ -31,7 +31,7 @@ afterAll(async () => {
   await node.stop()
 })
 
-/** A client that sends what it is told and then drips. Gives what it reads, and whether it was ended. */
+/** A client that sends a given text and then drips bytes. Returns what it reads, and whether it was disconnected. */
 async function client(
   head: string,
   drip?: string
@@ -121,7 +121,7 @@ describe('clients that take their time', () => {
       await gate
       return await answer()
     })
-    // As many as may listen at once.
+    // The most clients that may listen at once.
     const most = 16
     const all = await Promise.all(
       Array.from({ length: most }, async () => await client(head('GET', '/v1/events?traces=true', '\r\n')))
@@ -130,7 +130,7 @@ describe('clients that take their time', () => {
     const closed = all.map(async ({ socket }) => await once(socket, 'close'))
     for (const { socket } of all) socket.destroy()
     await Promise.all(closed)
-    // The server sees their ends one after the other, and this request behind them.
+    // The server sees the disconnects in sequence, and this request after them.
     expect(await statusOf('/v1/balances')).toBe(200)
     go()
     asked.mockRestore()
@@ -146,7 +146,7 @@ describe('clients that take their time', () => {
     const trusted = await client(head('POST', '/v1/records?name=a', `${authorization}${chunked}${chunk}`))
     for (let i = 0; i < maxConnections + 20; i++) await client(head('GET', '/v1/events', '\r\n'))
     expect(trusted.socket.destroyed).toBe(false)
-    // A chunk behind the last one would be a broken request.
+    // A chunk after the last one would make the request invalid.
     trusted.endDrip()
     trusted.socket.write('0\r\n\r\n')
     await until('it is answered', () => trusted.text().startsWith('HTTP/1.1 201 '))

@@ -2,7 +2,8 @@ import { appendFileSync } from 'node:fs'
 import { trace } from '@opentelemetry/api'
 import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base'
 
-// What an operator registers with NODE_OPTIONS="--import …": here, each span becomes a line of JSON in the file P2PL_SPANS.
+// What an operator would register with NODE_OPTIONS="--import …". Here each span becomes a line of JSON in the file
+// P2PL_SPANS.
 
 const path = process.env['P2PL_SPANS'] ?? ''
 

@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path'
 import { temporaryFolder } from '@p2pl/tooling-vitest'
 import { beforeEach, expect, it } from 'vitest'
 
-// `npm start` in a fresh clone, with an npx that notes what it is asked for.
+// `npm start` in a fresh clone, with an npx that records its calls.
 
 const root = new URL('../../../', import.meta.url)
 const base = temporaryFolder()
@@ -17,7 +17,7 @@ beforeEach(async () => {
   await mkdir(join(folder, 'bin'), { recursive: true })
   for (const file of ['package.json', 'pnpm-lock.yaml', 'tooling/run.mjs'])
     await copyFile(new URL(file, root), join(folder, file.split('/').at(-1) ?? ''))
-  // It installs, too, and ends with the code that it is told.
+  // It also installs, and ends with the given exit code.
   const fake =
     '#!/bin/sh\necho "npx $*"\necho "$*" >> calls\nmkdir -p node_modules\ncase "$*" in *install*) touch node_modules/.modules.yaml;; esac\nexit ${CODE:-0}\n'
   await writeFile(join(folder, 'bin', 'npx'), fake)
@@ -55,7 +55,7 @@ it('says at once that it installs, and then runs the script with its arguments',
     'install --reporter=append-only',
     'run --silent ledger:demo -- --once --dir a b'
   ])
-  // The output of the script alone is on stdout.
+  // Only the output of the script is on stdout.
   expect(stdout).toMatch(/^npx .*run --silent ledger:demo .*\n$/)
 })
 

@@ -23,12 +23,12 @@ function chainOf(length: number, name = ''): RawEntry[] {
   return chain
 }
 
-/** What follows from the entries, as a whole. */
+/** The complete derived data. */
 async function resultOf({ state }: TestState): Promise<unknown> {
   return [state.place, await state.balances(), await state.summary()]
 }
 
-/** A state in a folder of its own that has counted these, and is closed. */
+/** A closed state in a separate folder that has counted these entries. */
 async function closedState(name: string, entries: readonly RawEntry[]): Promise<{ path: string; entries: RawEntries }> {
   const path = join(folder, name)
   const state = await TestState.open(genesis, new RawEntries(), path)
@@ -43,7 +43,7 @@ describe('the folder of a state', () => {
       const { path, entries } = await closedState(`reads ${length}`, chainOf(length))
       entries.reads = 0
       const state = await TestState.open(genesis, entries, path)
-      // One shows that the place is that of the same order.
+      // A single read shows that the place belongs to the same order.
       expect([state.state.place, entries.reads]).toEqual([length, 1])
       await state.state.close()
     }
@@ -121,7 +121,7 @@ async function closedView(): Promise<{ store: string; view: View }> {
   return { store, view }
 }
 
-/** A chain that nobody holds in memory. */
+/** A chain too long to be in memory. */
 class EndlessChain extends RawEntries {
   #last: RawEntry | undefined
 
@@ -152,7 +152,7 @@ it('does not hold the entries in memory', async () => {
     }
     return used()
   }
-  // What is kept of recent entries is full by now.
+  // The memory for recent entries is full by now.
   const before = await grow(18_000)
   const after = await grow(28_000)
   expect((after - before) / 10_000).toBeLessThan(60)

@@ -36,7 +36,7 @@ beforeAll(async () => {
 
 const transfer = (sequence: number, to: string, amount: bigint): Payload => ({ type: 'transfer', sequence, to, amount })
 
-/** A ledger with forks, double spends, gaps and overdrafts in it: whatever a careless or hostile crowd could write. */
+/** A ledger with forks, double spends, gaps and overdrafts: everything that a careless or hostile crowd could write. */
 function randomLedger(seed: number, size: number): RawEntry[] {
   const random = seededRandom(seed)
   const below = (limit: number): number => Math.floor(random() * limit)
@@ -63,7 +63,7 @@ function randomLedger(seed: number, size: number): RawEntry[] {
   return entries
 }
 
-/** Any order in which parents stand before children. */
+/** A random order in which parents come before children. */
 function shuffle(entries: readonly RawEntry[], seed: number): RawEntry[] {
   const random = seededRandom(seed)
   const open = [...entries]
@@ -80,7 +80,7 @@ function shuffle(entries: readonly RawEntry[], seed: number): RawEntry[] {
   return result
 }
 
-/** The rules once more, as plainly as can be. */
+/** The rules again, as simply as possible. */
 function recount(entries: readonly RawEntry[]): { balances: Map<string, bigint>; rejected: Map<string, string> } {
   const balances = new Map(genesis.balances)
   const used = new Map<string, number>()
@@ -105,7 +105,7 @@ function recount(entries: readonly RawEntry[]): { balances: Map<string, bigint>;
   return { balances, rejected }
 }
 
-/** Who approves what, by looking at all pairs. */
+/** Counts approvals by looking at all pairs. */
 function countApprovals(entries: readonly RawEntry[]): Map<string, number> {
   const byCid = new Map(entries.map((entry) => [entry.cid.toString(), entry]))
   const approvers = new Map<string, Set<string>>()
@@ -150,7 +150,8 @@ describe('state', () => {
         let state = await TestState.open(genesis, new RawEntries(), database)
         for (const entry of shuffle(written, order)) {
           await state.take(entry)
-          // Settled in between, so that later entries have something to rewind; or not, so that late ones meet open ones.
+          // Either settled in between, so that later entries have to rewind; or not, so that late entries meet open
+          // ones.
           if (random() < 0.3) await state.state.settle()
           if (random() < 0.1) {
             await state.state.close()
@@ -215,7 +216,7 @@ describe('state', () => {
     const state = await TestState.open(genesis)
     const chain: RawEntry[] = []
     for (let i = 0; i < 40; i++) chain.push(rawEntry(`own ${i}`, a, transfer(i, b, 1n), chain.slice(-1)))
-    // Several of one clock, and transfers of others in between.
+    // Several with one clock, and transfers of others in between.
     const beside = Array.from({ length: 10 }, (_, i) =>
       rawEntry(`other ${i}`, b, transfer(i, a, 1n), [chain[5 * (i >> 1)] as RawEntry])
     )
@@ -245,7 +246,7 @@ describe('state', () => {
     expect(overturned.map((key) => cidOfKey(key).toString())).toEqual([spend.cid, onward.cid].map(String))
     expect(await state.state.get(spend.cid)).toMatchObject({ outcome: 'sequence-used' })
     expect(await state.state.get(onward.cid)).toMatchObject({ outcome: 'overdraft' })
-    // The number of an overdraft is used up: the account goes on with the next.
+    // The number of an overdraft is used up: the account continues with the next one.
     expect((await state.state.standing(b)).next).toBe(2)
   })
 
@@ -269,7 +270,7 @@ describe('state', () => {
         await state.byContent(document.cid, b)
       ]
       found.push(entries.map((entry) => entry?.cid.toString()))
-      // The low byte of "\u20ac" is that of "\u00ac".
+      // "\u20ac" and "\u00ac" have the same low byte.
       expect(await state.byReference(a, 'r\u00ac')).toBeUndefined()
     }
     expect(found[0]).toEqual(found[1])
@@ -328,7 +329,7 @@ describe('state', () => {
       const expected = own.map(({ entry }) => entry.cid.toString())
       expect(await cids({ account })).toEqual(expected)
       expect(await cids({ account, reverse: true, limit: 3 })).toEqual(expected.toReversed().slice(0, 3))
-      // The entry to go on behind need not be one of the account.
+      // The entry to continue after need not belong to the account.
       expect(await cids({ account, after })).toEqual(
         own.filter(({ i }) => i > 17).map(({ entry }) => entry.cid.toString())
       )
@@ -341,7 +342,7 @@ describe('state', () => {
     const state = await TestState.open(genesisOf([[a, 1_000_000n]]).genesis)
     await state.add(...chainOf(2_000))
     const written = watchLines()
-    // They come first in canonical order, and each is counted before the next one comes.
+    // They come first in canonical order, and each is counted before the next one arrives.
     for (let i = 0; i < 100; i++) {
       const [from, to] = i % 2 === 0 ? [stranger, other] : [other, stranger]
       const late = rawEntry(`late ${i}`, from, i % 3 === 0 ? transfer(i, a, 1n) : transfer(i, to, 1n))
@@ -349,7 +350,7 @@ describe('state', () => {
       await state.add(late)
     }
     const ofOthers = written().filter((key) => key.startsWith(a) || key.startsWith(b))
-    // Where they name an account, it gets a line without an effect.
+    // If they name an account, it gets a line without an effect.
     expect(ofOthers).toHaveLength(34)
     expect(state.state.counts()).toEqual({ entries: 2_100, accepted: 2_000, rejected: 100 })
   })
@@ -367,12 +368,12 @@ describe('state', () => {
     expect(touched.every((key) => key.slice(-40) >= keyOf(chain[2_901] as RawEntry) || key.endsWith(keyOf(late)))).toBe(
       true
     )
-    // A line of each account for each entry behind it, and those of the late one: inserted, judged, and received.
+    // A line of each account for each later entry, and the lines of the late one: inserted, judged, and received.
     expect(touched.length).toBeLessThanOrEqual(2 * 99 + 5)
   })
 })
 
-/** The lines of accounts that are written from now on. */
+/** Collects the lines of accounts that are written from now on. */
 function watchLines(): () => string[] {
   const spy = vi.spyOn(Table.prototype as Table<Line>, 'put')
   return () => {

@@ -13,7 +13,7 @@ import { keyOf } from '../src/state/keys.ts'
 import type { LedgerEntry, RawEntry } from '../src/state/entry-reader.ts'
 import { LedgerState } from '../src/state/ledger-state.ts'
 
-/** The same account for the same number in every run. */
+/** The account for this number, the same in every run. */
 export async function account(number: number): Promise<Identity> {
   return await identityFromSeed(createHash('sha256').update(`test account ${number}`).digest())
 }
@@ -26,7 +26,7 @@ export function cidOf(text: string, codec = 0x71): CID {
   return CID.createV1(codec, digest.create(0x12, createHash('sha256').update(text).digest()))
 }
 
-/** An entry as sync would deliver it; its CID is that of its name. */
+/** An entry as sync would deliver it. Its CID is derived from its name. */
 export function rawEntry(
   name: string,
   author: string,
@@ -46,7 +46,7 @@ export function genesisOf(balances: Iterable<[string, bigint]>, witnesses: reado
   return encodeGenesis({ network: 'test', balances: new Map(balances), witnesses, salt: new Uint8Array(16) })
 }
 
-/** Folders of one ledger; each account begins with 1,000 and is a witness. */
+/** Folders of one ledger. Each account begins with 1,000 and is a witness. */
 export async function makeHomes(folder: string, names: readonly string[]): Promise<Home[]> {
   const paths = names.map((name) => join(folder, name))
   const accounts = await Promise.all(paths.map(async (path) => (await prepareHome(path)).id))
@@ -57,11 +57,11 @@ export async function makeHomes(folder: string, names: readonly string[]): Promi
   return await Promise.all(paths.map(async (path) => await initHome(path, genesis)))
 }
 
-/** What a state reads of a view: entries in the order in which they were put in. */
+/** The part of a view that a state reads: entries in the order in which they were added. */
 export class RawEntries implements Pick<View, 'get' | 'entries' | 'written' | 'store'> {
   readonly store: string
   readonly all: RawEntry[] = []
-  /** Entries that were read. */
+  /** The number of entries that were read. */
   reads = 0
 
   constructor(store = 'a store') {
@@ -122,13 +122,13 @@ export class TestState {
     return new TestState(entries, await LedgerState.open({ location, genesis, entries }))
   }
 
-  /** Takes entries and settles all that comes of it. */
+  /** Takes entries and settles all of their effects. */
   async add(...entries: RawEntry[]): Promise<void> {
     await this.take(...entries)
     while (!(await this.state.settle())) continue
   }
 
-  /** Takes entries whose effect may be open. */
+  /** Takes entries whose effects may stay open. */
   async take(...entries: RawEntry[]): Promise<void> {
     this.entries.all.push(...entries)
     const batch: Written[] = []

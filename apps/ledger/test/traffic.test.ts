@@ -65,7 +65,7 @@ describe('the traces of a node', () => {
     expect(other.of('block')).toEqual([
       { type: 'block', cid: cid.toString(), ms: expect.any(Number) as number, bytes: one.of('have')[0]?.bytes }
     ])
-    // What is here is asked of nobody.
+    // Content that is here is not requested from anybody.
     await other.peer.data.bytes(cid)
     expect(other.of('want')).toHaveLength(1)
   })
@@ -81,16 +81,16 @@ describe('the traces of a node', () => {
     await expect(peer.data.bytes(cid, { signal: givenUp.signal })).rejects.toMatchObject({ code: 'ABORTED' })
     stop()
     expect(seen.map(({ trace }) => trace.type)).toEqual(['want'])
-    // The engine gets it all the same.
+    // The engine receives the block nevertheless.
     await peer.blocks.put(bytes)
     await peer.data.bytes(cid)
     const [want, , block] = seen
     expect(block?.trace).toMatchObject({ type: 'block', cid: cid.toString(), bytes: bytes.byteLength })
-    // Since it was wanted: the block was told when this time was known.
+    // The time since the first request, as known when the block was reported.
     const { ms = NaN } = (block?.trace ?? {}) as { ms?: number }
     expect(ms).toBeGreaterThan(0)
     expect(ms).toBeLessThanOrEqual((block?.at ?? NaN) - (want?.at ?? NaN))
-    // Once.
+    // It is reported only once.
     await peer.data.bytes(cid)
     expect(seen.map(({ trace }) => trace.type)).toEqual(['want', 'have', 'block'])
   })

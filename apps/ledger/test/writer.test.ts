@@ -81,7 +81,7 @@ describe('writes that are under way at once', () => {
     const first = [write(), write()]
     await disk.fail(2)
     await expect(first[0]).rejects.toThrow('no space')
-    // The disk has room again; a second one of the failed batch is still under way.
+    // The disk has room again, while a second write of the failed batch is still running.
     const later = [write(), write()]
     await disk.fail(1)
     await expect(first[1]).rejects.toThrow('no space')
@@ -93,7 +93,7 @@ describe('writes that are under way at once', () => {
   })
 })
 
-/** Appends that succeed or fail when they are told to, in their order. */
+/** Appends that succeed or fail, in order, when the test says so. */
 class FakeDisk {
   readonly #author: string
   readonly #waiting: { payload: Uint8Array; settle: PromiseWithResolvers<Entry> }[] = []
@@ -110,7 +110,7 @@ class FakeDisk {
     return await settle.promise
   }
 
-  /** Fails the first of so many that wait. */
+  /** Fails the first append when this many wait. */
   async fail(waiting: number): Promise<void> {
     await until('they wait', () => this.#waiting.length === waiting)
     this.#waiting.shift()?.settle.reject(new Error('no space left'))

@@ -27,7 +27,7 @@ import type * as unixfs from '@p2pl/unixfs'
 import type * as cids from 'multiformats/cid'
 import type * as yjs from 'yjs'
 
-// Documents show parts of programs. These are the names that such a part uses and does not declare.
+// Documents show parts of programs. These are names that such parts use without declaring them.
 declare global {
   const adaptiveTimeout: typeof adaptive.adaptiveTimeout
   const bittorrent: typeof torrents.bittorrent
@@ -69,7 +69,7 @@ declare global {
   const capabilities: port.Capabilities
   function show(text: string): void
 
-  /** What an adapter's author has. */
+  /** The engine of an adapter's author. */
   interface PigeonEngine {
     ask(cid: unknown, signal: AbortSignal): Promise<Uint8Array>
     dial(peer: unknown, signal: AbortSignal): Promise<void>

@@ -1,4 +1,5 @@
-// A node writes until its disk turns read-only, goes on trying, and starts again on the disk. Prints what became of what it acknowledged.
+// A node writes until its disk turns read-only, keeps trying, and then starts again on the disk. Prints what happened
+// to the acknowledged data.
 import { writeFileSync } from 'node:fs'
 import { breakDisk, mountAgain } from '@p2pl/tooling-vitest/ext4'
 import { openHome } from '../../src/node/home.ts'
@@ -15,7 +16,7 @@ let node = await open()
 const acknowledged: string[] = []
 let attempts = 0
 const errors = new Set<string>()
-/** Transfers and documents by turns, until so many were acknowledged or refused. */
+/** Writes transfers and documents alternately, until this many were acknowledged or refused. */
 async function write(count: number, refusals: number): Promise<void> {
   for (let [done, refused] = [0, 0]; done < count && refused < refusals;)
     try {
