@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { bytesKey } from '@p2pl/core/backend'
 import { until } from '@p2pl/tooling-vitest'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -143,6 +144,21 @@ it('a message that a peer told of is asked for on the link that replaced its for
   }
   late.send(frame.topics, joined, key)
   await until('the message is there', () => heard.includes('from the stranger'))
+})
+
+it('what was under way on a link when another one replaced it arrives', async () => {
+  const identity = newIdentity()
+  const former = await stranger(identity)
+  const { socket } = former
+  socket.allowHalfOpen = true
+  const ended = once(socket, 'end')
+  await stranger(identity)
+  await ended
+  // As if it had been sent before the end of the former link came here.
+  former.send(frame.message, encodeMessage(key, identity.peerId, ascii('under way')))
+  socket.end()
+  await until('the message is there', () => heard.includes('under way'))
+  await until('the former link ends', () => former.closed)
 })
 
 it('what was told on a link that was replaced at once is told again', async () => {

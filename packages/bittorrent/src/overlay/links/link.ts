@@ -9,6 +9,8 @@ const controlRate = 5_000
 const controlBurst = 20_000
 /** The link ends when this many bytes wait to be read by the other side. */
 const maxUnsent = 32 * 1024 * 1024
+/** Milliseconds in which the other closes, too. */
+const closingTimeout = 2_000
 
 export interface LinkInit {
   readonly socket: TLSSocket
@@ -145,9 +147,13 @@ export class Link {
     void verdict.then(decided, decided)
   }
 
-  /** Sends what is queued, then closes. */
+  /** Sends what is queued, then closes when the other has done so, too: what it has sent until then still arrives. */
   close(): void {
-    this.#socket.destroySoon()
+    const socket = this.#socket
+    socket.end()
+    // A link that is dead has no end.
+    const timer = setTimeout(() => socket.destroy(), closingTimeout).unref()
+    socket.once('close', () => clearTimeout(timer))
   }
 
   fail(): void {
