@@ -84,8 +84,8 @@ export interface HeliaOptions {
   profile?: Profile | undefined
   /**
    * Multiaddrs to listen on, TCP and WebSocket (`…/ws`); `[]` for none. Default `/ip4/127.0.0.1/tcp/0`; in `lan` and
-   * `public` `/ip4/0.0.0.0/tcp/0`. In a browser, `/p2p-circuit` (a slot at each connected relay, up to the number of
-   * times it is listed) and `/webrtc`, which are the default there.
+   * `public` `/ip4/0.0.0.0/tcp/0`. In a browser, `/p2p-circuit` and `/webrtc`, which are the default there; each
+   * `/p2p-circuit` reserves a slot at one connected relay.
    */
   listen?: readonly string[] | undefined
   /** Multiaddrs under which others reach this node, if they differ from `listen`. */
