@@ -53,7 +53,7 @@ export class Reclaimer {
     if (this.#removed >= leastBytes) this.#running ??= this.#run()
   }
 
-  /** Resolves when more space has been given back. Returns `false` at once where none is on its way. */
+  /** Resolves with `true` when more space has been given back, or at once with `false` when nothing is being compacted. */
   async more(): Promise<boolean> {
     if (this.#running === undefined) return false
     await Promise.race([this.#part.promise, this.#running])

@@ -91,7 +91,7 @@ export class Writer {
   async #room(bytes: number, leaves: number): Promise<void> {
     const { disk, errors, reclaimer, session } = this.#parts
     if (disk === undefined || (await fits(disk, bytes, leaves))) return
-    // The space of what was removed is on its way.
+    // A compaction is giving back the space of removed values.
     while (await reclaimer.more()) if (await fits(disk, bytes, leaves)) return
     // LevelDB reports a failed compaction only to the next write. When it is opened again, it deletes what the
     // compaction left behind.

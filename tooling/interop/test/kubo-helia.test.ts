@@ -43,7 +43,7 @@ describeWithKubo('a network of two Kubo peers and a Helia peer', (binary) => {
   async function account(subscription: Subscription): Promise<{ arrived: Set<number>; gaps: TopicItem[] }> {
     const arrived = new Set<number>()
     const gaps: TopicItem[] = []
-    // A message of a gap may still come, so that numbers are counted, not items.
+    // A message in a gap may still arrive, so this counts numbers, not items.
     const accounted = new Set<number>()
     for await (const item of subscription) {
       if (item.type === 'gap') {

@@ -30,7 +30,7 @@ export class Seeds {
   readonly #init: SeedsInit
   readonly #byInfoHash = new Map<string, Seed>()
   readonly #byRoot = new Map<string, Seed>()
-  /** Files that are stored as seeds and put out for the first time, by root, until that is done. */
+  /** Files that are being stored as seeds and provided for the first time, by root. */
   readonly #telling = new Map<string, Promise<void>>()
 
   constructor(init: SeedsInit) {
@@ -61,7 +61,10 @@ export class Seeds {
     return this.#byRoot.get(bytesKey(multihash))?.info.infoHash
   }
 
-  /** Seeds the file. Resolves once others can find it, or with `undefined` when it is not a file or not all of it is stored here. */
+  /**
+   * Seeds the file. Resolves once others can find it, or with `undefined` when it is not a file or not all of it is
+   * stored here.
+   */
   async add(root: CID, signal: AbortSignal): Promise<TorrentInfo | undefined> {
     const { load } = this.#init
     const key = root.multihash.bytes
@@ -69,7 +72,7 @@ export class Seeds {
     const info = this.#byRoot.get(name)?.info ?? (await infoOf(root, load, signal))
     if (info === undefined) return undefined
     if (this.#byRoot.has(name)) {
-      // Another call may be announcing it right now.
+      // Another call may be providing it right now.
       await untilAborted(this.#telling.get(name) ?? Promise.resolve(), signal)
       return info
     }

@@ -137,7 +137,8 @@ export class Blocks implements BlockHooks {
     // Before the daemon deletes it: the caller may give up at any moment, and must still find the block here.
     if (isGood) this.#taken.set(keyOf(cid), { bytes })
     try {
-      // To its end, also where the caller gives up: the daemon could obey one that was cut off after the block is back.
+      // The delete runs to its end even if the caller gives up: the daemon could still execute an interrupted one after
+      // the block is back.
       await this.#delete(cid, new AbortController().signal)
     } catch (error) {
       if (isGood) this.#putBack(cid)

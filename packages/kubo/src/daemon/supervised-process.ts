@@ -55,7 +55,7 @@ export class SupervisedProcess {
     this.#supervisor.stdout?.on('data', collect)
     this.#supervisor.stderr?.on('data', collect)
     this.#supervisor.on('message', (message: unknown) => this.#onMessage(message))
-    // Not `once`, which rejects where no process could be made.
+    // Not `once` of `node:events`, which rejects if the process could not be started.
     const closed = new Promise<void>((resolve) => this.#supervisor.once('close', () => resolve()))
     this.exited = new Promise((resolve) => {
       const onEnd = (): void => void this.#lastWords(closed).then(resolve)

@@ -147,11 +147,11 @@ export class Link {
     void verdict.then(decided, decided)
   }
 
-  /** Sends what is queued, then closes when the other has done so, too: what it has sent until then still arrives. */
+  /** Sends what is queued, then closes once the other side has closed too. Its data until then still arrives. */
   close(): void {
     const socket = this.#socket
     socket.end()
-    // A link that is dead has no end.
+    // A dead link never closes by itself.
     const timer = setTimeout(() => socket.destroy(), closingTimeout).unref()
     socket.once('close', () => clearTimeout(timer))
   }

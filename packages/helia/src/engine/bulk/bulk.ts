@@ -55,7 +55,7 @@ export class Bulk {
     libp2p.addEventListener('peer:disconnect', ({ detail }) => {
       const id = detail.toString()
       this.#introduced(id)
-      // The engine tells a protocol of it only after a look into the peer store, when the peer may be connected again.
+      // The engine informs protocols only after reading the peer store, when the peer may already be connected again.
       this.#leave(this.#links.get(id))
       this.door.leave(id)
     })
@@ -132,7 +132,7 @@ export class Bulk {
 
   #leave(link: Link | undefined): void {
     if (link === undefined) return
-    // The peer may be back, by another link.
+    // The peer may be back with another link.
     if (this.#links.get(link.id) === link) this.#links.delete(link.id)
     this.#wants.detach(link)
   }

@@ -57,7 +57,7 @@ export class LaneDoor {
     if (this.#asked.has(id) || this.#has(id)) return
     const total = (this.#bytes.get(channel) ?? 0) + bytes
     this.#bytes.set(channel, total)
-    // While the channel is being closed, what the peer had sent before still comes.
+    // While the channel is closing, data that the peer sent before still arrives.
     if (total < worthwhile || !channel.open) return
     this.#asked.add(id)
     if (hasLanes && !this.#rules.isPrivate && this.#hostOf(id) !== undefined)
