@@ -10,13 +10,14 @@ import { openNode } from '../src/run/open-node.ts'
 import { makeHomes } from './support.ts'
 
 const maxConnections = 64
+const folder = temporaryFolder()
 let node: LedgerNode
 let api: Api
 const sockets = new Set<Socket>()
 const timers = new Set<NodeJS.Timeout>()
 
 beforeAll(async () => {
-  const [home] = await makeHomes(temporaryFolder(), ['one'])
+  const [home] = await makeHomes(folder, ['one'])
   node = await openNode(home as Home, { backend: 'memory', env: {} })
   api = await startApi({ service: node, limits: { maxConnections, maxJsonMs: 300, maxContentMs: 300 } })
 })

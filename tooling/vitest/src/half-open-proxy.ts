@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { afterEach } from 'vitest'
 
-/** Which ends of a swallowed connection notice: they see an orderly close, the others see nothing at all. */
+/** Which ends of a swallowed connection notice: they see it close or reset, the others see nothing at all. */
 export type Told = 'nobody' | 'dialler' | 'listener'
 
 export interface HalfOpenProxy {

@@ -1,5 +1,4 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process'
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
@@ -25,6 +24,9 @@ export class Terminal {
   readonly lines: string[] = []
   readonly #command: string
   readonly #child: ChildProcessByStdio<Writable, Readable, null>
+  /** Not `exit`: lines that it printed before may not have been read yet. */
+  readonly #closed: Promise<void>
+  #isClosed = false
 
   /** Packages of the workspace are loaded from their sources. */
   constructor(command: string, cwd: string) {
@@ -44,6 +46,12 @@ export class Terminal {
       stdio: ['pipe', 'pipe', 'inherit']
     })
     createInterface({ input: this.#child.stdout }).on('line', (line) => this.lines.push(line))
+    this.#closed = new Promise((resolve) => {
+      this.#child.once('close', () => {
+        this.#isClosed = true
+        resolve()
+      })
+    })
     running.add(this)
   }
 
@@ -59,19 +67,16 @@ export class Terminal {
   /** Waits for a line that matches, and resolves with the match. */
   async prints(pattern: RegExp): Promise<RegExpExecArray> {
     return await until(`"${this.#command}" prints ${pattern}`, () => {
-      if (
-        this.#child.exitCode !== null &&
-        this.#child.stdout.destroyed &&
-        !this.lines.some((line) => pattern.test(line))
-      )
+      const found = this.lines.map((line) => pattern.exec(line)).find((match) => match !== null)
+      if (found === undefined && this.#isClosed)
         throw new Error(`"${this.#command}" has ended:\n${this.lines.join('\n')}`)
-      return this.lines.map((line) => pattern.exec(line)).find((match) => match !== null) ?? false
+      return found ?? false
     })
   }
 
-  /** Resolves with the exit code once it has ended by itself. */
+  /** Resolves with the exit code once it has ended by itself, and all of its lines are there. */
   async ended(): Promise<number | null> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit')
+    await this.#closed
     return this.#child.exitCode
   }
 
