@@ -48,6 +48,7 @@ describe('a flood', () => {
     ['frames that are no RPCs', true, (flooder) => flooder.ask('garbage', 20_000, 1_000)],
     ['a million empty RPCs', true, (flooder) => flooder.ask('empty', 1_000_000)],
     ['frames full of message ids', true, (flooder) => flooder.ask('control', topic, 30)],
+    ['frames full of tiny messages', true, (flooder) => flooder.ask('tiny', 30)],
     ['grafts during the back-off', true, (flooder) => flooder.ask('grafts', topic, 500)],
     ['frames that are too long', true, (flooder) => flooder.ask('oversize', 100, 2 ** 21)],
     ['subscriptions', false, (flooder) => flooder.ask('subscriptions', 10)]

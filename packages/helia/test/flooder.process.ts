@@ -262,6 +262,11 @@ answer({
     const ihave = Array.from({ length: 60 }, () => ({ topicID: topic, messageIDs: ids(1, 5_000) }))
     await send(count, () => RPC.encode(noMessages({ ihave })))
   },
+  /** As many messages without content as fit into a frame of a mebibyte. */
+  tiny: async (count: number) => {
+    const frame = new Uint8Array(2 ** 20 - 2).map((_, i) => (i % 2 === 0 ? 0x12 : 0))
+    await send(count, () => frame)
+  },
   subscriptions: async (count: number) => {
     await send(count, (i) =>
       RPC.encode({

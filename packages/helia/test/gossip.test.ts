@@ -2,14 +2,19 @@ import { generateKeyPair, publicKeyToProtobuf } from '@libp2p/crypto/keys'
 import type { Connection } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
+import { Slots } from '@p2pl/core/backend'
 import { seededBytes, until } from '@p2pl/tooling-vitest'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Gossip, RpcMessage } from '../src/engine/gossip/engine.ts'
+import { newBreather } from '../src/engine/streams/breather.ts'
 import { Frames } from '../src/engine/streams/frames.ts'
+import { isCrowded } from '../src/engine/gossip/crowded.ts'
 import { Judge } from '../src/engine/gossip/judge.ts'
+import { receiver } from '../src/engine/gossip/receiver.ts'
 import { contentId, gossipOptions, maxRpcBytes, messageId } from '../src/engine/gossip/options.ts'
 import { resolveOptions } from '../src/options/settings.ts'
 import { engineOf, listen, pair, ready, say, selfOf, started, type Node } from './helper.ts'
+import { field } from './wire.ts'
 
 function gossipOf(node: Node): Gossip {
   return engineOf(node).gossip
@@ -113,6 +118,40 @@ describe('frames', () => {
     const frames = new Frames(200)
     frames.push(new Uint8Array(20).fill(0xff))
     expect(() => frames.next()).toThrow(/length/)
+  })
+})
+
+describe('a frame', () => {
+  const many = (count: number, part: Uint8Array): Uint8Array => Buffer.concat(Array.from({ length: count }, () => part))
+  const ids = (list: number, count: number): Uint8Array =>
+    field(3, field(list, many(count, field(list === 1 ? 2 : 1, Uint8Array.of(1)))))
+  test.each([
+    ['messages', (count: number) => many(count, field(2, new Uint8Array()))],
+    ['subscriptions', (count: number) => many(count, field(1, new Uint8Array()))],
+    ['grafts', (count: number) => field(3, many(count, field(3, new Uint8Array())))],
+    ['lists of ids', (count: number) => field(3, many(count, field(1, new Uint8Array())))],
+    ['ids that a peer has', (count: number) => ids(1, count)],
+    ['ids that a peer wants', (count: number) => ids(2, count)],
+    ['ids that a peer does not want', (count: number) => ids(5, count)]
+  ])('with more %s than any node sends is crowded', (_, frame) => {
+    expect([isCrowded(frame(16_000)), isCrowded(frame(20_000))]).toEqual([false, true])
+  })
+
+  test('that is none is not', () => {
+    expect(isCrowded(new Uint8Array(100_000).fill(0xff))).toBe(false)
+  })
+
+  test('that is crowded is not decoded, and counts against its sender', async () => {
+    const judge = new Judge(() => {})
+    const decodeRpc = vi.fn<Gossip['decodeRpc']>()
+    const peer = peerIdFromPrivateKey(await generateKeyPair('Ed25519'))
+    const gossip = { decodeRpc } as unknown as Gossip
+    const receive = receiver({ gossip, judge, breather: newBreather(), checking: new Slots(1) }, peer)
+    for (let i = 0; i < 9; i++) await receive(ids(1, 20_000))
+    expect(decodeRpc).not.toHaveBeenCalled()
+    expect([judge.score(peer.toString()) < 0, judge.isShutOut(peer.toString())]).toEqual([true, false])
+    for (let i = 0; i < 2; i++) await receive(ids(1, 20_000))
+    expect(judge.isShutOut(peer.toString())).toBe(true)
   })
 })
 

@@ -1,4 +1,4 @@
-import { pacedFieldsOf, recordOf } from './wire.ts'
+import { pacedFieldsOf, recordOf } from '../streams/wire.ts'
 
 /** A block that a peer wants, or no longer wants. */
 export interface WantEntry {

@@ -2,19 +2,15 @@ import type { PeerId } from '@libp2p/interface'
 import { peerIdFromMultihash } from '@libp2p/peer-id'
 import { type Breather, Slots } from '@p2pl/core/backend'
 import * as Digest from 'multiformats/hashes/digest'
+import { isCrowded } from './crowded.ts'
 import type { Gossip, Rpc, RpcMessage } from './engine.ts'
 import type { Judge } from './judge.ts'
 
 /** How many messages of one peer are checked at a time. */
 const maxChecking = 32
 
-/**
- * The most message ids in one frame. No node sends more than 5,000 at a time, but a frame of 1 MiB can hold 300,000
- * tiny ones.
- */
-const maxIds = 16_384
-/** Points for a frame with more ids. */
-const idFlood = 10
+/** Points for a frame with more parts than any node sends. */
+const crowd = 10
 
 /** What the frames of streams pass through. */
 export interface Reception {
@@ -40,13 +36,13 @@ export function receiver(
   }
   return async (frame) => {
     await breather.before(frame.byteLength)
+    if (isCrowded(frame)) {
+      judge.charge(id, crowd)
+      return
+    }
     const rpc = decoded(gossip, frame)
     if (rpc === undefined || isEmpty(rpc)) {
       judge.charge(id)
-      return
-    }
-    if (idsIn(rpc) > maxIds) {
-      judge.charge(id, idFlood)
       return
     }
     const { messages, ...rest } = rpc
@@ -70,12 +66,6 @@ function decoded(gossip: Gossip, frame: Uint8Array): Rpc | undefined {
 
 function isEmpty({ subscriptions, messages, control }: Rpc): boolean {
   return subscriptions.length === 0 && messages.length === 0 && control === undefined
-}
-
-function idsIn({ control }: Rpc): number {
-  if (control === undefined) return 0
-  const lists = [...control.ihave, ...control.iwant, ...control.idontwant]
-  return lists.reduce((sum, { messageIDs }) => sum + messageIDs.length, 0)
 }
 
 function authorOf({ from }: RpcMessage): string | undefined {
