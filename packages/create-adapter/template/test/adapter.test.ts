@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { it } from 'node:test'
-import { isP2plError } from '@p2pl/core/backend'
+import { isP2plError, type PeerInfo } from '@p2pl/core/backend'
 import { encodeFrame } from '../src/engine/frames.ts'
 import { backend, placement } from '../src/index.ts'
 
@@ -27,6 +27,18 @@ it('says so when its address is taken', async () => {
   const taken = backend({ listen: [`127.0.0.1:${port}`] }).start()
   await assert.rejects(taken, (error) => isP2plError(error, 'LOCKED'))
   server.close()
+})
+
+it('hears a peer that it dials in the moment in which that one dials it', async () => {
+  const [one, two] = [backend(), backend()]
+  await Promise.all([one.start(), two.start()])
+  const [first, second] = [...one.self(), ...two.self()]
+  await Promise.all([one.routing?.connect(second as PeerInfo), two.routing?.connect(first as PeerInfo)])
+  for (const peer of [one, two])
+    await peer.messages?.subscribe('topic', { message: () => 'accept', gap: () => undefined })
+  for (const peer of [one, two])
+    assert.deepEqual(await peer.messages?.publish('topic', Uint8Array.of(1)), { recipients: 1 })
+  await Promise.all([one.stop(), two.stop()])
 })
 
 const hello = encodeFrame({ hello: 'f'.repeat(32), address: '127.0.0.1:1' })

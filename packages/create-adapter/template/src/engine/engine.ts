@@ -174,9 +174,11 @@ export class Engine {
   }
 
   #welcome(link: Link): void {
-    const known = this.link(link.id) !== undefined
+    const known = this.link(link.id)
     this.#links.add(link)
-    if (!known) this.#report({ type: 'peer:connect', id: link.id })
+    // Two peers that dial each other at once have two links.
+    if (known !== undefined) link.share(known)
+    else this.#report({ type: 'peer:connect', id: link.id })
     this.topics.connected(link.id)
     for (const topic of this.topics.names) void link.request({ join: topic }).catch(() => undefined)
     // [full

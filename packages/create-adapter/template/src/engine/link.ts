@@ -21,10 +21,10 @@ export class Link {
   /** The address on which it listens. */
   address = ''
   /** The topics that it has joined. */
-  readonly topics: Set<string> = new Set<string>()
+  topics: Set<string> = new Set<string>()
   // [full
   /** Blocks that the peer wants and that are not here, by multihash. */
-  readonly wanted: Set<string> = new Set<string>()
+  wanted: Set<string> = new Set<string>()
   // full]
   /** Whether the peer said that it is leaving. In that case no message is missing. */
   left = false
@@ -60,6 +60,14 @@ export class Link {
       for (const { reject } of this.#answers.values()) reject(gone())
       onClose()
     })
+  }
+
+  /** The other link leads to the same peer. The peer speaks by either of them, so they share what it said. */
+  share(other: Link): void {
+    this.topics = other.topics
+    // [full
+    this.wanted = other.wanted
+    // full]
   }
 
   get open(): boolean {
