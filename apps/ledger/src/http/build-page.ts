@@ -24,7 +24,7 @@ export async function buildPage(signal?: AbortSignal): Promise<void> {
   const arguments_ = [join(vite, 'bin/vite.js'), 'build', '--outDir', made, '--emptyOutDir', '--logLevel', 'error']
   try {
     await promisify(execFile)(process.execPath, arguments_, { cwd: folder, signal })
-    await replace(join(folder, 'dist'), made)
+    await replace(join(folder, 'dist'), made, isPageBuilt)
   } catch (cause) {
     await rm(made, { recursive: true, force: true })
     const { stderr = '', message } = cause as Error & { stderr?: string }
@@ -36,15 +36,30 @@ export async function buildPage(signal?: AbortSignal): Promise<void> {
   }
 }
 
-/** Replaces one folder with another. If two processes do so at once, one result remains. */
-async function replace(place: string, made: string): Promise<void> {
+/**
+ * Moves a folder to a place. One that is there is replaced unless it `isNew`: another process made it in the meantime, and servers
+ * hand it out already, so it must not be gone for a moment.
+ */
+export async function replace(place: string, made: string, isNew: () => Promise<boolean>): Promise<void> {
   const old = `${made}-old`
-  const unless = (codes: readonly string[]) => (error: NodeJS.ErrnoException) => {
-    if (!codes.includes(error.code ?? '')) throw error
+  if (!(await moved(made, place)) && !(await isNew())) {
+    await rename(place, old).catch(unless(['ENOENT']))
+    await rename(made, place).catch(unless(['ENOTEMPTY', 'EEXIST']))
   }
-  await rename(place, old).catch(unless(['ENOENT']))
-  await rename(made, place).catch(unless(['ENOTEMPTY', 'EEXIST']))
   for (const rest of [old, made]) await rm(rest, { recursive: true, force: true })
+}
+
+/** `false` where the place is taken. */
+async function moved(made: string, place: string): Promise<boolean> {
+  // Windows says EPERM.
+  return await rename(made, place).then(() => true, unless(['ENOTEMPTY', 'EEXIST', 'EPERM']))
+}
+
+function unless(codes: readonly string[]): (error: NodeJS.ErrnoException) => false {
+  return (error) => {
+    if (!codes.includes(error.code ?? '')) throw error
+    return false
+  }
 }
 
 async function newest(paths: readonly string[]): Promise<number> {
