@@ -6,7 +6,9 @@ import { createServer } from 'node:net'
 const [lowest, highest] = [10_000, 32_768]
 /** Workers that run at the same time use separate ranges. */
 const shares = 32
-const share = Number(process.env['VITEST_POOL_ID'] ?? 0) % shares
+/** Another run on the same machine mostly begins elsewhere. Processes that a worker starts have the share of the worker. */
+const offset = Number((process.env['P2PL_PORT_OFFSET'] ??= String(process.ppid % shares)))
+const share = (Number(process.env['VITEST_POOL_ID'] ?? 0) + offset) % shares
 const width = Math.floor((highest - lowest) / shares)
 const first = lowest + share * width
 const given = new Set<number>()
