@@ -32,6 +32,9 @@ async function nextIdentity(network: MemoryNetwork): Promise<Identity> {
   return await identityFromSeed(new Uint8Array(32).fill(number + 1))
 }
 
+/** Of the members, in milliseconds. */
+export const beaconPeriod = 100
+
 /** A peer on a memory network with a view of the topic `test`. */
 export async function member(
   network: MemoryNetwork,
@@ -46,7 +49,7 @@ export async function member(
     peer,
     topic: 'test',
     store: database,
-    beaconPeriod: 100,
+    beaconPeriod,
     onEvent: (event) => events.push(event),
     ...viewOptions
   })
