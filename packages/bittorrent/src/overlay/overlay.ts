@@ -114,7 +114,7 @@ export class Overlay {
     this.gossip = new Gossip({ peerId: identity.peerId, frames, topics: this.topics, recent })
     this.server = new Server(frames, links, init.load)
     this.client = new Client(frames, links)
-    this.queries = new Queries(frames, init.answers)
+    this.queries = new Queries(frames, links, init.answers)
   }
 
   async start(): Promise<void> {

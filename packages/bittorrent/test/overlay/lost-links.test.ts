@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { bytesKey } from '@p2pl/core/backend'
 import { until } from '@p2pl/tooling-vitest'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import type { Engine } from '../../src/engine/engine.ts'
 import { bittorrent, type BittorrentBackend } from '../../src/index.ts'
 import { encodeMessage, headLength, keyLength, messageIdLength, messageIdOf } from '../../src/overlay/gossip/message.ts'
 import type { Identity } from '../../src/overlay/identity.ts'
@@ -159,6 +160,19 @@ it('what was under way on a link when another one replaced it arrives', async ()
   socket.end()
   await until('the message is there', () => heard.includes('under way'))
   await until('the former link ends', () => former.closed)
+})
+
+it('a question that was asked on a link which another one replaces is asked on that one, too', async () => {
+  const identity = newIdentity()
+  await stranger(identity)
+  const { links, queries } = (victim.engine as Engine).overlay
+  const former = links.get(identity.id)
+  if (former === undefined) throw new Error('it is linked')
+  const answer = queries.provides(former, new Uint8Array(20), AbortSignal.timeout(90_000))
+  const late = await stranger(identity)
+  const asked = await until('it is asked', () => late.heard.find(({ kind }) => kind === frame.provides))
+  late.send(frame.provided, asked.body.subarray(0, 4), Uint8Array.of(1))
+  expect(await answer).toBe(true)
 })
 
 it('what was told on a link that was replaced at once is told again', async () => {

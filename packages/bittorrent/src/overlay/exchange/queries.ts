@@ -1,6 +1,8 @@
+import { systemClock } from '@p2pl/core/backend'
 import { readUint32, uint32 } from '../../tools/bytes.ts'
 import { frame, type Frames } from '../links/frames.ts'
 import type { Link } from '../links/link.ts'
+import type { Links } from '../links/links.ts'
 
 const answerTimeout = 3_000
 const maxOpen = 4_096
@@ -14,12 +16,27 @@ export interface Answers {
   readonly torrent: (multihash: Uint8Array) => Uint8Array | undefined
 }
 
+interface Question {
+  readonly peer: string
+  readonly kind: number
+  readonly body: Uint8Array
+  readonly resolve: (answer: Uint8Array) => void
+}
+
 /** Short questions to one peer, each with one answer. */
 export class Queries {
-  readonly #open = new Map<number, { readonly link: Link; readonly resolve: (answer: Uint8Array) => void }>()
+  readonly #links: Links
+  readonly #open = new Map<number, Question>()
   #nextId = 1
 
-  constructor(frames: Frames, answers: Answers) {
+  constructor(frames: Frames, links: Links, answers: Answers) {
+    this.#links = links
+    // The link on which a question was asked may have been replaced before the answer.
+    links.tell({
+      opened: (link) => {
+        for (const [id, { peer, kind, body }] of this.#open) if (peer === link.id) link.send(kind, uint32(id), body)
+      }
+    })
     const question = (asked: number, answered: number, limit: number, answer: (of: Uint8Array) => Uint8Array): void => {
       frames.on(asked, idLength + limit, (link, body) => {
         const id = idOf(body)
@@ -27,7 +44,7 @@ export class Queries {
       })
       frames.on(answered, idLength + limit, (link, body) => {
         const open = this.#open.get(idOf(body))
-        if (link.spend(5) && open?.link === link) open.resolve(new Uint8Array(body.subarray(idLength)))
+        if (link.spend(5) && open?.peer === link.id) open.resolve(new Uint8Array(body.subarray(idLength)))
       })
     }
     question(frame.provides, frame.provided, maxKey, (key) => Uint8Array.of(answers.provides(key) ? 1 : 0))
@@ -52,10 +69,12 @@ export class Queries {
     this.#nextId = (this.#nextId + 1) >>> 0
     const { promise, resolve } = Promise.withResolvers<Uint8Array | undefined>()
     const giveUp = (): void => resolve(undefined)
-    const timer = setTimeout(giveUp, answerTimeout).unref()
+    // What came while this process stood still is read first.
+    const timer = setTimeout(() => systemClock.nextTurn(giveUp), answerTimeout).unref()
     signal.addEventListener('abort', giveUp, { once: true })
-    this.#open.set(id, { link, resolve })
-    link.send(kind, uint32(id), body)
+    this.#open.set(id, { peer: link.id, kind, body, resolve })
+    const current = this.#links.get(link.id) ?? link
+    current.send(kind, uint32(id), body)
     try {
       return await promise
     } finally {
