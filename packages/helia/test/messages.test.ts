@@ -1,6 +1,7 @@
 import type { Connection } from '@libp2p/interface'
 import { isP2plError } from '@p2pl/core/backend'
 import { seededBytes, until } from '@p2pl/tooling-vitest'
+import { settled } from '@p2pl/tooling-vitest/blocks'
 import { describe, expect, test, vi } from 'vitest'
 import { maxMessageBytes } from '../src/engine/gossip/options.ts'
 import {
@@ -245,14 +246,7 @@ describe('messages', () => {
     const [first] = gossipConnections(b)
     const address = engineOf(b).libp2p.getMultiaddrs()[0]
     if (first === undefined || address === undefined) throw new Error('a connection')
-    // The engine notes what the peer speaks before it hands over a stream, and a disk may be slow.
-    const { peerStore } = engineOf(b).libp2p
-    const noted = Promise.withResolvers<void>()
-    const merge = peerStore.merge.bind(peerStore)
-    vi.spyOn(peerStore, 'merge').mockImplementation(async (id, data, options) => {
-      if (data.protocols?.some((protocol) => protocol.startsWith('/meshsub/')) === true) await noted.promise
-      return await merge(id, data, options)
-    })
+    const noted = holdMeshNotes(b)
     // The published type does not have it.
     const forced: object = { force: true }
     const second = await engineOf(a).libp2p.dial(address, forced)
@@ -267,10 +261,29 @@ describe('messages', () => {
       ).length
     await until('the new stream', () => incoming(other) > 0)
     await until('the end of the old one', () => incoming(first) === 0)
-    noted.resolve()
+    noted.release()
     await say(a, 'moves', 'after')
     await until('the message', () => order.includes('after'))
     expect(order).toEqual(['after'])
+  })
+
+  test('a stream that opens late on a lost connection does not take the place of the next one', async () => {
+    const [a, b] = [await started({ dht: false }), await started({ dht: false })]
+    const [inbox] = [await listen(a, 'late'), await listen(b, 'late')]
+    const noted = holdMeshNotes(b)
+    await b.routing.connect(selfOf(a))
+    await until('streams in both directions', () => noted.held() === 2)
+    await b.routing.disconnect(selfOf(a).id)
+    noted.passOthers()
+    await b.routing.connect(selfOf(a))
+    await ready(a, 'late')
+    await ready(b, 'late')
+    const before = inbox.gaps.length
+    noted.release()
+    await settled()
+    expect(await say(b, 'late', 'after')).toBe(1)
+    await until('the message', () => inbox.texts.includes('after'))
+    expect(inbox.gaps).toHaveLength(before)
   })
 
   test('what is told late of the lost connection does not break the next one', async () => {
@@ -293,6 +306,22 @@ describe('messages', () => {
     expect(order).toEqual(['healing', 'disconnected', 'live', 'before', 'after'])
   })
 })
+
+/** The engine notes what a peer speaks before it hands over a stream, and a disk may be slow: here it waits for `release`. */
+function holdMeshNotes(node: Node): { held: () => number; passOthers: () => void; release: () => void } {
+  const { peerStore } = engineOf(node).libp2p
+  const noted = Promise.withResolvers<void>()
+  const merge = peerStore.merge.bind(peerStore)
+  let held = 0
+  const spy = vi.spyOn(peerStore, 'merge').mockImplementation(async (id, data, options) => {
+    if (data.protocols?.some((protocol) => protocol.startsWith('/meshsub/')) === true) {
+      held++
+      await noted.promise
+    }
+    return await merge(id, data, options)
+  })
+  return { held: () => held, passOthers: () => spy.mockRestore(), release: () => noted.resolve() }
+}
 
 /** Texts, gaps and states of a topic, as they come. */
 async function followed(node: Node, topic: string): Promise<string[]> {

@@ -3,7 +3,7 @@ import type { Gossip, OutboundStream } from './engine.ts'
 import { Reader } from '../streams/reader.ts'
 import { withinTicks } from '../streams/ticks.ts'
 import type { Recovery } from './recovery.ts'
-import { waitingStream } from './waiting-stream.ts'
+import { liveStream, waitingStream } from './late-streams.ts'
 
 /** A missing stream is opened again after this many heartbeats, at first and at most. */
 const patience = 2
@@ -51,7 +51,7 @@ interface Outbound {
   readonly stream: OutboundStream
   readonly connection: Connection
   /** The stream in the form that the connection has. */
-  readonly raw: Stream | undefined
+  readonly raw: Stream
 }
 
 interface Missing {
@@ -237,15 +237,17 @@ export class Streams {
     const old = streamsOutbound.get(id)
     // The engine looks for another stream before it begins. The old one stays in use until the new one exists.
     streamsOutbound.delete(id)
-    const created = this.#gossip.createOutboundStream(peer, connection)
+    let raw: Stream | undefined
+    const newStream: Connection['newStream'] = async (...args) => (raw = await liveStream(connection, args))
+    const created = this.#gossip.createOutboundStream(
+      peer,
+      Object.create(connection, { newStream: { value: newStream } })
+    )
     if (old !== undefined) streamsOutbound.set(id, old)
     await created.finally(() => this.#opening.delete(connection))
     const stream = streamsOutbound.get(id)
     const previous = this.#outbound.get(id)
-    if (stream === undefined || stream === previous?.stream) return
-    const raw = connection.streams.findLast(
-      ({ direction, protocol, status }) => direction === 'outbound' && protocol === stream.protocol && status === 'open'
-    )
+    if (raw === undefined || stream === undefined || stream === previous?.stream) return
     this.#outbound.set(id, { stream, connection, raw })
     // Data that waits in it is still sent if its connection can.
     void previous?.stream.close()
