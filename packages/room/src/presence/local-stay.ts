@@ -17,6 +17,8 @@ const maxMessageBytes = 128 * 1024
 /** Milliseconds for the goodbye. */
 const byeTimeout = 2_000
 const sweepPeriod = 1_000
+/** Milliseconds. A page in the background, whose timers come once a minute, still reads what others send: they were silent. */
+const longestStandstill = 10_000
 
 export interface LocalStayOptions {
   readonly peer: Peer
@@ -216,7 +218,7 @@ export class LocalStay {
     const { clock } = this.#options.peer.environment
     const due = clock.now() + sweepPeriod
     this.#sweeper = clock.setTimeout(() => {
-      this.roster.sweep(Math.max(0, clock.now() - due))
+      this.roster.sweep(Math.min(Math.max(0, clock.now() - due), longestStandstill))
       this.#sweep()
     }, sweepPeriod)
   }
