@@ -1,8 +1,9 @@
-import type { Capabilities } from '@p2pl/core/backend'
+import type { Capabilities, Layer, MessageTransport } from '@p2pl/core/backend'
 import { seededRandom } from '@p2pl/tooling-vitest'
 import { describe, expect, it } from 'vitest'
-import { fakeCapabilities, fakeFixture } from '../src/fake/index.ts'
+import { type FakeBackend, fakeCapabilities, fakeFixture } from '../src/fake/index.ts'
 import type { ConformanceNetwork } from '../src/index.ts'
+import { changed, messagesOf } from './mutants/mutant.ts'
 import { report, runKit } from './support.ts'
 
 const { messages, blocks, routing } = fakeCapabilities
@@ -87,6 +88,42 @@ for (const [name, options] of Object.entries(weaker)) {
       })
   })
 }
+
+describe('a right backend that loses its connection for a moment, and that says so', () => {
+  const capabilities = { ...fakeCapabilities, messages: { ...messages, delivery: 'at-most-once' as const } }
+  const passes = async (
+    only: RegExp,
+    change: (inner: MessageTransport, node: FakeBackend) => object
+  ): Promise<void> => {
+    const wrap = (node: FakeBackend): FakeBackend =>
+      changed(node, { messages: changed(messagesOf(node), change(messagesOf(node), node)) })
+    const outcomes = await runKit({ ...fakeFixture({ capabilities }), wrap: wrap as unknown as Layer }, { only })
+    expect(report(outcomes)).toBe('')
+  }
+
+  it('passes though a gap comes before the cut', async () => {
+    let lost = 0
+    await passes(/a loss while cut off is reported/, (inner, { network, store }) => ({
+      subscribe: async (...args: Parameters<MessageTransport['subscribe']>) => {
+        const joined = await inner.subscribe(...args)
+        if (lost++ < 3) network.cut(store.id)()
+        return joined
+      }
+    }))
+    expect(lost).toBeGreaterThan(3)
+  })
+
+  it('passes though a message has no recipient, and nobody receives it', async () => {
+    let lost = 0
+    await passes(/number of recipients|lists the remote peers/, (inner, { network, store }) => ({
+      publish: async (...args: Parameters<MessageTransport['publish']>) => {
+        if (args[1].byteLength === 16 && lost++ % 2 === 0) setTimeout(network.cut(store.id), 30)
+        return await inner.publish(...args)
+      }
+    }))
+    expect(lost).toBeGreaterThan(1)
+  })
+})
 
 describe('the kit', () => {
   it('defines fewer tests where the fixture says that less is declared', async () => {

@@ -90,12 +90,13 @@ export class Channel {
 
   /**
    * Publishes until each of `to` has the message: once if delivery is reliable, repeatedly if a message may be lost. Each
-   * repetition calls `payload` for a new, equivalent one.
+   * repetition calls `payload` for a new, equivalent one, and hands its result to `published`.
    */
   async deliver(
     from: number,
     payload: (attempt: number) => Uint8Array,
-    to: readonly (number | Inbox)[]
+    to: readonly (number | Inbox)[],
+    published: (bytes: Uint8Array, result: PublishResult) => void = () => undefined
   ): Promise<Uint8Array[]> {
     const sent: Uint8Array[] = []
     const inboxes = to.map((index) => (typeof index === 'number' ? this.inbox(index) : index))
@@ -108,8 +109,9 @@ export class Channel {
       async (attempt) => {
         if (once && attempt > 0) return
         const bytes = payload(attempt)
-        sent.push(bytes.slice())
-        await this.publish(from, bytes)
+        const copy = bytes.slice()
+        sent.push(copy)
+        published(copy, await this.publish(from, bytes))
       }
     )
     return sent

@@ -91,6 +91,15 @@ export const cutMutants: readonly Mutant[] = [
       return subscription
     }
   })),
+  inMessages('every subscription begins with an interruption', late, (messages) => ({
+    subscribe: async (topic, subscriber, options) => {
+      const subscription = await messages.subscribe(topic, subscriber, options)
+      subscriber.state?.('healing')
+      subscriber.gap({ reason: 'disconnected' })
+      subscriber.state?.('live')
+      return subscription
+    }
+  })),
   inMessages('a subscription is dead after a cut', late, (messages) => ({
     subscribe: async (topic, subscriber, options) => {
       let dead = false
