@@ -63,3 +63,32 @@ describe('what came while the process stood still is no loss', () => {
     stream.close()
   })
 })
+
+it('a topic that is joined while the daemon is lost is healing once the daemon is back, until its new stream is open', async () => {
+  const inbox = new Inbox()
+  const answer = {
+    lines: async function* () {
+      yield await new Promise<never>(() => undefined)
+    },
+    fail: () => undefined
+  } as unknown as Answer
+  let tell: Parameters<Health['on']>[0] = () => undefined
+  const stream = new TopicStream({
+    rpc: { request: async () => answer } as unknown as RpcClient,
+    health: { on: (listener: typeof tell) => ((tell = listener), () => undefined) } as unknown as Health,
+    topic: 't',
+    subscriber: inbox,
+    silence: 3_600_000,
+    life: new AbortController().signal,
+    warn: () => undefined
+  })
+  await stream.open()
+  expect(inbox.states).toEqual(['live'])
+  tell({ type: 'back' })
+  expect(inbox.gaps).toHaveLength(1)
+  expect(inbox.states).toEqual(['live', 'healing'])
+  vi.advanceTimersByTime(1)
+  await nextTurn()
+  expect(inbox.states).toEqual(['live', 'healing', 'live'])
+  stream.close()
+})

@@ -196,11 +196,11 @@ export class TopicStream {
     if (this.#closed || (type !== 'lost' && type !== 'back')) return
     // A stalled daemon loses messages on streams that stay open: before it is back, and while it catches up.
     if (this.#stream !== undefined) this.#gap()
-    if (type === 'lost') this.#options.subscriber.state('healing')
-    else {
-      this.#drop()
-      this.#reopen(0)
-    }
+    // Also when it is back: the topic may have been joined meanwhile.
+    this.#options.subscriber.state('healing')
+    if (type === 'lost') return
+    this.#drop()
+    this.#reopen(0)
   }
 }
 
