@@ -236,6 +236,32 @@ describe('content', () => {
     expect(named).toBe(4)
   })
 
+  it('that a function names is asked for once, also where a message comes again with a later one', async () => {
+    const both = sides()
+    const named: string[] = []
+    await bridged(both, {
+      spread: 0,
+      content: ({ payload }) => {
+        named.push(new TextDecoder().decode(payload))
+        return []
+      }
+    })
+    const [a, b] = [await peerOn(both.north), await peerOn(both.south)]
+    const atB = await listening(b)
+    const topic = a.topic('news', { codec: text })
+    // One recipient more than there are: it is sent again, together with the next message.
+    const first = topic.publish('first', { recipients: 2 })
+    expect(await next(atB)).toBe('first')
+    const before = both.published.north
+    const second = topic.publish('second')
+    expect(await next(atB)).toBe('second')
+    await second
+    expect(both.published.north).toBe(before + 1)
+    expect(named).toEqual(['first', 'second'])
+    await listening(await peerOn(both.north))
+    await first
+  })
+
   it('makes room for later content', async () => {
     const both = sides()
     const [, south] = await bridged(both, {

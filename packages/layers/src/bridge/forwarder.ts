@@ -143,7 +143,8 @@ export class Forwarder implements LegsWatcher {
         const missing = fresh.filter((id) => this.#crossed.mark(id, to))
         return missing.length > 0 && to.up
       }
-      if (this.#outboxes.get(to)?.add({ sender, topic, payload, wanted }) === true) this.#carry(crossing)
+      if (this.#outboxes.get(to)?.add({ sender, topic, payload, wanted }) === true)
+        this.#carry(crossing, new Set(fresh))
     }
     if (now) send()
     else if (this.#delayed < maxDelayed) {
@@ -156,11 +157,13 @@ export class Forwarder implements LegsWatcher {
     }
   }
 
-  #carry({ from, to, topic, sender, opened }: Crossing): void {
+  /** An envelope may hold messages that have crossed in an earlier one: their content is not asked for again. */
+  #carry({ from, to, topic, sender, ids, opened }: Crossing, fresh: ReadonlySet<string>): void {
     const { carrier, content, onWarning } = this.#options
     if (carrier === undefined || opened === 'garbage') return
     const { providers } = opened
-    for (const { content: payload } of opened.messages) {
+    for (const [index, { content: payload }] of opened.messages.entries()) {
+      if (!fresh.has(ids[index] as string)) continue
       if (!(payload instanceof Uint8Array)) carrier.carry({ ...payload, sender, from, to, providers })
       else if (content !== undefined) {
         try {
