@@ -267,7 +267,7 @@ describe('messages', () => {
     expect(order).toEqual(['after'])
   })
 
-  test('a stream that opens late on a lost connection does not take the place of the next one', async () => {
+  test('streams that open late on a lost connection do not take the place of the next ones', async () => {
     const [a, b] = [await started({ dht: false }), await started({ dht: false })]
     const [inbox] = [await listen(a, 'late'), await listen(b, 'late')]
     const noted = holdMeshNotes(b)
@@ -279,8 +279,11 @@ describe('messages', () => {
     await ready(a, 'late')
     await ready(b, 'late')
     const before = inbox.gaps.length
+    const { streamsInbound } = engineOf(b).gossip
+    const incoming = await until('the stream from the peer', () => streamsInbound.get(selfOf(a).id))
     noted.release()
     await settled()
+    expect(streamsInbound.get(selfOf(a).id)).toBe(incoming)
     expect(await say(b, 'late', 'after')).toBe(1)
     await until('the message', () => inbox.texts.includes('after'))
     expect(inbox.gaps).toHaveLength(before)

@@ -133,9 +133,14 @@ export class Streams {
     if (!this.#gossip.isStarted()) return
     const peer = connection.remotePeer
     const id = peer.toString()
-    this.#gossip.addPeer(peer, connection.direction, connection.remoteAddr)
     const old = this.#reader(id)
     const replaced = old?.open === true
+    if (replaced && stream.status !== 'open') {
+      // It ended before it was handed over. What came by it is read, but the stream of the next connection stays.
+      if (!stream.readableEnded) this.#read(peer, id, stream, undefined)
+      return
+    }
+    this.#gossip.addPeer(peer, connection.direction, connection.remoteAddr)
     // The old connection may have ended cleanly, and be removed only after the new one exists.
     const resumed = this.#ended.has(id) && this.#ended.get(id) !== stream
     this.#ended.delete(id)
@@ -188,16 +193,16 @@ export class Streams {
       end: (failed) => {
         const readers = this.#readers.get(id) ?? []
         const newest = readers.at(-1) === reader
-        this.#keep(
-          id,
-          readers.filter((one) => one !== reader)
-        )
+        const rest = readers.filter((one) => one !== reader)
+        this.#keep(id, rest)
         if (newest) this.#gossip.streamsInbound.delete(id)
         if (newest && failed) this.#broken(peer)
         else if (newest) this.#ended.set(id, waitingStream(this.#libp2p, this.#gossip.protocols, peer, this.#taken))
       }
     })
-    const readers = [...(this.#readers.get(id) ?? []), reader]
+    const others = this.#readers.get(id) ?? []
+    if (stream.status !== 'open' && others.length > 0) return this.#keep(id, [reader, ...others])
+    const readers = [...others, reader]
     // A replaced stream may still have data to read. It ends with its connection at the latest.
     for (const old of readers.slice(0, -maxReaders)) old.close()
     this.#keep(id, readers.slice(-maxReaders))
