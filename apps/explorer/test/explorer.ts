@@ -57,9 +57,14 @@ export async function openExplorer(browser: Browser, options: ExplorerOptions): 
   }
 }
 
-/** A request to a node at the moment of its kill is answered with 503. The browser logs that, whatever the page does. */
+/**
+ * A request to a node at the moment of its kill is answered with 503, and a page that is a peer may dial the former address of a
+ * node that was started again. The browser logs both, whatever the page does.
+ */
 function isOfNodeThatIsAway(message: ConsoleMessage): boolean {
-  return message.text().includes('status of 503') && /\/v1\/nodes\/[^/]+\//.test(message.location().url)
+  const text = message.text()
+  if (text.includes('WebSocket') && text.includes('ERR_CONNECTION_REFUSED')) return true
+  return text.includes('status of 503') && /\/v1\/nodes\/[^/]+\//.test(message.location().url)
 }
 
 interface Axe {
