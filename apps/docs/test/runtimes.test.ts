@@ -41,6 +41,8 @@ if (isLong)
       const [, expected = ''] = /\/\/ prints:\n([^]*)$/.exec(text) ?? []
       const program = spawn(bin, [...args, name], { cwd: join(place, 'app'), env: registry.env })
       const output = { out: '', error: '' }
+      let closed = false
+      program.once('close', () => (closed = true))
       program.stdout.on('data', (data: Buffer) => (output.out += String(data)))
       program.stderr.on('data', (data: Buffer) => (output.error += String(data)))
       const wanted =
@@ -50,7 +52,7 @@ if (isLong)
       // In Deno a program that has used helia does not end by itself.
       await until(
         'it has ended, or printed all',
-        () => program.exitCode !== null || (plain(output.out) === wanted.out && wanted.out !== '')
+        () => closed || (plain(output.out) === wanted.out && wanted.out !== '')
       )
       program.kill('SIGKILL')
       expect({ ...output, out: plain(output.out) }).toEqual(wanted)

@@ -12,7 +12,8 @@ place.defer(async () => await server.stop())
 
 it('a server that is killed and started again has lost nothing that was acknowledged, and the loss of messages is told', async () => {
   const events: string[] = []
-  const ann = await place.peer({ servers: server.url, dir: place.folder() })
+  const losses: string[] = []
+  const ann = await place.peer({ servers: server.url, dir: place.folder() }, ({ type }) => void losses.push(type))
   const ben = await place.peer({ servers: server.url }, ({ type }) => void events.push(type))
   const heard = await listen(ben, 't')
   const acknowledged = [await block(), await block(1_000_000)]
@@ -32,7 +33,8 @@ it('a server that is killed and started again has lost nothing that was acknowle
   for (const put of await settled)
     if (put.status === 'rejected') assert.ok(isP2plError(put.reason) && put.reason.retryable, String(put.reason))
 
-  await until('the loss is told', () => heard.includes('healing'))
+  // Each has its own connection, and notices its end by itself.
+  await until('the loss is told', () => heard.includes('healing') && losses.includes('degraded'))
   await rejects(ann.messages?.publish('t', text('lost')), 'UNREACHABLE', /it is being made again/)
   await rejects(ann.blocks?.get((acknowledged[0] as (typeof acknowledged)[0]).cid), 'UNREACHABLE')
   await server.restart()
