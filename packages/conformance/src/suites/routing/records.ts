@@ -3,7 +3,7 @@ import { check, equal, rejects } from '../../kit/check.ts'
 import { idsOf, routingOf, selfOf } from '../../kit/parts.ts'
 import { rawBlock } from '../../kit/samples.ts'
 import type { Test } from '../../kit/test.ts'
-import { collect } from '../../kit/time.ts'
+import { collect, poll } from '../../kit/time.ts'
 import { has, provide, providers, providersSoon, stored } from './calls.ts'
 
 export const records: readonly Test[] = [
@@ -56,7 +56,12 @@ export const records: readonly Test[] = [
         'only the peers that provided are listed',
         found
       )
-      equal((await providers(t, network, 2, cid, 1)).length, 1, 'limit: 1 gives one provider')
+      // A search may miss a peer that does not answer in time.
+      const one = await poll(t.remaining() / 2, async () => {
+        const list = await providers(t, network, 2, cid, 1)
+        return list.length > 0 ? list : undefined
+      })
+      equal(one?.length, 1, 'limit: 1 gives one provider')
       const names = network
         .at(2)
         .self()
