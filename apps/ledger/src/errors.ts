@@ -1,3 +1,4 @@
+import { errorMessage } from '@p2pl/core/backend'
 import { isP2plError } from '@p2pl/core'
 
 export type LedgerErrorCode =
@@ -52,5 +53,5 @@ export interface ErrorDescription {
 /** Any thrown value as a code and a sentence; `INTERNAL` for an unexpected one. */
 export function describeError(error: unknown): ErrorDescription {
   if (isLedgerError(error) || isP2plError(error)) return { code: error.code, message: error.message }
-  return { code: 'INTERNAL', message: error instanceof Error ? error.message : String(error) }
+  return { code: 'INTERNAL', message: errorMessage(error) }
 }

@@ -1,4 +1,4 @@
-import { isP2plError, withFields, type BackendDefinition } from '@p2pl/core/backend'
+import { type BackendDefinition, errorMessage, isP2plError, withFields } from '@p2pl/core/backend'
 import { classifier } from '@p2pl/embedded'
 import { backendName, failure } from './tools/failure.ts'
 
@@ -8,6 +8,6 @@ export const classify: NonNullable<BackendDefinition['classify']> = classifier()
 export function typed(operation: string, error: unknown): Error {
   if (isP2plError(error)) return withFields(error, { backend: backendName, operation })
   const known = classify(error, operation)
-  const said = error instanceof Error ? error.message : String(error)
+  const said = errorMessage(error)
   return failure({ code: known?.code ?? 'ENGINE', operation, cause: error, message: `${operation} failed: ${said}` })
 }

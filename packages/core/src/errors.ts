@@ -111,6 +111,11 @@ export function withFields(error: P2plError, fields: Partial<P2plErrorInit>): P2
   return new P2plError({ ...all, ...fields })
 }
 
+/** What a thrown value says: the message of an error, and any other value as text. */
+export function errorMessage(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown)
+}
+
 /** Recognises a {@link P2plError} of any installed version; with `code`, one of that code. */
 export function isP2plError(value: unknown, code?: ErrorCode): value is P2plError {
   return (

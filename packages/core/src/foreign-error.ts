@@ -1,9 +1,9 @@
-import { isP2plError, P2plError } from './errors.ts'
+import { errorMessage, isP2plError, P2plError } from './errors.ts'
 
 /** Converts what a backend threw to the one error type. A backend that breaks this promise must not make the peer break it, too. */
 export function asTypedError(cause: unknown, operation: string, backend: string): P2plError {
   if (isP2plError(cause)) return cause
-  const message = cause instanceof Error ? cause.message : String(cause)
+  const message = errorMessage(cause)
   return new P2plError({
     code: 'ENGINE',
     operation,

@@ -1,3 +1,4 @@
+import { errorMessage } from '@p2pl/core/backend'
 import type { Classified, ErrorCode } from '@p2pl/core/backend'
 
 const systemCodes: Readonly<Record<string, ErrorCode>> = {
@@ -31,7 +32,7 @@ export function classifier(
       const first: unknown = error.errors[0]
       return {
         code: 'UNREACHABLE',
-        message: first instanceof Error ? first.message : String(first),
+        message: errorMessage(first),
         ...classify(first)
       }
     }

@@ -1,4 +1,4 @@
-import { abortError, type ErrorCode, isP2plError, P2plError } from '@p2pl/core/backend'
+import { abortError, type ErrorCode, errorMessage, isP2plError, P2plError } from '@p2pl/core/backend'
 import { meaningOf } from './daemon-texts.ts'
 
 /** The reason with which calls end when the daemon is no longer used. */
@@ -91,7 +91,7 @@ function classifyStatus(operation: string, error: RpcStatusError): P2plError {
 
 function classifyTransport(operation: string, error: unknown, address?: string): P2plError {
   const { name, code } = namesOf(error)
-  const text = error instanceof Error ? error.message : String(error)
+  const text = errorMessage(error)
   const fail = (as: ErrorCode, message: string, retryable?: boolean): P2plError =>
     failure(as, operation, message, { cause: error, ...(retryable === undefined ? {} : { retryable }) })
   if (name === 'HTTPParserError' || /^HPE_|HEADERS_OVERFLOW/.test(code))

@@ -5,6 +5,7 @@ import {
   checkKeys,
   checkNumber,
   type Clock,
+  errorMessage,
   isP2plError,
   type Layer,
   systemClock
@@ -69,7 +70,7 @@ export function log(options: LogOptions = {}): Layer {
           }
           if (outcome === 'error') {
             const level = code === 'ABORTED' ? 'debug' : 'warn'
-            const text = error instanceof Error ? error.message : String(error)
+            const text = errorMessage(error)
             const retryable = isP2plError(error) ? error.retryable : undefined
             line(`${operation} ${code}`, level, text, { ...fields, code, retryable })
           } else {

@@ -1,4 +1,4 @@
-import { isP2plError, P2plError, type ErrorCode } from '@p2pl/core/backend'
+import { type ErrorCode, errorMessage, isP2plError, P2plError } from '@p2pl/core/backend'
 import { ForeignFilesError } from './place.ts'
 import { DatabaseTakenError } from './tabs.ts'
 import type { StoreOptions } from './types.ts'
@@ -119,8 +119,7 @@ function codeOf(error: Error): unknown {
 }
 
 function reasonOf(error: unknown): string {
-  const reason = rootOf(error)
-  return reason instanceof Error ? reason.message : String(reason)
+  return errorMessage(rootOf(error))
 }
 
 /** LevelDB passes on the system's error messages, but no codes. */

@@ -1,3 +1,4 @@
+import { errorMessage } from '@p2pl/core/backend'
 import { isP2plError, P2plError } from '@p2pl/core'
 
 const named = 10
@@ -38,9 +39,7 @@ export class Problems {
     const [first] = this.#first
     if (first === undefined) return
     const { error: cause } = first
-    const lines = this.#first.map(
-      ({ what, error }) => `${what} (${error instanceof Error ? error.message : String(error)})`
-    )
+    const lines = this.#first.map(({ what, error }) => `${what} (${errorMessage(error)})`)
     const rest = this.#count > named ? ` and ${this.#count - named} more` : ''
     throw new P2plError({
       code: isP2plError(cause) ? cause.code : 'INVALID_CONTENT',

@@ -1,3 +1,4 @@
+import { errorMessage } from '@p2pl/core/backend'
 import { join } from 'node:path'
 import type { Identity } from '@p2pl/core'
 import { LedgerError } from '../errors.ts'
@@ -79,7 +80,7 @@ export function parseGenesis(bytes: Uint8Array, file: string): GenesisBlock {
   try {
     return decodeGenesis(bytes)
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = errorMessage(error)
     throw new LedgerError(
       'INVALID_CONTENT',
       `${file} is no genesis: ${reason}. Get it from another peer of the ledger`,

@@ -1,3 +1,4 @@
+import { errorMessage } from '@p2pl/core/backend'
 import { type Api, startApi } from '../http/server.ts'
 import { createLog, errorFields, type Log } from '../log.ts'
 import { removeApiFile, writeApiFile, writeStarting } from '../node/api-file.ts'
@@ -35,7 +36,7 @@ export async function runNode(home: Home, options: RunOptions = {}): Promise<Run
       port: options.port,
       activity,
       onError: (error) => {
-        log('error', error instanceof Error ? error.message : String(error), errorFields(error))
+        log('error', errorMessage(error), errorFields(error))
       }
     })
     await writeApiFile(home.apiPath, { url: api.url, token: api.token, pid: process.pid })

@@ -3,6 +3,7 @@ import {
   aroundCalls,
   type Backend,
   BoundedMap,
+  errorMessage,
   isBytes,
   isP2plError,
   type Layer,
@@ -130,6 +131,6 @@ function subjectOf({ topic, cid, peer, id = peer?.id }: LayerCall): string {
 }
 
 function reasonOf(error: unknown): { code: string; reason: string } {
-  const reason = error instanceof Error ? error.message : String(error)
+  const reason = errorMessage(error)
   return { code: isP2plError(error) ? error.code : 'unknown', reason: reason.slice(0, 300) }
 }

@@ -1,3 +1,4 @@
+import { errorMessage } from '@p2pl/core/backend'
 import { once } from 'node:events'
 import process from 'node:process'
 import { isP2plError } from '@p2pl/core'
@@ -94,7 +95,7 @@ function safe({ isTTY }: NodeJS.WriteStream, text: string): string {
 /** The code is `INTERNAL` for unexpected errors. */
 export function describeError(error: unknown): ErrorDescription {
   if (isP2plError(error)) return { code: error.code, message: error.message }
-  return { code: 'INTERNAL', message: error instanceof Error ? error.message : String(error) }
+  return { code: 'INTERNAL', message: errorMessage(error) }
 }
 
 /** The cause of the failure, if known, in the engine's words. */

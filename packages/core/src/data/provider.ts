@@ -1,5 +1,5 @@
 import type { CID } from 'multiformats/cid'
-import { isP2plError } from '../errors.ts'
+import { errorMessage, isP2plError } from '../errors.ts'
 import { backoff } from '../toolbox/backoff.ts'
 import { bytesKey } from '../toolbox/bytes.ts'
 import { Heap } from '../toolbox/heap.ts'
@@ -209,7 +209,7 @@ export class Provider {
       entry.due = this.#now + backoff(pauses, ++entry.attempts)
     } else {
       this.#remove(entry)
-      this.#warn(`${entry.cid.toString()} is not provided: ${error instanceof Error ? error.message : String(error)}`)
+      this.#warn(`${entry.cid.toString()} is not provided: ${errorMessage(error)}`)
     }
   }
 

@@ -1,4 +1,4 @@
-import { isP2plError, P2plError, throwIfAborted, withFields } from '../errors.ts'
+import { errorMessage, isP2plError, P2plError, throwIfAborted, withFields } from '../errors.ts'
 import type { AbortOptions, HookOptions } from '../port/common.ts'
 import type { BackendDefinition, OpenedBackend } from '../port/definition.ts'
 import { UnderWay } from './under-way.ts'
@@ -119,7 +119,7 @@ export class Calls {
         : withFields(error, { backend, operation })
     }
     const known = this.#definition.classify?.(error, operation)
-    const said = error instanceof Error ? error.message : String(error)
+    const said = errorMessage(error)
     return new P2plError({
       code: known?.code ?? 'ENGINE',
       retryable: known?.retryable,

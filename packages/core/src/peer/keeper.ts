@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import { isP2plError, P2plError } from '../errors.ts'
+import { errorMessage, isP2plError, P2plError } from '../errors.ts'
 import type { Backend } from '../port/backend.ts'
 import type { PeerInfo } from '../port/common.ts'
 import type { BackendEvent } from '../port/events.ts'
@@ -137,7 +137,7 @@ export class Keeper {
   #warn({ id, addresses }: PeerInfo, error: unknown): void {
     const { backend, onEvent } = this.#options
     const where = addresses.length === 0 ? id : addresses.join(', ')
-    const why = error instanceof Error ? error.message : String(error)
+    const why = errorMessage(error)
     onEvent({
       type: 'warning',
       backend: backend.name,

@@ -5,7 +5,7 @@ import type { Topic } from '../api/topic.ts'
 import { Calls } from '../data/calls.ts'
 import type { DataContext } from '../data/context.ts'
 import type { Attempt, Question, Reacher, Wanted } from '../data/reach.ts'
-import { unsupported } from '../errors.ts'
+import { errorMessage, unsupported } from '../errors.ts'
 import type { Identity } from '../identity.ts'
 import { backoff } from '../toolbox/backoff.ts'
 import { BoundedMap } from '../toolbox/bounded-map.ts'
@@ -250,7 +250,7 @@ export class Receipts implements Reacher {
   readonly #onError = (error: unknown): void => {
     if (this.#calls.life.aborted) return
     const { backend, onEvent } = this.#parts.data
-    const message = error instanceof Error ? error.message : String(error)
+    const message = errorMessage(error)
     onEvent({ type: 'warning', backend: backend.name, message: `keeping content for others: ${message}` })
   }
 

@@ -1,6 +1,6 @@
 import type { Codec, PublishOptions, Topic, TopicItem, TopicOptions } from '../api/topic.ts'
 import { isTopicName, topicRule } from '../define/checks.ts'
-import { invalidArgument, P2plError, throwIfAborted } from '../errors.ts'
+import { errorMessage, invalidArgument, P2plError, throwIfAborted } from '../errors.ts'
 import { isBytes, plainBytes } from '../toolbox/bytes.ts'
 import { timeoutOf } from '../toolbox/countdown.ts'
 import { checkKeys, checkWord, describe } from '../toolbox/options.ts'
@@ -132,7 +132,7 @@ function encode<T>(codec: Codec<T> | undefined, payload: T): Uint8Array {
       code: 'INVALID_ARGUMENT',
       operation: 'publish',
       cause,
-      message: `the codec "${codec.name}" cannot encode the payload: ${cause instanceof Error ? cause.message : String(cause)}`
+      message: `the codec "${codec.name}" cannot encode the payload: ${errorMessage(cause)}`
     })
   }
   if (isBytes(bytes)) return plainBytes(bytes)

@@ -1,4 +1,4 @@
-import { isP2plError } from '@p2pl/core/backend'
+import { errorMessage, isP2plError } from '@p2pl/core/backend'
 import { type Answer, type Body, type CallKind, classify, failure, type Request, type Transport } from '@p2pl/kubo/rpc'
 import { create, type KuboRPCClient } from 'kubo-rpc-client'
 import { type AnswerLimits, type LibraryResponse, responseOf } from './response.ts'
@@ -103,7 +103,7 @@ async function wholeBody(headers: Headers | undefined, body: AsyncIterable<Uint8
 function asFailure(operation: string, error: unknown, signal: AbortSignal | undefined): Error {
   if (isP2plError(error)) return error
   if (signal?.aborted === true) return classify(operation, error, signal)
-  const text = error instanceof Error ? error.message : String(error)
+  const text = errorMessage(error)
   return failure(
     'PROTOCOL',
     operation,

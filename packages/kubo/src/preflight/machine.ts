@@ -1,3 +1,4 @@
+import { errorMessage } from '@p2pl/core/backend'
 import { execFile } from 'node:child_process'
 import { statfs } from 'node:fs/promises'
 import { promisify } from 'node:util'
@@ -21,7 +22,7 @@ export async function checkBinary(option: string | undefined): Promise<Preflight
     return {
       name,
       status: 'fail',
-      message: error instanceof Error ? error.message : String(error),
+      message: errorMessage(error),
       fix: 'npm install kubo, or install Kubo so that "ipfs" is in PATH'
     }
   }

@@ -7,7 +7,7 @@ import {
   trace,
   type Tracer
 } from '@opentelemetry/api'
-import { checkKeys, invalidArgument, isP2plError } from '@p2pl/core/backend'
+import { checkKeys, errorMessage, invalidArgument, isP2plError } from '@p2pl/core/backend'
 import { redact } from './redact.ts'
 
 export interface TracingOptions {
@@ -38,7 +38,7 @@ export function endSpan(span: Span, attributes: Attributes = {}): void {
 }
 
 export function failSpan(span: Span, error: unknown, attributes: Attributes = {}): void {
-  const message = redact(error instanceof Error ? error.message : String(error))
+  const message = redact(errorMessage(error))
   span.setStatus({ code: SpanStatusCode.ERROR, message })
   endSpan(span, { ...attributes, 'error.type': isP2plError(error) ? error.code : 'unknown' })
 }

@@ -1,9 +1,10 @@
 import {
   abortError,
   type AbortOptions,
-  backoff,
   type BackendEvent,
+  backoff,
   type EngineEvent,
+  errorMessage,
   type HookOptions,
   isP2plError,
   P2plError,
@@ -103,7 +104,7 @@ export class Legs {
     }
     this.#opened = true
     for (const leg of this.all.filter(({ up, paused }) => !up && !paused)) {
-      leg.reason = messageOf(failures[this.all.indexOf(leg)] ?? 'it has not started yet')
+      leg.reason = errorMessage(failures[this.all.indexOf(leg)] ?? 'it has not started yet')
       this.#say(`${leg.name} does not start: ${leg.reason}. ${this.#used()}, and it is tried again`)
       this.#retryLater(leg)
     }
@@ -174,8 +175,8 @@ export class Legs {
     if (this.clock.now() - leg.upSince >= stableAfter) leg.attempts = 0
     const wasActive = this.active === leg
     leg.up = false
-    const message = `${leg.name} cannot be used: ${messageOf(cause)}`
-    leg.reason = messageOf(cause)
+    const message = `${leg.name} cannot be used: ${errorMessage(cause)}`
+    leg.reason = errorMessage(cause)
     const error = new P2plError({ code: 'UNREACHABLE', backend: leg.name, cause, message })
     leg.term.abort(error)
     if (this.active === undefined) this.#report({ type: 'degraded', error })
@@ -310,11 +311,7 @@ export class Legs {
       retryable: first?.retryable,
       backend: this.#name,
       cause: failures[0],
-      message: `none of the legs of ${this.#name} starts: ${failures.map(messageOf).join('; ')}`
+      message: `none of the legs of ${this.#name} starts: ${failures.map(errorMessage).join('; ')}`
     })
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -1,4 +1,5 @@
 import {
+  errorMessage,
   type HookOptions,
   isP2plError,
   type MessageCapabilities,
@@ -121,6 +122,6 @@ function isUncertain(error: unknown, leg: Leg): boolean {
 
 /** The error with the code for that. Core sends such a message again if receivers recognise duplicates. */
 function uncertain(cause: unknown): P2plError {
-  const message = cause instanceof Error ? cause.message : String(cause)
+  const message = errorMessage(cause)
   return new P2plError({ code: 'UNCERTAIN', operation, cause, message })
 }

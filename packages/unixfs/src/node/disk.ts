@@ -1,6 +1,6 @@
 import { mkdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { describe, invalidArgument, P2plError } from '@p2pl/core/backend'
+import { describe, errorMessage, invalidArgument, P2plError } from '@p2pl/core/backend'
 
 const nothingThere: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR'])
 
@@ -55,7 +55,7 @@ export async function onDisk<T>(operation: string, path: string, call: () => Pro
       cause,
       message: nothingThere.has(code)
         ? `${place} does not exist (${code})`
-        : `${place} cannot be read or written: ${cause instanceof Error ? cause.message : String(cause)}`
+        : `${place} cannot be read or written: ${errorMessage(cause)}`
     })
   }
 }

@@ -1,3 +1,4 @@
+import { errorMessage } from '@p2pl/core/backend'
 import { once } from 'node:events'
 import { exitCodes } from '@p2pl/cli/tools'
 import { LedgerError } from '../../errors.ts'
@@ -42,7 +43,7 @@ export async function run(context: CommandContext, options: RunOptions): Promise
     // A peer that is currently offline is dialled again while this node runs.
     for (const peer of peers)
       running.node.connect(peer).catch((error: unknown) => {
-        log('warn', error instanceof Error ? error.message : String(error), { peer: peer.id, ...errorFields(error) })
+        log('warn', errorMessage(error), { peer: peer.id, ...errorFields(error) })
       })
     const { self, account, entries } = await running.node.status()
     output.result({ url: running.api.url, account, entries, self, pid: process.pid }, () => [

@@ -1,5 +1,5 @@
 import { connect, isIPv4, type Socket } from 'node:net'
-import { systemClock, untilAborted } from '@p2pl/core/backend'
+import { errorMessage, systemClock, untilAborted } from '@p2pl/core/backend'
 import { failure } from '../../tools/failure.ts'
 import { formatAddress, type Address } from '../../tools/address.ts'
 import { isLoopback, type ProfileGate } from '@p2pl/embedded'
@@ -78,7 +78,7 @@ export class Dialler {
       // Both sides dialled at once, and the other link is the one to keep.
       const kept = links.get(proven ?? '')
       if (kept !== undefined) return kept
-      throw unreachable(`${text} does not answer as a peer of p2pl: ${messageOf(cause)}`, cause)
+      throw unreachable(`${text} does not answer as a peer of p2pl: ${errorMessage(cause)}`, cause)
     }
   }
 
@@ -111,17 +111,13 @@ export class Dialler {
       return place
     } catch (cause) {
       socket.destroy()
-      throw unreachable(`${text} does not answer: ${messageOf(cause)}`, cause)
+      throw unreachable(`${text} does not answer: ${errorMessage(cause)}`, cause)
     } finally {
       clearTimeout(timer)
       socket.off('connect', resolve)
       socket.off('error', reject)
     }
   }
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause)
 }
 
 function unreachable(message: string, cause?: unknown): Error {

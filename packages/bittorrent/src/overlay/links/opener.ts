@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { BoundedMap, concatBytes, equalBytes } from '@p2pl/core/backend'
+import { BoundedMap, concatBytes, equalBytes, errorMessage } from '@p2pl/core/backend'
 import { plainHost } from '@p2pl/embedded'
 import type { Address } from '../../tools/address.ts'
 import { hexOf, readUint16, uint16, uint32 } from '../../tools/bytes.ts'
@@ -42,7 +42,7 @@ export class OpenError extends Error {
   readonly id: string | undefined
 
   constructor(cause: unknown, id: string | undefined) {
-    super(cause instanceof Error ? cause.message : String(cause), { cause })
+    super(errorMessage(cause), { cause })
     this.id = id
   }
 }

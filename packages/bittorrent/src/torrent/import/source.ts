@@ -1,3 +1,4 @@
+import { errorMessage } from '@p2pl/core/backend'
 import { failure } from '../../tools/failure.ts'
 import type { Address } from '../../tools/address.ts'
 import { infoOfFile } from '../metainfo/file.ts'
@@ -36,6 +37,6 @@ export function sourceError(
     code: cause instanceof UnsupportedTorrent ? 'UNSUPPORTED' : malformed,
     operation: 'importTorrent',
     cause,
-    message: `${what} cannot be taken in: ${cause instanceof Error ? cause.message : String(cause)}`
+    message: `${what} cannot be taken in: ${errorMessage(cause)}`
   })
 }
