@@ -50,6 +50,8 @@ describe('a flood', () => {
     ['frames full of message ids', true, (flooder) => flooder.ask('control', topic, 30)],
     ['frames full of tiny messages', true, (flooder) => flooder.ask('tiny', 30)],
     ['grafts during the back-off', true, (flooder) => flooder.ask('grafts', topic, 500)],
+    // The engine looks at the score of a peer once a second.
+    ['grafts during the back-off, with a pause', true, (flooder) => flooder.ask('grafts', topic, 500, 1_100)],
     ['frames that are too long', true, (flooder) => flooder.ask('oversize', 100, 2 ** 21)],
     ['subscriptions', false, (flooder) => flooder.ask('subscriptions', 10)]
   ])('of %s stops nobody, and what is an offence costs the attacker its place', async (_, isOffence, attack) => {

@@ -1,4 +1,5 @@
 // An attacker: libp2p, and frames of gossipsub made by hand.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { generateKeyPair, publicKeyToProtobuf } from '@libp2p/crypto/keys'
 import { RPC } from '@libp2p/gossipsub/message'
 import { identify } from '@libp2p/identify'
@@ -275,10 +276,14 @@ answer({
       })
     )
   },
-  grafts: async (topic: string, count: number) => {
+  /** With `pause`, this long (ms) after the first twenty. */
+  grafts: async (topic: string, count: number, pause = 0) => {
     const prune = RPC.encode(noMessages({ prune: [{ topicID: topic, peers: [], backoff: 60 }] }))
     const graft = RPC.encode(noMessages({ graft: [{ topicID: topic }] }))
-    await send(2 * count, (i) => (i % 2 === 0 ? prune : graft))
+    await send(2 * count, async (i) => {
+      if (i === 40) await sleep(pause)
+      return i % 2 === 0 ? prune : graft
+    })
   },
   bitswap: async (address: string, kind: string, count: number) => {
     stream = await node.dialProtocol(multiaddr(address), '/ipfs/bitswap/1.2.0')

@@ -84,6 +84,9 @@ export function gossipOptions(settings: Settings, judge: Judge): Partial<Gossips
     msgIdToStrFn: bytesKey,
     scoreParams: {
       appSpecificScore: (id) => judge.score(id),
+      // The judge counts this. With a low score the engine would ignore what a peer sends, so that an attacker that
+      // continues would be neither counted nor shut out.
+      behaviourPenaltyWeight: 0,
       // Remembers peers without offences too.
       retainScore: 60_000,
       // The default lowers the score of every peer of an address that has more than ten peers. A hub on loopback, or
