@@ -2,13 +2,13 @@ import type { Backend } from '@p2pl/core/backend'
 import { Channel } from '../../kit/channel.ts'
 import { whileCut } from '../../kit/check.ts'
 import { Inbox } from '../../kit/inbox.ts'
-import { messagesOf } from '../../kit/parts.ts'
+import { idsOf, messagesOf } from '../../kit/parts.ts'
 import { uniqueBytes, uniqueName } from '../../kit/samples.ts'
 import type { Test, TestRun } from '../../kit/test.ts'
 import { type Outcome, outcomeOf, turn } from '../../kit/time.ts'
 import { portCalls, type Call } from '../calls.ts'
 import { works } from '../lifecycle/calls.ts'
-import { networked } from './calls.ts'
+import { hasNoticed, networked } from './calls.ts'
 
 interface Pending {
   readonly call: Call
@@ -52,6 +52,7 @@ export const ends: readonly Test[] = [
       if (t.capabilities.messages !== undefined)
         await t.within('subscribe resolves', messagesOf(backend).subscribe(uniqueName('topic'), new Inbox()))
       const begin = await everyCall(t, backend)
+      const ids = idsOf(backend)
       const heal = await t.cut(network, 0)
       const pending = begin()
       await turn()
@@ -64,6 +65,8 @@ export const ends: readonly Test[] = [
         })
       )
       await heal({ link: false })
+      // To connect to a peer that seems to be connected does nothing.
+      await hasNoticed(t, (t.remaining() * 2) / 3, network.at(1), ids)
       await t.within('start after stop resolves', network.start(0))
       await t.within('link() resolves', network.link())
       await works(t, backend)

@@ -2,12 +2,12 @@ import { Channel } from '../../kit/channel.ts'
 import { check, equal, whileCut } from '../../kit/check.ts'
 import { Inbox } from '../../kit/inbox.ts'
 import type { Network } from '../../kit/network.ts'
-import { idsOf, messagesOf, routingOf } from '../../kit/parts.ts'
+import { idsOf, messagesOf } from '../../kit/parts.ts'
 import { uniqueBytes, uniqueName } from '../../kit/samples.ts'
 import type { Test, TestRun } from '../../kit/test.ts'
-import { outcomeOf, poll } from '../../kit/time.ts'
+import { outcomeOf } from '../../kit/time.ts'
 import { present } from '../messages/declared.ts'
-import { brief } from './calls.ts'
+import { brief, hasNoticed } from './calls.ts'
 
 /**
  * Publishes during the cut until the backend admits that nobody gets the message, by an error or by 0 recipients, or until
@@ -46,16 +46,8 @@ async function publishWhileCut(
 
 /** Waits until the engine has noticed that the other peer is out of reach. */
 async function cutConnectionIsGone(t: TestRun, network: Network): Promise<void> {
-  if ((t.capabilities.routing?.connect ?? 'none') === 'none') return
-  const backend = network.at(0)
-  const others = idsOf(network.at(1))
-  const gone = await poll(t.remaining() / 2, async () => {
-    const outcome = await outcomeOf(routingOf(backend).connections({ signal: brief(t) }))
-    if ('value' in outcome) return outcome.value.some(({ id }) => others.includes(id)) ? undefined : true
-    whileCut(outcome.error, { backend, operation: 'routing.connections', codes: [] })
-    return true
-  })
-  check(gone === true, 'a connection that was cut is not listed for longer than some seconds', 'it is listed')
+  const gone = await hasNoticed(t, t.remaining() / 2, network.at(0), idsOf(network.at(1)))
+  check(gone, 'a connection that was cut is not listed for longer than some seconds', 'it is listed')
 }
 
 export const publishing: readonly Test[] = [
