@@ -1,4 +1,4 @@
-import { BoundedMap, type IncomingMessage, systemClock } from '@p2pl/core/backend'
+import { BoundedMap, type IncomingMessage, giveUpAfter } from '@p2pl/core/backend'
 import { type Answer, notRunning } from '@p2pl/kubo/rpc'
 
 export interface OverlapOptions {
@@ -25,7 +25,8 @@ export class Overlap {
   #old: Answer | undefined
   #held: IncomingMessage[] = []
   #heldBytes = 0
-  #proof: NodeJS.Timeout | undefined
+  /** Stops the wait for it. */
+  #proof: (() => void) | undefined
 
   constructor(options: OverlapOptions) {
     this.#options = options
@@ -58,7 +59,7 @@ export class Overlap {
     this.#held.push(message)
     this.#heldBytes += message.payload.byteLength
     if (this.#held.length > maxHeld || this.#heldBytes > maxHeldBytes) this.#disproved()
-    else this.#proof ??= setTimeout(() => this.#judge(), proofTimeout)
+    else this.#proof ??= giveUpAfter(proofTimeout, () => this.#disproved())
   }
 
   /**
@@ -78,20 +79,12 @@ export class Overlap {
   }
 
   #proved(): void {
-    clearTimeout(this.#proof)
+    this.#proof?.()
     this.#proof = undefined
     this.#old?.fail(notRunning('messages.subscribe'))
     this.#old = undefined
     this.#heldBytes = 0
     for (const message of this.#held.splice(0)) this.#options.deliver(message)
-  }
-
-  /** Data that arrived while this process was blocked is read first. */
-  #judge(): void {
-    const proof = this.#proof
-    systemClock.nextTurn(() => {
-      if (proof === this.#proof) this.#disproved()
-    })
   }
 
   #disproved(): void {

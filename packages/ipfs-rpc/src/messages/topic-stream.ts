@@ -1,4 +1,4 @@
-import { backoff, type P2plError, type Subscriber, systemClock } from '@p2pl/core/backend'
+import { backoff, type P2plError, type Subscriber, giveUpAfter } from '@p2pl/core/backend'
 import type { Health, HealthEvent } from '@p2pl/kubo'
 import { type Answer, type CallKind, classify, notRunning } from '@p2pl/kubo/rpc'
 import { base64url } from 'multiformats/bases/base64'
@@ -44,7 +44,8 @@ export class TopicStream {
   /** When the stream was opened, or last brought something. */
   #aliveAt = 0
   #reopening: NodeJS.Timeout | undefined
-  #echo: NodeJS.Timeout | undefined
+  /** Stops the wait for it. */
+  #echo: (() => void) | undefined
 
   constructor(options: TopicStreamOptions) {
     this.#options = options
@@ -77,15 +78,7 @@ export class TopicStream {
   /** A message was published on the topic here. The daemon returns it, otherwise the stream is dead. */
   expectEcho(): void {
     if (this.#closed || this.#stream === undefined) return
-    this.#echo ??= setTimeout(() => this.#missEcho(), echoTimeout)
-  }
-
-  /** Data that arrived while this process was blocked is read first. */
-  #missEcho(): void {
-    const echo = this.#echo
-    systemClock.nextTurn(() => {
-      if (echo === this.#echo) this.#lost()
-    })
+    this.#echo ??= giveUpAfter(echoTimeout, () => this.#lost())
   }
 
   async #request(): Promise<Answer> {
@@ -126,7 +119,7 @@ export class TopicStream {
     const isCurrent = answer === this.#stream
     if (this.#closed || (!isCurrent && !this.#overlap.isOld(answer))) return
     if (isCurrent) {
-      clearTimeout(this.#echo)
+      this.#echo?.()
       this.#echo = undefined
       this.#aliveAt = performance.now()
       this.#watchSilence()
@@ -152,7 +145,7 @@ export class TopicStream {
   }
 
   #drop(): void {
-    clearTimeout(this.#echo)
+    this.#echo?.()
     this.#echo = undefined
     this.#stream?.fail(notRunning(operation))
     this.#stream = undefined

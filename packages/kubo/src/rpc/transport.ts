@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { systemClock } from '@p2pl/core/backend'
+import { giveUpAfter } from '@p2pl/core/backend'
 import type { Pool } from 'undici'
 import { classify, failure, notRunning, stopped } from '../errors.ts'
 import { Answer } from './answer.ts'
@@ -102,16 +102,10 @@ export class Transport {
     signal?.addEventListener('abort', onAbort, { once: true })
     const timeout = kind.timeout ?? (lane === 'store' ? this.#timeout : undefined)
     const onTimeout = (): void =>
-      // Data that arrived while this process was blocked or busy is read first.
-      systemClock.nextTurn(() => {
-        if (!released)
-          end.abort(failure('TIMEOUT', operation, `the daemon did not answer ${operation} within ${timeout} ms`))
-      })
-    let released = false
-    const timer = timeout === undefined ? undefined : setTimeout(onTimeout, timeout)
+      end.abort(failure('TIMEOUT', operation, `the daemon did not answer ${operation} within ${timeout} ms`))
+    const cancel = timeout === undefined ? undefined : giveUpAfter(timeout, onTimeout, { hold: true })
     const release = (): void => {
-      released = true
-      clearTimeout(timer)
+      cancel?.()
       signal?.removeEventListener('abort', onAbort)
     }
     const onEnd = (): void => {

@@ -1,4 +1,4 @@
-import { systemClock } from '@p2pl/core/backend'
+import { giveUpAfter } from '@p2pl/core/backend'
 import { readUint32, uint32 } from '../../tools/bytes.ts'
 import { frame, type Frames } from '../links/frames.ts'
 import type { Link } from '../links/link.ts'
@@ -69,8 +69,7 @@ export class Queries {
     this.#nextId = (this.#nextId + 1) >>> 0
     const { promise, resolve } = Promise.withResolvers<Uint8Array | undefined>()
     const giveUp = (): void => resolve(undefined)
-    // What came while this process stood still is read first.
-    const timer = setTimeout(() => systemClock.nextTurn(giveUp), answerTimeout).unref()
+    const cancel = giveUpAfter(answerTimeout, giveUp)
     signal.addEventListener('abort', giveUp, { once: true })
     this.#open.set(id, { peer: link.id, kind, body, resolve })
     const current = this.#links.get(link.id) ?? link
@@ -78,7 +77,7 @@ export class Queries {
     try {
       return await promise
     } finally {
-      clearTimeout(timer)
+      cancel()
       signal.removeEventListener('abort', giveUp)
       this.#open.delete(id)
     }

@@ -1,5 +1,5 @@
 import { connect, isIPv4, type Socket } from 'node:net'
-import { errorMessage, systemClock, untilAborted } from '@p2pl/core/backend'
+import { errorMessage, giveUpAfter, untilAborted } from '@p2pl/core/backend'
 import { failure } from '../../tools/failure.ts'
 import { formatAddress, type Address } from '../../tools/address.ts'
 import { isLoopback, type ProfileGate } from '@p2pl/embedded'
@@ -101,8 +101,7 @@ export class Dialler {
     const place = places.enter(socket, host, true) as Place
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const late = (): void => reject(new Error(`no answer within ${connectTimeout} ms`))
-    // Data that arrived while this process was blocked is read first.
-    const timer = setTimeout(() => systemClock.nextTurn(late), connectTimeout)
+    const cancel = giveUpAfter(connectTimeout, late, { hold: true })
     socket.once('connect', resolve)
     socket.once('error', reject)
     socket.once('close', () => reject(new Error('the connection was closed')))
@@ -113,7 +112,7 @@ export class Dialler {
       socket.destroy()
       throw unreachable(`${text} does not answer: ${errorMessage(cause)}`, cause)
     } finally {
-      clearTimeout(timer)
+      cancel()
       socket.off('connect', resolve)
       socket.off('error', reject)
     }
