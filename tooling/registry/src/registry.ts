@@ -34,8 +34,10 @@ export async function startRegistry(packages?: string): Promise<Registry> {
   else cpSync(packages, published, { recursive: true })
   mkdirSync(join(cache, 'others'), { recursive: true })
   symlinkSync(join(cache, 'others'), join(place, 'storage', 'others'), 'dir')
-  const upstream = (await run('npm', ['config', 'get', 'registry'], { cwd: place })).trim()
-  writeFileSync(join(place, 'config.yaml'), JSON.stringify(configuration(upstream)))
+  const configured = async (key: string): Promise<string> =>
+    (await run('npm', ['config', 'get', key], { cwd: place })).trim()
+  writeFileSync(join(place, 'config.yaml'), JSON.stringify(configuration(await configured('registry'))))
+  const npmCache = await configured('cache')
 
   const child = fork(fileURLToPath(new URL('server.main.ts', import.meta.url)), [join(place, 'config.yaml')], {
     cwd: place,
@@ -53,7 +55,7 @@ export async function startRegistry(packages?: string): Promise<Registry> {
   return {
     url,
     published,
-    env: environment(place, url),
+    env: environment(place, url, npmCache),
     stop: async () => {
       child.kill('SIGKILL')
       await ended
@@ -80,13 +82,14 @@ function configuration(upstream: string): object {
   }
 }
 
-function environment(place: string, url: string): NodeJS.ProcessEnv {
+/** `npmCache`: that of the user, where `npx` finds pnpm. */
+function environment(place: string, url: string, npmCache: string): NodeJS.ProcessEnv {
   const bin = join(place, 'bin')
   mkdirSync(bin)
   symlinkSync(process.execPath, join(bin, 'node'))
   const script = (name: string, command: string): void =>
     writeFileSync(join(bin, name), `#!/bin/sh\nexec ${command} "$@"\n`, { mode: 0o755 })
-  script('pnpm', `npx --yes ${pnpm}`)
+  script('pnpm', `env NPM_CONFIG_CACHE='${npmCache}' npx --yes ${pnpm}`)
   script('yarn', `node '${programFile('@yarnpkg/cli-dist/bin/yarn.js')}'`)
 
   const userconfig = join(place, 'npmrc')
@@ -101,6 +104,10 @@ function environment(place: string, url: string): NodeJS.ProcessEnv {
     ...env,
     PATH: `${bin}:${env['PATH'] ?? ''}`,
     NPM_CONFIG_USERCONFIG: userconfig,
+    // What earlier runs have installed or learnt is of other packages with the same versions: `npx` keeps what it has
+    // installed by name, and pnpm what it knows by the address of a registry, whose port may come again.
+    NPM_CONFIG_CACHE: join(place, 'npm'),
+    PNPM_CONFIG_CACHE_DIR: join(place, 'pnpm'),
     // The tests use packages that were published a second ago.
     PNPM_CONFIG_MINIMUM_RELEASE_AGE: '0',
     YARN_NPM_MINIMAL_AGE_GATE: '0',
