@@ -1,6 +1,7 @@
 import type { CallOptions } from '../api/common.ts'
 import { type Clock, holdProcess } from '../clock.ts'
 import { abortError, invalidArgument, P2plError, throwIfAborted } from '../errors.ts'
+import { giveUpAfter } from './give-up.ts'
 
 export interface CountdownOptions extends CallOptions {
   /** Also ends the call: the life of the peer or part that the call belongs to. Its reason should be a `P2plError`. */
@@ -48,14 +49,14 @@ export function startCountdown(
   const waiting = new Set<(error: P2plError) => void>()
   let failure: P2plError | undefined
   let awaited: string | undefined
-  let timer: unknown
+  let stop: (() => void) | undefined
   let closed = false
   // A timeout of `Infinity` has no timer that would keep the process alive.
   const release = ms === Infinity ? holdProcess(clock) : undefined
 
   const disarm = (): void => {
-    if (timer !== undefined) clock.clearTimeout(timer)
-    timer = undefined
+    stop?.()
+    stop = undefined
   }
   const fire = (error: P2plError, reason: unknown): void => {
     if (failure !== undefined || closed) return
@@ -71,7 +72,7 @@ export function startCountdown(
     fire(abortError(operation, signal), signal.reason)
   }
   const onTimeout = (): void => {
-    timer = undefined
+    stop = undefined
     const error = new P2plError({
       code: 'TIMEOUT',
       operation,
@@ -81,7 +82,7 @@ export function startCountdown(
   }
   const arm = (): void => {
     disarm()
-    if (ms !== Infinity && !closed) timer = clock.setTimeout(onTimeout, ms, { hold: true })
+    if (ms !== Infinity && !closed) stop = giveUpAfter(ms, onTimeout, { clock, hold: true })
   }
   const close = (): void => {
     closed = true
@@ -97,7 +98,7 @@ export function startCountdown(
   return {
     signal: controller.signal,
     renew: () => {
-      if (timer !== undefined) arm()
+      if (stop !== undefined) arm()
     },
     pause: disarm,
     resume: arm,

@@ -1,4 +1,12 @@
-import { abortError, type Clock, P2plError, throwIfAborted, untilAborted, type LayerCall } from '@p2pl/core/backend'
+import {
+  abortError,
+  type Clock,
+  giveUpAfter,
+  P2plError,
+  throwIfAborted,
+  untilAborted,
+  type LayerCall
+} from '@p2pl/core/backend'
 
 /** The time that a layer allows for one call, combined with the caller's signal. */
 export class TimeLimit {
@@ -36,13 +44,14 @@ export class TimeLimit {
   /** Settles with the work, or rejects when its time is over or the signal fires. Each call of `over` has the whole time. */
   async over<T>(work: () => Promise<T>): Promise<T> {
     const { operation, backend } = this.#call
-    const timer = this.#clock.setTimeout(() => this.#controller.abort(this.#timeout()), this.#ms, { hold: true })
+    const onTimeout = (): void => this.#controller.abort(this.#timeout())
+    const cancel = giveUpAfter(this.#ms, onTimeout, { clock: this.#clock, hold: true })
     try {
       return await untilAborted(work(), this.signal)
     } catch (error) {
       throw this.signal.aborted ? abortError(operation, this.signal, backend) : error
     } finally {
-      this.#clock.clearTimeout(timer)
+      cancel()
     }
   }
 
