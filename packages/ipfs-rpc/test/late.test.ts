@@ -6,11 +6,29 @@ import { TopicStream } from '../src/messages/topic-stream.ts'
 import type { RpcClient } from '../src/rpc/client.ts'
 import { Inbox } from './support/inbox.ts'
 
-// A process that stood still: its timers come first, and what has come meanwhile is read in the same turn.
+// After a process was blocked, its timers come first, and the data that arrived meanwhile is read in the same turn.
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }))
 afterEach(() => void vi.useRealTimers())
 
 const nextTurn = async (): Promise<void> => await new Promise((resolve) => setImmediate(resolve))
+
+/** A topic's stream on a daemon that gives it these lines. `listen` takes the listener for the daemon's health. */
+function streamOf(
+  subscriber: Inbox,
+  lines: () => AsyncGenerator<string[]>,
+  listen: (listener: Parameters<Health['on']>[0]) => void = () => undefined
+): TopicStream {
+  const answer = { lines, fail: () => undefined } as unknown as Answer
+  return new TopicStream({
+    rpc: { request: async () => answer } as unknown as RpcClient,
+    health: { on: (listener: Parameters<Health['on']>[0]) => (listen(listener), () => undefined) } as unknown as Health,
+    topic: 't',
+    subscriber,
+    silence: 3_600_000,
+    life: new AbortController().signal,
+    warn: () => undefined
+  })
+}
 
 describe('what came while the process stood still is no loss', () => {
   it('a message that the old stream of two has brought, too', async () => {
@@ -35,20 +53,8 @@ describe('what came while the process stood still is no loss', () => {
   it('the echo of an own message', async () => {
     const inbox = new Inbox()
     const lines = [Promise.withResolvers<string>(), Promise.withResolvers<string>()]
-    const answer = {
-      lines: async function* () {
-        for (const line of lines) yield [await line.promise]
-      },
-      fail: () => undefined
-    } as unknown as Answer
-    const stream = new TopicStream({
-      rpc: { request: async () => answer } as unknown as RpcClient,
-      health: { on: () => () => undefined } as unknown as Health,
-      topic: 't',
-      subscriber: inbox,
-      silence: 3_600_000,
-      life: new AbortController().signal,
-      warn: () => undefined
+    const stream = streamOf(inbox, async function* () {
+      for (const line of lines) yield [await line.promise]
     })
     await stream.open()
     stream.expectEcho()
@@ -66,22 +72,14 @@ describe('what came while the process stood still is no loss', () => {
 
 it('a topic that is joined while the daemon is lost is healing once the daemon is back, until its new stream is open', async () => {
   const inbox = new Inbox()
-  const answer = {
-    lines: async function* () {
+  let tell: Parameters<Health['on']>[0] = () => undefined
+  const stream = streamOf(
+    inbox,
+    async function* () {
       yield await new Promise<never>(() => undefined)
     },
-    fail: () => undefined
-  } as unknown as Answer
-  let tell: Parameters<Health['on']>[0] = () => undefined
-  const stream = new TopicStream({
-    rpc: { request: async () => answer } as unknown as RpcClient,
-    health: { on: (listener: typeof tell) => ((tell = listener), () => undefined) } as unknown as Health,
-    topic: 't',
-    subscriber: inbox,
-    silence: 3_600_000,
-    life: new AbortController().signal,
-    warn: () => undefined
-  })
+    (listener) => (tell = listener)
+  )
   await stream.open()
   expect(inbox.states).toEqual(['live'])
   tell({ type: 'back' })
