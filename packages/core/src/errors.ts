@@ -111,7 +111,7 @@ export function withFields(error: P2plError, fields: Partial<P2plErrorInit>): P2
   return new P2plError({ ...all, ...fields })
 }
 
-/** What a thrown value says: the message of an error, and any other value as text. */
+/** Returns the message of an error, or any other thrown value as text. */
 export function errorMessage(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown)
 }

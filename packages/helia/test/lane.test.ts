@@ -156,7 +156,7 @@ test('a stream that is being closed is not used to ask for one', () => {
   })
   const [closing, next] = [puppet(new Store([])), puppet(new Store([]))]
   closing.pipe.open = false
-  // What the peer had sent before still comes.
+  // Bytes that the peer sent before still arrive.
   door.received(id, closing.channel, 2 ** 20)
   door.received(id, next.channel, 2 ** 20)
   expect(next.far.under + next.pipe.under).toBeGreaterThan(0)

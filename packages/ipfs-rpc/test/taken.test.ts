@@ -39,7 +39,7 @@ it('a block that others are asked for is not lost where the caller gives up whil
   giveUp.abort()
   expect(await got).toMatchObject({ code: 'ABORTED' })
   expect(await blocks?.get(cid, { local: true })).toEqual(bytes)
-  // What was on its way to the daemon has arrived before the last of these.
+  // Calls that were on their way to the daemon arrive before the last of these.
   for (let i = 0; i < 20; i++) await errorOf(blocks?.unpin(cid))
   may.resolve()
   await until('it was put back', () => puts === 1)

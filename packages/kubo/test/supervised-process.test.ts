@@ -43,7 +43,7 @@ it.runIf(process.platform === 'linux')(
     const script = `echo ready; until [ -e '${may}' ]; do sleep 0.01; done; echo last words; exit 3`
     const supervised = new SupervisedProcess(['sh', '-c', script], process.env, 1_000)
     expect(await supervised.printed('ready')).toBe(true)
-    // Who looks for one child that has ended finds all of them: this one ends, and in the same turn the other.
+    // Node looks for all ended children at once, so the ends of both processes are noticed in the same turn.
     const other = spawn('sh', ['-c', 'read line; echo over'], { stdio: ['pipe', 'pipe', 'ignore'] })
     other.stdout.once('data', () => {
       writeFileSync(may, '')

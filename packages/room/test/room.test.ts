@@ -34,7 +34,7 @@ describe('presence', () => {
     ben!.room.onRequest((payload) => payload)
     // For more than three beats.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_500)
-    // What was due meanwhile comes first.
+    // Timers that became due meanwhile fire first.
     await new Promise((resolve) => setTimeout(resolve, 1))
     expect(await ann!.room.request(ben!.peer.id, 'still here')).toBe('still here')
     for (const { events } of all) expect(events.map(({ type }) => type)).toEqual(['join'])

@@ -104,8 +104,8 @@ function environment(place: string, url: string, npmCache: string): NodeJS.Proce
     ...env,
     PATH: `${bin}:${env['PATH'] ?? ''}`,
     NPM_CONFIG_USERCONFIG: userconfig,
-    // What earlier runs have installed or learnt is of other packages with the same versions: `npx` keeps what it has
-    // installed by name, and pnpm what it knows by the address of a registry, whose port may come again.
+    // Earlier runs had other packages with the same versions. `npx` keeps installed packages by name, and pnpm keeps
+    // metadata by the address of the registry, whose port may come again.
     NPM_CONFIG_CACHE: join(place, 'npm'),
     PNPM_CONFIG_CACHE_DIR: join(place, 'pnpm'),
     // The tests use packages that were published a second ago.

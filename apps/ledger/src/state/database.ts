@@ -27,7 +27,7 @@ async function open(location: string | Database): Promise<Store> {
   return await openStore({
     location,
     format: { name: 'p2pl-ledger state', version: 1 },
-    // What a power failure takes is counted again.
+    // Entries that a power failure takes from the state are counted again.
     durability: 'process',
     remedy:
       'stop the node, remove this folder and start the node again, and everything is counted again from the entries',

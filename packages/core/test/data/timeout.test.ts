@@ -114,7 +114,7 @@ describe('a timeout', () => {
     expect(countdown.signal.aborted).toBe(false)
     countdown.resume()
     clock.advance(100)
-    // What has arrived is read first.
+    // Data that has arrived is read first.
     await settle()
     expect(countdown.signal.aborted).toBe(true)
     await expect(countdown.race(Promise.resolve(1))).rejects.toMatchObject({ code: 'TIMEOUT' })

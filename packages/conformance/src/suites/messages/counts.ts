@@ -8,7 +8,7 @@ import type { Test } from '../../kit/test.ts'
 import { poll } from '../../kit/time.ts'
 import { declared, present } from './declared.ts'
 
-/** What was published until each of `others` had one of it, each with its recipients. */
+/** Publishes until each of `others` has a message. Returns the published payloads, each with its number of recipients. */
 async function delivered(
   channel: Channel,
   others: readonly number[]

@@ -136,7 +136,7 @@ export class Streams {
     const old = this.#reader(id)
     const replaced = old?.open === true
     if (replaced && stream.status !== 'open') {
-      // It ended before it was handed over. What came by it is read, but the stream of the next connection stays.
+      // It ended before it was handed over. Its messages are read, but the stream of the next connection stays.
       if (!stream.readableEnded) this.#read(peer, id, stream, undefined)
       return
     }
